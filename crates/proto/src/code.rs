@@ -1,0 +1,103 @@
+//! Numbered errors and reasons. The numbers are stable; `docs/PROTOCOL.md` lists them.
+
+macro_rules! numbered {
+    ($(#[$doc:meta])* $type:ident, $ask:ident: $(#[$ask_doc:meta])* { $($(#[$variant_doc:meta])* $name:ident = $number:literal, $answer:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u16)]
+        pub enum $type {
+            $($(#[$variant_doc])* $name = $number,)*
+        }
+
+        impl $type {
+            /// Every number that this version knows.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// What a number means, when this version knows it.
+            #[must_use]
+            pub fn from_number(number: u16) -> Option<Self> {
+                match number {
+                    $($number => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            $(#[$ask_doc])*
+            #[must_use]
+            pub fn $ask(self) -> bool {
+                match self {
+                    $(Self::$name => $answer,)*
+                }
+            }
+        }
+    };
+}
+
+numbered! {
+    /// Why a request failed. 1 to 99 close the connection; the others leave it open.
+    ErrorCode, may_be_retried: /** Whether the same request can succeed later. */ {
+        /// The bytes are not a frame, or not the struct that the frame names.
+        Malformed = 1, false;
+        /// The kind, or its body version, is not one that this daemon knows.
+        UnknownKind = 2, false;
+        /// The frame is longer than the limit.
+        FrameTooLong = 3, false;
+        /// A request came before the handshake or the sign-in was finished, or a handshake after it.
+        OutOfTurn = 4, false;
+        /// None of the offered protocol versions is spoken here.
+        VersionNotSpoken = 5, false;
+        /// The signature does not fit the key and the challenge.
+        BadSignature = 6, false;
+
+        /// The name breaks the rules for names.
+        BadName = 100, false;
+        /// Another account or room has the name, or one that looks like it.
+        NameTaken = 101, false;
+        /// The message is empty.
+        EmptyText = 102, false;
+        /// The message is over the limit; `detail` is the limit in bytes.
+        TextTooLong = 103, false;
+        /// The message contains a NUL.
+        NulInText = 104, false;
+        /// There is no such room.
+        UnknownRoom = 105, false;
+        /// The account is not a member of the room.
+        NotMember = 106, false;
+        /// The account may not read that log, or there is none.
+        NotReadable = 107, false;
+        /// The nonce has been used for another message.
+        NonceReused = 108, false;
+        /// An earlier send of the stream is missing; `detail` is the `n` that is awaited.
+        Behind = 109, true;
+        /// The store cannot write now. For a command: outcome unknown; send the same nonce again.
+        Unavailable = 110, true;
+        /// Too fast; `detail` is the milliseconds to wait.
+        RateLimited = 111, true;
+        /// The daemon is busy with other reads.
+        Busy = 112, true;
+        /// The connection is subscribed to as many logs as it may be.
+        TooManySubscriptions = 113, false;
+        /// The account is a member of as many rooms as it may be.
+        TooManyRooms = 114, false;
+    }
+}
+
+numbered! {
+    /// Why the daemon closed a connection.
+    CloseReason, may_reconnect: /** Whether the client should connect again by itself. */ {
+        /// The daemon stops or restarts.
+        GoingAway = 1, true;
+        /// The client broke the protocol.
+        ProtocolError = 2, false;
+        /// The handshake took too long.
+        HandshakeTimeout = 3, true;
+        /// The client took no byte and answered no probe.
+        Dead = 4, true;
+        /// The sign-in was refused.
+        SignInRefused = 5, false;
+        /// The daemon has as many connections as it may have.
+        Full = 6, true;
+        /// Something failed in the daemon.
+        Internal = 7, true;
+    }
+}

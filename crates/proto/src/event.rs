@@ -1,0 +1,234 @@
+//! What the daemon says by itself. Events carry ids, never names, and nothing per recipient: a
+//! frame is the same bytes for everyone.
+
+use crate::wire::{Body, Decode, Encode};
+use crate::{AccountId, CloseReason, Kind, LogId, MessageId, RoomId, Seq, Timestamp};
+
+macro_rules! event {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        impl Body for $name {
+            const KIND: Kind = Kind::$name;
+        }
+    };
+}
+
+/// How every logged event begins, known or not: enough to keep a cursor in step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct LoggedHead {
+    /// The log.
+    pub log: LogId,
+    /// The event's place in it.
+    pub seq: Seq,
+    /// When the daemon put it there.
+    pub ts: Timestamp,
+}
+
+impl LoggedHead {
+    /// Reads the head of a logged event, whatever its kind.
+    ///
+    /// # Errors
+    /// [`crate::WireError`] when the body does not begin with these three.
+    pub fn of(frame: &crate::Frame) -> Result<Self, crate::WireError> {
+        crate::wire::decode_head(&frame.body)
+    }
+}
+
+event! {
+    /// A message. Logged in a room.
+    Posted {
+        /// Where.
+        room: RoomId,
+        /// Its place.
+        seq: Seq,
+        /// When.
+        ts: Timestamp,
+        /// Who.
+        from: AccountId,
+        /// Its id.
+        id: MessageId,
+        /// What.
+        text: String,
+    }
+}
+event! {
+    /// An account became a member. Logged in a room.
+    Joined {
+        /// Where.
+        room: RoomId,
+        /// Its place.
+        seq: Seq,
+        /// When.
+        ts: Timestamp,
+        /// Who.
+        account: AccountId,
+    }
+}
+event! {
+    /// A membership ended. Logged in a room.
+    Left {
+        /// Where.
+        room: RoomId,
+        /// Its place.
+        seq: Seq,
+        /// When.
+        ts: Timestamp,
+        /// Who.
+        account: AccountId,
+    }
+}
+event! {
+    /// The first event of a room.
+    RoomCreated {
+        /// Which.
+        room: RoomId,
+        /// Its place: 1.
+        seq: Seq,
+        /// When.
+        ts: Timestamp,
+        /// Who made it; 0: the daemon.
+        by: AccountId,
+        /// Its first name, without `#`.
+        name: String,
+    }
+}
+event! {
+    /// A member has another nickname. Logged in each of its rooms.
+    MemberRenamed {
+        /// Where.
+        room: RoomId,
+        /// Its place.
+        seq: Seq,
+        /// When.
+        ts: Timestamp,
+        /// Who.
+        account: AccountId,
+        /// The nickname from now on.
+        name: String,
+    }
+}
+event! {
+    /// The first event of an account's own log.
+    AccountCreated {
+        /// Whose.
+        account: AccountId,
+        /// Its place: 1.
+        seq: Seq,
+        /// When.
+        ts: Timestamp,
+        /// The first nickname.
+        name: String,
+    }
+}
+event! {
+    /// The account has another nickname. Logged in its own log.
+    AccountRenamed {
+        /// Whose.
+        account: AccountId,
+        /// Its place.
+        seq: Seq,
+        /// When.
+        ts: Timestamp,
+        /// The nickname from now on.
+        name: String,
+    }
+}
+event! {
+    /// The account became a member of a room. Logged in its own log.
+    RoomJoined {
+        /// Whose.
+        account: AccountId,
+        /// Its place.
+        seq: Seq,
+        /// When.
+        ts: Timestamp,
+        /// Which room.
+        room: RoomId,
+    }
+}
+event! {
+    /// The account's membership of a room ended. Logged in its own log.
+    RoomLeft {
+        /// Whose.
+        account: AccountId,
+        /// Its place.
+        seq: Seq,
+        /// When.
+        ts: Timestamp,
+        /// Which room.
+        room: RoomId,
+    }
+}
+event! {
+    /// History that is gone stood here: the cursor goes on after it.
+    Gap {
+        /// The log.
+        log: LogId,
+        /// The first seq that is gone.
+        from: Seq,
+        /// The last.
+        to: Seq,
+    }
+}
+event! {
+    /// How many members are connected now; at most once a second and room, and may be dropped.
+    Presence {
+        /// The room.
+        room: RoomId,
+        /// Accounts, not connections.
+        online: u32,
+    }
+}
+event! {
+    /// Asks the client for a [`crate::ProbeReply`].
+    Probe {
+        /// To be sent back.
+        token: u64,
+    }
+}
+event! {
+    /// The daemon closes the connection after this frame.
+    Close {
+        /// The number of a [`CloseReason`]; newer daemons may have more.
+        reason: u16,
+        /// The number of the [`crate::ErrorCode`] that led to it, else 0.
+        code: u16,
+        /// Whether to connect again by itself.
+        reconnect: bool,
+        /// A sentence for a person.
+        message: String,
+    }
+}
+
+impl Close {
+    /// A close for a reason, with what the reason says about reconnecting.
+    #[must_use]
+    pub fn new(reason: CloseReason, message: impl Into<String>) -> Self {
+        Self {
+            reason: reason as u16,
+            code: 0,
+            reconnect: reason.may_reconnect(),
+            message: message.into(),
+        }
+    }
+
+    /// The same with the error that led to it.
+    #[must_use]
+    pub fn because_of(self, code: crate::ErrorCode) -> Self {
+        Self {
+            code: code as u16,
+            ..self
+        }
+    }
+
+    /// The reason, when this version knows it.
+    #[must_use]
+    pub fn known_reason(&self) -> Option<CloseReason> {
+        CloseReason::from_number(self.reason)
+    }
+}

@@ -1,0 +1,319 @@
+//! Length-prefixed frames: the one codec of daemon and clients.
+//!
+//! ```text
+//! u32 LE  length of what follows (8 + body)
+//! u16 LE  kind
+//! u8      body version
+//! u8      flags, 0
+//! u32 LE  request id, 0 in events
+//! ...     body
+//! ```
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use tokio_util::codec::{Decoder, Encoder};
+
+use crate::limits::FRAME_BYTES_MAX;
+use crate::wire::{Body, WireError, encode_into};
+use crate::{Kind, RequestId};
+
+/// The first four bytes that a native client sends. Neither TLS, HTTP, IRC nor SSH begins so.
+pub const MAGIC: [u8; 4] = [0x89, b'C', b'H', b'T'];
+
+/// Bytes of a frame before its body, the length prefix included.
+pub const HEADER_BYTES: usize = LENGTH_BYTES + HEAD_BYTES;
+
+const LENGTH_BYTES: usize = 4;
+/// Kind, version, flags, request id: counted by the length prefix.
+const HEAD_BYTES: usize = 8;
+
+/// One frame, its body still bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Frame {
+    /// The number of the kind; [`Kind::from_number`] says whether this version knows it.
+    pub kind: u16,
+    /// The body's version.
+    pub version: u8,
+    /// The request that this belongs to.
+    pub request: RequestId,
+    /// The bincode of the struct that kind and version name.
+    pub body: Bytes,
+}
+
+/// Says why a stream of bytes is not a stream of frames. After any of these nothing that follows
+/// can be trusted: the connection closes.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// The length prefix is smaller than the header it must cover.
+    #[error("a frame of {length} bytes is shorter than its header of {HEAD_BYTES}")]
+    TooShort {
+        /// The announced length.
+        length: usize,
+    },
+    /// The length prefix is over the cap.
+    #[error("a frame of {length} bytes is over the limit of {max}")]
+    TooLong {
+        /// The announced length.
+        length: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// A flag that means nothing yet is set.
+    #[error("the flags byte is {flags:#04x}; it must be 0")]
+    Flags {
+        /// The byte.
+        flags: u8,
+    },
+    /// The stream ended inside a frame.
+    #[error("the stream ended {missing} bytes before the end of a frame")]
+    Truncated {
+        /// How many bytes are known to be missing.
+        missing: usize,
+    },
+    /// A body could not be written.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The socket failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl Frame {
+    /// Makes a frame of a body.
+    ///
+    /// # Errors
+    /// [`FrameError::Wire`] or [`FrameError::TooLong`].
+    pub fn of<B: Body>(body: &B, request: RequestId) -> Result<Self, FrameError> {
+        let mut bytes = Vec::new();
+        encode_into(body, &mut bytes)?;
+        check_length(HEAD_BYTES + bytes.len(), FRAME_BYTES_MAX)?;
+        Ok(Self {
+            kind: B::KIND as u16,
+            version: B::VERSION,
+            request,
+            body: bytes.into(),
+        })
+    }
+
+    /// The kind, when this version knows it.
+    #[must_use]
+    pub fn known_kind(&self) -> Option<Kind> {
+        Kind::from_number(self.kind)
+    }
+
+    /// Reads the body strictly: the exact version, every byte used.
+    ///
+    /// # Errors
+    /// [`WireError`] when the bytes are not a `B`.
+    pub fn decode<B: Body>(&self) -> Result<B, WireError> {
+        crate::wire::decode(&self.body)
+    }
+
+    /// Reads the body as a client does: what a newer version added at the end is ignored.
+    ///
+    /// # Errors
+    /// [`WireError`] when the bytes do not begin with a `B`, or an equal version has more bytes.
+    pub fn decode_lenient<B: Body>(&self) -> Result<B, WireError> {
+        if self.version > B::VERSION {
+            crate::wire::decode_known_part(&self.body)
+        } else {
+            crate::wire::decode(&self.body)
+        }
+    }
+}
+
+/// Appends the whole frame of `body` to `out`. On an error `out` is as it was.
+///
+/// # Errors
+/// [`FrameError::Wire`] or [`FrameError::TooLong`].
+pub fn encode_frame<B: Body>(
+    body: &B,
+    request: RequestId,
+    out: &mut Vec<u8>,
+) -> Result<(), FrameError> {
+    let start = out.len();
+    out.put_u32_le(0);
+    put_head(out, B::KIND as u16, B::VERSION, request);
+    let written = encode_into(body, out)
+        .map_err(FrameError::from)
+        .and_then(|()| {
+            let length = out.len() - start - LENGTH_BYTES;
+            check_length(length, FRAME_BYTES_MAX)
+        });
+    match written {
+        Ok(length) => out[start..start + LENGTH_BYTES].copy_from_slice(&length.to_le_bytes()),
+        Err(_) => out.truncate(start),
+    }
+    written.map(|_length| ())
+}
+
+/// Where the frame that begins at `start` ends, when `bytes` holds its length prefix.
+#[must_use]
+pub fn frame_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let prefix = bytes.get(start..start + LENGTH_BYTES)?.try_into().ok()?;
+    Some(start + LENGTH_BYTES + u32::from_le_bytes(prefix) as usize)
+}
+
+/// Cuts a stream of bytes into frames, and writes frames.
+#[derive(Clone, Debug)]
+pub struct FrameCodec {
+    frame_bytes_max: usize,
+}
+
+impl Default for FrameCodec {
+    fn default() -> Self {
+        Self {
+            frame_bytes_max: FRAME_BYTES_MAX,
+        }
+    }
+}
+
+impl FrameCodec {
+    /// A codec that refuses frames longer than `frame_bytes_max` (after the length prefix).
+    #[must_use]
+    pub fn with_limit(frame_bytes_max: usize) -> Self {
+        Self { frame_bytes_max }
+    }
+}
+
+impl Decoder for FrameCodec {
+    type Item = Frame;
+    type Error = FrameError;
+
+    fn decode(&mut self, bytes: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
+        let Some(prefix) = bytes.first_chunk::<LENGTH_BYTES>() else {
+            return Ok(None);
+        };
+        let length = u32::from_le_bytes(*prefix) as usize;
+        check_length(length, self.frame_bytes_max)?;
+        if length < HEAD_BYTES {
+            return Err(FrameError::TooShort { length });
+        }
+        if bytes.len() < LENGTH_BYTES + length {
+            return Ok(None);
+        }
+        bytes.advance(LENGTH_BYTES);
+        read_frame(bytes.split_to(length).freeze()).map(Some)
+    }
+
+    fn decode_eof(&mut self, bytes: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
+        match self.decode(bytes)? {
+            Some(frame) => Ok(Some(frame)),
+            None if bytes.is_empty() => Ok(None),
+            None => {
+                let whole = frame_end(bytes, 0).unwrap_or(HEADER_BYTES);
+                Err(FrameError::Truncated {
+                    missing: whole.saturating_sub(bytes.len()),
+                })
+            }
+        }
+    }
+}
+
+impl Encoder<Frame> for FrameCodec {
+    type Error = FrameError;
+
+    fn encode(&mut self, frame: Frame, out: &mut BytesMut) -> Result<(), FrameError> {
+        let length = check_length(HEAD_BYTES + frame.body.len(), self.frame_bytes_max)?;
+        out.reserve(HEADER_BYTES + frame.body.len());
+        out.put_u32_le(length);
+        put_head(out, frame.kind, frame.version, frame.request);
+        out.put_slice(&frame.body);
+        Ok(())
+    }
+}
+
+fn check_length(length: usize, max: usize) -> Result<u32, FrameError> {
+    u32::try_from(length)
+        .ok()
+        .filter(|_| length <= max)
+        .ok_or(FrameError::TooLong { length, max })
+}
+
+fn put_head(out: &mut impl BufMut, kind: u16, version: u8, request: RequestId) {
+    out.put_u16_le(kind);
+    out.put_u8(version);
+    out.put_u8(0);
+    out.put_u32_le(request.0);
+}
+
+fn read_frame(mut bytes: Bytes) -> Result<Frame, FrameError> {
+    let kind = bytes.get_u16_le();
+    let version = bytes.get_u8();
+    let flags = bytes.get_u8();
+    let request = RequestId(bytes.get_u32_le());
+    if flags != 0 {
+        return Err(FrameError::Flags { flags });
+    }
+    Ok(Frame {
+        kind,
+        version,
+        request,
+        body: bytes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Ping;
+
+    fn wire(length: u32, rest: &[u8]) -> BytesMut {
+        let mut bytes = BytesMut::new();
+        bytes.put_u32_le(length);
+        bytes.put_slice(rest);
+        bytes
+    }
+
+    #[test]
+    fn a_frame_survives_any_split_of_its_bytes() {
+        let mut bytes = Vec::new();
+        encode_frame(&Ping { token: 7 }, RequestId(3), &mut bytes).unwrap();
+        for cut in 0..bytes.len() {
+            let mut codec = FrameCodec::default();
+            let mut buffer = BytesMut::from(&bytes[..cut]);
+            assert_eq!(codec.decode(&mut buffer).unwrap(), None, "cut at {cut}");
+            buffer.extend_from_slice(&bytes[cut..]);
+            let frame = codec.decode(&mut buffer).unwrap().unwrap();
+            assert_eq!(
+                (frame.request, frame.decode::<Ping>().unwrap().token),
+                (RequestId(3), 7)
+            );
+        }
+    }
+
+    #[test]
+    fn both_ways_to_write_a_frame_agree() {
+        let mut by_hand = Vec::new();
+        encode_frame(&Ping { token: 1 << 40 }, RequestId(9), &mut by_hand).unwrap();
+        let mut by_codec = BytesMut::new();
+        let frame = Frame::of(&Ping { token: 1 << 40 }, RequestId(9)).unwrap();
+        FrameCodec::default().encode(frame, &mut by_codec).unwrap();
+        assert_eq!(by_hand, by_codec);
+        assert_eq!(frame_end(&by_hand, 0), Some(by_hand.len()));
+    }
+
+    #[test]
+    fn hostile_lengths_are_refused_before_anything_is_allocated() {
+        let mut codec = FrameCodec::default();
+        for length in [0, 7, FRAME_BYTES_MAX as u32 + 1, u32::MAX] {
+            let mut bytes = wire(length, &[]);
+            let before = bytes.capacity();
+            assert!(codec.decode(&mut bytes).is_err(), "length {length}");
+            assert_eq!(bytes.capacity(), before);
+        }
+    }
+
+    #[test]
+    fn flags_must_be_zero() {
+        let mut bytes = wire(8, &[1, 0, 1, 0x80, 0, 0, 0, 0]);
+        let refused = FrameCodec::default().decode(&mut bytes);
+        assert!(matches!(refused, Err(FrameError::Flags { flags: 0x80 })));
+    }
+
+    #[test]
+    fn the_end_of_the_stream_inside_a_frame_is_told() {
+        let mut bytes = wire(8, &[1, 0, 1]);
+        let refused = FrameCodec::default().decode_eof(&mut bytes);
+        assert!(matches!(refused, Err(FrameError::Truncated { missing: 5 })));
+    }
+}

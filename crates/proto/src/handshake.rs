@@ -1,0 +1,113 @@
+//! The first two exchanges of a connection: who the daemon is, and who the client is.
+
+use crate::limits::VERSIONS_MAX;
+use crate::wire::{Body, Decode, Encode, List};
+use crate::{AccountId, Epoch, Kind, PublicKey, Seq, SessionId};
+
+/// Opens the conversation, right after [`crate::MAGIC`].
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Hello {
+    /// Protocol versions that the client speaks. This is version 1.
+    pub versions: List<u16, VERSIONS_MAX>,
+    /// The client's name and version, for the daemon's log; at most 64 bytes.
+    pub agent: String,
+    /// Fresh for each connection; the daemon signs it.
+    pub random: [u8; 32],
+}
+
+impl Hello {
+    /// The protocol version that this crate implements.
+    pub const VERSION_SPOKEN: u16 = 1;
+}
+
+impl Body for Hello {
+    const KIND: Kind = Kind::Hello;
+}
+
+/// Bounds that the daemon holds the client to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Limits {
+    /// Longest frame, in bytes after the length prefix.
+    pub frame_bytes_max: u32,
+    /// Longest message text, in bytes of UTF-8.
+    pub text_bytes_max: u32,
+    /// Commands that may be in flight; past it the daemon stops reading from the socket.
+    pub commands_in_flight_max: u32,
+    /// Queries that may be in flight; past it the daemon stops reading from the socket.
+    pub queries_in_flight_max: u32,
+}
+
+/// Proves the daemon's identity and asks the client to prove its own.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Welcome {
+    /// The protocol version that the daemon chose.
+    pub version: u16,
+    /// The daemon's identity key.
+    pub server_key: PublicKey,
+    /// Signature by `server_key` over [`welcome_transcript`].
+    pub signature: [u8; 64],
+    /// The number of this conversation in the daemon's log.
+    pub session: SessionId,
+    /// The bounds in force.
+    pub limits: Limits,
+    /// To be signed by the client.
+    pub challenge: [u8; 32],
+}
+
+impl Body for Welcome {
+    const KIND: Kind = Kind::Welcome;
+}
+
+/// Proves the client's identity. The first key to claim a name has it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct SignIn {
+    /// The client's key: the account.
+    pub key: PublicKey,
+    /// Signature by `key` over [`sign_in_transcript`].
+    pub signature: [u8; 64],
+    /// The nickname wished for. Used only when the key has no account yet.
+    pub name: String,
+    /// `true`: refuse when the name is taken. `false`: make it free with a number.
+    pub name_is_firm: bool,
+}
+
+impl Body for SignIn {
+    const KIND: Kind = Kind::SignIn;
+}
+
+/// The client is signed in; every other request may follow now.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct SignedIn {
+    /// The account, which is also the id of its log.
+    pub account: AccountId,
+    /// The account's nickname as of now.
+    pub name: String,
+    /// The epoch of every log of this daemon.
+    pub epoch: Epoch,
+    /// The head of the account's own log.
+    pub head: Seq,
+}
+
+impl Body for SignedIn {
+    const KIND: Kind = Kind::SignedIn;
+}
+
+/// What the daemon signs in [`Welcome`]: a domain string, the client's random number, the
+/// challenge, and the channel binding (empty over plaintext).
+#[must_use]
+pub fn welcome_transcript(random: &[u8; 32], challenge: &[u8; 32], binding: &[u8]) -> Vec<u8> {
+    [b"chatd welcome v1\0", random.as_slice(), challenge, binding].concat()
+}
+
+/// What the client signs in [`SignIn`]: a domain string, the challenge, the key of the daemon that
+/// it means to talk to, and the channel binding (empty over plaintext).
+#[must_use]
+pub fn sign_in_transcript(challenge: &[u8; 32], server_key: &PublicKey, binding: &[u8]) -> Vec<u8> {
+    [
+        b"chatd sign-in v1\0",
+        challenge.as_slice(),
+        &server_key.0,
+        binding,
+    ]
+    .concat()
+}

@@ -1,0 +1,192 @@
+//! Identifiers, each its own type, so that no two can be confused.
+
+use std::fmt;
+
+use crate::wire::{Decode, Encode};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Encode, Decode)]
+        pub struct $name(pub $inner);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+macro_rules! bytes_id {
+    ($(#[$doc:meta])* $name:ident[$len:literal]) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+        pub struct $name(pub [u8; $len]);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(hex: &str) -> Result<Self, ParseIdError> {
+                parse_hex(hex).map(Self)
+            }
+        }
+    };
+}
+
+id! {
+    /// A log: a room's or an account's. Rooms and accounts draw from one sequence of ids, so a
+    /// log id alone names either.
+    LogId(u64)
+}
+id! {
+    /// A room, which is also the id of its log.
+    RoomId(u64)
+}
+id! {
+    /// An account, which is also the id of its own log.
+    AccountId(u64)
+}
+id! {
+    /// The place of an event in its log: gapless, from 1. 0 is the place before the first event.
+    Seq(u64)
+}
+id! {
+    /// The life of a store's logs. Changes whenever a log may have lost its end; never 0.
+    Epoch(u64)
+}
+id! {
+    /// Milliseconds of UTC since 1970-01-01, stamped by the daemon. Never decreases along a log.
+    Timestamp(u64)
+}
+id! {
+    /// Chosen by the client; comes back in the one reply to its request. 0 in events.
+    RequestId(u32)
+}
+id! {
+    /// A signed-in conversation, for logs and for people who compare notes.
+    SessionId(u64)
+}
+
+bytes_id! {
+    /// The id of a message, the same for every reader and for every repetition of its nonce.
+    /// See [`Nonce::message_id_preimage`].
+    MessageId[16]
+}
+bytes_id! {
+    /// One outbox: 128 random bits, or the hash of an explicit id that a script gave.
+    StreamId[16]
+}
+bytes_id! {
+    /// An Ed25519 public key (RFC 8032).
+    PublicKey[32]
+}
+
+impl From<RoomId> for LogId {
+    fn from(room: RoomId) -> Self {
+        Self(room.0)
+    }
+}
+
+impl From<AccountId> for LogId {
+    fn from(account: AccountId) -> Self {
+        Self(account.0)
+    }
+}
+
+impl Seq {
+    /// The place before the first event of every log.
+    pub const ZERO: Self = Self(0);
+
+    /// The place after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Names one send for ever: the `n`th of a stream. `n` starts at 1 and rises by one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+pub struct Nonce {
+    /// The outbox that the send belongs to.
+    pub stream: StreamId,
+    /// Its place there, from 1.
+    pub n: u64,
+}
+
+impl Nonce {
+    /// The bytes whose SHA-256, cut to its first 16 bytes, is the [`MessageId`] of this nonce when
+    /// `account`'s public key sent it: a domain string, the key, the stream, and `n` as `u64` LE.
+    #[must_use]
+    pub fn message_id_preimage(&self, account: &PublicKey) -> Vec<u8> {
+        let mut preimage = Vec::with_capacity(80);
+        preimage.extend_from_slice(b"chatd message id v1\0");
+        preimage.extend_from_slice(&account.0);
+        preimage.extend_from_slice(&self.stream.0);
+        preimage.extend_from_slice(&self.n.to_le_bytes());
+        preimage
+    }
+}
+
+impl StreamId {
+    /// The bytes whose SHA-256, cut to its first 16 bytes, is the stream of an explicit id.
+    #[must_use]
+    pub fn explicit_id_preimage(id: &str) -> Vec<u8> {
+        [b"chatd explicit id v1\0", id.as_bytes()].concat()
+    }
+}
+
+/// A place in a log that survives reconnects, restarts and restored backups.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Encode, Decode)]
+pub struct Position {
+    /// The life of the log that `seq` belongs to. Not looked at when `seq` is 0.
+    pub epoch: Epoch,
+    /// The last event that the reader has.
+    pub seq: Seq,
+}
+
+/// Says that a text is not the hexadecimal form of an id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("not an id: {expected} hexadecimal digits are needed")]
+pub struct ParseIdError {
+    expected: usize,
+}
+
+fn parse_hex<const N: usize>(hex: &str) -> Result<[u8; N], ParseIdError> {
+    let mismatch = ParseIdError { expected: 2 * N };
+    if hex.len() != 2 * N || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(mismatch);
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+        let pair = std::str::from_utf8(pair).map_err(|_not_ascii| mismatch)?;
+        *byte = u8::from_str_radix(pair, 16).map_err(|_not_hex| mismatch)?;
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_form_round_trips() {
+        let id = MessageId([0xAB; 16]);
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!("ab".parse::<MessageId>().is_err());
+        assert!("+b".repeat(16).parse::<MessageId>().is_err());
+        assert!("é".repeat(16).parse::<MessageId>().is_err());
+    }
+}

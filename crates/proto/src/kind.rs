@@ -1,0 +1,125 @@
+//! The numbers that name each struct on the wire.
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+        /// What a frame holds. The numbers are stable; `docs/PROTOCOL.md` lists them.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u16)]
+        pub enum Kind {
+            $($(#[$doc])* $name = $number,)*
+        }
+
+        impl Kind {
+            /// Every kind that this version knows.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The kind that a number names, when this version knows it.
+            #[must_use]
+            pub fn from_number(number: u16) -> Option<Self> {
+                match number {
+                    $($number => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Client: versions it speaks, and its random number.
+    Hello = 0x0001,
+    /// Server: its identity, signed, and the challenge.
+    Welcome = 0x0002,
+    /// Client: its key and the signed challenge.
+    SignIn = 0x0003,
+    /// Server: who the client is.
+    SignedIn = 0x0004,
+
+    /// Post a message.
+    Send = 0x0101,
+    /// Become a member of a room; it is made when nobody has been there.
+    Join = 0x0102,
+    /// End a membership.
+    Leave = 0x0103,
+    /// Change the nickname.
+    Rename = 0x0104,
+
+    /// Open a cursor on a log.
+    Subscribe = 0x0141,
+    /// Close it.
+    Unsubscribe = 0x0142,
+    /// A page of messages.
+    History = 0x0143,
+    /// Look a room up by its name.
+    FindRoom = 0x0144,
+    /// A page of all rooms.
+    Rooms = 0x0145,
+    /// A page of a room's members.
+    Members = 0x0146,
+    /// The names of accounts.
+    Accounts = 0x0147,
+    /// Is anybody there?
+    Ping = 0x0148,
+    /// The answer to a [`Kind::Probe`]; the one request that gets no reply.
+    ProbeReply = 0x0149,
+
+    /// The request failed; the connection lives.
+    Error = 0x0200,
+    /// The request was carried out, and there is nothing else to say.
+    Done = 0x0201,
+    /// A message is committed.
+    Ack = 0x0202,
+    /// A room.
+    RoomInfo = 0x0203,
+    /// Rooms.
+    RoomList = 0x0204,
+    /// Members.
+    MemberList = 0x0205,
+    /// Accounts.
+    AccountList = 0x0206,
+    /// A cursor is open.
+    Subscribed = 0x0207,
+    /// The position given is of another life of the log; no cursor was opened.
+    Reset = 0x0208,
+    /// Messages.
+    HistoryPage = 0x0209,
+    /// Yes.
+    Pong = 0x020A,
+
+    /// Logged in a room: a message.
+    Posted = 0x0301,
+    /// Logged in a room: somebody became a member.
+    Joined = 0x0302,
+    /// Logged in a room: a membership ended.
+    Left = 0x0303,
+    /// Logged in a room: its first event.
+    RoomCreated = 0x0304,
+    /// Logged in a room: a member has another name now.
+    MemberRenamed = 0x0305,
+    /// Logged in an account's log: its first event.
+    AccountCreated = 0x0381,
+    /// Logged in an account's log: another name.
+    AccountRenamed = 0x0382,
+    /// Logged in an account's log: it became a member of a room.
+    RoomJoined = 0x0383,
+    /// Logged in an account's log: its membership of a room ended.
+    RoomLeft = 0x0384,
+
+    /// Not logged: events that retention has deleted stood here.
+    Gap = 0x0401,
+    /// Not logged: how many members of a room are connected.
+    Presence = 0x0402,
+    /// Not logged: the daemon asks whether the client lives.
+    Probe = 0x0403,
+    /// Not logged: the connection ends, and why.
+    Close = 0x0404,
+}
+
+impl Kind {
+    /// Whether a number names an event of a log. Such a body always begins with the fields of
+    /// [`crate::LoggedHead`], also in kinds that this version does not know.
+    #[must_use]
+    pub fn is_logged(number: u16) -> bool {
+        (0x0300..0x0400).contains(&number)
+    }
+}

@@ -1,0 +1,42 @@
+//! The wire protocol of chatd: frames, requests, replies, events, ids, names and limits.
+//!
+//! Owns every byte that crosses a connection, and the rules for names. It must not know
+//! about sockets, storage or time: everything here is data and pure functions.
+//! `docs/PROTOCOL.md` describes the same bytes for people who write clients in other languages.
+
+mod code;
+mod event;
+mod frame;
+mod handshake;
+mod ids;
+mod kind;
+pub mod limits;
+mod name;
+mod reply;
+mod request;
+mod wire;
+
+pub use code::{CloseReason, ErrorCode};
+pub use event::{
+    AccountCreated, AccountRenamed, Close, Gap, Joined, Left, LoggedHead, MemberRenamed, Posted,
+    Presence, Probe, RoomCreated, RoomJoined, RoomLeft,
+};
+pub use frame::{Frame, FrameCodec, FrameError, HEADER_BYTES, MAGIC, encode_frame, frame_end};
+pub use handshake::{
+    Hello, Limits, SignIn, SignedIn, Welcome, sign_in_transcript, welcome_transcript,
+};
+pub use ids::{
+    AccountId, Epoch, LogId, MessageId, Nonce, Position, PublicKey, RequestId, RoomId, Seq,
+    SessionId, StreamId, Timestamp,
+};
+pub use kind::Kind;
+pub use name::{NameError, Nickname, RoomName, spells_like_a_name};
+pub use reply::{
+    AccountInfo, AccountList, Ack, Done, Error, HistoryPage, Member, MemberList, Message, Pong,
+    Reset, RoomInfo, RoomList, Subscribed,
+};
+pub use request::{
+    Accounts, FindRoom, History, Join, Leave, Members, Ping, ProbeReply, Rename, Rooms, Send,
+    Subscribe, Unsubscribe,
+};
+pub use wire::{Body, List, WireError, decode, decode_known_part};

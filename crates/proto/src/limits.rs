@@ -1,0 +1,44 @@
+//! Bounds on everything a peer can make the other side hold. Units are last in each name.
+
+/// Longest frame, in bytes after the length prefix.
+pub const FRAME_BYTES_MAX: usize = 64 * 1024;
+
+/// Memory that decoding one body may claim, in bytes. bincode counts the memory of the decoded
+/// values, not the bytes on the wire, hence the factor.
+pub const DECODE_BYTES_MAX: usize = 8 * FRAME_BYTES_MAX;
+
+/// Longest message text, in bytes of UTF-8.
+pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// Longest room name or nickname, in bytes of UTF-8.
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// Longest room name or nickname, in grapheme clusters (UAX 29).
+pub const NAME_GRAPHEMES_MAX: usize = 32;
+
+/// Longest `agent` of a [`crate::Hello`], in bytes.
+pub const AGENT_BYTES_MAX: usize = 64;
+
+/// Protocol versions that one [`crate::Hello`] may offer.
+pub const VERSIONS_MAX: usize = 8;
+
+/// Rooms, members or accounts in one page.
+pub const PAGE_ITEMS_MAX: usize = 256;
+
+/// Messages in one page of history.
+pub const HISTORY_MESSAGES_MAX: usize = 256;
+
+/// Bytes of message text in one page of history: leaves room in the frame for what surrounds them.
+pub const HISTORY_TEXT_BYTES_MAX: usize = 32 * 1024;
+
+/// Commands (requests that change something) in flight on one connection.
+pub const COMMANDS_IN_FLIGHT_MAX: usize = 1024;
+
+/// Queries (requests that only read) in flight on one connection.
+pub const QUERIES_IN_FLIGHT_MAX: usize = 4;
+
+/// Logs that one connection may be subscribed to.
+pub const SUBSCRIPTIONS_MAX: usize = 1024;
+
+/// Rooms that one account may be a member of.
+pub const ROOMS_PER_ACCOUNT_MAX: usize = 1000;

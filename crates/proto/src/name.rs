@@ -1,0 +1,199 @@
+//! Room names and nicknames: letters and digits of any script, `-` and `_`.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
+
+/// Says which rule a name breaks.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NameError {
+    /// Nothing is there.
+    #[error("a name needs at least one character")]
+    Empty,
+    /// Longer than a screen has room for.
+    #[error(
+        "a name has at most {NAME_GRAPHEMES_MAX} characters and {NAME_BYTES_MAX} bytes; \
+         this one has {graphemes} and {bytes}"
+    )]
+    TooLong {
+        /// Grapheme clusters that it has.
+        graphemes: usize,
+        /// Bytes of UTF-8 that it has.
+        bytes: usize,
+    },
+    /// A character that is no letter, digit, `-` or `_`.
+    #[error("a name has only letters, digits, - and _; {0:?} is none of them")]
+    Character(char),
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks a name and brings it into Unicode normalization form C.
+            ///
+            /// # Errors
+            /// [`NameError`] says which rule is broken.
+            pub fn parse(name: &str) -> Result<Self, NameError> {
+                checked(name).map(Self)
+            }
+
+            /// The name, in form C, without any sigil.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(name: &str) -> Result<Self, NameError> {
+                Self::parse(name)
+            }
+        }
+    };
+}
+
+name! {
+    /// A room's name, without its `#`.
+    RoomName
+}
+name! {
+    /// What an account is called.
+    Nickname
+}
+
+/// Whether a character may stand in a name.
+#[must_use]
+pub fn spells_like_a_name(character: char) -> bool {
+    match character {
+        '-' | '_' => true,
+        _ if character.is_ascii() => character.is_ascii_alphanumeric(),
+        _ => is_letter_mark_or_digit(character) && !is_default_ignorable(character),
+    }
+}
+
+fn checked(name: &str) -> Result<String, NameError> {
+    if name.is_empty() {
+        return Err(NameError::Empty);
+    }
+    // Bounded before it is normalised: form C of a hostile text is still work.
+    let name: String = match name.len() {
+        0..=NAME_BYTES_MAX => name.nfc().collect(),
+        _ => name.to_owned(),
+    };
+    let (graphemes, bytes) = (name.graphemes(true).count(), name.len());
+    if graphemes > NAME_GRAPHEMES_MAX || bytes > NAME_BYTES_MAX {
+        return Err(NameError::TooLong { graphemes, bytes });
+    }
+    if let Some(character) = name
+        .chars()
+        .find(|character| !spells_like_a_name(*character))
+    {
+        return Err(NameError::Character(character));
+    }
+    match name.chars().next() {
+        Some(first) if first.general_category_group() == GeneralCategoryGroup::Mark => {
+            Err(NameError::Character(first))
+        }
+        _ => Ok(name),
+    }
+}
+
+fn is_letter_mark_or_digit(character: char) -> bool {
+    matches!(
+        character.general_category_group(),
+        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark | GeneralCategoryGroup::Number
+    )
+}
+
+/// Letters and marks that show nothing (Unicode's `Default_Ignorable_Code_Point`).
+fn is_default_ignorable(character: char) -> bool {
+    matches!(character,
+        '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{E0100}'..='\u{E01EF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_every_script_are_names() {
+        for name in [
+            "ada",
+            "root-2",
+            "日本語",
+            "हिन्दी",
+            "Ωmega_1",
+            "мир",
+            "עברית",
+            "ß",
+        ] {
+            assert_eq!(
+                RoomName::parse(name).map(|name| name.to_string()),
+                Ok(name.to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn form_c_is_made() {
+        assert_eq!(Nickname::parse("e\u{301}").unwrap().as_str(), "é");
+    }
+
+    #[test]
+    fn what_does_not_show_or_misleads_is_refused() {
+        for name in [
+            "a b",
+            "a\nb",
+            "a\0",
+            "#a",
+            "@a",
+            "a/b",
+            "\u{202E}abc",
+            "a\u{200B}b",
+            "a\u{200D}b",
+            "\u{3164}",
+            "a\u{FE0F}",
+            "a\u{E0041}",
+            "\u{301}a",
+            "a\u{7F}",
+            "a\u{85}",
+            "👍",
+        ] {
+            assert!(
+                matches!(Nickname::parse(name), Err(NameError::Character(_))),
+                "{name:?}"
+            );
+        }
+        assert_eq!(Nickname::parse(""), Err(NameError::Empty));
+    }
+
+    #[test]
+    fn length_is_counted_in_characters_and_in_bytes() {
+        assert!(Nickname::parse(&"x".repeat(32)).is_ok());
+        assert!(matches!(
+            Nickname::parse(&"x".repeat(33)),
+            Err(NameError::TooLong { .. })
+        ));
+        assert!(matches!(
+            Nickname::parse(&format!("e{}", "\u{323}".repeat(100))),
+            Err(NameError::TooLong { .. })
+        ));
+    }
+}

@@ -1,0 +1,210 @@
+//! What the daemon answers.
+
+use crate::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
+use crate::wire::{Body, Decode, Encode, List};
+use crate::{AccountId, Epoch, ErrorCode, Kind, LogId, MessageId, Nonce, RoomId, Seq, Timestamp};
+
+macro_rules! reply {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        impl Body for $name {
+            const KIND: Kind = Kind::$name;
+        }
+    };
+}
+
+reply! {
+    /// The request failed; the connection lives on.
+    Error {
+        /// The number of an [`ErrorCode`]; newer daemons may have more.
+        code: u16,
+        /// Whether the same request can succeed later.
+        retry: bool,
+        /// A figure that the code gives a meaning, else 0: the limit in bytes of `TextTooLong`,
+        /// the `n` that is awaited of `Behind`, the milliseconds to wait of `RateLimited`.
+        detail: u64,
+        /// A sentence for a person.
+        message: String,
+    }
+}
+reply! {
+    /// Carried out.
+    Done {}
+}
+reply! {
+    /// The message is committed: it survives the death of the daemon and of the machine.
+    Ack {
+        /// The send's.
+        nonce: Nonce,
+        /// Where it is.
+        room: RoomId,
+        /// Its place in the room's log.
+        seq: Seq,
+        /// When the daemon put it there.
+        ts: Timestamp,
+        /// Its id.
+        id: MessageId,
+    }
+}
+reply! {
+    /// A room.
+    RoomInfo {
+        /// The id, which is also the id of its log.
+        room: RoomId,
+        /// The name, without `#`.
+        name: String,
+        /// The head of its log.
+        head: Seq,
+        /// How many accounts are members.
+        members: u32,
+        /// How many of them are connected.
+        online: u32,
+        /// Whether the asking account is a member.
+        joined: bool,
+    }
+}
+reply! {
+    /// A page of rooms.
+    RoomList {
+        /// In order of their ids.
+        rooms: List<RoomInfo, PAGE_ITEMS_MAX>,
+        /// Whether there are more behind the last.
+        more: bool,
+    }
+}
+reply! {
+    /// A page of members.
+    MemberList {
+        /// Of which room.
+        room: RoomId,
+        /// In order of their ids.
+        members: List<Member, PAGE_ITEMS_MAX>,
+        /// Whether there are more behind the last.
+        more: bool,
+    }
+}
+reply! {
+    /// Accounts.
+    AccountList {
+        /// In order of their ids.
+        accounts: List<AccountInfo, PAGE_ITEMS_MAX>,
+    }
+}
+reply! {
+    /// The cursor is open. Events with `seq` after the position asked for follow this reply.
+    Subscribed {
+        /// The log.
+        log: LogId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// Its head: what follows up to here is history, what follows after it is new.
+        head: Seq,
+        /// The room's name, or the account's.
+        name: String,
+        /// The first members of a room in order of their ids; [`crate::Members`] brings the rest.
+        members: List<Member, PAGE_ITEMS_MAX>,
+        /// How many accounts are members.
+        member_count: u32,
+        /// How many of them are connected.
+        online: u32,
+    }
+}
+reply! {
+    /// The position is of another life of the log, or past its head. No cursor was opened; what
+    /// the client has of the log may not be in it any more.
+    Reset {
+        /// The log.
+        log: LogId,
+        /// Its epoch now.
+        epoch: Epoch,
+        /// Its head now.
+        head: Seq,
+    }
+}
+reply! {
+    /// A page of messages.
+    HistoryPage {
+        /// The room.
+        room: RoomId,
+        /// Its epoch.
+        epoch: Epoch,
+        /// The head of the log that the page was read at.
+        as_of: Seq,
+        /// Rising in seq.
+        messages: List<Message, HISTORY_MESSAGES_MAX>,
+        /// Whether there are older ones before the first.
+        more: bool,
+    }
+}
+reply! {
+    /// The answer to a ping.
+    Pong {
+        /// The ping's.
+        token: u64,
+    }
+}
+
+/// A member of a room.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Member {
+    /// The account.
+    pub account: AccountId,
+    /// Its nickname as of now.
+    pub name: String,
+    /// Whether it is connected.
+    pub online: bool,
+}
+
+/// An account.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct AccountInfo {
+    /// The id.
+    pub account: AccountId,
+    /// Its nickname as of now.
+    pub name: String,
+}
+
+/// A message of a page, as it reads as of the page's head.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Message {
+    /// Its place in the room's log.
+    pub seq: Seq,
+    /// When.
+    pub ts: Timestamp,
+    /// Who.
+    pub from: AccountId,
+    /// Its id.
+    pub id: MessageId,
+    /// What.
+    pub text: String,
+}
+
+impl Error {
+    /// An error with its default for whether a retry can help.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code: code as u16,
+            retry: code.may_be_retried(),
+            detail: 0,
+            message: message.into(),
+        }
+    }
+
+    /// The same with a figure.
+    #[must_use]
+    pub fn with_detail(self, detail: u64) -> Self {
+        Self { detail, ..self }
+    }
+
+    /// The code, when this version knows it.
+    #[must_use]
+    pub fn known_code(&self) -> Option<ErrorCode> {
+        ErrorCode::from_number(self.code)
+    }
+}

@@ -1,0 +1,128 @@
+//! What a signed-in client may ask. Every request but [`ProbeReply`] gets exactly one reply, with
+//! the same request id: the one named here, or [`crate::Error`].
+
+use crate::limits::PAGE_ITEMS_MAX;
+use crate::wire::{Body, Decode, Encode, List};
+use crate::{AccountId, Kind, LogId, Nonce, Position, RoomId, Seq};
+
+macro_rules! request {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        impl Body for $name {
+            const KIND: Kind = Kind::$name;
+        }
+    };
+}
+
+request! {
+    /// Posts a message. Reply: [`crate::Ack`], after the commit.
+    Send {
+        /// Which send this is. The same nonce again gets the first answer again.
+        nonce: Nonce,
+        /// Where to.
+        room: RoomId,
+        /// What is said; UTF-8, not empty, no NUL.
+        text: String,
+    }
+}
+request! {
+    /// Makes the account a member of a room, which is made when nobody has been there. Joining
+    /// again changes nothing. Reply: [`crate::RoomInfo`].
+    Join {
+        /// The room's name, without `#`.
+        name: String,
+    }
+}
+request! {
+    /// Ends a membership; ending one that is not there changes nothing. Reply: [`crate::Done`].
+    Leave {
+        /// The room.
+        room: RoomId,
+    }
+}
+request! {
+    /// Changes the nickname. Reply: [`crate::Done`].
+    Rename {
+        /// The new one.
+        name: String,
+    }
+}
+request! {
+    /// Opens a cursor on a log: every event after the position follows, then what is new, without
+    /// a gap or a repetition. Subscribing again moves the cursor. Reply: [`crate::Subscribed`], or
+    /// [`crate::Reset`] when the position is of another life of the log.
+    Subscribe {
+        /// A room, or the account's own log.
+        log: LogId,
+        /// The last event that the client has; `None`: only what is new.
+        after: Option<Position>,
+    }
+}
+request! {
+    /// Closes the cursor. Nothing of the log follows the reply. Reply: [`crate::Done`].
+    Unsubscribe {
+        /// The log.
+        log: LogId,
+    }
+}
+request! {
+    /// Asks for the messages before a place, newest page first. Reply: [`crate::HistoryPage`].
+    History {
+        /// The room.
+        room: RoomId,
+        /// Only messages with a smaller seq; `u64::MAX` for the newest.
+        before: Seq,
+        /// How many at the most; the daemon may send fewer.
+        limit: u16,
+    }
+}
+request! {
+    /// Looks a room up. Reply: [`crate::RoomInfo`].
+    FindRoom {
+        /// The room's name, without `#`.
+        name: String,
+    }
+}
+request! {
+    /// Asks for rooms in order of their ids. Reply: [`crate::RoomList`].
+    Rooms {
+        /// Only rooms with a larger id; 0 for the first page.
+        after: RoomId,
+    }
+}
+request! {
+    /// Asks for a room's members in order of their ids. Reply: [`crate::MemberList`].
+    Members {
+        /// The room.
+        room: RoomId,
+        /// Only accounts with a larger id; 0 for the first page.
+        after: AccountId,
+    }
+}
+request! {
+    /// Asks for the names of accounts; ids that nobody has are left out. Reply:
+    /// [`crate::AccountList`].
+    Accounts {
+        /// Whose.
+        ids: List<AccountId, PAGE_ITEMS_MAX>,
+    }
+}
+request! {
+    /// Asks for a sign of life. Reply: [`crate::Pong`], behind everything asked before.
+    Ping {
+        /// Comes back in the reply.
+        token: u64,
+    }
+}
+request! {
+    /// Answers a [`crate::Probe`]. Gets no reply.
+    ProbeReply {
+        /// The probe's token.
+        token: u64,
+    }
+}
