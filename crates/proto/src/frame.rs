@@ -9,6 +9,8 @@
 //! ...     body
 //! ```
 
+use std::cmp::Ordering;
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
@@ -103,20 +105,35 @@ impl Frame {
     /// Reads the body strictly: the exact version, every byte used.
     ///
     /// # Errors
-    /// [`WireError`] when the bytes are not a `B`.
+    /// [`WireError`] when the header does not name `B`, or the bytes are not one.
     pub fn decode<B: Body>(&self) -> Result<B, WireError> {
-        crate::wire::decode(&self.body)
+        if self.version != B::VERSION {
+            return Err(self.is_not::<B>());
+        }
+        self.decode_lenient()
     }
 
     /// Reads the body as a client does: what a newer version added at the end is ignored.
     ///
     /// # Errors
-    /// [`WireError`] when the bytes do not begin with a `B`, or an equal version has more bytes.
+    /// [`WireError`] when the header names another kind or an older version, when the bytes do not
+    /// begin with a `B`, or when an equal version has more bytes.
     pub fn decode_lenient<B: Body>(&self) -> Result<B, WireError> {
-        if self.version > B::VERSION {
-            crate::wire::decode_known_part(&self.body)
-        } else {
-            crate::wire::decode(&self.body)
+        if self.kind != B::KIND as u16 {
+            return Err(self.is_not::<B>());
+        }
+        match self.version.cmp(&B::VERSION) {
+            Ordering::Less => Err(self.is_not::<B>()),
+            Ordering::Equal => crate::wire::decode(&self.body),
+            Ordering::Greater => crate::wire::decode_known_part(&self.body),
+        }
+    }
+
+    fn is_not<B: Body>(&self) -> WireError {
+        WireError::OtherStruct {
+            wanted: B::KIND,
+            kind: self.kind,
+            version: self.version,
         }
     }
 }

@@ -4,8 +4,10 @@
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 
 /// Memory that decoding one body may claim, in bytes. bincode counts the memory of the decoded
-/// values, not the bytes on the wire, hence the factor.
-pub const DECODE_BYTES_MAX: usize = 8 * FRAME_BYTES_MAX;
+/// values, not the bytes on the wire, hence the factor: a full page needs a third of this. A text
+/// may announce so much before its bytes are looked for, and a list comes on top, so this stays
+/// well under the 512 KiB that one hostile frame may cost.
+pub const DECODE_BYTES_MAX: usize = 4 * FRAME_BYTES_MAX;
 
 /// Longest message text, in bytes of UTF-8.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;

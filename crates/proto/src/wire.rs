@@ -23,6 +23,16 @@ pub trait Body: Encode + Decode<()> {
 /// Says why a body could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
+    /// The header names another struct than the one asked for.
+    #[error("kind {kind:#06x} version {version} is not a {wanted:?} that is known here")]
+    OtherStruct {
+        /// What was asked for.
+        wanted: Kind,
+        /// The number of the kind in the header.
+        kind: u16,
+        /// The body version in the header.
+        version: u8,
+    },
     /// The bytes are not the bincode of the struct that the header names.
     #[error("the body is not a valid {kind:?}: {cause}")]
     Malformed {

@@ -1,0 +1,315 @@
+//! One representative value of every kind, shared by the tests of the wire format. The values
+//! take integers through each of their lengths on the wire, texts beyond ASCII, empty lists and
+//! full options. It must not know what their bytes are: `golden/v1.txt` does.
+
+use chat_proto::*;
+
+type Reader = Box<dyn Fn(&Frame) -> Result<bool, WireError>>;
+
+/// A value of one kind, as bytes, and a way to read such bytes.
+pub(crate) struct Sample {
+    /// Which struct it is.
+    pub(crate) kind: Kind,
+    /// The value, encoded.
+    pub(crate) frame: Frame,
+    /// Decodes a frame as this kind strictly, and says whether that is the value.
+    pub(crate) is_read_from: Reader,
+    /// The same, as a client does it.
+    pub(crate) is_read_leniently_from: Reader,
+}
+
+/// All samples, one a kind.
+pub(crate) fn all() -> Vec<Sample> {
+    [handshake(), requests(), replies(), pages(), events()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn sample<B: Body + Clone + PartialEq + 'static>(value: B) -> Sample {
+    let same = value.clone();
+    Sample {
+        kind: B::KIND,
+        frame: Frame::of(&value, RequestId(0)).expect("samples are small"),
+        is_read_from: Box::new(move |frame| frame.decode::<B>().map(|read| read == value)),
+        is_read_leniently_from: Box::new(move |frame| {
+            frame.decode_lenient::<B>().map(|read| read == same)
+        }),
+    }
+}
+
+/// `N` bytes that count up from `first`.
+fn counting<const N: usize>(first: u8) -> [u8; N] {
+    std::array::from_fn(|i| first.wrapping_add(i as u8))
+}
+
+const ROOM: RoomId = RoomId(7);
+const ADA: AccountId = AccountId(300);
+const TS: Timestamp = Timestamp(1_767_225_600_000);
+
+fn nonce() -> Nonce {
+    Nonce {
+        stream: StreamId(counting(0xA0)),
+        n: 1,
+    }
+}
+
+fn message_id() -> MessageId {
+    MessageId(counting(0xC0))
+}
+
+fn handshake() -> Vec<Sample> {
+    vec![
+        sample(Hello {
+            versions: List::first_of([1, 250, 251]),
+            agent: "example 1.0".into(),
+            random: counting(0x00),
+        }),
+        sample(Welcome {
+            version: 1,
+            server_key: PublicKey(counting(0x20)),
+            signature: counting(0x40),
+            session: SessionId(65_536),
+            limits: Limits {
+                frame_bytes_max: 65_536,
+                text_bytes_max: 16_384,
+                commands_in_flight_max: 1024,
+                queries_in_flight_max: 4,
+            },
+            challenge: counting(0x80),
+        }),
+        sample(SignIn {
+            key: PublicKey(counting(0x20)),
+            signature: counting(0x40),
+            name: "ada".into(),
+            name_is_firm: true,
+        }),
+        sample(SignedIn {
+            account: ADA,
+            name: "ada-2".into(),
+            epoch: Epoch(0x0123_4567_89AB_CDEF),
+            head: Seq(2),
+        }),
+    ]
+}
+
+fn requests() -> Vec<Sample> {
+    vec![
+        sample(Send {
+            nonce: nonce(),
+            room: ROOM,
+            text: "grüße, 世界 👋".into(),
+        }),
+        sample(Join {
+            name: "lobby".into(),
+        }),
+        sample(Leave { room: ROOM }),
+        sample(Rename {
+            name: "мир".into()
+        }),
+        sample(Subscribe {
+            log: LogId(7),
+            after: Some(Position {
+                epoch: Epoch(0x0123_4567_89AB_CDEF),
+                seq: Seq(250),
+            }),
+        }),
+        sample(Unsubscribe { log: LogId(7) }),
+        sample(History {
+            room: ROOM,
+            before: Seq(u64::MAX),
+            limit: 256,
+        }),
+        sample(FindRoom {
+            name: "lobby".into(),
+        }),
+        sample(Rooms { after: RoomId(0) }),
+        sample(Members {
+            room: ROOM,
+            after: ADA,
+        }),
+        sample(Accounts {
+            ids: List::first_of([ADA, AccountId(70_000)]),
+        }),
+        sample(Ping { token: 251 }),
+        sample(ProbeReply { token: 0xFFFF_FFFF }),
+    ]
+}
+
+fn replies() -> Vec<Sample> {
+    vec![
+        sample(Error::new(ErrorCode::Behind, "send number 7 of this stream first").with_detail(7)),
+        sample(Done {}),
+        sample(Ack {
+            nonce: nonce(),
+            room: ROOM,
+            seq: Seq(65_535),
+            ts: TS,
+            id: message_id(),
+        }),
+        sample(lobby()),
+        sample(Reset {
+            log: LogId(7),
+            epoch: Epoch(9),
+            head: Seq(0),
+        }),
+        sample(Pong { token: 251 }),
+    ]
+}
+
+fn lobby() -> RoomInfo {
+    RoomInfo {
+        room: ROOM,
+        name: "lobby".into(),
+        head: Seq(1000),
+        members: 3,
+        online: 2,
+        joined: true,
+    }
+}
+
+fn ada() -> Member {
+    Member {
+        account: ADA,
+        name: "ada".into(),
+        online: true,
+    }
+}
+
+fn pages() -> Vec<Sample> {
+    vec![
+        sample(RoomList {
+            rooms: List::first_of([lobby()]),
+            more: true,
+        }),
+        sample(MemberList {
+            room: ROOM,
+            members: List::first_of([ada()]),
+            more: false,
+        }),
+        sample(AccountList {
+            accounts: List::first_of([AccountInfo {
+                account: ADA,
+                name: "ada".into(),
+            }]),
+        }),
+        sample(Subscribed {
+            log: LogId(7),
+            epoch: Epoch(9),
+            head: Seq(1 << 32),
+            name: "lobby".into(),
+            members: List::first_of([ada()]),
+            member_count: 1,
+            online: 1,
+        }),
+        sample(HistoryPage {
+            room: ROOM,
+            epoch: Epoch(9),
+            as_of: Seq(1000),
+            messages: List::first_of([Message {
+                seq: Seq(999),
+                ts: TS,
+                from: ADA,
+                id: message_id(),
+                text: "hi".into(),
+            }]),
+            more: false,
+        }),
+    ]
+}
+
+fn events() -> Vec<Sample> {
+    let mut events = room_events();
+    events.extend(account_events());
+    events.extend(live_events());
+    events
+}
+
+fn room_events() -> Vec<Sample> {
+    let (room, seq, ts) = (ROOM, Seq(1000), TS);
+    vec![
+        sample(Posted {
+            room,
+            seq,
+            ts,
+            from: ADA,
+            id: message_id(),
+            text: "two\nlines".into(),
+        }),
+        sample(Joined {
+            room,
+            seq,
+            ts,
+            account: ADA,
+        }),
+        sample(Left {
+            room,
+            seq,
+            ts,
+            account: ADA,
+        }),
+        sample(RoomCreated {
+            room,
+            seq: Seq(1),
+            ts,
+            by: AccountId(0),
+            name: "lobby".into(),
+        }),
+        sample(MemberRenamed {
+            room,
+            seq,
+            ts,
+            account: ADA,
+            name: "ada-2".into(),
+        }),
+    ]
+}
+
+fn account_events() -> Vec<Sample> {
+    let (account, seq, ts) = (ADA, Seq(2), TS);
+    vec![
+        sample(AccountCreated {
+            account,
+            seq: Seq(1),
+            ts,
+            name: "ada".into(),
+        }),
+        sample(AccountRenamed {
+            account,
+            seq,
+            ts,
+            name: "ada-2".into(),
+        }),
+        sample(RoomJoined {
+            account,
+            seq,
+            ts,
+            room: ROOM,
+        }),
+        sample(RoomLeft {
+            account,
+            seq,
+            ts,
+            room: ROOM,
+        }),
+    ]
+}
+
+fn live_events() -> Vec<Sample> {
+    vec![
+        sample(Gap {
+            log: LogId(7),
+            from: Seq(1),
+            to: Seq(500),
+        }),
+        sample(Presence {
+            room: ROOM,
+            online: 251,
+        }),
+        sample(Probe { token: u64::MAX }),
+        sample(
+            Close::new(CloseReason::ProtocolError, "that is no frame")
+                .because_of(ErrorCode::Malformed),
+        ),
+    ]
+}
