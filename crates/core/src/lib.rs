@@ -1,1 +1,43 @@
-//! placeholder
+//! The deterministic heart of chatd: everything that carries a promise, and nothing that does I/O.
+//!
+//! ```text
+//! Frame → Session → Command → State::apply → Store::commit → Tail → Cursor
+//! ```
+//!
+//! No socket, no clock, no random number, no runtime: time, ids and keys come in as data. The
+//! daemon drives these types with real sockets and SQLite; the simulator drives the same types
+//! with a seeded network and disk.
+
+mod command;
+mod cursor;
+mod event;
+mod feed;
+mod fanout;
+mod lineage;
+mod names;
+mod pipeline;
+mod presence;
+mod query;
+mod rate;
+mod refusal;
+mod session;
+mod state;
+mod store;
+mod tail;
+
+pub use command::{Action, Command};
+pub use cursor::{Cursor, Read, Run};
+pub use event::{Batch, Content, Event};
+pub use fanout::{Conn, Effect, Fanout, HistoryRead, Lane, Origin, Reply};
+pub use feed::{Feed, TailHandle, Work};
+pub use lineage::{Lineage, Witness};
+pub use pipeline::{Input, Pipeline};
+pub use query::Query;
+pub use rate::{Rate, TokenBucket};
+pub use refusal::Refusal;
+pub use session::{Admission, Ask, Closing, Session, SessionSeed, Step};
+pub use state::{Answer, Applied, State};
+pub use store::{
+    AccountRow, Lookup, PastSend, Record, RoomRow, Snapshot, Store, StoreError, TextDigest,
+};
+pub use tail::Tail;

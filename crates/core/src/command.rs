@@ -1,0 +1,63 @@
+//! Commands: everything that can change the state, in the one order that the sequencer gives them.
+
+use chat_proto::{AccountId, Nonce, PublicKey, RoomId, RoomName, Timestamp};
+
+/// Something that was asked for, and when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Command {
+    /// Stamped by the sequencer; never decreases from one command to the next.
+    pub ts: Timestamp,
+    /// What was asked for.
+    pub action: Action,
+}
+
+/// What was asked for. Names and texts are as the client sent them: the state judges them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Makes sure that a room is there: the lobby, at every start.
+    EnsureRoom {
+        /// Its name.
+        name: RoomName,
+    },
+    /// Signs a proven key in; makes its account when there is none.
+    SignIn {
+        /// Who; the session has checked the signature.
+        key: PublicKey,
+        /// The nickname wished for, used only for a new account.
+        name: String,
+        /// Refuse when the name is taken, rather than number it.
+        name_is_firm: bool,
+    },
+    /// Makes an account a member of a room.
+    Join {
+        /// Who.
+        account: AccountId,
+        /// The room's name.
+        name: String,
+    },
+    /// Ends a membership.
+    Leave {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        room: RoomId,
+    },
+    /// Changes a nickname.
+    Rename {
+        /// Whose.
+        account: AccountId,
+        /// To what.
+        name: String,
+    },
+    /// Posts a message.
+    Send {
+        /// Who.
+        account: AccountId,
+        /// Which send.
+        nonce: Nonce,
+        /// Where.
+        room: RoomId,
+        /// What.
+        text: String,
+    },
+}

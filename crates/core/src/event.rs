@@ -1,0 +1,146 @@
+//! An event: one entry of a log, and its frame.
+
+use chat_proto::{
+    AccountCreated, AccountId, AccountRenamed, Body, Joined, Left, LogId, MemberRenamed, MessageId,
+    Nickname, Nonce, Posted, PublicKey, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft,
+    RoomName, Seq, Timestamp, encode_frame,
+};
+
+/// One entry of a log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// Which log.
+    pub log: LogId,
+    /// Its place there.
+    pub seq: Seq,
+    /// When.
+    pub ts: Timestamp,
+    /// What happened.
+    pub content: Content,
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Content {
+    /// An account's first event.
+    AccountCreated {
+        /// The key that owns it.
+        key: PublicKey,
+        /// Its first nickname.
+        name: Nickname,
+    },
+    /// In an account's log: another nickname.
+    AccountRenamed {
+        /// The nickname from now on.
+        name: Nickname,
+    },
+    /// In an account's log: it became a member of a room.
+    RoomJoined {
+        /// Which.
+        room: RoomId,
+    },
+    /// In an account's log: its membership of a room ended.
+    RoomLeft {
+        /// Which.
+        room: RoomId,
+    },
+    /// A room's first event.
+    RoomCreated {
+        /// Who made it; `None`: the daemon.
+        by: Option<AccountId>,
+        /// Its name.
+        name: RoomName,
+    },
+    /// In a room's log: somebody became a member.
+    Joined {
+        /// Who.
+        account: AccountId,
+    },
+    /// In a room's log: a membership ended.
+    Left {
+        /// Whose.
+        account: AccountId,
+    },
+    /// In a room's log: a member has another nickname.
+    MemberRenamed {
+        /// Who.
+        account: AccountId,
+        /// The nickname from now on.
+        name: Nickname,
+    },
+    /// In a room's log: a message.
+    Posted {
+        /// Who.
+        from: AccountId,
+        /// Its id, which everyone sees.
+        id: MessageId,
+        /// Its nonce, which nobody but the sender and the store sees.
+        nonce: Nonce,
+        /// What.
+        text: String,
+    },
+}
+
+impl Event {
+    /// Appends the event's frame: the same bytes for every receiver.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let Self { seq, ts, .. } = *self;
+        let (room, account) = (RoomId(self.log.0), AccountId(self.log.0));
+        match &self.content {
+            Content::AccountCreated { name, .. } => {
+                put(&AccountCreated { account, seq, ts, name: name.to_string() }, out);
+            }
+            Content::AccountRenamed { name } => {
+                put(&AccountRenamed { account, seq, ts, name: name.to_string() }, out);
+            }
+            Content::RoomJoined { room } => put(&RoomJoined { account, seq, ts, room: *room }, out),
+            Content::RoomLeft { room } => put(&RoomLeft { account, seq, ts, room: *room }, out),
+            Content::RoomCreated { by, name } => {
+                let by = by.unwrap_or_default();
+                put(&RoomCreated { room, seq, ts, by, name: name.to_string() }, out);
+            }
+            Content::Joined { account } => put(&Joined { room, seq, ts, account: *account }, out),
+            Content::Left { account } => put(&Left { room, seq, ts, account: *account }, out),
+            Content::MemberRenamed { account, name } => {
+                put(&MemberRenamed { room, seq, ts, account: *account, name: name.to_string() }, out);
+            }
+            Content::Posted { from, id, text, .. } => {
+                put(&Posted { room, seq, ts, from: *from, id: *id, text: text.clone() }, out);
+            }
+        }
+    }
+}
+
+fn put<B: Body>(body: &B, out: &mut Vec<u8>) {
+    encode_frame(body, RequestId(0), out)
+        .expect("names and texts are far under the frame limit once they are in an event");
+}
+
+/// Consecutive events of one log as one run of frames.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Batch {
+    /// The seq before the first event.
+    pub after: Seq,
+    /// The seq of the last event.
+    pub head: Seq,
+    /// Their frames, one after the other.
+    pub frames: Vec<u8>,
+}
+
+impl Batch {
+    /// An empty batch that continues a log after `after`.
+    #[must_use]
+    pub fn after(after: Seq) -> Self {
+        Self { after, head: after, frames: Vec::new() }
+    }
+
+    /// Appends the next event.
+    ///
+    /// # Panics
+    /// When `event` is not the next one of the log: a gap here would be a gap for everyone.
+    pub fn push(&mut self, event: &Event) {
+        assert_eq!(event.seq, self.head.next(), "log {} continues without a gap", event.log);
+        event.encode(&mut self.frames);
+        self.head = event.seq;
+    }
+}

@@ -1,0 +1,101 @@
+//! What the pipeline asks of whatever holds the connections.
+
+use chat_proto::{AccountId, Epoch, LogId, RequestId, RoomId, Seq};
+
+use crate::Batch;
+
+/// A connection, for as long as the daemon runs. Never reused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Conn(pub u64);
+
+/// Whom a reply goes to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Origin {
+    /// The connection.
+    pub conn: Conn,
+    /// Its request.
+    pub request: RequestId,
+    /// Which of the connection's windows the reply makes room in.
+    pub lane: Lane,
+}
+
+/// The two windows of a connection: what is in flight is bounded in each.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Lane {
+    /// Small replies: acks and refusals.
+    Commands,
+    /// Replies of up to a frame.
+    Queries,
+}
+
+/// Holds the connections and the tails. Calls come in the order commit → publish → reply →
+/// release: a reply that opens a cursor finds the tail up to the head that it names.
+pub trait Fanout {
+    /// Appends committed events to their log's tail. Wakes nobody yet.
+    fn publish(&mut self, log: LogId, batch: Batch);
+
+    /// Appends a frame that is not logged to a tail, for whoever follows it now. Wakes nobody yet.
+    fn announce(&mut self, log: LogId, frame: Vec<u8>);
+
+    /// Gives a connection its reply. A connection that is gone is no error.
+    fn reply(&mut self, to: Origin, reply: Reply);
+
+    /// Reads a page of history from the committed store and replies with it.
+    fn read_history(&mut self, to: Origin, read: HistoryRead);
+
+    /// Wakes every connection that has something to write since the last release.
+    fn release(&mut self);
+
+    /// The store was read back after a failure: what a tail lacks of its log up to `heads` is to be
+    /// read from disk.
+    fn rewind(&mut self, heads: &[(LogId, Seq)]);
+}
+
+/// One reply: a frame, and what the connection does along with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reply {
+    /// The whole frame.
+    pub frame: Vec<u8>,
+    /// What else.
+    pub effect: Effect,
+}
+
+/// What a connection does when a reply passes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Nothing: a command is answered.
+    None,
+    /// From here on the connection speaks for this account.
+    SignedIn(AccountId),
+    /// The sign-in was refused: the connection closes behind the frame, which is a `Close`.
+    Close,
+    /// A cursor opens behind the frame.
+    Open {
+        /// On which log.
+        log: LogId,
+        /// After which event.
+        after: Seq,
+        /// The log's head, when its tail is not in memory.
+        head: Seq,
+    },
+    /// The cursor closes before the frame.
+    Shut {
+        /// On which log.
+        log: LogId,
+    },
+}
+
+/// A page of history, authorised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HistoryRead {
+    /// Of which room.
+    pub room: RoomId,
+    /// The logs' epoch.
+    pub epoch: Epoch,
+    /// Only smaller seqs.
+    pub before: Seq,
+    /// How many at the most; within the limits.
+    pub limit: usize,
+    /// The head of the room that the page is read at.
+    pub as_of: Seq,
+}

@@ -1,0 +1,117 @@
+//! The cursors of one connection, taken in turn.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use chat_proto::limits::SUBSCRIPTIONS_MAX;
+use chat_proto::{LogId, Seq};
+
+use crate::{Cursor, Read, Run, Tail};
+
+/// Something that leads to a tail: a lock in the daemon, a cell in the simulator.
+pub trait TailHandle {
+    /// Looks at the tail.
+    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R;
+}
+
+/// What a connection is to do next for its cursors.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Work {
+    /// Nothing, until [`Feed::wake`].
+    None,
+    /// Write these frames, then call [`Feed::wrote`].
+    Write {
+        /// Of which log.
+        log: LogId,
+        /// The frames.
+        run: Run,
+    },
+    /// Read the events after `after` from disk and write them, then call
+    /// [`Feed::wrote_from_disk`].
+    ReadDisk {
+        /// Of which log.
+        log: LogId,
+        /// After which event.
+        after: Seq,
+        /// The log's head now.
+        head: Seq,
+    },
+}
+
+/// The open cursors of one connection. Each is served in turn, a run at a time, so that a busy
+/// room does not hold up the others.
+#[derive(Debug)]
+pub struct Feed<H> {
+    cursors: HashMap<LogId, (H, Cursor)>,
+    ready: VecDeque<LogId>,
+    queued: HashSet<LogId>,
+}
+
+impl<H> Default for Feed<H> {
+    fn default() -> Self {
+        Self { cursors: HashMap::new(), ready: VecDeque::new(), queued: HashSet::new() }
+    }
+}
+
+impl<H: TailHandle> Feed<H> {
+    /// Opens a cursor, or moves the one that is there.
+    pub fn open(&mut self, log: LogId, handle: H, after: Seq) {
+        self.cursors.insert(log, (handle, Cursor::new(after)));
+        self.wake(log);
+    }
+
+    /// Closes a cursor: nothing of the log comes any more. Gives its handle back.
+    pub fn shut(&mut self, log: LogId) -> Option<H> {
+        self.cursors.remove(&log).map(|(handle, _cursor)| handle)
+    }
+
+    /// Whether another cursor may be opened.
+    #[must_use]
+    pub fn has_room_for(&self, log: LogId) -> bool {
+        self.cursors.len() < SUBSCRIPTIONS_MAX || self.cursors.contains_key(&log)
+    }
+
+    /// The logs that are followed, with their handles.
+    pub fn followed(&self) -> impl Iterator<Item = (LogId, &H)> {
+        self.cursors.iter().map(|(log, (handle, _cursor))| (*log, handle))
+    }
+
+    /// The log has grown.
+    pub fn wake(&mut self, log: LogId) {
+        if self.cursors.contains_key(&log) && self.queued.insert(log) {
+            self.ready.push_back(log);
+        }
+    }
+
+    /// What to do next: at most about `bytes_max` to write.
+    pub fn next(&mut self, bytes_max: usize) -> Work {
+        while let Some(log) = self.ready.pop_front() {
+            self.queued.remove(&log);
+            let Some((handle, cursor)) = self.cursors.get(&log) else { continue };
+            match handle.with(|tail| tail.read(cursor, bytes_max)) {
+                Read::UpToDate => {}
+                Read::Frames(run) => return Work::Write { log, run },
+                Read::Disk { after, head } => return Work::ReadDisk { log, after, head },
+            }
+        }
+        Work::None
+    }
+
+    /// The peer took `written` bytes of a run. Returns the rest of the frame that has begun, to be
+    /// written before anything else.
+    pub fn wrote(&mut self, log: LogId, run: &Run, written: usize) -> bytes::Bytes {
+        let rest = match self.cursors.get_mut(&log) {
+            Some((_handle, cursor)) => cursor.advance(run, written),
+            None => bytes::Bytes::new(),
+        };
+        self.wake(log);
+        rest
+    }
+
+    /// Everything up to `after` was read from disk and is on its way to the peer.
+    pub fn wrote_from_disk(&mut self, log: LogId, after: Seq) {
+        if let Some((_handle, cursor)) = self.cursors.get_mut(&log) {
+            cursor.advance_from_disk(after);
+        }
+        self.wake(log);
+    }
+}

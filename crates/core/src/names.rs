@@ -1,0 +1,94 @@
+//! Which names are free: no two may be confused for each other.
+//!
+//! Two names collide when they are equal but for case, or when their skeletons are equal, where a
+//! skeleton (UTS 39, section 4) maps every character to a prototype of all that look like it.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::confusable_detection::skeleton;
+
+/// Names and who holds them.
+#[derive(Clone, Debug)]
+pub(crate) struct NameIndex<Id> {
+    holders: HashMap<Key, Id>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Key {
+    /// What it looks like as written.
+    Skeleton(String),
+    /// What it looks like when case is folded.
+    Folded(String),
+}
+
+impl<Id: Copy + Eq + Hash> NameIndex<Id> {
+    pub(crate) fn new() -> Self {
+        Self { holders: HashMap::new() }
+    }
+
+    /// Who holds a name that collides with this one.
+    pub(crate) fn holder(&self, name: &str) -> Option<Id> {
+        keys(name).iter().find_map(|key| self.holders.get(key).copied())
+    }
+
+    /// Gives a name to `id`. It must be free, or its own.
+    pub(crate) fn claim(&mut self, name: &str, id: Id) {
+        for key in keys(name) {
+            let before = self.holders.insert(key, id);
+            debug_assert!(before.is_none_or(|holder| holder == id), "the name was free");
+        }
+    }
+
+    /// Frees a name.
+    pub(crate) fn free(&mut self, name: &str) {
+        for key in keys(name) {
+            self.holders.remove(&key);
+        }
+    }
+}
+
+/// Whether two names are the same but for case.
+pub(crate) fn same_but_for_case(left: &str, right: &str) -> bool {
+    left.to_lowercase().nfc().eq(right.to_lowercase().nfc())
+}
+
+fn keys(name: &str) -> [Key; 2] {
+    let folded: String = skeleton(&name.to_lowercase()).collect();
+    [Key::Skeleton(skeleton(name).collect()), Key::Folded(folded.to_lowercase())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn confusable_names_collide() {
+        let mut index = NameIndex::new();
+        for (n, name) in ["paypal", "Il", "café", "ops", "bob0"].into_iter().enumerate() {
+            assert_eq!(index.holder(name), None);
+            index.claim(name, n);
+        }
+        for (name, holder) in [
+            ("pаypаl", 0), // Cyrillic а
+            ("PayPal", 0),
+            ("ll", 1),
+            ("CAFÉ", 2),
+            ("οps", 3), // Greek omicron
+            ("bobo", 4),
+            ("b0bo", 4),
+        ] {
+            assert_eq!(index.holder(name), Some(holder), "{name}");
+        }
+        assert_eq!(index.holder("ada"), None);
+    }
+
+    #[test]
+    fn a_freed_name_is_free() {
+        let mut index = NameIndex::new();
+        index.claim("ada", 1);
+        index.free("ada");
+        assert_eq!(index.holder("ADA"), None);
+    }
+}

@@ -1,0 +1,236 @@
+//! The road behind the sequencer: apply, commit, publish, reply, release.
+//!
+//! Takes a batch of inputs in their one order, commits what they change in one transaction, and
+//! only then lets anybody see or hear of it. It must not know what a socket or a file is.
+
+mod answers;
+mod staged;
+
+use std::collections::HashMap;
+
+use chat_proto::{AccountId, Presence as PresenceFrame, RequestId, RoomName, Timestamp, encode_frame};
+
+use crate::presence::Presence;
+use crate::{
+    Action, Ask, Command, Conn, Fanout, Origin, Record, Refusal, State, Store, StoreError,
+};
+use staged::{Staged, Waiting};
+
+/// How long a store that failed is left alone before it is tried again, in milliseconds.
+const RECOVERY_PAUSE_MS: u64 = 500;
+
+/// Something for the pipeline, in the order that the sequencer gave it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Input {
+    /// A session asks.
+    Ask {
+        /// Who gets the reply.
+        origin: Origin,
+        /// What.
+        ask: Ask,
+    },
+    /// A connection is gone. It comes behind everything that the connection asked.
+    Gone(Conn),
+    /// A second has passed: time for what is coalesced, and for healing.
+    Tick,
+}
+
+/// State, store and presence in their order.
+#[derive(Debug)]
+pub struct Pipeline<S> {
+    store: S,
+    /// `None` while the store cannot even be read.
+    state: Option<State>,
+    presence: Presence,
+    signed_in: HashMap<Conn, AccountId>,
+    /// When to try a store that failed again; `None` while it works.
+    recover_at: Option<Timestamp>,
+}
+
+impl<S: Store> Pipeline<S> {
+    /// Opens the road: reads the state and makes sure that the lobby is there.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read or written.
+    pub fn open(mut store: S, lobby: RoomName, now: Timestamp) -> Result<Self, StoreError> {
+        let mut state = State::restore(store.recover()?);
+        let ensure_lobby = Action::EnsureRoom { name: lobby };
+        for event in &state.apply(Command { ts: now, action: ensure_lobby }, &store)?.events {
+            store.append(Record::Event(event))?;
+        }
+        store.commit()?;
+        Ok(Self {
+            store,
+            state: Some(state),
+            presence: Presence::default(),
+            signed_in: HashMap::new(),
+            recover_at: None,
+        })
+    }
+
+    /// Takes inputs in their order. When it returns, each has been committed and answered, or
+    /// answered that its outcome is unknown.
+    pub fn run(
+        &mut self,
+        inputs: impl IntoIterator<Item = Input>,
+        now: Timestamp,
+        fanout: &mut impl Fanout,
+    ) {
+        self.recover_when_due(now, fanout);
+        let mut staged = Staged::default();
+        let mut outcome = Ok(());
+        for input in inputs {
+            if let Err(error) = self.stage(input, now, &mut staged, fanout) {
+                self.recover_at = Some(later(now));
+                outcome = Err(error);
+            }
+        }
+        match outcome.and_then(|()| self.store.commit()) {
+            Ok(()) => self.publish(&mut staged, fanout),
+            Err(_the_store_has_logged_it) => self.fail(now, &mut staged, fanout),
+        }
+        for waiting in staged.into_waiting() {
+            self.answer(waiting, fanout);
+        }
+        fanout.release();
+    }
+
+    /// The store, for whoever wants to look at it.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Gives the store back.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// The committed state; `None` while the store cannot be read.
+    pub fn state(&self) -> Option<&State> {
+        self.state.as_ref()
+    }
+
+    /// Whether commands are carried out now.
+    pub fn takes_commands(&self) -> bool {
+        self.recover_at.is_none()
+    }
+
+    fn stage(
+        &mut self,
+        input: Input,
+        now: Timestamp,
+        staged: &mut Staged,
+        fanout: &mut impl Fanout,
+    ) -> Result<(), StoreError> {
+        match input {
+            Input::Ask { origin, ask: Ask::Command(action) } => {
+                return self.stage_command(origin, action, now, staged);
+            }
+            Input::Ask { origin, ask: Ask::Query(account, query) } => {
+                staged.wait(Waiting::Query { origin, account, query });
+            }
+            Input::Gone(conn) => staged.wait(Waiting::Gone(conn)),
+            Input::Tick => self.announce_presence(fanout),
+        }
+        Ok(())
+    }
+
+    fn stage_command(
+        &mut self,
+        origin: Origin,
+        action: Action,
+        now: Timestamp,
+        staged: &mut Staged,
+    ) -> Result<(), StoreError> {
+        let send = staged::send_of(&action);
+        let mut answer = Err(Refusal::Unavailable);
+        let mut outcome = Ok(());
+        if let Some(state) = &mut self.state {
+            if self.recover_at.is_some() {
+                answer = state.answer_without_change(&action).ok_or(Refusal::Unavailable);
+            } else {
+                match carry_out(state, &mut self.store, Command { ts: now, action }, send, staged) {
+                    Ok(carried_out) => answer = carried_out,
+                    Err(error) => outcome = Err(error),
+                }
+            }
+        }
+        staged.wait(Waiting::Answer { origin, answer, send });
+        outcome
+    }
+
+    fn publish(&mut self, staged: &mut Staged, fanout: &mut impl Fanout) {
+        for (log, batch) in staged.take_batches() {
+            fanout.publish(log, batch);
+        }
+        for change in staged.take_memberships() {
+            match change.is_member {
+                true => self.presence.joined(change.account, change.room),
+                false => self.presence.left(change.account, change.room),
+            }
+        }
+    }
+
+    /// A commit failed: nothing of the batch was shown, every asker learns that its outcome is
+    /// unknown, and the state is what the store says it is.
+    fn fail(&mut self, now: Timestamp, staged: &mut Staged, fanout: &mut impl Fanout) {
+        staged.fail();
+        self.recover_at = Some(later(now));
+        self.state = self.store.roll_back().ok().map(State::restore);
+        self.resume_from_state(fanout);
+    }
+
+    fn recover_when_due(&mut self, now: Timestamp, fanout: &mut impl Fanout) {
+        if self.recover_at.is_none_or(|at| now < at) {
+            return;
+        }
+        match self.store.recover() {
+            Ok(snapshot) => {
+                self.state = Some(State::restore(snapshot));
+                self.recover_at = None;
+                self.resume_from_state(fanout);
+            }
+            Err(_the_store_has_logged_it) => self.recover_at = Some(later(now)),
+        }
+    }
+
+    /// What is derived from the state follows it after it was read back.
+    fn resume_from_state(&mut self, fanout: &mut impl Fanout) {
+        let Some(state) = &self.state else { return };
+        self.presence.recount(state.memberships());
+        fanout.rewind(&state.heads().collect::<Vec<_>>());
+    }
+
+    fn announce_presence(&mut self, fanout: &mut impl Fanout) {
+        for (room, online) in self.presence.take_changes() {
+            let mut frame = Vec::new();
+            encode_frame(&PresenceFrame { room, online }, RequestId(0), &mut frame)
+                .expect("two numbers fit a frame");
+            fanout.announce(room.into(), frame);
+        }
+    }
+}
+
+/// Applies a command and appends what it changes to the open transaction.
+fn carry_out<S: Store>(
+    state: &mut State,
+    store: &mut S,
+    command: Command,
+    send: Option<staged::Send>,
+    staged: &mut Staged,
+) -> Result<Result<crate::Answer, Refusal>, StoreError> {
+    let applied = state.apply(command, store)?;
+    for event in &applied.events {
+        store.append(Record::Event(event))?;
+        staged.push(event);
+    }
+    if let (Some(send), Some((nonce, code, digest))) = (send, applied.refused_send) {
+        store.append(Record::RefusedSend { account: send.account, nonce, code, digest })?;
+    }
+    Ok(applied.answer)
+}
+
+fn later(now: Timestamp) -> Timestamp {
+    Timestamp(now.0 + RECOVERY_PAUSE_MS)
+}
+

@@ -1,0 +1,275 @@
+//! Answers: what the asker is told once the commit is through.
+
+use chat_proto::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
+use chat_proto::{
+    AccountId, AccountInfo, AccountList, Ack, Body, Close, CloseReason, Done, List, LogId, Member,
+    MemberList, Pong, Position, Reset, RoomId, RoomInfo, RoomList, RoomName, Seq, SignedIn,
+    Subscribed, encode_frame,
+};
+
+use super::staged::{Send, Waiting};
+use super::{Pipeline, Presence};
+use crate::{Answer, Effect, Fanout, HistoryRead, Origin, Query, Refusal, Reply, State, Store};
+
+impl<S: Store> Pipeline<S> {
+    pub(super) fn answer(&mut self, waiting: Waiting, fanout: &mut impl Fanout) {
+        match waiting {
+            Waiting::Answer { origin, answer, send } => {
+                let reply = self.answer_command(origin, answer, send);
+                fanout.reply(origin, reply);
+            }
+            Waiting::Query { origin, account, query } => {
+                self.answer_query(origin, account, &query, fanout);
+            }
+            Waiting::Gone(conn) => self.forget(conn),
+        }
+    }
+
+    fn answer_command(
+        &mut self,
+        origin: Origin,
+        answer: Result<Answer, Refusal>,
+        send: Option<Send>,
+    ) -> Reply {
+        let Some(state) = &self.state else {
+            return refusal(origin, &Refusal::Unavailable);
+        };
+        let asker = self.signed_in.get(&origin.conn).copied();
+        match (answer, send, asker) {
+            (Ok(Answer::SignedIn(account)), _, None) => {
+                self.signed_in.insert(origin.conn, account);
+                self.presence.connected(account, state.rooms_of(account));
+                Reply { effect: Effect::SignedIn(account), ..frame(origin, &signed_in(state, account)) }
+            }
+            (Ok(Answer::Posted { room, seq, ts, id }), Some(Send { nonce, .. }), _) => {
+                frame(origin, &Ack { nonce, room, seq, ts, id })
+            }
+            (Ok(Answer::Room(room)), _, Some(account)) => {
+                answer_room(state, &self.presence, origin, account, Some(room))
+            }
+            (Ok(_), _, _) => frame(origin, &Done {}),
+            (Err(why), _, None) => sign_in_refused(&why),
+            (Err(why), _, Some(_)) => refusal(origin, &why),
+        }
+    }
+
+    fn forget(&mut self, conn: crate::Conn) {
+        let (Some(account), Some(state)) = (self.signed_in.remove(&conn), &self.state) else {
+            return;
+        };
+        self.presence.disconnected(account, state.rooms_of(account));
+    }
+
+    fn answer_query(
+        &self,
+        origin: Origin,
+        account: AccountId,
+        query: &Query,
+        fanout: &mut impl Fanout,
+    ) {
+        let Some(state) = &self.state else {
+            return fanout.reply(origin, refusal(origin, &Refusal::Unavailable));
+        };
+        let presence = &self.presence;
+        let reply = match query {
+            Query::Subscribe { log, after } => {
+                subscribe(state, presence, origin, account, *log, *after)
+            }
+            Query::Unsubscribe { log } => {
+                Reply { effect: Effect::Shut { log: *log }, ..frame(origin, &Done {}) }
+            }
+            Query::History { room, before, limit } => {
+                match history(state, account, *room, *before, *limit) {
+                    Ok(read) => return fanout.read_history(origin, read),
+                    Err(why) => refusal(origin, &why),
+                }
+            }
+            Query::FindRoom { name } => match RoomName::parse(name) {
+                Ok(name) => {
+                    let room = state.room_named(&name);
+                    match room {
+                        Some(_) => answer_room(state, presence, origin, account, room),
+                        None => refusal(origin, &Refusal::UnknownRoom { room: format!("#{name}") }),
+                    }
+                }
+                Err(broken) => refusal(origin, &broken.into()),
+            },
+            Query::Rooms { after } => frame(origin, &rooms(state, presence, account, *after)),
+            Query::Members { room, after } => match members(state, presence, *room, *after) {
+                Some(list) => frame(origin, &list),
+                None => refusal(origin, &unknown(*room)),
+            },
+            Query::Accounts { ids } => frame(origin, &accounts(state, ids)),
+            Query::Ping { token } => frame(origin, &Pong { token: *token }),
+        };
+        fanout.reply(origin, reply);
+    }
+}
+
+fn subscribe(
+    state: &State,
+    presence: &Presence,
+    origin: Origin,
+    account: AccountId,
+    log: LogId,
+    after: Option<Position>,
+) -> Reply {
+    let head = match state.head(log).filter(|_| state.may_read(account, log)) {
+        Some(head) => head,
+        None => return refusal(origin, &Refusal::NotReadable { log: log.0 }),
+    };
+    let epoch = state.epoch();
+    let after = match after {
+        None => head,
+        Some(Position { seq: Seq::ZERO, .. }) => Seq::ZERO,
+        Some(position) if position.epoch == epoch && position.seq <= head => position.seq,
+        Some(_) => return frame(origin, &Reset { log, epoch, head }),
+    };
+    let effect = Effect::Open { log, after, head };
+    Reply { effect, ..frame(origin, &subscribed(state, presence, log, head)) }
+}
+
+fn subscribed(state: &State, presence: &Presence, log: LogId, head: Seq) -> Subscribed {
+    let room = RoomId(log.0);
+    let name = match (state.room(room), state.account(AccountId(log.0))) {
+        (Some(room), _) => room.name.to_string(),
+        (None, account) => account.map(|held| held.name.to_string()).unwrap_or_default(),
+    };
+    Subscribed {
+        log,
+        epoch: state.epoch(),
+        head,
+        name,
+        members: List::first_of(members_after(state, presence, room, AccountId(0))),
+        member_count: state.room(room).map_or(0, |room| count(room.members.len())),
+        online: presence.online(room),
+    }
+}
+
+fn history(
+    state: &State,
+    account: AccountId,
+    room: RoomId,
+    before: Seq,
+    limit: u16,
+) -> Result<HistoryRead, Refusal> {
+    let as_of = state.room(room).map(|room| room.head).ok_or_else(|| unknown(room))?;
+    if !state.may_read(account, room.into()) {
+        return Err(Refusal::NotReadable { log: room.0 });
+    }
+    let limit = usize::from(limit).clamp(1, HISTORY_MESSAGES_MAX);
+    Ok(HistoryRead { room, epoch: state.epoch(), before, limit, as_of })
+}
+
+fn answer_room(
+    state: &State,
+    presence: &Presence,
+    origin: Origin,
+    account: AccountId,
+    room: Option<RoomId>,
+) -> Reply {
+    match room.and_then(|id| room_info(state, presence, account, id)) {
+        Some(info) => frame(origin, &info),
+        None => refusal(origin, &unknown(room.unwrap_or_default())),
+    }
+}
+
+fn room_info(
+    state: &State,
+    presence: &Presence,
+    account: AccountId,
+    id: RoomId,
+) -> Option<RoomInfo> {
+    let room = state.room(id)?;
+    Some(RoomInfo {
+        room: id,
+        name: room.name.to_string(),
+        head: room.head,
+        members: count(room.members.len()),
+        online: presence.online(id),
+        joined: room.members.contains(&account),
+    })
+}
+
+fn rooms(state: &State, presence: &Presence, account: AccountId, after: RoomId) -> RoomList {
+    let mut ids = state.rooms_after(after).map(|(id, _room)| id);
+    let page: Vec<RoomId> = ids.by_ref().take(PAGE_ITEMS_MAX).collect();
+    let more = ids.next().is_some();
+    let infos = page.into_iter().filter_map(|id| room_info(state, presence, account, id));
+    RoomList { rooms: List::first_of(infos), more }
+}
+
+fn members(
+    state: &State,
+    presence: &Presence,
+    room: RoomId,
+    after: AccountId,
+) -> Option<MemberList> {
+    state.room(room)?;
+    let mut rest = members_after(state, presence, room, after);
+    let members = List::first_of(rest.by_ref().take(PAGE_ITEMS_MAX));
+    let more = rest.next().is_some();
+    Some(MemberList { room, members, more })
+}
+
+fn members_after<'a>(
+    state: &'a State,
+    presence: &'a Presence,
+    room: RoomId,
+    after: AccountId,
+) -> impl Iterator<Item = Member> + 'a {
+    let after = AccountId(after.0.saturating_add(1));
+    let ids = state.room(room).into_iter().flat_map(move |room| room.members.range(after..));
+    ids.filter_map(move |id| {
+        let name = state.account(*id)?.name.to_string();
+        Some(Member { account: *id, name, online: presence.is_online(*id) })
+    })
+}
+
+fn accounts(state: &State, ids: &[AccountId]) -> AccountList {
+    let known = ids.iter().filter_map(|id| {
+        let account = state.account(*id)?;
+        Some(AccountInfo { account: *id, name: account.name.to_string() })
+    });
+    AccountList { accounts: List::first_of(known) }
+}
+
+fn signed_in(state: &State, id: AccountId) -> SignedIn {
+    let account = state.account(id);
+    SignedIn {
+        account: id,
+        name: account.map(|held| held.name.to_string()).unwrap_or_default(),
+        epoch: state.epoch(),
+        head: account.map(|held| held.head).unwrap_or_default(),
+    }
+}
+
+/// A sign-in that is refused ends the connection: there is nothing else that it could ask.
+fn sign_in_refused(why: &Refusal) -> Reply {
+    let reason = match why.code().may_be_retried() {
+        true => CloseReason::Internal,
+        false => CloseReason::SignInRefused,
+    };
+    let close = Close::new(reason, why.to_string()).because_of(why.code());
+    let mut frame = Vec::new();
+    encode_frame(&close, chat_proto::RequestId(0), &mut frame).expect("a sentence fits a frame");
+    Reply { frame, effect: Effect::Close }
+}
+
+fn refusal(origin: Origin, why: &Refusal) -> Reply {
+    frame(origin, &why.to_error())
+}
+
+fn frame<B: Body>(origin: Origin, body: &B) -> Reply {
+    let mut frame = Vec::new();
+    encode_frame(body, origin.request, &mut frame).expect("replies are bounded below a frame");
+    Reply { frame, effect: Effect::None }
+}
+
+fn unknown(room: RoomId) -> Refusal {
+    Refusal::UnknownRoom { room: format!("with the id {room}") }
+}
+
+fn count(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
+}

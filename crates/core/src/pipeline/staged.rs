@@ -1,0 +1,98 @@
+//! A batch at work: what waits for its commit.
+
+use std::collections::BTreeMap;
+
+use chat_proto::{AccountId, LogId, Nonce, RoomId, Seq};
+
+use crate::{Action, Answer, Batch, Conn, Content, Event, Origin, Query, Refusal};
+
+/// What waits for the commit, in the order of the inputs.
+pub(super) enum Waiting {
+    /// The outcome of a command.
+    Answer { origin: Origin, answer: Result<Answer, Refusal>, send: Option<Send> },
+    /// A question, to be answered from the committed state.
+    Query { origin: Origin, account: AccountId, query: Query },
+    /// A connection that is gone.
+    Gone(Conn),
+}
+
+/// The parts of a send that its answer needs.
+#[derive(Clone, Copy)]
+pub(super) struct Send {
+    pub(super) account: AccountId,
+    pub(super) nonce: Nonce,
+}
+
+/// A membership that began or ended.
+pub(super) struct MembershipChange {
+    pub(super) room: RoomId,
+    pub(super) account: AccountId,
+    pub(super) is_member: bool,
+}
+
+/// The batch.
+#[derive(Default)]
+pub(super) struct Staged {
+    waiting: Vec<Waiting>,
+    batches: BTreeMap<LogId, Batch>,
+    memberships: Vec<MembershipChange>,
+}
+
+/// The send of an action, if it is one.
+pub(super) fn send_of(action: &Action) -> Option<Send> {
+    match action {
+        Action::Send { account, nonce, .. } => Some(Send { account: *account, nonce: *nonce }),
+        Action::EnsureRoom { .. }
+        | Action::SignIn { .. }
+        | Action::Join { .. }
+        | Action::Leave { .. }
+        | Action::Rename { .. } => None,
+    }
+}
+
+impl Staged {
+    pub(super) fn wait(&mut self, waiting: Waiting) {
+        self.waiting.push(waiting);
+    }
+
+    /// Encodes an event, once for all who will ever see it.
+    pub(super) fn push(&mut self, event: &Event) {
+        let before = Seq(event.seq.0 - 1);
+        self.batches.entry(event.log).or_insert_with(|| Batch::after(before)).push(event);
+        self.note_membership(event);
+    }
+
+    /// The commit failed: nothing is published, and no command has a known outcome.
+    pub(super) fn fail(&mut self) {
+        self.batches.clear();
+        self.memberships.clear();
+        for waiting in &mut self.waiting {
+            if let Waiting::Answer { answer, .. } = waiting {
+                *answer = Err(Refusal::Unavailable);
+            }
+        }
+    }
+
+    pub(super) fn take_batches(&mut self) -> BTreeMap<LogId, Batch> {
+        std::mem::take(&mut self.batches)
+    }
+
+    pub(super) fn take_memberships(&mut self) -> Vec<MembershipChange> {
+        std::mem::take(&mut self.memberships)
+    }
+
+    pub(super) fn into_waiting(self) -> Vec<Waiting> {
+        self.waiting
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other event is about a membership")]
+    fn note_membership(&mut self, event: &Event) {
+        let room = RoomId(event.log.0);
+        let (account, is_member) = match event.content {
+            Content::Joined { account } => (account, true),
+            Content::Left { account } => (account, false),
+            _ => return,
+        };
+        self.memberships.push(MembershipChange { room, account, is_member });
+    }
+}

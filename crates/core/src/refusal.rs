@@ -1,0 +1,124 @@
+//! Refusals: why a request was not carried out, as code and sentence.
+
+use chat_proto::limits::{ROOMS_PER_ACCOUNT_MAX, SUBSCRIPTIONS_MAX, TEXT_BYTES_MAX};
+use chat_proto::{Error, ErrorCode, NameError};
+
+/// Why a request was not carried out. The connection lives on.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The name breaks a rule.
+    #[error("{0}. Choose another name")]
+    BadName(#[from] NameError),
+    /// The name belongs to somebody else, or looks like one that does.
+    #[error("the name {wished} is taken, or looks like {holder}. Choose another one")]
+    NameTaken {
+        /// What was wished for.
+        wished: String,
+        /// Who has it.
+        holder: String,
+    },
+    /// Nothing was said.
+    #[error("the message is empty. Nothing was sent")]
+    EmptyText,
+    /// Too much was said.
+    #[error("the message has {bytes} bytes; at most {TEXT_BYTES_MAX} are possible. Split it")]
+    TextTooLong {
+        /// How much.
+        bytes: usize,
+    },
+    /// A NUL was said.
+    #[error("the message contains a NUL character, which no terminal can show. Remove it")]
+    NulInText,
+    /// There is no such room.
+    #[error("there is no room {room}. Joining makes it")]
+    UnknownRoom {
+        /// As it was asked for.
+        room: String,
+    },
+    /// Only members may speak.
+    #[error("you are not a member of #{room}. Join it first")]
+    NotMember {
+        /// Its name.
+        room: String,
+    },
+    /// The log is somebody else's, or is not there.
+    #[error("there is no log {log} that you may read")]
+    NotReadable {
+        /// Its id.
+        log: u64,
+    },
+    /// The nonce names another message.
+    #[error("this send's nonce has been used for another message. Send under a new one")]
+    NonceReused,
+    /// An earlier send is missing.
+    #[error("an earlier send of this stream is missing: number {awaited} is awaited")]
+    Behind {
+        /// Its `n`.
+        awaited: u64,
+    },
+    /// The store cannot write.
+    #[error(
+        "the server cannot write to its disk now, so the outcome is unknown. \
+         Sending the same again later is safe"
+    )]
+    Unavailable,
+    /// Too fast.
+    #[error("too fast; go on in {wait_ms} ms")]
+    RateLimited {
+        /// How long to wait.
+        wait_ms: u64,
+    },
+    /// Too many reads.
+    #[error("the server is busy with other reads. Ask again")]
+    Busy,
+    /// Too many cursors.
+    #[error("a connection may follow at most {SUBSCRIPTIONS_MAX} logs. Stop following one first")]
+    TooManySubscriptions,
+    /// Too many memberships.
+    #[error("an account may be a member of at most {ROOMS_PER_ACCOUNT_MAX} rooms. Leave one first")]
+    TooManyRooms,
+    /// The send was refused earlier; the code says why.
+    #[error("this send was refused before ({0:?}), and is refused again")]
+    Before(ErrorCode),
+}
+
+impl Refusal {
+    /// The number that the peer sees.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::BadName(_) => ErrorCode::BadName,
+            Self::NameTaken { .. } => ErrorCode::NameTaken,
+            Self::EmptyText => ErrorCode::EmptyText,
+            Self::TextTooLong { .. } => ErrorCode::TextTooLong,
+            Self::NulInText => ErrorCode::NulInText,
+            Self::UnknownRoom { .. } => ErrorCode::UnknownRoom,
+            Self::NotMember { .. } => ErrorCode::NotMember,
+            Self::NotReadable { .. } => ErrorCode::NotReadable,
+            Self::NonceReused => ErrorCode::NonceReused,
+            Self::Behind { .. } => ErrorCode::Behind,
+            Self::Unavailable => ErrorCode::Unavailable,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
+            Self::Busy => ErrorCode::Busy,
+            Self::TooManySubscriptions => ErrorCode::TooManySubscriptions,
+            Self::TooManyRooms => ErrorCode::TooManyRooms,
+            Self::Before(code) => *code,
+        }
+    }
+
+    /// The body that the peer sees.
+    #[must_use]
+    pub fn to_error(&self) -> Error {
+        Error::new(self.code(), self.to_string()).with_detail(self.detail())
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most refusals have no figure")]
+    fn detail(&self) -> u64 {
+        match self {
+            Self::TextTooLong { .. } => TEXT_BYTES_MAX as u64,
+            Self::Behind { awaited } => *awaited,
+            Self::RateLimited { wait_ms } => *wait_ms,
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! A signed-in conversation: what a client may say when, and how much of it at once.
+//!
+//! Independent of the transport: frames come in, steps come out. It checks what one connection
+//! alone can check (handshake, signatures, shape, windows, pace); whether a request is *allowed*
+//! is the state's business.
+
+mod handshake;
+mod request;
+
+use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
+use chat_proto::{
+    AccountId, Close, CloseReason, ErrorCode, Frame, Kind, PublicKey, RequestId, SessionId,
+    WireError, encode_frame,
+};
+use ed25519_dalek::SigningKey;
+
+use crate::{Action, Lane, Query, Rate, TokenBucket};
+
+/// What all sessions of a daemon share.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// The daemon's identity.
+    pub identity: SigningKey,
+    /// How fast one connection may ask.
+    pub rate: Rate,
+}
+
+/// What a new session needs of chance, drawn by whoever makes it.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionSeed {
+    /// Its number in the log.
+    pub id: SessionId,
+    /// What the client is to sign; never used twice.
+    pub challenge: [u8; 32],
+}
+
+/// One conversation.
+#[derive(Debug)]
+pub struct Session {
+    seed: SessionSeed,
+    phase: Phase,
+    pace: TokenBucket,
+    paused_until_ms: u64,
+    commands_in_flight: usize,
+    queries_in_flight: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    AwaitsHello,
+    AwaitsSignIn,
+    /// The sign-in is with the sequencer: nothing is read until it is answered.
+    SigningIn,
+    Ready(AccountId),
+}
+
+/// What a frame leads to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Write this frame.
+    Reply(Vec<u8>),
+    /// Put this in order with everybody else's.
+    Ask {
+        /// Comes back in the reply.
+        request: RequestId,
+        /// Which window it takes a place in.
+        lane: Lane,
+        /// What.
+        ask: Ask,
+    },
+    /// The peer lives; there is nothing to do.
+    Nothing,
+}
+
+/// What goes to the sequencer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ask {
+    /// Something that may change the state.
+    Command(Action),
+    /// A question of a signed-in account.
+    Query(AccountId, Query),
+}
+
+/// Why a connection is closed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Closing {
+    /// The number that tells the client whether to come back.
+    pub reason: CloseReason,
+    /// What led to it.
+    pub code: Option<ErrorCode>,
+    /// A sentence for a person.
+    pub message: String,
+}
+
+impl Session {
+    /// A session whose peer has said nothing yet. The clock is any that never steps back.
+    #[must_use]
+    pub fn new(seed: SessionSeed, admission: &Admission, now_ms: u64) -> Self {
+        Self {
+            seed,
+            phase: Phase::AwaitsHello,
+            pace: TokenBucket::full(admission.rate, now_ms),
+            paused_until_ms: 0,
+            commands_in_flight: 0,
+            queries_in_flight: 0,
+        }
+    }
+
+    /// Takes the next frame.
+    ///
+    /// # Errors
+    /// [`Closing`]: write its frame and close the connection.
+    pub fn handle(
+        &mut self,
+        admission: &Admission,
+        frame: &Frame,
+        now_ms: u64,
+    ) -> Result<Step, Closing> {
+        let kind = frame.known_kind().ok_or_else(|| Closing::unknown_kind(frame))?;
+        match (self.phase, kind) {
+            (Phase::AwaitsHello, Kind::Hello) => self.greet(admission, frame),
+            (Phase::AwaitsSignIn, Kind::SignIn) => self.sign_in(admission, frame),
+            (Phase::Ready(account), _) => {
+                let step = request::read(account, kind, frame)?;
+                self.count(&step, now_ms);
+                Ok(step)
+            }
+            _ => Err(Closing::out_of_turn(kind)),
+        }
+    }
+
+    /// Whether the next frame may be read now; if not, reading waits for a reply to leave.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.phase != Phase::SigningIn
+            && self.commands_in_flight < COMMANDS_IN_FLIGHT_MAX
+            && self.queries_in_flight < QUERIES_IN_FLIGHT_MAX
+    }
+
+    /// How long reading is to pause because the peer was too fast, in milliseconds.
+    #[must_use]
+    pub fn pause_ms(&self, now_ms: u64) -> u64 {
+        self.paused_until_ms.saturating_sub(now_ms)
+    }
+
+    /// Replies are on their way.
+    pub fn answered(&mut self, lane: Lane, replies: usize) {
+        let in_flight = match lane {
+            Lane::Commands => &mut self.commands_in_flight,
+            Lane::Queries => &mut self.queries_in_flight,
+        };
+        *in_flight = in_flight.saturating_sub(replies);
+    }
+
+    /// The sign-in was granted.
+    pub fn signed_in(&mut self, account: AccountId) {
+        self.phase = Phase::Ready(account);
+    }
+
+    /// Who the peer is, once it has signed in.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        match self.phase {
+            Phase::Ready(account) => Some(account),
+            Phase::AwaitsHello | Phase::AwaitsSignIn | Phase::SigningIn => None,
+        }
+    }
+
+    fn count(&mut self, step: &Step, now_ms: u64) {
+        let Step::Ask { lane, .. } = step else { return };
+        match lane {
+            Lane::Commands => self.commands_in_flight += 1,
+            Lane::Queries => self.queries_in_flight += 1,
+        }
+        if let Err(wait_ms) = self.pace.take(now_ms) {
+            self.paused_until_ms = now_ms + wait_ms;
+        }
+    }
+}
+
+impl Closing {
+    /// The frame that says so.
+    #[must_use]
+    pub fn frame(&self) -> Vec<u8> {
+        let close = Close::new(self.reason, &*self.message);
+        let close = match self.code {
+            Some(code) => close.because_of(code),
+            None => close,
+        };
+        let mut frame = Vec::new();
+        encode_frame(&close, RequestId(0), &mut frame).expect("a sentence fits a frame");
+        frame
+    }
+
+    /// The peer broke the protocol.
+    #[must_use]
+    pub fn protocol(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { reason: CloseReason::ProtocolError, code: Some(code), message: message.into() }
+    }
+
+    fn malformed(cause: &WireError) -> Self {
+        Self::protocol(ErrorCode::Malformed, cause.to_string())
+    }
+
+    fn unknown_kind(frame: &Frame) -> Self {
+        let Frame { kind, version, .. } = frame;
+        let message =
+            format!("kind {kind:#06x} in body version {version} is not one that this server knows");
+        Self::protocol(ErrorCode::UnknownKind, message)
+    }
+
+    fn out_of_turn(kind: Kind) -> Self {
+        let message = format!("a {kind:?} does not come at this point of the conversation");
+        Self::protocol(ErrorCode::OutOfTurn, message)
+    }
+}
+
+/// Reads a body of the one version that is spoken.
+fn body<B: chat_proto::Body>(frame: &Frame) -> Result<B, Closing> {
+    if frame.version != B::VERSION {
+        return Err(Closing::unknown_kind(frame));
+    }
+    frame.decode().map_err(|cause| Closing::malformed(&cause))
+}
+
+fn sign_in_action(key: PublicKey, name: String, name_is_firm: bool) -> Ask {
+    Ask::Command(Action::SignIn { key, name, name_is_firm })
+}
+

@@ -1,0 +1,266 @@
+//! The deterministic state machine: a command comes in, events and an answer come out.
+//!
+//! Holds what is hot: accounts, rooms, members, names, heads. History stays in the store and is
+//! reached through [`Lookup`]. It must not know about connections, clocks or chance: the same
+//! commands in the same order make the same events on every machine.
+
+mod accounts;
+mod messages;
+mod rooms;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chat_proto::{
+    AccountId, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName,
+    Seq, Timestamp,
+};
+
+use crate::names::NameIndex;
+use crate::{Action, Command, Content, Event, Lookup, Refusal, Snapshot, StoreError, TextDigest};
+
+/// The hot state of a server.
+#[derive(Clone, Debug)]
+pub struct State {
+    epoch: Epoch,
+    last_id: u64,
+    last_ts: Timestamp,
+    accounts: BTreeMap<AccountId, Account>,
+    account_of: HashMap<PublicKey, AccountId>,
+    account_names: NameIndex<AccountId>,
+    rooms: BTreeMap<RoomId, Room>,
+    room_names: NameIndex<RoomId>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) key: PublicKey,
+    pub(crate) name: Nickname,
+    pub(crate) head: Seq,
+    pub(crate) rooms: BTreeSet<RoomId>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    pub(crate) name: RoomName,
+    pub(crate) head: Seq,
+    pub(crate) members: BTreeSet<AccountId>,
+}
+
+/// What a command led to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Applied {
+    /// What is to be committed, in order.
+    pub events: Vec<Event>,
+    /// A send that is refused for good uses its nonce up, which is to be committed too.
+    pub refused_send: Option<(Nonce, ErrorCode, TextDigest)>,
+    /// What the asker is told after the commit.
+    pub answer: Result<Answer, Refusal>,
+}
+
+/// What the asker is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// This is who you are.
+    SignedIn(AccountId),
+    /// This is the room.
+    Room(RoomId),
+    /// The message is in the log.
+    Posted {
+        /// Which room.
+        room: RoomId,
+        /// Its place.
+        seq: Seq,
+        /// When.
+        ts: Timestamp,
+        /// Its id.
+        id: MessageId,
+    },
+}
+
+impl State {
+    /// The state of a store.
+    #[must_use]
+    pub fn restore(snapshot: Snapshot) -> Self {
+        let mut state = Self {
+            epoch: snapshot.epoch,
+            last_id: snapshot.last_id,
+            last_ts: snapshot.last_ts,
+            accounts: BTreeMap::new(),
+            account_of: HashMap::new(),
+            account_names: NameIndex::new(),
+            rooms: BTreeMap::new(),
+            room_names: NameIndex::new(),
+        };
+        for row in snapshot.accounts {
+            state.account_names.claim(row.name.as_str(), row.id);
+            state.account_of.insert(row.key, row.id);
+            let rooms = BTreeSet::new();
+            let account = Account { key: row.key, name: row.name, head: row.head, rooms };
+            state.accounts.insert(row.id, account);
+        }
+        for row in snapshot.rooms {
+            state.room_names.claim(row.name.as_str(), row.id);
+            let room = Room { name: row.name, head: row.head, members: BTreeSet::new() };
+            state.rooms.insert(row.id, room);
+        }
+        for (room, account) in snapshot.members {
+            state.link(room, account);
+        }
+        state
+    }
+
+    /// Carries a command out. The state moves on at once; the caller commits the events before
+    /// anybody sees them, and restores the state from the store when the commit fails.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the lookup fails; the state is then to be restored too.
+    pub fn apply(&mut self, command: Command, lookup: &dyn Lookup) -> Result<Applied, StoreError> {
+        let ts = command.ts.max(self.last_ts);
+        self.last_ts = ts;
+        let mut events = Vec::new();
+        let mut log = Appender { state: self, ts, events: &mut events };
+        let answer = match command.action {
+            Action::EnsureRoom { name } => Ok(log.ensure_room(name)),
+            Action::SignIn { key, name, name_is_firm } => log.sign_in(key, &name, name_is_firm),
+            Action::Join { account, name } => log.join(account, &name),
+            Action::Leave { account, room } => log.leave(account, room),
+            Action::Rename { account, name } => log.rename(account, &name),
+            Action::Send { account, nonce, room, text } => {
+                let decided = log.send(account, nonce, room, text, lookup)?;
+                return Ok(Applied {
+                    events,
+                    refused_send: decided.refused_send,
+                    answer: decided.answer,
+                });
+            }
+        };
+        Ok(Applied { events, refused_send: None, answer })
+    }
+
+    /// The answer to a command that would change nothing: somebody known signs in, a member joins
+    /// again. It can be given also while the store takes no writes.
+    #[must_use]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other command changes something")]
+    pub fn answer_without_change(&self, action: &Action) -> Option<Answer> {
+        match action {
+            Action::SignIn { key, .. } => self.account_of.get(key).copied().map(Answer::SignedIn),
+            Action::Join { account, name } => {
+                let room = self.room_named(&RoomName::parse(name).ok()?)?;
+                let joined = self.accounts.get(account)?.rooms.contains(&room);
+                joined.then_some(Answer::Room(room))
+            }
+            _ => None,
+        }
+    }
+
+    /// The epoch of all logs.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The time of the newest command: the sequencer's stamps never go below it.
+    #[must_use]
+    pub fn last_ts(&self) -> Timestamp {
+        self.last_ts
+    }
+
+    /// The head of a log; `None` when there is none.
+    #[must_use]
+    pub fn head(&self, log: LogId) -> Option<Seq> {
+        let room = self.rooms.get(&RoomId(log.0)).map(|room| room.head);
+        room.or_else(|| self.accounts.get(&AccountId(log.0)).map(|account| account.head))
+    }
+
+    /// Every log and its head.
+    pub fn heads(&self) -> impl Iterator<Item = (LogId, Seq)> {
+        let rooms = self.rooms.iter().map(|(id, room)| ((*id).into(), room.head));
+        rooms.chain(self.accounts.iter().map(|(id, account)| ((*id).into(), account.head)))
+    }
+
+    /// Whether an account may read a log: every room, and its own log.
+    #[must_use]
+    pub fn may_read(&self, account: AccountId, log: LogId) -> bool {
+        self.rooms.contains_key(&RoomId(log.0)) || log == account.into()
+    }
+
+    /// The room that a name means: the same name but for case.
+    #[must_use]
+    pub fn room_named(&self, name: &RoomName) -> Option<RoomId> {
+        let id = self.room_names.holder(name.as_str())?;
+        let holder = self.rooms.get(&id)?;
+        crate::names::same_but_for_case(holder.name.as_str(), name.as_str()).then_some(id)
+    }
+
+    pub(crate) fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+
+    pub(crate) fn room(&self, id: RoomId) -> Option<&Room> {
+        self.rooms.get(&id)
+    }
+
+    pub(crate) fn rooms_after(&self, after: RoomId) -> impl Iterator<Item = (RoomId, &Room)> {
+        self.rooms.range(RoomId(after.0.saturating_add(1))..).map(|(id, room)| (*id, room))
+    }
+
+    pub(crate) fn rooms_of(&self, account: AccountId) -> impl Iterator<Item = RoomId> {
+        self.accounts.get(&account).into_iter().flat_map(|account| account.rooms.iter().copied())
+    }
+
+    pub(crate) fn memberships(&self) -> impl Iterator<Item = (RoomId, AccountId)> {
+        let rooms = self.rooms.iter();
+        rooms.flat_map(|(id, room)| room.members.iter().map(|account| (*id, *account)))
+    }
+
+    fn link(&mut self, room: RoomId, account: AccountId) {
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.members.insert(account);
+        }
+        if let Some(account) = self.accounts.get_mut(&account) {
+            account.rooms.insert(room);
+        }
+    }
+
+    fn unlink(&mut self, room: RoomId, account: AccountId) {
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.members.remove(&account);
+        }
+        if let Some(account) = self.accounts.get_mut(&account) {
+            account.rooms.remove(&room);
+        }
+    }
+
+    fn take_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+}
+
+/// One command at work: the state, the time, and the events so far. What each action does stands
+/// in the modules below.
+struct Appender<'a> {
+    state: &'a mut State,
+    ts: Timestamp,
+    events: &'a mut Vec<Event>,
+}
+
+impl Appender<'_> {
+    /// Appends an event to a log that exists, under the next seq.
+    fn append(&mut self, log: LogId, content: Content) -> Seq {
+        let head = match self.state.rooms.get_mut(&RoomId(log.0)) {
+            Some(room) => &mut room.head,
+            None => {
+                let account = self.state.accounts.get_mut(&AccountId(log.0));
+                &mut account.expect("a log is made before anything is appended to it").head
+            }
+        };
+        *head = head.next();
+        let seq = *head;
+        self.events.push(Event { log, seq, ts: self.ts, content });
+        seq
+    }
+}
+

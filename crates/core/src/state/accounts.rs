@@ -1,0 +1,85 @@
+//! Signing in and names of accounts.
+
+use std::collections::BTreeSet;
+
+use chat_proto::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
+use chat_proto::{AccountId, Nickname, PublicKey, Seq};
+
+use super::{Account, Answer, Appender};
+use crate::{Content, Refusal};
+
+impl Appender<'_> {
+    /// The account of a key; a new key gets an account, and the first key to claim a name has it.
+    pub(super) fn sign_in(
+        &mut self,
+        key: PublicKey,
+        name: &str,
+        name_is_firm: bool,
+    ) -> Result<Answer, Refusal> {
+        if let Some(id) = self.state.account_of.get(&key) {
+            return Ok(Answer::SignedIn(*id));
+        }
+        let wished = Nickname::parse(name)?;
+        let name = match self.state.account_names.holder(wished.as_str()) {
+            None => wished,
+            Some(holder) if name_is_firm => return Err(self.taken(&wished, holder)),
+            Some(_) => self.numbered(&wished),
+        };
+        let id = AccountId(self.state.take_id());
+        self.state.account_names.claim(name.as_str(), id);
+        self.state.account_of.insert(key, id);
+        let account =
+            Account { key, name: name.clone(), head: Seq::ZERO, rooms: BTreeSet::new() };
+        self.state.accounts.insert(id, account);
+        self.append(id.into(), Content::AccountCreated { key, name });
+        Ok(Answer::SignedIn(id))
+    }
+
+    /// Another nickname, told in the account's log and in each of its rooms.
+    pub(super) fn rename(&mut self, id: AccountId, name: &str) -> Result<Answer, Refusal> {
+        let wished = Nickname::parse(name)?;
+        match self.state.account_names.holder(wished.as_str()) {
+            Some(holder) if holder != id => return Err(self.taken(&wished, holder)),
+            _ => {}
+        }
+        let Some(account) = self.state.accounts.get_mut(&id) else {
+            return Err(Refusal::NotReadable { log: id.0 });
+        };
+        if account.name == wished {
+            return Ok(Answer::Done);
+        }
+        let before = std::mem::replace(&mut account.name, wished.clone());
+        let rooms = account.rooms.clone();
+        self.state.account_names.free(before.as_str());
+        self.state.account_names.claim(wished.as_str(), id);
+        self.append(id.into(), Content::AccountRenamed { name: wished.clone() });
+        for room in rooms {
+            let name = wished.clone();
+            self.append(room.into(), Content::MemberRenamed { account: id, name });
+        }
+        Ok(Answer::Done)
+    }
+
+    fn taken(&self, wished: &Nickname, holder: AccountId) -> Refusal {
+        let holder = self.state.accounts.get(&holder).map(|account| account.name.to_string());
+        Refusal::NameTaken { wished: wished.to_string(), holder: holder.unwrap_or_default() }
+    }
+
+    /// The first free one of `name-2`, `name-3`, …; the name is cut where the number needs room.
+    fn numbered(&self, wished: &Nickname) -> Nickname {
+        (2_u64..)
+            .filter_map(|number| Nickname::parse(&with_suffix(wished.as_str(), number)).ok())
+            .find(|name| self.state.account_names.holder(name.as_str()).is_none())
+            .expect("there are more numbers than accounts")
+    }
+}
+
+fn with_suffix(name: &str, number: u64) -> String {
+    let suffix = format!("-{number}");
+    // Characters, not graphemes: cutting inside a grapheme only drops marks from the last one.
+    let mut kept: String = name.chars().take(NAME_GRAPHEMES_MAX - suffix.len()).collect();
+    while kept.len() + suffix.len() > NAME_BYTES_MAX {
+        kept.pop();
+    }
+    kept + &suffix
+}

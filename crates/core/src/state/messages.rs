@@ -1,0 +1,96 @@
+//! Sends: exactly once, in the order of their stream.
+
+use chat_proto::limits::TEXT_BYTES_MAX;
+use chat_proto::{AccountId, ErrorCode, MessageId, Nonce, RoomId};
+use sha2::{Digest, Sha256};
+
+use super::{Answer, Appender};
+use crate::{Content, Lookup, PastSend, Refusal, StoreError, TextDigest};
+
+/// How a send is decided.
+pub(super) struct Decided {
+    pub(super) refused_send: Option<(Nonce, ErrorCode, TextDigest)>,
+    pub(super) answer: Result<Answer, Refusal>,
+}
+
+impl Decided {
+    fn without_record(answer: Result<Answer, Refusal>) -> Self {
+        Self { refused_send: None, answer }
+    }
+}
+
+impl Appender<'_> {
+    /// Decides a send: a new one at its turn is posted, or refused for good; a repetition gets the
+    /// first answer; one whose turn has not come is told which is awaited.
+    pub(super) fn send(
+        &mut self,
+        account: AccountId,
+        nonce: Nonce,
+        room: RoomId,
+        text: String,
+        lookup: &dyn Lookup,
+    ) -> Result<Decided, StoreError> {
+        let decided = lookup.high_water(account, nonce.stream)?;
+        if nonce.n == 0 || nonce.n > decided + 1 {
+            return Ok(Decided::without_record(Err(Refusal::Behind { awaited: decided + 1 })));
+        }
+        if nonce.n <= decided {
+            let past = lookup.past_send(account, nonce)?;
+            let again = answer_again(past, TextDigest::of(room, &text));
+            return Ok(Decided::without_record(again));
+        }
+        Ok(match self.judge(account, room, &text) {
+            Ok(()) => Decided::without_record(Ok(self.post(account, nonce, room, text))),
+            Err(refusal) => Decided {
+                refused_send: Some((nonce, refusal.code(), TextDigest::of(room, &text))),
+                answer: Err(refusal),
+            },
+        })
+    }
+
+    fn judge(&self, account: AccountId, room: RoomId, text: &str) -> Result<(), Refusal> {
+        check_text(text)?;
+        let Some(room) = self.state.rooms.get(&room) else {
+            return Err(Refusal::UnknownRoom { room: format!("with the id {room}") });
+        };
+        match room.members.contains(&account) {
+            true => Ok(()),
+            false => Err(Refusal::NotMember { room: room.name.to_string() }),
+        }
+    }
+
+    fn post(&mut self, from: AccountId, nonce: Nonce, room: RoomId, text: String) -> Answer {
+        let id = self.message_id(from, nonce);
+        let seq = self.append(room.into(), Content::Posted { from, id, nonce, text });
+        Answer::Posted { room, seq, ts: self.ts, id }
+    }
+
+    fn message_id(&self, from: AccountId, nonce: Nonce) -> MessageId {
+        let sender = self.state.accounts.get(&from).expect("a member has an account");
+        let hash = Sha256::digest(nonce.message_id_preimage(&sender.key));
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash[..16]);
+        MessageId(id)
+    }
+}
+
+fn check_text(text: &str) -> Result<(), Refusal> {
+    match text.len() {
+        0 => Err(Refusal::EmptyText),
+        bytes if bytes > TEXT_BYTES_MAX => Err(Refusal::TextTooLong { bytes }),
+        _ if text.contains('\0') => Err(Refusal::NulInText),
+        _ => Ok(()),
+    }
+}
+
+fn answer_again(past: Option<PastSend>, digest: TextDigest) -> Result<Answer, Refusal> {
+    match past {
+        Some(PastSend::Posted { room, seq, ts, id, digest: before }) if before == digest => {
+            Ok(Answer::Posted { room, seq, ts, id })
+        }
+        Some(PastSend::Refused { code, digest: before }) if before == digest => {
+            Err(Refusal::Before(code))
+        }
+        Some(_) | None => Err(Refusal::NonceReused),
+    }
+}

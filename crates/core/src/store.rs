@@ -1,0 +1,182 @@
+//! What the core asks of a store. The daemon implements it with SQLite, the simulator with a disk
+//! that fails on purpose; one conformance suite holds both to it.
+
+use chat_proto::{
+    AccountId, Epoch, ErrorCode, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName, Seq,
+    StreamId, Timestamp,
+};
+use sha2::{Digest, Sha256};
+
+use crate::Event;
+
+/// Answers questions about history as of the command before, the open transaction included.
+/// It is the only input of [`crate::State::apply`] besides the command.
+pub trait Lookup {
+    /// The largest `n` of a stream that has been decided; 0 when the stream is new.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError>;
+
+    /// How a send was decided; `None` when retention has deleted it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError>;
+}
+
+/// A log with transactions. The contract, in order:
+///
+/// * [`Store::append`] puts a record into the open transaction, opening one when there is none.
+///   Lookups see it at once; nobody else does.
+/// * [`Store::commit`] makes all of it durable, or fails. After it returned `Ok`, the records
+///   survive the death of the process and of the machine.
+/// * After any error the caller calls [`Store::recover`] before anything else: the open transaction
+///   is gone, or has become durable after all; the snapshot tells which.
+pub trait Store: Lookup {
+    /// Puts a record into the open transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the transaction is then lost.
+    fn append(&mut self, record: Record<'_>) -> Result<(), StoreError>;
+
+    /// Makes the open transaction durable. Without one, does nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`]; whether the records are durable is then unknown until [`Store::recover`].
+    fn commit(&mut self) -> Result<(), StoreError>;
+
+    /// Abandons the open transaction, reopens what needs it, proves with a durable write that the
+    /// store takes writes again, and reads the hot state back.
+    ///
+    /// # Errors
+    /// [`StoreError`] while the store does not take writes or cannot be read.
+    fn recover(&mut self) -> Result<Snapshot, StoreError>;
+
+    /// Abandons the open transaction and reads the hot state back, whether or not the store takes
+    /// writes: after a failed commit reads must go on.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn roll_back(&mut self) -> Result<Snapshot, StoreError>;
+}
+
+/// One thing to make durable.
+#[derive(Clone, Copy, Debug)]
+pub enum Record<'a> {
+    /// An event; a message carries its nonce, which becomes its stream's high-water mark.
+    Event(&'a Event),
+    /// A send that was refused for good: its nonce is used up.
+    RefusedSend {
+        /// Whose.
+        account: AccountId,
+        /// Which send.
+        nonce: Nonce,
+        /// Why.
+        code: ErrorCode,
+        /// What it said, to tell a repetition from a reuse.
+        digest: TextDigest,
+    },
+}
+
+/// How a send was decided.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PastSend {
+    /// It is in a log.
+    Posted {
+        /// Which.
+        room: RoomId,
+        /// Its place.
+        seq: Seq,
+        /// When.
+        ts: Timestamp,
+        /// Its id.
+        id: MessageId,
+        /// What it said.
+        digest: TextDigest,
+    },
+    /// It was refused for good.
+    Refused {
+        /// Why.
+        code: ErrorCode,
+        /// What it said.
+        digest: TextDigest,
+    },
+}
+
+/// The room and text of a send, hashed: enough to tell whether a nonce comes with the same body.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct TextDigest(pub [u8; 16]);
+
+impl TextDigest {
+    /// SHA-256 of the room's id (`u64` LE) and the text, cut to 16 bytes.
+    #[must_use]
+    pub fn of(room: RoomId, text: &str) -> Self {
+        let hash = Sha256::new().chain_update(room.0.to_le_bytes()).chain_update(text).finalize();
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&hash[..16]);
+        Self(digest)
+    }
+}
+
+/// The hot state, as committed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Snapshot {
+    /// The epoch of all logs.
+    pub epoch: Epoch,
+    /// The largest id of a room or account; 0 when there is none.
+    pub last_id: u64,
+    /// The time of the newest event.
+    pub last_ts: Timestamp,
+    /// Every account.
+    pub accounts: Vec<AccountRow>,
+    /// Every room.
+    pub rooms: Vec<RoomRow>,
+    /// Who is a member where.
+    pub members: Vec<(RoomId, AccountId)>,
+}
+
+/// An account of a [`Snapshot`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountRow {
+    /// Its id.
+    pub id: AccountId,
+    /// Its key.
+    pub key: PublicKey,
+    /// Its nickname.
+    pub name: Nickname,
+    /// The head of its log.
+    pub head: Seq,
+}
+
+/// A room of a [`Snapshot`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoomRow {
+    /// Its id.
+    pub id: RoomId,
+    /// Its name.
+    pub name: RoomName,
+    /// The head of its log.
+    pub head: Seq,
+}
+
+/// Says that the store failed. Whoever waits for an answer gets
+/// [`ErrorCode::Unavailable`]; the operator gets the cause.
+#[derive(Debug, thiserror::Error)]
+#[error("the store failed while it {doing}: {cause}")]
+pub struct StoreError {
+    /// What it was doing, as in "committed 12 events".
+    pub doing: &'static str,
+    /// Why it failed.
+    pub cause: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl StoreError {
+    /// An error with its cause.
+    pub fn new(
+        doing: &'static str,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { doing, cause: cause.into() }
+    }
+}

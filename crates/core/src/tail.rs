@@ -1,0 +1,215 @@
+//! The newest part of a log in memory: a chain of chunks of encoded frames, shared by every
+//! cursor, and bounded by whoever owns it.
+//!
+//! Places in a tail are byte offsets that only rise, also when old chunks are released or small
+//! ones are merged. A chunk knows the seq before its first frame; the frames inside are found by
+//! walking their length prefixes, which happens only where a cursor opens or stops half way.
+
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+use chat_proto::{Kind, Seq, frame_end};
+
+use crate::{Batch, Cursor, Read, Run};
+
+/// Chunks grow by merging up to this size: what a partial write can pin, and the grain of release.
+const CHUNK_BYTES_MAX: usize = 64 * 1024;
+
+/// Slices of one run: what one `writev` takes without the kernel's limit (1,024) in sight.
+const RUN_SLICES_MAX: usize = 64;
+
+/// The newest frames of one log.
+#[derive(Clone, Debug)]
+pub struct Tail {
+    chunks: VecDeque<Chunk>,
+    /// Offset behind the last byte.
+    end: u64,
+    /// The seq of the newest event.
+    head: Seq,
+}
+
+#[derive(Clone, Debug)]
+struct Chunk {
+    start: u64,
+    /// The seq before the first logged frame.
+    after: Seq,
+    bytes: Bytes,
+}
+
+impl Tail {
+    /// A tail that holds nothing of a log whose head is `head`.
+    #[must_use]
+    pub fn new(head: Seq) -> Self {
+        Self { chunks: VecDeque::new(), end: 0, head }
+    }
+
+    /// The seq of the newest event.
+    #[must_use]
+    pub fn head(&self) -> Seq {
+        self.head
+    }
+
+    /// How many bytes of frames are held.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let start = self.chunks.front().map_or(self.end, |chunk| chunk.start);
+        usize::try_from(self.end - start).expect("what is in memory fits an address")
+    }
+
+    /// Appends committed events.
+    ///
+    /// # Panics
+    /// When the batch does not continue the log: a gap here would be a gap for everyone.
+    pub fn publish(&mut self, batch: Batch) {
+        assert_eq!(batch.after, self.head, "a tail continues without a gap");
+        let (mut after, frames) = (batch.after, Bytes::from(batch.frames));
+        let mut start = 0;
+        while start < frames.len() {
+            let (end, logged) = cut_chunk(&frames, start);
+            self.push(after, frames.slice(start..end));
+            after = Seq(after.0 + logged);
+            start = end;
+        }
+        self.head = batch.head;
+    }
+
+    /// Appends a frame that is not logged: whoever reads from disk does not see it.
+    pub fn announce(&mut self, frame: Vec<u8>) {
+        self.push(self.head, frame.into());
+    }
+
+    /// Frees the oldest chunks, as long as they fit into `bytes`; tells how much was freed.
+    pub fn release(&mut self, bytes: usize) -> usize {
+        let mut freed = 0;
+        while let Some(chunk) = self.chunks.front()
+            && freed + chunk.bytes.len() <= bytes
+        {
+            freed += chunk.bytes.len();
+            self.chunks.pop_front();
+        }
+        freed
+    }
+
+    /// Forgets everything held: cursors behind `head` go on from disk.
+    pub fn rewind(&mut self, head: Seq) {
+        self.chunks.clear();
+        self.head = head;
+        // Nobody's offset may fit by chance.
+        self.end += 1;
+    }
+
+    /// What comes next for a cursor, at most about `bytes_max`, in whole frames.
+    #[must_use]
+    pub fn read(&self, cursor: &Cursor, bytes_max: usize) -> Read {
+        match cursor.offset().filter(|offset| self.holds(*offset)) {
+            Some(offset) => self.run(offset, bytes_max),
+            None => match self.locate(cursor.after()) {
+                Some(offset) => self.run(offset, bytes_max),
+                None => Read::Disk { after: cursor.after(), head: self.head },
+            },
+        }
+    }
+
+    fn holds(&self, offset: u64) -> bool {
+        let start = self.chunks.front().map_or(self.end, |chunk| chunk.start);
+        (start..=self.end).contains(&offset)
+    }
+
+    /// The offset behind the event `after`, when the event that follows it is held or still to come.
+    fn locate(&self, after: Seq) -> Option<u64> {
+        if after >= self.head {
+            return Some(self.end);
+        }
+        let behind = self.chunks.partition_point(|chunk| chunk.after <= after);
+        let chunk = self.chunks.get(behind.checked_sub(1)?)?;
+        let skipped = frames(&chunk.bytes)
+            .filter(|frame| frame.is_logged)
+            .nth(usize::try_from(after.0 - chunk.after.0).ok()?.checked_sub(1).unwrap_or(usize::MAX));
+        let inside = skipped.map_or(0, |frame| frame.end);
+        Some(chunk.start + inside as u64)
+    }
+
+    fn run(&self, offset: u64, bytes_max: usize) -> Read {
+        if offset == self.end {
+            return Read::UpToDate;
+        }
+        let first = self.chunks.partition_point(|chunk| chunk.start <= offset) - 1;
+        let mut slices = Vec::new();
+        let mut bytes = 0;
+        let mut after = self.head;
+        for chunk in self.chunks.range(first..) {
+            if !slices.is_empty()
+                && (bytes + chunk.bytes.len() > bytes_max || slices.len() == RUN_SLICES_MAX)
+            {
+                after = chunk.after;
+                break;
+            }
+            let skip = usize::try_from(offset.saturating_sub(chunk.start)).expect("inside a chunk");
+            let slice = chunk.bytes.slice(skip..);
+            bytes += slice.len();
+            slices.push(slice);
+        }
+        Read::Frames(Run { offset, slices, bytes, after })
+    }
+
+    fn push(&mut self, after: Seq, bytes: Bytes) {
+        let start = self.end;
+        self.end += bytes.len() as u64;
+        self.chunks.push_back(Chunk { start, after, bytes });
+        self.merge();
+    }
+
+    /// Merges the newest chunks while the last is at least half as large as the one before it:
+    /// each byte is copied a logarithmic number of times, and a run has few slices.
+    fn merge(&mut self) {
+        while let [.., left, right] = &*self.chunks.make_contiguous()
+            && left.bytes.len() / 2 <= right.bytes.len()
+            && left.bytes.len() + right.bytes.len() <= CHUNK_BYTES_MAX
+        {
+            let mut bytes = BytesMut::with_capacity(left.bytes.len() + right.bytes.len());
+            bytes.extend_from_slice(&left.bytes);
+            bytes.extend_from_slice(&right.bytes);
+            let merged = Chunk { start: left.start, after: left.after, bytes: bytes.freeze() };
+            self.chunks.truncate(self.chunks.len() - 2);
+            self.chunks.push_back(merged);
+        }
+    }
+}
+
+/// One frame of a chunk.
+pub(crate) struct FramePlace {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) is_logged: bool,
+}
+
+/// Walks the frames of `bytes`, which begins at a frame and holds whole frames.
+pub(crate) fn frames(bytes: &[u8]) -> impl Iterator<Item = FramePlace> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let end = frame_end(bytes, start)?;
+        let kind = u16::from_le_bytes([*bytes.get(start + 4)?, *bytes.get(start + 5)?]);
+        let place = FramePlace { start, end, is_logged: Kind::is_logged(kind) };
+        start = end;
+        Some(place)
+    })
+}
+
+/// Where a chunk that begins at `start` ends, and how many events it has: as many whole frames as
+/// fit, at least one.
+fn cut_chunk(bytes: &[u8], start: usize) -> (usize, u64) {
+    let mut end = start;
+    let mut logged = 0;
+    for frame in frames(&bytes[start..]) {
+        if end > start && frame.end > CHUNK_BYTES_MAX {
+            break;
+        }
+        end = start + frame.end;
+        logged += u64::from(frame.is_logged);
+    }
+    (end, logged)
+}
+
+#[cfg(test)]
+#[path = "tail_tests.rs"]
+mod tests;
