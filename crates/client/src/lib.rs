@@ -1,7 +1,34 @@
 //! The client library of chatd.
 //!
-//! Owns what every client of the daemon needs, whatever it looks like. [`outbox`] and [`resume`]
-//! are sans-IO and carry the promises. It must not know about terminals.
+//! Owns what every client of the daemon needs, whatever it looks like: [`outbox`] and [`resume`]
+//! are sans-IO and carry the promises; over them a driver connects, signs in, sends, follows and
+//! reconnects. It must not know about terminals.
+//!
+//! [`start`] gives a [`Client`] to ask and send with, and [`Events`] to read.
 
+mod client;
+mod config;
+pub mod display;
+mod driver;
+mod event;
+mod identity;
 pub mod outbox;
+mod pins;
+mod question;
 pub mod resume;
+mod start;
+mod target;
+
+pub use client::{
+    AckFuture, Client, Events, HistoryPage, NoAck, REQUEST_TIMEOUT, RequestError, SendError, Sent,
+    start,
+};
+pub use config::{CONNECT_TIMEOUT, Config, Name, OutboxKind};
+pub use event::{
+    Connected, Event, Message, Outgoing, OutgoingState, Refusal, RoomChange, Subscribed,
+};
+pub use identity::{Identity, IdentityError};
+pub use outbox::Destination;
+pub use resume::AfterReset;
+pub use start::StartError;
+pub use target::{DEFAULT_PORT, Fingerprint, Target, TargetError, TargetUrl};

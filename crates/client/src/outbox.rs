@@ -119,9 +119,7 @@ impl Outbox {
         debug_assert!(pending.iter().is_sorted_by_key(Pending::n));
         Self {
             stream,
-            next_n: pending
-                .back()
-                .map_or(next_n, |last| next_n.max(last.n() + 1)),
+            next_n: pending.back().map_or(next_n, |last| next_n.max(last.n() + 1)),
             epoch: None,
             link: Link::Down,
             pending,
@@ -139,16 +137,9 @@ impl Outbox {
 
     /// Takes one more send, and gives it the stream's next `n`.
     pub fn push(&mut self, to: impl Into<Destination>, text: String) -> Entry {
-        let nonce = Nonce {
-            stream: self.stream,
-            n: self.next_n,
-        };
+        let nonce = Nonce { stream: self.stream, n: self.next_n };
         self.next_n += 1;
-        let entry = Entry {
-            nonce,
-            to: to.into(),
-            text,
-        };
+        let entry = Entry { nonce, to: to.into(), text };
         self.pending.push_back(Pending::waiting(entry.clone()));
         entry
     }
@@ -203,10 +194,7 @@ impl Outbox {
     /// out, so the daemon must refuse it, or its `n` would be awaited for ever.
     pub fn resolve(&mut self, name: &RoomName, room: RoomId) -> Vec<Nonce> {
         let unknown = |to: &Destination| to.room.is_none() && to.name.as_ref() == Some(name);
-        let found = self
-            .pending
-            .iter_mut()
-            .filter(|pending| unknown(&pending.entry.to));
+        let found = self.pending.iter_mut().filter(|pending| unknown(&pending.entry.to));
         found
             .map(|pending| {
                 pending.entry.to.room = Some(room);
@@ -234,12 +222,10 @@ impl Outbox {
         self.recall(index);
         match error.known_code() {
             Some(ErrorCode::Behind) => self.behind(nonce.n, error.detail),
-            Some(ErrorCode::RateLimited) => Verdict::Retry {
-                after_ms: error.detail.clamp(1, PAUSE_MS_MAX),
-            },
-            _ => Verdict::Retry {
-                after_ms: UNAVAILABLE_PAUSE_MS,
-            },
+            Some(ErrorCode::RateLimited) => {
+                Verdict::Retry { after_ms: error.detail.clamp(1, PAUSE_MS_MAX) }
+            }
+            _ => Verdict::Retry { after_ms: UNAVAILABLE_PAUSE_MS },
         }
     }
 
@@ -255,10 +241,7 @@ impl Outbox {
         self.next_n = 1;
         let mut renamed = Vec::with_capacity(self.pending.len());
         for pending in &mut self.pending {
-            let new = Nonce {
-                stream: fresh,
-                n: self.next_n,
-            };
+            let new = Nonce { stream: fresh, n: self.next_n };
             self.next_n += 1;
             renamed.push((std::mem::replace(&mut pending.entry.nonce, new), new));
         }
@@ -309,9 +292,7 @@ impl Outbox {
         } else if awaited < n {
             Verdict::Retry { after_ms: 0 }
         } else {
-            Verdict::Retry {
-                after_ms: UNAVAILABLE_PAUSE_MS,
-            }
+            Verdict::Retry { after_ms: UNAVAILABLE_PAUSE_MS }
         }
     }
 
@@ -348,11 +329,7 @@ impl Outbox {
     }
 
     fn skip_in_flight(&mut self) {
-        while self
-            .pending
-            .get(self.waiting_from)
-            .is_some_and(|pending| pending.in_flight)
-        {
+        while self.pending.get(self.waiting_from).is_some_and(|pending| pending.in_flight) {
             self.waiting_from += 1;
         }
     }
@@ -360,10 +337,7 @@ impl Outbox {
 
 impl Pending {
     fn waiting(entry: Entry) -> Self {
-        Self {
-            entry,
-            in_flight: false,
-        }
+        Self { entry, in_flight: false }
     }
 
     fn n(&self) -> u64 {
@@ -378,28 +352,19 @@ impl Destination {
     /// A room known by both.
     #[must_use]
     pub fn known(room: RoomId, name: RoomName) -> Self {
-        Self {
-            room: Some(room),
-            name: Some(name),
-        }
+        Self { room: Some(room), name: Some(name) }
     }
 }
 
 impl From<RoomId> for Destination {
     fn from(room: RoomId) -> Self {
-        Self {
-            room: Some(room),
-            name: None,
-        }
+        Self { room: Some(room), name: None }
     }
 }
 
 impl From<RoomName> for Destination {
     fn from(name: RoomName) -> Self {
-        Self {
-            room: None,
-            name: Some(name),
-        }
+        Self { room: None, name: Some(name) }
     }
 }
 

@@ -26,13 +26,7 @@ fn ack(n: u64) -> Ack {
 }
 
 fn ack_of(nonce: Nonce) -> Ack {
-    Ack {
-        nonce,
-        room: ROOM,
-        seq: Seq(nonce.n),
-        ts: Timestamp(0),
-        id: MessageId([0; 16]),
-    }
+    Ack { nonce, room: ROOM, seq: Seq(nonce.n), ts: Timestamp(0), id: MessageId([0; 16]) }
 }
 
 fn error(code: ErrorCode, detail: u64) -> Error {
@@ -41,11 +35,7 @@ fn error(code: ErrorCode, detail: u64) -> Error {
 
 /// Everything that may go out now, by `n`.
 fn send_all(outbox: &mut Outbox, in_flight_max: usize) -> Vec<u64> {
-    let next = || {
-        outbox
-            .next_to_send(in_flight_max)
-            .map(|entry| entry.nonce.n)
-    };
+    let next = || outbox.next_to_send(in_flight_max).map(|entry| entry.nonce.n);
     std::iter::from_fn(next).collect()
 }
 
@@ -53,10 +43,7 @@ fn send_all(outbox: &mut Outbox, in_flight_max: usize) -> Vec<u64> {
 fn sends_go_out_in_order_up_to_the_window() {
     let mut outbox = outbox_of(5);
     assert_eq!(send_all(&mut outbox, 3), [1, 2, 3]);
-    assert_eq!(
-        outbox.acked(&ack(1)).map(|entry| entry.text),
-        Some("1".into())
-    );
+    assert_eq!(outbox.acked(&ack(1)).map(|entry| entry.text), Some("1".into()));
     assert_eq!(send_all(&mut outbox, 3), [4]);
     assert_eq!((outbox.len(), outbox.in_flight()), (4, 3));
 }
@@ -65,7 +52,7 @@ fn sends_go_out_in_order_up_to_the_window() {
 fn nothing_goes_out_without_a_connection() {
     let mut outbox = outbox_of(2);
     outbox.disconnected();
-    assert_eq!(send_all(&mut outbox, 9), []);
+    assert_eq!(send_all(&mut outbox, 9), [0u64; 0]);
     outbox.connected(EPOCH);
     assert_eq!(send_all(&mut outbox, 9), [1, 2]);
 }
@@ -87,10 +74,7 @@ fn an_ack_that_comes_twice_is_nothing_new() {
     assert!(outbox.acked(&ack(1)).is_some());
     assert!(outbox.acked(&ack(1)).is_none());
     assert!(outbox.is_empty());
-    let other = Nonce {
-        stream: StreamId([8; 16]),
-        n: 1,
-    };
+    let other = Nonce { stream: StreamId([8; 16]), n: 1 };
     assert!(outbox.acked(&ack_of(other)).is_none());
 }
 
@@ -122,12 +106,7 @@ fn a_daemon_that_cannot_write_is_left_alone_for_a_while() {
     let mut outbox = outbox_of(1);
     send_all(&mut outbox, 9);
     let verdict = outbox.refused(nonce(1), &error(ErrorCode::Unavailable, 0));
-    assert_eq!(
-        verdict,
-        Verdict::Retry {
-            after_ms: UNAVAILABLE_PAUSE_MS
-        }
-    );
+    assert_eq!(verdict, Verdict::Retry { after_ms: UNAVAILABLE_PAUSE_MS });
     assert_eq!(send_all(&mut outbox, 9), [1]);
 }
 
@@ -136,12 +115,7 @@ fn an_absurd_pause_is_cut() {
     let mut outbox = outbox_of(1);
     send_all(&mut outbox, 9);
     let verdict = outbox.refused(nonce(1), &error(ErrorCode::RateLimited, u64::MAX));
-    assert_eq!(
-        verdict,
-        Verdict::Retry {
-            after_ms: PAUSE_MS_MAX
-        }
-    );
+    assert_eq!(verdict, Verdict::Retry { after_ms: PAUSE_MS_MAX });
 }
 
 #[test]
@@ -150,15 +124,9 @@ fn an_unknown_code_is_judged_by_its_retry_flag() {
     send_all(&mut outbox, 9);
     let mut unknown = error(ErrorCode::Busy, 0);
     unknown.code = 9_999;
-    assert!(matches!(
-        outbox.refused(nonce(1), &unknown),
-        Verdict::Retry { .. }
-    ));
+    assert!(matches!(outbox.refused(nonce(1), &unknown), Verdict::Retry { .. }));
     unknown.retry = false;
-    assert!(matches!(
-        outbox.refused(nonce(2), &unknown),
-        Verdict::Refused(_)
-    ));
+    assert!(matches!(outbox.refused(nonce(2), &unknown), Verdict::Refused(_)));
 }
 
 #[test]
@@ -171,24 +139,16 @@ fn a_daemon_that_forgot_answered_sends_gets_a_fresh_stream() {
     send_all(&mut outbox, 9);
     let verdict = outbox.refused(nonce(3), &error(ErrorCode::Behind, 2));
     assert_eq!(verdict, Verdict::NewStreamNeeded);
-    assert_eq!(send_all(&mut outbox, 9), [], "not on the lost stream");
+    assert_eq!(send_all(&mut outbox, 9), [0u64; 0], "not on the lost stream");
 
     let fresh = StreamId([9; 16]);
     let renamed = outbox.restart_stream(fresh);
-    let expected: Vec<_> = (1..=3)
-        .map(|n| (nonce(n + 2), Nonce { stream: fresh, n }))
-        .collect();
+    let expected: Vec<_> = (1..=3).map(|n| (nonce(n + 2), Nonce { stream: fresh, n })).collect();
     assert_eq!(renamed, expected);
     let stale = outbox.refused(nonce(4), &error(ErrorCode::Behind, 2));
     assert_eq!(stale, Verdict::Retry { after_ms: 0 });
     assert_eq!(send_all(&mut outbox, 9), [1, 2, 3]);
-    assert_eq!(
-        outbox.push(ROOM, "next".into()).nonce,
-        Nonce {
-            stream: fresh,
-            n: 4
-        }
-    );
+    assert_eq!(outbox.push(ROOM, "next".into()).nonce, Nonce { stream: fresh, n: 4 });
 }
 
 #[test]
@@ -210,12 +170,7 @@ fn a_daemon_that_awaits_what_it_refuses_is_not_asked_in_a_busy_loop() {
     for awaited in [1, 2, u64::MAX] {
         send_all(&mut outbox, 9);
         let verdict = outbox.refused(nonce(1), &error(ErrorCode::Behind, awaited));
-        assert_eq!(
-            verdict,
-            Verdict::Retry {
-                after_ms: UNAVAILABLE_PAUSE_MS
-            }
-        );
+        assert_eq!(verdict, Verdict::Retry { after_ms: UNAVAILABLE_PAUSE_MS });
     }
 }
 
@@ -244,7 +199,7 @@ fn another_life_of_the_logs_means_that_rooms_are_found_by_name_again() {
     assert_eq!(outbox.unresolved(), None, "the same life");
     outbox.connected(Epoch(2));
     assert_eq!(outbox.unresolved(), Some(&ops));
-    assert_eq!(send_all(&mut outbox, 9), []);
+    assert_eq!(send_all(&mut outbox, 9), [0u64; 0]);
 }
 
 #[test]
@@ -349,9 +304,6 @@ fn ids_do_not_depend_on_when_they_are_asked_for() {
     let key = PublicKey([1; 32]);
     assert_eq!(message_id(nonce(1), &key), message_id(nonce(1), &key));
     assert_ne!(message_id(nonce(1), &key), message_id(nonce(2), &key));
-    assert_ne!(
-        message_id(nonce(1), &key),
-        message_id(nonce(1), &PublicKey([2; 32]))
-    );
+    assert_ne!(message_id(nonce(1), &key), message_id(nonce(1), &PublicKey([2; 32])));
     assert_ne!(explicit_stream("a"), explicit_stream("b"));
 }

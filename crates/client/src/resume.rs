@@ -45,10 +45,7 @@ impl Resume {
     /// No cursors yet.
     #[must_use]
     pub fn new(after_reset: AfterReset) -> Self {
-        Self {
-            cursors: BTreeMap::new(),
-            after_reset,
-        }
+        Self { cursors: BTreeMap::new(), after_reset }
     }
 
     /// Follows a log, from behind a position; `None`: only what is new. A log that is followed
@@ -65,10 +62,7 @@ impl Resume {
     /// What to ask for on a new connection.
     #[must_use]
     pub fn connected(&self) -> Vec<Subscribe> {
-        self.cursors
-            .iter()
-            .map(|(&log, &after)| Subscribe { log, after })
-            .collect()
+        self.cursors.iter().map(|(&log, &after)| Subscribe { log, after }).collect()
     }
 
     /// What to ask for to go on in one log.
@@ -96,17 +90,11 @@ impl Resume {
             AfterReset::FromStart => Seq::ZERO,
             AfterReset::FromHead => reset.head,
         };
-        let after = Some(Position {
-            epoch: reset.epoch,
-            seq,
-        });
+        let after = Some(Position { epoch: reset.epoch, seq });
         if let Some(cursor) = self.cursors.get_mut(&reset.log) {
             *cursor = after;
         }
-        Subscribe {
-            log: reset.log,
-            after,
-        }
+        Subscribe { log: reset.log, after }
     }
 
     /// An event has come. Only a [`Step::Fresh`] one moves the cursor and may be shown.
@@ -168,18 +156,11 @@ mod tests {
     const LOG: LogId = LogId(7);
 
     fn head(seq: u64) -> LoggedHead {
-        LoggedHead {
-            log: LOG,
-            seq: Seq(seq),
-            ts: Timestamp(0),
-        }
+        LoggedHead { log: LOG, seq: Seq(seq), ts: Timestamp(0) }
     }
 
     fn position(epoch: u64, seq: u64) -> Position {
-        Position {
-            epoch: Epoch(epoch),
-            seq: Seq(seq),
-        }
+        Position { epoch: Epoch(epoch), seq: Seq(seq) }
     }
 
     fn subscribed(epoch: u64, head: u64) -> Subscribed {
@@ -202,13 +183,7 @@ mod tests {
         resume.subscribed(&subscribed(1, 10));
         assert_eq!(resume.position(LOG), Some(position(1, 10)));
         assert_eq!(resume.event(head(11)), Step::Fresh);
-        assert_eq!(
-            resume.connected(),
-            [Subscribe {
-                log: LOG,
-                after: Some(position(1, 11))
-            }]
-        );
+        assert_eq!(resume.connected(), [Subscribe { log: LOG, after: Some(position(1, 11)) }]);
     }
 
     #[test]
@@ -234,11 +209,7 @@ mod tests {
 
     #[test]
     fn a_gap_moves_the_cursor_behind_it_but_never_back() {
-        let gap = |from, to| Gap {
-            log: LOG,
-            from: Seq(from),
-            to: Seq(to),
-        };
+        let gap = |from, to| Gap { log: LOG, from: Seq(from), to: Seq(to) };
         let mut resume = Resume::default();
         resume.follow(LOG, Some(position(1, 5)));
         assert_eq!(resume.gap(&gap(2, 5)), Step::Duplicate);
@@ -250,11 +221,7 @@ mod tests {
 
     #[test]
     fn a_reset_goes_on_in_the_new_life() {
-        let reset = Reset {
-            log: LOG,
-            epoch: Epoch(2),
-            head: Seq(3),
-        };
+        let reset = Reset { log: LOG, epoch: Epoch(2), head: Seq(3) };
         let mut from_start = Resume::default();
         from_start.follow(LOG, Some(position(1, 9)));
         assert_eq!(from_start.reset(&reset).after, Some(position(2, 0)));

@@ -1,0 +1,125 @@
+//! What a client is told before it starts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chat_proto::Nickname;
+
+use crate::resume::AfterReset;
+use crate::target::{Fingerprint, Target};
+
+/// How long a connection may take, from the first packet to the sign-in.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How to reach which daemon, as whom, and what to keep on disk.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The daemon.
+    pub target: Target,
+    /// The identity that it must have, when it is known before the first contact.
+    pub fingerprint: Option<Fingerprint>,
+    /// The person.
+    pub name: Name,
+    /// Where identities, pins and outboxes are.
+    pub data_dir: PathBuf,
+    /// What becomes of messages that have no answer when the process ends.
+    pub outbox: OutboxKind,
+    /// Whether the rooms that the account is a member of are followed by themselves, from what is
+    /// new on. Others can be followed by [`Client::follow`](crate::Client::follow).
+    pub follow_memberships: bool,
+    /// Where a followed room goes on after the daemon was restored from a backup.
+    pub after_reset: AfterReset,
+    /// The client's name and version, for the daemon's log.
+    pub agent: String,
+    /// How long an attempt to connect may take.
+    pub connect_timeout: Duration,
+}
+
+/// A nickname that is wished for. It also chooses the key: each name has its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Name {
+    /// The nickname.
+    pub wished: String,
+    /// `true`: the sign-in fails when somebody else has it. `false`: it is made free with a number.
+    pub firm: bool,
+}
+
+/// What becomes of messages that have no answer when the process ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum OutboxKind {
+    /// They are on disk, and the next screen sends them.
+    Screen,
+    /// They are in memory only, and whoever sent them is told.
+    Headless {
+        /// Names the stream: the same id and the same messages again are sent once.
+        explicit_id: Option<String>,
+    },
+}
+
+impl Config {
+    /// A screen's configuration: it keeps its outbox on disk and follows its rooms.
+    #[must_use]
+    pub fn screen(target: Target, name: Name, data_dir: PathBuf) -> Self {
+        Self {
+            target,
+            fingerprint: None,
+            name,
+            data_dir,
+            outbox: OutboxKind::Screen,
+            follow_memberships: true,
+            after_reset: AfterReset::FromHead,
+            agent: concat!("chat-client/", env!("CARGO_PKG_VERSION")).to_owned(),
+            connect_timeout: CONNECT_TIMEOUT,
+        }
+    }
+
+    /// A script's configuration: nothing is left on disk, and only what is asked for is followed.
+    #[must_use]
+    pub fn headless(target: Target, name: Name, data_dir: PathBuf) -> Self {
+        Self {
+            outbox: OutboxKind::Headless { explicit_id: None },
+            follow_memberships: false,
+            after_reset: AfterReset::FromStart,
+            ..Self::screen(target, name, data_dir)
+        }
+    }
+}
+
+impl Name {
+    /// A name that somebody asked for.
+    #[must_use]
+    pub fn firm(wished: impl Into<String>) -> Self {
+        Self { wished: wished.into(), firm: true }
+    }
+
+    /// The login name, with what no nickname may have replaced by `-`.
+    #[must_use]
+    pub fn of_login() -> Self {
+        let from = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
+        let login = from("USER").or_else(|| from("LOGNAME"));
+        Self { wished: as_nickname(login.as_deref().unwrap_or_default()), firm: false }
+    }
+}
+
+fn as_nickname(login: &str) -> String {
+    let spelled = |c: char| if chat_proto::spells_like_a_name(c) { c } else { '-' };
+    let name: String = login.chars().map(spelled).take(32).collect();
+    match Nickname::parse(name.trim_matches('-')) {
+        Ok(name) => name.to_string(),
+        Err(_unusable) => "guest".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_name_becomes_a_nickname() {
+        assert_eq!(as_nickname("john.doe"), "john-doe");
+        assert_eq!(as_nickname("root"), "root");
+        assert_eq!(as_nickname("..."), "guest");
+        assert_eq!(as_nickname(""), "guest");
+        assert_eq!(as_nickname("DOMAIN\\ada"), "DOMAIN-ada");
+    }
+}

@@ -1,0 +1,248 @@
+//! What the library tells its user, in the order in which it happened.
+
+use std::time::Duration;
+
+use chat_proto::{
+    AccountId, Epoch, ErrorCode, MessageId, Nonce, PublicKey, RoomId, Seq, SessionId, Timestamp,
+};
+
+use crate::outbox::Destination;
+
+/// What happened. Names come with every event: they are the ones in force when the library got it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// An attempt to connect begins.
+    Connecting {
+        /// The address as a person reads it.
+        target: String,
+        /// From 1; begins again at 1 after a connection that was signed in.
+        attempt: u32,
+    },
+    /// Signed in.
+    Connected(Connected),
+    /// The connection is gone, or could not be made.
+    Disconnected {
+        /// A sentence for a person.
+        why: String,
+        /// When the next attempt begins; `None`: never, the library has stopped trying.
+        retry_in: Option<Duration>,
+    },
+    /// The daemon will not have this client, or is not the daemon that it should be. A
+    /// [`Event::Disconnected`] without a retry follows.
+    Refused(Refusal),
+    /// A room is followed: what is said in it comes from now on. Comes again after each reconnect.
+    Subscribed(Subscribed),
+    /// The room's log has begun another life (the daemon was restored from a backup): what was
+    /// shown may not be in it any more.
+    Reset {
+        /// The room.
+        room: RoomId,
+        /// Its name.
+        room_name: String,
+        /// The new life.
+        epoch: Epoch,
+        /// The head of the log now.
+        head: Seq,
+    },
+    /// History that is gone stood here.
+    Gap {
+        /// The room.
+        room: RoomId,
+        /// Its name.
+        room_name: String,
+        /// The first seq that is gone.
+        from: Seq,
+        /// The last.
+        to: Seq,
+    },
+    /// Somebody said something, perhaps this client.
+    Message(Message),
+    /// Somebody became a member.
+    Joined(RoomChange),
+    /// A membership ended.
+    Left(RoomChange),
+    /// A member has another name.
+    Renamed {
+        /// Who, with the new name, and where.
+        change: RoomChange,
+        /// The name before, when it is known.
+        old_name: Option<String>,
+    },
+    /// The room was made. By account 0: the daemon made it.
+    RoomCreated(RoomChange),
+    /// This account is a member of a room, or is none any more.
+    Membership {
+        /// The room.
+        room: RoomId,
+        /// Its name.
+        name: String,
+        /// Whether it is a member now.
+        joined: bool,
+    },
+    /// This account has another name now.
+    OwnName {
+        /// The name.
+        name: String,
+    },
+    /// How many members of a room are connected.
+    Presence {
+        /// The room.
+        room: RoomId,
+        /// Accounts, not connections.
+        online: u32,
+    },
+    /// The state of a message that this client sends: the honest marks.
+    Outgoing(Outgoing),
+    /// How long the daemon took to answer a ping.
+    Latency(Duration),
+}
+
+/// A connection that is signed in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Connected {
+    /// Who the client is.
+    pub account: AccountId,
+    /// The nickname in force; it need not be the one wished for.
+    pub name: String,
+    /// The daemon's identity.
+    pub server_key: PublicKey,
+    /// The life of the daemon's logs.
+    pub epoch: Epoch,
+    /// The number of the conversation in the daemon's log.
+    pub session: SessionId,
+    /// The address that answered.
+    pub address: String,
+    /// Whether nobody in between can read along.
+    pub encrypted: bool,
+    /// Whether this was the first contact: the identity was taken on trust and written down.
+    pub first_contact: bool,
+}
+
+/// A room as it is when its following begins or goes on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Subscribed {
+    /// The room, whose id is also the id of its log.
+    pub room: RoomId,
+    /// Its name, without `#`.
+    pub name: String,
+    /// The life of its log.
+    pub epoch: Epoch,
+    /// The head of its log.
+    pub head: Seq,
+    /// The first members in order of their ids (at most 256);
+    /// [`Client::members`](crate::Client::members) gives all of them.
+    pub members: Vec<chat_proto::Member>,
+    /// How many accounts are members.
+    pub member_count: u32,
+    /// How many of them are connected.
+    pub online: u32,
+    /// The first seq that follows; up to `head` it is history (`live` is false there).
+    pub from: Seq,
+}
+
+/// A message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    /// Where.
+    pub room: RoomId,
+    /// The room's name, without `#`.
+    pub room_name: String,
+    /// Its place in the room's log.
+    pub seq: Seq,
+    /// When.
+    pub ts: Timestamp,
+    /// Who.
+    pub from: AccountId,
+    /// The sender's name.
+    pub from_name: String,
+    /// Its id.
+    pub id: MessageId,
+    /// What, as it was sent: see [`crate::display`] before it is shown.
+    pub text: String,
+    /// Whether it was said after the subscription, or while the connection was away.
+    pub live: bool,
+}
+
+/// A change of a room that is written in its log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoomChange {
+    /// Where.
+    pub room: RoomId,
+    /// The room's name, without `#`.
+    pub room_name: String,
+    /// Its place in the room's log.
+    pub seq: Seq,
+    /// When.
+    pub ts: Timestamp,
+    /// Whom it is about.
+    pub account: AccountId,
+    /// The account's name; of an [`Event::Renamed`], the new one.
+    pub name: String,
+    /// As of a message.
+    pub live: bool,
+}
+
+/// A message on its way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outgoing {
+    /// Which send.
+    pub nonce: Nonce,
+    /// The id that the message has or will have.
+    pub id: MessageId,
+    /// Where to.
+    pub to: Destination,
+    /// What is said.
+    pub text: String,
+    /// How far it is.
+    pub state: OutgoingState,
+}
+
+/// How far a message is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum OutgoingState {
+    /// Kept (on disk, of a screen), and not sent yet; or found on disk at the start.
+    Waiting,
+    /// Sent; no answer yet.
+    InFlight,
+    /// Committed.
+    Acked {
+        /// The room.
+        room: RoomId,
+        /// Its place in the room's log.
+        seq: Seq,
+        /// When.
+        ts: Timestamp,
+    },
+    /// Refused for good.
+    Refused(Refusal),
+    /// The daemon had lost the end of its logs: the message goes on under another nonce.
+    Moved {
+        /// The nonce from now on.
+        nonce: Nonce,
+        /// The id from now on.
+        id: MessageId,
+    },
+}
+
+/// Why something will not be done.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refusal {
+    /// The daemon's number for it, when it is one that this version knows.
+    pub code: Option<ErrorCode>,
+    /// A sentence for a person.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A refusal that is not the daemon's.
+    pub(crate) fn local(reason: impl Into<String>) -> Self {
+        Self { code: None, reason: reason.into() }
+    }
+}
+
+impl From<chat_proto::Error> for Refusal {
+    fn from(error: chat_proto::Error) -> Self {
+        Self { code: error.known_code(), reason: error.message }
+    }
+}

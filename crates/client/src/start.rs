@@ -1,0 +1,40 @@
+//! Why a client could not start.
+
+use std::path::PathBuf;
+
+use crate::identity::IdentityError;
+
+/// Why a client could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The name breaks the rules for names.
+    #[error("{name:?} is no nickname: {cause}")]
+    BadName {
+        /// The name.
+        name: String,
+        /// The rule.
+        cause: chat_proto::NameError,
+    },
+    /// The key that is the identity could not be read or made.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The outbox could not be read or made.
+    #[error("the outbox in {path:?} cannot be used: {cause}")]
+    Outbox {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// The file of known servers could not be read.
+    #[error("the list of known servers in {path:?} cannot be read: {cause}")]
+    Pins {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// Not called from a tokio runtime.
+    #[error("a client runs in a tokio runtime, and there is none")]
+    NoRuntime,
+}
