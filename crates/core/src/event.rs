@@ -84,8 +84,22 @@ pub enum Content {
 impl Event {
     /// Appends the event's frame: the same bytes for every receiver.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        match &self.content {
+            Content::AccountCreated { .. }
+            | Content::AccountRenamed { .. }
+            | Content::RoomJoined { .. }
+            | Content::RoomLeft { .. } => self.encode_of_account(AccountId(self.log.0), out),
+            Content::RoomCreated { .. }
+            | Content::Joined { .. }
+            | Content::Left { .. }
+            | Content::MemberRenamed { .. }
+            | Content::Posted { .. } => self.encode_of_room(RoomId(self.log.0), out),
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has parted the two halves")]
+    fn encode_of_account(&self, account: AccountId, out: &mut Vec<u8>) {
         let Self { seq, ts, .. } = *self;
-        let (room, account) = (RoomId(self.log.0), AccountId(self.log.0));
         match &self.content {
             Content::AccountCreated { name, .. } => {
                 put(&AccountCreated { account, seq, ts, name: name.to_string() }, out);
@@ -95,6 +109,14 @@ impl Event {
             }
             Content::RoomJoined { room } => put(&RoomJoined { account, seq, ts, room: *room }, out),
             Content::RoomLeft { room } => put(&RoomLeft { account, seq, ts, room: *room }, out),
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has parted the two halves")]
+    fn encode_of_room(&self, room: RoomId, out: &mut Vec<u8>) {
+        let Self { seq, ts, .. } = *self;
+        match &self.content {
             Content::RoomCreated { by, name } => {
                 let by = by.unwrap_or_default();
                 put(&RoomCreated { room, seq, ts, by, name: name.to_string() }, out);
@@ -102,11 +124,13 @@ impl Event {
             Content::Joined { account } => put(&Joined { room, seq, ts, account: *account }, out),
             Content::Left { account } => put(&Left { room, seq, ts, account: *account }, out),
             Content::MemberRenamed { account, name } => {
-                put(&MemberRenamed { room, seq, ts, account: *account, name: name.to_string() }, out);
+                let name = name.to_string();
+                put(&MemberRenamed { room, seq, ts, account: *account, name }, out);
             }
             Content::Posted { from, id, text, .. } => {
                 put(&Posted { room, seq, ts, from: *from, id: *id, text: text.clone() }, out);
             }
+            _ => {}
         }
     }
 }

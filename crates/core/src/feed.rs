@@ -86,7 +86,9 @@ impl<H: TailHandle> Feed<H> {
     pub fn next(&mut self, bytes_max: usize) -> Work {
         while let Some(log) = self.ready.pop_front() {
             self.queued.remove(&log);
-            let Some((handle, cursor)) = self.cursors.get(&log) else { continue };
+            let Some((handle, cursor)) = self.cursors.get(&log) else {
+                continue;
+            };
             match handle.with(|tail| tail.read(cursor, bytes_max)) {
                 Read::UpToDate => {}
                 Read::Frames(run) => return Work::Write { log, run },

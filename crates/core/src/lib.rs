@@ -9,10 +9,11 @@
 //! with a seeded network and disk.
 
 mod command;
+mod connection;
 mod cursor;
 mod event;
-mod feed;
 mod fanout;
+mod feed;
 mod lineage;
 mod names;
 mod pipeline;
@@ -26,6 +27,7 @@ mod store;
 mod tail;
 
 pub use command::{Action, Command};
+pub use connection::{Asked, Connection, Output};
 pub use cursor::{Cursor, Read, Run};
 pub use event::{Batch, Content, Event};
 pub use fanout::{Conn, Effect, Fanout, HistoryRead, Lane, Origin, Reply};

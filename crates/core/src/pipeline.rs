@@ -8,7 +8,9 @@ mod staged;
 
 use std::collections::HashMap;
 
-use chat_proto::{AccountId, Presence as PresenceFrame, RequestId, RoomName, Timestamp, encode_frame};
+use chat_proto::{
+    AccountId, Presence as PresenceFrame, RequestId, RoomName, Timestamp, encode_frame,
+};
 
 use crate::presence::Presence;
 use crate::{
@@ -233,4 +235,3 @@ fn carry_out<S: Store>(
 fn later(now: Timestamp) -> Timestamp {
     Timestamp(now.0 + RECOVERY_PAUSE_MS)
 }
-

@@ -33,7 +33,9 @@ impl Presence {
 
     /// An account, a member of `rooms`, has one connection less.
     pub(crate) fn disconnected(&mut self, account: AccountId, rooms: impl Iterator<Item = RoomId>) {
-        let Some(connections) = self.connections.get_mut(&account) else { return };
+        let Some(connections) = self.connections.get_mut(&account) else {
+            return;
+        };
         *connections -= 1;
         if *connections == 0 {
             self.connections.remove(&account);

@@ -227,4 +227,3 @@ fn body<B: chat_proto::Body>(frame: &Frame) -> Result<B, Closing> {
 fn sign_in_action(key: PublicKey, name: String, name_is_firm: bool) -> Ask {
     Ask::Command(Action::SignIn { key, name, name_is_firm })
 }
-

@@ -263,4 +263,3 @@ impl Appender<'_> {
         seq
     }
 }
-

@@ -122,9 +122,9 @@ impl Tail {
         }
         let behind = self.chunks.partition_point(|chunk| chunk.after <= after);
         let chunk = self.chunks.get(behind.checked_sub(1)?)?;
-        let skipped = frames(&chunk.bytes)
-            .filter(|frame| frame.is_logged)
-            .nth(usize::try_from(after.0 - chunk.after.0).ok()?.checked_sub(1).unwrap_or(usize::MAX));
+        let skipped = frames(&chunk.bytes).filter(|frame| frame.is_logged).nth(
+            usize::try_from(after.0 - chunk.after.0).ok()?.checked_sub(1).unwrap_or(usize::MAX),
+        );
         let inside = skipped.map_or(0, |frame| frame.end);
         Some(chunk.start + inside as u64)
     }

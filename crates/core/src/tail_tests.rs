@@ -28,11 +28,10 @@ fn announcement() -> Vec<u8> {
 }
 
 fn seqs(bytes: &[u8]) -> Vec<u64> {
-    use tokio_util::codec::Decoder;
     let mut buffer = BytesMut::from(bytes);
-    let mut codec = chat_proto::FrameCodec::default();
+    let codec = chat_proto::FrameCodec::default();
     let mut seqs = Vec::new();
-    while let Some(frame) = codec.decode_eof(&mut buffer).unwrap() {
+    while let Some(frame) = codec.take_last_frame(&mut buffer).unwrap() {
         if Kind::is_logged(frame.kind) {
             seqs.push(chat_proto::LoggedHead::of(&frame).unwrap().seq.0);
         }

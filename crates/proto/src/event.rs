@@ -220,10 +220,7 @@ impl Close {
     /// The same with the error that led to it.
     #[must_use]
     pub fn because_of(self, code: crate::ErrorCode) -> Self {
-        Self {
-            code: code as u16,
-            ..self
-        }
+        Self { code: code as u16, ..self }
     }
 
     /// The reason, when this version knows it.

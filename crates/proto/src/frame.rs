@@ -12,7 +12,6 @@
 use std::cmp::Ordering;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use tokio_util::codec::{Decoder, Encoder};
 
 use crate::limits::FRAME_BYTES_MAX;
 use crate::wire::{Body, WireError, encode_into};
@@ -88,12 +87,7 @@ impl Frame {
         let mut bytes = Vec::new();
         encode_into(body, &mut bytes)?;
         check_length(HEAD_BYTES + bytes.len(), FRAME_BYTES_MAX)?;
-        Ok(Self {
-            kind: B::KIND as u16,
-            version: B::VERSION,
-            request,
-            body: bytes.into(),
-        })
+        Ok(Self { kind: B::KIND as u16, version: B::VERSION, request, body: bytes.into() })
     }
 
     /// The kind, when this version knows it.
@@ -130,11 +124,7 @@ impl Frame {
     }
 
     fn is_not<B: Body>(&self) -> WireError {
-        WireError::OtherStruct {
-            wanted: B::KIND,
-            kind: self.kind,
-            version: self.version,
-        }
+        WireError::OtherStruct { wanted: B::KIND, kind: self.kind, version: self.version }
     }
 }
 
@@ -150,12 +140,10 @@ pub fn encode_frame<B: Body>(
     let start = out.len();
     out.put_u32_le(0);
     put_head(out, B::KIND as u16, B::VERSION, request);
-    let written = encode_into(body, out)
-        .map_err(FrameError::from)
-        .and_then(|()| {
-            let length = out.len() - start - LENGTH_BYTES;
-            check_length(length, FRAME_BYTES_MAX)
-        });
+    let written = encode_into(body, out).map_err(FrameError::from).and_then(|()| {
+        let length = out.len() - start - LENGTH_BYTES;
+        check_length(length, FRAME_BYTES_MAX)
+    });
     match written {
         Ok(length) => out[start..start + LENGTH_BYTES].copy_from_slice(&length.to_le_bytes()),
         Err(_) => out.truncate(start),
@@ -178,9 +166,7 @@ pub struct FrameCodec {
 
 impl Default for FrameCodec {
     fn default() -> Self {
-        Self {
-            frame_bytes_max: FRAME_BYTES_MAX,
-        }
+        Self { frame_bytes_max: FRAME_BYTES_MAX }
     }
 }
 
@@ -192,11 +178,12 @@ impl FrameCodec {
     }
 }
 
-impl Decoder for FrameCodec {
-    type Item = Frame;
-    type Error = FrameError;
-
-    fn decode(&mut self, bytes: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
+impl FrameCodec {
+    /// Takes the next frame out of `bytes`; `None` when it is not whole yet.
+    ///
+    /// # Errors
+    /// [`FrameError`], before anything is allocated.
+    pub fn take_frame(&self, bytes: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
         let Some(prefix) = bytes.first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
         };
@@ -212,24 +199,26 @@ impl Decoder for FrameCodec {
         read_frame(bytes.split_to(length).freeze()).map(Some)
     }
 
-    fn decode_eof(&mut self, bytes: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
-        match self.decode(bytes)? {
+    /// Takes the last frames of a stream that has ended.
+    ///
+    /// # Errors
+    /// [`FrameError::Truncated`] when the stream ended inside a frame.
+    pub fn take_last_frame(&self, bytes: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
+        match self.take_frame(bytes)? {
             Some(frame) => Ok(Some(frame)),
             None if bytes.is_empty() => Ok(None),
             None => {
                 let whole = frame_end(bytes, 0).unwrap_or(HEADER_BYTES);
-                Err(FrameError::Truncated {
-                    missing: whole.saturating_sub(bytes.len()),
-                })
+                Err(FrameError::Truncated { missing: whole.saturating_sub(bytes.len()) })
             }
         }
     }
-}
 
-impl Encoder<Frame> for FrameCodec {
-    type Error = FrameError;
-
-    fn encode(&mut self, frame: Frame, out: &mut BytesMut) -> Result<(), FrameError> {
+    /// Appends a frame to `out`.
+    ///
+    /// # Errors
+    /// [`FrameError::TooLong`].
+    pub fn put_frame(&self, frame: &Frame, out: &mut BytesMut) -> Result<(), FrameError> {
         let length = check_length(HEAD_BYTES + frame.body.len(), self.frame_bytes_max)?;
         out.reserve(HEADER_BYTES + frame.body.len());
         out.put_u32_le(length);
@@ -239,11 +228,31 @@ impl Encoder<Frame> for FrameCodec {
     }
 }
 
+#[cfg(feature = "codec")]
+impl tokio_util::codec::Decoder for FrameCodec {
+    type Item = Frame;
+    type Error = FrameError;
+
+    fn decode(&mut self, bytes: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
+        self.take_frame(bytes)
+    }
+
+    fn decode_eof(&mut self, bytes: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
+        self.take_last_frame(bytes)
+    }
+}
+
+#[cfg(feature = "codec")]
+impl tokio_util::codec::Encoder<Frame> for FrameCodec {
+    type Error = FrameError;
+
+    fn encode(&mut self, frame: Frame, out: &mut BytesMut) -> Result<(), FrameError> {
+        self.put_frame(&frame, out)
+    }
+}
+
 fn check_length(length: usize, max: usize) -> Result<u32, FrameError> {
-    u32::try_from(length)
-        .ok()
-        .filter(|_| length <= max)
-        .ok_or(FrameError::TooLong { length, max })
+    u32::try_from(length).ok().filter(|_| length <= max).ok_or(FrameError::TooLong { length, max })
 }
 
 fn put_head(out: &mut impl BufMut, kind: u16, version: u8, request: RequestId) {
@@ -261,12 +270,7 @@ fn read_frame(mut bytes: Bytes) -> Result<Frame, FrameError> {
     if flags != 0 {
         return Err(FrameError::Flags { flags });
     }
-    Ok(Frame {
-        kind,
-        version,
-        request,
-        body: bytes,
-    })
+    Ok(Frame { kind, version, request, body: bytes })
 }
 
 #[cfg(test)]
@@ -286,15 +290,12 @@ mod tests {
         let mut bytes = Vec::new();
         encode_frame(&Ping { token: 7 }, RequestId(3), &mut bytes).unwrap();
         for cut in 0..bytes.len() {
-            let mut codec = FrameCodec::default();
+            let codec = FrameCodec::default();
             let mut buffer = BytesMut::from(&bytes[..cut]);
-            assert_eq!(codec.decode(&mut buffer).unwrap(), None, "cut at {cut}");
+            assert_eq!(codec.take_frame(&mut buffer).unwrap(), None, "cut at {cut}");
             buffer.extend_from_slice(&bytes[cut..]);
-            let frame = codec.decode(&mut buffer).unwrap().unwrap();
-            assert_eq!(
-                (frame.request, frame.decode::<Ping>().unwrap().token),
-                (RequestId(3), 7)
-            );
+            let frame = codec.take_frame(&mut buffer).unwrap().unwrap();
+            assert_eq!((frame.request, frame.decode::<Ping>().unwrap().token), (RequestId(3), 7));
         }
     }
 
@@ -304,18 +305,18 @@ mod tests {
         encode_frame(&Ping { token: 1 << 40 }, RequestId(9), &mut by_hand).unwrap();
         let mut by_codec = BytesMut::new();
         let frame = Frame::of(&Ping { token: 1 << 40 }, RequestId(9)).unwrap();
-        FrameCodec::default().encode(frame, &mut by_codec).unwrap();
+        FrameCodec::default().put_frame(&frame, &mut by_codec).unwrap();
         assert_eq!(by_hand, by_codec);
         assert_eq!(frame_end(&by_hand, 0), Some(by_hand.len()));
     }
 
     #[test]
     fn hostile_lengths_are_refused_before_anything_is_allocated() {
-        let mut codec = FrameCodec::default();
+        let codec = FrameCodec::default();
         for length in [0, 7, FRAME_BYTES_MAX as u32 + 1, u32::MAX] {
             let mut bytes = wire(length, &[]);
             let before = bytes.capacity();
-            assert!(codec.decode(&mut bytes).is_err(), "length {length}");
+            assert!(codec.take_frame(&mut bytes).is_err(), "length {length}");
             assert_eq!(bytes.capacity(), before);
         }
     }
@@ -323,14 +324,14 @@ mod tests {
     #[test]
     fn flags_must_be_zero() {
         let mut bytes = wire(8, &[1, 0, 1, 0x80, 0, 0, 0, 0]);
-        let refused = FrameCodec::default().decode(&mut bytes);
+        let refused = FrameCodec::default().take_frame(&mut bytes);
         assert!(matches!(refused, Err(FrameError::Flags { flags: 0x80 })));
     }
 
     #[test]
     fn the_end_of_the_stream_inside_a_frame_is_told() {
         let mut bytes = wire(8, &[1, 0, 1]);
-        let refused = FrameCodec::default().decode_eof(&mut bytes);
+        let refused = FrameCodec::default().take_last_frame(&mut bytes);
         assert!(matches!(refused, Err(FrameError::Truncated { missing: 5 })));
     }
 }

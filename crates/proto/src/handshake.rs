@@ -103,11 +103,5 @@ pub fn welcome_transcript(random: &[u8; 32], challenge: &[u8; 32], binding: &[u8
 /// it means to talk to, and the channel binding (empty over plaintext).
 #[must_use]
 pub fn sign_in_transcript(challenge: &[u8; 32], server_key: &PublicKey, binding: &[u8]) -> Vec<u8> {
-    [
-        b"chatd sign-in v1\0",
-        challenge.as_slice(),
-        &server_key.0,
-        binding,
-    ]
-    .concat()
+    [b"chatd sign-in v1\0", challenge.as_slice(), &server_key.0, binding].concat()
 }

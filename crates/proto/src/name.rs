@@ -100,10 +100,7 @@ fn checked(name: &str) -> Result<String, NameError> {
     if graphemes > NAME_GRAPHEMES_MAX || bytes > NAME_BYTES_MAX {
         return Err(NameError::TooLong { graphemes, bytes });
     }
-    if let Some(character) = name
-        .chars()
-        .find(|character| !spells_like_a_name(*character))
-    {
+    if let Some(character) = name.chars().find(|character| !spells_like_a_name(*character)) {
         return Err(NameError::Character(character));
     }
     match name.chars().next() {
@@ -134,20 +131,9 @@ mod tests {
 
     #[test]
     fn names_of_every_script_are_names() {
-        for name in [
-            "ada",
-            "root-2",
-            "日本語",
-            "हिन्दी",
-            "Ωmega_1",
-            "мир",
-            "עברית",
-            "ß",
-        ] {
-            assert_eq!(
-                RoomName::parse(name).map(|name| name.to_string()),
-                Ok(name.to_owned())
-            );
+        for name in ["ada", "root-2", "日本語", "हिन्दी", "Ωmega_1", "мир", "עברית", "ß"]
+        {
+            assert_eq!(RoomName::parse(name).map(|name| name.to_string()), Ok(name.to_owned()));
         }
     }
 
@@ -176,10 +162,7 @@ mod tests {
             "a\u{85}",
             "👍",
         ] {
-            assert!(
-                matches!(Nickname::parse(name), Err(NameError::Character(_))),
-                "{name:?}"
-            );
+            assert!(matches!(Nickname::parse(name), Err(NameError::Character(_))), "{name:?}");
         }
         assert_eq!(Nickname::parse(""), Err(NameError::Empty));
     }
@@ -187,10 +170,7 @@ mod tests {
     #[test]
     fn length_is_counted_in_characters_and_in_bytes() {
         assert!(Nickname::parse(&"x".repeat(32)).is_ok());
-        assert!(matches!(
-            Nickname::parse(&"x".repeat(33)),
-            Err(NameError::TooLong { .. })
-        ));
+        assert!(matches!(Nickname::parse(&"x".repeat(33)), Err(NameError::TooLong { .. })));
         assert!(matches!(
             Nickname::parse(&format!("e{}", "\u{323}".repeat(100))),
             Err(NameError::TooLong { .. })

@@ -188,12 +188,7 @@ impl Error {
     /// An error with its default for whether a retry can help.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code: code as u16,
-            retry: code.may_be_retried(),
-            detail: 0,
-            message: message.into(),
-        }
+        Self { code: code as u16, retry: code.may_be_retried(), detail: 0, message: message.into() }
     }
 
     /// The same with a figure.

@@ -73,10 +73,7 @@ pub fn decode<B: Body>(bytes: &[u8]) -> Result<B, WireError> {
     let (body, used) = read(bytes)?;
     match bytes.len() - used {
         0 => Ok(body),
-        extra => Err(WireError::Trailing {
-            kind: B::KIND,
-            extra,
-        }),
+        extra => Err(WireError::Trailing { kind: B::KIND, extra }),
     }
 }
 
@@ -92,27 +89,19 @@ pub fn decode_known_part<B: Body>(bytes: &[u8]) -> Result<B, WireError> {
 pub(crate) fn decode_head(bytes: &[u8]) -> Result<crate::LoggedHead, WireError> {
     bincode::decode_from_slice(bytes, config())
         .map(|(head, _used)| head)
-        .map_err(|cause| WireError::Malformed {
-            kind: Kind::Posted,
-            cause,
-        })
+        .map_err(|cause| WireError::Malformed { kind: Kind::Posted, cause })
 }
 
 fn read<B: Body>(bytes: &[u8]) -> Result<(B, usize), WireError> {
-    bincode::decode_from_slice(bytes, config()).map_err(|cause| WireError::Malformed {
-        kind: B::KIND,
-        cause,
-    })
+    bincode::decode_from_slice(bytes, config())
+        .map_err(|cause| WireError::Malformed { kind: B::KIND, cause })
 }
 
 /// Appends the bytes of `body` to `out`.
 pub(crate) fn encode_into<B: Body>(body: &B, out: &mut Vec<u8>) -> Result<(), WireError> {
     bincode::encode_into_std_write(body, out, config())
         .map(|_written| ())
-        .map_err(|cause| WireError::Unwritable {
-            kind: B::KIND,
-            cause,
-        })
+        .map_err(|cause| WireError::Unwritable { kind: B::KIND, cause })
 }
 
 /// A vector of at most `MAX` elements. The count is checked before anything is allocated: a few

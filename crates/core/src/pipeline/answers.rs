@@ -39,7 +39,10 @@ impl<S: Store> Pipeline<S> {
             (Ok(Answer::SignedIn(account)), _, None) => {
                 self.signed_in.insert(origin.conn, account);
                 self.presence.connected(account, state.rooms_of(account));
-                Reply { effect: Effect::SignedIn(account), ..frame(origin, &signed_in(state, account)) }
+                Reply {
+                    effect: Effect::SignedIn(account),
+                    ..frame(origin, &signed_in(state, account))
+                }
             }
             (Ok(Answer::Posted { room, seq, ts, id }), Some(Send { nonce, .. }), _) => {
                 frame(origin, &Ack { nonce, room, seq, ts, id })
@@ -114,9 +117,8 @@ fn subscribe(
     log: LogId,
     after: Option<Position>,
 ) -> Reply {
-    let head = match state.head(log).filter(|_| state.may_read(account, log)) {
-        Some(head) => head,
-        None => return refusal(origin, &Refusal::NotReadable { log: log.0 }),
+    let Some(head) = state.head(log).filter(|_| state.may_read(account, log)) else {
+        return refusal(origin, &Refusal::NotReadable { log: log.0 });
     };
     let epoch = state.epoch();
     let after = match after {

@@ -1,8 +1,7 @@
 //! The first two exchanges: the daemon proves who it is, then the client does.
 
 use chat_proto::limits::{
-    AGENT_BYTES_MAX, COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX,
-    TEXT_BYTES_MAX,
+    AGENT_BYTES_MAX, COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
 };
 use chat_proto::{
     CloseReason, ErrorCode, Frame, Hello, Limits, PublicKey, SignIn, Welcome, encode_frame,

@@ -36,9 +36,7 @@ pub(super) fn read(account: AccountId, kind: Kind, frame: &Frame) -> Result<Step
             let Members { room, after } = body(frame)?;
             query(Query::Members { room, after })
         }
-        Kind::Accounts => {
-            query(Query::Accounts { ids: body::<Accounts>(frame)?.ids.into_vec() })
-        }
+        Kind::Accounts => query(Query::Accounts { ids: body::<Accounts>(frame)?.ids.into_vec() }),
         Kind::Ping => query(Query::Ping { token: body::<Ping>(frame)?.token }),
         Kind::ProbeReply => body::<ProbeReply>(frame).map(|_alive| Step::Nothing),
         _ => Err(Closing::out_of_turn(kind)),

@@ -28,8 +28,7 @@ impl Appender<'_> {
         let id = AccountId(self.state.take_id());
         self.state.account_names.claim(name.as_str(), id);
         self.state.account_of.insert(key, id);
-        let account =
-            Account { key, name: name.clone(), head: Seq::ZERO, rooms: BTreeSet::new() };
+        let account = Account { key, name: name.clone(), head: Seq::ZERO, rooms: BTreeSet::new() };
         self.state.accounts.insert(id, account);
         self.append(id.into(), Content::AccountCreated { key, name });
         Ok(Answer::SignedIn(id))

@@ -36,7 +36,7 @@ impl Appender<'_> {
         }
         if nonce.n <= decided {
             let past = lookup.past_send(account, nonce)?;
-            let again = answer_again(past, TextDigest::of(room, &text));
+            let again = answer_again(past.as_ref(), TextDigest::of(room, &text));
             return Ok(Decided::without_record(again));
         }
         Ok(match self.judge(account, room, &text) {
@@ -83,13 +83,13 @@ fn check_text(text: &str) -> Result<(), Refusal> {
     }
 }
 
-fn answer_again(past: Option<PastSend>, digest: TextDigest) -> Result<Answer, Refusal> {
+fn answer_again(past: Option<&PastSend>, digest: TextDigest) -> Result<Answer, Refusal> {
     match past {
-        Some(PastSend::Posted { room, seq, ts, id, digest: before }) if before == digest => {
-            Ok(Answer::Posted { room, seq, ts, id })
+        Some(PastSend::Posted { room, seq, ts, id, digest: before }) if *before == digest => {
+            Ok(Answer::Posted { room: *room, seq: *seq, ts: *ts, id: *id })
         }
-        Some(PastSend::Refused { code, digest: before }) if before == digest => {
-            Err(Refusal::Before(code))
+        Some(PastSend::Refused { code, digest: before }) if *before == digest => {
+            Err(Refusal::Before(*code))
         }
         Some(_) | None => Err(Refusal::NonceReused),
     }

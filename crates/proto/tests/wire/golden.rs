@@ -8,14 +8,10 @@ use crate::{golden_file, samples};
 #[test]
 fn every_kind_has_a_sample_and_golden_bytes_and_no_kind_has_two() {
     let mut wanted: Vec<String> = Kind::ALL.iter().map(|kind| format!("{kind:?}")).collect();
-    let mut sampled: Vec<String> = samples::all()
-        .iter()
-        .map(|sample| format!("{:?}", sample.kind))
-        .collect();
-    let mut golden: Vec<String> = golden_file::entries()
-        .into_iter()
-        .map(|entry| entry.name)
-        .collect();
+    let mut sampled: Vec<String> =
+        samples::all().iter().map(|sample| format!("{:?}", sample.kind)).collect();
+    let mut golden: Vec<String> =
+        golden_file::entries().into_iter().map(|entry| entry.name).collect();
     for names in [&mut wanted, &mut sampled, &mut golden] {
         names.sort();
     }
@@ -42,11 +38,7 @@ fn the_golden_bytes_of_every_kind_are_read_as_the_value() {
     for sample in samples::all() {
         let frame = golden_file::entry(sample.kind).frame();
         assert!((sample.is_read_from)(&frame).unwrap(), "{:?}", sample.kind);
-        assert!(
-            (sample.is_read_leniently_from)(&frame).unwrap(),
-            "{:?}",
-            sample.kind
-        );
+        assert!((sample.is_read_leniently_from)(&frame).unwrap(), "{:?}", sample.kind);
     }
 }
 
@@ -59,11 +51,7 @@ fn a_client_reads_the_known_part_of_a_newer_version_and_a_daemon_does_not() {
             body: [&golden.body[..], b"\x05added"].concat().into(),
             ..golden.frame()
         };
-        assert!(
-            (sample.is_read_leniently_from)(&newer).unwrap(),
-            "{:?}",
-            sample.kind
-        );
+        assert!((sample.is_read_leniently_from)(&newer).unwrap(), "{:?}", sample.kind);
         assert!((sample.is_read_from)(&newer).is_err(), "{:?}", sample.kind);
     }
 }
@@ -73,11 +61,7 @@ fn a_body_is_read_only_as_the_struct_that_its_header_names() {
     for sample in samples::all() {
         let golden = golden_file::entry(sample.kind).frame();
         for (kind, version) in [(golden.kind, 0), (golden.kind, 2), (golden.kind + 1, 1)] {
-            let other = Frame {
-                kind,
-                version,
-                ..golden.clone()
-            };
+            let other = Frame { kind, version, ..golden.clone() };
             let refused = (sample.is_read_from)(&other);
             assert!(
                 matches!(refused, Err(WireError::OtherStruct { .. })),
@@ -108,12 +92,7 @@ fn the_head_of_an_event_of_the_future_is_read() {
         kind: 0x03FF,
         version: 9,
         request: RequestId(0),
-        body: [
-            &golden_file::entry(Kind::Left).body[..],
-            b"whatever follows",
-        ]
-        .concat()
-        .into(),
+        body: [&golden_file::entry(Kind::Left).body[..], b"whatever follows"].concat().into(),
     };
     assert_eq!(future.known_kind(), None);
     assert!(Kind::is_logged(future.kind));

@@ -5,7 +5,6 @@ use chat_proto::limits::{DECODE_BYTES_MAX, FRAME_BYTES_MAX};
 use chat_proto::{Frame, FrameCodec, Kind, WireError};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tokio_util::codec::Decoder;
 
 use crate::golden_file;
 use crate::samples::{self, Sample};
@@ -17,10 +16,7 @@ const ALLOCATED_BYTES_MAX: u64 = 512 * 1024;
 const U64_MARK: u8 = 253;
 
 fn with_body(sample: &Sample, body: &[u8]) -> Frame {
-    Frame {
-        body: body.to_vec().into(),
-        ..sample.frame.clone()
-    }
+    Frame { body: body.to_vec().into(), ..sample.frame.clone() }
 }
 
 /// Reads a body both ways, and returns the strict answer and the bytes that both allocated.
@@ -29,10 +25,7 @@ fn read_counting(sample: &Sample, body: &[u8]) -> (Result<bool, WireError>, u64)
     let mut answer = None;
     let strict = allocation_counter::measure(|| answer = Some((sample.is_read_from)(&frame)));
     let lenient = allocation_counter::measure(|| drop((sample.is_read_leniently_from)(&frame)));
-    (
-        answer.expect("the closure ran"),
-        strict.bytes_total.max(lenient.bytes_total),
-    )
+    (answer.expect("the closure ran"), strict.bytes_total.max(lenient.bytes_total))
 }
 
 #[test]
@@ -94,10 +87,7 @@ fn an_inner_length_that_cannot_be_is_refused_without_the_memory() {
                 let body = announce(&golden.body[..field.start], length);
                 let (refused, bytes) = read_counting(&sample, &body);
                 let what = format!("{:?}.{} of {length}", sample.kind, field.path);
-                assert!(
-                    matches!(refused, Err(WireError::Malformed { .. })),
-                    "{what}: {refused:?}"
-                );
+                assert!(matches!(refused, Err(WireError::Malformed { .. })), "{what}: {refused:?}");
                 assert!(bytes <= ALLOCATED_BYTES_MAX, "{what} allocated {bytes}");
             }
         }
@@ -173,9 +163,7 @@ fn random_bytes_as_any_body_never_panic() {
     let samples = samples::all();
     for _ in 0..20_000 {
         let sample = &samples[rng.random_range(0..samples.len())];
-        let body: Vec<u8> = (0..rng.random_range(0..200))
-            .map(|_| rng.random())
-            .collect();
+        let body: Vec<u8> = (0..rng.random_range(0..200)).map(|_| rng.random()).collect();
         let (_answer, bytes) = read_counting(sample, &body);
         assert!(bytes <= ALLOCATED_BYTES_MAX, "{:?} {body:?}", sample.kind);
     }
@@ -216,10 +204,10 @@ fn mutated(bytes: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
 
 /// All that a peer's bytes lead to: frames are cut, and each body is read as its header says.
 fn read_stream(stream: &[u8], samples: &[Sample]) -> u64 {
-    let mut codec = FrameCodec::default();
+    let codec = FrameCodec::default();
     let mut buffer = BytesMut::from(stream);
     let counted = allocation_counter::measure(|| {
-        while let Ok(Some(frame)) = codec.decode_eof(&mut buffer) {
+        while let Ok(Some(frame)) = codec.take_last_frame(&mut buffer) {
             if let Some(known) = samples.iter().find(|s| s.kind as u16 == frame.kind) {
                 drop((known.is_read_from)(&frame));
             }
@@ -254,7 +242,7 @@ fn a_length_prefix_out_of_bounds_ends_the_stream_before_its_bytes_come() {
         let mut buffer = BytesMut::new();
         buffer.put_u32_le(length);
         let counted = allocation_counter::measure(|| {
-            assert!(FrameCodec::default().decode(&mut buffer).is_err());
+            assert!(FrameCodec::default().take_frame(&mut buffer).is_err());
         });
         assert_eq!(counted.bytes_total, 0, "length {length}");
     }

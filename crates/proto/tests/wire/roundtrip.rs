@@ -19,16 +19,7 @@ trait Random {
 
 impl Random for u64 {
     fn random(rng: &mut ChaCha8Rng) -> Self {
-        let seam = [
-            0,
-            250,
-            251,
-            0xFFFF,
-            0x1_0000,
-            0xFFFF_FFFF,
-            1 << 32,
-            Self::MAX,
-        ];
+        let seam = [0, 250, 251, 0xFFFF, 0x1_0000, 0xFFFF_FFFF, 1 << 32, Self::MAX];
         match rng.random_range(0..3) {
             0 => rng.random(),
             1 => rng.random_range(0..1000),
@@ -211,10 +202,7 @@ fn filled(texts: usize, bytes: usize) -> HistoryPage {
 
 #[test]
 fn the_largest_pages_fit_into_a_frame_and_are_read() {
-    survives_whole(&filled(
-        HISTORY_MESSAGES_MAX,
-        HISTORY_TEXT_BYTES_MAX / HISTORY_MESSAGES_MAX,
-    ));
+    survives_whole(&filled(HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX / HISTORY_MESSAGES_MAX));
     survives_whole(&filled(2, TEXT_BYTES_MAX));
     let name = "x".repeat(NAME_BYTES_MAX);
     survives_whole(&RoomList {
@@ -244,9 +232,6 @@ fn the_largest_pages_fit_into_a_frame_and_are_read() {
 }
 
 fn survives_whole<B: Body + PartialEq + Debug>(value: &B) {
-    assert!(
-        Frame::of(value, RequestId(1)).is_ok(),
-        "the limits leave room for it"
-    );
+    assert!(Frame::of(value, RequestId(1)).is_ok(), "the limits leave room for it");
     survives_the_wire(value);
 }

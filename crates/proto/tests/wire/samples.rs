@@ -20,10 +20,7 @@ pub(crate) struct Sample {
 
 /// All samples, one a kind.
 pub(crate) fn all() -> Vec<Sample> {
-    [handshake(), requests(), replies(), pages(), events()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [handshake(), requests(), replies(), pages(), events()].into_iter().flatten().collect()
 }
 
 fn sample<B: Body + Clone + PartialEq + 'static>(value: B) -> Sample {
@@ -48,10 +45,7 @@ const ADA: AccountId = AccountId(300);
 const TS: Timestamp = Timestamp(1_767_225_600_000);
 
 fn nonce() -> Nonce {
-    Nonce {
-        stream: StreamId(counting(0xA0)),
-        n: 1,
-    }
+    Nonce { stream: StreamId(counting(0xA0)), n: 1 }
 }
 
 fn message_id() -> MessageId {
@@ -95,42 +89,20 @@ fn handshake() -> Vec<Sample> {
 
 fn requests() -> Vec<Sample> {
     vec![
-        sample(Send {
-            nonce: nonce(),
-            room: ROOM,
-            text: "grüße, 世界 👋".into(),
-        }),
-        sample(Join {
-            name: "lobby".into(),
-        }),
+        sample(Send { nonce: nonce(), room: ROOM, text: "grüße, 世界 👋".into() }),
+        sample(Join { name: "lobby".into() }),
         sample(Leave { room: ROOM }),
-        sample(Rename {
-            name: "мир".into()
-        }),
+        sample(Rename { name: "мир".into() }),
         sample(Subscribe {
             log: LogId(7),
-            after: Some(Position {
-                epoch: Epoch(0x0123_4567_89AB_CDEF),
-                seq: Seq(250),
-            }),
+            after: Some(Position { epoch: Epoch(0x0123_4567_89AB_CDEF), seq: Seq(250) }),
         }),
         sample(Unsubscribe { log: LogId(7) }),
-        sample(History {
-            room: ROOM,
-            before: Seq(u64::MAX),
-            limit: 256,
-        }),
-        sample(FindRoom {
-            name: "lobby".into(),
-        }),
+        sample(History { room: ROOM, before: Seq(u64::MAX), limit: 256 }),
+        sample(FindRoom { name: "lobby".into() }),
         sample(Rooms { after: RoomId(0) }),
-        sample(Members {
-            room: ROOM,
-            after: ADA,
-        }),
-        sample(Accounts {
-            ids: List::first_of([ADA, AccountId(70_000)]),
-        }),
+        sample(Members { room: ROOM, after: ADA }),
+        sample(Accounts { ids: List::first_of([ADA, AccountId(70_000)]) }),
         sample(Ping { token: 251 }),
         sample(ProbeReply { token: 0xFFFF_FFFF }),
     ]
@@ -140,19 +112,9 @@ fn replies() -> Vec<Sample> {
     vec![
         sample(Error::new(ErrorCode::Behind, "send number 7 of this stream first").with_detail(7)),
         sample(Done {}),
-        sample(Ack {
-            nonce: nonce(),
-            room: ROOM,
-            seq: Seq(65_535),
-            ts: TS,
-            id: message_id(),
-        }),
+        sample(Ack { nonce: nonce(), room: ROOM, seq: Seq(65_535), ts: TS, id: message_id() }),
         sample(lobby()),
-        sample(Reset {
-            log: LogId(7),
-            epoch: Epoch(9),
-            head: Seq(0),
-        }),
+        sample(Reset { log: LogId(7), epoch: Epoch(9), head: Seq(0) }),
         sample(Pong { token: 251 }),
     ]
 }
@@ -169,29 +131,15 @@ fn lobby() -> RoomInfo {
 }
 
 fn ada() -> Member {
-    Member {
-        account: ADA,
-        name: "ada".into(),
-        online: true,
-    }
+    Member { account: ADA, name: "ada".into(), online: true }
 }
 
 fn pages() -> Vec<Sample> {
     vec![
-        sample(RoomList {
-            rooms: List::first_of([lobby()]),
-            more: true,
-        }),
-        sample(MemberList {
-            room: ROOM,
-            members: List::first_of([ada()]),
-            more: false,
-        }),
+        sample(RoomList { rooms: List::first_of([lobby()]), more: true }),
+        sample(MemberList { room: ROOM, members: List::first_of([ada()]), more: false }),
         sample(AccountList {
-            accounts: List::first_of([AccountInfo {
-                account: ADA,
-                name: "ada".into(),
-            }]),
+            accounts: List::first_of([AccountInfo { account: ADA, name: "ada".into() }]),
         }),
         sample(Subscribed {
             log: LogId(7),
@@ -228,84 +176,28 @@ fn events() -> Vec<Sample> {
 fn room_events() -> Vec<Sample> {
     let (room, seq, ts) = (ROOM, Seq(1000), TS);
     vec![
-        sample(Posted {
-            room,
-            seq,
-            ts,
-            from: ADA,
-            id: message_id(),
-            text: "two\nlines".into(),
-        }),
-        sample(Joined {
-            room,
-            seq,
-            ts,
-            account: ADA,
-        }),
-        sample(Left {
-            room,
-            seq,
-            ts,
-            account: ADA,
-        }),
-        sample(RoomCreated {
-            room,
-            seq: Seq(1),
-            ts,
-            by: AccountId(0),
-            name: "lobby".into(),
-        }),
-        sample(MemberRenamed {
-            room,
-            seq,
-            ts,
-            account: ADA,
-            name: "ada-2".into(),
-        }),
+        sample(Posted { room, seq, ts, from: ADA, id: message_id(), text: "two\nlines".into() }),
+        sample(Joined { room, seq, ts, account: ADA }),
+        sample(Left { room, seq, ts, account: ADA }),
+        sample(RoomCreated { room, seq: Seq(1), ts, by: AccountId(0), name: "lobby".into() }),
+        sample(MemberRenamed { room, seq, ts, account: ADA, name: "ada-2".into() }),
     ]
 }
 
 fn account_events() -> Vec<Sample> {
     let (account, seq, ts) = (ADA, Seq(2), TS);
     vec![
-        sample(AccountCreated {
-            account,
-            seq: Seq(1),
-            ts,
-            name: "ada".into(),
-        }),
-        sample(AccountRenamed {
-            account,
-            seq,
-            ts,
-            name: "ada-2".into(),
-        }),
-        sample(RoomJoined {
-            account,
-            seq,
-            ts,
-            room: ROOM,
-        }),
-        sample(RoomLeft {
-            account,
-            seq,
-            ts,
-            room: ROOM,
-        }),
+        sample(AccountCreated { account, seq: Seq(1), ts, name: "ada".into() }),
+        sample(AccountRenamed { account, seq, ts, name: "ada-2".into() }),
+        sample(RoomJoined { account, seq, ts, room: ROOM }),
+        sample(RoomLeft { account, seq, ts, room: ROOM }),
     ]
 }
 
 fn live_events() -> Vec<Sample> {
     vec![
-        sample(Gap {
-            log: LogId(7),
-            from: Seq(1),
-            to: Seq(500),
-        }),
-        sample(Presence {
-            room: ROOM,
-            online: 251,
-        }),
+        sample(Gap { log: LogId(7), from: Seq(1), to: Seq(500) }),
+        sample(Presence { room: ROOM, online: 251 }),
         sample(Probe { token: u64::MAX }),
         sample(
             Close::new(CloseReason::ProtocolError, "that is no frame")

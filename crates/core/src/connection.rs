@@ -1,0 +1,244 @@
+//! A connection without its socket: bytes come in, asks go out; replies come in, bytes go out.
+//!
+//! It decides what is written in which order, and how much may be in flight. Whoever owns the
+//! socket moves the bytes, reads from disk when asked to, and keeps the deadlines.
+
+use bytes::{Buf, Bytes, BytesMut};
+use chat_proto::limits::FRAME_BYTES_MAX;
+use chat_proto::{AccountId, ErrorCode, FrameCodec, FrameError, LogId, RequestId, Seq};
+
+use crate::{
+    Admission, Ask, Closing, Effect, Feed, Lane, Reply, Run, Session, SessionSeed, Step,
+    TailHandle, Work,
+};
+
+/// The bytes of a run: enough that a write is never small because of it, little enough that the
+/// cursors of a connection take turns.
+const RUN_BYTES_MAX: usize = 256 * 1024;
+
+/// One connection: its session, its cursors, and what is to be written next.
+#[derive(Debug)]
+pub struct Connection<H> {
+    session: Session,
+    codec: FrameCodec,
+    /// Replies, and the rest of a frame that has begun. Bounded by the windows of the session.
+    outgoing: BytesMut,
+    feed: Feed<H>,
+    is_closing: bool,
+}
+
+/// A request on its way to the sequencer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// Comes back in the reply.
+    pub request: RequestId,
+    /// Which window it takes a place in.
+    pub lane: Lane,
+    /// What.
+    pub ask: Ask,
+}
+
+/// What the owner of the socket is to do next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// Wait for a reply, or for a log to grow.
+    Nothing,
+    /// Write (some of) [`Connection::outgoing`], then call [`Connection::wrote`].
+    Outgoing,
+    /// Write (some of) these frames, then call [`Connection::wrote_run`].
+    Run {
+        /// Of which log.
+        log: LogId,
+        /// The frames.
+        run: Run,
+    },
+    /// Read the events after `after` from disk, then call [`Connection::read_from_disk`].
+    ReadDisk {
+        /// Of which log.
+        log: LogId,
+        /// After which event.
+        after: Seq,
+        /// The log's head now.
+        head: Seq,
+    },
+    /// Everything is written: close the socket.
+    Close,
+}
+
+impl<H: TailHandle> Connection<H> {
+    /// A connection whose peer has said nothing behind the magic yet.
+    #[must_use]
+    pub fn new(seed: SessionSeed, admission: &Admission, now_ms: u64) -> Self {
+        Self {
+            session: Session::new(seed, admission, now_ms),
+            codec: FrameCodec::default(),
+            outgoing: BytesMut::new(),
+            feed: Feed::default(),
+            is_closing: false,
+        }
+    }
+
+    /// Takes the next request out of `bytes`; `None` when there is no whole frame, or no room for
+    /// what it asks. What goes wrong is written as a `Close`, and everything after it is ignored.
+    pub fn receive(
+        &mut self,
+        admission: &Admission,
+        bytes: &mut BytesMut,
+        now_ms: u64,
+    ) -> Option<Asked> {
+        while self.wants_input(now_ms) {
+            let frame = match self.codec.take_frame(bytes) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return None,
+                Err(broken) => {
+                    self.close(&frame_closing(&broken));
+                    return None;
+                }
+            };
+            match self.session.handle(admission, &frame, now_ms) {
+                Ok(Step::Ask { request, lane, ask }) => return Some(Asked { request, lane, ask }),
+                Ok(Step::Reply(reply)) => self.outgoing.extend_from_slice(&reply),
+                Ok(Step::Nothing) => {}
+                Err(closing) => self.close(&closing),
+            }
+        }
+        None
+    }
+
+    /// Whether bytes from the peer are of any use now: the window has room, and the pace is kept.
+    #[must_use]
+    pub fn wants_input(&self, now_ms: u64) -> bool {
+        !self.is_closing && self.session.has_room() && self.session.pause_ms(now_ms) == 0
+    }
+
+    /// How long the pace keeps the connection from reading, in milliseconds.
+    #[must_use]
+    pub fn pause_ms(&self, now_ms: u64) -> u64 {
+        self.session.pause_ms(now_ms)
+    }
+
+    /// Takes a reply; `open` finds the tail of a log whose cursor is to be opened.
+    pub fn deliver(&mut self, lane: Lane, reply: &Reply, open: impl FnOnce(LogId, Seq) -> H) {
+        self.session.answered(lane, 1);
+        match reply.effect {
+            Effect::None => {}
+            Effect::SignedIn(account) => self.session.signed_in(account),
+            Effect::Close => self.is_closing = true,
+            Effect::Shut { log } => drop(self.feed.shut(log)),
+            Effect::Open { log, after, head } => {
+                if !self.feed.has_room_for(log) {
+                    let refusal = crate::Refusal::TooManySubscriptions.to_error();
+                    let request = request_of(&reply.frame);
+                    let mut frame = Vec::new();
+                    chat_proto::encode_frame(&refusal, request, &mut frame)
+                        .expect("a sentence fits a frame");
+                    self.outgoing.extend_from_slice(&frame);
+                    return;
+                }
+                self.feed.open(log, open(log, head), after);
+            }
+        }
+        self.outgoing.extend_from_slice(&reply.frame);
+    }
+
+    /// A log has grown.
+    pub fn wake(&mut self, log: LogId) {
+        self.feed.wake(log);
+    }
+
+    /// Writes a frame that answers nothing, such as a probe, behind what is waiting.
+    pub fn say(&mut self, frame: &[u8]) {
+        if !self.is_closing {
+            self.outgoing.extend_from_slice(frame);
+        }
+    }
+
+    /// Says why, and closes once that is written.
+    pub fn close(&mut self, closing: &Closing) {
+        self.say(&closing.frame());
+        self.is_closing = true;
+    }
+
+    /// What is to be done next. Replies come first; cursors follow in turn.
+    pub fn output(&mut self) -> Output {
+        if !self.outgoing.is_empty() {
+            return Output::Outgoing;
+        }
+        if self.is_closing {
+            return Output::Close;
+        }
+        match self.feed.next(RUN_BYTES_MAX) {
+            Work::None => Output::Nothing,
+            Work::Write { log, run } => Output::Run { log, run },
+            Work::ReadDisk { log, after, head } => Output::ReadDisk { log, after, head },
+        }
+    }
+
+    /// Replies, and the rest of a frame that has begun.
+    #[must_use]
+    pub fn outgoing(&self) -> &[u8] {
+        &self.outgoing
+    }
+
+    /// The peer took bytes of [`Connection::outgoing`].
+    pub fn wrote(&mut self, bytes: usize) {
+        self.outgoing.advance(bytes);
+        if self.outgoing.is_empty() {
+            // An idle connection holds no buffer.
+            self.outgoing = BytesMut::new();
+        }
+    }
+
+    /// The peer took bytes of a run. The frame that has begun is finished before anything else.
+    pub fn wrote_run(&mut self, log: LogId, run: &Run, bytes: usize) {
+        let rest: Bytes = self.feed.wrote(log, run, bytes);
+        self.outgoing.extend_from_slice(&rest);
+    }
+
+    /// Frames of a log came from disk: every event up to `after` is in them, or said to be gone.
+    pub fn read_from_disk(&mut self, log: LogId, frames: &[u8], after: Seq) {
+        self.outgoing.extend_from_slice(frames);
+        self.feed.wrote_from_disk(log, after);
+    }
+
+    /// The disk could not be read; the log is tried again when it is woken.
+    pub fn disk_failed(&mut self, log: LogId) {
+        self.feed.wake(log);
+    }
+
+    /// Who the peer is, once it has signed in.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        self.session.account()
+    }
+
+    /// Whether the connection ends once everything is written.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.is_closing
+    }
+
+    /// The logs that the connection follows, with their handles.
+    pub fn followed(&self) -> impl Iterator<Item = (LogId, &H)> {
+        self.feed.followed()
+    }
+}
+
+fn frame_closing(broken: &FrameError) -> Closing {
+    let code = match broken {
+        FrameError::TooLong { .. } => ErrorCode::FrameTooLong,
+        FrameError::TooShort { .. }
+        | FrameError::Flags { .. }
+        | FrameError::Truncated { .. }
+        | FrameError::Wire(_)
+        | FrameError::Io(_) => ErrorCode::Malformed,
+    };
+    let hint = format!("{broken}. Frames have at most {FRAME_BYTES_MAX} bytes");
+    Closing::protocol(code, hint)
+}
+
+/// The request id of a frame: its last header field.
+fn request_of(frame: &[u8]) -> RequestId {
+    let bytes = frame.get(8..12).and_then(|field| field.try_into().ok()).unwrap_or_default();
+    RequestId(u32::from_le_bytes(bytes))
+}
