@@ -5,10 +5,12 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 use chat_proto::limits::FRAME_BYTES_MAX;
-use chat_proto::{AccountId, ErrorCode, FrameCodec, FrameError, LogId, RequestId, Seq};
+use chat_proto::{
+    AccountId, ErrorCode, FrameCodec, FrameError, LogId, RequestId, Seq, encode_frame,
+};
 
 use crate::{
-    Admission, Ask, Closing, Effect, Feed, Lane, Reply, Run, Session, SessionSeed, Step,
+    Admission, Ask, Closing, Effect, Feed, Lane, Refusal, Reply, Run, Session, SessionSeed, Step,
     TailHandle, Work,
 };
 
@@ -117,28 +119,26 @@ impl<H: TailHandle> Connection<H> {
         self.session.pause_ms(now_ms)
     }
 
-    /// Takes a reply; `open` finds the tail of a log whose cursor is to be opened.
-    pub fn deliver(&mut self, lane: Lane, reply: &Reply, open: impl FnOnce(LogId, Seq) -> H) {
+    /// Takes a reply. `handle` leads to the tail of the log whose cursor opens with it. A handle
+    /// that is of no use any more is given back: its cursor was closed, or could not be opened.
+    pub fn deliver(&mut self, lane: Lane, reply: &Reply, handle: Option<H>) -> Option<H> {
         self.session.answered(lane, 1);
-        match reply.effect {
-            Effect::None => {}
-            Effect::SignedIn(account) => self.session.signed_in(account),
-            Effect::Close => self.is_closing = true,
-            Effect::Shut { log } => drop(self.feed.shut(log)),
-            Effect::Open { log, after, head } => {
+        let mut unused = None;
+        match (reply.effect, handle) {
+            (Effect::Open { log, after, .. }, Some(handle)) => {
                 if !self.feed.has_room_for(log) {
-                    let refusal = crate::Refusal::TooManySubscriptions.to_error();
-                    let request = request_of(&reply.frame);
-                    let mut frame = Vec::new();
-                    chat_proto::encode_frame(&refusal, request, &mut frame)
-                        .expect("a sentence fits a frame");
-                    self.outgoing.extend_from_slice(&frame);
-                    return;
+                    self.refuse(request_of(&reply.frame), &Refusal::TooManySubscriptions);
+                    return Some(handle);
                 }
-                self.feed.open(log, open(log, head), after);
+                self.feed.open(log, handle, after);
             }
+            (Effect::SignedIn(account), _) => self.session.signed_in(account),
+            (Effect::Close, _) => self.is_closing = true,
+            (Effect::Shut { log }, _) => unused = self.feed.shut(log),
+            (Effect::None | Effect::Open { .. }, _) => {}
         }
         self.outgoing.extend_from_slice(&reply.frame);
+        unused
     }
 
     /// A log has grown.
@@ -157,6 +157,18 @@ impl<H: TailHandle> Connection<H> {
     pub fn close(&mut self, closing: &Closing) {
         self.say(&closing.frame());
         self.is_closing = true;
+    }
+
+    /// How many requests wait for their reply.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.session.in_flight()
+    }
+
+    fn refuse(&mut self, request: RequestId, why: &Refusal) {
+        let mut frame = Vec::new();
+        encode_frame(&why.to_error(), request, &mut frame).expect("a sentence fits a frame");
+        self.outgoing.extend_from_slice(&frame);
     }
 
     /// What is to be done next. Replies come first; cursors follow in turn.

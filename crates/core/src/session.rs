@@ -153,6 +153,13 @@ impl Session {
         *in_flight = in_flight.saturating_sub(replies);
     }
 
+    /// How many requests wait for their reply.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        let signing_in = usize::from(self.phase == Phase::SigningIn);
+        self.commands_in_flight + self.queries_in_flight + signing_in
+    }
+
     /// The sign-in was granted.
     pub fn signed_in(&mut self, account: AccountId) {
         self.phase = Phase::Ready(account);
