@@ -1,0 +1,102 @@
+//! Compares the tables of fields with the structs in the sources of chat-proto.
+
+use super::section;
+
+const SOURCES: [&str; 5] = [
+    include_str!("../../crates/proto/src/handshake.rs"),
+    include_str!("../../crates/proto/src/request.rs"),
+    include_str!("../../crates/proto/src/reply.rs"),
+    include_str!("../../crates/proto/src/event.rs"),
+    include_str!("../../crates/proto/src/ids.rs"),
+];
+
+/// Structs that are no bodies, and stand in bodies.
+const VALUES: [&str; 6] = ["Nonce", "Position", "Limits", "Member", "AccountInfo", "Message"];
+
+/// A field and its type, as the document writes it.
+type Field = (String, String);
+
+#[test]
+fn every_body_has_a_table_of_its_fields_in_order() {
+    for kind in chat_proto::Kind::ALL {
+        let table = section(&format!("#### 0x{:04X} {kind:?}\n", *kind as u16));
+        assert_eq!(told_in(table), fields_of(&format!("{kind:?}")), "{kind:?}");
+    }
+}
+
+#[test]
+fn every_value_inside_bodies_has_a_table_of_its_fields_in_order() {
+    let values = section("### Values inside messages");
+    for value in VALUES {
+        let start = values.find(&format!("\n**{value}** ")).expect("the value is told");
+        let table = &values[start + 3..];
+        let table = &table[..table.find("\n**").unwrap_or(table.len())];
+        assert_eq!(told_in(table), fields_of(value), "{value}");
+    }
+}
+
+#[test]
+fn the_head_of_logged_events_is_told() {
+    let logs = section("## Logs, cursors, positions");
+    let mut head = fields_of("LoggedHead");
+    "first".clone_into(&mut head[0].0);
+    let told: Vec<Field> = rows(logs).take(head.len()).collect();
+    assert_eq!(told, head);
+}
+
+fn told_in(table: &str) -> Vec<Field> {
+    let end = table.find("\n#").unwrap_or(table.len());
+    rows(&table[..end]).collect()
+}
+
+/// The rows of tables whose columns are field, type and meaning.
+fn rows(text: &str) -> impl Iterator<Item = Field> {
+    text.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        let (field, kind) = (cells.next()?.trim_matches('`'), cells.next()?.trim_matches('`'));
+        (field != "field").then(|| (field.to_owned(), kind.to_owned()))
+    })
+}
+
+/// The fields of a struct: the lines `name: Type,` between its opening and its closing line.
+fn fields_of(name: &str) -> Vec<Field> {
+    let openings = [format!("pub struct {name} {{"), format!("{name} {{")];
+    let mut lines = SOURCES.iter().flat_map(|source| source.lines());
+    let opening = lines.by_ref().map(str::trim).find(|line| {
+        *line == format!("{name} {{}}") || openings.iter().any(|opening| line == opening)
+    });
+    let opening = opening.unwrap_or_else(|| panic!("no struct {name}"));
+    if opening.ends_with('}') {
+        return Vec::new();
+    }
+    lines
+        .map(str::trim)
+        .take_while(|line| *line != "}")
+        .filter(|line| !line.starts_with("//"))
+        .filter_map(|line| line.trim_start_matches("pub ").trim_end_matches(',').split_once(": "))
+        .map(|(field, kind)| (field.to_owned(), as_told(kind)))
+        .collect()
+}
+
+fn as_told(kind: &str) -> String {
+    if let Some(list) = kind.strip_prefix("List<") {
+        let (item, most) = list.trim_end_matches('>').split_once(", ").expect("an item, a bound");
+        return format!("list of {item}, at most {}", bound(most));
+    }
+    if let Some(option) = kind.strip_prefix("Option<") {
+        return format!("option of {}", option.trim_end_matches('>'));
+    }
+    match kind.strip_prefix("[u8; ") {
+        Some(length) => format!("bytes {}", length.trim_end_matches(']')),
+        None => kind.replace("String", "text"),
+    }
+}
+
+fn bound(name: &str) -> usize {
+    match name {
+        "VERSIONS_MAX" => chat_proto::limits::VERSIONS_MAX,
+        "PAGE_ITEMS_MAX" => chat_proto::limits::PAGE_ITEMS_MAX,
+        "HISTORY_MESSAGES_MAX" => chat_proto::limits::HISTORY_MESSAGES_MAX,
+        other => panic!("the bound {other} has no place in this test"),
+    }
+}
