@@ -110,10 +110,10 @@ impl Seq {
     /// The place before the first event of every log.
     pub const ZERO: Self = Self(0);
 
-    /// The place after this one.
+    /// The place after this one. No log gets as far as the last place, but a peer may claim so.
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
@@ -114,7 +114,11 @@ fn checked(name: &str) -> Result<String, NameError> {
 fn is_letter_mark_or_digit(character: char) -> bool {
     matches!(
         character.general_category_group(),
-        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark | GeneralCategoryGroup::Number
+        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark
+    ) || matches!(
+        character.general_category(),
+        // Other numbers (½, ², ①) are digits dressed up as something else.
+        GeneralCategory::DecimalNumber | GeneralCategory::LetterNumber
     )
 }
 
@@ -131,7 +135,8 @@ mod tests {
 
     #[test]
     fn names_of_every_script_are_names() {
-        for name in ["ada", "root-2", "日本語", "हिन्दी", "Ωmega_1", "мир", "עברית", "ß"]
+        for name in
+            ["ada", "root-2", "日本語", "हिन्दी", "Ωmega_1", "мир", "עברית", "ß", "二〇二六", "٢٠٢٦"]
         {
             assert_eq!(RoomName::parse(name).map(|name| name.to_string()), Ok(name.to_owned()));
         }
@@ -161,6 +166,8 @@ mod tests {
             "a\u{7F}",
             "a\u{85}",
             "👍",
+            "x²",
+            "½",
         ] {
             assert!(matches!(Nickname::parse(name), Err(NameError::Character(_))), "{name:?}");
         }
