@@ -12,10 +12,12 @@ pub mod display;
 mod driver;
 mod event;
 mod identity;
+mod journal;
 pub mod outbox;
 mod pins;
 mod question;
 pub mod resume;
+mod shelf;
 mod start;
 mod target;
 

@@ -1,0 +1,337 @@
+//! The outbox of one stream on disk: an append-only file of JSON lines, locked as long as the
+//! process that writes it lives.
+//!
+//! Owns the file format and its durability. A send is in the file, synced, before anybody is told
+//! that it is kept. Answers are appended without a sync: one that is lost means that the send goes
+//! out again under the same nonce, and gets the same answer.
+//!
+//! ```text
+//! {"v":1,"stream":"…","created_ms":1700000000000}
+//! {"epoch":7}
+//! {"n":1,"room":5,"name":"ops","text":"…"}
+//! {"n":2,"name":"new","text":"…"}
+//! {"n":2,"found":9}
+//! {"n":1,"done":true}
+//! ```
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use chat_proto::{Epoch, Nonce, RoomId, RoomName, StreamId};
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{FILE_MODE, sync_parent};
+use crate::outbox::{Destination, Entry, Outbox};
+
+/// How a journal's file name ends.
+pub(crate) const EXTENSION: &str = "jsonl";
+
+/// What is behind so many bytes of a journal is not read.
+const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// A journal without unanswered sends is cut back to its first line when it is longer.
+const EMPTY_BYTES_MAX: u64 = 1024 * 1024;
+
+/// One thing to write down.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Record {
+    Push(Entry),
+    Answered(Nonce),
+    Found(Nonce, RoomId),
+    Epoch(StreamId, Epoch),
+}
+
+/// A locked file of one stream.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+    header_bytes: u64,
+    created_ms: u64,
+    pending: BTreeSet<u64>,
+}
+
+/// What a dead process left behind.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(crate) journal: Journal,
+    pub(crate) outbox: Outbox,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    v: u32,
+    stream: String,
+    created_ms: u64,
+}
+
+/// Every line but the first. Which fields are there says what it is.
+#[derive(Default, Serialize, Deserialize)]
+struct Line {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done: Option<bool>,
+}
+
+impl Journal {
+    /// A new file in `dir` with these entries. It is locked and whole before it has its name.
+    pub(crate) fn create(
+        dir: &Path,
+        stream: StreamId,
+        created_ms: u64,
+        entries: &[Record],
+    ) -> io::Result<Self> {
+        Self::write_new(dir.join(format!("{stream}.{EXTENSION}")), stream, created_ms, entries)
+    }
+
+    /// Opens a file that a dead process left. `None`: its process lives, or it is gone, or it is no
+    /// journal.
+    pub(crate) fn adopt(path: &Path) -> io::Result<Option<Left>> {
+        let file = OpenOptions::new().read(true).append(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // Another process may have removed or replaced it between the opening and the lock.
+        let (opened, named) = (file.metadata()?, std::fs::metadata(path)?);
+        if (opened.dev(), opened.ino()) != (named.dev(), named.ino()) {
+            return Ok(None);
+        }
+        read(path, file)
+    }
+
+    pub(crate) fn created_ms(&self) -> u64 {
+        self.created_ms
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Appends records of this stream. With a push among them they are synced; when that fails,
+    /// none of them is in the file.
+    pub(crate) fn write(&mut self, records: &[Record]) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for record in records {
+            write_line(&mut bytes, &Line::from(record))?;
+        }
+        let sync = records.iter().any(|record| matches!(record, Record::Push(_)));
+        if let Err(error) = self.append(&bytes, sync) {
+            if let Err(stuck) = self.file.set_len(self.bytes) {
+                tracing::error!(path = %self.path.display(), error = %stuck,
+                    "the outbox has a line that should not be there");
+            }
+            return Err(error);
+        }
+        self.bytes += bytes.len() as u64;
+        for record in records {
+            self.count(record);
+        }
+        if self.is_empty() && self.bytes > EMPTY_BYTES_MAX {
+            self.file.set_len(self.header_bytes)?;
+            self.bytes = self.header_bytes;
+        }
+        Ok(())
+    }
+
+    /// Puts a file with another stream in the place of this one, in one step: at no time both or
+    /// none of them are there.
+    pub(crate) fn replace(self, stream: StreamId, entries: &[Record]) -> io::Result<Self> {
+        Self::write_new(self.path, stream, self.created_ms, entries)
+    }
+
+    /// Removes the file.
+    pub(crate) fn remove(self) -> io::Result<()> {
+        std::fs::remove_file(&self.path)
+    }
+
+    fn write_new(
+        path: PathBuf,
+        stream: StreamId,
+        created_ms: u64,
+        entries: &[Record],
+    ) -> io::Result<Self> {
+        let temporary = path.with_extension(format!("{stream}.new"));
+        let mut options = OpenOptions::new();
+        let options = options.read(true).append(true).create_new(true).mode(FILE_MODE);
+        let file = options.open(&temporary)?;
+        file.lock()?;
+        let mut bytes = Vec::new();
+        let header = Header { v: 1, stream: stream.to_string(), created_ms };
+        write_line(&mut bytes, &header)?;
+        let mut journal = Self {
+            path,
+            file,
+            bytes: 0,
+            header_bytes: bytes.len() as u64,
+            created_ms,
+            pending: BTreeSet::new(),
+        };
+        for record in entries {
+            write_line(&mut bytes, &Line::from(record))?;
+            journal.count(record);
+        }
+        let placed = journal
+            .append(&bytes, true)
+            .and_then(|()| std::fs::rename(&temporary, &journal.path))
+            .and_then(|()| sync_parent(&journal.path));
+        if let Err(error) = placed {
+            drop(std::fs::remove_file(&temporary));
+            return Err(error);
+        }
+        journal.bytes = bytes.len() as u64;
+        Ok(journal)
+    }
+
+    fn append(&mut self, bytes: &[u8], sync: bool) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        if sync { self.file.sync_data() } else { Ok(()) }
+    }
+
+    fn count(&mut self, record: &Record) {
+        match record {
+            Record::Push(entry) => drop(self.pending.insert(entry.nonce.n)),
+            Record::Answered(nonce) => drop(self.pending.remove(&nonce.n)),
+            Record::Found(..) | Record::Epoch(..) => {}
+        }
+    }
+}
+
+impl Record {
+    pub(crate) fn stream(&self) -> StreamId {
+        match self {
+            Self::Push(entry) => entry.nonce.stream,
+            Self::Answered(nonce) | Self::Found(nonce, _) => nonce.stream,
+            Self::Epoch(stream, _) => *stream,
+        }
+    }
+}
+
+impl From<&Record> for Line {
+    fn from(record: &Record) -> Self {
+        match record {
+            Record::Push(entry) => Self {
+                n: Some(entry.nonce.n),
+                room: entry.to.room.map(|room| room.0),
+                name: entry.to.name.as_ref().map(RoomName::to_string),
+                text: Some(entry.text.clone()),
+                ..Self::default()
+            },
+            Record::Answered(nonce) => {
+                Self { n: Some(nonce.n), done: Some(true), ..Self::default() }
+            }
+            Record::Found(nonce, room) => {
+                Self { n: Some(nonce.n), found: Some(room.0), ..Self::default() }
+            }
+            Record::Epoch(_, epoch) => Self { epoch: Some(epoch.0), ..Self::default() },
+        }
+    }
+}
+
+fn write_line(bytes: &mut Vec<u8>, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *bytes, line)?;
+    bytes.push(b'\n');
+    Ok(())
+}
+
+/// A last line without its end was being written when the process died: nobody was told that it is
+/// kept, and it is cut off. Any other line that cannot be read is passed over.
+fn read(path: &Path, mut file: File) -> io::Result<Option<Left>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    (&file).take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    bytes.truncate(whole);
+    file.set_len(whole as u64)?;
+
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    let Some(first) = lines.next() else {
+        return Ok(None);
+    };
+    let Some((header, stream)) = read_header(first) else {
+        tracing::warn!(path = %path.display(), "this is no outbox of a version that is known here");
+        return Ok(None);
+    };
+    let contents = Contents::of(stream, lines);
+    let mut outbox = Outbox::restore(stream, contents.next_n, contents.entries);
+    if let Some(epoch) = contents.epoch {
+        outbox = outbox.of_epoch(epoch);
+    }
+    let journal = Journal {
+        path: path.to_owned(),
+        file,
+        bytes: whole as u64,
+        header_bytes: first.len() as u64,
+        created_ms: header.created_ms,
+        pending: outbox.pending().map(|entry| entry.nonce.n).collect(),
+    };
+    Ok(Some(Left { journal, outbox }))
+}
+
+fn read_header(line: &[u8]) -> Option<(Header, StreamId)> {
+    let header: Header = serde_json::from_slice(line).ok()?;
+    let stream = header.stream.parse().ok()?;
+    (header.v == 1).then_some((header, stream))
+}
+
+struct Contents {
+    next_n: u64,
+    epoch: Option<Epoch>,
+    entries: Vec<Entry>,
+}
+
+impl Contents {
+    fn of<'a>(stream: StreamId, lines: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut contents = Self { next_n: 1, epoch: None, entries: Vec::new() };
+        for line in lines {
+            match serde_json::from_slice(line) {
+                Ok(line) => contents.apply(stream, line),
+                Err(error) => tracing::warn!(%error, "a line of the outbox cannot be read"),
+            }
+        }
+        contents
+    }
+
+    fn apply(&mut self, stream: StreamId, line: Line) {
+        if let Some(epoch) = line.epoch {
+            self.epoch = Some(Epoch(epoch));
+        }
+        let Some(n) = line.n else { return };
+        let index = self.entries.binary_search_by_key(&n, |entry| entry.nonce.n);
+        if let Some(text) = line.text {
+            if n >= self.next_n {
+                self.next_n = n.saturating_add(1);
+                let to = Destination {
+                    room: line.room.map(RoomId),
+                    name: line.name.and_then(|name| RoomName::parse(&name).ok()),
+                };
+                let nonce = Nonce { stream, n };
+                self.entries.push(Entry { nonce, to, text });
+            }
+        } else if let (Ok(index), Some(room)) = (index, line.found) {
+            self.entries[index].to.room = Some(RoomId(room));
+        } else if let (Ok(index), Some(true)) = (index, line.done) {
+            self.entries.remove(index);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "journal_tests.rs"]
+mod tests;

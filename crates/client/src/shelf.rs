@@ -1,0 +1,256 @@
+//! All outbox files of this process, for one account on one daemon.
+//!
+//! Owns where they are and who may have them. Blocking: it lives on a thread for blocking work
+//! while it writes. Two processes share the directory; each has files of its own, and only those
+//! whose process is dead are adopted.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chat_proto::StreamId;
+
+use crate::identity::{create_dir, sync_parent};
+use crate::journal::{EXTENSION, Journal, Left, Record};
+use crate::outbox::Outbox;
+
+/// The outbox files of this process.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    /// `DATA_DIR/outbox`.
+    root: PathBuf,
+    /// The account's directory name.
+    account: String,
+    /// Directory names of the daemon: of its address, and of its identity as soon as it is known.
+    /// New files go to the last.
+    servers: Vec<String>,
+    journals: HashMap<StreamId, Journal>,
+    /// The stream that this process pushes to. Its file stays when it is empty.
+    own: StreamId,
+}
+
+impl Shelf {
+    pub(crate) fn new(root: PathBuf, account: String, address: String, own: StreamId) -> Self {
+        Self { root, account, servers: vec![address], journals: HashMap::new(), own }
+    }
+
+    /// The daemon's identity is known.
+    pub(crate) fn identified(&mut self, server: String) {
+        if !self.servers.contains(&server) {
+            self.servers.truncate(1);
+            self.servers.push(server);
+        }
+    }
+
+    /// Takes over what dead processes left, the oldest first. Files without unanswered sends are
+    /// removed.
+    pub(crate) fn adopt(&mut self) -> io::Result<Vec<Outbox>> {
+        let mut left = Vec::new();
+        for server in &self.servers {
+            adopt_all(&self.dir(server), &mut left)?;
+        }
+        left.sort_by_key(|left| (left.journal.created_ms(), left.outbox.stream()));
+        let mut adopted = Vec::new();
+        for Left { journal, outbox } in left {
+            if outbox.is_empty() {
+                journal.remove()?;
+            } else if !self.journals.contains_key(&outbox.stream()) {
+                self.journals.insert(outbox.stream(), journal);
+                adopted.push(outbox);
+            }
+        }
+        Ok(adopted)
+    }
+
+    /// Writes records to their streams' files. A push that cannot be written leaves no trace of
+    /// its batch; of anything else, only the log is told.
+    pub(crate) fn write(&mut self, records: Vec<Record>) -> io::Result<()> {
+        let mut by_stream: BTreeMap<StreamId, Vec<Record>> = BTreeMap::new();
+        for record in records {
+            by_stream.entry(record.stream()).or_default().push(record);
+        }
+        let mut failed = Ok(());
+        for (stream, records) in by_stream {
+            let pushes = records.iter().any(|record| matches!(record, Record::Push(_)));
+            match self.write_to(stream, &records) {
+                Ok(()) => {}
+                Err(error) if pushes => failed = Err(error),
+                Err(error) => tracing::warn!(%error, "an answer is not in the outbox file"),
+            }
+        }
+        failed
+    }
+
+    /// Moves what is unanswered in one stream's file to a fresh stream.
+    pub(crate) fn restart(
+        &mut self,
+        old: StreamId,
+        fresh: StreamId,
+        entries: &[Record],
+    ) -> io::Result<()> {
+        let Some(journal) = self.journals.remove(&old) else {
+            return Ok(());
+        };
+        let replaced = journal.replace(fresh, entries)?;
+        self.journals.insert(fresh, replaced);
+        if self.own == old {
+            self.own = fresh;
+        }
+        Ok(())
+    }
+
+    /// Removes the own file when nothing in it is unanswered.
+    pub(crate) fn close(mut self) {
+        if let Some(journal) = self.journals.remove(&self.own)
+            && journal.is_empty()
+            && let Err(error) = journal.remove()
+        {
+            tracing::warn!(%error, "an empty outbox file stays");
+        }
+    }
+
+    fn write_to(&mut self, stream: StreamId, records: &[Record]) -> io::Result<()> {
+        let Some(journal) = self.journals.get_mut(&stream) else {
+            return self.create(stream, records);
+        };
+        journal.write(records)?;
+        if stream != self.own
+            && journal.is_empty()
+            && let Some(journal) = self.journals.remove(&stream)
+        {
+            journal.remove()?;
+        }
+        Ok(())
+    }
+
+    /// A stream without a file gets one with its first push.
+    fn create(&mut self, stream: StreamId, records: &[Record]) -> io::Result<()> {
+        if !records.iter().any(|record| matches!(record, Record::Push(_))) {
+            return Ok(());
+        }
+        let server = self.servers.last().map_or("", String::as_str);
+        let dir = self.dir(server);
+        create_dir(&dir)?;
+        for made in dir.ancestors().take(3) {
+            sync_parent(made)?;
+        }
+        let journal = Journal::create(&dir, stream, now_ms(), records)?;
+        self.journals.insert(stream, journal);
+        Ok(())
+    }
+
+    fn dir(&self, server: &str) -> PathBuf {
+        self.root.join(server).join(&self.account)
+    }
+}
+
+fn adopt_all(dir: &Path, left: &mut Vec<Left>) -> io::Result<()> {
+    let files = match std::fs::read_dir(dir) {
+        Ok(files) => files,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for file in files {
+        let path = file?.path();
+        if path.extension().is_none_or(|extension| extension != EXTENSION) {
+            continue;
+        }
+        match Journal::adopt(&path) {
+            Ok(found) => left.extend(found),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Only puts the files of dead processes in an order.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_proto::{Nonce, RoomId};
+
+    use super::*;
+    use crate::outbox::Entry;
+
+    fn shelf(root: &Path, own: u8) -> Shelf {
+        let (account, address) = ("ada".to_owned(), "@here".to_owned());
+        Shelf::new(root.to_owned(), account, address, StreamId([own; 16]))
+    }
+
+    fn push(stream: u8, n: u64) -> Record {
+        Record::Push(Entry {
+            nonce: nonce(stream, n),
+            to: RoomId(1).into(),
+            text: format!("{stream}/{n}"),
+        })
+    }
+
+    fn nonce(stream: u8, n: u64) -> Nonce {
+        let stream = StreamId([stream; 16]);
+        Nonce { stream, n }
+    }
+
+    fn files(dir: &Path) -> usize {
+        std::fs::read_dir(dir.join("@here/ada")).map_or(0, Iterator::count)
+    }
+
+    #[test]
+    fn two_processes_have_two_files_and_neither_takes_the_others() {
+        let root = tempfile::tempdir().unwrap();
+        let (mut one, mut two) = (shelf(root.path(), 1), shelf(root.path(), 2));
+        one.write(vec![push(1, 1)]).unwrap();
+        two.write(vec![push(2, 1)]).unwrap();
+        assert!(one.adopt().unwrap().is_empty() && two.adopt().unwrap().is_empty());
+        drop(one);
+        let adopted = two.adopt().unwrap();
+        assert_eq!(adopted.len(), 1);
+        assert_eq!(adopted[0].stream(), StreamId([1; 16]));
+        assert!(two.adopt().unwrap().is_empty(), "only once");
+    }
+
+    #[test]
+    fn an_adopted_file_is_removed_with_its_last_answer() {
+        let root = tempfile::tempdir().unwrap();
+        shelf(root.path(), 1).write(vec![push(1, 1)]).unwrap();
+        let mut next = shelf(root.path(), 2);
+        assert_eq!(next.adopt().unwrap().len(), 1);
+        next.write(vec![Record::Answered(nonce(1, 1))]).unwrap();
+        assert_eq!(files(root.path()), 0);
+    }
+
+    #[test]
+    fn the_own_file_is_removed_at_the_end_unless_something_is_unanswered() {
+        let root = tempfile::tempdir().unwrap();
+        let mut one = shelf(root.path(), 1);
+        one.write(vec![push(1, 1)]).unwrap();
+        one.write(vec![Record::Answered(nonce(1, 1))]).unwrap();
+        one.write(vec![push(1, 2)]).unwrap();
+        one.write(vec![Record::Answered(nonce(1, 2))]).unwrap();
+        assert_eq!(files(root.path()), 1);
+        one.close();
+        assert_eq!(files(root.path()), 0);
+        let mut two = shelf(root.path(), 2);
+        two.write(vec![push(2, 1)]).unwrap();
+        two.close();
+        assert_eq!(files(root.path()), 1);
+    }
+
+    #[test]
+    fn what_was_typed_before_the_first_contact_is_found_after_it() {
+        let root = tempfile::tempdir().unwrap();
+        shelf(root.path(), 1).write(vec![push(1, 1)]).unwrap();
+        let mut known = shelf(root.path(), 2);
+        known.identified("server".into());
+        known.write(vec![push(2, 1)]).unwrap();
+        drop(known);
+        let mut next = shelf(root.path(), 3);
+        next.identified("server".into());
+        assert_eq!(next.adopt().unwrap().len(), 2);
+    }
+}
