@@ -155,8 +155,7 @@ impl<H: TailHandle> Connection<H> {
 
     /// Says why, and closes once that is written.
     pub fn close(&mut self, closing: &Closing) {
-        self.say(&closing.frame());
-        self.is_closing = true;
+        self.part(&closing.frame());
     }
 
     /// How many requests wait for their reply.
@@ -169,6 +168,13 @@ impl<H: TailHandle> Connection<H> {
         let mut frame = Vec::new();
         encode_frame(&why.to_error(), request, &mut frame).expect("a sentence fits a frame");
         self.outgoing.extend_from_slice(&frame);
+    }
+
+    /// Closes once `farewell` is written, which need not be a frame: the peer may speak another
+    /// protocol.
+    pub fn part(&mut self, farewell: &[u8]) {
+        self.say(farewell);
+        self.is_closing = true;
     }
 
     /// What is to be done next. Replies come first; cursors follow in turn.
@@ -207,10 +213,12 @@ impl<H: TailHandle> Connection<H> {
         self.outgoing.extend_from_slice(&rest);
     }
 
-    /// Frames of a log came from disk: every event up to `after` is in them, or said to be gone.
-    pub fn read_from_disk(&mut self, log: LogId, frames: &[u8], after: Seq) {
-        self.outgoing.extend_from_slice(frames);
-        self.feed.wrote_from_disk(log, after);
+    /// Frames of a log came from disk: every event after `from` up to `after` is in them, or said
+    /// to be gone. They are dropped when the cursor was closed or moved while the disk was read.
+    pub fn read_from_disk(&mut self, log: LogId, from: Seq, frames: &[u8], after: Seq) {
+        if self.feed.wrote_from_disk(log, from, after) {
+            self.outgoing.extend_from_slice(frames);
+        }
     }
 
     /// The disk could not be read; the log is tried again when it is woken.

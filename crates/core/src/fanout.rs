@@ -43,6 +43,12 @@ pub trait Fanout {
     /// Reads a page of history from the committed store and replies with it.
     fn read_history(&mut self, to: Origin, read: HistoryRead);
 
+    /// A connection is gone, and everything that it asked has been answered.
+    fn gone(&mut self, conn: Conn) {
+        // Whoever holds nothing for a connection has nothing to let go of.
+        let _ = conn;
+    }
+
     /// Wakes every connection that has something to write since the last release.
     fn release(&mut self);
 

@@ -13,6 +13,12 @@ pub trait TailHandle {
     fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R;
 }
 
+impl<T: TailHandle> TailHandle for std::sync::Arc<T> {
+    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R {
+        T::with(self, look)
+    }
+}
+
 /// What a connection is to do next for its cursors.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Work {
@@ -109,11 +115,17 @@ impl<H: TailHandle> Feed<H> {
         rest
     }
 
-    /// Everything up to `after` was read from disk and is on its way to the peer.
-    pub fn wrote_from_disk(&mut self, log: LogId, after: Seq) {
-        if let Some((_handle, cursor)) = self.cursors.get_mut(&log) {
-            cursor.advance_from_disk(after);
-        }
+    /// Everything after `from` up to `after` was read from disk and is on its way to the peer. Tells
+    /// whether the cursor was still there: if not, nothing of it may be written.
+    pub fn wrote_from_disk(&mut self, log: LogId, from: Seq, after: Seq) -> bool {
+        let is_awaited = match self.cursors.get_mut(&log) {
+            Some((_handle, cursor)) if cursor.after() == from => {
+                cursor.advance_from_disk(after);
+                true
+            }
+            Some(_) | None => false,
+        };
         self.wake(log);
+        is_awaited
     }
 }

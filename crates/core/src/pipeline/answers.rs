@@ -21,7 +21,10 @@ impl<S: Store> Pipeline<S> {
             Waiting::Query { origin, account, query } => {
                 self.answer_query(origin, account, &query, fanout);
             }
-            Waiting::Gone(conn) => self.forget(conn),
+            Waiting::Gone(conn) => {
+                self.forget(conn);
+                fanout.gone(conn);
+            }
         }
     }
 
