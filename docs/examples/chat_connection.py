@@ -125,7 +125,7 @@ class Connection:
             self.socket.settimeout(left)
             try:
                 data = self.socket.recv(READ_BYTES)
-            except TimeoutError:
+            except socket.timeout:
                 return None
             except OSError as error:
                 raise Lost(str(error)) from error
