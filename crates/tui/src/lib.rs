@@ -1,1 +1,5 @@
-//! placeholder
+//! The terminal client: the screen, and headless mode.
+
+pub mod screen;
+pub mod terminal;
+pub mod text;

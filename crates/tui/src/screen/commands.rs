@@ -1,0 +1,143 @@
+//! The commands: what a line that begins with a slash means.
+//!
+//! Owns their names and arguments. It must not know how they are carried out.
+
+use chat_proto::{NameError, Nickname, RoomName};
+
+/// What an entered line is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Entered {
+    /// Something to say.
+    Say(String),
+    /// A command.
+    Command(Command),
+    /// Neither, and why.
+    Unclear(String),
+}
+
+/// A command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Join a room and open it.
+    Join(RoomName),
+    /// Leave a room; `None`: the open one.
+    Leave(Option<RoomName>),
+    /// List all rooms.
+    Rooms,
+    /// List the members of the open room.
+    Who,
+    /// Change the nickname.
+    Nick(Nickname),
+    /// Show the help.
+    Help,
+    /// Quit.
+    Quit,
+}
+
+/// The commands as the help shows them: how they are written, and what they do.
+pub const COMMANDS: &[(&str, &str)] = &[
+    ("/join ROOM", "join a room; it is made when nobody has been there"),
+    ("/leave [ROOM]", "leave this room, or another"),
+    ("/rooms", "all rooms"),
+    ("/who", "who is in this room"),
+    ("/nick NAME", "change your name"),
+    ("/help", "this help"),
+    ("/quit, /bye", "quit; what waits is sent the next time"),
+    ("//text", "say a text that begins with a slash"),
+];
+
+/// Reads an entered text.
+#[must_use]
+pub fn read(text: &str) -> Entered {
+    let Some(rest) = text.strip_prefix('/') else {
+        return Entered::Say(text.to_owned());
+    };
+    if rest.starts_with('/') {
+        return Entered::Say(rest.to_owned());
+    }
+    let (name, argument) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let argument = argument.trim();
+    match name.to_lowercase().as_str() {
+        "join" | "j" => room(argument, Command::Join, "/join needs a room, as in /join dev"),
+        "leave" | "part" if argument.is_empty() => Entered::Command(Command::Leave(None)),
+        "leave" | "part" => room(argument, |room| Command::Leave(Some(room)), ""),
+        "rooms" | "list" => bare("/rooms", argument, Command::Rooms),
+        "who" | "names" => bare("/who", argument, Command::Who),
+        "nick" => nick(argument),
+        "help" => Entered::Command(Command::Help),
+        "quit" | "bye" | "exit" => Entered::Command(Command::Quit),
+        _ => Entered::Unclear(format!(
+            "there is no command /{name}. /help lists them; to say a text that begins with a \
+             slash, write it with two: //{rest}"
+        )),
+    }
+}
+
+fn room(argument: &str, command: impl Fn(RoomName) -> Command, missing: &str) -> Entered {
+    if argument.is_empty() {
+        return Entered::Unclear(missing.to_owned());
+    }
+    named(RoomName::parse(argument.strip_prefix('#').unwrap_or(argument)), command)
+}
+
+fn nick(argument: &str) -> Entered {
+    if argument.is_empty() {
+        return Entered::Unclear("/nick needs a name, as in /nick ada".to_owned());
+    }
+    named(Nickname::parse(argument.strip_prefix('@').unwrap_or(argument)), Command::Nick)
+}
+
+fn named<T>(name: Result<T, NameError>, command: impl Fn(T) -> Command) -> Entered {
+    match name {
+        Ok(name) => Entered::Command(command(name)),
+        Err(broken) => Entered::Unclear(broken.to_string()),
+    }
+}
+
+fn bare(name: &str, argument: &str, command: Command) -> Entered {
+    match argument {
+        "" => Entered::Command(command),
+        _ => Entered::Unclear(format!("{name} stands alone; {argument:?} is too much")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_without_a_slash_is_said() {
+        assert_eq!(read("hello"), Entered::Say("hello".into()));
+        assert_eq!(read("//etc"), Entered::Say("/etc".into()));
+        assert_eq!(read(" /join x"), Entered::Say(" /join x".into()));
+    }
+
+    #[test]
+    fn commands_are_read_with_their_arguments() {
+        let dev = || RoomName::parse("dev").unwrap();
+        assert_eq!(read("/join #dev"), Entered::Command(Command::Join(dev())));
+        assert_eq!(read("/JOIN dev "), Entered::Command(Command::Join(dev())));
+        assert_eq!(read("/leave"), Entered::Command(Command::Leave(None)));
+        assert_eq!(read("/leave dev"), Entered::Command(Command::Leave(Some(dev()))));
+        assert_eq!(read("/bye"), Entered::Command(Command::Quit));
+        assert_eq!(read("/who"), Entered::Command(Command::Who));
+    }
+
+    #[test]
+    fn what_is_unclear_says_why() {
+        for (line, says) in [
+            ("/jion dev", "no command /jion"),
+            ("/jion dev", "//jion dev"),
+            ("/join", "needs a room"),
+            ("/join a b", "only letters"),
+            ("/nick", "needs a name"),
+            ("/who ada", "stands alone"),
+            ("/", "no command /"),
+        ] {
+            let Entered::Unclear(why) = read(line) else {
+                panic!("{line}");
+            };
+            assert!(why.contains(says), "{line}: {why}");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! One thing that stands in a room's history: a message, or a line that the screen itself says.
+//!
+//! Owns its text as shown and how that text wraps. It knows neither its neighbours nor colours.
+
+use std::cell::{Ref, RefCell};
+use std::ops::Range;
+
+use chat_proto::{MessageId, Seq};
+use jiff::civil::DateTime;
+
+use crate::text;
+
+/// Where an entry stands: confirmed ones in the order of the log, what the screen says after the
+/// event that it followed, and what is not confirmed yet after everything.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Place {
+    /// The seq of the event, or of the one before it.
+    pub seq: u64,
+    /// 0 for the event itself, from 1 for what the screen says after it.
+    pub sub: u64,
+}
+
+impl Place {
+    /// The place of a logged event.
+    #[must_use]
+    pub fn of(seq: Seq) -> Self {
+        Self { seq: seq.0, sub: 0 }
+    }
+
+    /// The place of the `nth` thing that the screen says after an event.
+    #[must_use]
+    pub fn after(seq: u64, nth: u64) -> Self {
+        Self { seq, sub: nth }
+    }
+
+    /// The place of the `nth` message that waits.
+    #[must_use]
+    pub fn waiting(nth: u64) -> Self {
+        Self { seq: u64::MAX, sub: nth }
+    }
+
+    /// Whether what stands here is not in the log yet.
+    #[must_use]
+    pub fn is_waiting(self) -> bool {
+        self.seq == u64::MAX
+    }
+
+    /// The seq, when a logged event stands here.
+    #[must_use]
+    pub fn logged(self) -> Option<Seq> {
+        (!self.is_waiting() && self.sub == 0).then_some(Seq(self.seq))
+    }
+}
+
+/// What the server has said about an own message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// Not committed, as far as is known: it waits, or its answer does.
+    Waiting,
+    /// Committed by the server.
+    Committed,
+    /// Refused for good.
+    Refused,
+}
+
+/// What kind of thing an entry is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Somebody else's message.
+    Message {
+        /// The nickname as shown.
+        from: String,
+        /// Whether it names the reader.
+        mention: bool,
+    },
+    /// The reader's own message.
+    Own(Mark),
+    /// Something about the room: who came and went.
+    Notice,
+    /// An answer to a command, or a word about the connection.
+    Answer,
+    /// Something that went wrong.
+    Trouble,
+}
+
+/// How entries are laid out in a pane of a certain width.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Columns {
+    /// The cells of the pane.
+    pub cells: usize,
+    /// The cells of the time and the space after it; 0: no time is shown.
+    pub time: usize,
+    /// The cells of the name and the space after it; 0: the name stands in the text.
+    pub name: usize,
+}
+
+/// From this many cells on, the lines of a message but the first are indented.
+const HANGING_FROM_CELLS: usize = 16;
+/// From this many cells on, the time has a column.
+const TIME_FROM_CELLS: usize = 30;
+/// From this many cells on, the name has a column.
+const NAME_FROM_CELLS: usize = 40;
+/// Cells that an own message keeps free for its mark, so that no mark ever changes its height.
+pub const MARK_CELLS: usize = 3;
+/// How an own message names its sender.
+pub const YOU: &str = "you";
+
+impl Columns {
+    /// The layout for a pane that is `cells` wide.
+    #[must_use]
+    pub fn for_cells(cells: u16) -> Self {
+        let cells = usize::from(cells.max(1));
+        let name = match cells {
+            0..NAME_FROM_CELLS => 0,
+            NAME_FROM_CELLS..100 => 8,
+            _ => 12,
+        };
+        let time = if cells < TIME_FROM_CELLS { 0 } else { 6 };
+        Self { cells, time, name }
+    }
+
+    /// The column at which every line but an entry's first begins.
+    fn hanging(self) -> usize {
+        match (self.time, self.name) {
+            (0, 0) if self.cells < HANGING_FROM_CELLS => 0,
+            (0, 0) => 2,
+            (time, name) => time + name,
+        }
+    }
+}
+
+/// The lines of an entry for one layout.
+#[derive(Debug)]
+struct Wrapped {
+    columns: Columns,
+    lines: Vec<Range<usize>>,
+}
+
+/// A message, or a line that the screen says.
+#[derive(Debug)]
+pub struct Entry {
+    /// Where it stands.
+    pub place: Place,
+    /// The id, if it is a message that has one.
+    pub id: Option<MessageId>,
+    /// When, by the reader's clock on the wall.
+    pub time: DateTime,
+    /// What it is.
+    pub kind: Kind,
+    text: String,
+    /// Where in the text the reason of a refusal begins.
+    reason_at: usize,
+    wrapped: RefCell<Option<Wrapped>>,
+}
+
+impl Entry {
+    /// An entry with a text that `chat_client::display` has made inert.
+    #[must_use]
+    pub fn new(
+        place: Place,
+        id: Option<MessageId>,
+        time: DateTime,
+        kind: Kind,
+        text: &str,
+    ) -> Self {
+        let text = text::prepared(text);
+        let reason_at = text.len();
+        Self { place, id, time, kind, text, reason_at, wrapped: RefCell::new(None) }
+    }
+
+    /// Marks an own message as refused, for a reason that is inert and one line.
+    pub fn refuse(&mut self, reason: &str) {
+        self.kind = Kind::Own(Mark::Refused);
+        self.text.truncate(self.reason_at);
+        self.text.push_str("\n✗ ");
+        self.text.push_str(&text::prepared(reason));
+        self.wrapped = RefCell::new(None);
+    }
+
+    /// Whether it is a message, not a word of the screen.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        matches!(self.kind, Kind::Message { .. } | Kind::Own(_))
+    }
+
+    /// What is said, as shown.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The part of the text that a line shows.
+    #[must_use]
+    pub fn line(&self, columns: Columns, line: usize) -> &str {
+        let range = self.lines(columns).get(line).cloned().unwrap_or_default();
+        self.text[range].trim_end_matches(' ')
+    }
+
+    /// Whether a line tells the reason of a refusal.
+    #[must_use]
+    pub fn is_reason(&self, columns: Columns, line: usize) -> bool {
+        let start = self.lines(columns).get(line).map_or(0, |range| range.start);
+        start > self.reason_at
+    }
+
+    /// How many lines it takes.
+    #[must_use]
+    pub fn height(&self, columns: Columns) -> usize {
+        self.lines(columns).len()
+    }
+
+    /// The line that shows a byte of the text.
+    #[must_use]
+    pub fn line_of_byte(&self, columns: Columns, byte: usize) -> usize {
+        let lines = self.lines(columns);
+        lines.partition_point(|range| range.start <= byte).saturating_sub(1)
+    }
+
+    /// The first byte of the text that a line shows. Two lines may begin at the same byte (a name
+    /// may leave no room beside it); [`Self::line_of_byte`] then gives the later one.
+    #[must_use]
+    pub fn byte_of_line(&self, columns: Columns, line: usize) -> usize {
+        self.lines(columns).get(line).map_or(0, |range| range.start)
+    }
+
+    /// The sender's name as it stands before the text.
+    #[must_use]
+    pub fn sender(&self) -> &str {
+        match &self.kind {
+            Kind::Message { from, .. } => from,
+            Kind::Own(_) => YOU,
+            Kind::Notice | Kind::Answer => "--",
+            Kind::Trouble => "!!",
+        }
+    }
+
+    /// The column at which a line's text begins.
+    #[must_use]
+    pub fn indent(&self, columns: Columns, line: usize) -> usize {
+        let hanging = columns.hanging();
+        if line > 0 {
+            return hanging;
+        }
+        let gap = if columns.name == 0 && self.is_message() { 2 } else { 1 };
+        let beside = columns.time + text::width(self.sender()) + gap;
+        beside.max(if columns.name == 0 { 0 } else { hanging }).min(columns.cells)
+    }
+
+    fn lines(&self, columns: Columns) -> Ref<'_, [Range<usize>]> {
+        let stale = !matches!(&*self.wrapped.borrow(), Some(held) if held.columns == columns);
+        if stale {
+            *self.wrapped.borrow_mut() = Some(Wrapped { columns, lines: self.wrap(columns) });
+        }
+        Ref::map(self.wrapped.borrow(), |held| {
+            held.as_ref().map_or(&[][..], |wrapped| &wrapped.lines)
+        })
+    }
+
+    fn wrap(&self, columns: Columns) -> Vec<Range<usize>> {
+        let hanging = self.indent(columns, 1);
+        let cells = columns.cells.saturating_sub(hanging).max(1);
+        let used = self.indent(columns, 0).saturating_sub(hanging);
+        let mut lines = text::wrap(&self.text, cells, used);
+        let body = lines.iter().rposition(|range| range.start <= self.reason_at).unwrap_or(0);
+        if let Kind::Own(mark) = &self.kind
+            && *mark != Mark::Refused
+            && self.end_of_line(columns, &lines, body) + MARK_CELLS > columns.cells
+        {
+            lines.push(self.text.len()..self.text.len());
+        }
+        lines
+    }
+
+    /// The column after the last character of a line.
+    fn end_of_line(&self, columns: Columns, lines: &[Range<usize>], line: usize) -> usize {
+        let text = lines.get(line).map_or("", |range| &self.text[range.clone()]);
+        self.indent(columns, line) + text::width(text.trim_end_matches(' '))
+    }
+}

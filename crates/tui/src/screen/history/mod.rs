@@ -1,0 +1,113 @@
+//! The history of one room as far as it is loaded: a window on the log, and where the reader
+//! stands in it.
+//!
+//! Owns the order of what is shown, the anchor that keeps the view from jumping, the pages that
+//! are asked for, and every bound on them. It must not know how anything is drawn, nor about
+//! connections: pages are asked for and come back as data.
+
+mod entry;
+mod layout;
+mod paging;
+mod window;
+
+pub use entry::{Columns, Entry, Kind, MARK_CELLS, Mark, Place, YOU};
+pub use layout::{Lead, Row, Viewport};
+pub use paging::{PageRequest, PageWanted};
+
+use std::collections::VecDeque;
+
+/// Entries held for a room that is open. The furthest from the view are dropped first; the server
+/// has them.
+pub const WINDOW_ENTRIES_MAX: usize = 4096;
+
+/// Entries held for a room that is not open.
+pub const RESTING_ENTRIES_MAX: usize = 512;
+
+/// Where the reader stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Anchor {
+    /// At the end: new messages push the old ones up.
+    Bottom,
+    /// The line that shows this byte of this entry stays on this row of the pane, whatever comes
+    /// above or below.
+    Line { place: Place, byte: usize, row: usize },
+}
+
+/// What is known of the end of the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Below {
+    /// The window reaches to the head of the log.
+    Attached,
+    /// Messages below the window were dropped, or never taken in.
+    Detached {
+        /// About how many.
+        messages: usize,
+        /// Up to where the window has everything.
+        loaded_to: u64,
+    },
+}
+
+/// The line "3 new": what came while nobody looked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Divider {
+    /// The first that is new.
+    pub first: Place,
+    /// How many are.
+    pub count: usize,
+}
+
+/// The loaded part of a room's history.
+#[derive(Debug)]
+pub struct History {
+    /// Sorted by place.
+    entries: VecDeque<Entry>,
+    anchor: Anchor,
+    below: Below,
+    paging: paging::Paging,
+    /// The highest seq that was heard of.
+    head: u64,
+    /// Numbers what the screen says and what waits.
+    ordinal: u64,
+    /// What is marked as new.
+    pub divider: Option<Divider>,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            entries: VecDeque::new(),
+            anchor: Anchor::Bottom,
+            below: Below::Attached,
+            paging: paging::Paging::default(),
+            head: 0,
+            ordinal: 0,
+            divider: None,
+        }
+    }
+}
+
+impl History {
+    /// Whether the reader stands at the end.
+    #[must_use]
+    pub fn is_at_bottom(&self) -> bool {
+        self.anchor == Anchor::Bottom && self.below == Below::Attached
+    }
+
+    /// Whether there is nothing to show.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many own messages wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let last = self.entries.iter().rev().take_while(|entry| entry.place.is_waiting());
+        last.filter(|entry| entry.kind == Kind::Own(Mark::Waiting)).count()
+    }
+
+    /// What is loaded, in order.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> + ExactSizeIterator {
+        self.entries.iter()
+    }
+}

@@ -1,0 +1,216 @@
+//! Which pages of history are asked for, and how they are taken in.
+//!
+//! The server pages backwards only. The window therefore grows upwards page by page; when its
+//! lower end was dropped, it grows downwards by pages that end a fixed number of seqs below it.
+
+use chat_proto::Seq;
+
+use super::{Anchor, Below, Entry, History, Viewport, WINDOW_ENTRIES_MAX};
+
+/// Messages asked for at once.
+const PAGE_MESSAGES: u16 = 128;
+
+/// Loaded entries above the view below which an older page is asked for.
+const AHEAD_ENTRIES: usize = 96;
+
+/// Which page is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PageWanted {
+    /// The newest.
+    Newest,
+    /// The one above the window.
+    Older,
+    /// The one below the window.
+    Newer,
+}
+
+/// A page of history to be asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PageRequest {
+    /// Which.
+    pub wanted: PageWanted,
+    /// Only messages with a smaller seq.
+    pub before: Seq,
+    /// How many at the most.
+    pub limit: u16,
+    /// The life of the window that asks; an answer to an earlier one is not taken in.
+    life: u32,
+}
+
+/// What is known of the pages above, and what is under way.
+#[derive(Default, Debug)]
+pub(super) struct Paging {
+    /// Whether the newest page is here.
+    loaded: bool,
+    /// Whether the server has older messages than the window.
+    pub(super) more_above: bool,
+    /// The newest page must have been read at this head or later.
+    must_reach: u64,
+    under_way: bool,
+    /// A page failed: nothing is asked for until something changes.
+    failed: bool,
+    life: u32,
+    /// The later part of a page downwards that came in pieces.
+    stash: Vec<Entry>,
+    /// Where the next piece of it ends.
+    stash_before: Option<(u64, u64)>,
+}
+
+impl Paging {
+    pub(super) fn is_loaded(&self) -> bool {
+        self.loaded
+    }
+}
+
+impl History {
+    /// Says that every event after `head` comes by itself.
+    pub fn follow_from(&mut self, head: Seq) {
+        self.head = self.head.max(head.0);
+        if !self.paging.loaded {
+            self.paging.must_reach = self.paging.must_reach.max(head.0);
+        }
+    }
+
+    /// Forgets what is logged, because the log may have lost its end. What waits stays.
+    pub fn restart(&mut self) {
+        self.entries.retain(|entry| entry.place.is_waiting());
+        self.head = 0;
+        self.divider = None;
+        self.reload();
+    }
+
+    /// Goes to the end. `online`: whether the server can be asked for what was dropped there.
+    pub fn scroll_to_bottom(&mut self, online: bool) {
+        self.anchor = Anchor::Bottom;
+        if online && self.below != Below::Attached {
+            self.entries.retain(|entry| entry.place.is_waiting());
+            self.reload();
+            self.paging.must_reach = self.head;
+        }
+    }
+
+    fn reload(&mut self) {
+        self.anchor = Anchor::Bottom;
+        self.below = Below::Attached;
+        self.paging = Paging { life: self.paging.life + 1, ..Paging::default() };
+    }
+
+    /// Lets failed pages be asked for again.
+    pub fn retry_pages(&mut self) {
+        self.paging.failed = false;
+    }
+
+    /// The connection is gone, and every answer with it.
+    pub fn abandon_pages(&mut self) {
+        self.paging.under_way = false;
+        self.paging.failed = false;
+        self.paging.life += 1;
+    }
+
+    /// The page that should be asked for now, if any. It counts as under way from here on.
+    pub fn wanted_page(&mut self, viewport: Viewport) -> Option<PageRequest> {
+        if self.paging.under_way || self.paging.failed {
+            return None;
+        }
+        let (wanted, before, limit) = self.wanted(viewport)?;
+        self.paging.under_way = true;
+        Some(PageRequest { wanted, before: Seq(before), limit, life: self.paging.life })
+    }
+
+    fn wanted(&self, viewport: Viewport) -> Option<(PageWanted, u64, u16)> {
+        if !self.paging.loaded {
+            return Some((PageWanted::Newest, u64::MAX, PAGE_MESSAGES));
+        }
+        let first_visible = match self.anchor {
+            Anchor::Bottom => self.entries.len().saturating_sub(viewport.rows),
+            Anchor::Line { place, .. } => self.index_near(place),
+        };
+        if first_visible < AHEAD_ENTRIES && self.paging.more_above {
+            let before = self.first_logged().unwrap_or(u64::MAX);
+            return Some((PageWanted::Older, before, PAGE_MESSAGES));
+        }
+        let Below::Detached { loaded_to, .. } = self.below else {
+            return None;
+        };
+        let ahead = self.entries.len() - first_visible.min(self.entries.len());
+        if ahead > AHEAD_ENTRIES + viewport.rows {
+            return None;
+        }
+        // One more than fits between: the last of a whole page is one that is here already.
+        let end = self.paging.stash_before.map(|(before, _target)| before);
+        let before = end.unwrap_or(loaded_to + u64::from(PAGE_MESSAGES));
+        Some((PageWanted::Newer, before, PAGE_MESSAGES))
+    }
+
+    fn first_logged(&self) -> Option<u64> {
+        self.entries.iter().find_map(|entry| entry.place.logged()).map(|seq| seq.0)
+    }
+
+    /// Takes in a page: its messages in rising order, the head it was read at, and whether there
+    /// are older ones.
+    pub fn page(&mut self, request: PageRequest, messages: Vec<Entry>, as_of: Seq, more: bool) {
+        if request.life != self.paging.life {
+            return;
+        }
+        self.paging.under_way = false;
+        self.head = self.head.max(as_of.0);
+        match request.wanted {
+            PageWanted::Newest => self.newest_page(messages, as_of, more),
+            PageWanted::Older => self.older_page(messages, more),
+            PageWanted::Newer => self.newer_page(request, messages, as_of, more),
+        }
+        self.trim(WINDOW_ENTRIES_MAX);
+    }
+
+    /// A page could not be had.
+    pub fn page_failed(&mut self, request: PageRequest) {
+        if request.life == self.paging.life {
+            self.paging.under_way = false;
+            self.paging.failed = true;
+        }
+    }
+
+    fn newest_page(&mut self, messages: Vec<Entry>, as_of: Seq, more: bool) {
+        if as_of.0 < self.paging.must_reach {
+            return; // Read before what was heard of since: ask again.
+        }
+        self.paging.loaded = true;
+        self.paging.more_above = more;
+        self.insert_all(messages);
+    }
+
+    fn older_page(&mut self, messages: Vec<Entry>, more: bool) {
+        self.paging.more_above = more;
+        self.insert_all(messages);
+    }
+
+    fn newer_page(&mut self, request: PageRequest, page: Vec<Entry>, as_of: Seq, more: bool) {
+        let Below::Detached { messages, loaded_to } = self.below else {
+            return;
+        };
+        let target = self.paging.stash_before.map_or(request.before.0, |(_before, target)| target);
+        let first = page.first().map_or(0, |entry| entry.place.seq);
+        let has_hole = more && first > loaded_to + 1;
+        self.paging.stash.extend(page.into_iter().filter(|entry| entry.place.seq > loaded_to));
+        if has_hole {
+            self.paging.stash_before = Some((first, target));
+            return;
+        }
+        self.paging.stash_before = None;
+        let stash = std::mem::take(&mut self.paging.stash);
+        let messages = messages.saturating_sub(stash.len());
+        let loaded_to = (target - 1).min(as_of.0).max(loaded_to);
+        let reached = target > as_of.0 && as_of.0 >= self.head;
+        self.below = match reached {
+            true => Below::Attached,
+            false => Below::Detached { messages, loaded_to },
+        };
+        self.insert_all(stash);
+    }
+
+    fn insert_all(&mut self, entries: Vec<Entry>) {
+        for entry in entries {
+            self.insert(entry);
+        }
+    }
+}

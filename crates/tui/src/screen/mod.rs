@@ -1,0 +1,71 @@
+//! The screen: what a person sees and does in a terminal.
+//!
+//! Model, update and view: [`model`] is the state, [`update`] the one place where it changes, and
+//! [`view`] draws it. All three are pure; `runtime` brings them events and carries out effects.
+
+pub mod areas;
+pub mod commands;
+pub mod goto;
+pub mod history;
+pub mod input;
+pub mod keys;
+pub mod model;
+mod requests;
+mod runtime;
+pub mod shown;
+mod signals;
+pub mod update;
+pub mod view;
+
+use std::io;
+
+use chat_proto::RoomName;
+
+/// What the screen is opened with.
+#[derive(Clone, Debug)]
+pub struct ScreenOptions {
+    /// Which daemon, as whom, and where things are kept.
+    pub config: chat_client::Config,
+    /// The room that is joined and open at first.
+    pub room: RoomName,
+    /// A line to show at first, such as how others can join.
+    pub note: Option<String>,
+}
+
+/// How the screen ended.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ScreenExit {
+    /// Messages that have no answer of the server yet; the next screen sends them.
+    pub waiting: usize,
+    /// Messages that the outbox could not note down. Nobody else has them.
+    pub unsaved: Vec<String>,
+}
+
+/// Why the screen could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenError {
+    /// There is no person to talk with.
+    #[error("this is no terminal; for scripts there is --no-tui")]
+    NotATerminal,
+    /// The terminal failed.
+    #[error("the terminal failed: {0}")]
+    Terminal(#[source] io::Error),
+    /// The client could not start.
+    #[error(transparent)]
+    Start(#[from] chat_client::StartError),
+    /// The client ended by itself, which it must not.
+    #[error("the connection's task has ended; this is a bug")]
+    ClientEnded,
+    /// Something panicked; what it said is above.
+    #[error("a part of the program has failed; this is a bug")]
+    Panicked,
+}
+
+/// Runs the screen until the person quits or the program is told to end. The terminal is given
+/// back in any case. Opens before anything is connected.
+///
+/// # Errors
+/// [`ScreenError`].
+pub async fn run(options: ScreenOptions) -> Result<ScreenExit, ScreenError> {
+    Box::pin(runtime::run(options)).await
+}

@@ -1,0 +1,384 @@
+//! The state of the screen: everything that the view needs, and nothing that moves by itself.
+//!
+//! Owns the rooms, the connection as a person sees it, the line that is typed and what is open
+//! above the history. It must not know tokio, crossterm's terminal, or how anything is drawn.
+
+use std::collections::{HashMap, VecDeque};
+
+use chat_client::Destination;
+use chat_proto::{AccountId, MessageId, RoomId, RoomName};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::areas;
+use super::goto::GoTo;
+use super::history::{Entry, History, Kind, Mark, Place, Viewport};
+use super::input::Input;
+use super::shown;
+
+/// The time, as the runtime tells it with every message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Moment {
+    /// Milliseconds since the screen was opened; never goes back.
+    pub ms: u64,
+    /// The clock on the wall.
+    pub wall: jiff::Timestamp,
+}
+
+/// A room's place in [`Model::rooms`], for as long as the screen lives.
+pub type RoomIndex = usize;
+
+/// A room.
+#[derive(Debug)]
+pub struct Room {
+    /// The name as shown, without `#`.
+    pub title: String,
+    /// Its id, once the server has told it.
+    pub id: Option<RoomId>,
+    /// Whether the account is a member.
+    pub member: bool,
+    /// Whether it is to be joined as soon as there is a connection.
+    pub wanted: bool,
+    /// What was said.
+    pub history: History,
+    /// Messages that came and were not looked at.
+    pub unread: usize,
+    /// How many of them name the reader.
+    pub mentions: usize,
+    /// How many members are connected.
+    pub online: Option<u32>,
+    /// What was typed here and not sent.
+    pub draft: String,
+    /// The texts of refused messages, to send them again.
+    pub refused: Vec<(Place, String)>,
+}
+
+/// The connection as a person sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Connection {
+    /// Nothing was tried yet.
+    Starting,
+    /// An attempt is under way.
+    Connecting {
+        /// The address as a person reads it.
+        target: String,
+        /// From 1.
+        attempt: u32,
+    },
+    /// Signed in.
+    Online {
+        /// How long the server takes to answer.
+        latency_ms: Option<u64>,
+    },
+    /// There is none; the next attempt begins at this moment.
+    Offline {
+        /// A sentence.
+        why: String,
+        /// As in [`Moment::ms`].
+        retry_at_ms: u64,
+    },
+    /// There is none, and there will be none.
+    Ended {
+        /// A sentence.
+        why: String,
+    },
+}
+
+/// What is open above the history.
+#[derive(Debug, Default)]
+pub enum Overlay {
+    /// Nothing.
+    #[default]
+    None,
+    /// The bindings and commands, scrolled by so many lines.
+    Help(u16),
+    /// Go to a room.
+    GoTo(GoTo),
+}
+
+/// A message that the outbox has not confirmed yet.
+#[derive(Debug)]
+pub struct Unqueued {
+    /// Names it.
+    pub ticket: u64,
+    /// Where it is shown.
+    pub room: RoomIndex,
+    /// Where it stands there.
+    pub place: Place,
+    /// What is said.
+    pub text: String,
+}
+
+/// Who the reader is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Me {
+    /// The account, once signed in.
+    pub account: Option<AccountId>,
+    /// The nickname: the one in force, else the one wished for.
+    pub name: String,
+}
+
+/// The state of the screen.
+#[derive(Debug)]
+pub struct Model {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The time of the last update.
+    pub now: Moment,
+    /// Where the reader's clock hangs.
+    pub zone: TimeZone,
+    /// Who reads.
+    pub me: Me,
+    /// How the connection is.
+    pub connection: Connection,
+    /// Whether the present outage was told.
+    pub outage_told: bool,
+    /// Whether there was a connection ever.
+    pub was_online: bool,
+    /// Every room that was heard of. Only ever grows.
+    pub rooms: Vec<Room>,
+    /// The room that is open.
+    pub current: RoomIndex,
+    /// The line that is typed.
+    pub input: Input,
+    /// What is open above the history.
+    pub overlay: Overlay,
+    /// A word that stays until the next key.
+    pub flash: Option<String>,
+    /// Messages that were said while the connection was away.
+    pub missed: usize,
+    /// Whether the terminal has the focus.
+    pub focused: bool,
+    /// Sends that the outbox has not taken yet, in order.
+    pub unqueued: VecDeque<Unqueued>,
+    /// Numbers them.
+    pub tickets: u64,
+    by_id: HashMap<RoomId, RoomIndex>,
+}
+
+impl Model {
+    /// The screen as it opens: one room, no connection.
+    #[must_use]
+    pub fn new(size: (u16, u16), now: Moment, zone: TimeZone, name: &str, room: &RoomName) -> Self {
+        let me = Me { account: None, name: shown::line(name) };
+        let mut model = Self {
+            size,
+            now,
+            zone,
+            me,
+            connection: Connection::Starting,
+            outage_told: false,
+            was_online: false,
+            rooms: Vec::new(),
+            current: 0,
+            input: Input::default(),
+            overlay: Overlay::None,
+            flash: None,
+            missed: 0,
+            focused: true,
+            unqueued: VecDeque::new(),
+            tickets: 0,
+            by_id: HashMap::new(),
+        };
+        let first = model.room_by_title(room.as_str());
+        model.rooms[first].wanted = true;
+        model
+    }
+
+    /// Whether there is a connection that is signed in.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        matches!(self.connection, Connection::Online { .. })
+    }
+
+    /// The room that is open.
+    #[must_use]
+    pub fn room(&self) -> &Room {
+        &self.rooms[self.current]
+    }
+
+    /// The room that is open.
+    pub fn room_mut(&mut self) -> &mut Room {
+        &mut self.rooms[self.current]
+    }
+
+    /// The pane that the history is shown in.
+    #[must_use]
+    pub fn viewport(&self) -> Viewport {
+        let pane = areas::of(self).history;
+        Viewport::new(pane.width, pane.height)
+    }
+
+    /// The rooms to be listed, by name.
+    #[must_use]
+    pub fn listed(&self) -> Vec<RoomIndex> {
+        let is_listed = |&index: &RoomIndex| {
+            let room = &self.rooms[index];
+            room.member || room.wanted || index == self.current || room.unread > 0
+        };
+        let mut listed: Vec<_> = (0..self.rooms.len()).filter(is_listed).collect();
+        listed.sort_by(|&a, &b| self.rooms[a].title.cmp(&self.rooms[b].title));
+        listed
+    }
+
+    /// The room with an id.
+    #[must_use]
+    pub fn room_of(&self, id: RoomId) -> Option<RoomIndex> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// The room with this id and name, which is made when it was not heard of. A room that was
+    /// known by name only gets its id.
+    pub fn room_with(&mut self, id: RoomId, name: &str) -> RoomIndex {
+        if let Some(index) = self.room_of(id) {
+            return index;
+        }
+        let index = self.room_by_title(name);
+        let index = match self.rooms[index].id {
+            None => index,
+            Some(_another) => self.new_room(name),
+        };
+        self.rooms[index].id = Some(id);
+        self.by_id.insert(id, index);
+        index
+    }
+
+    /// The room with this name, which is made when it was not heard of.
+    pub fn room_by_title(&mut self, name: &str) -> RoomIndex {
+        let title = shown::line(name);
+        let known = self.rooms.iter().position(|room| room.title == title);
+        known.unwrap_or_else(|| self.new_room(name))
+    }
+
+    /// The room that a message goes to.
+    pub fn room_to(&mut self, to: &Destination) -> RoomIndex {
+        let named = to.name.as_ref().map(RoomName::as_str);
+        match (to.room, named) {
+            (Some(id), Some(name)) => self.room_with(id, name),
+            (None, Some(name)) => self.room_by_title(name),
+            (Some(id), None) => self.room_of(id).unwrap_or(self.current),
+            (None, None) => self.current,
+        }
+    }
+
+    fn new_room(&mut self, name: &str) -> RoomIndex {
+        self.rooms.push(Room {
+            title: shown::line(name),
+            id: None,
+            member: false,
+            wanted: false,
+            history: History::default(),
+            unread: 0,
+            mentions: 0,
+            online: None,
+            draft: String::new(),
+            refused: Vec::new(),
+        });
+        self.rooms.len() - 1
+    }
+
+    /// A moment on the reader's clock.
+    #[must_use]
+    pub fn clock(&self, unix_ms: u64) -> DateTime {
+        let wall = i64::try_from(unix_ms)
+            .ok()
+            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+            .unwrap_or(self.now.wall);
+        self.zone.to_datetime(wall)
+    }
+
+    /// The time now on the reader's clock.
+    #[must_use]
+    pub fn clock_now(&self) -> DateTime {
+        self.zone.to_datetime(self.now.wall)
+    }
+
+    /// The entry of a logged message.
+    #[must_use]
+    pub fn entry_of(&self, message: &chat_client::Message) -> Entry {
+        let text = shown::text(&message.text);
+        let kind = match self.is_own(message) {
+            true => Kind::Own(Mark::Committed),
+            false => Kind::Message {
+                from: shown::name(&message.from_name),
+                mention: shown::mentions(&message.text, &self.me.name),
+            },
+        };
+        let place = Place::of(message.seq);
+        Entry::new(place, Some(message.id), self.clock(message.ts.0), kind, &text)
+    }
+
+    /// Whether the reader said it.
+    #[must_use]
+    pub fn is_own(&self, message: &chat_client::Message) -> bool {
+        self.me.account == Some(message.from)
+    }
+
+    /// Lets the screen say something in a room.
+    pub fn say(&mut self, room: RoomIndex, kind: Kind, text: &str) {
+        let time = self.clock_now();
+        self.rooms[room].history.say(kind, time, &shown::text(text));
+    }
+
+    /// Answers a command, where the reader is.
+    pub fn answer(&mut self, text: &str) {
+        self.say(self.current, Kind::Answer, text);
+    }
+
+    /// Tells of trouble, where the reader is.
+    pub fn trouble(&mut self, text: &str) {
+        self.say(self.current, Kind::Trouble, text);
+    }
+
+    /// Opens a room: what was unread there is marked as new, and counts as read.
+    pub fn open(&mut self, index: RoomIndex) {
+        if index == self.current || index >= self.rooms.len() {
+            return;
+        }
+        let text = self.input.take();
+        let left = self.room_mut();
+        left.draft = text;
+        left.history.divider = None;
+        left.history.trim(super::history::RESTING_ENTRIES_MAX);
+        self.current = index;
+        let opened = self.room_mut();
+        opened.unread = 0;
+        opened.mentions = 0;
+        let draft = std::mem::take(&mut opened.draft);
+        opened.history.retry_pages();
+        self.input.put(&draft);
+    }
+
+    /// Whether the reader sees what comes into a room.
+    #[must_use]
+    pub fn is_watched(&self, index: RoomIndex) -> bool {
+        index == self.current && self.focused && self.rooms[index].history.is_at_bottom()
+    }
+
+    /// The waiting message that this one is, if the outbox tells of it before it answers.
+    pub fn take_unqueued(&mut self, room: RoomIndex, text: &str) -> Option<Unqueued> {
+        let same = |held: &Unqueued| held.room == room && held.text == text;
+        let index = self.unqueued.iter().position(same)?;
+        self.unqueued.remove(index)
+    }
+
+    /// The send that has this ticket.
+    pub fn unqueued_with(&mut self, ticket: u64) -> Option<Unqueued> {
+        let index = self.unqueued.iter().position(|held| held.ticket == ticket)?;
+        self.unqueued.remove(index)
+    }
+
+    /// Where a refused message stands, and its text, the last one first.
+    pub fn take_refused(&mut self) -> Option<(Place, String)> {
+        self.room_mut().refused.pop()
+    }
+
+    /// Forgets what was said about refused messages of an id. Kept apart from the history so that
+    /// the original text can be sent again.
+    pub fn remember_refused(&mut self, room: RoomIndex, id: MessageId, text: &str) {
+        let place = self.rooms[room].history.place_of_waiting(id);
+        if let Some(place) = place {
+            self.rooms[room].refused.push((place, text.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Effects that ask the client library for something, as futures that end in an answer.
+
+use chat_client::{Client, Destination, RequestError};
+use futures::future::{BoxFuture, FutureExt};
+
+use super::history::PageWanted;
+use super::update::{Answer, Effect, Failure};
+
+/// Gives a message to the outbox.
+pub(super) fn send(
+    client: &Client,
+    ticket: u64,
+    to: Destination,
+    text: String,
+) -> BoxFuture<'static, Answer> {
+    let client = client.clone();
+    async move {
+        let result = client.send(to, text).await;
+        let result = result.map(|sent| sent.id).map_err(|refused| refused.to_string());
+        Answer::Sent { ticket, result }
+    }
+    .boxed()
+}
+
+/// Carries out an effect that asks something. `busy`: too many wait already, so it fails at once.
+pub(super) fn request(
+    client: &Client,
+    effect: Effect,
+    busy: bool,
+) -> Option<BoxFuture<'static, Answer>> {
+    let client = client.clone();
+    Some(match effect {
+        Effect::Join(name) => async move {
+            let result = unless(busy, client.join(&name)).await;
+            Answer::Joined(name, result)
+        }
+        .boxed(),
+        Effect::Leave(index, room) => {
+            async move { Answer::Left(index, unless(busy, client.leave(room)).await) }.boxed()
+        }
+        Effect::Rooms => async move { Answer::Rooms(unless(busy, client.rooms()).await) }.boxed(),
+        Effect::Who(index, room) => {
+            async move { Answer::Who(index, unless(busy, client.members(room)).await) }.boxed()
+        }
+        Effect::Nick(name) => async move {
+            let result = unless(busy, client.rename(name.as_str())).await;
+            Answer::Nick(name, result)
+        }
+        .boxed(),
+        Effect::Page(index, room, request) => async move {
+            let before = (request.wanted != PageWanted::Newest).then_some(request.before);
+            let page = unless(busy, client.history(room, before, request.limit)).await;
+            Answer::Page(index, request, page)
+        }
+        .boxed(),
+        Effect::Send { .. } | Effect::Suspend | Effect::Repaint | Effect::Quit => return None,
+    })
+}
+
+async fn unless<T>(
+    busy: bool,
+    asking: impl Future<Output = Result<T, RequestError>>,
+) -> Result<T, Failure> {
+    if busy {
+        let why = "too many requests wait already".to_owned();
+        return Err(Failure { why, refused: false });
+    }
+    asking.await.map_err(|error| Failure {
+        refused: matches!(error, RequestError::Refused(_)),
+        why: error.to_string(),
+    })
+}

@@ -1,0 +1,351 @@
+//! Runs the screen: the one file of it with tokio, the terminal's events and the network.
+//!
+//! Owns the loop: what happens becomes messages, effects are carried out, frames are drawn when
+//! something has changed, at most sixty a second. It decides nothing.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use chat_client::{Client, Events};
+use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind, MouseEventKind};
+use futures::future::{BoxFuture, FutureExt, OptionFuture};
+use futures::stream::{FuturesUnordered, StreamExt};
+use jiff::tz::TimeZone;
+use rustix::process::{Signal, getpid, getsid, kill_current_process_group, kill_process};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::model::{Connection, Model, Moment};
+use super::requests;
+use super::signals::{Signals, Told};
+use super::update::{Answer, Effect, Msg, update_all};
+use super::view::{self, Theme};
+use super::{ScreenError, ScreenExit, ScreenOptions};
+use crate::terminal::{self, Terminal};
+
+/// The time between two frames, at least.
+const FRAME: Duration = Duration::from_micros(16_667);
+
+/// Events of the network between two looks at the keyboard. Applying so many takes a few
+/// milliseconds; the rest waits in the client's bounded queue.
+const EVENTS_PER_TURN: usize = 256;
+
+/// Keys taken in at once: a paste without brackets.
+const KEYS_PER_TURN: usize = 256;
+
+/// Requests that wait for an answer; past it a request is answered with trouble at once.
+const REQUESTS_MAX: usize = 32;
+
+/// How long the outbox may take to note down what was just sent, when the screen ends.
+const SAVE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long the client may take to end.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// After this long without [`Signal::CONT`] the program goes on: it was not stopped at all.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Lines per notch of the wheel.
+const WHEEL_LINES: isize = 3;
+
+/// Runs the screen until the person quits.
+pub(super) async fn run(options: ScreenOptions) -> Result<ScreenExit, ScreenError> {
+    if !terminal::is_interactive() {
+        return Err(ScreenError::NotATerminal);
+    }
+    let mut stage = Stage::open(&options)?;
+    stage.draw()?;
+    let (client, events) = chat_client::start(options.config)?;
+    let mut runtime = Runtime {
+        stage,
+        client,
+        events,
+        keys: EventStream::new(),
+        signals: Signals::listen().map_err(ScreenError::Terminal)?,
+        requests: FuturesUnordered::new(),
+        sends: VecDeque::new(),
+        sending: None,
+        ends: false,
+    };
+    if let Some(note) = options.note {
+        runtime.feed([Msg::Tell(note, false)])?;
+    }
+    let ended = runtime.turns().await;
+    let exit = runtime.close().await;
+    ended.map(|()| exit)
+}
+
+/// The terminal and what is on it.
+struct Stage {
+    terminal: Terminal,
+    model: Model,
+    theme: Theme,
+    opened: Instant,
+    drawn: Instant,
+    /// Whether the model has changed since the last frame.
+    stale: bool,
+}
+
+impl Stage {
+    fn open(options: &ScreenOptions) -> Result<Self, ScreenError> {
+        let terminal = Terminal::take().map_err(ScreenError::Terminal)?;
+        let size = terminal.size().map_err(ScreenError::Terminal)?;
+        let opened = Instant::now();
+        let now = Moment { ms: 0, wall: jiff::Timestamp::now() };
+        let name = &options.config.name.wished;
+        let model = Model::new(size, now, TimeZone::system(), name, &options.room);
+        let theme = Theme::of_environment();
+        Ok(Self { terminal, model, theme, opened, drawn: opened, stale: true })
+    }
+
+    fn now(&self) -> Moment {
+        let ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Moment { ms, wall: jiff::Timestamp::now() }
+    }
+
+    fn draw(&mut self) -> Result<(), ScreenError> {
+        if self.terminal.is_taken() {
+            let Self { terminal, model, theme, .. } = self;
+            let drawn = terminal.draw(|frame| view::draw(model, *theme, frame));
+            drawn.map_err(ScreenError::Terminal)?;
+        }
+        (self.stale, self.drawn) = (false, Instant::now());
+        Ok(())
+    }
+
+    /// When the next frame is due.
+    fn next_frame(&self) -> Instant {
+        self.drawn + FRAME
+    }
+
+    /// When the countdown on the screen shows another second.
+    fn next_tick(&self) -> Option<Instant> {
+        let Connection::Offline { retry_at_ms, .. } = &self.model.connection else {
+            return None;
+        };
+        let left_ms = retry_at_ms.checked_sub(self.now().ms).filter(|left| *left > 0)?;
+        // One millisecond behind the change, so that it is seen.
+        let wait_ms = (left_ms - 1) % 1000 + 1;
+        Some(Instant::now() + Duration::from_millis(wait_ms))
+    }
+}
+
+/// A send on its way to the outbox.
+struct Send {
+    ticket: u64,
+    to: chat_client::Destination,
+    text: String,
+}
+
+struct Runtime {
+    stage: Stage,
+    client: Client,
+    events: Events,
+    keys: EventStream,
+    signals: Signals,
+    requests: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// Given to the outbox one after the other. Bounded by the model, which leaves what is typed
+    /// in its place when too many wait.
+    sends: VecDeque<Send>,
+    sending: Option<BoxFuture<'static, Answer>>,
+    ends: bool,
+}
+
+impl Runtime {
+    async fn turns(&mut self) -> Result<(), ScreenError> {
+        while !self.ends {
+            if self.stage.stale && self.stage.next_frame() <= Instant::now() {
+                self.stage.draw()?;
+            }
+            self.turn().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the first thing that happens. A frame that is due comes before everything, then
+    /// the person, then the network: a flood of messages delays neither.
+    async fn turn(&mut self) -> Result<(), ScreenError> {
+        let tick = self.stage.next_tick();
+        let frame = self.stage.next_frame();
+        let mut messages = Vec::new();
+        tokio::select! {
+            biased;
+            () = sleep_until(frame), if self.stage.stale => return Ok(()),
+            // The outside wants the program to end, to stop, or to go on.
+            told = self.signals.next() => return self.told(told).await,
+            // The person does something.
+            event = self.keys.next() => match event {
+                Some(event) => {
+                    let event = event.map_err(ScreenError::Terminal)?;
+                    messages.extend(message_of(event));
+                    self.more_keys(&mut messages)?;
+                }
+                None => self.ends = true,
+            },
+            // The outbox has taken a message.
+            Some(answer) = OptionFuture::from(self.sending.as_mut()) => {
+                self.sending = None;
+                messages.push(Msg::Answer(answer));
+            }
+            // A request has its answer.
+            Some(answer) = self.requests.next() => messages.push(Msg::Answer(answer)),
+            // The client library says something.
+            event = self.events.next() => match event {
+                Some(event) => {
+                    messages.push(Msg::Client(event));
+                    let more = std::iter::from_fn(|| self.events.try_next());
+                    messages.extend(more.take(EVENTS_PER_TURN).map(Msg::Client));
+                }
+                None => return Err(ScreenError::ClientEnded),
+            },
+            // The countdown shows another second.
+            () = sleep_until(tick.unwrap_or(frame)), if tick.is_some() => messages.push(Msg::Tick),
+        }
+        if !self.stage.terminal.is_taken() && !self.signals.is_stopping() {
+            return Err(ScreenError::Panicked);
+        }
+        self.feed(messages)
+    }
+
+    /// Takes in the keys that are there already.
+    fn more_keys(&mut self, messages: &mut Vec<Msg>) -> Result<(), ScreenError> {
+        while messages.len() < KEYS_PER_TURN
+            && let Some(Some(event)) = self.keys.next().now_or_never()
+        {
+            messages.extend(message_of(event.map_err(ScreenError::Terminal)?));
+        }
+        Ok(())
+    }
+
+    fn feed(&mut self, messages: impl IntoIterator<Item = Msg>) -> Result<(), ScreenError> {
+        let now = self.stage.now();
+        let effects = update_all(&mut self.stage.model, now, messages);
+        self.stage.stale = true;
+        for effect in effects {
+            self.carry_out(effect)?;
+        }
+        self.send_next();
+        Ok(())
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> Result<(), ScreenError> {
+        match effect {
+            Effect::Send { ticket, to, text } => self.sends.push_back(Send { ticket, to, text }),
+            Effect::Suspend => self.suspend()?,
+            Effect::Repaint => self.stage.terminal.repaint().map_err(ScreenError::Terminal)?,
+            Effect::Quit => self.ends = true,
+            Effect::Join(_)
+            | Effect::Leave(..)
+            | Effect::Rooms
+            | Effect::Who(..)
+            | Effect::Nick(_)
+            | Effect::Page(..) => {
+                let busy = self.requests.len() >= REQUESTS_MAX;
+                self.requests.extend(requests::request(&self.client, effect, busy));
+            }
+        }
+        Ok(())
+    }
+
+    fn send_next(&mut self) {
+        if self.sending.is_none()
+            && let Some(Send { ticket, to, text }) = self.sends.pop_front()
+        {
+            self.sending = Some(requests::send(&self.client, ticket, to, text));
+        }
+    }
+
+    async fn told(&mut self, told: Told) -> Result<(), ScreenError> {
+        match told {
+            Told::End => self.ends = true,
+            Told::Stop => self.stop().await?,
+            Told::Continue => self.come_back()?,
+        }
+        Ok(())
+    }
+
+    /// Gives the terminal back and stops the whole job, as Ctrl-Z would without raw mode. This
+    /// program gets the signal too, and stops in [`Self::stop`].
+    fn suspend(&mut self) -> Result<(), ScreenError> {
+        if getsid(None).ok() == Some(getpid()) {
+            // Nobody could continue the program: it is the terminal's only one.
+            return self.feed([Msg::Tell("there is no shell to go back to".to_owned(), true)]);
+        }
+        self.stage.terminal.lend();
+        self.signals.expect_stop();
+        if kill_current_process_group(Signal::TSTP).is_err() {
+            self.come_back()?;
+        }
+        Ok(())
+    }
+
+    async fn stop(&mut self) -> Result<(), ScreenError> {
+        self.stage.terminal.lend();
+        if kill_process(getpid(), Signal::STOP).is_ok() {
+            // The signal may take effect a moment after the call.
+            let _continued = timeout(STOP_TIMEOUT, self.signals.continued()).await;
+        }
+        self.come_back()
+    }
+
+    fn come_back(&mut self) -> Result<(), ScreenError> {
+        self.signals.has_continued();
+        self.stage.terminal.retake().map_err(ScreenError::Terminal)?;
+        let (columns, rows) = self.stage.terminal.size().map_err(ScreenError::Terminal)?;
+        self.feed([Msg::Resize(columns, rows)])
+    }
+
+    /// Ends everything: what was typed is noted down in the outbox first.
+    async fn close(self) -> ScreenExit {
+        let Self { stage, client, events, requests, sends, sending, .. } = self;
+        drop((requests, events));
+        let Stage { terminal, model, .. } = stage;
+        drop(terminal);
+        let mut unsaved: Vec<String> =
+            model.unqueued.iter().map(|held| held.text.clone()).collect();
+        let saving = async {
+            if let Some(sending) = sending {
+                note_saved(&sending.await, &mut unsaved);
+            }
+            for Send { ticket, to, text } in sends {
+                note_saved(&requests::send(&client, ticket, to, text).await, &mut unsaved);
+            }
+        };
+        let in_time = timeout(SAVE_TIMEOUT, saving).await.is_ok();
+        if !in_time {
+            tracing::warn!("the outbox did not note down every message in time");
+        }
+        let waiting = model.rooms.iter().map(|room| room.history.waiting()).sum();
+        if timeout(SHUTDOWN_TIMEOUT, client.shutdown()).await.is_err() {
+            tracing::warn!("the client did not end in time");
+        }
+        ScreenExit { waiting, unsaved }
+    }
+}
+
+/// Sends are saved in order, so the first of the unsaved ones is the one that is answered.
+fn note_saved(answer: &Answer, unsaved: &mut Vec<String>) {
+    if matches!(answer, Answer::Sent { result: Ok(_), .. }) && !unsaved.is_empty() {
+        unsaved.remove(0);
+    }
+}
+
+fn message_of(event: TerminalEvent) -> Option<Msg> {
+    match event {
+        TerminalEvent::Key(key) if key.kind == KeyEventKind::Release => None,
+        TerminalEvent::Key(key) => Some(Msg::Key(key)),
+        TerminalEvent::Paste(text) => Some(Msg::Paste(text)),
+        TerminalEvent::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
+        TerminalEvent::FocusGained => Some(Msg::Focus(true)),
+        TerminalEvent::FocusLost => Some(Msg::Focus(false)),
+        TerminalEvent::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::ScrollUp => Some(Msg::Wheel(-WHEEL_LINES)),
+            MouseEventKind::ScrollDown => Some(Msg::Wheel(WHEEL_LINES)),
+            MouseEventKind::Down(_button) => Some(Msg::Click(mouse.column, mouse.row)),
+            MouseEventKind::Up(_)
+            | MouseEventKind::Drag(_)
+            | MouseEventKind::Moved
+            | MouseEventKind::ScrollLeft
+            | MouseEventKind::ScrollRight => None,
+        },
+    }
+}

@@ -1,0 +1,66 @@
+//! What comes from the network on its way to the screen.
+//!
+//! Owns nothing but the choice of `chat_client::display`'s forms; everything that is shown goes
+//! through here.
+
+use chat_client::display;
+use chat_proto::spells_like_a_name;
+
+use super::history::YOU;
+
+/// A text of several lines, inert.
+#[must_use]
+pub fn text(text: &str) -> String {
+    display::inert_lines(text).into_owned()
+}
+
+/// A text of one line, inert.
+#[must_use]
+pub fn line(text: &str) -> String {
+    display::inert(text).into_owned()
+}
+
+/// Somebody else's name. Whoever calls themselves what the screen calls its reader gets a sigil.
+#[must_use]
+pub fn name(name: &str) -> String {
+    let shown = line(name);
+    match shown.eq_ignore_ascii_case(YOU) {
+        true => format!("@{shown}"),
+        false => shown,
+    }
+}
+
+/// Whether a text names somebody, as a whole word in any case.
+#[must_use]
+pub fn mentions(text: &str, name: &str) -> bool {
+    if name.is_empty() || text.len() < name.len() / 2 {
+        return false;
+    }
+    let same = |word: &str| {
+        word.eq_ignore_ascii_case(name)
+            || (!word.is_ascii() && word.to_lowercase() == name.to_lowercase())
+    };
+    text.split(|character| !spells_like_a_name(character)).any(same)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mention_is_a_whole_word_in_any_case() {
+        for text in ["ada", "hi Ada!", "@ada: look", "(ADA)"] {
+            assert!(mentions(text, "ada"), "{text}");
+        }
+        for text in ["adamant", "xada", "ada-2", ""] {
+            assert!(!mentions(text, "ada"), "{text}");
+        }
+        assert!(mentions("привет МИР", "мир"));
+    }
+
+    #[test]
+    fn nobody_else_is_called_you() {
+        assert_eq!(name("You"), "@You");
+        assert_eq!(name("ada"), "ada");
+    }
+}

@@ -1,0 +1,168 @@
+//! What changes the screen: a message comes in, the state changes, effects go out.
+//!
+//! Pure: no clock, no terminal, no network. The runtime brings the messages and carries out the
+//! effects, whose answers come back as messages.
+
+mod answers;
+mod keyboard;
+mod network;
+
+use chat_client::{Destination, Event, HistoryPage};
+use chat_proto::{Member, MessageId, Nickname, RoomId, RoomInfo, RoomName};
+use crossterm::event::KeyEvent;
+
+use super::history::PageRequest;
+use super::model::{Model, Moment, RoomIndex};
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// A text was pasted, as one.
+    Paste(String),
+    /// The mouse wheel turned: lines, negative upwards.
+    Wheel(isize),
+    /// The left button was pressed at a column and a row.
+    Click(u16, u16),
+    /// The terminal has another size: columns and rows.
+    Resize(u16, u16),
+    /// The terminal got or lost the focus.
+    Focus(bool),
+    /// The client library says something.
+    Client(Event),
+    /// An effect has its answer.
+    Answer(Answer),
+    /// Nothing but the time has changed.
+    Tick,
+    /// Something to be told: a line, and whether it is trouble.
+    Tell(String, bool),
+}
+
+/// Something that the runtime shall do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Give a message to the outbox. Sends are given in order.
+    Send {
+        /// Comes back with the answer.
+        ticket: u64,
+        /// Where to.
+        to: Destination,
+        /// What.
+        text: String,
+    },
+    /// Join a room.
+    Join(RoomName),
+    /// Leave a room.
+    Leave(RoomIndex, RoomId),
+    /// Ask for all rooms.
+    Rooms,
+    /// Ask for the members of a room.
+    Who(RoomIndex, RoomId),
+    /// Change the nickname.
+    Nick(Nickname),
+    /// Ask for a page of history.
+    Page(RoomIndex, RoomId, PageRequest),
+    /// Give the terminal back to the shell until it continues the program.
+    Suspend,
+    /// Paint every cell anew.
+    Repaint,
+    /// End the screen.
+    Quit,
+}
+
+/// The answer to an effect. What went wrong is a sentence.
+#[derive(Debug)]
+pub enum Answer {
+    /// The outbox has the message, under this id; or will never have it.
+    Sent {
+        /// The effect's.
+        ticket: u64,
+        /// The id, or what went wrong.
+        result: Result<MessageId, String>,
+    },
+    /// A room was joined.
+    Joined(RoomName, Result<RoomInfo, Failure>),
+    /// A room was left.
+    Left(RoomIndex, Result<(), Failure>),
+    /// The rooms.
+    Rooms(Result<Vec<RoomInfo>, Failure>),
+    /// The members of a room.
+    Who(RoomIndex, Result<Vec<Member>, Failure>),
+    /// The nickname was changed.
+    Nick(Nickname, Result<(), Failure>),
+    /// A page of history.
+    Page(RoomIndex, PageRequest, Result<HistoryPage, Failure>),
+}
+
+/// Why an effect failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// A sentence.
+    pub why: String,
+    /// Whether it was the server that said no, rather than nobody that said anything.
+    pub refused: bool,
+}
+
+/// Changes the state; gives what is to be done.
+pub fn update(model: &mut Model, now: Moment, msg: Msg) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    apply(model, now, msg, &mut effects);
+    want_pages(model, &mut effects);
+    effects
+}
+
+/// Changes the state by many messages, and asks for pages once at the end.
+pub fn update_all(
+    model: &mut Model,
+    now: Moment,
+    messages: impl IntoIterator<Item = Msg>,
+) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for msg in messages {
+        apply(model, now, msg, &mut effects);
+    }
+    want_pages(model, &mut effects);
+    effects
+}
+
+fn apply(model: &mut Model, now: Moment, msg: Msg, effects: &mut Vec<Effect>) {
+    model.now = now;
+    match msg {
+        Msg::Key(key) => keyboard::key(model, key, effects),
+        Msg::Paste(text) => keyboard::paste(model, &text),
+        Msg::Wheel(lines) => keyboard::scroll(model, lines),
+        Msg::Click(column, row) => keyboard::click(model, column, row),
+        Msg::Resize(columns, rows) => {
+            model.size = (columns, rows);
+            settle(model);
+        }
+        Msg::Focus(focused) => model.focused = focused,
+        Msg::Client(event) => network::event(model, event, effects),
+        Msg::Answer(answer) => answers::answer(model, answer),
+        Msg::Tick => {}
+        Msg::Tell(text, trouble) if trouble => model.trouble(&text),
+        Msg::Tell(text, _told) => model.answer(&text),
+    }
+}
+
+/// Lets the history fill its pane after the pane has changed.
+fn settle(model: &mut Model) {
+    let viewport = model.viewport();
+    model.room_mut().history.settle(viewport);
+}
+
+/// Asks for the page that the open room needs next.
+fn want_pages(model: &mut Model, effects: &mut Vec<Effect>) {
+    if !model.is_online() {
+        return;
+    }
+    let (viewport, index) = (model.viewport(), model.current);
+    let room = model.room_mut();
+    let Some(id) = room.id.filter(|_id| room.member) else {
+        return;
+    };
+    if let Some(request) = room.history.wanted_page(viewport) {
+        effects.push(Effect::Page(index, id, request));
+    }
+}

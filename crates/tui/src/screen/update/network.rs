@@ -1,0 +1,214 @@
+//! What the client library says, and what it changes.
+
+use chat_client::{Connected, Event, Message, Outgoing, OutgoingState, RoomChange, Subscribed};
+use chat_proto::{RoomId, RoomName, Seq};
+
+use super::Effect;
+use crate::screen::history::{Entry, Kind, Place};
+use crate::screen::model::{Connection, Model, RoomIndex};
+use crate::screen::shown;
+
+pub(super) fn event(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
+    match event {
+        Event::Connecting { target, attempt } => {
+            model.connection = Connection::Connecting { target: shown::line(&target), attempt };
+        }
+        Event::Connected(connected) => online(model, &connected, effects),
+        Event::Disconnected { why, retry_in } => {
+            let retry_ms =
+                retry_in.map(|delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+            offline(model, &why, retry_ms);
+        }
+        Event::Refused(refusal) => model.trouble(&refusal.reason),
+        Event::Subscribed(subscribed) => follows(model, &subscribed),
+        Event::Reset { room, room_name, .. } => reset(model, room, &room_name),
+        Event::Gap { room, room_name, from, to } => gap(model, room, &room_name, from, to),
+        Event::Message(message) => said(model, &message),
+        Event::Joined(change) => changed(model, &change, "joined"),
+        Event::Left(change) => changed(model, &change, "left"),
+        Event::Renamed { change, old_name } => renamed(model, &change, old_name.as_deref()),
+        Event::RoomCreated(change) => changed(model, &change, "made this room"),
+        Event::Membership { room, name, joined } => membership(model, room, &name, joined),
+        Event::OwnName { name } => model.me.name = shown::line(&name),
+        Event::Presence { room, online } => {
+            if let Some(index) = model.room_of(room) {
+                model.rooms[index].online = Some(online);
+            }
+        }
+        Event::Outgoing(outgoing) => sent(model, &outgoing),
+        Event::Latency(latency) => {
+            if let Connection::Online { latency_ms } = &mut model.connection {
+                *latency_ms = u64::try_from(latency.as_millis()).ok();
+            }
+        }
+    }
+}
+
+fn online(model: &mut Model, connected: &Connected, effects: &mut Vec<Effect>) {
+    let name = shown::line(&connected.name);
+    model.connection = Connection::Online { latency_ms: None };
+    model.me.account = Some(connected.account);
+    if !model.was_online && name != model.me.name {
+        let wished = &model.me.name;
+        let text = format!("you are {name} here: the name {wished} is taken");
+        model.answer(&text);
+    }
+    model.me.name = name;
+    if connected.first_contact {
+        let fingerprint = chat_client::Fingerprint::of(&connected.server_key);
+        let text = format!(
+            "first contact with {}; its identity, {fingerprint}, is remembered from now on",
+            connected.address
+        );
+        model.answer(&text);
+    }
+    (model.was_online, model.outage_told, model.missed) = (true, false, 0);
+    for room in &mut model.rooms {
+        room.history.retry_pages();
+        if room.wanted
+            && let Ok(name) = RoomName::parse(&room.title)
+        {
+            effects.push(Effect::Join(name));
+        }
+    }
+}
+
+fn offline(model: &mut Model, why: &str, retry_ms: Option<u64>) {
+    let why = shown::line(why);
+    for room in &mut model.rooms {
+        room.history.abandon_pages();
+        room.online = None;
+    }
+    if !std::mem::replace(&mut model.outage_told, true) {
+        let told = match (retry_ms, model.was_online) {
+            (None, _) => format!("not connected: {why}. What you have typed is kept."),
+            (Some(_), true) => {
+                format!("connection lost: {why}. Trying again by itself; what you type is kept.")
+            }
+            (Some(_), false) => format!(
+                "no server answers: {why}. Start one with `chatd` or `chat-tui --serve`, or name \
+                 another: `chat-tui HOST`. Trying again by itself; what you type is kept."
+            ),
+        };
+        model.trouble(&told);
+    } else if retry_ms.is_none() {
+        model.trouble(&format!("no further attempt: {why}"));
+    }
+    model.connection = match retry_ms {
+        Some(ms) => Connection::Offline { why, retry_at_ms: model.now.ms.saturating_add(ms) },
+        None => Connection::Ended { why },
+    };
+}
+
+fn follows(model: &mut Model, subscribed: &Subscribed) {
+    let index = model.room_with(subscribed.room, &subscribed.name);
+    let room = &mut model.rooms[index];
+    room.member = true;
+    room.wanted = false;
+    room.online = Some(subscribed.online);
+    room.history.follow_from(Seq(subscribed.from.0.saturating_sub(1)));
+}
+
+fn reset(model: &mut Model, room: RoomId, name: &str) {
+    let index = model.room_with(room, name);
+    model.rooms[index].history.restart();
+    model.say(
+        index,
+        Kind::Trouble,
+        "the server was restored from a backup: its last messages may be missing",
+    );
+}
+
+fn gap(model: &mut Model, room: RoomId, name: &str, from: Seq, to: Seq) {
+    let index = model.room_with(room, name);
+    let text = format!("events {from} to {to} are not kept by the server any more");
+    model.say(index, Kind::Notice, &text);
+}
+
+fn said(model: &mut Model, message: &Message) {
+    let index = model.room_with(message.room, &message.room_name);
+    let watched = model.is_watched(index);
+    let own = model.is_own(message);
+    let entry = model.entry_of(message);
+    let mention = matches!(entry.kind, Kind::Message { mention: true, .. });
+    let place = entry.place;
+    let room = &mut model.rooms[index];
+    if !room.history.arrive(entry) || own {
+        return;
+    }
+    if !message.live {
+        model.missed += 1;
+    }
+    if !watched || !message.live {
+        room.history.count_as_new(place);
+    }
+    if index != model.current {
+        room.unread += 1;
+        room.mentions += usize::from(mention);
+    }
+}
+
+fn changed(model: &mut Model, change: &RoomChange, did: &str) {
+    let text = format!("{} {did}", shown::name(&change.name));
+    notice(model, change, &text);
+}
+
+fn renamed(model: &mut Model, change: &RoomChange, old_name: Option<&str>) {
+    let before = old_name.map_or_else(|| "somebody".to_owned(), shown::name);
+    let text = format!("{before} is now called {}", shown::name(&change.name));
+    notice(model, change, &text);
+}
+
+fn notice(model: &mut Model, change: &RoomChange, text: &str) {
+    let index = model.room_with(change.room, &change.room_name);
+    let time = model.clock(change.ts.0);
+    let entry = Entry::new(Place::of(change.seq), None, time, Kind::Notice, text);
+    model.rooms[index].history.arrive(entry);
+}
+
+fn membership(model: &mut Model, room: RoomId, name: &str, joined: bool) {
+    let index = model.room_with(room, name);
+    let held = &mut model.rooms[index];
+    held.member = joined;
+    if joined {
+        held.wanted = false;
+    }
+}
+
+fn sent(model: &mut Model, outgoing: &Outgoing) {
+    let index = model.room_to(&outgoing.to);
+    let id = outgoing.id;
+    match &outgoing.state {
+        OutgoingState::Waiting | OutgoingState::InFlight => {
+            show_waiting(model, index, outgoing);
+        }
+        OutgoingState::Acked { room, seq, ts } => {
+            let index = model.room_of(*room).unwrap_or(index);
+            let time = model.clock(ts.0);
+            model.rooms[index].history.commit(id, *seq, time);
+        }
+        OutgoingState::Refused(refusal) => {
+            show_waiting(model, index, outgoing);
+            model.remember_refused(index, id, &outgoing.text);
+            model.rooms[index].history.refuse(id, &shown::line(&refusal.reason));
+        }
+        OutgoingState::Moved { id: new, .. } => {
+            model.rooms[index].history.change_id(id, *new);
+        }
+    }
+}
+
+/// Shows an own message that waits, once: it may have been typed here a moment ago, be known by
+/// its id, or be of an earlier life of the screen.
+fn show_waiting(model: &mut Model, index: RoomIndex, outgoing: &Outgoing) {
+    if model.rooms[index].history.knows(outgoing.id) {
+        return;
+    }
+    if let Some(typed) = model.take_unqueued(index, &outgoing.text) {
+        model.rooms[index].history.identify(typed.place, outgoing.id);
+        return;
+    }
+    let time = model.clock_now();
+    let text = shown::text(&outgoing.text);
+    model.rooms[index].history.wait(Some(outgoing.id), time, &text);
+}

@@ -1,0 +1,139 @@
+//! The line at the top and the status line: where the reader is and how the connection is.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::{Theme, rooms};
+use crate::screen::areas;
+use crate::screen::history::Viewport;
+use crate::screen::model::{Connection, Model};
+use crate::text;
+
+/// A piece of a line, and its style.
+type Piece = (String, Style);
+
+pub(super) fn top(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let room = model.room();
+    let right = match room.online {
+        Some(online) => format!("{online} online "),
+        None if !room.member && !room.wanted => "not a member ".to_owned(),
+        None => String::new(),
+    };
+    let right_cells = cells(&right);
+    let left = format!(" #{}", room.title);
+    let left_cells = area.width.saturating_sub(right_cells + 1);
+    let left = text::fit(&left, usize::from(left_cells));
+    let end = text::put(buffer, area.x, area.y, &left, left_cells, theme.strong());
+    let hint = format!("  · you are {}", model.me.name);
+    if end + cells(&hint) + right_cells < area.right() {
+        text::put(buffer, end, area.y, &hint, cells(&hint), theme.quiet());
+    }
+    let x = area.right().saturating_sub(right_cells);
+    if right_cells < area.width {
+        text::put(buffer, x, area.y, &right, right_cells, theme.quiet());
+    }
+}
+
+pub(super) fn bottom(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let pieces = match &model.flash {
+        Some(flash) => vec![(flash.clone(), theme.strong())],
+        None => pieces(model, theme, area.width),
+    };
+    let mut x = area.x + u16::from(area.width >= 20);
+    for (nth, (piece, style)) in pieces.into_iter().enumerate() {
+        let room = usize::from(area.right().saturating_sub(x));
+        let gap = if nth == 0 { 0 } else { 2 };
+        if nth > 0 && text::width(&piece) + gap > room {
+            continue; // The later ones matter less, but a shorter one may fit.
+        }
+        x += u16::try_from(gap).unwrap_or(0);
+        let piece = text::fit(&piece, room.saturating_sub(gap));
+        x = text::put(buffer, x, area.y, &piece, cells(&piece), style);
+    }
+}
+
+/// The pieces of the status line, the ones that matter most first.
+fn pieces(model: &Model, theme: Theme, width: u16) -> Vec<Piece> {
+    let mut pieces = vec![connection(model, theme, width)];
+    let viewport = model.viewport();
+    pieces.extend(below(model, theme, viewport));
+    pieces.extend(waiting(model, theme));
+    if model.missed > 0 {
+        pieces.push((format!("missed {}", model.missed), theme.mention()));
+    }
+    if areas::of(model).rooms.is_none() {
+        pieces.extend(elsewhere(model, theme));
+    }
+    pieces.extend(above(model, theme, viewport));
+    pieces.push(("F1 help".to_owned(), theme.quiet()));
+    pieces.push(("Ctrl-K go to…".to_owned(), theme.quiet()));
+    pieces
+}
+
+fn connection(model: &Model, theme: Theme, width: u16) -> Piece {
+    let brief = width < 30;
+    match &model.connection {
+        Connection::Starting => ("○ starting".to_owned(), theme.waiting()),
+        Connection::Connecting { target, attempt } => {
+            let nth = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+            let text = if brief {
+                "○ connecting".into()
+            } else {
+                format!("○ connecting to {target}{nth}")
+            };
+            (text, theme.waiting())
+        }
+        Connection::Online { latency_ms } => {
+            let connected = if brief { "●" } else { "● connected" };
+            let text = match latency_ms {
+                Some(ms) => format!("{connected} {ms} ms"),
+                None => connected.to_owned(),
+            };
+            (text, theme.good())
+        }
+        Connection::Offline { why, retry_at_ms } => {
+            let seconds = retry_at_ms.saturating_sub(model.now.ms).div_ceil(1000);
+            let text = match brief {
+                true => format!("○ again in {seconds} s"),
+                false => format!("○ not connected, again in {seconds} s: {why}"),
+            };
+            (text, theme.trouble())
+        }
+        Connection::Ended { why } => (format!("○ not connected: {why}"), theme.trouble()),
+    }
+}
+
+fn below(model: &Model, theme: Theme, viewport: Viewport) -> Option<Piece> {
+    let history = &model.room().history;
+    let below = history.below(viewport);
+    (below > 0).then(|| (format!("↓ {below} below, End"), theme.mention()))
+}
+
+fn above(model: &Model, theme: Theme, viewport: Viewport) -> Option<Piece> {
+    let (above, more) = model.room().history.above(viewport);
+    let plus = if more { "+" } else { "" };
+    (above > 0).then(|| (format!("↑ {above}{plus} above"), theme.quiet()))
+}
+
+/// What waits in all rooms, when the server cannot be asked.
+fn waiting(model: &Model, theme: Theme) -> Option<Piece> {
+    if model.is_online() {
+        return None;
+    }
+    let waiting: usize = model.rooms.iter().map(|room| room.history.waiting()).sum();
+    (waiting > 0).then(|| (format!("⏳ {waiting} waiting"), theme.waiting()))
+}
+
+/// What is unread in other rooms, when there is no pane that says it.
+fn elsewhere(model: &Model, theme: Theme) -> Option<Piece> {
+    let listed = model.listed().into_iter().map(|index| &model.rooms[index]);
+    let unread = listed.filter(|room| room.unread > 0);
+    let unread: Vec<String> =
+        unread.take(3).map(|room| format!("#{} {}", room.title, rooms::unread(room))).collect();
+    (!unread.is_empty()).then(|| (unread.join(" "), theme.mention()))
+}
+
+fn cells(text: &str) -> u16 {
+    u16::try_from(text::width(text)).unwrap_or(u16::MAX)
+}

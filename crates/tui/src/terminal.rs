@@ -1,0 +1,161 @@
+//! The terminal, taken and given back.
+//!
+//! Owns the modes of the terminal: raw, alternate screen, bracketed paste, focus and wheel. They
+//! are undone when [`Terminal`] is dropped, and when the program panics. It must not know what is
+//! drawn.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::Show;
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+};
+use crossterm::style::Print;
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use ratatui::Frame;
+use ratatui::backend::CrosstermBackend;
+
+/// Bytes of a frame that are gathered before they are written: a whole screen in colour.
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// Buttons and wheel, in SGR form; no motion, so that the pointer wakes nobody.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
+/// Whether the modes are set now. Global, because the terminal is, and because a panic has
+/// nothing else at hand.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+static PANIC_HOOK: Once = Once::new();
+
+/// The terminal, taken for the screen.
+#[derive(Debug)]
+pub struct Terminal {
+    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+}
+
+/// Whether a person can be talked with here.
+#[must_use]
+pub fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+impl Terminal {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// Those of the terminal; it is given back then.
+    pub fn take() -> io::Result<Self> {
+        PANIC_HOOK.call_once(|| {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                give_back();
+                before(panic);
+            }));
+        });
+        set_modes()?;
+        let writer = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
+        match ratatui::Terminal::new(CrosstermBackend::new(writer)) {
+            Ok(inner) => Ok(Self { inner }),
+            Err(error) => {
+                give_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether it is taken now: not between [`Self::lend`] and [`Self::retake`], nor after a panic
+    /// anywhere in the program.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        TAKEN.load(Ordering::SeqCst)
+    }
+
+    /// Its size: columns and rows.
+    ///
+    /// # Errors
+    /// Those of the terminal.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        crossterm::terminal::size()
+    }
+
+    /// Gives it to the shell for a while.
+    pub fn lend(&mut self) {
+        give_back();
+    }
+
+    /// Takes it again, and paints everything anew with the next frame.
+    ///
+    /// # Errors
+    /// Those of the terminal.
+    pub fn retake(&mut self) -> io::Result<()> {
+        give_back();
+        set_modes()?;
+        self.inner.clear()
+    }
+
+    /// Forgets what is on the screen, so that the next frame paints every cell.
+    ///
+    /// # Errors
+    /// Those of the terminal.
+    pub fn repaint(&mut self) -> io::Result<()> {
+        self.inner.clear()
+    }
+
+    /// Draws a frame, which appears at once or not at all where the terminal can do that.
+    ///
+    /// # Errors
+    /// Those of the terminal.
+    pub fn draw(&mut self, frame: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
+        self.inner.draw(frame)?;
+        queue!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
+        Write::flush(self.inner.backend_mut())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn set_modes() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    let entered = execute!(
+        io::stdout(),
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        EnableFocusChange,
+        Print(MOUSE_ON)
+    );
+    if entered.is_err() {
+        give_back();
+    }
+    entered
+}
+
+/// Undoes the modes if they are set. A terminal that is gone needs nothing back.
+fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let left = execute!(
+        io::stdout(),
+        Print(MOUSE_OFF),
+        DisableFocusChange,
+        DisableBracketedPaste,
+        EndSynchronizedUpdate,
+        LeaveAlternateScreen,
+        Show
+    );
+    if let Err(gone) = left.and_then(|()| disable_raw_mode()) {
+        tracing::debug!(error = %gone, "the terminal could not be given back");
+    }
+}

@@ -1,0 +1,294 @@
+//! Text in cells: how wide it is, where it wraps, how it is cut.
+//!
+//! Owns the one opinion about widths, which is ratatui's, so that what is measured is what is
+//! drawn. It expects text that `chat_client::display` has made inert and knows nothing of chat.
+
+use std::ops::Range;
+
+use ratatui::buffer::{Buffer, CellWidth};
+use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Code points that one grapheme cluster may show. More are combining marks piled up to cover
+/// other lines; an emoji family of four with skin tones has 11.
+const CLUSTER_CHARS_MAX: usize = 12;
+
+/// How many cells a tab takes. A message has no tab stops: it starts in no fixed column.
+const TAB: &str = "    ";
+
+/// A left-to-right mark. Around a right-to-left run it keeps a terminal that reorders text from
+/// pulling the neighbouring cells (a name, a time, a border) into that run.
+const LEFT_TO_RIGHT_MARK: char = '\u{200E}';
+
+/// The cells that a text takes on one line.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
+    text.graphemes(true).map(grapheme_width).sum()
+}
+
+/// The cells that one grapheme cluster takes; 0 for what is not drawn.
+#[must_use]
+pub fn grapheme_width(grapheme: &str) -> usize {
+    match grapheme.contains(char::is_control) {
+        true => 0,
+        false => usize::from(grapheme.cell_width()),
+    }
+}
+
+/// Makes inert text fit for a screen: tabs become spaces, and marks piled up on one letter are cut.
+#[must_use]
+pub fn prepared(text: &str) -> String {
+    let mut prepared = String::with_capacity(text.len());
+    if text.is_ascii() {
+        for (nth, piece) in text.split('\t').enumerate() {
+            prepared.push_str(if nth == 0 { "" } else { TAB });
+            prepared.push_str(piece);
+        }
+        return prepared;
+    }
+    for grapheme in text.graphemes(true) {
+        match grapheme {
+            "\t" => prepared.push_str(TAB),
+            _ => prepared.extend(grapheme.chars().take(CLUSTER_CHARS_MAX)),
+        }
+    }
+    prepared
+}
+
+/// Cuts a text to at most `cells`, with `…` where something is missing.
+#[must_use]
+pub fn fit(text: &str, cells: usize) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let mut fitted = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        used += grapheme_width(grapheme);
+        if used + 1 > cells {
+            break;
+        }
+        fitted.push_str(grapheme);
+    }
+    if cells > 0 {
+        fitted.push('…');
+    }
+    fitted
+}
+
+/// Breaks a text into the byte ranges of its lines, none wider than `cells`, the first one by
+/// `used` cells shorter. Lines end at `\n`, else at spaces, else around wide characters, else
+/// anywhere between graphemes. There is at least one line, and each shows something unless the
+/// text has an empty line there (or nothing fits beside the first `used` cells).
+#[must_use]
+pub fn wrap(text: &str, cells: usize, used: usize) -> Vec<Range<usize>> {
+    let cells = cells.max(1);
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for paragraph in text.split('\n') {
+        let used = if start == 0 { used } else { 0 };
+        Paragraph::new(start, cells, used).wrap(paragraph, &mut lines);
+        start += paragraph.len() + 1;
+    }
+    lines
+}
+
+/// The state of wrapping one paragraph.
+struct Paragraph {
+    offset: usize,
+    cells: usize,
+    line_start: usize,
+    line_width: usize,
+    /// The end of the line and the start of the next, if it breaks there, and the cells up to
+    /// that start.
+    chance: Option<(usize, usize, usize)>,
+    indented: bool,
+}
+
+impl Paragraph {
+    fn new(offset: usize, cells: usize, used: usize) -> Self {
+        Self {
+            offset,
+            cells,
+            line_start: 0,
+            line_width: used.min(cells),
+            chance: (used > 0).then_some((0, 0, used.min(cells))),
+            indented: used > 0,
+        }
+    }
+
+    fn wrap(mut self, paragraph: &str, lines: &mut Vec<Range<usize>>) {
+        let mut previous_was_wide = false;
+        for (at, grapheme) in paragraph.grapheme_indices(true) {
+            let grapheme_width = grapheme_width(grapheme);
+            let is_space = grapheme.starts_with([' ', '\u{3000}']);
+            let is_wide = grapheme_width > 1;
+            if (is_wide || previous_was_wide) && !is_space && at > self.line_start {
+                self.chance = Some((at, at, self.line_width));
+            }
+            // Spaces hang over the edge; they never begin a line by themselves.
+            if self.line_width + grapheme_width > self.cells && !is_space {
+                self.break_line(at, lines);
+            }
+            self.line_width += grapheme_width;
+            if is_space {
+                let end = paragraph[self.line_start..at].trim_end_matches(' ').len();
+                let end = self.line_start + end;
+                self.chance = Some((end, at + grapheme.len(), self.line_width));
+            }
+            previous_was_wide = is_wide;
+        }
+        lines.push(self.range(self.line_start, paragraph.len()));
+    }
+
+    fn break_line(&mut self, at: usize, lines: &mut Vec<Range<usize>>) {
+        let hopeless = at == self.line_start && !self.indented;
+        if hopeless {
+            return;
+        }
+        let (end, next, width) = self.chance.take().unwrap_or((at, at, self.line_width));
+        lines.push(self.range(self.line_start, end));
+        self.line_start = next;
+        self.line_width -= width.min(self.line_width);
+        self.indented = false;
+    }
+
+    fn range(&self, start: usize, end: usize) -> Range<usize> {
+        self.offset + start..self.offset + end
+    }
+}
+
+/// Whether a text has characters that are written from right to left.
+#[must_use]
+pub fn has_right_to_left(text: &str) -> bool {
+    !text.is_ascii()
+        && text.chars().any(|character| {
+            matches!(character,
+                '\u{0590}'..='\u{08FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}'
+                | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
+        })
+}
+
+/// Draws a text on one row, at most `cells` wide; returns the column after it. Right-to-left text
+/// is isolated from what stands beside it.
+pub fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, cells: u16, style: Style) -> u16 {
+    if !buffer.area.contains((x, y).into()) || cells == 0 {
+        return x;
+    }
+    let (end, _row) = buffer.set_stringn(x, y, text, usize::from(cells), style);
+    if end > x && has_right_to_left(text) {
+        let first = buffer[(x, y)].symbol().to_owned();
+        buffer[(x, y)].set_symbol(&format!("{LEFT_TO_RIGHT_MARK}{first}"));
+        let last = (x..end).rev().find(|&column| buffer[(column, y)].symbol() != " ");
+        let last = last.unwrap_or(x);
+        let symbol = buffer[(last, y)].symbol().to_owned();
+        buffer[(last, y)].set_symbol(&format!("{symbol}{LEFT_TO_RIGHT_MARK}"));
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+
+    use super::*;
+
+    fn wrapped(text: &str, cells: usize, used: usize) -> Vec<&str> {
+        wrap(text, cells, used).into_iter().map(|range| &text[range]).collect()
+    }
+
+    #[test]
+    fn widths_are_those_of_terminals() {
+        for (text, cells) in [
+            ("abc", 3),
+            ("日本", 4),
+            ("e\u{301}", 1),
+            ("👍", 2),
+            ("👨\u{200D}👩\u{200D}👧", 2),
+            ("⏳", 2),
+            ("✓", 1),
+            ("", 0),
+        ] {
+            assert_eq!(width(text), cells, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_break_at_spaces_then_anywhere() {
+        assert_eq!(wrapped("shall we deploy", 10, 0), ["shall we", "deploy"]);
+        assert_eq!(wrapped("abcdefghijkl", 5, 0), ["abcde", "fghij", "kl"]);
+        assert_eq!(wrapped("a bcdefghijkl", 5, 0), ["a", "bcdef", "ghijk", "l"]);
+        assert_eq!(wrapped("", 5, 0), [""]);
+        assert_eq!(wrapped("a\n\nb", 5, 0), ["a", "", "b"]);
+        assert_eq!(wrapped("日本語", 5, 0), ["日本", "語"]);
+        assert_eq!(wrapped("ab日本語", 4, 0), ["ab日", "本語"]);
+    }
+
+    #[test]
+    fn the_first_line_may_be_shorter() {
+        assert_eq!(wrapped("ab cd ef", 8, 3), ["ab cd", "ef"]);
+        assert_eq!(wrapped("abcdef", 8, 6), ["", "abcdef"]);
+        assert_eq!(wrapped("abc", 8, 8), ["", "abc"]);
+        assert_eq!(wrapped("a\nb", 8, 8), ["", "a", "b"]);
+    }
+
+    #[test]
+    fn a_space_at_the_edge_hangs() {
+        assert_eq!(wrapped("abcde fghij", 5, 0), ["abcde", "fghij"]);
+        assert_eq!(wrapped("abcde   fghij", 5, 0), ["abcde", "fghij"]);
+    }
+
+    #[test]
+    fn no_line_is_wider_than_asked_and_nothing_is_lost() {
+        let samples = [
+            "the quick brown fox jumps",
+            "日本語 と English の mixed テキスト です",
+            "👨\u{200D}👩\u{200D}👧👨\u{200D}👩\u{200D}👧 family",
+            "עברית and العربية",
+            "e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}",
+            "x  y   z    ",
+        ];
+        for text in samples {
+            for cells in 2..30 {
+                for used in 0..cells {
+                    let lines = wrap(text, cells, used);
+                    let mut shown = String::new();
+                    for (nth, range) in lines.into_iter().enumerate() {
+                        let line = text[range].trim_end();
+                        let room = if nth == 0 { cells - used } else { cells };
+                        assert!(width(line) <= room, "{text:?} {cells} {used}: {line:?}");
+                        shown.push_str(line);
+                    }
+                    let spaceless = |text: &str| text.replace(' ', "");
+                    assert_eq!(spaceless(&shown), spaceless(text), "{cells} {used}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_text_says_so_and_fits() {
+        assert_eq!(fit("abcdef", 6), "abcdef");
+        assert_eq!(fit("abcdef", 4), "abc…");
+        assert_eq!(fit("日本語", 4), "日…");
+        assert_eq!(fit("ab", 0), "");
+    }
+
+    #[test]
+    fn piled_up_marks_are_cut() {
+        let zalgo = format!("a{}b", "\u{301}".repeat(500));
+        assert!(prepared(&zalgo).chars().count() <= CLUSTER_CHARS_MAX + 1);
+        assert_eq!(prepared("a\tb"), "a    b");
+    }
+
+    #[test]
+    fn right_to_left_runs_are_isolated() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 1));
+        put(&mut buffer, 0, 0, "עבר", 10, Style::new());
+        assert_eq!(buffer[(0, 0)].symbol(), "\u{200E}ע");
+        assert_eq!(buffer[(2, 0)].symbol(), "ר\u{200E}");
+    }
+}
