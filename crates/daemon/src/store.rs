@@ -1,0 +1,402 @@
+//! The store: one SQLite file, written by one thread, read by as many as like.
+//!
+//! Owns what is under the data directory but the identity: the file `chatd.db`, the lock, and the
+//! witness beside it. It must not know what a command or a connection is: it keeps records and
+//! the tables that follow from them, and promises what [`chat_core::Store`] says.
+
+mod connection;
+mod directory;
+mod error;
+mod lookup;
+mod read;
+mod row;
+mod schema;
+mod witness;
+mod write;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use chat_core::{Lineage, Lookup, PastSend, Record, Snapshot, Store, StoreError, Witness};
+use chat_proto::{AccountId, Epoch, Nonce, StreamId};
+use rusqlite::Connection;
+
+pub use directory::Holder;
+pub use error::OpenError;
+pub use read::{LogPage, Reader};
+
+use connection::Writer;
+use directory::DataDir;
+use witness::WitnessFile;
+
+/// What a commit survives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Durability {
+    /// The death of the process and a loss of power.
+    #[default]
+    Full,
+    /// The death of the process only: faster where the disk is slow.
+    Process,
+}
+
+impl Durability {
+    /// Its name on a command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Process => "process",
+        }
+    }
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Durability {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "full" => Ok(Self::Full),
+            "process" => Ok(Self::Process),
+            other => Err(format!("durability is full or process, not {other:?}")),
+        }
+    }
+}
+
+/// The store of a daemon. There is one for a data directory at any time.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Writer,
+    /// `None` after a reopening that failed.
+    connection: Option<Connection>,
+    transaction: Transaction,
+    epoch: Epoch,
+    /// Events committed for sure; none of them may ever be missing again.
+    committed: u64,
+    /// The same with those of the open transaction.
+    appended: u64,
+    witness: WitnessFile,
+    boot: u128,
+    /// What is wrong, once it has been logged.
+    trouble: Option<String>,
+    witness_in_trouble: bool,
+    /// Released last of all.
+    dir: DataDir,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Transaction {
+    None,
+    Open,
+    /// A record is missing in it: it must never be committed.
+    Lost,
+}
+
+impl SqliteStore {
+    /// Opens the store of a data directory, made where it is missing.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why not, and what to do.
+    pub fn open(data_dir: &Path, durability: Durability) -> Result<Self, OpenError> {
+        let dir = DataDir::lock(data_dir)?;
+        let unusable = |cause| OpenError::Dir { dir: data_dir.to_owned(), cause };
+        // Its companions get the mode of the file, so it is made before SQLite would make it.
+        drop(directory::open_private(&dir.database()).map_err(unusable)?);
+        let (witness, seen) = WitnessFile::open(&dir.witness()).map_err(unusable)?;
+        let writer = Writer {
+            path: dir.database(),
+            durability,
+            #[cfg(test)]
+            pages_max: None,
+        };
+        let mut connection = writer.connect().map_err(OpenError::because("opened"))?;
+        schema::refuse_newer(&connection)?;
+        writer.prepare(&connection).map_err(OpenError::because("opened"))?;
+        schema::migrate(&mut connection)?;
+        let committed =
+            lookup::event_count(&connection).map_err(OpenError::because("asked for its size"))?;
+        let boot = witness::boot()?;
+        let epoch = decide_epoch(&connection, committed, boot, seen.as_ref())?;
+        dir.sync().map_err(unusable)?;
+        let store = Self {
+            writer,
+            connection: Some(connection),
+            transaction: Transaction::None,
+            epoch,
+            committed,
+            appended: committed,
+            witness,
+            boot,
+            trouble: None,
+            witness_in_trouble: false,
+            dir,
+        };
+        store.witness.write(&store.testimony()).map_err(unusable)?;
+        store.witness.sync().map_err(unusable)?;
+        Ok(store)
+    }
+
+    /// The file, for [`Reader::open`].
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.writer.path
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The epoch of all logs.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Puts everything in its place on the disk. A store that is only dropped, or whose process is
+    /// killed, loses nothing either: the next start does the work.
+    pub fn close(mut self) {
+        let closed = self.connection.take().map_or(Ok(()), Connection::close);
+        if let Err((_connection, error)) = closed {
+            tracing::warn!(%error, "the store was not closed in order");
+        }
+        if let Err(error) = self.witness.sync() {
+            tracing::warn!(%error, "the witness beside the store could not be synchronised");
+        }
+    }
+
+    fn testimony(&self) -> Witness {
+        Witness {
+            epoch: self.epoch,
+            commits: self.committed,
+            survives_power_loss: self.writer.durability == Durability::Full,
+            boot: self.boot,
+        }
+    }
+
+    fn connection(&self) -> Result<&Connection, StoreError> {
+        self.connection.as_ref().ok_or_else(|| StoreError::new("used its file", "it is not open"))
+    }
+
+    fn try_append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
+        let wrote = |cause| StoreError::new("put a record into its transaction", cause);
+        if self.transaction == Transaction::None {
+            self.begin().map_err(|cause| StoreError::new("began a transaction", cause))?;
+        }
+        let id = self.appended + 1;
+        let connection = self.connection()?;
+        match record {
+            Record::Event(event) => {
+                write::event(connection, id, event).map_err(wrote)?;
+                self.appended = id;
+            }
+            Record::RefusedSend { account, nonce, code, digest } => {
+                write::refused_send(connection, account, nonce, code, digest).map_err(wrote)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        self.connection()?.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        self.transaction = Transaction::Open;
+        Ok(())
+    }
+
+    fn try_commit(&mut self) -> Result<(), StoreError> {
+        match self.transaction {
+            Transaction::None => Ok(()),
+            Transaction::Lost => Err(StoreError::new("committed", "a record is missing")),
+            Transaction::Open => {
+                let commit = |connection: &Connection| {
+                    connection.prepare_cached("COMMIT")?.execute([]).map(drop)
+                };
+                commit(self.connection()?).map_err(|cause| StoreError::new("committed", cause))?;
+                self.transaction = Transaction::None;
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the open transaction without a trace; opens the file again where it is not open.
+    fn abandon(&mut self) -> Result<(), StoreError> {
+        self.transaction = Transaction::None;
+        if let Some(connection) = &self.connection
+            && (connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok())
+        {
+            return Ok(());
+        }
+        self.reopen()
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        let reopened = |cause| StoreError::new("opened its file again", cause);
+        self.transaction = Transaction::None;
+        self.connection = None;
+        let connection = self.writer.connect().map_err(reopened)?;
+        self.writer.prepare(&connection).map_err(reopened)?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+
+    fn try_recover(&mut self) -> Result<Snapshot, StoreError> {
+        self.reopen()?;
+        let connection = self.connection()?;
+        make_room(connection);
+        prove_writable(connection).map_err(|cause| StoreError::new("tried to write", cause))?;
+        self.read_back()
+    }
+
+    /// Reads the hot state, and makes sure that nothing is missing of what was once committed.
+    fn read_back(&mut self) -> Result<Snapshot, StoreError> {
+        let connection = self.connection()?;
+        let counted = lookup::event_count(connection);
+        let found = counted.map_err(|cause| StoreError::new("counted its events", cause))?;
+        let snapshot = lookup::snapshot(connection)?;
+        if found < self.committed || snapshot.epoch != self.epoch {
+            let committed = self.committed;
+            let lost = format!(
+                "its file has {found} events of epoch {:016x} where {committed} of epoch {:016x} \
+                 were committed. Restart the daemon, so that a new epoch begins",
+                snapshot.epoch.0, self.epoch.0,
+            );
+            return Err(StoreError::new("checked what it had committed", lost));
+        }
+        self.committed = found;
+        self.appended = found;
+        Ok(snapshot)
+    }
+
+    /// Logs what is wrong once, and once more when it is something else.
+    fn note<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &outcome {
+            let trouble = error.to_string();
+            if self.trouble.as_ref() != Some(&trouble) {
+                tracing::error!(error = trouble, "the store does not take writes");
+                self.trouble = Some(trouble);
+            }
+        }
+        outcome
+    }
+
+    fn bear_witness(&mut self) {
+        let written = self.witness.write(&self.testimony());
+        match &written {
+            Err(error) if !self.witness_in_trouble => tracing::warn!(
+                %error,
+                "the witness beside the store cannot be written; \
+                 an older copy of the store may go unnoticed"
+            ),
+            Ok(()) | Err(_) => {}
+        }
+        self.witness_in_trouble = written.is_err();
+    }
+}
+
+impl Lookup for SqliteStore {
+    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
+        lookup::high_water(self.connection()?, account, stream)
+            .map_err(|cause| StoreError::new("looked for a stream", cause))
+    }
+
+    fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
+        lookup::past_send(self.connection()?, account, nonce)
+    }
+}
+
+impl Store for SqliteStore {
+    fn append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
+        let outcome = self.try_append(record);
+        if outcome.is_err() {
+            self.transaction = Transaction::Lost;
+        }
+        self.note(outcome)
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        let outcome = self.try_commit();
+        if outcome.is_ok() && self.committed != self.appended {
+            self.committed = self.appended;
+            self.bear_witness();
+        }
+        self.note(outcome)
+    }
+
+    fn recover(&mut self) -> Result<Snapshot, StoreError> {
+        let outcome = self.try_recover();
+        let outcome = self.note(outcome)?;
+        if self.trouble.take().is_some() {
+            tracing::info!("the store takes writes again");
+        }
+        Ok(outcome)
+    }
+
+    fn roll_back(&mut self) -> Result<Snapshot, StoreError> {
+        let outcome = self.abandon().and_then(|()| self.read_back());
+        self.note(outcome)
+    }
+}
+
+/// The epoch of an opened store: the one it has, or a new one when its logs may lack their end.
+fn decide_epoch(
+    connection: &Connection,
+    committed: u64,
+    boot: u128,
+    seen: Option<&Witness>,
+) -> Result<Epoch, OpenError> {
+    let held =
+        lookup::meta(connection, "epoch").map_err(OpenError::because("asked for its epoch"))?;
+    if let Some(held) = held.map(Epoch) {
+        match Lineage::judge(held, committed, boot, seen) {
+            Lineage::Continues => return Ok(held),
+            Lineage::Broken => tracing::warn!(
+                events = committed,
+                "the store may lack its newest events: it was restored from a copy, moved, or \
+                 lost power; a new epoch begins, and clients read their rooms again"
+            ),
+        }
+    }
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)?;
+    // SQLite's integers are signed, and 0 is no epoch.
+    let epoch = (u64::from_le_bytes(bytes) >> 1).max(1);
+    connection
+        .execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES ('epoch', ?)",
+            [row::integer(epoch)],
+        )
+        .map_err(OpenError::because("given an epoch"))?;
+    Ok(Epoch(epoch))
+}
+
+/// Empties the WAL into the database, so that a disk without room has some. What hinders it shows
+/// in the write that follows.
+fn make_room(connection: &Connection) {
+    let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()));
+    if let Err(error) = emptied {
+        tracing::debug!(%error, "the WAL could not be emptied");
+    }
+}
+
+fn prove_writable(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .execute(
+            "INSERT INTO meta (key, value) VALUES ('recoveries', 1) \
+             ON CONFLICT (key) DO UPDATE SET value = value + 1",
+            [],
+        )
+        .map(drop)
+}
+
+/// The file of a data directory, also while another process has its lock.
+#[must_use]
+pub fn database_of(data_dir: &Path) -> PathBuf {
+    data_dir.join("chatd.db")
+}

@@ -1,0 +1,80 @@
+//! Connections to the file, and how each is set up.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::Durability;
+
+/// How long to wait for somebody else's lock, such as a person's at the `sqlite3` tool.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// When the WAL is copied into the database, in pages of 4 KiB: 4 MiB. It bounds what a start
+/// after a crash has to look at, and what a small disk must have room for.
+const CHECKPOINT_PAGES: u32 = 1000;
+
+/// What the WAL is cut back to when it was larger, in bytes.
+const WAL_BYTES_KEPT: u32 = 16 * 1024 * 1024;
+
+/// Statements kept prepared for each connection; there are fewer.
+const STATEMENTS_MAX: usize = 48;
+
+/// Opens the writing connection, again and again.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) path: PathBuf,
+    pub(super) durability: Durability,
+    /// Plays a disk that has only so much room.
+    #[cfg(test)]
+    pub(super) pages_max: Option<u32>,
+}
+
+impl Writer {
+    /// A connection on which nothing has been changed yet.
+    pub(super) fn connect(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        Ok(connection)
+    }
+
+    /// Prepares a connection for writing.
+    pub(super) fn prepare(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let set = |name, value: &dyn rusqlite::ToSql| connection.pragma_update(None, name, value);
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_mode| Ok(()))?;
+        set("synchronous", &self.synchronous())?;
+        set("foreign_keys", &"ON")?;
+        set("secure_delete", &"ON")?;
+        set("temp_store", &"MEMORY")?;
+        set("trusted_schema", &"OFF")?;
+        set("wal_autocheckpoint", &CHECKPOINT_PAGES)?;
+        set("journal_size_limit", &WAL_BYTES_KEPT)?;
+        #[cfg(test)]
+        if let Some(pages) = self.pages_max {
+            set("max_page_count", &pages)?;
+        }
+        Ok(())
+    }
+
+    /// With `NORMAL` a commit is in the system's hands when it returns, which a killed process
+    /// does not undo; the file is whole also after a loss of power, but may lack its newest end.
+    fn synchronous(&self) -> &'static str {
+        match self.durability {
+            Durability::Full => "FULL",
+            Durability::Process => "NORMAL",
+        }
+    }
+}
+
+/// Opens a connection that can only read.
+pub(super) fn connect_reader(path: &std::path::Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.pragma_update(None, "query_only", "ON")?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    Ok(connection)
+}

@@ -1,0 +1,99 @@
+//! The data directory: for its owner only, and for one daemon at a time.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::OpenError;
+
+/// Readable and writable by the owner only.
+const FILE_MODE: u32 = 0o600;
+
+/// The same of a directory. One that somebody else has made keeps the mode it has.
+const DIR_MODE: u32 = 0o700;
+
+/// A process id is far shorter.
+const LOCK_BYTES_MAX: u64 = 32;
+
+/// A data directory that is ours for as long as this lives: the system takes the lock back from a
+/// process that dies.
+#[derive(Debug)]
+pub(super) struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the directory where it is missing, and takes its lock.
+    pub(super) fn lock(path: &Path) -> Result<Self, OpenError> {
+        let unusable = |cause| OpenError::Dir { dir: path.to_owned(), cause };
+        DirBuilder::new().recursive(true).mode(DIR_MODE).create(path).map_err(unusable)?;
+        let mut lock = open_private(&path.join("lock")).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenError::InUse { dir: path.to_owned(), by: holder(&mut lock) });
+            }
+            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
+        }
+        sign(&mut lock).map_err(unusable)?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn database(&self) -> PathBuf {
+        self.path.join("chatd.db")
+    }
+
+    pub(super) fn witness(&self) -> PathBuf {
+        self.path.join("witness")
+    }
+
+    /// Makes the names of new files survive a loss of power.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()
+    }
+}
+
+/// Opens a file for reading and writing, made where it is missing, and closed to others also when
+/// it was restored by somebody careless.
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
+    let file = options.open(path)?;
+    if file.metadata()?.permissions().mode() & 0o777 != FILE_MODE {
+        file.set_permissions(Permissions::from_mode(FILE_MODE))?;
+    }
+    Ok(file)
+}
+
+fn sign(lock: &mut File) -> io::Result<()> {
+    lock.set_len(0)?;
+    lock.write_all(format!("{}\n", std::process::id()).as_bytes())
+}
+
+fn holder(lock: &mut File) -> Holder {
+    let mut text = String::new();
+    let read = lock.take(LOCK_BYTES_MAX).read_to_string(&mut text);
+    Holder { pid: read.ok().and_then(|_bytes| text.trim().parse().ok()) }
+}
+
+/// Whoever has the lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Holder {
+    /// Its process id, if it could be read.
+    pub pid: Option<u32>,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.pid {
+            Some(pid) => write!(f, "another chatd, process {pid}"),
+            None => f.write_str("another chatd"),
+        }
+    }
+}
