@@ -1,1 +1,4 @@
-//! placeholder
+//! What the tests of whole processes share.
+
+pub mod process;
+pub mod raw;

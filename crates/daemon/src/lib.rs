@@ -1,1 +1,19 @@
-//! placeholder
+//! chatd, the chat daemon: the core's types wired to sockets, threads and SQLite.
+//!
+//! Owns configuration, listeners, connections, the sequencer, the fan-out and the store. What any
+//! of them may decide is in `chat-core`; what the bytes mean is in `chat-proto`.
+
+pub mod config;
+mod connection;
+mod fanout;
+pub mod identity;
+mod listener;
+mod liveness;
+mod reader;
+mod sequencer;
+mod server;
+pub mod store;
+
+pub use config::Config;
+pub use server::{Server, StartError};
+pub use store::Durability;

@@ -1,0 +1,117 @@
+//! The budget that all tails share: what was published first is freed first.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+
+use super::FollowedLog;
+
+/// Frames older than this are freed also when there is room: an idle room costs nothing.
+const IDLE_MS: u64 = 60_000;
+
+/// What one entry of the queue costs beside the frames it stands for.
+const ENTRY_BYTES: usize = size_of::<Published>();
+
+/// Counts what the tails hold, oldest first.
+#[derive(Debug)]
+pub(super) struct TailBudget {
+    bytes_max: usize,
+    bytes: usize,
+    published: VecDeque<Published>,
+}
+
+#[derive(Debug)]
+struct Published {
+    log: Weak<FollowedLog>,
+    bytes: usize,
+    at_ms: u64,
+}
+
+impl TailBudget {
+    pub(super) fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, bytes: 0, published: VecDeque::new() }
+    }
+
+    /// A tail has grown.
+    pub(super) fn charge(&mut self, log: &Arc<FollowedLog>, bytes: usize, at_ms: u64) {
+        self.bytes += bytes;
+        match self.published.back_mut() {
+            Some(last) if last.log.as_ptr() == Arc::as_ptr(log) && last.at_ms == at_ms => {
+                last.bytes += bytes;
+            }
+            _ => self.published.push_back(Published { log: Arc::downgrade(log), bytes, at_ms }),
+        }
+    }
+
+    /// A tail was emptied by somebody else.
+    pub(super) fn credit(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    /// Frees the oldest until the budget is kept.
+    pub(super) fn release_excess(&mut self) {
+        while self.bytes + self.published.len() * ENTRY_BYTES > self.bytes_max
+            && self.release_oldest()
+        {}
+    }
+
+    /// Frees what nobody has added to for a while.
+    pub(super) fn release_idle(&mut self, now_ms: u64) {
+        while self.published.front().is_some_and(|oldest| oldest.at_ms + IDLE_MS < now_ms)
+            && self.release_oldest()
+        {}
+    }
+
+    fn release_oldest(&mut self) -> bool {
+        let Some(oldest) = self.published.pop_front() else { return false };
+        // A log that is gone was empty: its bytes have been counted back.
+        if let Some(log) = oldest.log.upgrade() {
+            self.credit(log.release(oldest.bytes));
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_core::{Batch, Content, Event, Read, TailHandle};
+    use chat_proto::{AccountId, LogId, Seq, Timestamp};
+
+    use super::*;
+
+    fn publish(budget: &mut TailBudget, log: &Arc<FollowedLog>, at_ms: u64) {
+        let mut batch = Batch::after(log.head());
+        for seq in log.head().0 + 1..=log.head().0 + 1000 {
+            let content = Content::Joined { account: AccountId(1) };
+            batch.push(&Event { log: LogId(1), seq: Seq(seq), ts: Timestamp(1), content });
+        }
+        let grown = log.append(|tail| tail.publish(batch));
+        budget.charge(log, grown, at_ms);
+        budget.release_excess();
+    }
+
+    #[test]
+    fn all_tails_together_stay_within_the_budget_and_the_oldest_goes_first() {
+        let mut budget = TailBudget::new(100_000);
+        let logs: Vec<_> = (0..3).map(|_| Arc::new(FollowedLog::new(Seq(0)))).collect();
+        for round in 0..50 {
+            for log in &logs {
+                publish(&mut budget, log, round);
+                let held: usize = logs.iter().map(|log| log.with(|tail| tail.bytes())).sum();
+                assert!(held <= 100_000 && held == budget.bytes, "{held} bytes held");
+            }
+        }
+        let oldest = chat_core::Cursor::new(Seq(0));
+        assert!(matches!(logs[0].with(|tail| tail.read(&oldest, 1)), Read::Disk { .. }));
+    }
+
+    #[test]
+    fn what_is_idle_is_freed() {
+        let mut budget = TailBudget::new(1 << 20);
+        let log = Arc::new(FollowedLog::new(Seq(0)));
+        publish(&mut budget, &log, 0);
+        budget.release_idle(IDLE_MS);
+        assert!(!log.is_idle());
+        budget.release_idle(IDLE_MS + 1);
+        assert!(log.is_idle());
+    }
+}

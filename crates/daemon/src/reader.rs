@@ -1,0 +1,104 @@
+//! Reads from disk: a few threads, each with a read-only connection of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use chat_core::{Effect, HistoryRead, Origin, Refusal, Reply, StoreError};
+use chat_proto::{LogId, Seq, encode_frame};
+use tokio::sync::oneshot;
+
+use crate::fanout::{Hub, refusal};
+use crate::store::{LogPage, Reader};
+
+/// Threads that read.
+const READERS: usize = 2;
+
+/// Jobs that wait for a reader. When it is full, a query is answered that the daemon is busy, and
+/// a cursor waits.
+const JOBS_MAX: usize = 1024;
+
+/// The bytes of frames that one read of a log brings.
+const PAGE_BYTES_MAX: usize = 256 * 1024;
+
+/// Something to read.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// A page of history, for a client that asked for it.
+    History { to: Origin, read: HistoryRead },
+    /// Events of a log, for a cursor that its tail has overtaken.
+    Events { log: LogId, after: Seq, page: oneshot::Sender<Result<LogPage, StoreError>> },
+}
+
+/// Where jobs are handed in. The readers end when the last pool handle is gone.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadPool {
+    jobs: async_channel::Sender<Job>,
+}
+
+/// There was no room for the job, or nobody to do it.
+#[derive(Debug)]
+pub(crate) struct NotTaken;
+
+impl ReadPool {
+    /// Starts the readers.
+    pub(crate) fn start(
+        database: &Path,
+        hub: &Arc<Hub>,
+    ) -> Result<(Self, Vec<JoinHandle<()>>), StoreError> {
+        let (jobs, queue) = async_channel::bounded(JOBS_MAX);
+        let threads = (0..READERS)
+            .map(|_| {
+                let reader = Reader::open(database)?;
+                let (queue, hub) = (queue.clone(), Arc::clone(hub));
+                std::thread::Builder::new()
+                    .name("chatd-reader".to_owned())
+                    .spawn(move || work(reader, &queue, &hub))
+                    .map_err(|cause| StoreError::new("started a reader", cause))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok((Self { jobs }, threads))
+    }
+
+    /// Hands a job in when there is room.
+    pub(crate) fn try_submit(&self, job: Job) -> Result<(), NotTaken> {
+        self.jobs.try_send(job).map_err(|_full_or_closed| NotTaken)
+    }
+
+    /// Reads events of a log, behind whoever asked before.
+    pub(crate) async fn events_after(&self, log: LogId, after: Seq) -> Result<LogPage, StoreError> {
+        let (page, answer) = oneshot::channel();
+        let gone = |_closed| StoreError::new("read a log", "the readers have stopped");
+        self.jobs
+            .send(Job::Events { log, after, page })
+            .await
+            .map_err(|_closed| StoreError::new("read a log", "the readers have stopped"))?;
+        answer.await.map_err(gone)?
+    }
+}
+
+fn work(mut reader: Reader, queue: &async_channel::Receiver<Job>, hub: &Hub) {
+    while let Ok(job) = queue.recv_blocking() {
+        match job {
+            Job::History { to, read } => hub.reply(to, history(&mut reader, to, &read)),
+            Job::Events { log, after, page } => {
+                // A cursor that is gone by now needs no page.
+                drop(page.send(reader.events_after(log, after, PAGE_BYTES_MAX)));
+            }
+        }
+    }
+}
+
+fn history(reader: &mut Reader, to: Origin, read: &HistoryRead) -> Reply {
+    match reader.history(read) {
+        Ok(page) => {
+            let mut frame = Vec::new();
+            encode_frame(&page, to.request, &mut frame).expect("a page is bounded below a frame");
+            Reply { frame, effect: Effect::None }
+        }
+        Err(error) => {
+            tracing::error!(%error, room = %read.room, "history cannot be read");
+            refusal(to, &Refusal::Unavailable.to_error())
+        }
+    }
+}

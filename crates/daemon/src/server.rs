@@ -1,0 +1,234 @@
+//! A running daemon: everything that is started, and how it ends.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::thread::JoinHandle;
+
+use chat_core::{Admission, Pipeline, Rate, StoreError};
+use chat_proto::RoomName;
+use tokio::time::{Duration, Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::connection::Shared;
+use crate::fanout::{Hub, HubFanout};
+use crate::identity::{Identity, IdentityError};
+use crate::listener::{Intake, Listener, SocketFile, bind_tcp, bind_unix};
+use crate::liveness::keep_time;
+use crate::reader::ReadPool;
+use crate::sequencer::{Sequencer, utc_now};
+use crate::store::{OpenError, SqliteStore};
+
+/// The room that is always there.
+const LOBBY: &str = "lobby";
+
+/// Memory of all tails together, in bytes.
+const TAIL_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// How fast one connection may ask, in requests.
+const RATE: Rate = Rate { per_second: 100_000, burst: 100_000 };
+
+/// File descriptors that are not for connections: the store, the listeners, the log.
+const SPARE_DESCRIPTORS: u64 = 64;
+
+/// How long a stop waits for connections to end by themselves; then they are cut.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long cut connections may take to leave.
+const LEAVE: Duration = Duration::from_secs(2);
+
+/// Why a daemon did not start. Each says what happened, why, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened at.
+    #[error("cannot listen at {address}: {cause}. Choose another one with --listen ADDR:PORT")]
+    Listen {
+        /// As it was given.
+        address: String,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The Unix socket cannot be made.
+    #[error("cannot make the socket {}: {cause}. Choose another place with --socket PATH", .path.display())]
+    Socket {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// Somebody answers at the Unix socket.
+    #[error(
+        "another server answers at the socket {}. Stop it, or choose another place with \
+         --socket PATH",
+        .path.display()
+    )]
+    SocketInUse {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The identity key cannot be read or made.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store failed while it was opened.
+    #[error("{0}. Look at the disk that holds the data directory")]
+    Store(#[from] StoreError),
+    /// The system refused a thread.
+    #[error("cannot start a thread: {0}. Look at the limits of this user")]
+    Thread(std::io::Error),
+}
+
+/// A running daemon. It goes on until [`Server::shutdown`].
+#[derive(Debug)]
+pub struct Server {
+    addresses: Vec<SocketAddr>,
+    socket: Option<SocketFile>,
+    fingerprint: String,
+    shared: Arc<Shared>,
+    sequencer: Sequencer,
+    stop: CancellationToken,
+    services: TaskTracker,
+    connections: TaskTracker,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Opens the store, listens, and serves.
+    ///
+    /// # Errors
+    /// [`StartError`] says what to do.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let started = Instant::now();
+        let store = SqliteStore::open(&config.data_dir, config.durability)?;
+        let identity = Identity::load_or_make(&config.data_dir)?;
+        let database = store.path().to_owned();
+        let lobby = RoomName::parse(LOBBY).expect("the lobby's name is a name");
+        let pipeline = Pipeline::open(store, lobby, utc_now())?;
+
+        let (listeners, addresses, socket) = bind_all(&config).await?;
+        let hub = Arc::new(Hub::default());
+        let (readers, mut threads) = ReadPool::start(&database, &hub)?;
+        let fanout = HubFanout::new(Arc::clone(&hub), readers.clone(), TAIL_BYTES_MAX);
+        let (sequencer, committing) =
+            Sequencer::start(pipeline, fanout).map_err(StartError::Thread)?;
+        threads.push(committing);
+
+        let admission = Admission { identity: identity.key, rate: RATE };
+        let shared = Arc::new(Shared { admission, hub, readers, started });
+        let server = Self {
+            addresses,
+            socket,
+            fingerprint: identity.fingerprint,
+            shared,
+            sequencer,
+            stop: CancellationToken::new(),
+            services: TaskTracker::new(),
+            connections: TaskTracker::new(),
+            threads,
+        };
+        server.serve(listeners);
+        Ok(server)
+    }
+
+    /// The addresses that are listened at, with their real ports.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The Unix socket that is listened at.
+    #[must_use]
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_ref().map(|file| &*file.0)
+    }
+
+    /// The fingerprint of the daemon's identity key, as `ssh-keygen -l` shows it.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Waits until the daemon can serve no more. It never happens while it works.
+    pub async fn failed(&self) {
+        self.sequencer.ended().await;
+    }
+
+    /// Stops in order: accepts nobody more, answers what was asked, says goodbye, closes the store.
+    /// Takes ten seconds at most.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.services.close();
+        self.services.wait().await;
+        self.connections.close();
+        for mailbox in self.shared.hub.mailboxes() {
+            mailbox.drain();
+        }
+        if timeout(DRAIN, self.connections.wait()).await.is_err() {
+            tracing::warn!("connections that took nothing are cut");
+            self.shared.hub.mailboxes().iter().for_each(|mailbox| mailbox.kill());
+            if timeout(LEAVE, self.connections.wait()).await.is_err() {
+                tracing::warn!("connections did not leave in time");
+            }
+        }
+        drop((self.socket, self.sequencer, self.shared));
+        let joined = tokio::task::spawn_blocking(move || {
+            self.threads.into_iter().all(|thread| thread.join().is_ok())
+        });
+        match timeout(LEAVE, joined).await {
+            Ok(Ok(true)) => tracing::info!("stopped"),
+            _ => tracing::error!("a thread did not end in order"),
+        }
+    }
+
+    fn serve(&self, listeners: Vec<Listener>) {
+        let intake = Intake {
+            shared: Arc::clone(&self.shared),
+            sequencer: self.sequencer.clone(),
+            connections: self.connections.clone(),
+            connections_max: connections_max(),
+            next_conn: Arc::new(AtomicU64::new(1)),
+        };
+        for listener in listeners {
+            self.services.spawn(intake.clone().accept(listener, self.stop.clone()));
+        }
+        let (shared, sequencer) = (Arc::clone(&self.shared), self.sequencer.clone());
+        self.services.spawn(keep_time(shared, sequencer, self.stop.clone()));
+    }
+}
+
+type Bound = (Vec<Listener>, Vec<SocketAddr>, Option<SocketFile>);
+
+async fn bind_all(config: &Config) -> Result<Bound, StartError> {
+    let mut listeners = Vec::new();
+    let mut addresses = Vec::new();
+    for listen in &config.listen {
+        for (listener, address) in bind_tcp(listen).await? {
+            listeners.push(listener);
+            addresses.push(address);
+        }
+    }
+    let mut socket = None;
+    if let Some(path) = &config.socket {
+        listeners.push(bind_unix(path).await?);
+        socket = Some(SocketFile(path.clone()));
+    }
+    Ok((listeners, addresses, socket))
+}
+
+/// As many as there are file descriptors for, after asking for as many as the system allows.
+fn connections_max() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let granted = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_the_old_one_stays) => limit.current,
+    };
+    let descriptors = granted.unwrap_or(u64::MAX).saturating_sub(SPARE_DESCRIPTORS);
+    usize::try_from(descriptors).unwrap_or(usize::MAX)
+}

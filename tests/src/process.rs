@@ -1,0 +1,185 @@
+//! Real daemons as child processes: started, killed, stopped; never left behind.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use chat_client::Target;
+
+/// How long a child may take for anything before the test gives up.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running `chatd`. Killed when it is dropped.
+#[derive(Debug)]
+pub struct Daemon {
+    child: Child,
+    socket: PathBuf,
+    address: SocketAddr,
+    /// From the start of the process until it said that it is ready.
+    pub ready_after: Duration,
+}
+
+impl Daemon {
+    /// Starts a daemon on a data directory, at a free port and at a Unix socket beside it.
+    ///
+    /// # Errors
+    /// When it does not say that it is ready.
+    pub fn start(data_dir: &Path) -> Result<Self> {
+        Self::start_with(data_dir, &[])
+    }
+
+    /// The same with more flags.
+    ///
+    /// # Errors
+    /// When it does not say that it is ready.
+    pub fn start_with(data_dir: &Path, flags: &[&str]) -> Result<Self> {
+        let socket = data_dir.with_extension("sock");
+        let started = Instant::now();
+        let mut child = Command::new(binary("chatd")?)
+            .env_clear()
+            .args(["--listen", "127.0.0.1:0", "--socket"])
+            .arg(&socket)
+            .arg("--data-dir")
+            .arg(data_dir)
+            .args(flags)
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("chatd could not be started")?;
+        let stdout = child.stdout.take().context("stdout is a pipe")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let mut said = Vec::new();
+        let address = loop {
+            let Some(line) = lines.next().transpose()? else {
+                bail!("chatd ended before it was ready: {:?}, {said:?}", child.wait()?);
+            };
+            if let Some(address) = address_in(&line) {
+                break address;
+            }
+            said.push(line);
+        };
+        // What it says later goes nowhere, but must be read: a full pipe would stop it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(Self { child, socket, address, ready_after: started.elapsed() })
+    }
+
+    /// Its Unix socket, the same after each restart on the same data directory.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Its TCP address.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How a client reaches it by its Unix socket.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target::Unix(self.socket.clone())
+    }
+
+    /// The number of its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL, and waits for the end.
+    ///
+    /// # Errors
+    /// When the process cannot be killed.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn signal(&self, signal: rustix::process::Signal) -> Result<()> {
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(pid.context("a process id")?, signal)?;
+        Ok(())
+    }
+
+    /// SIGTERM, and waits for the end; tells how it ended, and after how long.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub fn terminate(mut self) -> Result<(ExitStatus, Duration)> {
+        let asked = Instant::now();
+        self.signal(rustix::process::Signal::TERM)?;
+        let status = wait_for_end(&mut self.child)?;
+        Ok((status, asked.elapsed()))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended already; nothing else can go wrong with a child of ours.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Waits for a child, at most [`PATIENCE`].
+///
+/// # Errors
+/// When it does not end in time; it is killed then.
+pub fn wait_for_end(child: &mut Child) -> Result<ExitStatus> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if Instant::now() > deadline {
+            child.kill()?;
+            bail!("process {} did not end in {PATIENCE:?}", child.id());
+        }
+        // Polling an outside process, not synchronising with it.
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// A program of this workspace, built as this test was.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let folder = BUILT.get_or_init(|| build_all().map_err(|error| format!("{error:#}")));
+    match folder {
+        Ok(folder) => Ok(folder.join(name)),
+        Err(error) => bail!("the programs could not be built: {error}"),
+    }
+}
+
+/// `cargo test -p chat-tests` alone does not build the programs of other packages.
+fn build_all() -> Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let folder = test.ancestors().nth(2).context("the folder of the profile")?.to_owned();
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--workspace", "--bins", "--target-dir"]);
+    build.arg(folder.parent().context("the target folder")?);
+    build.current_dir(env!("CARGO_MANIFEST_DIR"));
+    if folder.ends_with("release") {
+        build.arg("--release");
+    }
+    let status = build.status()?;
+    anyhow::ensure!(status.success(), "cargo build ended with {status}");
+    Ok(folder)
+}
+
+fn address_in(line: &str) -> Option<SocketAddr> {
+    line.split_whitespace()
+        .filter_map(|word| word.trim_matches([',', ';', '(', ')']).parse::<SocketAddr>().ok())
+        .find(|address| address.ip().is_loopback() && address.port() != 0)
+}

@@ -1,0 +1,168 @@
+//! A client that says exactly what it is told to, and nothing by itself: for tests that must
+//! see the bytes.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use chat_proto::{
+    Body, Close, Error, Frame, FrameCodec, Hello, Kind, MAGIC, Nonce, PublicKey, RequestId, RoomId,
+    SignIn, SignedIn, StreamId, Welcome, sign_in_transcript, welcome_transcript,
+};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use futures::{SinkExt, StreamExt};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::codec::Framed;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A connection that speaks frames.
+#[derive(Debug)]
+pub struct Raw {
+    frames: Framed<TcpStream, FrameCodec>,
+    next_request: u32,
+    /// Events that came while a reply was awaited.
+    pub events: Vec<Frame>,
+}
+
+impl Raw {
+    /// Connects and says the magic.
+    ///
+    /// # Errors
+    /// When there is nobody.
+    pub async fn connect(address: SocketAddr) -> Result<Self> {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        stream.write_all(&MAGIC).await?;
+        let frames = Framed::new(stream, FrameCodec::default());
+        Ok(Self { frames, next_request: 1, events: Vec::new() })
+    }
+
+    /// Connects and signs in with a key made of one byte.
+    ///
+    /// # Errors
+    /// When the daemon refuses, or its signature is wrong.
+    pub async fn sign_in(address: SocketAddr, key: u8, name: &str) -> Result<(Self, SignedIn)> {
+        let mut raw = Self::connect(address).await?;
+        let key = SigningKey::from_bytes(&[key; 32]);
+        let random = [7; 32];
+        let versions = chat_proto::List::first_of([Hello::VERSION_SPOKEN]);
+        let hello = Hello { versions, agent: "raw".to_owned(), random };
+        let welcome: Welcome = raw.ask(&hello).await?;
+        let server = VerifyingKey::from_bytes(&welcome.server_key.0)?;
+        let proof = welcome_transcript(&random, &welcome.challenge, &[]);
+        server.verify_strict(&proof, &Signature::from_bytes(&welcome.signature))?;
+        let signed = key.sign(&sign_in_transcript(&welcome.challenge, &welcome.server_key, &[]));
+        let sign_in = SignIn {
+            key: PublicKey(key.verifying_key().to_bytes()),
+            signature: signed.to_bytes(),
+            name: name.to_owned(),
+            name_is_firm: true,
+        };
+        let signed_in = raw.ask(&sign_in).await?;
+        Ok((raw, signed_in))
+    }
+
+    /// Sends a request without waiting; tells its id.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn tell<B: Body>(&mut self, body: &B) -> Result<RequestId> {
+        let request = RequestId(self.next_request);
+        self.next_request += 1;
+        self.frames.send(Frame::of(body, request)?).await?;
+        Ok(request)
+    }
+
+    /// Sends a request and waits for its reply; events meanwhile are kept.
+    ///
+    /// # Errors
+    /// When the reply is an [`Error`] or a [`Close`] (found with `downcast_ref`), or does not come.
+    pub async fn ask<B: Body, R: Body>(&mut self, body: &B) -> Result<R> {
+        let request = self.tell(body).await?;
+        loop {
+            let frame = self.frame().await?;
+            if frame.request != request {
+                self.events.push(frame);
+                continue;
+            }
+            return match frame.known_kind() {
+                Some(kind) if kind == R::KIND => Ok(frame.decode()?),
+                Some(Kind::Error) => Err(anyhow!(Refused(frame.decode()?))),
+                _ => bail!("{frame:?} is no answer to a {:?}", B::KIND),
+            };
+        }
+    }
+
+    /// The next frame, whatever it is; a `Close` is an error.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn frame(&mut self) -> Result<Frame> {
+        let frame = timeout(PATIENCE, self.frames.next()).await.context("no frame came in time")?;
+        let frame = frame.context("the connection was closed")??;
+        match frame.known_kind() {
+            Some(Kind::Close) => Err(anyhow!(Closed(frame.decode()?))),
+            _ => Ok(frame),
+        }
+    }
+
+    /// Waits for an event of one kind; others are kept.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn event<B: Body>(&mut self) -> Result<B> {
+        let kept = self.events.iter().position(|frame| frame.known_kind() == Some(B::KIND));
+        if let Some(index) = kept {
+            return Ok(self.events.remove(index).decode()?);
+        }
+        loop {
+            let frame = self.frame().await?;
+            if frame.known_kind() == Some(B::KIND) {
+                return Ok(frame.decode()?);
+            }
+            self.events.push(frame);
+        }
+    }
+
+    /// Waits for the end of the connection; tells what was said last.
+    ///
+    /// # Errors
+    /// When it does not end, or ends without a `Close`.
+    pub async fn closed(&mut self) -> Result<Close> {
+        let close = loop {
+            match self.frame().await {
+                Ok(_) => {}
+                Err(error) => break error.downcast::<Closed>()?.0,
+            }
+        };
+        let after = timeout(PATIENCE, self.frames.next()).await.context("it stays open")?;
+        ensure!(after.is_none_or(|frame| frame.is_err()), "nothing follows a Close");
+        Ok(close)
+    }
+
+    /// The socket itself, for bytes that are no frames.
+    pub fn socket(&mut self) -> &mut TcpStream {
+        self.frames.get_mut()
+    }
+}
+
+/// A message under a nonce of a stream that is made of one byte.
+#[must_use]
+pub fn send(stream: u8, n: u64, room: RoomId, text: &str) -> chat_proto::Send {
+    let nonce = Nonce { stream: StreamId([stream; 16]), n };
+    chat_proto::Send { nonce, room, text: text.to_owned() }
+}
+
+/// The daemon refused a request.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?}")]
+pub struct Refused(pub Error);
+
+/// The daemon closed the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?}")]
+pub struct Closed(pub Close);
