@@ -9,6 +9,8 @@
 //! with a seeded network and disk.
 
 mod command;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod connection;
 mod cursor;
 mod event;

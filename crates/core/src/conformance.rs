@@ -1,0 +1,271 @@
+//! What every [`Store`] must do, as facts that can be run on any of them.
+//!
+//! The daemon runs them on SQLite, the simulator on its failing disk, so that what the one proves
+//! holds for the other.
+
+use chat_proto::{
+    AccountId, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName, Seq,
+    StreamId, Timestamp,
+};
+
+use crate::{AccountRow, Content, Event, Lookup, PastSend, Record, RoomRow, Store, TextDigest};
+
+/// Something that a store lies on.
+pub trait Disk {
+    /// The store under test.
+    type Store: Store;
+
+    /// Opens the store that lies here, as after a kill: the store opened before was dropped
+    /// without a word.
+    fn open(&mut self) -> Self::Store;
+}
+
+/// Runs every fact on a fresh disk each.
+///
+/// # Panics
+/// When one does not hold.
+pub fn run<D: Disk>(fresh: impl Fn() -> D) {
+    for (name, fact) in facts::<D>() {
+        fact(&mut fresh(), name);
+    }
+}
+
+type Fact<D> = (&'static str, fn(&mut D, &str));
+
+fn facts<D: Disk>() -> [Fact<D>; 10] {
+    [
+        ("a new store is empty, and has an epoch", a_new_store_is_empty),
+        ("the open transaction is seen by lookups", the_open_transaction_is_seen),
+        ("what was rolled back was never there", what_was_rolled_back_was_never_there),
+        ("recovery abandons the open transaction", recovery_abandons_the_open_transaction),
+        ("a commit survives a kill", a_commit_survives_a_kill),
+        ("what was not committed does not survive", what_was_not_committed_does_not_survive),
+        ("the state follows the events", the_state_follows_the_events),
+        ("every send is remembered as it was decided", every_send_is_remembered),
+        ("streams of two accounts are apart", streams_of_two_accounts_are_apart),
+        ("a commit of nothing changes nothing", a_commit_of_nothing_changes_nothing),
+    ]
+}
+
+fn a_new_store_is_empty<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = disk.open();
+    let snapshot = store.recover().expect(fact);
+    assert_ne!(snapshot.epoch.0, 0, "{fact}");
+    assert_eq!((snapshot.last_id, snapshot.last_ts), (0, Timestamp(0)), "{fact}");
+    assert!(snapshot.accounts.is_empty() && snapshot.rooms.is_empty(), "{fact}");
+    assert!(snapshot.members.is_empty(), "{fact}");
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 0, "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), None, "{fact}");
+}
+
+fn the_open_transaction_is_seen<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    append(&mut store, fact, &posted(4, 1, "one"));
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 1, "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), Some(past(4, 1, "one")), "{fact}");
+    refuse(&mut store, fact, 2, "two");
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 2, "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(2)).expect(fact), Some(refused("two")), "{fact}");
+}
+
+fn what_was_rolled_back_was_never_there<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    let before = store.recover().expect(fact);
+    append(&mut store, fact, &posted(4, 1, "one"));
+    refuse(&mut store, fact, 2, "two");
+    append(&mut store, fact, &event(LOBBY, 5, Content::Left { account: ADA }));
+    assert_eq!(store.roll_back().expect(fact), before, "{fact}");
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 0, "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), None, "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(2)).expect(fact), None, "{fact}");
+    append(&mut store, fact, &posted(4, 1, "another"));
+    store.commit().expect(fact);
+    assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), Some(past(4, 1, "another")), "{fact}");
+}
+
+fn recovery_abandons_the_open_transaction<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    let before = store.recover().expect(fact);
+    append(&mut store, fact, &posted(4, 1, "one"));
+    assert_eq!(store.recover().expect(fact), before, "{fact}");
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 0, "{fact}");
+    append(&mut store, fact, &posted(4, 1, "one"));
+    store.commit().expect(fact);
+    assert_eq!(store.recover().expect(fact).rooms[0].head, Seq(4), "{fact}");
+}
+
+fn a_commit_survives_a_kill<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    append(&mut store, fact, &posted(4, 1, "one"));
+    refuse(&mut store, fact, 2, "two");
+    store.commit().expect(fact);
+    let before = store.roll_back().expect(fact);
+    drop(store);
+
+    let mut store = disk.open();
+    assert_eq!(store.recover().expect(fact), before, "{fact}: also the epoch");
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 2, "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), Some(past(4, 1, "one")), "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(2)).expect(fact), Some(refused("two")), "{fact}");
+}
+
+fn what_was_not_committed_does_not_survive<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    let before = store.roll_back().expect(fact);
+    append(&mut store, fact, &posted(4, 1, "one"));
+    drop(store);
+
+    let mut store = disk.open();
+    assert_eq!(store.recover().expect(fact), before, "{fact}");
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 0, "{fact}");
+}
+
+fn the_state_follows_the_events<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    append(&mut store, fact, &event(BOB, 3, Content::AccountRenamed { name: nickname("rob") }));
+    let renamed = Content::MemberRenamed { account: BOB, name: nickname("rob") };
+    append(&mut store, fact, &event(LOBBY, 4, renamed));
+    append(&mut store, fact, &event(LOBBY, 5, Content::Left { account: ADA }));
+    let mut left = event(ADA, 3, Content::RoomLeft { room: RoomId(LOBBY.0) });
+    left.ts = Timestamp(9_000);
+    append(&mut store, fact, &left);
+    store.commit().expect(fact);
+    drop(store);
+
+    let snapshot = disk.open().recover().expect(fact);
+    assert_eq!((snapshot.last_id, snapshot.last_ts), (BOB.0, Timestamp(9_000)), "{fact}");
+    let account = |id, key, name, head| AccountRow { id, key, name: nickname(name), head };
+    let mut accounts = snapshot.accounts;
+    accounts.sort_by_key(|account| account.id);
+    let expected = [account(ADA, ADA_KEY, "ada", Seq(3)), account(BOB, BOB_KEY, "rob", Seq(3))];
+    assert_eq!(accounts, expected, "{fact}");
+    let lobby = RoomRow { id: RoomId(LOBBY.0), name: room_name("lobby"), head: Seq(5) };
+    assert_eq!(snapshot.rooms, [lobby], "{fact}");
+    assert_eq!(snapshot.members, [(RoomId(LOBBY.0), BOB)], "{fact}");
+}
+
+fn every_send_is_remembered<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    for n in 1..=40 {
+        match n % 4 {
+            0 => refuse(&mut store, fact, n, &format!("refused {n}")),
+            _ => {
+                let seq = 3 + n - n / 4;
+                append(&mut store, fact, &posted(seq, n, &format!("said {n}")));
+            }
+        }
+        if n % 3 == 0 {
+            store.commit().expect(fact);
+        }
+    }
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 40, "{fact}");
+    for n in 1..=40 {
+        let expected = match n % 4 {
+            0 => refused(&format!("refused {n}")),
+            _ => past(3 + n - n / 4, n, &format!("said {n}")),
+        };
+        assert_eq!(store.past_send(ADA, nonce(n)).expect(fact), Some(expected), "{fact}: {n}");
+    }
+    for n in [0, 41, u64::MAX] {
+        assert_eq!(store.past_send(ADA, nonce(n)).expect(fact), None, "{fact}: {n}");
+    }
+}
+
+fn streams_of_two_accounts_are_apart<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    append(&mut store, fact, &posted(4, 1, "one"));
+    store.commit().expect(fact);
+    assert_eq!(store.high_water(BOB, STREAM).expect(fact), 0, "{fact}");
+    assert_eq!(store.past_send(BOB, nonce(1)).expect(fact), None, "{fact}");
+    let mut his = posted(5, 1, "one");
+    if let Content::Posted { from, .. } = &mut his.content {
+        *from = BOB;
+    }
+    append(&mut store, fact, &his);
+    store.commit().expect(fact);
+    assert_eq!(store.past_send(BOB, nonce(1)).expect(fact), Some(past(5, 1, "one")), "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), Some(past(4, 1, "one")), "{fact}");
+}
+
+fn a_commit_of_nothing_changes_nothing<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    let before = store.roll_back().expect(fact);
+    store.commit().expect(fact);
+    store.commit().expect(fact);
+    assert_eq!(store.roll_back().expect(fact), before, "{fact}");
+}
+
+const LOBBY: LogId = LogId(1);
+const ADA: AccountId = AccountId(2);
+const BOB: AccountId = AccountId(3);
+const ADA_KEY: PublicKey = PublicKey([0xAD; 32]);
+const BOB_KEY: PublicKey = PublicKey([0xB0; 32]);
+const STREAM: StreamId = StreamId([0x5E; 16]);
+
+/// A store in which Ada and Bob are members of the lobby, whose head is 3.
+fn settled<D: Disk>(disk: &mut D, fact: &str) -> D::Store {
+    let mut store = disk.open();
+    store.recover().expect(fact);
+    let events = [
+        event(LOBBY, 1, Content::RoomCreated { by: None, name: room_name("lobby") }),
+        event(ADA, 1, Content::AccountCreated { key: ADA_KEY, name: nickname("ada") }),
+        event(LOBBY, 2, Content::Joined { account: ADA }),
+        event(ADA, 2, Content::RoomJoined { room: RoomId(LOBBY.0) }),
+        event(BOB, 1, Content::AccountCreated { key: BOB_KEY, name: nickname("bob") }),
+        event(LOBBY, 3, Content::Joined { account: BOB }),
+        event(BOB, 2, Content::RoomJoined { room: RoomId(LOBBY.0) }),
+    ];
+    events.iter().for_each(|event| append(&mut store, fact, event));
+    store.commit().expect(fact);
+    store
+}
+
+fn append(store: &mut impl Store, fact: &str, event: &Event) {
+    store.append(Record::Event(event)).expect(fact);
+}
+
+fn refuse(store: &mut impl Store, fact: &str, n: u64, text: &str) {
+    let digest = TextDigest::of(RoomId(LOBBY.0), text);
+    let code = ErrorCode::NotMember;
+    store.append(Record::RefusedSend { account: ADA, nonce: nonce(n), code, digest }).expect(fact);
+}
+
+fn event(log: impl Into<LogId>, seq: u64, content: Content) -> Event {
+    Event { log: log.into(), seq: Seq(seq), ts: Timestamp(1_000 + seq), content }
+}
+
+fn posted(seq: u64, n: u64, text: &str) -> Event {
+    let content =
+        Content::Posted { from: ADA, id: message_id(n), nonce: nonce(n), text: text.to_owned() };
+    event(LOBBY, seq, content)
+}
+
+fn past(seq: u64, n: u64, text: &str) -> PastSend {
+    let room = RoomId(LOBBY.0);
+    let digest = TextDigest::of(room, text);
+    let (seq, ts) = (Seq(seq), Timestamp(1_000 + seq));
+    PastSend::Posted { room, seq, ts, id: message_id(n), digest }
+}
+
+fn refused(text: &str) -> PastSend {
+    let digest = TextDigest::of(RoomId(LOBBY.0), text);
+    PastSend::Refused { code: ErrorCode::NotMember, digest }
+}
+
+fn nonce(n: u64) -> Nonce {
+    Nonce { stream: STREAM, n }
+}
+
+fn message_id(n: u64) -> MessageId {
+    let mut id = [0x1D; 16];
+    id[..8].copy_from_slice(&n.to_le_bytes());
+    MessageId(id)
+}
+
+fn nickname(name: &str) -> Nickname {
+    Nickname::parse(name).expect("the suite's names are names")
+}
+
+fn room_name(name: &str) -> RoomName {
+    RoomName::parse(name).expect("the suite's names are names")
+}
