@@ -6,68 +6,30 @@
 
 mod connection;
 mod directory;
+mod durability;
 mod error;
 mod lookup;
+mod open;
 mod read;
 mod row;
 mod schema;
 mod witness;
 mod write;
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 
-use chat_core::{Lineage, Lookup, PastSend, Record, Snapshot, Store, StoreError, Witness};
+use chat_core::{Lookup, PastSend, Record, Snapshot, Store, StoreError, Witness};
 use chat_proto::{AccountId, Epoch, Nonce, StreamId};
 use rusqlite::Connection;
 
 pub use directory::Holder;
+pub use durability::Durability;
 pub use error::OpenError;
 pub use read::{LogPage, Reader};
 
 use connection::Writer;
 use directory::DataDir;
 use witness::WitnessFile;
-
-/// What a commit survives.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Durability {
-    /// The death of the process and a loss of power.
-    #[default]
-    Full,
-    /// The death of the process only: faster where the disk is slow.
-    Process,
-}
-
-impl Durability {
-    /// Its name on a command line.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Process => "process",
-        }
-    }
-}
-
-impl fmt::Display for Durability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Durability {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "full" => Ok(Self::Full),
-            "process" => Ok(Self::Process),
-            other => Err(format!("durability is full or process, not {other:?}")),
-        }
-    }
-}
 
 /// The store of a daemon. There is one for a data directory at any time.
 #[derive(Debug)]
@@ -99,49 +61,6 @@ enum Transaction {
 }
 
 impl SqliteStore {
-    /// Opens the store of a data directory, made where it is missing.
-    ///
-    /// # Errors
-    /// [`OpenError`] says why not, and what to do.
-    pub fn open(data_dir: &Path, durability: Durability) -> Result<Self, OpenError> {
-        let dir = DataDir::lock(data_dir)?;
-        let unusable = |cause| OpenError::Dir { dir: data_dir.to_owned(), cause };
-        // Its companions get the mode of the file, so it is made before SQLite would make it.
-        drop(directory::open_private(&dir.database()).map_err(unusable)?);
-        let (witness, seen) = WitnessFile::open(&dir.witness()).map_err(unusable)?;
-        let writer = Writer {
-            path: dir.database(),
-            durability,
-            #[cfg(test)]
-            pages_max: None,
-        };
-        let mut connection = writer.connect().map_err(OpenError::because("opened"))?;
-        schema::refuse_newer(&connection)?;
-        writer.prepare(&connection).map_err(OpenError::because("opened"))?;
-        schema::migrate(&mut connection)?;
-        let committed =
-            lookup::event_count(&connection).map_err(OpenError::because("asked for its size"))?;
-        let boot = witness::boot()?;
-        let epoch = decide_epoch(&connection, committed, boot, seen.as_ref())?;
-        dir.sync().map_err(unusable)?;
-        let store = Self {
-            writer,
-            connection: Some(connection),
-            transaction: Transaction::None,
-            epoch,
-            committed,
-            appended: committed,
-            witness,
-            boot,
-            trouble: None,
-            witness_in_trouble: false,
-            dir,
-        };
-        store.witness.write(&store.testimony()).map_err(unusable)?;
-        store.witness.sync().map_err(unusable)?;
-        Ok(store)
-    }
-
     /// The file, for [`Reader::open`].
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -344,38 +263,6 @@ impl Store for SqliteStore {
     }
 }
 
-/// The epoch of an opened store: the one it has, or a new one when its logs may lack their end.
-fn decide_epoch(
-    connection: &Connection,
-    committed: u64,
-    boot: u128,
-    seen: Option<&Witness>,
-) -> Result<Epoch, OpenError> {
-    let held =
-        lookup::meta(connection, "epoch").map_err(OpenError::because("asked for its epoch"))?;
-    if let Some(held) = held.map(Epoch) {
-        match Lineage::judge(held, committed, boot, seen) {
-            Lineage::Continues => return Ok(held),
-            Lineage::Broken => tracing::warn!(
-                events = committed,
-                "the store may lack its newest events: it was restored from a copy, moved, or \
-                 lost power; a new epoch begins, and clients read their rooms again"
-            ),
-        }
-    }
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes)?;
-    // SQLite's integers are signed, and 0 is no epoch.
-    let epoch = (u64::from_le_bytes(bytes) >> 1).max(1);
-    connection
-        .execute(
-            "INSERT OR REPLACE INTO meta (key, value) VALUES ('epoch', ?)",
-            [row::integer(epoch)],
-        )
-        .map_err(OpenError::because("given an epoch"))?;
-    Ok(Epoch(epoch))
-}
-
 /// Empties the WAL into the database, so that a disk without room has some. What hinders it shows
 /// in the write that follows.
 fn make_room(connection: &Connection) {
@@ -393,10 +280,4 @@ fn prove_writable(connection: &Connection) -> rusqlite::Result<()> {
             [],
         )
         .map(drop)
-}
-
-/// The file of a data directory, also while another process has its lock.
-#[must_use]
-pub fn database_of(data_dir: &Path) -> PathBuf {
-    data_dir.join("chatd.db")
 }

@@ -1,0 +1,89 @@
+//! Opening the store of a data directory, and deciding whether its logs go on.
+
+use std::path::Path;
+
+use chat_core::{Lineage, Witness};
+use chat_proto::Epoch;
+use rusqlite::Connection;
+
+use super::connection::Writer;
+use super::directory::{DataDir, open_private};
+use super::witness::{self, WitnessFile};
+use super::{Durability, OpenError, SqliteStore, Transaction, lookup, row, schema};
+
+impl SqliteStore {
+    /// Opens the store of a data directory, made where it is missing.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why not, and what to do.
+    pub fn open(data_dir: &Path, durability: Durability) -> Result<Self, OpenError> {
+        let dir = DataDir::lock(data_dir)?;
+        let unusable = |cause| OpenError::Dir { dir: data_dir.to_owned(), cause };
+        // Its companions get the mode of the file, so it is made before SQLite would make it.
+        drop(open_private(&dir.database()).map_err(unusable)?);
+        let (witness, seen) = WitnessFile::open(&dir.witness()).map_err(unusable)?;
+        let writer = Writer {
+            path: dir.database(),
+            durability,
+            #[cfg(test)]
+            pages_max: None,
+        };
+        let mut connection = writer.connect().map_err(OpenError::because("opened"))?;
+        schema::refuse_newer(&connection)?;
+        writer.prepare(&connection).map_err(OpenError::because("opened"))?;
+        schema::migrate(&mut connection)?;
+        let committed =
+            lookup::event_count(&connection).map_err(OpenError::because("asked for its size"))?;
+        let boot = witness::boot()?;
+        let epoch = decide_epoch(&connection, committed, boot, seen.as_ref())?;
+        dir.sync().map_err(unusable)?;
+        let store = Self {
+            writer,
+            connection: Some(connection),
+            transaction: Transaction::None,
+            epoch,
+            committed,
+            appended: committed,
+            witness,
+            boot,
+            trouble: None,
+            witness_in_trouble: false,
+            dir,
+        };
+        store.witness.write(&store.testimony()).map_err(unusable)?;
+        store.witness.sync().map_err(unusable)?;
+        Ok(store)
+    }
+}
+
+/// The epoch of an opened store: the one it has, or a new one when its logs may lack their end.
+fn decide_epoch(
+    connection: &Connection,
+    committed: u64,
+    boot: u128,
+    seen: Option<&Witness>,
+) -> Result<Epoch, OpenError> {
+    let held =
+        lookup::meta(connection, "epoch").map_err(OpenError::because("asked for its epoch"))?;
+    if let Some(held) = held.map(Epoch) {
+        match Lineage::judge(held, committed, boot, seen) {
+            Lineage::Continues => return Ok(held),
+            Lineage::Broken => tracing::warn!(
+                events = committed,
+                "the store may lack its newest events: it was restored from a copy, moved, or \
+                 lost power; a new epoch begins, and clients read their rooms again"
+            ),
+        }
+    }
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)?;
+    // SQLite's integers are signed, and 0 is no epoch.
+    let epoch = (u64::from_le_bytes(bytes) >> 1).max(1);
+    connection
+        .execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES ('epoch', ?)",
+            [row::integer(epoch)],
+        )
+        .map_err(OpenError::because("given an epoch"))?;
+    Ok(Epoch(epoch))
+}
