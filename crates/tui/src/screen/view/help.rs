@@ -12,6 +12,11 @@ use crate::text;
 /// The widest help.
 const COLUMNS_MAX: u16 = 78;
 
+/// Where what a key does begins.
+const COLUMN_WIDE: usize = 26;
+/// The same on a narrow terminal.
+const COLUMN_NARROW: usize = 8;
+
 pub(super) fn draw(top: u16, theme: Theme, whole: Rect, buffer: &mut Buffer) {
     let width = whole.width.min(COLUMNS_MAX);
     let area = Rect { x: whole.x + (whole.width - width) / 2, width, ..whole };
@@ -25,15 +30,27 @@ pub(super) fn draw(top: u16, theme: Theme, whole: Rect, buffer: &mut Buffer) {
     if framed {
         block.render(area, buffer);
     }
-    let lines = lines();
-    let last = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inner.height);
-    let first = usize::from(top.min(last));
-    let column = if inner.width < 50 { 14 } else { 26 };
-    for (y, (left, right)) in (inner.y..inner.bottom()).zip(lines.into_iter().skip(first)) {
-        let end = text::put(buffer, inner.x, y, &left, inner.width, theme.strong());
-        let x = (inner.x + column).max(end + 1).min(inner.right());
+    let column = if inner.width < 50 { COLUMN_NARROW } else { COLUMN_WIDE };
+    let rows: Vec<(String, String)> =
+        lines().iter().flat_map(|line| rows(line, column, usize::from(inner.width))).collect();
+    let last = rows.len().saturating_sub(usize::from(inner.height));
+    let first = usize::from(top).min(last);
+    for (y, (left, right)) in (inner.y..inner.bottom()).zip(rows.into_iter().skip(first)) {
+        text::put(buffer, inner.x, y, &left, inner.width, theme.strong());
+        let x = (inner.x + u16::try_from(column).unwrap_or(0)).min(inner.right());
         text::put(buffer, x, y, &right, inner.right() - x, theme.text());
     }
+}
+
+/// A line of the help in rows: its right side wraps beside its left, or under it.
+fn rows((left, right): &(String, String), column: usize, cells: usize) -> Vec<(String, String)> {
+    let ranges = text::wrap(right, cells.saturating_sub(column).max(1), 0);
+    let rights = ranges.into_iter().map(|range| right[range].to_owned());
+    let fits = text::width(left) < column;
+    let mut lefts = fits.then(|| left.clone()).into_iter();
+    let under: Vec<_> = rights.map(|right| (lefts.next().unwrap_or_default(), right)).collect();
+    let above = (!fits).then(|| (left.clone(), String::new()));
+    above.into_iter().chain(under).collect()
 }
 
 fn lines() -> Vec<(String, String)> {

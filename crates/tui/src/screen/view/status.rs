@@ -10,6 +10,12 @@ use crate::screen::history::Viewport;
 use crate::screen::model::{Connection, Model};
 use crate::text;
 
+/// From this many columns on, the status line names the room.
+const ROOM_FROM_COLUMNS: u16 = 60;
+
+/// Below this many columns, the status line is brief.
+const BRIEF_BELOW_COLUMNS: u16 = 30;
+
 /// A piece of a line, and its style.
 type Piece = (String, Style);
 
@@ -55,7 +61,11 @@ pub(super) fn bottom(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffe
 
 /// The pieces of the status line, the ones that matter most first.
 fn pieces(model: &Model, theme: Theme, width: u16) -> Vec<Piece> {
-    let mut pieces = vec![connection(model, theme, width)];
+    let mut pieces = Vec::new();
+    if width >= ROOM_FROM_COLUMNS {
+        pieces.push((format!("[#{}]", model.room().title), theme.strong()));
+    }
+    pieces.push(connection(model, theme, width));
     let viewport = model.viewport();
     pieces.extend(below(model, theme, viewport));
     pieces.extend(waiting(model, theme));
@@ -72,7 +82,7 @@ fn pieces(model: &Model, theme: Theme, width: u16) -> Vec<Piece> {
 }
 
 fn connection(model: &Model, theme: Theme, width: u16) -> Piece {
-    let brief = width < 30;
+    let brief = width < BRIEF_BELOW_COLUMNS;
     match &model.connection {
         Connection::Starting => ("○ starting".to_owned(), theme.waiting()),
         Connection::Connecting { target, attempt } => {
@@ -94,9 +104,10 @@ fn connection(model: &Model, theme: Theme, width: u16) -> Piece {
         }
         Connection::Offline { why, retry_at_ms } => {
             let seconds = retry_at_ms.saturating_sub(model.now.ms).div_ceil(1000);
-            let text = match brief {
-                true => format!("○ again in {seconds} s"),
-                false => format!("○ not connected, again in {seconds} s: {why}"),
+            let text = match width {
+                0..16 => format!("○ {seconds} s"),
+                16..BRIEF_BELOW_COLUMNS => format!("○ again in {seconds} s"),
+                _ => format!("○ not connected, again in {seconds} s: {why}"),
             };
             (text, theme.trouble())
         }

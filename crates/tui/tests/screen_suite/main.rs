@@ -1,0 +1,12 @@
+//! The screen, tested without a terminal: messages go in, effects and a drawn screen come out.
+
+#[cfg(test)]
+mod history;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod stage;
+#[cfg(test)]
+mod update;
+#[cfg(test)]
+mod view;

@@ -1,0 +1,278 @@
+//! The screen as text, in several sizes.
+
+use chat_client::{Event, OutgoingState};
+use chat_proto::{RoomId, Seq, Timestamp};
+use chat_tui::screen::update::Msg;
+use crossterm::event::KeyCode;
+
+use crate::stage::{DEV, LOBBY, MINUTE_MS, MORNING_MS, Stage, said, said_in};
+
+/// A talk in the lobby, something unread elsewhere, one own message committed and one waiting.
+fn talk(columns: u16, rows: u16) -> Stage {
+    let mut stage = Stage::online(columns, rows);
+    let ops = RoomId(3);
+    stage.subscribe(DEV, "dev", 0);
+    stage.subscribe(ops, "ops", 0);
+    stage.hears(said(1, "shall we deploy?"));
+    let answer = "yes, after lunch, when everybody is back and the tests are green 👍";
+    stage.hears(chat_client::Message { from_name: "bob".into(), ..said(2, answer) });
+    stage.hears(said_in(DEV, "dev", 1, "hi"));
+    stage.hears(said_in(ops, "ops", 1, "@me the disk is full"));
+    stage.now_ms = 5 * MINUTE_MS;
+    stage.enters("great");
+    stage.outgoing(1, "great", OutgoingState::Waiting);
+    let ts = Timestamp(MORNING_MS + 3 * MINUTE_MS);
+    stage.outgoing(1, "great", OutgoingState::Acked { room: LOBBY, seq: Seq(3), ts });
+    stage.enters("shipping now");
+    stage.event(Event::Latency(std::time::Duration::from_millis(12)));
+    stage.types("and th");
+    stage
+}
+
+#[track_caller]
+fn assert_screen(stage: &Stage, expected: &str) {
+    let screen = stage.screen();
+    assert!(screen == expected.trim_matches('\n'), "expected\n{expected}\nbut it is\n{screen}");
+}
+
+#[test]
+fn a_talk_on_80_columns() {
+    assert_screen(
+        &talk(80, 14),
+        "
+ #lobby  · you are me                                                  2 online
+┌ rooms ─────┐
+│ #dev     1 │
+│ #lobby     │
+│ #ops    !1 │
+│            │ ────────────────────── beginning of #lobby ──────────────────────
+│            │ ───────────────────────────── today ─────────────────────────────
+│            │ 10:01 ada     shall we deploy?
+│            │ 10:02 bob     yes, after lunch, when everybody is back and the
+│            │               tests are green 👍
+│            │ 10:03 you     great ✓
+└────────────┘ 10:05 you     shipping now ⏳
+> and th
+ [#lobby]  ● connected 12 ms  F1 help  Ctrl-K go to…
+",
+    );
+}
+
+#[test]
+fn a_talk_on_40_columns() {
+    assert_screen(
+        &talk(40, 12),
+        "
+ #lobby  · you are me          2 online
+
+───────── beginning of #lobby ──────────
+──────────────── today ─────────────────
+10:01 ada     shall we deploy?
+10:02 bob     yes, after lunch, when
+              everybody is back and the
+              tests are green 👍
+10:03 you     great ✓
+10:05 you     shipping now ⏳
+> and th
+ ● connected 12 ms  #dev 1 #ops !1
+",
+    );
+}
+
+#[test]
+fn a_talk_on_20_columns_and_5_rows() {
+    let stage = talk(20, 5);
+    assert_screen(
+        &stage,
+        "
+ #lobby    2 online
+you: great ✓
+you: shipping now ⏳
+> and th
+ ● 12 ms  ↑ 2 above
+",
+    );
+    assert_eq!(stage.cursor(), (8, 3));
+}
+
+#[test]
+fn a_talk_on_10_columns_and_3_rows_still_shows_the_input() {
+    let stage = talk(10, 3);
+    assert_screen(
+        &stage,
+        "
+now ⏳
+> and th
+● 12 ms
+",
+    );
+    assert_eq!(stage.cursor(), (8, 1));
+}
+
+#[test]
+fn the_outage_on_80_columns() {
+    let mut stage = talk(80, 14);
+    stage.disconnect();
+    assert_screen(
+        &stage,
+        "
+ #lobby  · you are me
+┌ rooms ─────┐
+│ #dev     1 │
+│ #lobby     │ ────────────────────── beginning of #lobby ──────────────────────
+│ #ops    !1 │ ───────────────────────────── today ─────────────────────────────
+│            │ 10:01 ada     shall we deploy?
+│            │ 10:02 bob     yes, after lunch, when everybody is back and the
+│            │               tests are green 👍
+│            │ 10:03 you     great ✓
+│            │ 10:05 !!      connection lost: the server is gone. Trying again
+│            │               by itself; what you type is kept.
+└────────────┘ 10:05 you     shipping now ⏳
+> and th
+ [#lobby]  ○ not connected, again in 3 s: the server is gone  ⏳ 1 waiting
+",
+    );
+}
+
+#[test]
+fn the_first_frame_before_anything_is_tried() {
+    assert_screen(
+        &Stage::new(40, 6),
+        "
+ #lobby  · you are me
+
+
+
+>
+ ○ starting  F1 help  Ctrl-K go to…
+",
+    );
+}
+
+#[test]
+fn scrolled_back_on_40_columns() {
+    let mut stage = Stage::online(40, 9);
+    for seq in 1..=30 {
+        stage.hears(said(seq, &format!("line {seq}")));
+    }
+    stage.press(KeyCode::PageUp);
+    stage.press(KeyCode::PageUp);
+    stage.hears(said(31, "line 31"));
+    assert_screen(
+        &stage,
+        "
+ #lobby  · you are me          2 online
+10:15 ada     line 15
+10:16 ada     line 16
+10:17 ada     line 17
+10:18 ada     line 18
+10:19 ada     line 19
+10:20 ada     line 20
+>
+ ● connected  ↓ 11 below, End  F1 help
+",
+    );
+    stage.press(KeyCode::End);
+    assert_screen(
+        &stage,
+        "
+ #lobby  · you are me          2 online
+10:27 ada     line 27
+10:28 ada     line 28
+10:29 ada     line 29
+10:30 ada     line 30
+──────────────── 1 new ─────────────────
+10:31 ada     line 31
+>
+ ● connected  ↑ 26 above  F1 help
+",
+    );
+}
+
+#[test]
+fn days_are_divided() {
+    let mut stage = Stage::online(40, 9);
+    stage.now_ms = 24 * 60 * MINUTE_MS;
+    for (seq, days) in [(1, 0), (2, 1), (3, 30)] {
+        let ts = Timestamp(MORNING_MS + days * 24 * 60 * MINUTE_MS);
+        stage.hears(chat_client::Message { ts, ..said(seq, "x") });
+    }
+    assert_screen(
+        &stage,
+        "
+ #lobby  · you are me          2 online
+────────────── yesterday ───────────────
+10:00 ada     x
+──────────────── today ─────────────────
+10:00 ada     x
+────────── Friday, 2026-04-03 ──────────
+10:00 ada     x
+>
+ ● connected  F1 help  Ctrl-K go to…
+",
+    );
+}
+
+#[test]
+fn the_help_on_30_columns() {
+    let mut stage = Stage::online(30, 10);
+    stage.press(KeyCode::F(1));
+    stage.press(KeyCode::Down);
+    assert_screen(
+        &stage,
+        "
+┌ help ──────────────────────┐
+│        join a room; it is  │
+│        made when nobody has│
+│        been there          │
+│ /leave [ROOM]              │
+│        leave this room, or │
+│        another             │
+│ /rooms all rooms           │
+│ /who   who is in this room │
+└ ↑ ↓ PgDn, any other key clo┘
+",
+    );
+}
+
+#[test]
+fn what_is_typed_wraps_and_the_cursor_follows() {
+    let mut stage = Stage::online(20, 9);
+    stage.types("one two three four five six seven");
+    assert_screen(
+        &stage,
+        "
+ #lobby    2 online
+
+
+
+
+
+> one two three four
+  five six seven
+ ●  F1 help
+",
+    );
+    assert_eq!(stage.cursor(), (16, 7));
+    stage.press(KeyCode::Home);
+    assert_eq!(stage.cursor(), (2, 6));
+}
+
+#[test]
+fn every_size_can_be_drawn_and_keeps_the_cursor_inside() {
+    let mut stage = talk(80, 24);
+    stage.feed(Msg::Paste("日本語 ".repeat(20)));
+    for columns in (1..100).step_by(3) {
+        for rows in 1..30 {
+            stage.feed(Msg::Resize(columns, rows));
+            let (x, y) = stage.cursor();
+            assert!(x < columns && y < rows, "{columns}x{rows}: {x} {y}");
+            stage.ctrl('k');
+            assert!(stage.cursor().0 < columns, "{columns}x{rows}");
+            stage.press(KeyCode::Esc);
+            stage.press(KeyCode::F(1));
+            stage.screen();
+            stage.press(KeyCode::Esc);
+        }
+    }
+}
