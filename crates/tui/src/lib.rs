@@ -1,5 +1,14 @@
 //! The terminal client: the screen, and headless mode.
+//!
+//! [`args`] and [`settings`] say what is wanted, [`host`] is the daemon inside, [`screen`] and
+//! [`headless`] do it, and [`exit`] is how it ends. All of them use the same client library.
 
+pub mod args;
+pub mod exit;
+pub mod headless;
+pub mod host;
+pub mod logging;
 pub mod screen;
+pub mod settings;
 pub mod terminal;
 pub mod text;

@@ -1,2 +1,152 @@
-//! placeholder
-fn main() {}
+//! `chat-tui`: reads the command line and the settings, and runs what they ask for.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chat_client::Config;
+use chat_tui::args::{self, Invocation, Mode};
+use chat_tui::exit::Exit;
+use chat_tui::headless::{self, Task, tell};
+use chat_tui::host::Host;
+use chat_tui::logging;
+use chat_tui::screen::{self, ScreenError, ScreenOptions};
+use chat_tui::settings::{self, FileSettings, Settings};
+
+/// How long what still runs may take to end when everything is said.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let invocation = match args::parse(std::env::args_os()) {
+        Ok(invocation) => invocation,
+        Err(said) => {
+            // Help goes to stdout, which may be closed: then nobody wants it.
+            said.print().ok();
+            return if said.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
+        }
+    };
+    match run(invocation) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            tell(&format!("{error:#}"));
+            Exit::Internal.into()
+        }
+    }
+}
+
+fn run(invocation: Invocation) -> anyhow::Result<Exit> {
+    let config_path = settings::config_path();
+    let file = config_path.as_deref().map(FileSettings::read).unwrap_or_default();
+    let warnings = file.warnings.clone();
+    for warning in &warnings {
+        tell(&format!("{warning}"));
+    }
+    let Invocation { given, serve, mode } = invocation;
+    let settings = match settings::resolve(given, |variable| std::env::var_os(variable), file) {
+        Ok(settings) => settings,
+        Err(error) => {
+            tell(&error.to_string());
+            return Ok(Exit::Usage);
+        }
+    };
+    if mode == Mode::PrintConfig {
+        let text = settings::config_text(&settings, config_path.as_deref());
+        return Ok(print(&text));
+    }
+    if let Err(error) = logging::start(&settings.data_dir) {
+        tell(&format!("there will be no log in {}: {error}", settings.data_dir.display()));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let note = warnings.first().map(ToString::to_string);
+    let exit = runtime.block_on(Box::pin(serve_and_run(settings, serve, mode, note)));
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
+    Ok(exit)
+}
+
+/// Runs the daemon inside, if there shall be one, as long as the rest.
+async fn serve_and_run(
+    mut settings: Settings,
+    serve: Option<std::net::SocketAddr>,
+    mode: Mode,
+    mut note: Option<String>,
+) -> Exit {
+    let host = match serve {
+        None => None,
+        Some(address) => match Host::start(&settings.data_dir, address).await {
+            Ok(host) => Some(host),
+            Err(error) => {
+                tell(&error.to_string());
+                return Exit::Internal;
+            }
+        },
+    };
+    if let Some(host) = &host {
+        settings.server = host.server();
+        let line = host.join_line(settings.rooms.first());
+        if !matches!(mode, Mode::Screen) {
+            tell(&line);
+        }
+        note = Some(line);
+    }
+    let exit = Box::pin(dispatch(&settings, mode, note)).await;
+    if let Some(host) = host {
+        host.shutdown().await;
+    }
+    exit
+}
+
+async fn dispatch(settings: &Settings, mode: Mode, note: Option<String>) -> Exit {
+    let task = match mode {
+        Mode::Screen => return open_screen(settings, note).await,
+        Mode::PrintConfig => return Exit::Ok,
+        Mode::Chat(args) => Task::Chat(args),
+        Mode::Send(args) => Task::Send(args),
+        Mode::Tail(args) => Task::Tail(args),
+        Mode::Rooms(args) => Task::Rooms(args),
+        Mode::Who(args) => Task::Who(args),
+    };
+    headless::run(settings, task).await
+}
+
+async fn open_screen(settings: &Settings, note: Option<String>) -> Exit {
+    let (server, name) = (&settings.server, settings.name.clone());
+    let config = Config {
+        fingerprint: server.fingerprint,
+        agent: concat!("chat-tui/", env!("CARGO_PKG_VERSION")).to_owned(),
+        ..Config::screen(server.target.clone(), name, settings.data_dir.clone())
+    };
+    let Some(room) = settings.rooms.first().cloned() else {
+        return Exit::Usage;
+    };
+    match screen::run(ScreenOptions { config, room, note }).await {
+        Ok(ended) => {
+            for text in &ended.unsaved {
+                tell(&format!("not sent and not kept: {text}"));
+            }
+            match ended.waiting {
+                0 => {}
+                1 => tell("1 message has no answer yet; it is sent when you come back"),
+                some => tell(&format!(
+                    "{some} messages have no answer yet; they are sent when you come back"
+                )),
+            }
+            Exit::Ok
+        }
+        Err(error @ ScreenError::NotATerminal) => {
+            tell(&error.to_string());
+            Exit::Usage
+        }
+        Err(error) => {
+            tell(&error.to_string());
+            Exit::Internal
+        }
+    }
+}
+
+fn print(text: &str) -> Exit {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => Exit::Ok,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
+        Err(_unwritable) => Exit::Internal,
+    }
+}

@@ -1,0 +1,248 @@
+//! Mixtures that could be read in two ways are refused, and the right spelling is shown.
+
+use std::time::Duration;
+
+use chat_client::TargetUrl;
+use chat_proto::RoomName;
+use clap::error::ErrorKind;
+
+use super::{
+    ChatArgs, Cli, Command, Common, Given, Invocation, ListArgs, Mode, SendArgs, Start, TailArgs,
+};
+
+/// How long to wait for the server when nobody said.
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+
+/// How many messages `tail` begins with when nobody said.
+const LAST_DEFAULT: u64 = 10;
+
+/// What is wrong with a command line that has only valid parts.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub(super) enum Wrong {
+    #[error("{command} runs without the screen; write: chat-tui --no-tui {command} …")]
+    CommandNeedsNoTui { command: &'static str },
+    #[error(
+        "the server stands behind --server in headless mode; write: chat-tui --no-tui --server \
+         {target}{command} …"
+    )]
+    TargetInHeadless { target: String, command: String },
+    #[error("the server is given twice; write either chat-tui {target} or --server {server}")]
+    TargetAndServer { target: String, server: String },
+    #[error(
+        "--serve is the server, and another one is given; write either chat-tui --serve or \
+         chat-tui {target}"
+    )]
+    ServeAndServer { target: String },
+    #[error("{option} is given both before and after {command}; write it once, after {command}")]
+    Twice { option: &'static str, command: &'static str },
+    #[error("{option} goes with lines from stdin, not with {command}")]
+    NotWithCommand { option: &'static str, command: &'static str },
+    #[error("{option} is for headless mode; write: chat-tui --no-tui {option}")]
+    NotOnScreen { option: &'static str },
+    #[error("the screen opens one room; write -r once, and /join the others there")]
+    SeveralRooms,
+    #[error("send posts to one room; write -r once")]
+    SendToSeveral,
+}
+
+impl Wrong {
+    pub(super) fn kind(&self) -> ErrorKind {
+        match self {
+            Self::CommandNeedsNoTui { .. } | Self::NotOnScreen { .. } => {
+                ErrorKind::MissingRequiredArgument
+            }
+            Self::SeveralRooms | Self::SendToSeveral => ErrorKind::TooManyValues,
+            Self::TargetInHeadless { .. }
+            | Self::TargetAndServer { .. }
+            | Self::ServeAndServer { .. }
+            | Self::Twice { .. }
+            | Self::NotWithCommand { .. } => ErrorKind::ArgumentConflict,
+        }
+    }
+}
+
+impl Command {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Send(_) => "send",
+            Self::Tail(_) => "tail",
+            Self::Rooms(_) => "rooms",
+            Self::Who(_) => "who",
+        }
+    }
+
+    fn common(&self) -> &Common {
+        match self {
+            Self::Send(cli) => &cli.common,
+            Self::Tail(cli) => &cli.common,
+            Self::Rooms(cli) => &cli.common,
+            Self::Who(cli) => &cli.common,
+        }
+    }
+
+    fn rooms(&self) -> &[RoomName] {
+        match self {
+            Self::Send(cli) => &cli.rooms,
+            Self::Tail(cli) => &cli.rooms,
+            Self::Rooms(_) => &[],
+            Self::Who(cli) => &cli.rooms,
+        }
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        match self {
+            Self::Send(cli) => cli.timeout,
+            Self::Tail(cli) => cli.timeout,
+            Self::Rooms(cli) => cli.timeout,
+            Self::Who(cli) => cli.timeout,
+        }
+    }
+}
+
+pub(super) fn invocation(mut cli: Cli) -> Result<Invocation, Wrong> {
+    let command = cli.command.take();
+    if let Some(command) = &command {
+        merge_common(&mut cli.common, command)?;
+    }
+    check_server(&cli, command.as_ref())?;
+    let mut given = Given {
+        server: cli.target.clone().or(cli.common.server.clone()),
+        name: cli.common.name.clone(),
+        data_dir: cli.common.data_dir.clone(),
+        rooms: std::mem::take(&mut cli.rooms),
+    };
+    let mode = match command {
+        Some(command) => headless_command(&cli, &mut given, command)?,
+        None if cli.print_config => Mode::PrintConfig,
+        None if cli.common.no_tui => chat(&cli),
+        None => screen(&cli, &given)?,
+    };
+    Ok(Invocation { given, serve: cli.serve, mode })
+}
+
+/// Takes over what stands behind the subcommand.
+fn merge_common(common: &mut Common, command: &Command) -> Result<(), Wrong> {
+    let (inner, word) = (command.common().clone(), command.word());
+    let twice = |option| Wrong::Twice { option, command: word };
+    common.no_tui |= inner.no_tui;
+    common.json |= inner.json;
+    take(&mut common.server, inner.server).map_err(|()| twice("--server"))?;
+    take(&mut common.name, inner.name).map_err(|()| twice("--name"))?;
+    take(&mut common.data_dir, inner.data_dir).map_err(|()| twice("--data-dir"))
+}
+
+fn take<T>(outer: &mut Option<T>, inner: Option<T>) -> Result<(), ()> {
+    if outer.is_some() && inner.is_some() {
+        return Err(());
+    }
+    *outer = outer.take().or(inner);
+    Ok(())
+}
+
+fn check_server(cli: &Cli, command: Option<&Command>) -> Result<(), Wrong> {
+    let headless = cli.common.no_tui || command.is_some();
+    let word = command.map(Command::word);
+    match (&cli.target, &cli.common.server) {
+        (Some(target), _) if headless => Err(Wrong::TargetInHeadless {
+            target: target.target.to_string(),
+            command: word.map(|word| format!(" {word}")).unwrap_or_default(),
+        }),
+        (Some(target), Some(server)) => {
+            Err(Wrong::TargetAndServer { target: shown(target), server: shown(server) })
+        }
+        (Some(server), None) | (None, Some(server)) if cli.serve.is_some() => {
+            Err(Wrong::ServeAndServer { target: shown(server) })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn shown(url: &TargetUrl) -> String {
+    url.target.to_string()
+}
+
+fn screen(cli: &Cli, given: &Given) -> Result<Mode, Wrong> {
+    let headless_only = [
+        ("--json", cli.common.json),
+        ("--follow", cli.follow),
+        ("--echo", cli.echo),
+        ("--timeout", cli.timeout.is_some()),
+    ];
+    match headless_only.into_iter().find(|(_option, given)| *given) {
+        Some((option, _)) => Err(Wrong::NotOnScreen { option }),
+        None if given.rooms.len() > 1 => Err(Wrong::SeveralRooms),
+        None => Ok(Mode::Screen),
+    }
+}
+
+fn chat(cli: &Cli) -> Mode {
+    Mode::Chat(ChatArgs {
+        json: cli.common.json,
+        follow: cli.follow,
+        echo: cli.echo,
+        timeout: cli.timeout.unwrap_or(TIMEOUT_DEFAULT),
+    })
+}
+
+fn headless_command(cli: &Cli, given: &mut Given, command: Command) -> Result<Mode, Wrong> {
+    let word = command.word();
+    if !cli.common.no_tui {
+        return Err(Wrong::CommandNeedsNoTui { command: word });
+    }
+    let chat_only = [
+        ("--print-config", cli.print_config),
+        ("--follow", cli.follow && !matches!(command, Command::Tail(_))),
+        ("--echo", cli.echo),
+    ];
+    if let Some((option, _)) = chat_only.into_iter().find(|(_option, given)| *given) {
+        return Err(Wrong::NotWithCommand { option, command: word });
+    }
+    if !given.rooms.is_empty() && !command.rooms().is_empty() {
+        return Err(Wrong::Twice { option: "-r", command: word });
+    }
+    let mut timeout = cli.timeout;
+    take(&mut timeout, command.timeout())
+        .map_err(|()| Wrong::Twice { option: "--timeout", command: word })?;
+    given.rooms.extend(command.rooms().iter().cloned());
+    mode_of(command, cli, timeout, given)
+}
+
+fn mode_of(
+    command: Command,
+    cli: &Cli,
+    timeout: Option<Duration>,
+    given: &Given,
+) -> Result<Mode, Wrong> {
+    let json = cli.common.json;
+    Ok(match command {
+        Command::Send(_) if given.rooms.len() > 1 => return Err(Wrong::SendToSeveral),
+        Command::Send(send) => Mode::Send(SendArgs {
+            text: send.text.filter(|text| text != "-"),
+            lines: send.lines,
+            id: send.id,
+            timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
+            json,
+        }),
+        Command::Tail(tail) => {
+            // Whoever counts, or looks for silence, waits for what is not there yet.
+            let waits = tail.count.is_some() || tail.idle.is_some();
+            Mode::Tail(TailArgs {
+                json,
+                follow: tail.follow || cli.follow || waits,
+                start: tail
+                    .since
+                    .map_or(Start::Last(tail.last.unwrap_or(LAST_DEFAULT)), Start::Since),
+                count: tail.count,
+                timeout,
+                idle: tail.idle,
+                from: tail.from,
+            })
+        }
+        Command::Rooms(_) => {
+            Mode::Rooms(ListArgs { json, timeout: timeout.unwrap_or(TIMEOUT_DEFAULT) })
+        }
+        Command::Who(_) => {
+            Mode::Who(ListArgs { json, timeout: timeout.unwrap_or(TIMEOUT_DEFAULT) })
+        }
+    })
+}

@@ -1,0 +1,79 @@
+//! Single values of a command line.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use chat_client::{DEFAULT_PORT, TargetError, TargetUrl};
+use chat_proto::{NameError, Nickname, RoomName, Seq};
+use jiff::SignedDuration;
+
+/// Longest `--id`, in bytes.
+const KEY_BYTES_MAX: usize = 256;
+
+/// A place in a log to begin at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Since {
+    /// With this seq.
+    Seq(Seq),
+}
+
+/// A room's name, with or without its `#`, which a shell would eat.
+///
+/// # Errors
+/// [`NameError`] says which rule is broken.
+pub fn room_name(text: &str) -> Result<RoomName, NameError> {
+    RoomName::parse(text.strip_prefix('#').unwrap_or(text))
+}
+
+pub(super) fn nickname(text: &str) -> Result<Nickname, NameError> {
+    Nickname::parse(text.strip_prefix('@').unwrap_or(text))
+}
+
+pub(super) fn target(text: &str) -> Result<TargetUrl, TargetError> {
+    text.parse()
+}
+
+/// `IP`, `IP:PORT` or `localhost[:PORT]`.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Ok(address);
+    }
+    if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return Ok(SocketAddr::new(ip, DEFAULT_PORT));
+    }
+    let port = match text.strip_prefix("localhost") {
+        Some("") => Some(DEFAULT_PORT),
+        Some(rest) => rest.strip_prefix(':').and_then(|port| port.parse().ok()),
+        None => None,
+    };
+    port.map(loopback).ok_or_else(|| {
+        format!("an address to listen on is IP or IP:PORT, as in 0.0.0.0:{DEFAULT_PORT}")
+    })
+}
+
+/// `10s`, `1m30s`, `500ms`; a bare number is seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<u32>().map(|seconds| Duration::from_secs(seconds.into()));
+    let friendly = || {
+        let parsed = text.parse::<SignedDuration>();
+        parsed.ok().and_then(|duration| Duration::try_from(duration).ok())
+    };
+    match seconds.ok().or_else(friendly) {
+        Some(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("a duration is written as 500ms, 10s or 1m30s, and is more than nothing".into()),
+    }
+}
+
+pub(super) fn since(text: &str) -> Result<Since, String> {
+    let seq = text.strip_prefix("seq:").and_then(|seq| seq.parse().ok());
+    seq.map(|seq| Since::Seq(Seq(seq))).ok_or_else(|| "a place in the log is seq:N".to_owned())
+}
+
+pub(super) fn key(text: &str) -> Result<String, String> {
+    match text.len() {
+        0 => Err("the key is empty".to_owned()),
+        1..=KEY_BYTES_MAX => Ok(text.to_owned()),
+        bytes => Err(format!("a key has at most {KEY_BYTES_MAX} bytes; this one has {bytes}")),
+    }
+}

@@ -1,0 +1,100 @@
+//! Why a task did not succeed, and the exit code of each reason.
+
+use std::fmt::Display;
+use std::io;
+
+use chat_client::{Refusal, RequestError, StartError};
+use chat_proto::ErrorCode;
+
+use super::tell;
+use crate::exit::Exit;
+
+/// Why a task did not succeed: a sentence for a person, and what a script gets to know.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{sentence}")]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    /// Empty: there is nothing to say.
+    sentence: String,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, sentence: impl Into<String>) -> Self {
+        Self { exit, sentence: sentence.into() }
+    }
+
+    /// A signal, or a reader that went away: nothing is said.
+    pub(super) fn silent(exit: Exit) -> Self {
+        Self::new(exit, "")
+    }
+
+    pub(super) fn internal(cause: impl Display) -> Self {
+        Self::new(Exit::Internal, cause.to_string())
+    }
+
+    pub(super) fn cannot_connect(cause: impl Into<String>) -> Self {
+        Self::new(Exit::CannotConnect, cause)
+    }
+
+    pub(super) fn timeout(sentence: impl Into<String>) -> Self {
+        Self::new(Exit::Timeout, sentence)
+    }
+
+    /// A sign-in that was refused, or a server that is not the right one.
+    pub(super) fn of_sign_in(refusal: &Refusal) -> Self {
+        match refusal.code {
+            Some(ErrorCode::VersionNotSpoken) | None => Self::cannot_connect(&refusal.reason),
+            Some(_) => Self::new(Exit::NotAllowed, &refusal.reason),
+        }
+    }
+
+    pub(super) fn of_stdout(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::silent(Exit::BrokenPipe),
+            _ => Self::internal(format!("stdout cannot be written: {error}")),
+        }
+    }
+
+    /// Says the sentence, and gives the exit code.
+    pub(super) fn told(&self) -> Exit {
+        if !self.sentence.is_empty() {
+            tell(&self.sentence);
+        }
+        self.exit
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let not_allowed = [ErrorCode::NotMember, ErrorCode::NotReadable, ErrorCode::BadSignature];
+        let exit = match refusal.code {
+            Some(code) if not_allowed.contains(&code) => Exit::NotAllowed,
+            _ => Exit::Refused,
+        };
+        Self::new(exit, refusal.reason)
+    }
+}
+
+impl From<RequestError> for Failure {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::Refused(refusal) => refusal.into(),
+            RequestError::TimedOut => Self::timeout(error.to_string()),
+            RequestError::NotConnected | RequestError::Ended => {
+                Self::cannot_connect(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::BadName { .. } => Self::new(Exit::Usage, error.to_string()),
+            StartError::Identity(_)
+            | StartError::Outbox { .. }
+            | StartError::Pins { .. }
+            | StartError::NoRuntime => Self::internal(error),
+        }
+    }
+}

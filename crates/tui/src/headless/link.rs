@@ -1,0 +1,107 @@
+//! The client of one task: started, signed in, and watched for the end of all hope.
+
+use std::future::Future;
+
+use chat_client::{Client, Config, Connected, Event, Events, Refusal, RequestError};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::failure::Failure;
+use super::{SHUTDOWN_TIMEOUT, tell};
+
+/// A client that has been signed in, and its events.
+pub(super) struct Link {
+    pub(super) client: Client,
+    pub(super) events: Watched,
+    /// Who this is, as of the sign-in.
+    pub(super) me: Connected,
+}
+
+/// Events, of which those that end everything come as failures.
+pub(super) struct Watched {
+    events: Events,
+    refusal: Option<Refusal>,
+}
+
+impl Link {
+    /// Starts a client and waits until it is signed in.
+    pub(super) async fn open(config: Config, deadline: Instant) -> Result<Self, Failure> {
+        let target = config.target.to_string();
+        let (client, events) = chat_client::start(config)?;
+        let mut events = Watched { events, refusal: None };
+        let mut problem = None;
+        let connecting = async {
+            loop {
+                match events.next().await? {
+                    Event::Connected(me) => return Ok(me),
+                    Event::Disconnected { why, .. } => {
+                        if problem.is_none() {
+                            tell(&format!("no connection to {target} yet: {why}; trying again"));
+                        }
+                        problem = Some(why);
+                    }
+                    _other => {}
+                }
+            }
+        };
+        match timeout_at(deadline, connecting).await {
+            Ok(Ok(me)) => Ok(Self { client, events, me }),
+            Ok(Err(failure)) => Err(failure),
+            Err(_elapsed) => {
+                let why = problem.unwrap_or_else(|| "no answer came".to_owned());
+                Err(Failure::cannot_connect(format!("cannot connect to {target}: {why}")))
+            }
+        }
+    }
+
+    /// Waits for an answer of the server. Events that come in the meantime are passed over.
+    pub(super) async fn answer<T, F>(&mut self, deadline: Instant, asked: F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, RequestError>>,
+    {
+        tokio::select! {
+            answer = timeout_at(deadline, asked) => match answer {
+                Ok(answer) => Ok(answer?),
+                Err(_elapsed) => Err(Failure::timeout("the server did not answer in time")),
+            },
+            failure = self.events.pass_over() => Err(failure),
+        }
+    }
+
+    /// Ends the client.
+    pub(super) async fn close(self) {
+        if timeout(SHUTDOWN_TIMEOUT, self.client.shutdown()).await.is_err() {
+            tracing::warn!("the client did not end in time");
+        }
+    }
+}
+
+impl Watched {
+    /// The next event. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Result<Event, Failure> {
+        match self.events.next().await {
+            Some(Event::Refused(refusal)) => {
+                self.refusal = Some(refusal.clone());
+                Ok(Event::Refused(refusal))
+            }
+            Some(Event::Disconnected { why, retry_in: None }) => Err(self.ended(why)),
+            Some(event) => Ok(event),
+            None => Err(self.ended("the connection has ended".to_owned())),
+        }
+    }
+
+    /// Passes over events until there will be no more.
+    pub(super) async fn pass_over(&mut self) -> Failure {
+        loop {
+            if let Err(failure) = self.next().await {
+                return failure;
+            }
+        }
+    }
+
+    fn ended(&self, why: String) -> Failure {
+        match &self.refusal {
+            Some(refusal) => Failure::of_sign_in(refusal),
+            None => Failure::cannot_connect(why),
+        }
+    }
+}

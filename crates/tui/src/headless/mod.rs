@@ -1,0 +1,104 @@
+//! Headless mode: the client as a pipe. stdout carries data only; stderr, the rest.
+//!
+//! Owns what scripts rely on: what is printed, and how the process ends. It is not a second client:
+//! everything that concerns the server is [`chat_client`]'s.
+
+mod chat;
+mod failure;
+mod input;
+mod link;
+mod list;
+mod output;
+mod printer;
+mod record;
+mod send;
+mod sending;
+mod signals;
+mod tail;
+mod time;
+
+use std::time::Duration;
+
+use chat_client::Config;
+use chat_proto::RoomName;
+
+use crate::args::{ChatArgs, ListArgs, SendArgs, TailArgs};
+use crate::exit::Exit;
+use crate::settings::Settings;
+
+use failure::Failure;
+use output::Output;
+pub use output::tell;
+use signals::Signals;
+
+/// How long a client that is told to end may take.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What to do without a screen.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Task {
+    /// Lines in, messages out.
+    Chat(ChatArgs),
+    /// Post.
+    Send(SendArgs),
+    /// Print messages.
+    Tail(TailArgs),
+    /// Print the rooms.
+    Rooms(ListArgs),
+    /// Print the members of rooms.
+    Who(ListArgs),
+}
+
+/// What every task needs.
+struct Context {
+    config: Config,
+    rooms: Vec<RoomName>,
+    output: Output,
+    signals: Signals,
+}
+
+/// Runs a task to its end, and says on stderr why it failed, if it failed.
+pub async fn run(settings: &Settings, task: Task) -> Exit {
+    let mut context = match Context::new(settings) {
+        Ok(context) => context,
+        Err(failure) => return failure.told(),
+    };
+    let done = context.run(task).await;
+    // What has been printed is written also after a failure, unless nobody reads it.
+    let Context { output, mut signals, .. } = context;
+    let flushed = tokio::select! {
+        flushed = output.finish() => flushed,
+        signal = signals.next() => Err(signal),
+    };
+    match done.and(flushed) {
+        Ok(()) => Exit::Ok,
+        Err(failure) => failure.told(),
+    }
+}
+
+impl Context {
+    fn new(settings: &Settings) -> Result<Self, Failure> {
+        let server = &settings.server;
+        let (name, data_dir) = (settings.name.clone(), settings.data_dir.clone());
+        Ok(Self {
+            config: Config {
+                fingerprint: server.fingerprint,
+                agent: concat!("chat-tui/", env!("CARGO_PKG_VERSION"), " headless").to_owned(),
+                ..Config::headless(server.target.clone(), name, data_dir)
+            },
+            rooms: settings.rooms.clone(),
+            output: Output::start().map_err(Failure::internal)?,
+            signals: Signals::new().map_err(Failure::internal)?,
+        })
+    }
+
+    async fn run(&mut self, task: Task) -> Result<(), Failure> {
+        match task {
+            Task::Chat(args) => chat::run(self, &args).await,
+            Task::Send(args) => send::run(self, args).await,
+            Task::Tail(args) => tail::run(self, &args).await,
+            Task::Rooms(args) => list::rooms(self, &args).await,
+            Task::Who(args) => list::who(self, &args).await,
+        }
+    }
+}

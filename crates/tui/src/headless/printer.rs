@@ -1,0 +1,147 @@
+//! Events as lines of stdout: what is said, and where the stream has a seam.
+
+use std::collections::HashSet;
+
+use chat_client::{Event, Message, Outgoing, OutgoingState};
+use chat_proto::{MessageId, Nickname};
+
+use super::failure::Failure;
+use super::link::Watched;
+use super::output::{Output, Slot};
+use super::record::{Record, Style};
+use super::tell;
+
+/// Own messages that have been committed and not come back yet. What is beyond is not held back.
+const OWN_MAX: usize = 1 << 16;
+
+/// Prints what is said.
+pub(super) struct Printer<'a> {
+    output: &'a Output,
+    style: Style,
+    /// Only what this person says.
+    pub(super) from: Option<Nickname>,
+    /// Whether messages sent from here are printed.
+    pub(super) echo: bool,
+    own: HashSet<MessageId>,
+    is_connected: bool,
+}
+
+/// What became of an event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Printed {
+    /// A message was printed.
+    Message,
+    /// Nothing that counts.
+    Other,
+}
+
+impl<'a> Printer<'a> {
+    pub(super) fn new(output: &'a Output, style: Style) -> Self {
+        Self { output, style, from: None, echo: true, own: HashSet::new(), is_connected: true }
+    }
+
+    /// Handles the next event that `wanted` lets through. Cancel-safe: no event is taken that could
+    /// not be printed.
+    pub(super) async fn next(
+        &mut self,
+        events: &mut Watched,
+        wanted: impl FnOnce(&Event) -> bool,
+    ) -> Result<Printed, Failure> {
+        let slot = self.output.slot().await?;
+        let event = events.next().await?;
+        if !wanted(&event) {
+            return Ok(Printed::Other);
+        }
+        Ok(self.event(event, slot))
+    }
+
+    /// Prints a message that was not an event, if it is of the right person.
+    pub(super) async fn message(&mut self, message: &Message) -> Result<Printed, Failure> {
+        if !self.is_wanted(message) {
+            return Ok(Printed::Other);
+        }
+        self.output.print(self.style.message(message)).await?;
+        Ok(Printed::Message)
+    }
+
+    /// Whether a message is of the person that is asked for.
+    pub(super) fn is_wanted(&self, message: &Message) -> bool {
+        self.from.as_ref().is_none_or(|name| name.as_str() == message.from_name)
+    }
+
+    /// How many messages sent from here have not come back yet.
+    pub(super) fn own_on_their_way(&self) -> usize {
+        self.own.len()
+    }
+
+    fn event(&mut self, event: Event, slot: Slot<'_>) -> Printed {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "headless mode prints a few kinds of events; later ones add nothing by themselves"
+        )]
+        match event {
+            Event::Message(message) => return self.said(&message, slot),
+            Event::Outgoing(outgoing) => self.outgoing(&outgoing),
+            Event::Disconnected { why, .. } => self.disconnected(&why, slot),
+            Event::Connected(_) => self.connected(slot),
+            Event::Gap { room, room_name, from, to } => {
+                let text = format!("#{room_name}: {from} to {to} are not in the log any more");
+                self.seam(&Record::gap(&room_name, room.0, from, to), &text, slot);
+            }
+            Event::Reset { room, room_name, head, .. } => {
+                let text = format!(
+                    "#{room_name}: the server was restored from a backup; its log is printed again"
+                );
+                self.seam(&Record::reset(&room_name, room.0, head), &text, slot);
+            }
+            _ => {}
+        }
+        Printed::Other
+    }
+
+    fn said(&mut self, message: &Message, slot: Slot<'_>) -> Printed {
+        let is_own = self.own.remove(&message.id);
+        if (is_own && !self.echo) || !self.is_wanted(message) {
+            return Printed::Other;
+        }
+        slot.print(self.style.message(message));
+        Printed::Message
+    }
+
+    /// Remembers which messages are sent from here. This comes before they do.
+    fn outgoing(&mut self, outgoing: &Outgoing) {
+        match &outgoing.state {
+            OutgoingState::Waiting if self.own.len() < OWN_MAX => {
+                self.own.insert(outgoing.id);
+            }
+            OutgoingState::Waiting | OutgoingState::InFlight | OutgoingState::Acked { .. } => {}
+            OutgoingState::Refused(_) => {
+                self.own.remove(&outgoing.id);
+            }
+            OutgoingState::Moved { id, .. } => {
+                self.own.remove(&outgoing.id);
+                self.own.insert(*id);
+            }
+        }
+    }
+
+    fn disconnected(&mut self, why: &str, slot: Slot<'_>) {
+        if std::mem::take(&mut self.is_connected) {
+            let text = format!("the connection is gone: {why}; reconnecting");
+            self.seam(&Record::reconnecting(why), &text, slot);
+        }
+    }
+
+    fn connected(&mut self, slot: Slot<'_>) {
+        if !std::mem::replace(&mut self.is_connected, true) {
+            self.seam(&Record::resumed(), "connected again; nothing was missed", slot);
+        }
+    }
+
+    fn seam(&self, record: &Record<'_>, text: &str, slot: Slot<'_>) {
+        match self.style.json {
+            true => slot.print(record.json()),
+            false => tell(text),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What is printed: the JSON objects that `docs/json-schema.json` describes, and lines of text.
+//!
+//! Fields are only ever added. Hostile characters are inert in text, and `\u` escapes in JSON.
+
+use chat_client::{Connected, Message, display};
+use chat_proto::{Ack, Member, RoomInfo, Seq};
+use serde::Serialize;
+
+use super::time::Clock;
+
+/// The version of the objects.
+const VERSION: u8 = 1;
+
+/// One object.
+#[derive(Serialize)]
+pub(super) struct Record<'a> {
+    v: u8,
+    #[serde(flatten)]
+    content: Content<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Content<'a> {
+    Message {
+        id: String,
+        room: &'a str,
+        room_id: u64,
+        seq: u64,
+        ts: u64,
+        from: &'a str,
+        from_id: u64,
+        text: &'a str,
+    },
+    Reconnecting {
+        reason: &'a str,
+    },
+    Resumed {},
+    Gap {
+        room: &'a str,
+        room_id: u64,
+        from: u64,
+        to: u64,
+    },
+    Reset {
+        room: &'a str,
+        room_id: u64,
+        head: u64,
+    },
+    Room {
+        room: &'a str,
+        room_id: u64,
+        members: u32,
+        online: u32,
+        joined: bool,
+    },
+    Member {
+        room: &'a str,
+        room_id: u64,
+        name: &'a str,
+        id: u64,
+        online: bool,
+    },
+}
+
+impl<'a> Record<'a> {
+    fn of(content: Content<'a>) -> Self {
+        Self { v: VERSION, content }
+    }
+
+    pub(super) fn message(message: &'a Message) -> Self {
+        Self::of(Content::Message {
+            id: message.id.to_string(),
+            room: &message.room_name,
+            room_id: message.room.0,
+            seq: message.seq.0,
+            ts: message.ts.0,
+            from: &message.from_name,
+            from_id: message.from.0,
+            text: &message.text,
+        })
+    }
+
+    /// The same object for a message of one's own, which nobody has read back.
+    pub(super) fn sent(ack: &Ack, room: &'a RoomInfo, me: &'a Connected, text: &'a str) -> Self {
+        Self::of(Content::Message {
+            id: ack.id.to_string(),
+            room: &room.name,
+            room_id: ack.room.0,
+            seq: ack.seq.0,
+            ts: ack.ts.0,
+            from: &me.name,
+            from_id: me.account.0,
+            text,
+        })
+    }
+
+    pub(super) fn reconnecting(reason: &'a str) -> Self {
+        Self::of(Content::Reconnecting { reason })
+    }
+
+    pub(super) fn resumed() -> Self {
+        Self::of(Content::Resumed {})
+    }
+
+    pub(super) fn gap(room: &'a str, room_id: u64, from: Seq, to: Seq) -> Self {
+        Self::of(Content::Gap { room, room_id, from: from.0, to: to.0 })
+    }
+
+    pub(super) fn reset(room: &'a str, room_id: u64, head: Seq) -> Self {
+        Self::of(Content::Reset { room, room_id, head: head.0 })
+    }
+
+    pub(super) fn room(info: &'a RoomInfo) -> Self {
+        let (members, online, joined) = (info.members, info.online, info.joined);
+        Self::of(Content::Room { room: &info.name, room_id: info.room.0, members, online, joined })
+    }
+
+    pub(super) fn member(info: &'a RoomInfo, member: &'a Member) -> Self {
+        let (id, online) = (member.account.0, member.online);
+        let (room, name) = (&info.name, &member.name);
+        Self::of(Content::Member { room, room_id: info.room.0, name, id, online })
+    }
+
+    /// One line of JSON.
+    pub(super) fn json(&self) -> String {
+        display::to_json(self).expect("a record has only texts, numbers and truth values")
+    }
+}
+
+/// How messages are printed.
+#[derive(Clone, Debug)]
+pub(super) struct Style {
+    pub(super) json: bool,
+    /// Whether a line of text names the room.
+    pub(super) names_room: bool,
+    pub(super) clock: Clock,
+}
+
+impl Style {
+    pub(super) fn new(json: bool, rooms: usize) -> Self {
+        Self { json, names_room: rooms > 1, clock: Clock::local() }
+    }
+
+    /// One line, without its end.
+    pub(super) fn message(&self, message: &Message) -> String {
+        if self.json {
+            return Record::message(message).json();
+        }
+        let time = self.clock.hours_and_minutes(message.ts);
+        let room = match self.names_room {
+            true => format!("#{} ", display::inert(&message.room_name)),
+            false => String::new(),
+        };
+        let from = display::inert(&message.from_name);
+        format!("{time} {room}{from}: {}", display::inert(&message.text))
+    }
+}

@@ -1,0 +1,151 @@
+//! `send`: posts, and returns after the commit.
+//!
+//! Every message has a key, that of `--id` or a random one, which names the stream of its nonces.
+//! So whenever the outcome is unknown, the key that is printed posts the same message, not another.
+
+use std::io::IsTerminal;
+
+use chat_client::outbox::Destination;
+use chat_client::{Config, OutboxKind};
+use chat_proto::{RoomInfo, RoomName};
+use tokio::time::Instant;
+
+use super::failure::Failure;
+use super::input::{self, Lines};
+use super::link::Link;
+use super::output::Output;
+use super::record::Record;
+use super::sending::{Posted, Sending};
+use super::signals::Signals;
+use super::{Context, tell};
+use crate::args::SendArgs;
+use crate::exit::Exit;
+
+pub(super) async fn run(context: &mut Context, mut args: SendArgs) -> Result<(), Failure> {
+    let key = match args.id.take() {
+        Some(key) => key,
+        None => random_key()?,
+    };
+    let mut lines = tokio::select! {
+        lines = lines(&mut args) => lines?,
+        failure = context.signals.next() => return Err(failure),
+    };
+    let deadline = Instant::now() + args.timeout;
+    let outbox = OutboxKind::Headless { explicit_id: Some(key.clone()) };
+    let config = Config { outbox, ..context.config.clone() };
+    let Some(room) = context.rooms.first() else {
+        return Err(Failure::new(Exit::Usage, "no room is named"));
+    };
+    let opened = tokio::select! {
+        opened = join(config, room, deadline) => opened,
+        failure = context.signals.next() => Err(failure),
+    };
+    let (mut link, room) = opened?;
+    let posting = Posting { args, key, deadline, room };
+    let posted = posting.run(&mut link, &mut lines, &context.output, &mut context.signals).await;
+    link.close().await;
+    posted
+}
+
+async fn join(
+    config: Config,
+    room: &RoomName,
+    deadline: Instant,
+) -> Result<(Link, RoomInfo), Failure> {
+    let mut link = Link::open(config, deadline).await?;
+    let client = link.client.clone();
+    let room = link.answer(deadline, client.join(room)).await?;
+    Ok((link, room))
+}
+
+async fn lines(args: &mut SendArgs) -> Result<Lines, Failure> {
+    let is_stdin = args.text.is_none();
+    if is_stdin && std::io::stdin().is_terminal() {
+        tell("the message is what you type now, up to Ctrl-D");
+    }
+    match (args.text.take(), args.lines) {
+        (None, true) => Lines::of_stdin().map_err(Failure::internal),
+        (Some(text), true) => Lines::of_text(text).map_err(Failure::internal),
+        (Some(text), false) => Ok(Lines::of_whole(text)),
+        (None, false) => match input::whole_stdin().await {
+            Ok(text) => Ok(Lines::of_whole(text)),
+            Err(error) => {
+                Err(Failure::new(Exit::Refused, format!("stdin cannot be sent: {error}")))
+            }
+        },
+    }
+}
+
+/// What is to be posted where.
+struct Posting {
+    args: SendArgs,
+    key: String,
+    deadline: Instant,
+    room: RoomInfo,
+}
+
+impl Posting {
+    async fn run(
+        &self,
+        link: &mut Link,
+        lines: &mut Lines,
+        output: &Output,
+        signals: &mut Signals,
+    ) -> Result<(), Failure> {
+        let to = Destination { room: Some(self.room.room), name: self.room.name.parse().ok() };
+        let mut sending = Sending::new(&link.client, to);
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let patience = Some(if self.args.lines { self.args.timeout } else { left });
+        let me = link.me.clone();
+        let print = async |posted: Posted| match self.args.json {
+            true => {
+                let record = Record::sent(&posted.ack, &self.room, &me, &posted.text);
+                output.print(record.json()).await
+            }
+            false => Ok(()),
+        };
+        let ended = tokio::select! {
+            sent = sending.run(lines, patience, patience, print) => sent,
+            failure = link.events.pass_over() => Err(failure),
+            failure = output.gone(), if self.args.json => Err(failure),
+            failure = signals.next() => Err(failure),
+        };
+        sending.give_up();
+        let failure = sending.tally.failure(&self.hint());
+        match (ended, failure) {
+            (Ok(()), None) => Ok(()),
+            (Ok(()), Some(failure)) => Err(failure),
+            (Err(ended), None) => Err(ended),
+            (Err(ended), Some(failure)) => Err(self.worst(ended, failure)),
+        }
+    }
+
+    /// A signal stays the reason of the end, but what is to be done next is said all the same.
+    fn worst(&self, ended: Failure, failure: Failure) -> Failure {
+        match ended.exit {
+            Exit::Interrupted | Exit::Terminated | Exit::BrokenPipe => {
+                failure.told();
+                ended
+            }
+            _ => {
+                ended.told();
+                failure
+            }
+        }
+    }
+
+    fn hint(&self) -> String {
+        let lines = if self.args.lines { " --lines" } else { "" };
+        let room = &self.room.name;
+        format!(
+            "To post it once and not twice, send the same again with: -r {room}{lines} --id {}",
+            self.key
+        )
+    }
+}
+
+fn random_key() -> Result<String, Failure> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(Failure::internal)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,136 @@
+//! The daemon inside: `--serve` makes this terminal the server and a client of it at once.
+//!
+//! The only file that uses chatd. It must not know what else the process does.
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+
+use chat_client::{Fingerprint, Target, TargetUrl};
+use chat_proto::RoomName;
+use chatd::{Durability, Server, StartError};
+
+/// Longest path of a Unix socket that every system takes, in bytes.
+const SOCKET_PATH_BYTES_MAX: usize = 100;
+
+/// A daemon that runs as long as this is there.
+#[derive(Debug)]
+pub struct Host {
+    server: Server,
+}
+
+/// Says why there is no daemon inside.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// Somebody else listens there.
+    #[error(
+        "{address} is taken; a server may be running here already, and chat-tui without --serve \
+         finds it. For a second one: chat-tui --serve {}:0", address.ip()
+    )]
+    Taken {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// Any other reason.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+impl Host {
+    /// Starts the daemon, with its data under `DATA_DIR/server`.
+    ///
+    /// # Errors
+    /// [`HostError`].
+    pub async fn start(data_dir: &Path, address: SocketAddr) -> Result<Self, HostError> {
+        let data_dir = data_dir.join("server");
+        let config = chatd::Config {
+            listen: vec![address.to_string()],
+            socket: socket_in(&data_dir),
+            data_dir,
+            durability: Durability::Full,
+            log: String::new(),
+        };
+        match Server::start(config).await {
+            Ok(server) => Ok(Self { server }),
+            Err(StartError::Listen { cause, .. }) if cause.kind() == io::ErrorKind::AddrInUse => {
+                Err(HostError::Taken { address })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How to reach it from this process. By its socket, if it has one: that is nobody else's,
+    /// while the address may have been another server's before.
+    #[must_use]
+    pub fn server(&self) -> TargetUrl {
+        let tcp = self.server.addresses().first().map(|address| {
+            let ip = reachable(address.ip());
+            Target::Tcp { host: ip.to_string(), port: address.port() }
+        });
+        let socket = self.server.socket().map(|path| Target::Unix(path.to_owned()));
+        TargetUrl {
+            fingerprint: self.fingerprint(),
+            ..TargetUrl::from(socket.or(tcp).unwrap_or(Target::Local))
+        }
+    }
+
+    /// What others write to join.
+    #[must_use]
+    pub fn join_line(&self, room: Option<&RoomName>) -> String {
+        let mut line = String::new();
+        for address in self.server.addresses() {
+            let (place, ip) = match address.ip() {
+                ip if ip.is_loopback() => ("on this machine", ip),
+                ip if ip.is_unspecified() => ("from elsewhere", own_address(ip)),
+                ip => ("from elsewhere", ip),
+            };
+            let address = SocketAddr::new(ip, address.port());
+            let room = room.map(RoomName::as_str).unwrap_or_default();
+            let fingerprint = self.fingerprint().map(|print| print.for_url()).unwrap_or_default();
+            let separator = if line.is_empty() { "" } else { "; " };
+            // A String takes everything.
+            write!(line, "{separator}{place}: chat-tui 'chat://{address}/{room}#{fingerprint}'")
+                .ok();
+        }
+        line
+    }
+
+    /// Stops the daemon in order.
+    pub async fn shutdown(self) {
+        self.server.shutdown().await;
+    }
+
+    fn fingerprint(&self) -> Option<Fingerprint> {
+        self.server.fingerprint().parse().ok()
+    }
+}
+
+/// The socket, unless the system would not take its path.
+fn socket_in(data_dir: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(data_dir).ok()?;
+    let path = absolute.join("chatd.sock");
+    (path.as_os_str().len() <= SOCKET_PATH_BYTES_MAX).then_some(path)
+}
+
+fn reachable(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) if ip.is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => std::net::Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    }
+}
+
+/// The address by which others see this machine, as far as its routes tell. Nothing is sent.
+fn own_address(unspecified: IpAddr) -> IpAddr {
+    // Addresses for documentation: they have a route like all the world, and nobody.
+    let elsewhere = match unspecified {
+        IpAddr::V4(_) => "192.0.2.1:9",
+        IpAddr::V6(_) => "[2001:db8::1]:9",
+    };
+    let asked = UdpSocket::bind(SocketAddr::new(unspecified, 0)).and_then(|socket| {
+        socket.connect(elsewhere)?;
+        socket.local_addr()
+    });
+    asked.map_or_else(|_no_route| reachable(unspecified), |address| address.ip())
+}

@@ -1,0 +1,68 @@
+//! The log: a file under the data directory, never the screen and never stdout.
+//!
+//! `CHAT_LOG` says what is written, as in `CHAT_LOG=chat_client=debug`; `info` when it is not set.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use tracing_subscriber::EnvFilter;
+
+/// Longest log file. The one before it is kept, so twice as much is on disk.
+const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Writes the log from now on.
+///
+/// # Errors
+/// The file or its directory cannot be made.
+pub fn start(data_dir: &Path) -> io::Result<()> {
+    let dir = data_dir.join("log");
+    DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+    let file = LogFile::open(dir.join("chat-tui.log"))?;
+    let filter = EnvFilter::try_from_env("CHAT_LOG").unwrap_or_else(|_unset| "info".into());
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_env_filter(filter)
+        .with_writer(Mutex::new(file))
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)
+}
+
+/// A file that begins anew when it is full. Several processes append to the same one; each of them
+/// may be the one that moves it away.
+struct LogFile {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+}
+
+impl LogFile {
+    fn open(path: PathBuf) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
+        let bytes = file.metadata()?.len();
+        Ok(Self { path, file, bytes })
+    }
+
+    fn begin_anew(&mut self) -> io::Result<()> {
+        fs::rename(&self.path, self.path.with_extension("log.old"))?;
+        *self = Self::open(std::mem::take(&mut self.path))?;
+        Ok(())
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes >= FILE_BYTES_MAX {
+            self.begin_anew()?;
+        }
+        let written = self.file.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

@@ -1,0 +1,133 @@
+//! Settings: the command line counts first, then the environment, then the configuration file.
+//!
+//! Owns where each setting comes from and what it is when nobody said. It must not know what is
+//! done with it.
+
+mod file;
+mod print;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use chat_client::{Name, Target, TargetUrl};
+use chat_proto::{Nickname, RoomName};
+use etcetera::BaseStrategy;
+
+use crate::args::{Given, room_name};
+
+pub use file::{FileSettings, Warning};
+pub use print::config_text;
+
+/// The room when nobody named one.
+const ROOM_DEFAULT: &str = "lobby";
+
+/// Everything that the command line, the environment and the file can set, decided.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Settings {
+    /// Which daemon, and the identity that it must have, if that is known.
+    pub server: TargetUrl,
+    /// Who.
+    pub name: Name,
+    /// Where identities, outboxes and logs are.
+    pub data_dir: PathBuf,
+    /// Where to speak and listen: at least one room.
+    pub rooms: Vec<RoomName>,
+    /// Whether somebody chose the rooms; else it is the default one.
+    pub rooms_are_chosen: bool,
+}
+
+/// Says why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// An environment variable has no usable value.
+    #[error("the environment variable {variable}: {cause}")]
+    Environment {
+        /// Which.
+        variable: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// Neither `--data-dir` nor a home directory is known.
+    #[error("there is no home directory; say where to keep things with --data-dir DIR")]
+    NoHome,
+}
+
+/// Decides every setting. `environment` answers what a variable is set to.
+///
+/// # Errors
+/// [`SettingsError`].
+pub fn resolve(
+    given: Given,
+    environment: impl Fn(&str) -> Option<OsString>,
+    file: FileSettings,
+) -> Result<Settings, SettingsError> {
+    let variables = Variables { lookup: environment };
+    let from_environment = Given {
+        server: variables.parsed("CHAT_SERVER", |text| text.parse::<TargetUrl>())?,
+        name: variables.parsed("CHAT_NAME", Nickname::parse)?,
+        data_dir: variables.text("CHAT_DATA_DIR")?.map(PathBuf::from),
+        rooms: variables.parsed("CHAT_ROOM", room_name)?.into_iter().collect(),
+    };
+    let mut levels = [given, from_environment, file.given];
+    let rooms = levels.iter_mut().find_map(rooms_of);
+    let rooms_are_chosen = rooms.is_some();
+    let rooms = rooms.unwrap_or_else(|| vec![lobby()]);
+    let server = levels.iter_mut().find_map(|level| level.server.take());
+    let name = levels.iter_mut().find_map(|level| level.name.take());
+    let data_dir = levels.iter_mut().find_map(|level| level.data_dir.take());
+    Ok(Settings {
+        server: server.unwrap_or_else(|| Target::Local.into()),
+        name: name.map_or_else(Name::of_login, |name| Name::firm(name.as_str())),
+        data_dir: data_dir.or_else(data_dir_default).ok_or(SettingsError::NoHome)?,
+        rooms,
+        rooms_are_chosen,
+    })
+}
+
+/// Where the configuration file is, when there is a home directory.
+#[must_use]
+pub fn config_path() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.config_dir().join("chat-tui").join("config.toml"))
+}
+
+fn data_dir_default() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.data_dir().join("chat-tui"))
+}
+
+fn lobby() -> RoomName {
+    RoomName::parse(ROOM_DEFAULT).expect("the default room has a valid name")
+}
+
+/// The rooms of one level, or the room that the address of the same level names.
+fn rooms_of(level: &mut Given) -> Option<Vec<RoomName>> {
+    let named = std::mem::take(&mut level.rooms);
+    let in_address = || level.server.as_ref()?.room.clone().map(|room| vec![room]);
+    if named.is_empty() { in_address() } else { Some(named) }
+}
+
+struct Variables<F> {
+    lookup: F,
+}
+
+impl<F: Fn(&str) -> Option<OsString>> Variables<F> {
+    /// A variable that is set to nothing is not set.
+    fn text(&self, variable: &'static str) -> Result<Option<String>, SettingsError> {
+        let value = (self.lookup)(variable).filter(|value| !value.is_empty());
+        let text = value.map(OsString::into_string).transpose();
+        text.map_err(|_not_utf8| SettingsError::Environment {
+            variable,
+            cause: "its value is not UTF-8".to_owned(),
+        })
+    }
+
+    fn parsed<T, E: std::fmt::Display>(
+        &self,
+        variable: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, SettingsError> {
+        let parsed = self.text(variable)?.map(|text| parse(&text)).transpose();
+        parsed.map_err(|cause| SettingsError::Environment { variable, cause: cause.to_string() })
+    }
+}

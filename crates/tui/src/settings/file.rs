@@ -1,0 +1,154 @@
+//! The configuration file. What is wrong in it is told with its line, and the rest counts.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use chat_client::TargetUrl;
+use chat_proto::Nickname;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::args::{Given, room_name};
+
+/// Longest configuration file that is read, in bytes.
+const FILE_BYTES_MAX: usize = 1024 * 1024;
+
+/// What a configuration file says.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct FileSettings {
+    /// The settings.
+    pub given: Given,
+    /// What could not be used.
+    pub warnings: Vec<Warning>,
+}
+
+/// A part of the configuration file that does not count.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Warning {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1; `None`: the whole file.
+    pub line: Option<usize>,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}, line {line}: {}", self.path.display(), self.reason),
+            None => write!(f, "{}: {}", self.path.display(), self.reason),
+        }
+    }
+}
+
+impl FileSettings {
+    /// Reads a file; one that is not there says nothing.
+    #[must_use]
+    pub fn read(path: &Path) -> Self {
+        match std::fs::read(path) {
+            Ok(bytes) if bytes.len() > FILE_BYTES_MAX => {
+                Self::useless(path, format!("is longer than {FILE_BYTES_MAX} bytes; not used"))
+            }
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => Self::parse(path, &text),
+                Err(_not_utf8) => Self::useless(path, "is not UTF-8; not used".to_owned()),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::default(),
+            Err(error) => Self::useless(path, format!("cannot be read: {error}")),
+        }
+    }
+
+    /// Reads the text of a file.
+    #[must_use]
+    pub fn parse(path: &Path, text: &str) -> Self {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut reader = Reader { path, text, read: Self::default(), broken_lines: Vec::new() };
+        for error in errors {
+            reader.warn_once(error.span(), error.message().to_owned());
+        }
+        for (key, value) in table.into_inner() {
+            let line = line_of(text, key.span().start);
+            // A recovered line has a value that nobody wrote.
+            if !reader.broken_lines.contains(&line) {
+                reader.setting(key.get_ref(), &key, &value);
+            }
+        }
+        reader.read.warnings.sort_by_key(|warning| warning.line);
+        reader.read
+    }
+
+    fn useless(path: &Path, reason: String) -> Self {
+        let warning = Warning { path: path.to_owned(), line: None, reason };
+        Self { given: Given::default(), warnings: vec![warning] }
+    }
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+    read: FileSettings,
+    broken_lines: Vec<usize>,
+}
+
+impl Reader<'_> {
+    fn setting<K>(&mut self, key: &str, place: &Spanned<K>, value: &Spanned<DeValue<'_>>) {
+        let used = match key {
+            "server" => parsed(value, |text| text.parse::<TargetUrl>())
+                .map(|server| self.read.given.server = Some(server)),
+            "name" => parsed(value, Nickname::parse).map(|name| self.read.given.name = Some(name)),
+            "data_dir" => parsed(value, directory).map(|dir| self.read.given.data_dir = Some(dir)),
+            "room" => parsed(value, room_name).map(|room| self.read.given.rooms = vec![room]),
+            _ => Err("there is no such setting; chat-tui --print-config lists them".to_owned()),
+        };
+        if let Err(reason) = used {
+            self.warn(place.span(), format!("{key}: {reason}"));
+        }
+    }
+
+    /// The parser may have more than one thing to say of a broken line.
+    fn warn_once(&mut self, span: Option<Range<usize>>, reason: String) {
+        let line = line_of(self.text, span.as_ref().map_or(0, |span| span.start));
+        if !self.broken_lines.contains(&line) {
+            self.broken_lines.push(line);
+            self.warn(span.unwrap_or_default(), reason);
+        }
+    }
+
+    fn warn(&mut self, span: Range<usize>, reason: String) {
+        let line = Some(line_of(self.text, span.start));
+        self.read.warnings.push(Warning { path: self.path.to_owned(), line, reason });
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    before.iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+fn parsed<T, E: fmt::Display>(
+    value: &Spanned<DeValue<'_>>,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<T, String> {
+    match value.get_ref() {
+        DeValue::String(text) => parse(text).map_err(|cause| cause.to_string()),
+        DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => Err("it is a text, in quotes".to_owned()),
+    }
+}
+
+/// A directory as people write it: `~/` is the home directory.
+fn directory(text: &str) -> Result<PathBuf, String> {
+    match text.strip_prefix("~/") {
+        _ if text.is_empty() => Err("the directory is empty".to_owned()),
+        Some(rest) => etcetera::home_dir()
+            .map(|home| home.join(rest))
+            .map_err(|_none| "there is no home directory".to_owned()),
+        None => Ok(PathBuf::from(text)),
+    }
+}

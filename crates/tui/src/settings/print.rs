@@ -1,0 +1,65 @@
+//! The settings in force, as a configuration file with a comment on each.
+
+use std::path::Path;
+
+use chat_client::Target;
+
+use super::Settings;
+
+/// A line for each setting. What is only the default is commented out.
+#[must_use]
+pub fn config_text(settings: &Settings, place: Option<&Path>) -> String {
+    let place = place.map(|path| path.display().to_string()).unwrap_or_default();
+    let server = server(settings);
+    let rooms = settings.rooms_are_chosen.then(|| settings.rooms.first()).flatten();
+    let name = settings.name.firm.then(|| settings.name.wished.clone());
+    let mut text = format!(
+        "# The settings of chat-tui: {place}\n\
+         # Each may be left out. The command line counts first, then the environment, then this \
+         file.\n"
+    );
+    let mut setting = |comment: &str, key: &str, value: Option<&str>, default: &str| {
+        let mark = if value.is_some() { "" } else { "#" };
+        let value = toml::Value::String(value.unwrap_or(default).to_owned());
+        text.push_str(&format!("\n# {comment}\n{mark}{key} = {value}\n"));
+    };
+    setting(
+        "The server: HOST, HOST:PORT, chat://HOST[:PORT]/ROOM#FINGERPRINT, or the path of a Unix\n\
+         # socket; by default the one of this machine (--server, CHAT_SERVER)",
+        "server",
+        server.as_deref(),
+        "127.0.0.1:5018",
+    );
+    setting(
+        "What you are called; by default the login name, made free with a number if somebody has\n\
+         # it (--name, CHAT_NAME)",
+        "name",
+        name.as_deref(),
+        &settings.name.wished,
+    );
+    setting(
+        "The room to open (--room, CHAT_ROOM)",
+        "room",
+        rooms.map(|room| room.as_str()),
+        super::ROOM_DEFAULT,
+    );
+    setting(
+        "Where your identity, the outbox and the logs are (--data-dir, CHAT_DATA_DIR)",
+        "data_dir",
+        Some(&settings.data_dir.to_string_lossy()),
+        "",
+    );
+    text
+}
+
+/// The server as it would be given again.
+fn server(settings: &Settings) -> Option<String> {
+    let server = &settings.server;
+    match (&server.target, &server.fingerprint) {
+        (Target::Local, _) => None,
+        (target @ Target::Tcp { .. }, Some(fingerprint)) => {
+            Some(format!("chat://{target}/#{}", fingerprint.for_url()))
+        }
+        (target @ (Target::Unix(_) | Target::Tcp { .. }), _) => Some(target.to_string()),
+    }
+}

@@ -1,0 +1,145 @@
+//! Settings: the command line, then the environment, then the file; and a file with mistakes.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use chat_client::{Name, Target};
+use chat_tui::args::{self, Given};
+use chat_tui::settings::{FileSettings, Settings, SettingsError, config_text, resolve};
+
+const FILE: &str = r#"
+server = "from-file"
+name = "file-name"
+data_dir = "/file"
+room = "file-room"
+"#;
+
+const ENVIRONMENT: [(&str, &str); 4] = [
+    ("CHAT_SERVER", "from-environment"),
+    ("CHAT_NAME", "environment-name"),
+    ("CHAT_DATA_DIR", "/environment"),
+    ("CHAT_ROOM", "#environment-room"),
+];
+
+fn file(text: &str) -> FileSettings {
+    FileSettings::parse(Path::new("config.toml"), text)
+}
+
+fn given(line: &str) -> Given {
+    let words = std::iter::once("chat-tui").chain(line.split_whitespace());
+    args::parse(words).unwrap().given
+}
+
+fn resolved(
+    line: &str,
+    environment: &[(&str, &str)],
+    text: &str,
+) -> Result<Settings, SettingsError> {
+    let lookup = |variable: &str| {
+        let found = environment.iter().find(|(name, _value)| *name == variable);
+        found.map(|(_name, value)| OsString::from(value))
+    };
+    resolve(given(line), lookup, file(text))
+}
+
+fn host(settings: &Settings) -> &str {
+    match &settings.server.target {
+        Target::Tcp { host, .. } => host,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn room(settings: &Settings) -> &str {
+    settings.rooms[0].as_str()
+}
+
+#[test]
+fn the_command_line_counts_first_then_the_environment_then_the_file() {
+    let flags = "--server from-flag --name flag-name --data-dir /flag -r flag-room";
+    for (line, environment, level) in [
+        (flags, &ENVIRONMENT[..], "flag"),
+        ("", &ENVIRONMENT[..], "environment"),
+        ("", &[], "file"),
+    ] {
+        let settings = resolved(line, environment, FILE).unwrap();
+        assert_eq!(host(&settings), format!("from-{level}"));
+        assert_eq!(settings.name, Name::firm(format!("{level}-name")));
+        assert_eq!(settings.data_dir, PathBuf::from(format!("/{level}")));
+        assert_eq!(room(&settings), format!("{level}-room"));
+    }
+}
+
+#[test]
+fn each_setting_is_looked_for_by_itself() {
+    let settings = resolved("--name ada", &ENVIRONMENT[3..], FILE).unwrap();
+    assert_eq!(settings.name, Name::firm("ada"));
+    assert_eq!(room(&settings), "environment-room");
+    assert_eq!(host(&settings), "from-file");
+}
+
+#[test]
+fn nobody_said_anything() {
+    let settings = resolved("--data-dir /d", &[("CHAT_NAME", "")], "").unwrap();
+    assert_eq!(settings.server.target, Target::Local);
+    assert!(!settings.name.firm);
+    assert_eq!((room(&settings), settings.rooms_are_chosen), ("lobby", false));
+}
+
+#[test]
+fn the_room_of_a_join_line_counts_as_much_as_the_line() {
+    let settings = resolved("chat://h/ops", &ENVIRONMENT, "").unwrap();
+    assert_eq!(room(&settings), "ops");
+    let settings = resolved("chat://h/ops -r dev", &ENVIRONMENT, "").unwrap();
+    assert_eq!(room(&settings), "dev");
+    let settings = resolved("-r dev", &[("CHAT_SERVER", "chat://h/ops")], "").unwrap();
+    assert_eq!((host(&settings), room(&settings)), ("h", "dev"));
+}
+
+#[test]
+fn a_bad_environment_variable_is_named() {
+    for (variable, value) in [("CHAT_SERVER", ":"), ("CHAT_NAME", "a b"), ("CHAT_ROOM", "a b")] {
+        let error = resolved("", &[(variable, value)], "").unwrap_err();
+        assert!(error.to_string().contains(variable), "{error}");
+    }
+}
+
+#[test]
+fn a_mistake_in_the_file_is_told_with_its_line_and_the_rest_counts() {
+    let read = file("server = \"h\"\nnmae = \"ada\"\nroom = 3\n[deep]\nx = 1\n");
+    let said: Vec<String> = read.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[0].starts_with("config.toml, line 2: nmae: there is no such setting"), "{said:?}");
+    assert!(said[1].starts_with("config.toml, line 3: room: it is a text"), "{said:?}");
+    assert!(said[2].starts_with("config.toml, line 4: deep: there is no such"), "{said:?}");
+    assert!(read.given.server.is_some());
+    assert!(read.given.rooms.is_empty());
+}
+
+#[test]
+fn a_line_that_is_no_toml_spoils_only_itself() {
+    let read = file("name = \"ada\"\nroom = \"ops\nserver = \"h\"\n");
+    assert_eq!(read.warnings.len(), 1, "{:?}", read.warnings);
+    assert_eq!(read.warnings[0].line, Some(2));
+    assert!(read.given.name.is_some() && read.given.server.is_some());
+    assert!(read.given.rooms.is_empty());
+}
+
+#[test]
+fn a_file_that_is_not_there_says_nothing() {
+    let read = FileSettings::read(Path::new("/nonexistent/config.toml"));
+    assert_eq!(read, FileSettings::default());
+}
+
+#[test]
+fn what_is_printed_is_a_file_that_means_the_same() {
+    let settings = resolved("--server h:7 --name ada -r ops", &[], FILE).unwrap();
+    let text = config_text(&settings, None);
+    let read = file(&text);
+    assert_eq!(read.warnings, []);
+    let again = resolve(Given::default(), |_| None, read).unwrap();
+    assert_eq!(again, settings);
+    let defaults = config_text(&resolved("--data-dir /d", &[], "").unwrap(), None);
+    for line in ["#server = ", "#name = ", "#room = \"lobby\"", "data_dir = \"/d\""] {
+        assert!(defaults.contains(line), "{defaults}");
+    }
+}
