@@ -10,6 +10,7 @@ pub mod identity;
 mod listener;
 mod liveness;
 mod reader;
+pub mod ready;
 mod sequencer;
 mod server;
 pub mod store;

@@ -1,2 +1,126 @@
-//! placeholder
-fn main() {}
+//! The daemon as a process: settings in, a line for people out, and an orderly end.
+
+mod notify;
+
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chatd::Server;
+use chatd::config::{Config, Order, from_command_line};
+use chatd::ready::Ready;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
+
+/// How long the end may take at the most.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+fn main() -> ExitCode {
+    match from_command_line() {
+        Order::Print(config) => print(&config.to_toml()),
+        Order::Serve(config) => {
+            log_to_stderr(&config.log);
+            run(config)
+        }
+    }
+}
+
+fn run(config: Config) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let ended = runtime.block_on(serve(config));
+    // Whatever still runs has had its time.
+    runtime.shutdown_background();
+    match ended {
+        Ok(code) => code,
+        Err(error) => fail(&*error),
+    }
+}
+
+async fn serve(config: Config) -> Result<ExitCode, Box<dyn Error>> {
+    // From here on a signal is an orderly end, also while the daemon starts.
+    let mut signals = Signals::listen()?;
+    let server = tokio::select! {
+        server = Server::start(config) => server?,
+        () = signals.next() => return Ok(ExitCode::SUCCESS),
+    };
+    let ready = Ready {
+        addresses: server.addresses(),
+        socket: server.socket(),
+        fingerprint: server.fingerprint(),
+    };
+    // Nobody has to read it.
+    let _unread = print(&ready.to_string());
+    notify::notify(notify::READY);
+
+    let code = tokio::select! {
+        () = signals.next() => ExitCode::SUCCESS,
+        () = server.failed() => {
+            tracing::error!("the committing thread has ended; the daemon stops");
+            ExitCode::FAILURE
+        }
+    };
+    notify::notify(notify::STOPPING);
+    tokio::select! {
+        drained = timeout(DRAIN_MAX, server.shutdown()) => match drained {
+            Ok(()) => Ok(code),
+            Err(_elapsed) => {
+                tracing::warn!("not everything came to its end in time");
+                Ok(code)
+            }
+        },
+        () = signals.next() => {
+            tracing::warn!("a second signal: the daemon ends at once");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// The signals that ask for an end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn log_to_stderr(filter: &str) {
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .init();
+}
+
+/// Prints data; a reader that has gone is no error.
+fn print(text: &str) -> ExitCode {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(&error),
+        Ok(()) | Err(_) => ExitCode::SUCCESS,
+    }
+}
+
+/// Says why the daemon does not run.
+fn fail(error: &dyn Error) -> ExitCode {
+    // There is nobody left to tell when this fails.
+    let _told = writeln!(io::stderr(), "chatd: {error}");
+    ExitCode::FAILURE
+}

@@ -13,12 +13,12 @@ impl Disk for Sqlite {
     type Store = SqliteStore;
 
     fn open(&mut self) -> SqliteStore {
-        SqliteStore::open(self.dir.path(), self.durability).unwrap()
+        SqliteStore::open(self.dir.path(), self.durability).expect("the store opens")
     }
 }
 
 fn fresh(durability: Durability) -> Sqlite {
-    Sqlite { dir: tempfile::tempdir().unwrap(), durability }
+    Sqlite { dir: tempfile::tempdir().expect("there is room"), durability }
 }
 
 #[test]

@@ -1,0 +1,48 @@
+//! Configuration: what a daemon is told before it starts.
+//!
+//! Each setting is a flag, an environment variable and a line of a TOML file, and has a default;
+//! the first of them that is there counts. What is not understood is refused, never ignored.
+
+mod address;
+mod args;
+mod file;
+mod places;
+mod print;
+
+use std::path::PathBuf;
+
+use crate::store::Durability;
+
+pub use address::{Address, AddressError, DEFAULT_PORT};
+pub use args::{Order, from_command_line};
+pub use file::FileError;
+pub use places::usual_sockets;
+
+/// What a daemon is told before it starts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// Where to listen for TCP, each as `HOST:PORT`; port 0 is any free one. None: nowhere.
+    pub listen: Vec<String>,
+    /// Where to listen for this machine's own clients, if at all.
+    pub socket: Option<PathBuf>,
+    /// Where the store, the identity and the lock are.
+    pub data_dir: PathBuf,
+    /// What an acknowledged message survives.
+    pub durability: Durability,
+    /// Which log lines are written, as in `info` or `chatd=debug`.
+    pub log: String,
+}
+
+impl Default for Config {
+    /// What counts when nothing else is said, for whoever runs this process.
+    fn default() -> Self {
+        let data_dir = places::data_dir();
+        Self {
+            listen: vec![Address::default().to_string()],
+            socket: Some(places::socket(&data_dir)),
+            data_dir,
+            durability: Durability::default(),
+            log: "info".to_owned(),
+        }
+    }
+}

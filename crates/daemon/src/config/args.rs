@@ -1,0 +1,182 @@
+//! The command line and the environment.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::file::File;
+use super::{Address, Config, FileError, places};
+use crate::store::Durability;
+
+/// What a command line orders.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// To serve.
+    Serve(Config),
+    /// To print the settings in force as a TOML file.
+    Print(Config),
+}
+
+/// Reads the command line, the environment and the file. What is wrong with them is printed with
+/// the usage, and ends the process with status 2; so do `--help` and `--version`, with status 0.
+#[must_use]
+pub fn from_command_line() -> Order {
+    let args = Args::parse();
+    let prints = args.print_config;
+    match args.resolve() {
+        Ok(config) if prints => Order::Print(config),
+        Ok(config) => Order::Serve(config),
+        Err(error) => Args::command().error(ErrorKind::ValueValidation, error).exit(),
+    }
+}
+
+/// A chat server: everything said is on disk before anybody sees it.
+///
+/// Without any flag it listens at 127.0.0.1:5018 and at a Unix socket for this user.
+#[derive(Debug, Parser)]
+#[command(name = "chatd", version, max_term_width = 100)]
+struct Args {
+    /// Address to listen at, repeatable; 0.0.0.0 is every one, port 0 any free one, none is no TCP
+    /// [default: 127.0.0.1:5018]
+    #[arg(long, value_name = "ADDR", env = "CHATD_LISTEN", hide_env_values = true)]
+    #[arg(value_delimiter = ',')]
+    listen: Option<Vec<ListenChoice>>,
+
+    /// Unix socket for the clients of this machine; none is no socket
+    /// [default: $XDG_RUNTIME_DIR/chatd.sock]
+    #[arg(long, value_name = "PATH", env = "CHATD_SOCKET", hide_env_values = true)]
+    socket: Option<SocketChoice>,
+
+    /// Where the messages and the server's identity are kept
+    /// [default: $XDG_STATE_HOME/chatd or ~/.local/state/chatd]
+    #[arg(long, value_name = "DIR", env = "CHATD_DATA_DIR", hide_env_values = true)]
+    data_dir: Option<PathBuf>,
+
+    /// What a sent message survives: full is a loss of power too, process only a kill
+    /// [default: full]
+    #[arg(long, value_name = "full|process", env = "CHATD_DURABILITY", hide_env_values = true)]
+    durability: Option<Durability>,
+
+    /// Which log lines go to stderr, as in info or chatd=debug [default: info]
+    #[arg(long, value_name = "LEVEL", env = "CHATD_LOG", hide_env_values = true)]
+    log: Option<LogFilter>,
+
+    /// File with the same settings; flags and environment variables win over it
+    #[arg(long, value_name = "FILE", env = "CHATD_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+
+    /// Print every setting with the value in force, as a file for --config, and exit
+    #[arg(long)]
+    print_config: bool,
+}
+
+/// Says why settings do not go together.
+#[derive(Debug, thiserror::Error)]
+enum ArgsError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("--listen none stands alone; leave it out to listen at the other addresses")]
+    NoneAmongOthers,
+}
+
+impl Args {
+    fn resolve(self) -> Result<Config, ArgsError> {
+        let file = match &self.config {
+            Some(path) => File::read(path)?,
+            None => File::default(),
+        };
+        let listen = match self.listen {
+            Some(choices) => addresses(choices)?,
+            None => file.listen.unwrap_or_else(|| vec![Address::default()]),
+        };
+        let data_dir = self.data_dir.or(file.data_dir).unwrap_or_else(places::data_dir);
+        let data_dir = whole(&data_dir);
+        let socket = match self.socket.or(file.socket) {
+            Some(SocketChoice::At(path)) => Some(whole(&path)),
+            Some(SocketChoice::None) => None,
+            None => Some(places::socket(&data_dir)),
+        };
+        let defaults = Config::default();
+        Ok(Config {
+            listen: listen.iter().map(Address::to_string).collect(),
+            socket,
+            data_dir,
+            durability: self.durability.or(file.durability).unwrap_or(defaults.durability),
+            log: self.log.or(file.log).map_or(defaults.log, |filter| filter.0),
+        })
+    }
+}
+
+fn addresses(choices: Vec<ListenChoice>) -> Result<Vec<Address>, ArgsError> {
+    if choices == [ListenChoice::None] {
+        return Ok(Vec::new());
+    }
+    let addresses = choices.into_iter().map(|choice| match choice {
+        ListenChoice::At(address) => Ok(address),
+        ListenChoice::None => Err(ArgsError::NoneAmongOthers),
+    });
+    addresses.collect()
+}
+
+/// The whole path, which stays right when it is read elsewhere than where it was written.
+fn whole(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_no_current_directory| path.to_owned())
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum ListenChoice {
+    At(Address),
+    None,
+}
+
+impl FromStr for ListenChoice {
+    type Err = super::AddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self::None),
+            address => address.parse().map(Self::At),
+        }
+    }
+}
+
+/// Where the Unix socket is to be, if anywhere.
+#[derive(Clone, Debug)]
+pub(super) enum SocketChoice {
+    At(PathBuf),
+    None,
+}
+
+impl FromStr for SocketChoice {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self::None),
+            "" => Err("a socket is a path, or none"),
+            path => Ok(Self::At(path.into())),
+        }
+    }
+}
+
+/// Which log lines are written; checked, so that a typing error is told at the start.
+#[derive(Clone, Debug)]
+pub(super) struct LogFilter(String);
+
+impl FromStr for LogFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_level = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+        match EnvFilter::try_new(text) {
+            Ok(_) if text.split(',').all(is_level) => Ok(Self(text.to_owned())),
+            // A word alone would be the name of a part, which nobody means by it.
+            Ok(_) => Err("a level is off, error, warn, info, debug or trace".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}

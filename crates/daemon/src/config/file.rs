@@ -1,0 +1,83 @@
+//! The TOML file: the same settings under the names of their flags.
+
+use std::fmt::Display;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::Address;
+use super::args::SocketChoice;
+use crate::store::Durability;
+
+/// What a file says.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct File {
+    #[serde(default, deserialize_with = "each_parsed")]
+    pub(super) listen: Option<Vec<Address>>,
+    #[serde(default, deserialize_with = "parsed")]
+    pub(super) socket: Option<SocketChoice>,
+    pub(super) data_dir: Option<PathBuf>,
+    #[serde(default, deserialize_with = "parsed")]
+    pub(super) durability: Option<Durability>,
+    #[serde(default, deserialize_with = "parsed")]
+    pub(super) log: Option<super::args::LogFilter>,
+}
+
+/// Says what is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("the config file {path:?} cannot be read: {cause}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// A line of it is not understood.
+    #[error("the config file {path:?}, line {line}: {message}")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+    },
+}
+
+impl File {
+    /// Reads a file; every line must be understood.
+    pub(super) fn read(path: &Path) -> Result<Self, FileError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| FileError::Unreadable { path: path.to_owned(), cause })?;
+        toml::from_str(&text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
+            FileError::Line { path: path.to_owned(), line, message: error.message().to_owned() }
+        })
+    }
+}
+
+fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(D::Error::custom)
+}
+
+fn each_parsed<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let parsed = texts.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+    parsed.map(Some).map_err(D::Error::custom)
+}

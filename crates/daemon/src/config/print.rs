@@ -1,0 +1,54 @@
+//! The settings in force as a TOML file.
+
+use toml::Value;
+
+use super::Config;
+
+impl Config {
+    /// The settings as a file for `--config`, with what each means.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        let listen = Value::Array(self.listen.iter().cloned().map(Value::String).collect());
+        let socket = match &self.socket {
+            Some(path) => quoted(path.to_string_lossy()),
+            None => quoted("none"),
+        };
+        let data_dir = quoted(self.data_dir.to_string_lossy());
+        let durability = quoted(self.durability.as_str());
+        let log = quoted(&*self.log);
+        format!(
+            "\
+# chatd {version}: every setting, with the value in force.
+# A flag wins over its environment variable, that over this file, that over the default.
+
+# Addresses to listen at for TCP: \"HOST\" or \"HOST:PORT\". Without a port it is 5018; port 0 is any
+# free one. \"0.0.0.0\" is every IPv4 address of this machine, \"[::]\" every IPv6 address; [] is no TCP.
+# Flag --listen (repeatable), environment CHATD_LISTEN (separated by commas).
+listen = {listen}
+
+# Unix socket for the clients of this machine; only this user can use it. \"none\" is no socket.
+# Flag --socket, environment CHATD_SOCKET.
+socket = {socket}
+
+# Where the messages and the server's identity are kept. One daemon at a time uses it.
+# Flag --data-dir, environment CHATD_DATA_DIR.
+data-dir = {data_dir}
+
+# What a message survives once its sender is told that it is sent: \"full\" is a kill of the daemon
+# and a loss of power; \"process\" is only a kill, and is faster where the disk is slow.
+# Flag --durability, environment CHATD_DURABILITY.
+durability = {durability}
+
+# Which log lines go to stderr: error, warn, info, debug or trace, also for a part, as in
+# \"info,chatd::store=debug\".
+# Flag --log, environment CHATD_LOG.
+log = {log}
+"
+        )
+    }
+}
+
+fn quoted(text: impl Into<String>) -> Value {
+    Value::String(text.into())
+}
