@@ -1,24 +1,78 @@
-//! The one task that owns a client.
+//! The one task that owns a client: the connection, the questions, the cursors and the outbox.
+//!
+//! Owns what happens when. Everything that can be decided without waiting is decided by the parts
+//! that it drives; here are the waits, each with its deadline, and the order in which the parts get
+//! their turn.
+
+mod frames;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use chat_proto::{Nickname, PublicKey};
+use chat_proto::{Limits, Nickname, PublicKey, StreamId};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{Call, SendCall};
-use crate::config::Config;
-use crate::event::Event;
-use crate::identity::Identity;
+use crate::asking::{Asking, Purpose};
+use crate::backoff;
+use crate::client::{Ask, Call, Reply, SendCall};
+use crate::config::{Config, OutboxKind};
+use crate::connection::{ConnectError, Dial, Established, establish};
+use crate::delivery::Delivery;
+use crate::event::{Connected, Event, Refusal};
+use crate::following::{Following, answer};
+use crate::identity::{Identity, random_bytes};
+use crate::keeper::Keeper;
+use crate::link::{Link, Up};
+use crate::outbox::{Destination, Outbox, explicit_stream};
+use crate::pins::{Contact, Pins};
+use crate::question::Question;
+use crate::sending::Sending;
+use crate::shelf::Shelf;
 use crate::start::StartError;
+use crate::target::{Fingerprint, Target, as_file_name};
+
+/// The daemon is asked for a sign of life so often; the answer is also the latency.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// A daemon that says nothing for so long is gone, whatever the socket says.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// A user who does not keep up holds up reading for so long; then the cursors are closed.
+const STALL_MAX: Duration = Duration::from_secs(1);
+
+/// A connection that lasted so long was a good one: the next pause is short again.
+const STABLE_AFTER: Duration = Duration::from_secs(5);
+
+/// Messages that are written down together.
+const BATCH_MAX: usize = 64;
+
+/// Commands that the outbox leaves room for, of those that may be in flight.
+const COMMANDS_SPARE: usize = 16;
 
 pub(crate) struct Driver {
-    identity: Identity,
+    dial: Dial,
+    connect_timeout: Duration,
     calls: mpsc::Receiver<Call>,
     sends: mpsc::Receiver<SendCall>,
-    events: mpsc::Sender<Event>,
     online: Arc<AtomicBool>,
+    link: Link,
+    asking: Asking,
+    following: Following,
+    sending: Sending,
+    delivery: Delivery,
+    limits: Limits,
+    /// Failures in a row.
+    failures: u32,
+    /// When the connection was signed in.
+    up_since: Instant,
+    heard_at: Instant,
+    ping_at: Instant,
+    /// Since when the user does not keep up.
+    stalled_since: Option<Instant>,
+    ended: Option<Refusal>,
 }
 
 impl Driver {
@@ -32,15 +86,330 @@ impl Driver {
         let name = Nickname::parse(&config.name.wished)
             .map_err(|cause| StartError::BadName { name: config.name.wished.clone(), cause })?;
         let identity = Identity::load_or_create(&config.data_dir, &name)?;
-        Ok(Self { identity, calls, sends, events, online })
+        let pins = Pins::of(&config.data_dir);
+        let sending = open_outbox(&config, &pins, &identity)?;
+        let now = Instant::now();
+        Ok(Self {
+            following: Following::new(config.after_reset, config.follow_memberships),
+            dial: Dial {
+                target: config.target,
+                fingerprint: config.fingerprint,
+                pins,
+                identity,
+                name: name.to_string(),
+                name_is_firm: config.name.firm,
+                agent: config.agent,
+            },
+            connect_timeout: config.connect_timeout,
+            calls,
+            sends,
+            online,
+            link: Link::Idle { until: now },
+            asking: Asking::default(),
+            sending,
+            delivery: Delivery::new(events),
+            limits: Limits {
+                frame_bytes_max: 0,
+                text_bytes_max: 0,
+                commands_in_flight_max: 1,
+                queries_in_flight_max: 1,
+            },
+            failures: 0,
+            up_since: now,
+            heard_at: now,
+            ping_at: now,
+            stalled_since: None,
+            ended: None,
+        })
     }
 
     pub(crate) fn public_key(&self) -> PublicKey {
-        self.identity.public_key()
+        self.dial.identity.public_key()
     }
 
-    pub(crate) async fn run(self, stop: CancellationToken) {
-        stop.cancelled().await;
-        drop((self.calls, self.sends, self.events, self.online));
+    /// Drives the client until it is stopped, or nobody holds it any more.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        self.sending.show_adopted(&mut self.delivery);
+        loop {
+            self.take_turns();
+            let read = self.may_read();
+            let timer = self.next_timer();
+            tokio::select! {
+                // The end.
+                () = stop.cancelled() => break,
+                // The socket: frames, room for bytes, or the next attempt.
+                event = self.link.next(read) => self.on_link(event),
+                // Callers, as long as their questions have room.
+                call = self.calls.recv(), if self.asking.has_room() => match call {
+                    Some(call) => self.on_call(call),
+                    None => break,
+                },
+                // Messages, as long as the outbox has room, and the screen keeps up.
+                send = self.sends.recv(), if self.sending.has_room(&self.delivery) => {
+                    match send {
+                        Some(first) => self.on_sends(first),
+                        None => break,
+                    }
+                }
+                // The user has read events.
+                () = self.delivery.room(), if self.delivery.waits() => {}
+                // The outbox files.
+                done = self.sending.file_done() => {
+                    self.sending.on_file_done(done, &mut self.delivery);
+                }
+                // What is due by the clock; the turns look at it.
+                () = sleep_until(timer) => {}
+            }
+        }
+        self.online.store(false, Ordering::Relaxed);
+        self.sending.close().await;
     }
+
+    /// Moves everything that can move without waiting.
+    fn take_turns(&mut self) {
+        self.delivery.flush();
+        self.keep_pace();
+        self.asking.wake();
+        self.sending.begin_file_work();
+        if self.link.is_up() {
+            self.ask_for_life();
+            self.ask_for_names();
+            self.write_ahead();
+        } else if self.ended.is_none() {
+            self.check_attempt();
+        }
+    }
+
+    /// Stops reading for a user who does not keep up; when it lasts, closes the cursors and reads
+    /// on, so that acks and answers come all the same. What is passed over then comes again.
+    fn keep_pace(&mut self) {
+        if self.delivery.is_full() {
+            let since = *self.stalled_since.get_or_insert_with(Instant::now);
+            let too_long = since.elapsed() >= STALL_MAX;
+            if too_long && !self.following.is_parked() {
+                self.following.park(&mut self.asking);
+            }
+        } else if self.following.holds_too_many() && !self.following.is_parked() {
+            self.following.park(&mut self.asking);
+        } else if self.delivery.is_low() {
+            self.stalled_since = None;
+            if self.following.is_parked() && self.following.holds_few() {
+                self.following.unpark(&mut self.asking);
+            }
+        }
+    }
+
+    fn may_read(&self) -> bool {
+        !self.delivery.is_full() || self.following.is_parked()
+    }
+
+    fn ask_for_life(&mut self) {
+        let now = Instant::now();
+        if now >= self.heard_at + SILENCE_MAX && self.may_read() {
+            self.lost("the server has not answered for a minute");
+        } else if now >= self.ping_at {
+            self.ping_at = now + PING_EVERY;
+            self.asking.ask_first(Question::Ping(0), Purpose::Alive);
+        }
+    }
+
+    fn ask_for_names(&mut self) {
+        if let Some(accounts) = self.following.names.next_question() {
+            self.asking.ask(Question::Accounts(accounts), Purpose::Names);
+        }
+    }
+
+    fn write_ahead(&mut self) {
+        let Some(up) = self.link.up() else { return };
+        let queries_max = self.limits.queries_in_flight_max as usize;
+        while up.has_room() {
+            let Some(asked) = self.asking.next(queries_max) else { break };
+            let id = up.new_id();
+            match asked.question.encode(id, up.out()) {
+                Ok(()) => self.asking.sent(id, asked),
+                // Only a name that no daemon would take is so long.
+                Err(error) => {
+                    if let Purpose::Caller(caller) = asked.purpose {
+                        answer(caller, Err(Refusal::local(error.to_string())));
+                    }
+                }
+            }
+        }
+        let window = self.limits.commands_in_flight_max as usize;
+        let window = window.saturating_sub(COMMANDS_SPARE).max(1);
+        self.sending.put(up, window, &mut self.asking, &mut self.delivery);
+    }
+
+    /// When something is due by the clock.
+    fn next_timer(&self) -> Option<Instant> {
+        let stalls = self.delivery.is_full() && !self.following.is_parked();
+        let stall = self.stalled_since.filter(|_| stalls).map(|since| since + STALL_MAX);
+        let up = self.link.is_up();
+        let silence = (up && self.may_read()).then(|| self.heard_at + SILENCE_MAX);
+        let ping = up.then_some(self.ping_at);
+        [stall, silence, ping, self.asking.due(), self.sending.due()].into_iter().flatten().min()
+    }
+
+    fn on_call(&mut self, call: Call) {
+        let Call { ask, reply } = call;
+        if let Some(refusal) = &self.ended {
+            return answer(reply, Err(refusal.clone()));
+        }
+        match ask {
+            Ask::Question(question) => self.asking.ask(question, Purpose::Caller(reply)),
+            Ask::Follow(wish) => self.following.follow(&wish, Some(reply), &mut self.asking),
+            Ask::Unfollow(log) => {
+                self.following.unfollow(log, &mut self.asking);
+                answer(reply, Ok(Reply::Done));
+            }
+        }
+    }
+
+    fn on_sends(&mut self, first: SendCall) {
+        let mut calls = vec![first];
+        while calls.len() < BATCH_MAX
+            && let Ok(call) = self.sends.try_recv()
+        {
+            calls.push(call);
+        }
+        for call in &mut calls {
+            self.add_name(&mut call.to);
+        }
+        self.sending.take(calls, &mut self.delivery);
+    }
+
+    /// The name finds the room again when its id may be another room's.
+    fn add_name(&self, to: &mut Destination) {
+        if let (Some(room), None) = (to.room, &to.name)
+            && self.following.names.knows_room(room)
+        {
+            to.name = chat_proto::RoomName::parse(&self.following.names.room(room)).ok();
+        }
+    }
+
+    /// Begins an attempt when it is time.
+    fn check_attempt(&mut self) {
+        if let Link::Idle { until } = &self.link
+            && *until <= Instant::now()
+        {
+            self.delivery.push(Event::Connecting {
+                target: self.dial.target.to_string(),
+                attempt: self.failures.saturating_add(1),
+            });
+            self.delivery.flush();
+            self.link =
+                Link::Connecting(Box::pin(attempt(self.dial.clone(), self.connect_timeout)));
+        }
+    }
+
+    fn signed_in(&mut self, established: Established) {
+        let Established { address, reader, writer, welcome, signed_in, contact } = established;
+        self.limits = welcome.limits;
+        self.link = Link::Up(Box::new(Up::new(reader, writer)));
+        let now = Instant::now();
+        (self.up_since, self.heard_at, self.ping_at) = (now, now, now);
+        self.online.store(true, Ordering::Relaxed);
+        self.delivery.push(Event::Connected(Connected {
+            account: signed_in.account,
+            name: signed_in.name.clone(),
+            server_key: welcome.server_key,
+            epoch: signed_in.epoch,
+            session: welcome.session,
+            address: address.to_string(),
+            encrypted: matches!(address, Target::Unix(_)),
+            first_contact: contact == Contact::First,
+        }));
+        let server = Fingerprint::of(&welcome.server_key).for_url();
+        self.sending.connected(signed_in.epoch, server);
+        self.following.connected(&signed_in, &mut self.asking);
+    }
+
+    /// A connection is gone, or could not be made.
+    fn lost(&mut self, why: impl Into<String>) {
+        let why = why.into();
+        if self.link.is_up() && self.up_since.elapsed() >= STABLE_AFTER {
+            self.failures = 0;
+        }
+        self.drop_connection();
+        self.failures = self.failures.saturating_add(1);
+        let random = random_bytes().map_or(0, u64::from_le_bytes);
+        let pause = backoff::pause(self.failures, random);
+        self.link = Link::Idle { until: Instant::now() + pause };
+        self.delivery.push(Event::Disconnected { why, retry_in: Some(pause) });
+    }
+
+    /// No attempt can end better.
+    fn end(&mut self, refusal: Refusal) {
+        self.drop_connection();
+        self.link = Link::Ended;
+        self.asking.refuse_all(&refusal);
+        self.following.refuse_all(&refusal);
+        self.sending.end(&refusal);
+        self.delivery.push(Event::Refused(refusal.clone()));
+        self.delivery.push(Event::Disconnected { why: refusal.reason.clone(), retry_in: None });
+        self.ended = Some(refusal);
+    }
+
+    fn drop_connection(&mut self) {
+        self.online.store(false, Ordering::Relaxed);
+        self.asking.disconnected();
+        self.following.disconnected();
+        self.sending.disconnected();
+    }
+}
+
+async fn attempt(dial: Dial, within: Duration) -> Result<Established, ConnectError> {
+    let address = dial.target.clone();
+    match tokio::time::timeout(within, establish(dial)).await {
+        Ok(result) => result,
+        Err(_elapsed) => Err(ConnectError::TimedOut { address, seconds: within.as_secs() }),
+    }
+}
+
+async fn sleep_until(timer: Option<Instant>) {
+    match timer {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn open_outbox(config: &Config, pins: &Pins, identity: &Identity) -> Result<Sending, StartError> {
+    let key = identity.public_key();
+    let fresh =
+        || Ok::<_, StartError>(StreamId(random_bytes().map_err(crate::IdentityError::from)?));
+    let (own, explicit) = match &config.outbox {
+        OutboxKind::Screen => (fresh()?, false),
+        OutboxKind::Headless { explicit_id: None } => (fresh()?, false),
+        OutboxKind::Headless { explicit_id: Some(id) } => (explicit_stream(id), true),
+    };
+    if config.outbox != OutboxKind::Screen {
+        let own = Outbox::new(own);
+        return Ok(Sending::new(own, Vec::new(), Keeper::Memory, key, explicit));
+    }
+    let root = config.data_dir.join("outbox");
+    let account = Fingerprint::of(&key).for_url();
+    let address = as_file_name(&config.target.to_string());
+    let mut shelf = Shelf::new(root.clone(), account, address, own);
+    if let Some(server) = known_server(config, pins)? {
+        shelf.identified(server.for_url());
+    }
+    let adopted = shelf.adopt().map_err(|cause| StartError::Outbox { path: root, cause })?;
+    let keeper = Keeper::Idle(Box::new(shelf));
+    Ok(Sending::new(Outbox::new(own), adopted, keeper, key, explicit))
+}
+
+/// The identity of the daemon, as far as it is known without asking it.
+fn known_server(config: &Config, pins: &Pins) -> Result<Option<Fingerprint>, StartError> {
+    if config.fingerprint.is_some() {
+        return Ok(config.fingerprint);
+    }
+    for candidate in config.target.candidates() {
+        let pinned = pins
+            .lookup(&candidate)
+            .map_err(|cause| StartError::Pins { path: pins.path().to_owned(), cause })?;
+        if let Some(key) = pinned {
+            return Ok(Some(Fingerprint::of(&key)));
+        }
+    }
+    Ok(None)
 }

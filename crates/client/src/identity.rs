@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chat_proto::{Nickname, PublicKey};
 use ed25519_dalek::{Signer, SigningKey};
-use ssh_key::private::{Ed25519Keypair, KeypairData};
+use ssh_key::private::Ed25519Keypair;
 use ssh_key::{LineEnding, PrivateKey};
 
 /// A key file that is longer is none.
@@ -132,10 +132,9 @@ fn read(path: &Path) -> Result<Option<Identity>, IdentityError> {
     file.take(KEY_FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
     let key = PrivateKey::from_openssh(&text)
         .map_err(|cause| IdentityError::Key { path: path.to_owned(), cause })?;
-    match key.key_data() {
-        KeypairData::Ed25519(pair) => Ok(Some(Identity::from_seed(&pair.private.to_bytes()))),
-        _other => Err(IdentityError::Kind { path: path.to_owned() }),
-    }
+    let key =
+        key.key_data().ed25519().ok_or_else(|| IdentityError::Kind { path: path.to_owned() })?;
+    Ok(Some(Identity::from_seed(&key.private.to_bytes())))
 }
 
 /// Writes a new key next to its place, and links it there unless another process was faster.
@@ -169,10 +168,7 @@ fn place(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn ignore_missing(error: io::Error) -> io::Result<()> {
-    match error.kind() {
-        io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    }
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 /// Makes a new name in a directory survive a power loss.

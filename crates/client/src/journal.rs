@@ -151,9 +151,9 @@ impl Journal {
     }
 
     /// Puts a file with another stream in the place of this one, in one step: at no time both or
-    /// none of them are there.
-    pub(crate) fn replace(self, stream: StreamId, entries: &[Record]) -> io::Result<Self> {
-        Self::write_new(self.path, stream, self.created_ms, entries)
+    /// none of them are there. On an error this one is as it was.
+    pub(crate) fn replace(&self, stream: StreamId, entries: &[Record]) -> io::Result<Self> {
+        Self::write_new(self.path.clone(), stream, self.created_ms, entries)
     }
 
     /// Removes the file.
@@ -310,7 +310,7 @@ impl Contents {
 
     fn apply(&mut self, stream: StreamId, line: Line) {
         if let Some(epoch) = line.epoch {
-            self.epoch = Some(Epoch(epoch));
+            self.begin_epoch(Epoch(epoch));
         }
         let Some(n) = line.n else { return };
         let index = self.entries.binary_search_by_key(&n, |entry| entry.nonce.n);
@@ -328,6 +328,17 @@ impl Contents {
             self.entries[index].to.room = Some(RoomId(room));
         } else if let (Ok(index), Some(true)) = (index, line.done) {
             self.entries.remove(index);
+        }
+    }
+
+    /// As [`Outbox::connected`] does: in another life, rooms are found by their names again.
+    fn begin_epoch(&mut self, epoch: Epoch) {
+        if self.epoch.replace(epoch).is_some_and(|old| old != epoch) {
+            for entry in &mut self.entries {
+                if entry.to.name.is_some() {
+                    entry.to.room = None;
+                }
+            }
         }
     }
 }

@@ -130,3 +130,17 @@ fn a_long_journal_without_pending_sends_is_cut_back() {
     assert!(std::fs::metadata(path(dir.path())).unwrap().len() < 2 * EMPTY_BYTES_MAX);
     assert!(journal.is_empty());
 }
+
+#[test]
+fn a_room_of_an_earlier_life_is_not_believed() {
+    let dir = tempfile::tempdir().unwrap();
+    let ops = RoomName::parse("ops").unwrap();
+    let entry = Record::Push(Entry {
+        nonce: nonce(1),
+        to: Destination::known(RoomId(8), ops),
+        text: "hi".into(),
+    });
+    let epoch = |epoch| Record::Epoch(STREAM, Epoch(epoch));
+    drop(Journal::create(dir.path(), STREAM, 1, &[epoch(4), entry, epoch(5)]).unwrap());
+    assert!(adopted(dir.path()).outbox.unresolved().is_some());
+}

@@ -6,17 +6,29 @@
 //!
 //! [`start`] gives a [`Client`] to ask and send with, and [`Events`] to read.
 
+mod asking;
+mod backoff;
 mod client;
 mod config;
+mod connection;
+mod delivery;
 pub mod display;
 mod driver;
 mod event;
+mod following;
 mod identity;
 mod journal;
+mod keeper;
+mod link;
+mod logged;
+mod memberships;
+mod names;
 pub mod outbox;
+mod pages;
 mod pins;
 mod question;
 pub mod resume;
+mod sending;
 mod shelf;
 mod start;
 mod target;

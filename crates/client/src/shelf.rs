@@ -4,6 +4,7 @@
 //! while it writes. Two processes share the directory; each has files of its own, and only those
 //! whose process is dead are adopted.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -55,8 +56,8 @@ impl Shelf {
         for Left { journal, outbox } in left {
             if outbox.is_empty() {
                 journal.remove()?;
-            } else if !self.journals.contains_key(&outbox.stream()) {
-                self.journals.insert(outbox.stream(), journal);
+            } else if let Entry::Vacant(place) = self.journals.entry(outbox.stream()) {
+                place.insert(journal);
                 adopted.push(outbox);
             }
         }
@@ -89,11 +90,11 @@ impl Shelf {
         fresh: StreamId,
         entries: &[Record],
     ) -> io::Result<()> {
-        let Some(journal) = self.journals.remove(&old) else {
-            return Ok(());
-        };
-        let replaced = journal.replace(fresh, entries)?;
-        self.journals.insert(fresh, replaced);
+        if let Some(journal) = self.journals.get(&old) {
+            let replaced = journal.replace(fresh, entries)?;
+            self.journals.insert(fresh, replaced);
+            self.journals.remove(&old);
+        }
         if self.own == old {
             self.own = fresh;
         }
@@ -176,7 +177,7 @@ mod tests {
     use chat_proto::{Nonce, RoomId};
 
     use super::*;
-    use crate::outbox::Entry;
+    use crate::outbox;
 
     fn shelf(root: &Path, own: u8) -> Shelf {
         let (account, address) = ("ada".to_owned(), "@here".to_owned());
@@ -184,7 +185,7 @@ mod tests {
     }
 
     fn push(stream: u8, n: u64) -> Record {
-        Record::Push(Entry {
+        Record::Push(outbox::Entry {
             nonce: nonce(stream, n),
             to: RoomId(1).into(),
             text: format!("{stream}/{n}"),

@@ -1,0 +1,391 @@
+//! The logs that are followed: cursors that are opened, moved and closed, and events that get their
+//! names.
+//!
+//! Owns the order of what the user is told of each log. It must not know about sockets: it asks
+//! through [`Asking`], and tells through [`Delivery`].
+//!
+//! A log's events are taken only while its cursor is open, and a cursor counts as open from the
+//! answer to the last question for it. Whatever else comes was sent from where the cursor stood
+//! before; it is passed over, and comes again from the new place.
+
+mod telling;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use chat_proto::{
+    AccountId, Frame, Gap, Kind, LogId, LoggedHead, Position, Presence, Reset, RoomId, Seq,
+    SignedIn, Subscribe, Subscribed, WireError,
+};
+
+use crate::asking::{Asking, Caller, Purpose};
+use crate::client::Reply;
+use crate::delivery::Delivery;
+use crate::event::{Event, Refusal};
+use crate::logged::Logged;
+use crate::memberships::Memberships;
+use crate::names::Names;
+use crate::pages::Pages;
+use crate::question::Question;
+use crate::resume::{AfterReset, Resume, Step};
+
+/// Events that wait for names; past it the cursors are closed until they have them.
+const HELD_MAX: usize = 1024;
+
+/// Everything that is followed.
+pub(crate) struct Following {
+    resume: Resume,
+    logs: BTreeMap<LogId, Log>,
+    pub(crate) names: Names,
+    pub(crate) pages: Pages,
+    memberships: Memberships,
+    follow_memberships: bool,
+    /// Memberships that the user is told of as soon as the room's name is known.
+    unnamed: BTreeSet<RoomId>,
+    account: Option<AccountId>,
+    online: bool,
+    /// The number of the connection, from 1.
+    connection: u64,
+    /// All cursors are closed because the user does not keep up.
+    parked: bool,
+    held: usize,
+}
+
+#[derive(Default)]
+struct Log {
+    cursor: Cursor,
+    /// Answers to a `Subscribe` that are still to come.
+    answers_due: u32,
+    /// What follows it is live.
+    live_after: Option<Seq>,
+    /// The moment of the subscription, as [`Names`] counts.
+    subscribed_at: u64,
+    /// The connection on which the user was told of the subscription.
+    told_on: u64,
+    /// Events that wait for a name, or are behind one that does.
+    held: VecDeque<Event>,
+    callers: Vec<Caller>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Cursor {
+    #[default]
+    Closed,
+    Asked,
+    Open,
+}
+
+impl Following {
+    pub(crate) fn new(after_reset: AfterReset, follow_memberships: bool) -> Self {
+        Self {
+            resume: Resume::new(after_reset),
+            logs: BTreeMap::new(),
+            names: Names::default(),
+            pages: Pages::default(),
+            memberships: Memberships::default(),
+            follow_memberships,
+            unnamed: BTreeSet::new(),
+            account: None,
+            online: false,
+            connection: 0,
+            parked: false,
+            held: 0,
+        }
+    }
+
+    /// A connection is signed in: every cursor is opened again where it stood.
+    pub(crate) fn connected(&mut self, signed_in: &SignedIn, asking: &mut Asking) {
+        self.online = true;
+        self.connection += 1;
+        self.names.tick();
+        self.names.learn_account(signed_in.account, signed_in.name.clone());
+        if self.account != Some(signed_in.account) {
+            if let Some(old) = self.account.replace(signed_in.account) {
+                self.drop_log(old.into());
+            }
+            self.memberships.begin_anew();
+            let own = LogId::from(signed_in.account);
+            self.resume.follow(own, Some(Position::default()));
+            self.logs.insert(own, Log::default());
+        }
+        if !self.parked {
+            self.open_all(asking);
+        }
+    }
+
+    pub(crate) fn disconnected(&mut self) {
+        self.online = false;
+        self.names.unanswered();
+        for log in self.logs.values_mut() {
+            log.cursor = Cursor::Closed;
+            log.answers_due = 0;
+        }
+    }
+
+    /// Closes all cursors: what comes from now on is passed over, and comes again later.
+    pub(crate) fn park(&mut self, asking: &mut Asking) {
+        self.parked = true;
+        for (id, log) in &mut self.logs {
+            if std::mem::take(&mut log.cursor) != Cursor::Closed {
+                asking.ask(Question::Unsubscribe(*id), Purpose::Unsubscribe);
+            }
+        }
+    }
+
+    /// Opens them again where they stood.
+    pub(crate) fn unpark(&mut self, asking: &mut Asking) {
+        self.parked = false;
+        if self.online {
+            self.open_all(asking);
+        }
+    }
+
+    pub(crate) fn is_parked(&self) -> bool {
+        self.parked
+    }
+
+    /// Whether so many events wait for names that no more should come.
+    pub(crate) fn holds_too_many(&self) -> bool {
+        self.held >= HELD_MAX
+    }
+
+    /// Whether so few wait that more may come again.
+    pub(crate) fn holds_few(&self) -> bool {
+        self.held <= HELD_MAX / 2
+    }
+
+    /// There will be no connection any more.
+    pub(crate) fn refuse_all(&mut self, refusal: &Refusal) {
+        for log in self.logs.values_mut() {
+            for caller in log.callers.drain(..) {
+                answer(caller, Err(refusal.clone()));
+            }
+        }
+    }
+
+    pub(crate) fn follow(&mut self, wish: &Subscribe, caller: Option<Caller>, asking: &mut Asking) {
+        let &Subscribe { log: id, after } = wish;
+        let goes_on = after.is_none() && self.resume.follows(id);
+        if !goes_on {
+            self.resume.follow(id, after);
+        }
+        let log = self.logs.entry(id).or_default();
+        log.callers.retain(|caller| !caller.is_closed());
+        match caller {
+            Some(caller) if goes_on && log.cursor == Cursor::Open => {
+                answer(caller, Ok(Reply::Done));
+            }
+            Some(caller) => log.callers.push(caller),
+            None => {}
+        }
+        if !goes_on {
+            self.held -= log.held.len();
+            log.held.clear();
+            self.open(id, asking);
+        }
+    }
+
+    pub(crate) fn unfollow(&mut self, log: LogId, asking: &mut Asking) {
+        if self.account.map(LogId::from) == Some(log) {
+            return;
+        }
+        if self.drop_log(log) && self.online {
+            asking.ask(Question::Unsubscribe(log), Purpose::Unsubscribe);
+        }
+    }
+
+    pub(crate) fn subscribed(
+        &mut self,
+        subscribed: Subscribed,
+        asking: &mut Asking,
+        delivery: &mut Delivery,
+    ) {
+        let id = subscribed.log;
+        let Some(log) = self.logs.get_mut(&id) else { return };
+        log.answers_due = log.answers_due.saturating_sub(1);
+        if log.answers_due > 0 {
+            return;
+        }
+        let from = self.resume.position(id).map_or(subscribed.head, |position| position.seq);
+        self.resume.subscribed(&subscribed);
+        log.live_after.get_or_insert(subscribed.head);
+        log.subscribed_at = self.names.tick();
+        log.callers.drain(..).for_each(|caller| answer(caller, Ok(Reply::Done)));
+        if self.parked {
+            asking.ask(Question::Unsubscribe(id), Purpose::Unsubscribe);
+        } else {
+            log.cursor = Cursor::Open;
+        }
+        let news = log.told_on != self.connection;
+        log.told_on = self.connection;
+        if self.account.map(LogId::from) == Some(id) {
+            self.memberships.subscribed(subscribed.head);
+            self.settle(asking, delivery);
+        } else {
+            self.room_subscribed(subscribed, from.next(), news, delivery);
+        }
+    }
+
+    pub(crate) fn reset(&mut self, reset: &Reset, asking: &mut Asking, delivery: &mut Delivery) {
+        let id = reset.log;
+        let Some(log) = self.logs.get_mut(&id) else { return };
+        log.answers_due = log.answers_due.saturating_sub(1);
+        if log.answers_due > 0 {
+            return;
+        }
+        if self.account.map(LogId::from) == Some(id) {
+            self.resume.follow(id, Some(Position::default()));
+            self.memberships.begin_anew();
+        } else {
+            let again = self.resume.reset(reset);
+            tracing::debug!(?again, "the log has begun another life");
+            log.live_after = Some(reset.head);
+            log.told_on = 0;
+            let room = RoomId(id.0);
+            let event = Event::Reset {
+                room,
+                room_name: self.names.room(room),
+                epoch: reset.epoch,
+                head: reset.head,
+            };
+            self.tell(id, event, delivery);
+        }
+        if !self.parked {
+            self.open(id, asking);
+        }
+    }
+
+    /// The daemon will not open the cursor.
+    pub(crate) fn subscribe_refused(
+        &mut self,
+        id: LogId,
+        refusal: &Refusal,
+        delivery: &mut Delivery,
+    ) {
+        let Some(log) = self.logs.get_mut(&id) else { return };
+        for caller in log.callers.drain(..) {
+            answer(caller, Err(refusal.clone()));
+        }
+        tracing::warn!(log = id.0, reason = %refusal.reason, "the log cannot be followed");
+        self.drop_log(id);
+        self.announce(RoomId(id.0), delivery);
+    }
+
+    /// Takes a frame that belongs to no request. Frames of unknown kinds are passed over.
+    pub(crate) fn frame(
+        &mut self,
+        frame: &Frame,
+        asking: &mut Asking,
+        delivery: &mut Delivery,
+    ) -> Result<(), WireError> {
+        if Kind::is_logged(frame.kind) {
+            return self.logged(frame, asking, delivery);
+        }
+        if frame.known_kind() == Some(Kind::Gap) {
+            self.gap(&frame.decode_lenient()?, asking, delivery);
+        } else if frame.known_kind() == Some(Kind::Presence) {
+            let Presence { room, online } = frame.decode_lenient()?;
+            if self.resume.follows(room.into()) {
+                delivery.push_if_room(Event::Presence { room, online });
+            }
+        }
+        Ok(())
+    }
+
+    fn logged(
+        &mut self,
+        frame: &Frame,
+        asking: &mut Asking,
+        delivery: &mut Delivery,
+    ) -> Result<(), WireError> {
+        let head = LoggedHead::of(frame)?;
+        if !self.is_open(head.log) {
+            return Ok(());
+        }
+        match self.resume.event(head) {
+            Step::Duplicate | Step::NotFollowed => return Ok(()),
+            Step::Hole { expected } => {
+                tracing::warn!(log = head.log.0, %expected, got = %head.seq, "events are missing");
+                self.open(head.log, asking);
+                return Ok(());
+            }
+            Step::Fresh => {}
+        }
+        let live_after = self.logs.get(&head.log).and_then(|log| log.live_after);
+        let live = live_after.is_none_or(|seen| head.seq > seen);
+        match Logged::read(frame, live)? {
+            Logged::Room(event) => self.tell(head.log, event, delivery),
+            Logged::RoomJoined(room) => self.memberships.joined(room),
+            Logged::RoomLeft(room) => self.memberships.left(room),
+            Logged::OwnName(name) if self.memberships.is_live(head.seq) => {
+                delivery.push(Event::OwnName { name });
+            }
+            Logged::OwnName(_) | Logged::Unknown => {}
+        }
+        if self.account.map(LogId::from) == Some(head.log) {
+            self.settle(asking, delivery);
+        }
+        Ok(())
+    }
+
+    fn gap(&mut self, gap: &Gap, asking: &mut Asking, delivery: &mut Delivery) {
+        if !self.is_open(gap.log) {
+            return;
+        }
+        match self.resume.gap(gap) {
+            Step::Duplicate | Step::NotFollowed => {}
+            Step::Hole { .. } => self.open(gap.log, asking),
+            Step::Fresh if self.account.map(LogId::from) == Some(gap.log) => {
+                self.settle(asking, delivery);
+            }
+            Step::Fresh => {
+                let room = RoomId(gap.log.0);
+                let event = Event::Gap {
+                    room,
+                    room_name: self.names.room(room),
+                    from: gap.from,
+                    to: gap.to,
+                };
+                self.tell(gap.log, event, delivery);
+            }
+        }
+    }
+
+    fn is_open(&self, id: LogId) -> bool {
+        self.logs.get(&id).is_some_and(|log| log.cursor == Cursor::Open)
+    }
+
+    fn open_all(&mut self, asking: &mut Asking) {
+        let ids: Vec<_> = self.logs.keys().copied().collect();
+        for id in ids {
+            self.open(id, asking);
+        }
+    }
+
+    /// Asks for a log's events from behind its position.
+    fn open(&mut self, id: LogId, asking: &mut Asking) {
+        if !self.online || self.parked {
+            return;
+        }
+        if let (Some(ask), Some(log)) = (self.resume.ask(id), self.logs.get_mut(&id)) {
+            log.cursor = Cursor::Asked;
+            log.answers_due += 1;
+            asking.ask(Question::Subscribe(ask), Purpose::Subscribe(id));
+        }
+    }
+
+    fn drop_log(&mut self, id: LogId) -> bool {
+        self.resume.forget(id);
+        match self.logs.remove(&id) {
+            Some(log) => {
+                self.held -= log.held.len();
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+pub(crate) fn answer(caller: Caller, answer: Result<Reply, Refusal>) {
+    // A caller whose deadline has passed wants no answer any more.
+    drop(caller.send(answer));
+}

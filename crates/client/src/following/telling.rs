@@ -1,0 +1,129 @@
+//! What the user is told of followed logs: each log's line of events, with names.
+
+use chat_proto::{AccountInfo, LogId, RoomId, RoomInfo, RoomList, Seq, Subscribe, Subscribed};
+
+use super::Following;
+use crate::asking::{Asking, Purpose};
+use crate::delivery::Delivery;
+use crate::event::{self, Event};
+use crate::logged::{set_names, wanted_name};
+use crate::memberships::Changes;
+use crate::question::Question;
+
+impl Following {
+    /// A room was looked up.
+    pub(crate) fn room_seen(&mut self, info: &RoomInfo, delivery: &mut Delivery) {
+        self.names.learn_room(info.room, &info.name);
+        self.announce(info.room, delivery);
+    }
+
+    /// The answer to a question for the name of one room.
+    pub(crate) fn room_named(&mut self, room: RoomId, rooms: &RoomList, delivery: &mut Delivery) {
+        if let Some(info) = rooms.rooms.iter().find(|info| info.room == room) {
+            self.names.learn_room(room, &info.name);
+        }
+        self.announce(room, delivery);
+    }
+
+    /// Names have come: what waited for them goes on.
+    pub(crate) fn named(&mut self, accounts: Vec<AccountInfo>, delivery: &mut Delivery) {
+        self.names.answered(accounts);
+        let ids: Vec<_> = self.logs.keys().copied().collect();
+        for id in ids {
+            self.release(id, delivery);
+        }
+        self.pages.named(&mut self.names);
+    }
+
+    pub(super) fn room_subscribed(
+        &mut self,
+        subscribed: Subscribed,
+        from: Seq,
+        news: bool,
+        delivery: &mut Delivery,
+    ) {
+        let room = RoomId(subscribed.log.0);
+        self.names.learn_room(room, &subscribed.name);
+        for member in subscribed.members.iter() {
+            self.names.learn_account(member.account, member.name.clone());
+        }
+        self.announce(room, delivery);
+        // What waited for one of these names comes before the news.
+        self.release(subscribed.log, delivery);
+        if news {
+            let event = Event::Subscribed(event::Subscribed {
+                room,
+                name: subscribed.name,
+                epoch: subscribed.epoch,
+                head: subscribed.head,
+                members: subscribed.members.into_vec(),
+                member_count: subscribed.member_count,
+                online: subscribed.online,
+                from,
+            });
+            self.tell(subscribed.log, event, delivery);
+        }
+    }
+
+    /// Tells what the own log has come to.
+    pub(super) fn settle(&mut self, asking: &mut Asking, delivery: &mut Delivery) {
+        let position = self.account.and_then(|own| self.resume.position(own.into()));
+        let Some(position) = position else { return };
+        let Changes { joined, left } = self.memberships.settle(position.seq);
+        for room in joined {
+            self.unnamed.insert(room);
+            if self.follow_memberships {
+                let (log, after) = (room.into(), None);
+                self.follow(&Subscribe { log, after }, None, asking);
+            }
+            if self.names.knows_room(room) {
+                self.announce(room, delivery);
+            } else if !self.follow_memberships {
+                // There is no question for one room's name; it is the first behind its predecessor.
+                let after = RoomId(room.0.saturating_sub(1));
+                asking.ask(Question::Rooms { after }, Purpose::RoomName(room));
+            }
+        }
+        for room in left {
+            self.unnamed.remove(&room);
+            let name = self.names.room(room);
+            self.unfollow(room.into(), asking);
+            delivery.push(Event::Membership { room, name, joined: false });
+        }
+    }
+
+    /// Tells of a membership whose room's name is known now, or never will be.
+    pub(crate) fn announce(&mut self, room: RoomId, delivery: &mut Delivery) {
+        if self.unnamed.remove(&room) {
+            let name = self.names.room(room);
+            delivery.push(Event::Membership { room, name, joined: true });
+        }
+    }
+
+    /// Puts an event at the end of its log's line.
+    pub(super) fn tell(&mut self, id: LogId, event: Event, delivery: &mut Delivery) {
+        let Some(log) = self.logs.get_mut(&id) else { return };
+        log.held.push_back(event);
+        self.held += 1;
+        self.release(id, delivery);
+    }
+
+    /// Tells of a log what has its names.
+    fn release(&mut self, id: LogId, delivery: &mut Delivery) {
+        let Some(log) = self.logs.get_mut(&id) else { return };
+        while let Some(first) = log.held.front() {
+            if let Some(account) = wanted_name(first)
+                && self.names.account(account).is_none()
+            {
+                for event in &log.held {
+                    wanted_name(event).into_iter().for_each(|account| self.names.want(account));
+                }
+                return;
+            }
+            let Some(mut event) = log.held.pop_front() else { return };
+            self.held -= 1;
+            set_names(&mut event, &mut self.names, log.subscribed_at);
+            delivery.push(event);
+        }
+    }
+}

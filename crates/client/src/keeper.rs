@@ -1,0 +1,113 @@
+//! The outbox files, while one thing at a time is done to them on a thread for blocking work.
+
+use std::io;
+
+use chat_proto::StreamId;
+use tokio::task::JoinHandle;
+
+use crate::journal::Record;
+use crate::outbox::Outbox;
+use crate::shelf::Shelf;
+
+/// Where the files are at the moment.
+pub(crate) enum Keeper {
+    /// There are none: nothing is kept.
+    Memory,
+    Idle(Box<Shelf>),
+    Busy(JoinHandle<(Box<Shelf>, Done)>),
+    /// The thread has panicked; nothing can be kept any more.
+    Broken,
+}
+
+/// What can be done to them.
+pub(crate) enum Job {
+    Write(Vec<Record>),
+    Restart {
+        old: StreamId,
+        fresh: StreamId,
+        entries: Vec<Record>,
+    },
+    /// Take over what dead processes left for this server.
+    Adopt {
+        server: String,
+    },
+}
+
+/// How it ended.
+pub(crate) enum Done {
+    Wrote(io::Result<()>),
+    Restarted { old: StreamId, fresh: StreamId, result: io::Result<()> },
+    Adopted(io::Result<Vec<Outbox>>),
+    Failed,
+}
+
+impl Keeper {
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self, Self::Idle(_))
+    }
+
+    /// Begins a job. Only when idle.
+    pub(crate) fn begin(&mut self, job: Job) {
+        match std::mem::replace(self, Self::Broken) {
+            Self::Idle(mut shelf) => {
+                *self = Self::Busy(tokio::task::spawn_blocking(move || {
+                    let done = job.run(&mut shelf);
+                    (shelf, done)
+                }));
+            }
+            other @ (Self::Memory | Self::Busy(_) | Self::Broken) => *self = other,
+        }
+    }
+
+    /// Waits for the end of the job under way. Cancel-safe.
+    pub(crate) async fn done(&mut self) -> Done {
+        match self {
+            Self::Busy(job) => match job.await {
+                Ok((shelf, done)) => {
+                    *self = Self::Idle(shelf);
+                    done
+                }
+                Err(panicked) => {
+                    tracing::error!(error = %panicked, "the outbox files cannot be used any more");
+                    *self = Self::Broken;
+                    Done::Failed
+                }
+            },
+            Self::Memory | Self::Idle(_) | Self::Broken => std::future::pending().await,
+        }
+    }
+
+    /// Writes the last records, and removes what is empty.
+    pub(crate) async fn close(mut self, records: Vec<Record>) {
+        if matches!(self, Self::Busy(_)) {
+            drop(self.done().await);
+        }
+        if let Self::Idle(mut shelf) = self {
+            let closed = tokio::task::spawn_blocking(move || {
+                let written = shelf.write(records);
+                shelf.close();
+                written
+            });
+            match closed.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "the outbox could not be closed"),
+                Err(error) => tracing::error!(%error, "the outbox could not be closed"),
+            }
+        }
+    }
+}
+
+impl Job {
+    fn run(self, shelf: &mut Shelf) -> Done {
+        match self {
+            Self::Write(records) => Done::Wrote(shelf.write(records)),
+            Self::Restart { old, fresh, entries } => {
+                Done::Restarted { old, fresh, result: shelf.restart(old, fresh, &entries) }
+            }
+            Self::Adopt { server } => {
+                shelf.identified(server);
+                Done::Adopted(shelf.adopt())
+            }
+        }
+    }
+}

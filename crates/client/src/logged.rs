@@ -1,0 +1,123 @@
+//! Logged frames as events for the user.
+
+use chat_proto::{
+    AccountCreated, AccountId, AccountRenamed, Frame, Joined, Kind, Left, MemberRenamed, Posted,
+    RoomCreated, RoomId, RoomJoined, RoomLeft, Seq, Timestamp, WireError,
+};
+
+use crate::event::{Event, Message, RoomChange};
+use crate::names::Names;
+
+/// What a logged frame says.
+pub(crate) enum Logged {
+    /// Something in a room; names are not set yet.
+    Room(Event),
+    /// In the own log.
+    RoomJoined(RoomId),
+    /// In the own log.
+    RoomLeft(RoomId),
+    /// In the own log.
+    OwnName(String),
+    /// A kind that this version does not know.
+    Unknown,
+}
+
+impl Logged {
+    pub(crate) fn read(frame: &Frame, live: bool) -> Result<Self, WireError> {
+        let logged = match frame.known_kind() {
+            Some(Kind::Posted) => Self::Room(message(frame.decode_lenient()?, live)),
+            Some(Kind::Joined) => {
+                let Joined { room, seq, ts, account } = frame.decode_lenient()?;
+                Self::Room(Event::Joined(change(room, seq, ts, account, live)))
+            }
+            Some(Kind::Left) => {
+                let Left { room, seq, ts, account } = frame.decode_lenient()?;
+                Self::Room(Event::Left(change(room, seq, ts, account, live)))
+            }
+            Some(Kind::RoomCreated) => {
+                let RoomCreated { room, seq, ts, by, name: _ } = frame.decode_lenient()?;
+                Self::Room(Event::RoomCreated(change(room, seq, ts, by, live)))
+            }
+            Some(Kind::MemberRenamed) => Self::Room(renamed(frame.decode_lenient()?, live)),
+            Some(Kind::AccountCreated) => {
+                Self::OwnName(frame.decode_lenient::<AccountCreated>()?.name)
+            }
+            Some(Kind::AccountRenamed) => {
+                Self::OwnName(frame.decode_lenient::<AccountRenamed>()?.name)
+            }
+            Some(Kind::RoomJoined) => Self::RoomJoined(frame.decode_lenient::<RoomJoined>()?.room),
+            Some(Kind::RoomLeft) => Self::RoomLeft(frame.decode_lenient::<RoomLeft>()?.room),
+            _ => Self::Unknown,
+        };
+        Ok(logged)
+    }
+}
+
+/// The account whose name must be known before an event can be told.
+pub(crate) fn wanted_name(event: &Event) -> Option<AccountId> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other events are about nobody, or bring the name"
+    )]
+    match event {
+        Event::Message(message) => Some(message.from),
+        Event::Joined(change) | Event::Left(change) | Event::RoomCreated(change) => {
+            Some(change.account)
+        }
+        _ => None,
+    }
+}
+
+/// Sets the names of an event whose turn it is. A rename changes them for what comes after it,
+/// unless the name is known from a later moment: the log was subscribed to at `subscribed_at`, and
+/// what came with the answer is newer than the history that is replayed.
+pub(crate) fn set_names(event: &mut Event, names: &mut Names, subscribed_at: u64) {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other events bring the names that they need"
+    )]
+    match event {
+        Event::Message(message) => {
+            message.room_name = names.room(message.room);
+            message.from_name = names.account(message.from).unwrap_or_default().to_owned();
+        }
+        Event::Joined(change) | Event::Left(change) | Event::RoomCreated(change) => {
+            change.room_name = names.room(change.room);
+            change.name = names.account(change.account).unwrap_or_default().to_owned();
+        }
+        Event::Renamed { change, old_name } => {
+            change.room_name = names.room(change.room);
+            let known = names.account(change.account).map(str::to_owned);
+            *old_name = known.filter(|known| *known != change.name);
+            if change.live || names.is_older(change.account, subscribed_at) {
+                names.learn_account(change.account, change.name.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A message without its names.
+pub(crate) fn message(posted: Posted, live: bool) -> Event {
+    Event::Message(Message {
+        room: posted.room,
+        room_name: String::new(),
+        seq: posted.seq,
+        ts: posted.ts,
+        from: posted.from,
+        from_name: String::new(),
+        id: posted.id,
+        text: posted.text,
+        live,
+    })
+}
+
+fn renamed(renamed: MemberRenamed, live: bool) -> Event {
+    let MemberRenamed { room, seq, ts, account, name } = renamed;
+    let change = RoomChange { name, ..change(room, seq, ts, account, live) };
+    Event::Renamed { change, old_name: None }
+}
+
+fn change(room: RoomId, seq: Seq, ts: Timestamp, account: AccountId, live: bool) -> RoomChange {
+    RoomChange { room, room_name: String::new(), seq, ts, account, name: String::new(), live }
+}

@@ -1,0 +1,156 @@
+//! Names of accounts and rooms: frames carry ids only.
+//!
+//! Owns what is known, how fresh it is, and which names must be asked for.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chat_proto::limits::PAGE_ITEMS_MAX;
+use chat_proto::{AccountId, RoomId};
+
+/// Names that are kept; past it all are forgotten, and asked for again when they are needed.
+const NAMES_MAX: usize = 65_536;
+
+/// The account that stands for the daemon itself.
+const DAEMON: AccountId = AccountId(0);
+
+/// What accounts and rooms are called.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    accounts: HashMap<AccountId, Known>,
+    rooms: HashMap<RoomId, String>,
+    wanted: BTreeSet<AccountId>,
+    asked: BTreeSet<AccountId>,
+    /// Rises with each answer that names came with.
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Known {
+    name: String,
+    learned: u64,
+}
+
+impl Names {
+    /// An account's name, when it is known. The daemon's is empty.
+    pub(crate) fn account(&self, account: AccountId) -> Option<&str> {
+        match self.accounts.get(&account) {
+            Some(known) => Some(&known.name),
+            None if account == DAEMON => Some(""),
+            None => None,
+        }
+    }
+
+    /// A room's name, when it is known, else a stand-in that no room can have.
+    pub(crate) fn room(&self, room: RoomId) -> String {
+        self.rooms.get(&room).cloned().unwrap_or_else(|| format!("?{room}"))
+    }
+
+    pub(crate) fn knows_room(&self, room: RoomId) -> bool {
+        self.rooms.contains_key(&room)
+    }
+
+    pub(crate) fn learn_room(&mut self, room: RoomId, name: &str) {
+        if self.rooms.len() >= NAMES_MAX {
+            self.rooms.clear();
+        }
+        self.rooms.insert(room, name.to_owned());
+    }
+
+    pub(crate) fn learn_account(&mut self, account: AccountId, name: String) {
+        if self.accounts.len() >= NAMES_MAX {
+            self.accounts.clear();
+        }
+        self.wanted.remove(&account);
+        let learned = self.clock;
+        self.accounts.insert(account, Known { name, learned });
+    }
+
+    /// The moment of an answer that says how things are now. Renames that are older are history.
+    pub(crate) fn tick(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
+    }
+
+    /// Whether what is known of an account is older than a moment.
+    pub(crate) fn is_older(&self, account: AccountId, moment: u64) -> bool {
+        let known = self.accounts.get(&account);
+        known.is_none_or(|known| known.learned < moment)
+    }
+
+    /// The name of an account is needed.
+    pub(crate) fn want(&mut self, account: AccountId) {
+        if self.account(account).is_none() && !self.asked.contains(&account) {
+            self.wanted.insert(account);
+        }
+    }
+
+    /// The next accounts to ask for, when no question is out.
+    pub(crate) fn next_question(&mut self) -> Option<Vec<AccountId>> {
+        if self.wanted.is_empty() || !self.asked.is_empty() {
+            return None;
+        }
+        let page: Vec<_> = self.wanted.iter().copied().take(PAGE_ITEMS_MAX).collect();
+        for account in &page {
+            self.wanted.remove(account);
+            self.asked.insert(*account);
+        }
+        Some(page)
+    }
+
+    /// The answer: whoever is not in it does not exist, and gets a stand-in.
+    pub(crate) fn answered(&mut self, accounts: Vec<chat_proto::AccountInfo>) {
+        self.tick();
+        for info in accounts {
+            self.asked.remove(&info.account);
+            self.learn_account(info.account, info.name);
+        }
+        for nobody in std::mem::take(&mut self.asked) {
+            self.learn_account(nobody, format!("?{nobody}"));
+        }
+    }
+
+    /// There is no answer, but later there may be one.
+    pub(crate) fn unanswered(&mut self) {
+        self.wanted.append(&mut self.asked);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_proto::AccountInfo;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_asked_for_once_and_nobody_gets_a_stand_in() {
+        let mut names = Names::default();
+        names.want(AccountId(1));
+        names.want(AccountId(2));
+        assert_eq!(names.next_question(), Some(vec![AccountId(1), AccountId(2)]));
+        names.want(AccountId(1));
+        assert_eq!(names.next_question(), None);
+        let ada = AccountInfo { account: AccountId(1), name: "ada".into() };
+        names.answered(vec![ada]);
+        assert_eq!(names.account(AccountId(1)), Some("ada"));
+        assert_eq!(names.account(AccountId(2)), Some("?2"));
+        assert_eq!(names.account(DAEMON), Some(""));
+    }
+
+    #[test]
+    fn a_question_that_was_lost_is_asked_again() {
+        let mut names = Names::default();
+        names.want(AccountId(1));
+        names.next_question().unwrap();
+        names.unanswered();
+        assert_eq!(names.next_question(), Some(vec![AccountId(1)]));
+    }
+
+    #[test]
+    fn many_names_are_asked_for_page_by_page() {
+        let mut names = Names::default();
+        (1..=300).for_each(|id| names.want(AccountId(id)));
+        assert_eq!(names.next_question().unwrap().len(), PAGE_ITEMS_MAX);
+        names.answered(Vec::new());
+        assert_eq!(names.next_question().unwrap().len(), 300 - PAGE_ITEMS_MAX);
+    }
+}

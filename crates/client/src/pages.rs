@@ -1,0 +1,64 @@
+//! Pages of history that wait for the names of their senders.
+
+use chat_proto::HistoryPage as Page;
+
+use crate::asking::Caller;
+use crate::client::{HistoryPage, Reply};
+use crate::event::Message;
+use crate::following::answer;
+use crate::names::Names;
+
+/// Pages that are not complete yet. There are no more of them than questions.
+#[derive(Default)]
+pub(crate) struct Pages {
+    waiting: Vec<(Page, Caller)>,
+}
+
+impl Pages {
+    /// A page has come.
+    pub(crate) fn came(&mut self, page: Page, caller: Caller, names: &mut Names) {
+        self.waiting.retain(|(_, caller)| !caller.is_closed());
+        self.waiting.push((page, caller));
+        self.named(names);
+    }
+
+    /// Names have come.
+    pub(crate) fn named(&mut self, names: &mut Names) {
+        for (page, caller) in std::mem::take(&mut self.waiting) {
+            let mut complete = true;
+            for message in page.messages.iter() {
+                if names.account(message.from).is_none() {
+                    names.want(message.from);
+                    complete = false;
+                }
+            }
+            if complete {
+                answer(caller, Ok(Reply::History(with_names(page, names))));
+            } else {
+                self.waiting.push((page, caller));
+            }
+        }
+    }
+}
+
+fn with_names(page: Page, names: &Names) -> HistoryPage {
+    let room_name = names.room(page.room);
+    let named = |message: chat_proto::Message| Message {
+        room: page.room,
+        room_name: room_name.clone(),
+        seq: message.seq,
+        ts: message.ts,
+        from: message.from,
+        from_name: names.account(message.from).unwrap_or_default().to_owned(),
+        id: message.id,
+        text: message.text,
+        live: false,
+    };
+    HistoryPage {
+        room: page.room,
+        epoch: page.epoch,
+        as_of: page.as_of,
+        more: page.more,
+        messages: page.messages.into_vec().into_iter().map(named).collect(),
+    }
+}

@@ -1,0 +1,399 @@
+//! Messages on their way: outboxes, what is written down of them, and who waits for the answers.
+//!
+//! Owns the order in which messages leave: what dead screens left first, then what is typed here.
+//! Of a screen, a message is on disk before it is shown as waiting, and before it leaves.
+
+mod lanes;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chat_proto::{
+    Ack, Epoch, Error, ErrorCode, Nonce, PublicKey, RequestId, RoomId, RoomName, StreamId,
+};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::client::{AckFuture, SendCall, SendError, Sent};
+use crate::connection::plain;
+use crate::delivery::Delivery;
+use crate::event::{Event, Outgoing, OutgoingState, Refusal};
+use crate::identity::random_bytes;
+use crate::journal::Record;
+use crate::keeper::{Done, Job, Keeper};
+use crate::outbox::{Entry, Outbox, Verdict, message_id};
+use crate::question::Answer;
+
+/// Unanswered messages; past it senders wait.
+const UNANSWERED_MAX: usize = 1024;
+
+/// How long to wait before trying again what the disk or the daemon would not do.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// All messages on their way.
+pub(crate) struct Sending {
+    /// The last is the one that is pushed to; those before it were left by dead screens.
+    lanes: VecDeque<Outbox>,
+    waiters: HashMap<Nonce, Waiter>,
+    in_flight: HashMap<RequestId, Nonce>,
+    /// Messages to rooms that cannot be had: why.
+    doomed: HashMap<Nonce, Refusal>,
+    pause_until: Option<Instant>,
+    /// Whether the room of the next message is being looked for.
+    finding: bool,
+    keeper: Keeper,
+    /// To be written down.
+    notes: Vec<Record>,
+    /// Being written down.
+    taking: Vec<(SendCall, Entry)>,
+    /// A stream that the daemon has lost the end of.
+    restart: Option<StreamId>,
+    /// A server whose directory is to be looked through.
+    adopt: Option<String>,
+    epoch: Option<Epoch>,
+    online: bool,
+    /// Why nothing will be sent any more.
+    ended: Option<Refusal>,
+    key: PublicKey,
+    /// The stream is named by a script, and cannot be exchanged.
+    explicit: bool,
+}
+
+struct Waiter {
+    answer: oneshot::Sender<Result<Ack, Refusal>>,
+    left: Arc<AtomicBool>,
+}
+
+impl Sending {
+    /// `adopted` in the order in which it is to be sent; `own` is pushed to.
+    pub(crate) fn new(
+        own: Outbox,
+        adopted: Vec<Outbox>,
+        keeper: Keeper,
+        key: PublicKey,
+        explicit: bool,
+    ) -> Self {
+        let mut lanes = VecDeque::from(adopted);
+        lanes.push_back(own);
+        Self {
+            lanes,
+            waiters: HashMap::new(),
+            in_flight: HashMap::new(),
+            doomed: HashMap::new(),
+            pause_until: None,
+            finding: false,
+            keeper,
+            notes: Vec::new(),
+            taking: Vec::new(),
+            restart: None,
+            adopt: None,
+            epoch: None,
+            online: false,
+            ended: None,
+            key,
+            explicit,
+        }
+    }
+
+    /// Shows what was found on disk.
+    pub(crate) fn show_adopted(&self, delivery: &mut Delivery) {
+        for entry in self.lanes.iter().flat_map(Outbox::pending) {
+            self.tell(entry, OutgoingState::Waiting, delivery);
+        }
+    }
+
+    /// Whether more messages may be taken.
+    pub(crate) fn has_room(&self, delivery: &Delivery) -> bool {
+        let unanswered: usize = self.lanes.iter().map(Outbox::len).sum();
+        unanswered < UNANSWERED_MAX
+            && !(self.tells() && delivery.is_full())
+            && self.restart.is_none()
+            && !matches!(self.keeper, Keeper::Busy(_))
+    }
+
+    /// Takes messages: in memory at once, otherwise when they are written down.
+    pub(crate) fn take(&mut self, calls: Vec<SendCall>, delivery: &mut Delivery) {
+        match (&self.keeper, &self.ended) {
+            (Keeper::Memory, Some(refusal)) => {
+                let refusal = refusal.clone();
+                refuse(calls, &SendError::Refused(refusal));
+            }
+            (Keeper::Memory, None) => {
+                for call in calls {
+                    let entry = self.own().push(call.to.clone(), call.text.clone());
+                    self.taken(call, &entry, delivery);
+                }
+            }
+            (Keeper::Idle(_), _) => self.write_down(calls),
+            (Keeper::Busy(_) | Keeper::Broken, _) => {
+                refuse(calls, &thread_failed());
+            }
+        }
+    }
+
+    /// A connection is signed in; `server` names the directory of what is unanswered there.
+    pub(crate) fn connected(&mut self, epoch: Epoch, server: String) {
+        self.online = true;
+        self.epoch = Some(epoch);
+        self.pause_until = None;
+        for lane in &mut self.lanes {
+            lane.connected(epoch);
+            self.notes.push(Record::Epoch(lane.stream(), epoch));
+        }
+        if !matches!(self.keeper, Keeper::Memory) {
+            self.adopt = Some(server);
+        } else {
+            self.notes.clear();
+        }
+    }
+
+    pub(crate) fn disconnected(&mut self) {
+        self.online = false;
+        self.finding = false;
+        self.in_flight.clear();
+        for lane in &mut self.lanes {
+            lane.disconnected();
+        }
+    }
+
+    /// There will be no connection any more. Whoever keeps nothing on disk is told.
+    pub(crate) fn end(&mut self, refusal: &Refusal) {
+        self.ended = Some(refusal.clone());
+        if matches!(self.keeper, Keeper::Memory) {
+            self.waiters.clear();
+        }
+    }
+
+    /// Whose answer this is, when the request was a send.
+    pub(crate) fn nonce_of(&mut self, id: RequestId) -> Option<Nonce> {
+        self.in_flight.remove(&id)
+    }
+
+    /// The answer to a send; `false`: it is no such answer.
+    pub(crate) fn answered(
+        &mut self,
+        nonce: Nonce,
+        answer: &Answer,
+        delivery: &mut Delivery,
+    ) -> bool {
+        if let Answer::Ack(ack) = answer
+            && ack.nonce == nonce
+        {
+            self.acked(ack, delivery);
+            true
+        } else if let Answer::Refused(error) = answer {
+            self.refused(nonce, error, delivery);
+            true
+        } else {
+            false
+        }
+    }
+
+    /// The room of messages that knew only its name.
+    pub(crate) fn found(&mut self, name: &RoomName, room: RoomId) {
+        self.finding = false;
+        for lane in &mut self.lanes {
+            for nonce in lane.resolve(name, room) {
+                self.notes.push(Record::Found(nonce, room));
+            }
+        }
+        self.forget_notes_of_memory();
+    }
+
+    /// The room cannot be had. The daemon itself must refuse the messages, or it would await them
+    /// for ever; the reason is kept for the user.
+    pub(crate) fn not_found(&mut self, name: &RoomName, error: Error) {
+        self.finding = false;
+        let refusal = Refusal::from(error);
+        for lane in &mut self.lanes {
+            for nonce in lane.resolve(name, crate::Destination::NOWHERE) {
+                self.doomed.insert(nonce, refusal.clone());
+            }
+        }
+    }
+
+    /// When sending goes on after a pause.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.pause_until.filter(|_| self.online)
+    }
+
+    /// The end of what is being done to the files. Cancel-safe.
+    pub(crate) async fn file_done(&mut self) -> Done {
+        self.keeper.done().await
+    }
+
+    pub(crate) fn on_file_done(&mut self, done: Done, delivery: &mut Delivery) {
+        match done {
+            Done::Wrote(Ok(())) => {
+                for (call, entry) in std::mem::take(&mut self.taking) {
+                    let pushed = self.own().push(entry.to, entry.text);
+                    debug_assert_eq!(pushed.nonce, entry.nonce);
+                    self.taken(call, &pushed, delivery);
+                }
+            }
+            Done::Wrote(Err(error)) => {
+                let reason = plain(&error);
+                let calls = std::mem::take(&mut self.taking).into_iter();
+                refuse(calls.map(|(call, _)| call), &SendError::Outbox(reason));
+            }
+            Done::Restarted { old, fresh, result } => self.restarted(old, fresh, result, delivery),
+            Done::Adopted(Ok(adopted)) => self.adopted(adopted, delivery),
+            Done::Adopted(Err(error)) => {
+                tracing::warn!(%error, "what other screens left cannot be read");
+            }
+            Done::Failed => {
+                let calls = std::mem::take(&mut self.taking).into_iter();
+                refuse(calls.map(|(call, _)| call), &thread_failed());
+            }
+        }
+    }
+
+    /// Begins the next thing that is to be done to the files.
+    pub(crate) fn begin_file_work(&mut self) {
+        if !self.keeper.is_idle() {
+            return;
+        }
+        if let Some(old) = self.restart {
+            if !self.is_paused() {
+                self.begin_restart(old);
+            }
+        } else if let Some(server) = self.adopt.take() {
+            self.keeper.begin(Job::Adopt { server });
+        } else if !self.notes.is_empty() {
+            let notes = std::mem::take(&mut self.notes);
+            self.keeper.begin(Job::Write(notes));
+        }
+    }
+
+    /// Writes the last answers down.
+    pub(crate) async fn close(self) {
+        self.keeper.close(self.notes).await;
+    }
+
+    fn write_down(&mut self, calls: Vec<SendCall>) {
+        let mut records = std::mem::take(&mut self.notes);
+        let own = self.own();
+        let (stream, first) = (own.stream(), own.next_n());
+        records.extend(self.epoch.map(|epoch| Record::Epoch(stream, epoch)));
+        for (n, call) in (first..).zip(calls) {
+            let entry =
+                Entry { nonce: Nonce { stream, n }, to: call.to.clone(), text: call.text.clone() };
+            records.push(Record::Push(entry.clone()));
+            self.taking.push((call, entry));
+        }
+        self.keeper.begin(Job::Write(records));
+    }
+
+    /// A message is in the outbox.
+    fn taken(&mut self, call: SendCall, entry: &Entry, delivery: &mut Delivery) {
+        let (answer, answered) = oneshot::channel();
+        let left = Arc::new(AtomicBool::new(false));
+        let sent = Sent {
+            nonce: entry.nonce,
+            id: message_id(entry.nonce, &self.key),
+            answer: AckFuture { answer: answered, left: Arc::clone(&left) },
+        };
+        self.waiters.insert(entry.nonce, Waiter { answer, left });
+        self.tell(entry, OutgoingState::Waiting, delivery);
+        // The sender may be gone; the message is taken all the same.
+        drop(call.reply.send(Ok(sent)));
+    }
+
+    fn acked(&mut self, ack: &Ack, delivery: &mut Delivery) {
+        let Some(entry) = self.lane_of(ack.nonce).and_then(|lane| lane.acked(ack)) else {
+            return;
+        };
+        if let Some(waiter) = self.waiters.remove(&ack.nonce) {
+            drop(waiter.answer.send(Ok(ack.clone())));
+        }
+        let (room, seq, ts) = (ack.room, ack.seq, ack.ts);
+        self.tell(&entry, OutgoingState::Acked { room, seq, ts }, delivery);
+        self.done_with(ack.nonce);
+    }
+
+    fn refused(&mut self, nonce: Nonce, error: &Error, delivery: &mut Delivery) {
+        let Some(lane) = self.lane_of(nonce) else { return };
+        match lane.refused(nonce, error) {
+            Verdict::Retry { after_ms: 0 } => {}
+            Verdict::Retry { after_ms } => self.pause(Duration::from_millis(after_ms)),
+            Verdict::Refused(entry) => {
+                let refusal = Refusal::from(error.clone());
+                self.refused_for_good(&entry, refusal, delivery);
+            }
+            Verdict::NewStreamNeeded => self.lost_stream(nonce.stream, delivery),
+        }
+    }
+
+    fn refused_for_good(&mut self, entry: &Entry, refusal: Refusal, delivery: &mut Delivery) {
+        let refusal = self.doomed.remove(&entry.nonce).unwrap_or(refusal);
+        if let Some(waiter) = self.waiters.remove(&entry.nonce) {
+            drop(waiter.answer.send(Err(refusal.clone())));
+        }
+        self.tell(entry, OutgoingState::Refused(refusal), delivery);
+        self.done_with(entry.nonce);
+    }
+
+    fn done_with(&mut self, nonce: Nonce) {
+        self.notes.push(Record::Answered(nonce));
+        self.forget_notes_of_memory();
+        while self.lanes.len() > 1 && self.lanes.front().is_some_and(Outbox::is_empty) {
+            self.lanes.pop_front();
+        }
+    }
+
+    fn forget_notes_of_memory(&mut self) {
+        if matches!(self.keeper, Keeper::Memory | Keeper::Broken) {
+            self.notes.clear();
+        }
+    }
+
+    fn pause(&mut self, pause: Duration) {
+        let until = Instant::now() + pause;
+        self.pause_until = self.pause_until.max(Some(until));
+    }
+
+    fn is_paused(&mut self) -> bool {
+        if self.pause_until.is_some_and(|until| until <= Instant::now()) {
+            self.pause_until = None;
+        }
+        self.pause_until.is_some()
+    }
+
+    fn own(&mut self) -> &mut Outbox {
+        self.lanes.back_mut().expect("the last lane is never removed")
+    }
+
+    fn lane_of(&mut self, nonce: Nonce) -> Option<&mut Outbox> {
+        self.lanes.iter_mut().find(|lane| lane.stream() == nonce.stream)
+    }
+
+    /// Whether the user is a screen.
+    fn tells(&self) -> bool {
+        !matches!(self.keeper, Keeper::Memory)
+    }
+
+    /// The honest marks are a screen's; a script has its answers.
+    fn tell(&self, entry: &Entry, state: OutgoingState, delivery: &mut Delivery) {
+        if self.tells() {
+            delivery.push(Event::Outgoing(Outgoing {
+                nonce: entry.nonce,
+                id: message_id(entry.nonce, &self.key),
+                to: entry.to.clone(),
+                text: entry.text.clone(),
+                state,
+            }));
+        }
+    }
+}
+
+fn refuse(calls: impl IntoIterator<Item = SendCall>, why: &SendError) {
+    for call in calls {
+        drop(call.reply.send(Err(why.clone())));
+    }
+}
+
+fn thread_failed() -> SendError {
+    SendError::Outbox("its thread has failed".into())
+}
