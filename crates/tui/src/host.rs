@@ -2,13 +2,13 @@
 //!
 //! The only file that uses chatd. It must not know what else the process does.
 
-use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use chat_client::{Fingerprint, Target, TargetUrl};
 use chat_proto::RoomName;
+use chatd::ready::Ready;
 use chatd::{Durability, Server, StartError};
 
 /// Longest path of a Unix socket that every system takes, in bytes.
@@ -78,22 +78,25 @@ impl Host {
     /// What others write to join.
     #[must_use]
     pub fn join_line(&self, room: Option<&RoomName>) -> String {
-        let mut line = String::new();
-        for address in self.server.addresses() {
-            let (place, ip) = match address.ip() {
-                ip if ip.is_loopback() => ("on this machine", ip),
-                ip if ip.is_unspecified() => ("from elsewhere", own_address(ip)),
-                ip => ("from elsewhere", ip),
-            };
-            let address = SocketAddr::new(ip, address.port());
-            let room = room.map(RoomName::as_str).unwrap_or_default();
-            let fingerprint = self.fingerprint().map(|print| print.for_url()).unwrap_or_default();
-            let separator = if line.is_empty() { "" } else { "; " };
-            // A String takes everything.
-            write!(line, "{separator}{place}: chat-tui 'chat://{address}/{room}#{fingerprint}'")
-                .ok();
-        }
-        line
+        let addresses = self.server.addresses();
+        let (socket, fingerprint) = (self.server.socket(), self.server.fingerprint());
+        let here = Ready { addresses, socket, fingerprint }.here();
+        let elsewhere = match addresses.iter().find(|address| !address.ip().is_loopback()) {
+            Some(address) => format!("chat-tui '{}'", self.url(*address, room)),
+            None => "start with --serve 0.0.0.0".to_owned(),
+        };
+        format!("on this machine: {here}  from elsewhere: {elsewhere}")
+    }
+
+    fn url(&self, address: SocketAddr, room: Option<&RoomName>) -> String {
+        let ip = match address.ip() {
+            ip if ip.is_unspecified() => own_address(ip),
+            ip => ip,
+        };
+        let address = SocketAddr::new(ip, address.port());
+        let room = room.map(RoomName::as_str).unwrap_or_default();
+        let fingerprint = self.fingerprint().map(|print| print.for_url()).unwrap_or_default();
+        format!("chat://{address}/{room}#{fingerprint}")
     }
 
     /// Stops the daemon in order.
@@ -117,7 +120,7 @@ fn reachable(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(ip) if ip.is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => std::net::Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
+        IpAddr::V4(_) | IpAddr::V6(_) => ip,
     }
 }
 

@@ -27,7 +27,7 @@ fn file(text: &str) -> FileSettings {
 
 fn given(line: &str) -> Given {
     let words = std::iter::once("chat-tui").chain(line.split_whitespace());
-    args::parse(words).unwrap().given
+    args::parse(words).expect("a valid command line").given
 }
 
 fn resolved(
@@ -45,7 +45,7 @@ fn resolved(
 fn host(settings: &Settings) -> &str {
     match &settings.server.target {
         Target::Tcp { host, .. } => host,
-        other => panic!("{other:?}"),
+        other @ (Target::Unix(_) | Target::Local) => panic!("{other:?}"),
     }
 }
 

@@ -5,13 +5,13 @@ use chat_client::{Client, RequestError};
 use chat_proto::{RoomInfo, RoomName};
 use tokio::time::{Instant, timeout};
 
+use super::Context;
 use super::failure::Failure;
-use super::input::{End, Lines};
+use super::input::Lines;
 use super::link::{Link, Watched};
 use super::printer::Printer;
 use super::record::Style;
-use super::sending::Sending;
-use super::{Context, tell};
+use super::sending::{Sending, Unit};
 use crate::args::ChatArgs;
 use crate::exit::Exit;
 
@@ -62,7 +62,7 @@ async fn converse(
     printer.echo = args.echo;
     let mut lines = Lines::of_stdin().map_err(Failure::internal)?;
     let to = Destination { room: Some(room.room), name: room.name.parse().ok() };
-    let mut sending = Sending::new(&link.client, to);
+    let mut sending = Sending::new(&link.client, to, Unit::Line);
     let at_end = (!args.follow).then_some(args.timeout);
     let ended = tokio::select! {
         sent = sending.run(&mut lines, None, at_end, async |_posted| Ok(())) => sent,
@@ -71,11 +71,11 @@ async fn converse(
         failure = context.signals.next() => Err(failure),
     };
     sending.give_up();
-    let failure = sending.tally.failure("");
+    let failure = sending.failure("");
     if let Err(ended) = ended {
-        return Err(worst(ended, failure));
+        return Err(ended.with_lines(failure));
     }
-    told_end(lines.end().await);
+    lines.end().await.tell();
     if let Some(failure) = &failure {
         failure.told();
     }
@@ -91,21 +91,6 @@ async fn converse(
         failure = context.signals.next() => Err(failure),
     };
     rest.and(failure.map_or(Ok(()), |failure| Err(Failure::silent(failure.exit))))
-}
-
-/// A signal or a closed stdout is the reason whatever happened to the lines; else the lines are.
-fn worst(ended: Failure, lines: Option<Failure>) -> Failure {
-    match (ended.exit, lines) {
-        (Exit::Interrupted | Exit::Terminated, Some(lines)) => {
-            lines.told();
-            ended
-        }
-        (Exit::BrokenPipe, _) | (_, None) => ended,
-        (_, Some(lines)) => {
-            ended.told();
-            lines
-        }
-    }
 }
 
 async fn print_all(printer: &mut Printer<'_>, events: &mut Watched) -> Failure {
@@ -130,14 +115,4 @@ async fn own_come_back(
     };
     let late = || Failure::timeout("what was sent is posted, but did not come back in time");
     timeout(args.timeout, come_back).await.map_err(|_elapsed| late())?
-}
-
-fn told_end(end: End) {
-    if end.empty > 0 {
-        let were = if end.empty == 1 { "line was" } else { "lines were" };
-        tell(&format!("{} empty {were} not sent", end.empty));
-    }
-    if let Some(error) = end.error {
-        tell(&format!("stdin could not be read to its end: {error}"));
-    }
 }

@@ -49,9 +49,26 @@ impl Failure {
     }
 
     pub(super) fn of_stdout(error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::silent(Exit::BrokenPipe),
-            _ => Self::internal(format!("stdout cannot be written: {error}")),
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::silent(Exit::BrokenPipe);
+        }
+        Self::internal(format!("stdout cannot be written: {error}"))
+    }
+
+    /// What to end with when something ended a task while lines were under way. A signal or a
+    /// closed stdout stays the reason; else the lines are.
+    pub(super) fn with_lines(self, lines: Option<Self>) -> Self {
+        let Some(lines) = lines else {
+            return self;
+        };
+        if self.exit == Exit::BrokenPipe {
+            self
+        } else if matches!(self.exit, Exit::Interrupted | Exit::Terminated) {
+            lines.told();
+            self
+        } else {
+            self.told();
+            lines
         }
     }
 

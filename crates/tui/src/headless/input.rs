@@ -9,6 +9,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use chat_proto::limits::TEXT_BYTES_MAX;
 use tokio::sync::{mpsc, oneshot};
 
+use super::tell;
+
 /// Lines that have been read and not sent yet.
 const LINES_MAX: usize = 256;
 
@@ -28,6 +30,20 @@ pub(super) struct End {
     pub(super) empty: u64,
     /// Why there is no more to read, if it is not simply the end.
     pub(super) error: Option<io::Error>,
+}
+
+impl End {
+    /// Says what is missing of the input, if something is.
+    pub(super) fn tell(&self) {
+        match self.empty {
+            0 => {}
+            1 => tell("1 empty line was not sent"),
+            some => tell(&format!("{some} empty lines were not sent")),
+        }
+        if let Some(error) = &self.error {
+            tell(&format!("stdin could not be read to its end: {error}"));
+        }
+    }
 }
 
 /// The lines of the input.
@@ -157,13 +173,13 @@ fn without_line_break(bytes: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn lines(input: &[u8]) -> (Vec<(u64, Result<String, String>)>, End) {
+    fn lines(input: &[u8]) -> (Vec<Line>, End) {
         let (to, mut from) = mpsc::channel(64);
         let end = read_lines(input, &to);
         drop(to);
         let mut lines = Vec::new();
         while let Ok(line) = from.try_recv() {
-            lines.push((line.number, line.text));
+            lines.push(line);
         }
         (lines, end)
     }
@@ -172,7 +188,7 @@ mod tests {
     fn lines_lose_their_ends_and_empty_ones_are_counted() {
         let (lines, end) = lines(b"a\r\n\n b \n\r\nc");
         let texts = [(1, "a"), (3, " b "), (5, "c")];
-        assert_eq!(lines, texts.map(|(number, text)| (number, Ok(text.to_owned()))));
+        assert_eq!(lines, texts.map(|(number, text)| Line { number, text: Ok(text.to_owned()) }));
         assert_eq!(end.empty, 2);
     }
 
@@ -185,16 +201,16 @@ mod tests {
             );
             let (lines, _end) = lines(input.as_bytes());
             assert_eq!(lines.len(), 4);
-            assert_eq!(lines[0].1, Ok(longest));
-            assert!(lines[1].1.is_err() && lines[2].1.is_err());
-            assert_eq!(lines[3], (4, Ok("b".to_owned())));
+            assert_eq!(lines[0].text, Ok(longest));
+            assert!(lines[1].text.is_err() && lines[2].text.is_err());
+            assert_eq!(lines[3], Line { number: 4, text: Ok("b".to_owned()) });
         }
     }
 
     #[test]
     fn a_line_that_is_no_text_harms_no_other() {
         let (lines, _end) = lines(b"a\n\xff\nb\n");
-        assert!(lines[0].1.is_ok() && lines[1].1.is_err() && lines[2].1.is_ok());
+        assert!(lines[0].text.is_ok() && lines[1].text.is_err() && lines[2].text.is_ok());
     }
 
     #[test]

@@ -31,15 +31,15 @@ impl Link {
         let mut problem = None;
         let connecting = async {
             loop {
-                match events.next().await? {
-                    Event::Connected(me) => return Ok(me),
-                    Event::Disconnected { why, .. } => {
-                        if problem.is_none() {
-                            tell(&format!("no connection to {target} yet: {why}; trying again"));
-                        }
-                        problem = Some(why);
+                let event = events.next().await?;
+                if let Event::Connected(me) = event {
+                    return Ok(me);
+                }
+                if let Event::Disconnected { why, .. } = event {
+                    if problem.is_none() {
+                        tell(&format!("no connection to {target} yet: {why}; trying again"));
                     }
-                    _other => {}
+                    problem = Some(why);
                 }
             }
         };

@@ -15,7 +15,7 @@ use super::input::{self, Lines};
 use super::link::Link;
 use super::output::Output;
 use super::record::Record;
-use super::sending::{Posted, Sending};
+use super::sending::{Posted, Sending, Unit};
 use super::signals::Signals;
 use super::{Context, tell};
 use crate::args::SendArgs;
@@ -26,7 +26,7 @@ pub(super) async fn run(context: &mut Context, mut args: SendArgs) -> Result<(),
         Some(key) => key,
         None => random_key()?,
     };
-    let mut lines = tokio::select! {
+    let lines = tokio::select! {
         lines = lines(&mut args) => lines?,
         failure = context.signals.next() => return Err(failure),
     };
@@ -42,7 +42,7 @@ pub(super) async fn run(context: &mut Context, mut args: SendArgs) -> Result<(),
     };
     let (mut link, room) = opened?;
     let posting = Posting { args, key, deadline, room };
-    let posted = posting.run(&mut link, &mut lines, &context.output, &mut context.signals).await;
+    let posted = posting.run(&mut link, lines, &context.output, &mut context.signals).await;
     link.close().await;
     posted
 }
@@ -88,12 +88,13 @@ impl Posting {
     async fn run(
         &self,
         link: &mut Link,
-        lines: &mut Lines,
+        mut lines: Lines,
         output: &Output,
         signals: &mut Signals,
     ) -> Result<(), Failure> {
         let to = Destination { room: Some(self.room.room), name: self.room.name.parse().ok() };
-        let mut sending = Sending::new(&link.client, to);
+        let unit = if self.args.lines { Unit::Line } else { Unit::Message };
+        let mut sending = Sending::new(&link.client, to, unit);
         let left = self.deadline.saturating_duration_since(Instant::now());
         let patience = Some(if self.args.lines { self.args.timeout } else { left });
         let me = link.me.clone();
@@ -105,31 +106,18 @@ impl Posting {
             false => Ok(()),
         };
         let ended = tokio::select! {
-            sent = sending.run(lines, patience, patience, print) => sent,
+            sent = sending.run(&mut lines, patience, patience, print) => sent,
             failure = link.events.pass_over() => Err(failure),
             failure = output.gone(), if self.args.json => Err(failure),
             failure = signals.next() => Err(failure),
         };
         sending.give_up();
-        let failure = sending.tally.failure(&self.hint());
-        match (ended, failure) {
-            (Ok(()), None) => Ok(()),
-            (Ok(()), Some(failure)) => Err(failure),
-            (Err(ended), None) => Err(ended),
-            (Err(ended), Some(failure)) => Err(self.worst(ended, failure)),
-        }
-    }
-
-    /// A signal stays the reason of the end, but what is to be done next is said all the same.
-    fn worst(&self, ended: Failure, failure: Failure) -> Failure {
-        match ended.exit {
-            Exit::Interrupted | Exit::Terminated | Exit::BrokenPipe => {
-                failure.told();
-                ended
-            }
-            _ => {
-                ended.told();
-                failure
+        let failure = sending.failure(&self.hint());
+        match ended {
+            Err(ended) => Err(ended.with_lines(failure)),
+            Ok(()) => {
+                lines.end().await.tell();
+                failure.map_or(Ok(()), Err)
             }
         }
     }

@@ -25,20 +25,30 @@ pub(super) struct Sending<'a> {
     to: Destination,
     /// How long no answer may come while some are awaited; `None`: for ever.
     patience: Option<Duration>,
+    unit: Unit,
     unanswered: VecDeque<Unanswered>,
-    pub(super) tally: Tally,
+    tally: Tally,
+}
+
+/// What a person calls what is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unit {
+    /// A line of many.
+    Line,
+    /// The only message.
+    Message,
 }
 
 /// What became of the lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) acked: u64,
-    pub(super) refused: u64,
-    pub(super) not_allowed: u64,
-    pub(super) unknown: u64,
-    pub(super) not_sent: u64,
+struct Tally {
+    acked: u64,
+    refused: u64,
+    not_allowed: u64,
+    unknown: u64,
+    not_sent: u64,
     /// The first line that is not known to be posted.
-    pub(super) first_unknown: Option<u64>,
+    first_unknown: Option<u64>,
 }
 
 /// A message that was posted.
@@ -60,9 +70,9 @@ enum Next {
 }
 
 impl<'a> Sending<'a> {
-    pub(super) fn new(client: &'a Client, to: Destination) -> Self {
+    pub(super) fn new(client: &'a Client, to: Destination, unit: Unit) -> Self {
         let unanswered = VecDeque::new();
-        Self { client, to, patience: None, unanswered, tally: Tally::default() }
+        Self { client, to, patience: None, unit, unanswered, tally: Tally::default() }
     }
 
     /// Sends every line, and returns when each has its answer. `posted` gets the messages in order.
@@ -166,16 +176,55 @@ impl<'a> Sending<'a> {
 
     fn refused(&mut self, line: u64, refusal: &Refusal) {
         self.complain(line, &refusal.reason);
-        match Failure::from(refusal.clone()).exit {
-            Exit::NotAllowed => self.tally.not_allowed += 1,
-            _ => self.tally.refused += 1,
+        match Failure::from(refusal.clone()).exit == Exit::NotAllowed {
+            true => self.tally.not_allowed += 1,
+            false => self.tally.refused += 1,
         }
     }
 
     fn complain(&self, line: u64, reason: &str) {
         let told = self.tally.refused + self.tally.not_allowed;
-        if told < COMPLAINTS_MAX {
-            tell(&format!("line {line}: {reason}"));
+        match self.unit {
+            Unit::Message => tell(reason),
+            Unit::Line if told < COMPLAINTS_MAX => tell(&format!("line {line}: {reason}")),
+            Unit::Line => {}
+        }
+    }
+
+    /// The worst that happened to what was sent, if something did. `hint` says how to go on when an
+    /// outcome is unknown.
+    pub(super) fn failure(&self, hint: &str) -> Option<Failure> {
+        let Tally { unknown, not_sent, not_allowed, refused, .. } = self.tally;
+        if unknown > 0 {
+            let what = self.no_answer(unknown + not_sent);
+            let sentence = format!("{what}; it is not known whether it is posted. {hint}");
+            Some(Failure::new(Exit::OutcomeUnknown, sentence.trim_end()))
+        } else if not_sent > 0 {
+            Some(Failure::cannot_connect(format!("{}: it was not sent", self.no_answer(not_sent))))
+        } else if not_allowed > 0 {
+            Some(Failure::new(Exit::NotAllowed, self.refused_sentence()))
+        } else if refused > 0 {
+            Some(Failure::new(Exit::Refused, self.refused_sentence()))
+        } else {
+            None
+        }
+    }
+
+    fn no_answer(&self, count: u64) -> String {
+        let first = self.tally.first_unknown.unwrap_or_default();
+        match self.unit {
+            Unit::Message => "no answer came to the message".to_owned(),
+            Unit::Line if count == 1 => format!("no answer came to line {first}"),
+            Unit::Line => format!("no answer came to {count} lines, from line {first} on"),
+        }
+    }
+
+    /// Of a message by itself, the reason is all that there is to say.
+    fn refused_sentence(&self) -> String {
+        let Tally { acked, refused, not_allowed, .. } = self.tally;
+        match self.unit {
+            Unit::Message => String::new(),
+            Unit::Line => format!("{} refused, {acked} posted", refused + not_allowed),
         }
     }
 
@@ -199,35 +248,6 @@ impl Tally {
     fn is_not_sent(&mut self, line: u64) {
         self.not_sent += 1;
         self.first_unknown = self.first_unknown.or(Some(line));
-    }
-
-    /// The worst that happened to a line, if something did. `hint` says how to go on when an
-    /// outcome is unknown.
-    pub(super) fn failure(&self, hint: &str) -> Option<Failure> {
-        let first = self.first_unknown.unwrap_or_default();
-        if self.unknown > 0 {
-            let count = self.unknown + self.not_sent;
-            let sentence = format!(
-                "no answer came for {count} of the lines, from line {first} on; they may have \
-                 been posted or not. {hint}"
-            );
-            Some(Failure::new(Exit::OutcomeUnknown, sentence.trim_end()))
-        } else if self.not_sent > 0 {
-            let count = self.not_sent;
-            let sentence = format!("{count} lines were not sent, from line {first} on");
-            Some(Failure::cannot_connect(sentence))
-        } else if self.not_allowed > 0 {
-            Some(Failure::new(Exit::NotAllowed, self.refused_sentence()))
-        } else if self.refused > 0 {
-            Some(Failure::new(Exit::Refused, self.refused_sentence()))
-        } else {
-            None
-        }
-    }
-
-    fn refused_sentence(&self) -> String {
-        let (refused, acked) = (self.refused + self.not_allowed, self.acked);
-        format!("{refused} lines were refused; {acked} were posted")
     }
 }
 
