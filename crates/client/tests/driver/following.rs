@@ -1,0 +1,311 @@
+//! Facts about what is followed, and what the user is told of it.
+
+use chat_client::{Client, Event, Events, HistoryPage, Message, RequestError};
+use chat_proto::{
+    AccountInfo, AccountList, Accounts, Epoch, Error, ErrorCode, Frame, History, Join, List,
+    Member, MemberRenamed, MessageId, Position, Posted, RequestId, Reset, RoomInfo, RoomJoined,
+    RoomLeft, RoomName, Seq, Subscribe, Subscribed, Timestamp, Unsubscribe,
+};
+
+use crate::fake::*;
+
+fn posted(seq: u64, text: &str) -> Posted {
+    Posted {
+        room: LOBBY,
+        seq: Seq(seq),
+        ts: Timestamp(seq),
+        from: BOB,
+        id: MessageId([1; 16]),
+        text: text.into(),
+    }
+}
+
+async fn message(events: &mut Events) -> Message {
+    event(events, |event| match event {
+        Event::Message(message) => Some(message),
+        _ => None,
+    })
+    .await
+}
+
+fn with_bob(epoch: Epoch, head: u64) -> Subscribed {
+    let bob = Member { account: BOB, name: "bob".into(), online: true };
+    Subscribed {
+        log: LOBBY.into(),
+        epoch,
+        head: Seq(head),
+        name: "lobby".into(),
+        members: List::first_of([bob]),
+        member_count: 1,
+        online: 1,
+    }
+}
+
+/// A script that follows the lobby from its beginning.
+async fn following(daemon: &Daemon, dir: &std::path::Path, head: u64) -> (Client, Events, Peer) {
+    let (client, events) = daemon.script(dir);
+    let mut peer = daemon.serve().await;
+    let follower = client.clone();
+    let follow =
+        tokio::spawn(async move { follower.follow(LOBBY.into(), Some(Position::default())).await });
+    let (id, ask) = peer.subscribe().await;
+    assert_eq!((ask.log, ask.after), (LOBBY.into(), Some(Position::default())));
+    peer.reply(id, &with_bob(EPOCH, head)).await;
+    within(follow).await.unwrap().unwrap();
+    (client, events, peer)
+}
+
+#[tokio::test]
+async fn a_membership_brings_its_room_and_what_is_said_there() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events) = daemon.screen(dir.path());
+    let mut peer = daemon.serve().await;
+    let joined = |seq| RoomJoined { account: ADA, seq: Seq(seq), ts: Timestamp(1), room: LOBBY };
+    peer.event(&joined(1)).await;
+    let (id, ask) = peer.subscribe().await;
+    assert_eq!(ask, Subscribe { log: LOBBY.into(), after: None });
+    peer.reply(id, &with_bob(EPOCH, 4)).await;
+    peer.event(&posted(5, "hi")).await;
+    let member = event(&mut events, |event| match event {
+        Event::Membership { room, name, joined } => Some((room, name, joined)),
+        _ => None,
+    })
+    .await;
+    assert_eq!(member, (LOBBY, "lobby".into(), true));
+    let message = message(&mut events).await;
+    assert_eq!((message.room_name.as_str(), message.from_name.as_str()), ("lobby", "bob"));
+    assert!(message.live);
+
+    let left = RoomLeft { account: ADA, seq: Seq(2), ts: Timestamp(2), room: LOBBY };
+    peer.event(&left).await;
+    let _: (_, Unsubscribe) = peer.expect().await;
+    event(&mut events, |event| match event {
+        Event::Membership { joined: false, .. } => Some(()),
+        _ => None,
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_join_follows_the_room_from_what_is_new_on() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events) = daemon.script(dir.path());
+    let mut peer = daemon.serve().await;
+    let joining = tokio::spawn(async move {
+        let info = client.join(&RoomName::parse("lobby").unwrap()).await;
+        (info, client)
+    });
+    let (id, join): (_, Join) = peer.expect().await;
+    assert_eq!(join.name, "lobby");
+    let info = RoomInfo {
+        room: LOBBY,
+        name: "lobby".into(),
+        head: Seq(4),
+        members: 1,
+        online: 1,
+        joined: true,
+    };
+    peer.reply(id, &info).await;
+    let (id, ask) = peer.subscribe().await;
+    assert_eq!(ask.after, None);
+    peer.reply(id, &with_bob(EPOCH, 4)).await;
+    let (joined, _client) = within(joining).await.unwrap();
+    assert_eq!(joined.unwrap(), info);
+    peer.event(&posted(5, "hi")).await;
+    assert_eq!(message(&mut events).await.seq, Seq(5));
+}
+
+#[tokio::test]
+async fn the_past_is_told_as_the_past() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events, mut peer) = following(&daemon, dir.path(), 2).await;
+    for seq in 1..=3 {
+        peer.event(&posted(seq, "x")).await;
+    }
+    for (seq, live) in [(1, false), (2, false), (3, true)] {
+        let message = message(&mut events).await;
+        assert_eq!((message.seq, message.live), (Seq(seq), live));
+    }
+}
+
+#[tokio::test]
+async fn an_event_of_a_stranger_waits_for_the_name_and_so_do_those_behind_it() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events, mut peer) = following(&daemon, dir.path(), 0).await;
+    let stranger = chat_proto::AccountId(77);
+    peer.event(&Posted { from: stranger, ..posted(1, "who am I") }).await;
+    peer.event(&posted(2, "hello")).await;
+    let (id, asked): (_, Accounts) = peer.expect().await;
+    assert_eq!(asked.ids[..], [stranger]);
+    let info = AccountInfo { account: stranger, name: "eve".into() };
+    peer.reply(id, &AccountList { accounts: List::first_of([info]) }).await;
+    assert_eq!(message(&mut events).await.from_name, "eve");
+    assert_eq!(message(&mut events).await.from_name, "bob");
+}
+
+#[tokio::test]
+async fn a_rename_changes_the_names_behind_it() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events, mut peer) = following(&daemon, dir.path(), 0).await;
+    peer.event(&posted(1, "a")).await;
+    let renamed = MemberRenamed {
+        room: LOBBY,
+        seq: Seq(2),
+        ts: Timestamp(2),
+        account: BOB,
+        name: "robert".into(),
+    };
+    peer.event(&renamed).await;
+    peer.event(&posted(3, "b")).await;
+    assert_eq!(message(&mut events).await.from_name, "bob");
+    let old_name = event(&mut events, |event| match event {
+        Event::Renamed { change, old_name } => {
+            assert_eq!(change.name, "robert");
+            Some(old_name)
+        }
+        _ => None,
+    })
+    .await;
+    assert_eq!(old_name.as_deref(), Some("bob"));
+    assert_eq!(message(&mut events).await.from_name, "robert");
+}
+
+#[tokio::test]
+async fn a_rename_of_long_ago_does_not_bring_the_old_name_back() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events, mut peer) = following(&daemon, dir.path(), 3).await;
+    let renamed = MemberRenamed {
+        room: LOBBY,
+        seq: Seq(1),
+        ts: Timestamp(1),
+        account: BOB,
+        name: "bobby".into(),
+    };
+    peer.event(&renamed).await;
+    peer.event(&posted(2, "b")).await;
+    assert_eq!(message(&mut events).await.from_name, "bob");
+}
+
+#[tokio::test]
+async fn after_a_reconnect_the_cursor_goes_on_where_it_was() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events, mut peer) = following(&daemon, dir.path(), 0).await;
+    peer.event(&posted(1, "a")).await;
+    peer.event(&posted(2, "b")).await;
+    assert_eq!(message(&mut events).await.seq, Seq(1));
+    assert_eq!(message(&mut events).await.seq, Seq(2));
+    drop(peer);
+    disconnected(&mut events).await;
+    let mut peer = daemon.sign_in().await;
+    let asked = [peer.subscribe().await, peer.subscribe().await];
+    let lobby = asked.iter().find(|(_, ask)| ask.log == LOBBY.into()).unwrap();
+    assert_eq!(lobby.1.after, Some(Position { epoch: EPOCH, seq: Seq(2) }));
+    peer.reply(lobby.0, &with_bob(EPOCH, 3)).await;
+    peer.event(&posted(3, "c")).await;
+    let message = message(&mut events).await;
+    assert_eq!((message.seq, message.live), (Seq(3), true), "it was said while we were away");
+}
+
+#[tokio::test]
+async fn events_that_came_twice_or_too_early_are_not_told() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events, mut peer) = following(&daemon, dir.path(), 0).await;
+    peer.event(&posted(1, "a")).await;
+    peer.event(&posted(1, "a")).await;
+    peer.event(&posted(3, "c")).await;
+    let (id, ask) = peer.subscribe().await;
+    assert_eq!(ask.after, Some(Position { epoch: EPOCH, seq: Seq(1) }));
+    peer.event(&posted(4, "from the old cursor")).await;
+    peer.reply(id, &with_bob(EPOCH, 3)).await;
+    for seq in 2..=3 {
+        peer.event(&posted(seq, "again")).await;
+    }
+    for seq in 1..=3 {
+        assert_eq!(message(&mut events).await.seq, Seq(seq));
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_begins_anew_is_said_and_read_from_its_start() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events) = daemon.script(dir.path());
+    let mut peer = daemon.serve().await;
+    let old = Position { epoch: Epoch(3), seq: Seq(9) };
+    let following = tokio::spawn(async move {
+        client.follow(LOBBY.into(), Some(old)).await.unwrap();
+        client
+    });
+    let (id, ask) = peer.subscribe().await;
+    assert_eq!(ask.after, Some(old));
+    peer.reply(id, &Reset { log: LOBBY.into(), epoch: EPOCH, head: Seq(1) }).await;
+    let (id, ask) = peer.subscribe().await;
+    assert_eq!(ask.after, Some(Position { epoch: EPOCH, seq: Seq(0) }));
+    peer.reply(id, &with_bob(EPOCH, 1)).await;
+    peer.event(&posted(1, "a")).await;
+    let _client = within(following).await.unwrap();
+    event(&mut events, |event| match event {
+        Event::Reset { room: LOBBY, epoch: EPOCH, head: Seq(1), .. } => Some(()),
+        Event::Message(_) => panic!("before the reset was said"),
+        _ => None,
+    })
+    .await;
+    assert_eq!(message(&mut events).await.seq, Seq(1));
+}
+
+#[tokio::test]
+async fn a_log_that_may_not_be_read_is_refused_to_the_one_who_asked() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, _events) = daemon.script(dir.path());
+    let mut peer = daemon.serve().await;
+    let following = tokio::spawn(async move { client.follow(LOBBY.into(), None).await });
+    let (id, _) = peer.subscribe().await;
+    peer.reply(id, &Error::new(ErrorCode::NotReadable, "not yours")).await;
+    let refused = within(following).await.unwrap();
+    assert!(matches!(refused, Err(RequestError::Refused(why)) if why.reason == "not yours"));
+}
+
+#[tokio::test]
+async fn a_page_of_history_comes_with_names() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, _events) = daemon.script(dir.path());
+    let mut peer = daemon.serve().await;
+    let asking = tokio::spawn(async move { client.history(LOBBY, None, 50).await });
+    let (id, asked): (_, History) = peer.expect().await;
+    assert_eq!((asked.before, asked.limit), (Seq(u64::MAX), 50));
+    let message = chat_proto::Message {
+        seq: Seq(4),
+        ts: Timestamp(1),
+        from: BOB,
+        id: MessageId([0; 16]),
+        text: "old".into(),
+    };
+    let page = chat_proto::HistoryPage {
+        room: LOBBY,
+        epoch: EPOCH,
+        as_of: Seq(9),
+        messages: List::first_of([message]),
+        more: true,
+    };
+    peer.reply(id, &page).await;
+    let (id, _): (_, Accounts) = peer.expect().await;
+    let bob = AccountInfo { account: BOB, name: "bob".into() };
+    peer.reply(id, &AccountList { accounts: List::first_of([bob]) }).await;
+    let page: HistoryPage = within(asking).await.unwrap().unwrap();
+    assert_eq!((page.as_of, page.more), (Seq(9), true));
+    assert_eq!(page.messages[0].from_name, "bob");
+    assert!(!page.messages[0].live);
+}
+
+#[tokio::test]
+async fn kinds_of_events_that_are_not_known_are_passed_over() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events, mut peer) = following(&daemon, dir.path(), 0).await;
+    let mut unknown = Frame::of(&posted(1, "a"), RequestId(0)).unwrap();
+    unknown.kind = 0x03F0;
+    peer.raw(unknown).await.unwrap();
+    let mut newer = Frame::of(&posted(2, "b"), RequestId(0)).unwrap();
+    newer.version = 2;
+    newer.body = [&newer.body[..], b"more"].concat().into();
+    peer.raw(newer).await.unwrap();
+    assert_eq!(message(&mut events).await.seq, Seq(2));
+}
