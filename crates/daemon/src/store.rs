@@ -13,6 +13,8 @@ mod open;
 mod read;
 mod row;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod witness;
 mod write;
 

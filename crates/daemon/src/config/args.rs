@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -25,13 +25,22 @@ pub enum Order {
 /// the usage, and ends the process with status 2; so do `--help` and `--version`, with status 0.
 #[must_use]
 pub fn from_command_line() -> Order {
-    let args = Args::parse();
+    let args = Args::try_parse().unwrap_or_else(|error| with_usage(error).exit());
     let prints = args.print_config;
     match args.resolve() {
         Ok(config) if prints => Order::Print(config),
         Ok(config) => Order::Serve(config),
         Err(error) => Args::command().error(ErrorKind::ValueValidation, error).exit(),
     }
+}
+
+/// A value that is refused comes without the usage otherwise.
+fn with_usage(mut error: clap::Error) -> clap::Error {
+    if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
+        let usage = Args::command().render_usage();
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    }
+    error
 }
 
 /// A chat server: everything said is on disk before anybody sees it.

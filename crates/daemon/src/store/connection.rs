@@ -25,9 +25,18 @@ const STATEMENTS_MAX: usize = 48;
 pub(super) struct Writer {
     pub(super) path: PathBuf,
     pub(super) durability: Durability,
-    /// Plays a disk that has only so much room.
     #[cfg(test)]
-    pub(super) pages_max: Option<u32>,
+    pub(super) fault: Option<Fault>,
+}
+
+/// What a test lets go wrong with every connection opened from now on.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fault {
+    /// The disk has room for so many pages.
+    Full { pages: u32 },
+    /// The disk takes no writes.
+    ReadOnly,
 }
 
 impl Writer {
@@ -52,8 +61,10 @@ impl Writer {
         set("wal_autocheckpoint", &CHECKPOINT_PAGES)?;
         set("journal_size_limit", &WAL_BYTES_KEPT)?;
         #[cfg(test)]
-        if let Some(pages) = self.pages_max {
-            set("max_page_count", &pages)?;
+        match self.fault {
+            Some(Fault::Full { pages }) => set("max_page_count", &pages)?,
+            Some(Fault::ReadOnly) => set("query_only", &"ON")?,
+            None => {}
         }
         Ok(())
     }

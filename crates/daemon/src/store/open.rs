@@ -26,7 +26,7 @@ impl SqliteStore {
             path: dir.database(),
             durability,
             #[cfg(test)]
-            pages_max: None,
+            fault: None,
         };
         let mut connection = writer.connect().map_err(OpenError::because("opened"))?;
         schema::refuse_newer(&connection)?;
