@@ -1,4 +1,6 @@
 //! What the tests of whole processes share.
 
+pub mod history;
 pub mod process;
 pub mod raw;
+pub mod truth;

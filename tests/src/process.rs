@@ -18,7 +18,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Daemon {
     child: Child,
     socket: PathBuf,
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     /// From the start of the process until it said that it is ready.
     pub ready_after: Duration,
 }
@@ -52,18 +52,19 @@ impl Daemon {
         let stdout = child.stdout.take().context("stdout is a pipe")?;
         let mut lines = BufReader::new(stdout).lines();
         let mut said = Vec::new();
-        let address = loop {
+        let wanted = 1 + flags.iter().filter(|flag| **flag == "--listen").count();
+        let mut addresses = Vec::new();
+        while addresses.len() < wanted {
             let Some(line) = lines.next().transpose()? else {
                 bail!("chatd ended before it was ready: {:?}, {said:?}", child.wait()?);
             };
-            if let Some(address) = address_in(&line) {
-                break address;
-            }
+            addresses.extend(addresses_in(&line));
+            addresses.dedup();
             said.push(line);
-        };
+        }
         // What it says later goes nowhere, but must be read: a full pipe would stop it.
         std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { child, socket, address, ready_after: started.elapsed() })
+        Ok(Self { child, socket, addresses, ready_after: started.elapsed() })
     }
 
     /// Its Unix socket, the same after each restart on the same data directory.
@@ -72,10 +73,16 @@ impl Daemon {
         &self.socket
     }
 
-    /// Its TCP address.
+    /// Its first TCP address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.addresses[0]
+    }
+
+    /// Its TCP addresses.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// How a client reaches it by its Unix socket.
@@ -114,11 +121,18 @@ impl Daemon {
     ///
     /// # Errors
     /// When it does not end in time.
-    pub fn terminate(mut self) -> Result<(ExitStatus, Duration)> {
+    pub fn terminate(self) -> Result<(ExitStatus, Duration)> {
         let asked = Instant::now();
         self.signal(rustix::process::Signal::TERM)?;
-        let status = wait_for_end(&mut self.child)?;
-        Ok((status, asked.elapsed()))
+        Ok((self.wait()?, asked.elapsed()))
+    }
+
+    /// Waits for the end that was asked for.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub fn wait(mut self) -> Result<ExitStatus> {
+        wait_for_end(&mut self.child)
     }
 }
 
@@ -178,8 +192,8 @@ fn build_all() -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn address_in(line: &str) -> Option<SocketAddr> {
+fn addresses_in(line: &str) -> impl Iterator<Item = SocketAddr> + '_ {
     line.split_whitespace()
         .filter_map(|word| word.trim_matches([',', ';', '(', ')']).parse::<SocketAddr>().ok())
-        .find(|address| address.ip().is_loopback() && address.port() != 0)
+        .filter(|address| address.ip().is_loopback() && address.port() != 0)
 }

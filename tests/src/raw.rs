@@ -2,6 +2,7 @@
 //! see the bytes.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -12,17 +13,21 @@ use chat_proto::{
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use futures::{SinkExt, StreamExt};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_util::codec::Framed;
+use tokio_util::either::Either;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A socket of either kind.
+type Stream = Either<TcpStream, UnixStream>;
+
 /// A connection that speaks frames.
 #[derive(Debug)]
 pub struct Raw {
-    frames: Framed<TcpStream, FrameCodec>,
+    frames: Framed<Stream, FrameCodec>,
     next_request: u32,
     /// Events that came while a reply was awaited.
     pub events: Vec<Frame>,
@@ -34,8 +39,20 @@ impl Raw {
     /// # Errors
     /// When there is nobody.
     pub async fn connect(address: SocketAddr) -> Result<Self> {
-        let mut stream = TcpStream::connect(address).await?;
+        let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
+        Self::over(Either::Left(stream)).await
+    }
+
+    /// The same over a Unix socket.
+    ///
+    /// # Errors
+    /// When there is nobody.
+    pub async fn connect_unix(socket: &Path) -> Result<Self> {
+        Self::over(Either::Right(UnixStream::connect(socket).await?)).await
+    }
+
+    async fn over(mut stream: Stream) -> Result<Self> {
         stream.write_all(&MAGIC).await?;
         let frames = Framed::new(stream, FrameCodec::default());
         Ok(Self { frames, next_request: 1, events: Vec::new() })
@@ -46,7 +63,15 @@ impl Raw {
     /// # Errors
     /// When the daemon refuses, or its signature is wrong.
     pub async fn sign_in(address: SocketAddr, key: u8, name: &str) -> Result<(Self, SignedIn)> {
-        let mut raw = Self::connect(address).await?;
+        Self::connect(address).await?.introduce(key, name).await
+    }
+
+    /// Signs in with a key made of one byte.
+    ///
+    /// # Errors
+    /// When the daemon refuses, or its signature is wrong.
+    pub async fn introduce(mut self, key: u8, name: &str) -> Result<(Self, SignedIn)> {
+        let raw = &mut self;
         let key = SigningKey::from_bytes(&[key; 32]);
         let random = [7; 32];
         let versions = chat_proto::List::first_of([Hello::VERSION_SPOKEN]);
@@ -63,7 +88,7 @@ impl Raw {
             name_is_firm: true,
         };
         let signed_in = raw.ask(&sign_in).await?;
-        Ok((raw, signed_in))
+        Ok((self, signed_in))
     }
 
     /// Sends a request without waiting; tells its id.
@@ -145,7 +170,7 @@ impl Raw {
     }
 
     /// The socket itself, for bytes that are no frames.
-    pub fn socket(&mut self) -> &mut TcpStream {
+    pub fn socket(&mut self) -> &mut Stream {
         self.frames.get_mut()
     }
 }

@@ -115,7 +115,9 @@ impl Refusal {
     #[expect(clippy::wildcard_enum_match_arm, reason = "most refusals have no figure")]
     fn detail(&self) -> u64 {
         match self {
-            Self::TextTooLong { .. } => TEXT_BYTES_MAX as u64,
+            Self::TextTooLong { .. } | Self::Before(ErrorCode::TextTooLong) => {
+                TEXT_BYTES_MAX as u64
+            }
             Self::Behind { awaited } => *awaited,
             Self::RateLimited { wait_ms } => *wait_ms,
             _ => 0,

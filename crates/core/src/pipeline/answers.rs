@@ -1,5 +1,7 @@
 //! Answers: what the asker is told once the commit is through.
 
+use std::collections::BTreeSet;
+
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
 use chat_proto::{
     AccountId, AccountInfo, AccountList, Ack, Body, Close, CloseReason, Done, List, LogId, Member,
@@ -232,6 +234,7 @@ fn members_after<'a>(
 }
 
 fn accounts(state: &State, ids: &[AccountId]) -> AccountList {
+    let ids: BTreeSet<AccountId> = ids.iter().copied().collect();
     let known = ids.iter().filter_map(|id| {
         let account = state.account(*id)?;
         Some(AccountInfo { account: *id, name: account.name.to_string() })

@@ -1,0 +1,76 @@
+//! One conversation over every way in.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use chat_proto::{Ack, Join, Posted, RoomInfo, Subscribe, Subscribed};
+use chat_tests::process::{Daemon, binary};
+use chat_tests::raw::{Raw, send};
+use tempfile::TempDir;
+
+#[tokio::test]
+async fn tcp_two_addresses_and_the_unix_socket_are_one_conversation() -> Result<()> {
+    let dir = TempDir::new()?;
+    let daemon = Daemon::start_with(&dir.path().join("data"), &["--listen", "127.0.0.2:0"])?;
+    let addresses = daemon.addresses();
+    assert_eq!(addresses.len(), 2, "{addresses:?}");
+    let mut talkers = vec![Raw::connect_unix(daemon.socket()).await?.introduce(1, "unix").await?.0];
+    for (key, address) in (2_u8..).zip(addresses) {
+        talkers.push(Raw::sign_in(*address, key, &format!("tcp{key}")).await?.0);
+    }
+    let mut room = None;
+    for talker in &mut talkers {
+        let lobby: RoomInfo = talker.ask(&Join { name: "lobby".to_owned() }).await?;
+        room = Some(lobby.room);
+    }
+    let room = room.context("they have joined")?;
+    for talker in &mut talkers {
+        let _: Subscribed = talker.ask(&Subscribe { log: room.into(), after: None }).await?;
+    }
+    for (stream, talker) in (1_u8..).zip(&mut talkers) {
+        let _: Ack = talker.ask(&send(stream, 1, room, &format!("from {stream}"))).await?;
+    }
+    for talker in &mut talkers {
+        let mut heard = Vec::new();
+        for _ in 0..3 {
+            heard.push(talker.event::<Posted>().await?.text);
+        }
+        assert_eq!(heard, ["from 1", "from 2", "from 3"]);
+    }
+    Ok(())
+}
+
+#[test]
+fn the_unix_socket_and_the_data_are_for_this_user_alone() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = TempDir::new()?;
+    let data = dir.path().join("data");
+    let daemon = Daemon::start(&data)?;
+    let mode = |path: &std::path::Path| -> Result<u32> {
+        Ok(std::fs::metadata(path)?.permissions().mode() & 0o777)
+    };
+    assert_eq!(mode(daemon.socket())?, 0o600);
+    assert_eq!(mode(&data)?, 0o700);
+    for file in std::fs::read_dir(&data)? {
+        let path = file?.path();
+        let public = path.extension().is_some_and(|extension| extension == "pub");
+        assert!(public || mode(&path)? == 0o600, "{} is {:o}", path.display(), mode(&path)?);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_second_daemon_on_the_same_data_refuses_with_a_sentence() -> Result<()> {
+    let dir = TempDir::new()?;
+    let data = dir.path().join("data");
+    let first = Daemon::start(&data)?;
+    let second = Command::new(binary("chatd")?)
+        .args(["--listen", "127.0.0.1:0", "--socket", "none", "--data-dir"])
+        .arg(&data)
+        .output()?;
+    let said = String::from_utf8(second.stderr)?;
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(said.contains(&*data.to_string_lossy()), "{said}");
+    assert!(said.contains(&first.pid().to_string()), "it names the first: {said}");
+    Ok(())
+}

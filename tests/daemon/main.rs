@@ -1,0 +1,5 @@
+//! A real daemon, seen from outside: how it listens, serves slow readers, stops and starts.
+
+mod listening;
+mod slow;
+mod stopping;
