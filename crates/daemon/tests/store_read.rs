@@ -1,0 +1,235 @@
+//! Reading history beside the writer: the frames that everyone gets, and what is gone said aloud.
+
+mod store_seed;
+
+use bytes::BytesMut;
+use chat_core::{Content, Event, HistoryRead, Store};
+use chat_proto::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
+use chat_proto::{
+    AccountId, Epoch, FrameCodec, Gap, HistoryPage, Kind, LogId, LoggedHead, Nickname, PublicKey,
+    RequestId, RoomId, RoomName, Seq, encode_frame,
+};
+use chatd::store::{Durability, LogPage, Reader, SqliteStore};
+use store_seed::{ADA, LOBBY, event, message, post, put, seeded};
+use tempfile::TempDir;
+
+fn store() -> (SqliteStore, Reader, TempDir) {
+    let dir = tempfile::tempdir().expect("there is room");
+    let store = seeded(dir.path(), Durability::Full);
+    let reader = Reader::open(store.path()).expect("the file is there");
+    (store, reader, dir)
+}
+
+fn events_after(reader: &mut Reader, log: LogId, after: u64, bytes_max: usize) -> LogPage {
+    reader.events_after(log, Seq(after), bytes_max).expect("the file can be read")
+}
+
+fn frames(events: &[Event]) -> Vec<u8> {
+    let mut frames = Vec::new();
+    events.iter().for_each(|event| event.encode(&mut frames));
+    frames
+}
+
+/// What a page tells: each event as its seq twice, each gap as its ends.
+fn told(page: &LogPage) -> Vec<(u64, u64)> {
+    let mut bytes = BytesMut::from(&*page.frames);
+    let codec = FrameCodec::default();
+    let mut told = Vec::new();
+    while let Some(frame) = codec.take_last_frame(&mut bytes).expect("they are frames") {
+        told.push(match frame.known_kind() {
+            Some(Kind::Gap) => {
+                let gap: Gap = frame.decode().expect("it is a gap");
+                (gap.from.0, gap.to.0)
+            }
+            _ => {
+                let seq = LoggedHead::of(&frame).expect("it is an event").seq.0;
+                (seq, seq)
+            }
+        });
+    }
+    told
+}
+
+fn delete(store: &SqliteStore, condition: &str) {
+    let retention = rusqlite::Connection::open(store.path()).expect("it is there");
+    retention
+        .execute(&format!("DELETE FROM events WHERE log = 1 AND ({condition})"), [])
+        .expect("it takes writes");
+}
+
+#[test]
+fn every_kind_of_event_comes_back_as_the_same_frame() {
+    let (mut store, mut reader, _dir) = store();
+    let bob = AccountId(3);
+    let nickname = |name| Nickname::parse(name).expect("a name");
+    let side = RoomName::parse("side").expect("a name");
+    let key = PublicKey([0xB0; 32]);
+    let events = [
+        event(bob.into(), 1, Content::AccountCreated { key, name: nickname("bob") }),
+        event(bob.into(), 2, Content::AccountRenamed { name: nickname("rob") }),
+        event(LogId(4), 1, Content::RoomCreated { by: Some(bob), name: side }),
+        event(LogId(4), 2, Content::Joined { account: bob }),
+        event(bob.into(), 3, Content::RoomJoined { room: RoomId(4) }),
+        event(LogId(4), 3, Content::MemberRenamed { account: bob, name: nickname("rob") }),
+        event(LogId(4), 4, Content::Left { account: bob }),
+        event(bob.into(), 4, Content::RoomLeft { room: RoomId(4) }),
+        message(2, "hello\n\u{1b}[31m wörld 👍"),
+    ];
+    events.iter().for_each(|event| put(&mut store, event));
+    store.commit().expect("there is room");
+    for log in [bob.into(), LogId(4)] {
+        let of_log: Vec<_> = events.iter().filter(|event| event.log == log).cloned().collect();
+        let page = events_after(&mut reader, log, 0, usize::MAX);
+        assert_eq!(page, LogPage { frames: frames(&of_log), after: Seq(4) });
+    }
+    let page = events_after(&mut reader, LOBBY, 1, usize::MAX);
+    assert_eq!(page, LogPage { frames: frames(&events[8..]), after: Seq(2) });
+    let lobby = events_after(&mut reader, LOBBY, 0, usize::MAX);
+    assert_eq!(told(&lobby), [(1, 1), (2, 2)]);
+}
+
+#[test]
+fn a_log_is_read_in_pages_without_a_seam() {
+    let (mut store, mut reader, _dir) = store();
+    post(&mut store, 2..=500);
+    for bytes_max in [0, 1, 500, 10_000, usize::MAX] {
+        let (mut after, mut all) = (0, Vec::new());
+        loop {
+            let page = events_after(&mut reader, LOBBY, after, bytes_max);
+            if page.frames.is_empty() {
+                assert_eq!(page.after, Seq(after));
+                break;
+            }
+            let longest = frames(&[message(500, "text 500")]).len();
+            assert!(page.frames.len() <= bytes_max.saturating_add(longest));
+            after = page.after.0;
+            all.extend(told(&page));
+        }
+        assert!(all.into_iter().eq((1..=500).map(|seq| (seq, seq))), "by {bytes_max}");
+    }
+}
+
+#[test]
+fn what_was_deleted_is_said_aloud() {
+    let (mut store, mut reader, _dir) = store();
+    post(&mut store, 2..=10);
+    delete(&store, "seq <= 3 OR seq = 5 OR seq >= 9");
+    let page = events_after(&mut reader, LOBBY, 0, usize::MAX);
+    let expected = [(1, 3), (4, 4), (5, 5), (6, 6), (7, 7), (8, 8), (9, 10)];
+    assert_eq!((told(&page), page.after), (expected.to_vec(), Seq(10)));
+
+    let inside = events_after(&mut reader, LOBBY, 2, 1);
+    assert_eq!((told(&inside), inside.after), (vec![(3, 3), (4, 4)], Seq(4)));
+
+    delete(&store, "true");
+    let page = events_after(&mut reader, LOBBY, 4, 1);
+    let gap = Gap { log: LOBBY, from: Seq(5), to: Seq(10) };
+    let mut frames = Vec::new();
+    encode_frame(&gap, RequestId(0), &mut frames).expect("it is short");
+    assert_eq!(page, LogPage { frames, after: Seq(10) });
+}
+
+#[test]
+fn a_log_that_is_not_there_and_a_place_past_the_head_have_nothing() {
+    let (_store, mut reader, _dir) = store();
+    for (log, after) in [(LogId(99), 0), (LogId(u64::MAX), 0), (LOBBY, 1), (LOBBY, u64::MAX)] {
+        let page = events_after(&mut reader, log, after, usize::MAX);
+        assert_eq!(page, LogPage { frames: Vec::new(), after: Seq(after) });
+    }
+}
+
+#[test]
+fn a_reader_sees_what_is_committed_and_only_that() {
+    let (mut store, mut reader, _dir) = store();
+    put(&mut store, &message(2, "soon"));
+    assert_eq!(events_after(&mut reader, LOBBY, 1, usize::MAX).after, Seq(1));
+    store.commit().expect("there is room");
+    assert_eq!(events_after(&mut reader, LOBBY, 1, usize::MAX).after, Seq(2));
+}
+
+#[test]
+fn a_reader_keeps_nothing_open_between_reads() {
+    let (mut store, mut reader, _dir) = store();
+    post(&mut store, 2..=300);
+    events_after(&mut reader, LOBBY, 0, 100);
+    history(&mut reader, u64::MAX, 5, 300);
+    post(&mut store, 301..=302);
+    let other = rusqlite::Connection::open(store.path()).expect("it is there");
+    let busy: i64 = other
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .expect("it answers");
+    assert_eq!(busy, 0);
+}
+
+fn history(reader: &mut Reader, before: u64, limit: usize, as_of: u64) -> HistoryPage {
+    let (room, epoch) = (RoomId(LOBBY.0), Epoch(7));
+    let read = HistoryRead { room, epoch, before: Seq(before), limit, as_of: Seq(as_of) };
+    reader.history(&read).expect("the file can be read")
+}
+
+fn seqs(page: HistoryPage) -> Vec<u64> {
+    page.messages.into_vec().iter().map(|message| message.seq.0).collect()
+}
+
+#[test]
+fn history_pages_go_back_to_the_first_message() {
+    let (mut store, mut reader, _dir) = store();
+    post(&mut store, 2..=20);
+    put(&mut store, &event(LOBBY, 21, Content::Joined { account: ADA }));
+    post(&mut store, 22..=600);
+    let (mut before, mut all) = (u64::MAX, Vec::new());
+    loop {
+        let page = history(&mut reader, before, HISTORY_MESSAGES_MAX, 600);
+        assert_eq!((page.room, page.epoch, page.as_of), (RoomId(1), Epoch(7), Seq(600)));
+        let more = page.more;
+        let mut seqs = seqs(page);
+        before = seqs[0];
+        seqs.extend(all);
+        all = seqs;
+        if !more {
+            break;
+        }
+    }
+    assert!(all.into_iter().eq((2..=600).filter(|seq| *seq != 21)));
+    assert!(seqs(history(&mut reader, 2, 10, 600)).is_empty());
+}
+
+#[test]
+fn a_page_is_read_as_of_its_head() {
+    let (mut store, mut reader, _dir) = store();
+    post(&mut store, 2..=20);
+    let page = history(&mut reader, u64::MAX, 3, 10);
+    assert!(page.more);
+    assert_eq!(seqs(page), [8, 9, 10]);
+    let page = history(&mut reader, 5, 3, 10);
+    assert!(!page.more);
+    assert_eq!(seqs(page), [2, 3, 4]);
+}
+
+#[test]
+fn a_page_of_long_messages_fits_a_reply() {
+    let (mut store, mut reader, _dir) = store();
+    for seq in 2..=9 {
+        put(&mut store, &message(seq, &"é".repeat(TEXT_BYTES_MAX / 2)));
+    }
+    store.commit().expect("there is room");
+    let page = history(&mut reader, u64::MAX, HISTORY_MESSAGES_MAX, 9);
+    let bytes: usize = page.messages.iter().map(|message| message.text.len()).sum();
+    assert!(bytes <= HISTORY_TEXT_BYTES_MAX && page.more);
+    let mut frame = Vec::new();
+    encode_frame(&page, RequestId(1), &mut frame).expect("it fits a frame");
+    assert_eq!(seqs(page), [8, 9]);
+}
+
+#[test]
+fn the_longest_page_of_short_messages_fits_a_reply() {
+    let (mut store, mut reader, _dir) = store();
+    for seq in 2..=300 {
+        put(&mut store, &message(seq, &"x".repeat(HISTORY_TEXT_BYTES_MAX / HISTORY_MESSAGES_MAX)));
+    }
+    store.commit().expect("there is room");
+    let page = history(&mut reader, u64::MAX, HISTORY_MESSAGES_MAX, 300);
+    let mut frame = Vec::new();
+    encode_frame(&page, RequestId(1), &mut frame).expect("it fits a frame");
+    assert_eq!(seqs(page).len(), HISTORY_MESSAGES_MAX);
+}

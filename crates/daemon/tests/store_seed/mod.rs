@@ -1,0 +1,61 @@
+//! A store with a lobby, and messages for it.
+
+use std::path::Path;
+
+use chat_core::{Content, Event, Record, Store};
+use chat_proto::{
+    AccountId, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq, StreamId, Timestamp,
+};
+use chatd::store::{Durability, SqliteStore};
+
+/// The lobby's log.
+pub(crate) const LOBBY: LogId = LogId(1);
+
+/// Whoever says everything.
+pub(crate) const ADA: AccountId = AccountId(2);
+
+/// The store of a directory, ready for writes.
+pub(crate) fn open(dir: &Path, durability: Durability) -> SqliteStore {
+    let mut store = SqliteStore::open(dir, durability).expect("the store opens");
+    store.recover().expect("the store takes writes");
+    store
+}
+
+/// A new store, with the lobby's first event and Ada's account.
+pub(crate) fn seeded(dir: &Path, durability: Durability) -> SqliteStore {
+    let mut store = open(dir, durability);
+    let name = RoomName::parse("lobby").expect("a name");
+    put(&mut store, &event(LOBBY, 1, Content::RoomCreated { by: None, name }));
+    let name = Nickname::parse("ada").expect("a name");
+    let key = PublicKey([0xAD; 32]);
+    put(&mut store, &event(ADA.into(), 1, Content::AccountCreated { key, name }));
+    store.commit().expect("there is room");
+    store
+}
+
+/// Puts an event into the open transaction.
+pub(crate) fn put(store: &mut SqliteStore, event: &Event) {
+    store.append(Record::Event(event)).expect("there is room");
+}
+
+/// Commits messages under these seqs.
+pub(crate) fn post(store: &mut SqliteStore, seqs: impl IntoIterator<Item = u64>) {
+    for seq in seqs {
+        put(store, &message(seq, &format!("text {seq}")));
+    }
+    store.commit().expect("there is room");
+}
+
+/// The lobby's message with this seq; the first can have 2.
+pub(crate) fn message(seq: u64, text: &str) -> Event {
+    let nonce = Nonce { stream: StreamId([0x5E; 16]), n: seq - 1 };
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&seq.to_le_bytes());
+    let id = MessageId(id);
+    event(LOBBY, seq, Content::Posted { from: ADA, id, nonce, text: text.to_owned() })
+}
+
+/// An event with a time that follows from its seq.
+pub(crate) fn event(log: LogId, seq: u64, content: Content) -> Event {
+    Event { log, seq: Seq(seq), ts: Timestamp(1_790_000_000_000 + seq), content }
+}
