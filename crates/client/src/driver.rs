@@ -5,12 +5,13 @@
 //! their turn.
 
 mod frames;
+mod opening;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chat_proto::{Limits, Nickname, PublicKey, StreamId};
+use chat_proto::{Limits, Nickname, PublicKey};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,21 +19,19 @@ use tokio_util::sync::CancellationToken;
 use crate::asking::{Asking, Purpose};
 use crate::backoff;
 use crate::client::{Ask, Call, Reply, SendCall};
-use crate::config::{Config, OutboxKind};
+use crate::config::Config;
 use crate::connection::{ConnectError, Dial, Established, establish};
 use crate::delivery::Delivery;
 use crate::event::{Connected, Event, Refusal};
 use crate::following::{Following, answer};
 use crate::identity::{Identity, random_bytes};
-use crate::keeper::Keeper;
 use crate::link::{Link, Up};
-use crate::outbox::{Destination, Outbox, explicit_stream};
+use crate::outbox::Destination;
 use crate::pins::{Contact, Pins};
 use crate::question::Question;
 use crate::sending::Sending;
-use crate::shelf::Shelf;
 use crate::start::StartError;
-use crate::target::{Fingerprint, Target, as_file_name};
+use crate::target::{Fingerprint, Target};
 
 /// The daemon is asked for a sign of life so often; the answer is also the latency.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -87,7 +86,7 @@ impl Driver {
             .map_err(|cause| StartError::BadName { name: config.name.wished.clone(), cause })?;
         let identity = Identity::load_or_create(&config.data_dir, &name)?;
         let pins = Pins::of(&config.data_dir);
-        let sending = open_outbox(&config, &pins, &identity)?;
+        let sending = opening::open_outbox(&config, &pins, &identity)?;
         let now = Instant::now();
         Ok(Self {
             following: Following::new(config.after_reset, config.follow_memberships),
@@ -371,45 +370,4 @@ async fn sleep_until(timer: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-fn open_outbox(config: &Config, pins: &Pins, identity: &Identity) -> Result<Sending, StartError> {
-    let key = identity.public_key();
-    let fresh =
-        || Ok::<_, StartError>(StreamId(random_bytes().map_err(crate::IdentityError::from)?));
-    let (own, explicit) = match &config.outbox {
-        OutboxKind::Screen => (fresh()?, false),
-        OutboxKind::Headless { explicit_id: None } => (fresh()?, false),
-        OutboxKind::Headless { explicit_id: Some(id) } => (explicit_stream(id), true),
-    };
-    if config.outbox != OutboxKind::Screen {
-        let own = Outbox::new(own);
-        return Ok(Sending::new(own, Vec::new(), Keeper::Memory, key, explicit));
-    }
-    let root = config.data_dir.join("outbox");
-    let account = Fingerprint::of(&key).for_url();
-    let address = as_file_name(&config.target.to_string());
-    let mut shelf = Shelf::new(root.clone(), account, address, own);
-    if let Some(server) = known_server(config, pins)? {
-        shelf.identified(server.for_url());
-    }
-    let adopted = shelf.adopt().map_err(|cause| StartError::Outbox { path: root, cause })?;
-    let keeper = Keeper::Idle(Box::new(shelf));
-    Ok(Sending::new(Outbox::new(own), adopted, keeper, key, explicit))
-}
-
-/// The identity of the daemon, as far as it is known without asking it.
-fn known_server(config: &Config, pins: &Pins) -> Result<Option<Fingerprint>, StartError> {
-    if config.fingerprint.is_some() {
-        return Ok(config.fingerprint);
-    }
-    for candidate in config.target.candidates() {
-        let pinned = pins
-            .lookup(&candidate)
-            .map_err(|cause| StartError::Pins { path: pins.path().to_owned(), cause })?;
-        if let Some(key) = pinned {
-            return Ok(Some(Fingerprint::of(&key)));
-        }
-    }
-    Ok(None)
 }

@@ -6,6 +6,7 @@
 //!
 //! [`start`] gives a [`Client`] to ask and send with, and [`Events`] to read.
 
+mod answers;
 mod asking;
 mod backoff;
 mod client;
@@ -33,10 +34,8 @@ mod shelf;
 mod start;
 mod target;
 
-pub use client::{
-    AckFuture, Client, Events, HistoryPage, NoAck, REQUEST_TIMEOUT, RequestError, SendError, Sent,
-    start,
-};
+pub use answers::{AckFuture, HistoryPage, NoAck, RequestError, SendError, Sent};
+pub use client::{Client, Events, REQUEST_TIMEOUT, start};
 pub use config::{CONNECT_TIMEOUT, Config, Name, OutboxKind};
 pub use event::{
     Connected, Event, Message, Outgoing, OutgoingState, Refusal, RoomChange, Subscribed,

@@ -2,8 +2,9 @@
 
 use chat_proto::HistoryPage as Page;
 
+use crate::answers::HistoryPage;
 use crate::asking::Caller;
-use crate::client::{HistoryPage, Reply};
+use crate::client::Reply;
 use crate::event::Message;
 use crate::following::answer;
 use crate::names::Names;

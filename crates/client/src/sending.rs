@@ -16,7 +16,8 @@ use chat_proto::{
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::client::{AckFuture, SendCall, SendError, Sent};
+use crate::answers::{AckFuture, SendError, Sent};
+use crate::client::SendCall;
 use crate::connection::plain;
 use crate::delivery::Delivery;
 use crate::event::{Event, Outgoing, OutgoingState, Refusal};

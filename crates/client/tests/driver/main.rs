@@ -1,4 +1,6 @@
 //! The driver against a daemon whose every word the test chooses, over real sockets.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one kind of event of many")]
 
 mod fake;
 mod following;

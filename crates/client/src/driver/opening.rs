@@ -1,0 +1,59 @@
+//! What is read from disk before a client starts.
+
+use chat_proto::StreamId;
+
+use crate::config::{Config, OutboxKind};
+use crate::identity::{Identity, random_bytes};
+use crate::keeper::Keeper;
+use crate::outbox::{Outbox, explicit_stream};
+use crate::pins::Pins;
+use crate::sending::Sending;
+use crate::shelf::Shelf;
+use crate::start::StartError;
+use crate::target::{Fingerprint, as_file_name};
+
+/// The outbox: of a screen, with what dead screens left.
+pub(super) fn open_outbox(
+    config: &Config,
+    pins: &Pins,
+    identity: &Identity,
+) -> Result<Sending, StartError> {
+    let key = identity.public_key();
+    let fresh =
+        || Ok::<_, StartError>(StreamId(random_bytes().map_err(crate::IdentityError::from)?));
+    let (own, explicit) = match &config.outbox {
+        OutboxKind::Screen => (fresh()?, false),
+        OutboxKind::Headless { explicit_id: None } => (fresh()?, false),
+        OutboxKind::Headless { explicit_id: Some(id) } => (explicit_stream(id), true),
+    };
+    if config.outbox != OutboxKind::Screen {
+        let own = Outbox::new(own);
+        return Ok(Sending::new(own, Vec::new(), Keeper::Memory, key, explicit));
+    }
+    let root = config.data_dir.join("outbox");
+    let account = Fingerprint::of(&key).for_url();
+    let address = as_file_name(&config.target.to_string());
+    let mut shelf = Shelf::new(root.clone(), account, address, own);
+    if let Some(server) = known_server(config, pins)? {
+        shelf.identified(server.for_url());
+    }
+    let adopted = shelf.adopt().map_err(|cause| StartError::Outbox { path: root, cause })?;
+    let keeper = Keeper::Idle(Box::new(shelf));
+    Ok(Sending::new(Outbox::new(own), adopted, keeper, key, explicit))
+}
+
+/// The identity of the daemon, as far as it is known without asking it.
+fn known_server(config: &Config, pins: &Pins) -> Result<Option<Fingerprint>, StartError> {
+    if config.fingerprint.is_some() {
+        return Ok(config.fingerprint);
+    }
+    for candidate in config.target.candidates() {
+        let pinned = pins
+            .lookup(&candidate)
+            .map_err(|cause| StartError::Pins { path: pins.path().to_owned(), cause })?;
+        if let Some(key) = pinned {
+            return Ok(Some(Fingerprint::of(&key)));
+        }
+    }
+    Ok(None)
+}
