@@ -96,7 +96,7 @@ impl Terminal {
     pub fn retake(&mut self) -> io::Result<()> {
         give_back();
         set_modes()?;
-        self.inner.clear()
+        self.repaint()
     }
 
     /// Forgets what is on the screen, so that the next frame paints every cell.
@@ -104,7 +104,10 @@ impl Terminal {
     /// # Errors
     /// Those of the terminal.
     pub fn repaint(&mut self) -> io::Result<()> {
-        self.inner.clear()
+        // `clear` would ask the terminal where the cursor is, and the answer would go to whoever
+        // reads the keys.
+        let size = self.inner.size()?;
+        self.inner.resize(size.into())
     }
 
     /// Draws a frame, which appears at once or not at all where the terminal can do that.

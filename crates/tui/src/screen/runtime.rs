@@ -4,11 +4,12 @@
 //! something has changed, at most sixty a second. It decides nothing.
 
 use std::collections::VecDeque;
+use std::task::Poll;
 use std::time::Duration;
 
 use chat_client::{Client, Events};
 use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind, MouseEventKind};
-use futures::future::{BoxFuture, FutureExt, OptionFuture};
+use futures::future::{BoxFuture, OptionFuture};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::tz::TimeZone;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group, kill_process};
@@ -177,7 +178,7 @@ impl Runtime {
                 Some(event) => {
                     let event = event.map_err(ScreenError::Terminal)?;
                     messages.extend(message_of(event));
-                    self.more_keys(&mut messages)?;
+                    self.more_keys(&mut messages).await?;
                 }
                 None => self.ends = true,
             },
@@ -206,10 +207,11 @@ impl Runtime {
         self.feed(messages)
     }
 
-    /// Takes in the keys that are there already.
-    fn more_keys(&mut self, messages: &mut Vec<Msg>) -> Result<(), ScreenError> {
+    /// Takes in the keys that are there already. Polled with this task's own waker: the stream
+    /// keeps the first waker that it sees, and would wake nobody with another.
+    async fn more_keys(&mut self, messages: &mut Vec<Msg>) -> Result<(), ScreenError> {
         while messages.len() < KEYS_PER_TURN
-            && let Some(Some(event)) = self.keys.next().now_or_never()
+            && let Poll::Ready(Some(event)) = futures::poll!(self.keys.next())
         {
             messages.extend(message_of(event.map_err(ScreenError::Terminal)?));
         }

@@ -133,15 +133,15 @@ impl Stage {
 
     /// The tickets and texts of the sends that the screen wanted, which are taken away.
     pub(crate) fn sends(&mut self) -> Vec<(u64, String)> {
-        let is_send = |effect: &Effect| matches!(effect, Effect::Send { .. });
-        let (sends, others) = std::mem::take(&mut self.effects).into_iter().partition(is_send);
-        self.effects = others;
-        let sends: Vec<Effect> = sends;
-        let send = |effect| match effect {
-            Effect::Send { ticket, text, .. } => Some((ticket, text)),
-            _other => None,
-        };
-        sends.into_iter().filter_map(send).collect()
+        let mut sends = Vec::new();
+        for effect in std::mem::take(&mut self.effects) {
+            if let Effect::Send { ticket, text, .. } = effect {
+                sends.push((ticket, text));
+            } else {
+                self.effects.push(effect);
+            }
+        }
+        sends
     }
 
     pub(crate) fn press(&mut self, code: KeyCode) {

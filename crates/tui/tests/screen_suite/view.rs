@@ -53,7 +53,7 @@ fn a_talk_on_80_columns() {
 │            │ 10:03 you     great ✓
 └────────────┘ 10:05 you     shipping now ⏳
 > and th
- [#lobby]  ● connected 12 ms  F1 help  Ctrl-K go to…
+ [#lobby] ● connected 12 ms  F1 help  Ctrl-K go to…
 ",
     );
 }
@@ -129,7 +129,7 @@ fn the_outage_on_80_columns() {
 │            │               by itself; what you type is kept.
 └────────────┘ 10:05 you     shipping now ⏳
 > and th
- [#lobby]  ○ not connected, again in 3 s: the server is gone  ⏳ 1 waiting
+ [#lobby] ○ not connected, again in 3 s  ⏳ 1 waiting  F1 help  Ctrl-K go to…
 ",
     );
 }
@@ -247,7 +247,7 @@ fn what_is_typed_wraps_and_the_cursor_follows() {
 
 
 
-
+─ beginning of #l… ─
 > one two three four
   five six seven
  ●  F1 help

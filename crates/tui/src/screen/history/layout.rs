@@ -74,6 +74,9 @@ impl History {
         let mut rows = Vec::with_capacity(viewport.rows);
         let Some(top) = self.top(viewport) else {
             rows.resize_with(viewport.rows, || Row::Blank);
+            if let (Some(last), true) = (rows.last_mut(), self.paging.is_loaded()) {
+                *last = Row::Lead(Lead::Beginning);
+            }
             return rows;
         };
         rows.resize_with(top.blank.min(viewport.rows), || Row::Blank);

@@ -61,11 +61,11 @@ pub(super) fn bottom(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffe
 
 /// The pieces of the status line, the ones that matter most first.
 fn pieces(model: &Model, theme: Theme, width: u16) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    if width >= ROOM_FROM_COLUMNS {
-        pieces.push((format!("[#{}]", model.room().title), theme.strong()));
-    }
-    pieces.push(connection(model, theme, width));
+    let (connection, style) = connection(model, theme, width);
+    let room = &model.room().title;
+    let first =
+        if width < ROOM_FROM_COLUMNS { connection } else { format!("[#{room}] {connection}") };
+    let mut pieces = vec![(first, style)];
     let viewport = model.viewport();
     pieces.extend(below(model, theme, viewport));
     pieces.extend(waiting(model, theme));
@@ -102,12 +102,13 @@ fn connection(model: &Model, theme: Theme, width: u16) -> Piece {
             };
             (text, theme.good())
         }
-        Connection::Offline { why, retry_at_ms } => {
+        // The history says why.
+        Connection::Offline { retry_at_ms, .. } => {
             let seconds = retry_at_ms.saturating_sub(model.now.ms).div_ceil(1000);
             let text = match width {
                 0..16 => format!("○ {seconds} s"),
                 16..BRIEF_BELOW_COLUMNS => format!("○ again in {seconds} s"),
-                _ => format!("○ not connected, again in {seconds} s: {why}"),
+                _ => format!("○ not connected, again in {seconds} s"),
             };
             (text, theme.trouble())
         }
