@@ -18,28 +18,28 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::codec::Framed;
 
 /// No wait in a test is longer.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
-pub const ADA: AccountId = AccountId(10);
-pub const BOB: AccountId = AccountId(11);
-pub const LOBBY: RoomId = RoomId(1);
-pub const EPOCH: Epoch = Epoch(7);
+pub(crate) const ADA: AccountId = AccountId(10);
+pub(crate) const BOB: AccountId = AccountId(11);
+pub(crate) const LOBBY: RoomId = RoomId(1);
+pub(crate) const EPOCH: Epoch = Epoch(7);
 
-pub struct Daemon {
+pub(crate) struct Daemon {
     listener: TcpListener,
     key: Identity,
-    pub epoch: Epoch,
+    pub(crate) epoch: Epoch,
 }
 
 /// One connection, as the daemon sees it.
-pub struct Peer {
+pub(crate) struct Peer {
     framed: Framed<TcpStream, FrameCodec>,
     epoch: Epoch,
-    pub name: String,
+    pub(crate) name: String,
 }
 
 impl Daemon {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self {
             listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
             key: Identity::from_seed(&[42; 32]),
@@ -47,42 +47,42 @@ impl Daemon {
         }
     }
 
-    pub fn with_key(mut self, seed: u8) -> Self {
+    pub(crate) fn with_key(mut self, seed: u8) -> Self {
         self.key = Identity::from_seed(&[seed; 32]);
         self
     }
 
-    pub fn public_key(&self) -> PublicKey {
+    pub(crate) fn public_key(&self) -> PublicKey {
         self.key.public_key()
     }
 
-    pub fn target(&self) -> Target {
+    pub(crate) fn target(&self) -> Target {
         self.listener.local_addr().unwrap().to_string().parse().unwrap()
     }
 
-    pub fn screen(&self, dir: &Path) -> (Client, Events) {
+    pub(crate) fn screen(&self, dir: &Path) -> (Client, Events) {
         start(self.screen_config(dir)).unwrap()
     }
 
-    pub fn screen_config(&self, dir: &Path) -> Config {
+    pub(crate) fn screen_config(&self, dir: &Path) -> Config {
         Config::screen(self.target(), Name::firm("ada"), dir.to_owned())
     }
 
-    pub fn script(&self, dir: &Path) -> (Client, Events) {
+    pub(crate) fn script(&self, dir: &Path) -> (Client, Events) {
         start(self.script_config(dir)).unwrap()
     }
 
-    pub fn script_config(&self, dir: &Path) -> Config {
+    pub(crate) fn script_config(&self, dir: &Path) -> Config {
         Config::headless(self.target(), Name::firm("ada"), dir.to_owned())
     }
 
     /// Accepts, and says nothing.
-    pub async fn accept(&self) -> TcpStream {
+    pub(crate) async fn accept(&self) -> TcpStream {
         within(self.listener.accept()).await.unwrap().0
     }
 
     /// Accepts, and lets the client sign in. The own log is answered too.
-    pub async fn serve(&self) -> Peer {
+    pub(crate) async fn serve(&self) -> Peer {
         let mut peer = self.sign_in().await;
         let own = peer.subscribe().await;
         assert_eq!(own.1.log, LogId::from(ADA));
@@ -91,7 +91,7 @@ impl Daemon {
     }
 
     /// Accepts, and lets the client sign in.
-    pub async fn sign_in(&self) -> Peer {
+    pub(crate) async fn sign_in(&self) -> Peer {
         let (mut peer, hello) = self.greeted().await;
         let welcome = self.welcome(&hello);
         peer.reply(RequestId(1), &welcome).await;
@@ -105,7 +105,7 @@ impl Daemon {
     }
 
     /// Accepts, and reads the client's first words.
-    pub async fn greeted(&self) -> (Peer, Hello) {
+    pub(crate) async fn greeted(&self) -> (Peer, Hello) {
         let mut socket = self.accept().await;
         let mut magic = [0; 4];
         within(socket.read_exact(&mut magic)).await.unwrap();
@@ -120,7 +120,7 @@ impl Daemon {
         (peer, hello)
     }
 
-    pub fn welcome(&self, hello: &Hello) -> Welcome {
+    pub(crate) fn welcome(&self, hello: &Hello) -> Welcome {
         let challenge = [9; 32];
         let transcript = welcome_transcript(&hello.random, &challenge, &[]);
         Welcome {
@@ -141,14 +141,14 @@ impl Daemon {
 
 impl Peer {
     /// The next request, which must be a `B`. Pings are answered on the way.
-    pub async fn expect<B: Body>(&mut self) -> (RequestId, B) {
+    pub(crate) async fn expect<B: Body>(&mut self) -> (RequestId, B) {
         let frame = self.frame().await.expect("the client closed the connection");
         assert_eq!(frame.known_kind(), Some(B::KIND));
         (frame.request, frame.decode().unwrap())
     }
 
     /// The next frame but pings, which are answered; `None`: the client is gone.
-    pub async fn frame(&mut self) -> Option<Frame> {
+    pub(crate) async fn frame(&mut self) -> Option<Frame> {
         loop {
             let frame = within(self.framed.next()).await?.ok()?;
             if frame.known_kind() != Some(Kind::Ping) {
@@ -160,29 +160,29 @@ impl Peer {
     }
 
     /// The next frame, whatever it is.
-    pub async fn any_frame(&mut self) -> Option<Frame> {
+    pub(crate) async fn any_frame(&mut self) -> Option<Frame> {
         within(self.framed.next()).await?.ok()
     }
 
-    pub async fn reply<B: Body>(&mut self, id: RequestId, body: &B) {
+    pub(crate) async fn reply<B: Body>(&mut self, id: RequestId, body: &B) {
         let frame = Frame::of(body, id).unwrap();
         within(self.framed.send(frame)).await.unwrap();
     }
 
-    pub async fn event<B: Body>(&mut self, body: &B) {
+    pub(crate) async fn event<B: Body>(&mut self, body: &B) {
         self.reply(RequestId(0), body).await;
     }
 
     /// The client's socket does not take it all: whether everything is written in a moment.
-    pub async fn raw(&mut self, frame: Frame) -> Result<(), chat_proto::FrameError> {
+    pub(crate) async fn raw(&mut self, frame: Frame) -> Result<(), chat_proto::FrameError> {
         self.framed.send(frame).await
     }
 
-    pub async fn subscribe(&mut self) -> (RequestId, Subscribe) {
+    pub(crate) async fn subscribe(&mut self) -> (RequestId, Subscribe) {
         self.expect().await
     }
 
-    pub async fn subscribed(&mut self, id: RequestId, log: LogId, head: Seq, name: &str) {
+    pub(crate) async fn subscribed(&mut self, id: RequestId, log: LogId, head: Seq, name: &str) {
         let subscribed = Subscribed {
             log,
             epoch: self.epoch,
@@ -196,13 +196,13 @@ impl Peer {
     }
 
     /// A message comes, and is committed at `seq`.
-    pub async fn take(&mut self, seq: u64) -> Send {
+    pub(crate) async fn take(&mut self, seq: u64) -> Send {
         let (id, send): (_, Send) = self.expect().await;
         self.ack(id, &send, seq).await;
         send
     }
 
-    pub async fn ack(&mut self, id: RequestId, send: &Send, seq: u64) {
+    pub(crate) async fn ack(&mut self, id: RequestId, send: &Send, seq: u64) {
         let ack = Ack {
             nonce: send.nonce,
             room: send.room,
@@ -223,14 +223,14 @@ fn check_sign_in(sign_in: &SignIn, welcome: &Welcome) {
 
 /// Lets the clock jump. (A clock that is paused all the time jumps by itself while bytes are on
 /// their way through the sockets.)
-pub async fn pass(time: Duration) {
+pub(crate) async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
 }
 
 /// The connection is lost; the pause before the next attempt passes.
-pub async fn disconnected(events: &mut Events) -> (String, Option<Duration>) {
+pub(crate) async fn disconnected(events: &mut Events) -> (String, Option<Duration>) {
     let (why, retry_in) = event(events, |event| match event {
         Event::Disconnected { why, retry_in } => Some((why, retry_in)),
         _ => None,
@@ -240,12 +240,12 @@ pub async fn disconnected(events: &mut Events) -> (String, Option<Duration>) {
     (why, retry_in)
 }
 
-pub async fn within<T>(future: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("nothing happened")
 }
 
 /// The next event that `pick` takes; the others are passed over.
-pub async fn event<T>(events: &mut Events, pick: impl Fn(Event) -> Option<T>) -> T {
+pub(crate) async fn event<T>(events: &mut Events, pick: impl Fn(Event) -> Option<T>) -> T {
     loop {
         let event = within(events.next()).await.expect("the client has ended");
         if let Some(picked) = pick(event) {
@@ -254,7 +254,7 @@ pub async fn event<T>(events: &mut Events, pick: impl Fn(Event) -> Option<T>) ->
     }
 }
 
-pub async fn connected(events: &mut Events) -> chat_client::Connected {
+pub(crate) async fn connected(events: &mut Events) -> chat_client::Connected {
     event(events, |event| match event {
         Event::Connected(connected) => Some(connected),
         _ => None,

@@ -141,22 +141,41 @@ async fn a_user_who_sleeps_gets_acks_all_the_same_and_then_every_event_once() {
     within(follow).await.unwrap().unwrap();
 
     // Nobody reads events: the daemon's words pile up, and an ack is behind them.
+    let sending = client.clone();
     let sender = tokio::spawn(async move {
-        let sent = client.send(LOBBY, "hi").await.unwrap();
-        let ack = sent.answer.await.unwrap();
-        (client, ack)
+        let sent = sending.send(LOBBY, "hi").await.unwrap();
+        sent.answer.await.unwrap()
     });
     for seq in 1..=FLOOD {
         peer.event(&posted(seq)).await;
     }
-    let mut closed = 0;
-    let (mut send_acked, mut first_asked) = (false, None);
-    while !(send_acked && closed == 2) {
+    take_and_see_the_cursors_closed(&mut peer).await;
+    assert_eq!(within(sender).await.unwrap().seq, Seq(1));
+
+    // The user wakes up: the cursor goes on where the user is, as often as it must.
+    let replaying = tokio::spawn(replay(peer));
+    for seq in 1..=FLOOD {
+        let message = event(&mut events, |event| match event {
+            Event::Message(message) => Some(message),
+            _ => None,
+        })
+        .await;
+        assert_eq!(message.seq, Seq(seq));
+    }
+    within(client.shutdown()).await;
+    let first_asked = within(replaying).await.unwrap();
+    assert!(first_asked.is_some_and(|seq| seq.0 > 0 && seq.0 < FLOOD));
+}
+
+/// Acks the one message, until both cursors (the own log's too) are closed.
+async fn take_and_see_the_cursors_closed(peer: &mut Peer) {
+    let (mut acked, mut closed) = (false, 0);
+    while !(acked && closed == 2) {
         let frame = peer.frame().await.expect("a living client");
         match frame.known_kind() {
             Some(Kind::Send) => {
                 peer.ack(frame.request, &frame.decode().unwrap(), 1).await;
-                send_acked = true;
+                acked = true;
             }
             Some(Kind::Unsubscribe) => {
                 let _: Unsubscribe = frame.decode().unwrap();
@@ -166,44 +185,29 @@ async fn a_user_who_sleeps_gets_acks_all_the_same_and_then_every_event_once() {
             other => panic!("unexpected {other:?}"),
         }
     }
-    let (_client, ack) = within(sender).await.unwrap();
-    assert_eq!(ack.seq, Seq(1));
+}
 
-    // The user wakes up: the cursor goes on where the user is, as often as it must.
-    let server = tokio::spawn(async move {
-        while let Some(frame) = peer.frame().await {
-            match frame.known_kind() {
-                Some(Kind::Subscribe) => {
-                    let ask: Subscribe = frame.decode().unwrap();
-                    let after = ask.after.unwrap();
-                    peer.subscribed(frame.request, ask.log, Seq(FLOOD), "lobby").await;
-                    if ask.log == LOBBY.into() {
-                        first_asked.get_or_insert(after.seq);
-                        for seq in after.seq.0 + 1..=FLOOD {
-                            let frame = chat_proto::Frame::of(&posted(seq), RequestId(0)).unwrap();
-                            if peer.raw(frame).await.is_err() {
-                                return first_asked;
-                            }
-                        }
-                    }
-                }
-                Some(Kind::Unsubscribe) => {
-                    peer.reply(frame.request, &chat_proto::Done {}).await;
-                }
-                other => panic!("unexpected {other:?}"),
+/// Gives the flood from wherever the client asks. Returns where it asked first.
+async fn replay(mut peer: Peer) -> Option<Seq> {
+    let mut first_asked = None;
+    while let Some(frame) = peer.frame().await {
+        if frame.known_kind() == Some(Kind::Unsubscribe) {
+            peer.reply(frame.request, &chat_proto::Done {}).await;
+            continue;
+        }
+        let ask: Subscribe = frame.decode().unwrap();
+        let after = ask.after.unwrap().seq;
+        peer.subscribed(frame.request, ask.log, Seq(FLOOD), "lobby").await;
+        if ask.log != LOBBY.into() {
+            continue;
+        }
+        first_asked.get_or_insert(after);
+        for seq in after.0 + 1..=FLOOD {
+            let event = chat_proto::Frame::of(&posted(seq), RequestId(0)).unwrap();
+            if peer.raw(event).await.is_err() {
+                return first_asked;
             }
         }
-        first_asked
-    });
-    for seq in 1..=FLOOD {
-        let message = event(&mut events, |event| match event {
-            Event::Message(message) => Some(message),
-            _ => None,
-        })
-        .await;
-        assert_eq!(message.seq, Seq(seq));
     }
-    within(_client.shutdown()).await;
-    let first_asked = within(server).await.unwrap();
-    assert!(first_asked.is_some_and(|seq| seq.0 > 0 && seq.0 < FLOOD));
+    first_asked
 }
