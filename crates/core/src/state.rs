@@ -263,3 +263,6 @@ impl Appender<'_> {
         seq
     }
 }
+
+#[cfg(test)]
+mod tests;

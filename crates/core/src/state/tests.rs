@@ -1,0 +1,237 @@
+//! The state against a plain memory of what it decided.
+
+use std::collections::HashMap;
+
+use chat_proto::limits::TEXT_BYTES_MAX;
+use chat_proto::{Nonce, StreamId};
+
+use super::*;
+use crate::PastSend;
+
+/// Remembers what was appended, as a store would.
+#[derive(Default)]
+struct Memory {
+    past: HashMap<(AccountId, Nonce), PastSend>,
+}
+
+impl Memory {
+    fn keep(&mut self, account: AccountId, applied: &Applied) {
+        for event in &applied.events {
+            if let Content::Posted { id, nonce, text, .. } = &event.content {
+                let room = RoomId(event.log.0);
+                let digest = TextDigest::of(room, text);
+                let past = PastSend::Posted { room, seq: event.seq, ts: event.ts, id: *id, digest };
+                self.past.insert((account, *nonce), past);
+            }
+        }
+        if let Some((nonce, code, digest)) = applied.refused_send {
+            self.past.insert((account, nonce), PastSend::Refused { code, digest });
+        }
+    }
+}
+
+impl Lookup for Memory {
+    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
+        let decided =
+            self.past.keys().filter(|(by, nonce)| *by == account && nonce.stream == stream);
+        Ok(decided.map(|(_by, nonce)| nonce.n).max().unwrap_or(0))
+    }
+
+    fn past_send(&self, by: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
+        Ok(self.past.get(&(by, nonce)).cloned())
+    }
+}
+
+/// A state with its memory, and a clock that ticks once a command.
+struct World {
+    state: State,
+    memory: Memory,
+    now: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        let state = State::restore(Snapshot { epoch: Epoch(1), ..Snapshot::default() });
+        Self { state, memory: Memory::default(), now: 1000 }
+    }
+
+    fn run(&mut self, action: Action) -> Applied {
+        self.now += 1;
+        let sender = match &action {
+            Action::Send { account, .. } => *account,
+            _ => AccountId(0),
+        };
+        let command = Command { ts: Timestamp(self.now), action };
+        let applied = self.state.apply(command, &self.memory).unwrap();
+        self.memory.keep(sender, &applied);
+        applied
+    }
+
+    fn sign_in(&mut self, key: u8, name: &str, firm: bool) -> Result<AccountId, Refusal> {
+        let (key, name) = (PublicKey([key; 32]), name.to_owned());
+        match self.run(Action::SignIn { key, name, name_is_firm: firm }).answer? {
+            Answer::SignedIn(account) => Ok(account),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn join(&mut self, account: AccountId, name: &str) -> Result<RoomId, Refusal> {
+        match self.run(Action::Join { account, name: name.to_owned() }).answer? {
+            Answer::Room(room) => Ok(room),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn send(&mut self, account: AccountId, n: u64, room: RoomId, text: &str) -> Applied {
+        let nonce = Nonce { stream: StreamId([7; 16]), n };
+        self.run(Action::Send { account, nonce, room, text: text.to_owned() })
+    }
+
+    fn name_of(&self, account: AccountId) -> String {
+        self.state.account(account).unwrap().name.to_string()
+    }
+}
+
+fn contents(applied: &Applied) -> Vec<&Content> {
+    applied.events.iter().map(|event| &event.content).collect()
+}
+
+#[test]
+fn the_first_key_to_claim_a_name_has_it() {
+    let mut world = World::new();
+    let ada = world.sign_in(1, "ada", true).unwrap();
+    assert_eq!(world.sign_in(1, "somebody", true), Ok(ada), "a known key keeps its account");
+    let taken = world.sign_in(2, "ADA", true).unwrap_err();
+    assert_eq!(taken.code(), ErrorCode::NameTaken);
+    assert!(taken.to_string().contains("ada"), "{taken}");
+    let second = world.sign_in(2, "ada", false).unwrap();
+    let third = world.sign_in(3, "ada", false).unwrap();
+    assert_eq!((world.name_of(second), world.name_of(third)), ("ada-2".into(), "ada-3".into()));
+    assert_eq!(world.sign_in(4, "a b", false).unwrap_err().code(), ErrorCode::BadName);
+}
+
+#[test]
+fn a_long_name_is_cut_where_its_number_needs_room() {
+    let mut world = World::new();
+    let longest = "x".repeat(32);
+    world.sign_in(1, &longest, true).unwrap();
+    let second = world.sign_in(2, &longest, false).unwrap();
+    assert_eq!(world.name_of(second), format!("{}-2", "x".repeat(30)));
+    let wide = "\u{1F1}".repeat(32);
+    world.sign_in(3, &wide, true).unwrap();
+    let second = world.sign_in(4, &wide, false).unwrap();
+    assert!(world.name_of(second).len() <= 128);
+}
+
+#[test]
+fn a_room_is_there_once_somebody_joins_it_and_joining_again_changes_nothing() {
+    let mut world = World::new();
+    let ada = world.sign_in(1, "ada", true).unwrap();
+    let applied = world.run(Action::Join { account: ada, name: "Ops".to_owned() });
+    let room = RoomId(2);
+    assert_eq!(applied.answer, Ok(Answer::Room(room)));
+    let expected = [
+        Content::RoomCreated { by: Some(ada), name: RoomName::parse("Ops").unwrap() },
+        Content::Joined { account: ada },
+        Content::RoomJoined { room },
+    ];
+    assert_eq!(contents(&applied), expected.iter().collect::<Vec<_>>());
+    let logs: Vec<_> = applied.events.iter().map(|event| (event.log.0, event.seq.0)).collect();
+    assert_eq!(logs, [(2, 1), (2, 2), (1, 2)]);
+    let again = world.run(Action::Join { account: ada, name: "oPS".to_owned() });
+    assert_eq!((again.answer, again.events.len()), (Ok(Answer::Room(room)), 0));
+    assert_eq!(world.join(ada, "0ps").unwrap_err().code(), ErrorCode::NameTaken);
+}
+
+#[test]
+fn only_members_speak_and_leaving_ends_it() {
+    let mut world = World::new();
+    let ada = world.sign_in(1, "ada", true).unwrap();
+    let eve = world.sign_in(2, "eve", true).unwrap();
+    let room = world.join(ada, "ops").unwrap();
+    let refused = world.send(eve, 1, room, "hello");
+    assert_eq!(refused.answer.unwrap_err().code(), ErrorCode::NotMember);
+    assert!(refused.events.is_empty());
+    world.join(eve, "ops").unwrap();
+    assert!(world.send(eve, 2, room, "hello").answer.is_ok());
+    assert_eq!(world.run(Action::Leave { account: eve, room }).events.len(), 2);
+    assert_eq!(world.run(Action::Leave { account: eve, room }).events.len(), 0);
+    let refused = world.send(eve, 3, room, "hello again");
+    assert_eq!(refused.answer.unwrap_err().code(), ErrorCode::NotMember);
+}
+
+#[test]
+fn the_same_nonce_gets_the_first_answer_and_another_body_is_refused() {
+    let mut world = World::new();
+    let ada = world.sign_in(1, "ada", true).unwrap();
+    let room = world.join(ada, "ops").unwrap();
+    let first = world.send(ada, 1, room, "once");
+    let again = world.send(ada, 1, room, "once");
+    assert_eq!((&again.answer, again.events.len()), (&first.answer, 0));
+    let reused = world.send(ada, 1, room, "twice");
+    assert_eq!(reused.answer.unwrap_err(), Refusal::NonceReused);
+    let eve = world.sign_in(2, "eve", true).unwrap();
+    world.join(eve, "ops").unwrap();
+    let of_eve = world.send(eve, 1, room, "mine");
+    assert!(of_eve.answer.is_ok(), "a stream belongs to its account");
+}
+
+#[test]
+fn a_stream_goes_on_one_by_one() {
+    let mut world = World::new();
+    let ada = world.sign_in(1, "ada", true).unwrap();
+    let room = world.join(ada, "ops").unwrap();
+    for n in [0, 2, u64::MAX] {
+        assert_eq!(world.send(ada, n, room, "x").answer, Err(Refusal::Behind { awaited: 1 }));
+    }
+    assert!(world.send(ada, 1, room, "x").answer.is_ok());
+    assert_eq!(world.send(ada, 3, room, "x").answer, Err(Refusal::Behind { awaited: 2 }));
+}
+
+#[test]
+fn a_refusal_for_good_uses_its_nonce_up_and_is_given_again() {
+    let mut world = World::new();
+    let ada = world.sign_in(1, "ada", true).unwrap();
+    let room = world.join(ada, "ops").unwrap();
+    let too_long = "x".repeat(TEXT_BYTES_MAX + 1);
+    let texts = [
+        ("", ErrorCode::EmptyText),
+        ("a\0", ErrorCode::NulInText),
+        (&too_long, ErrorCode::TextTooLong),
+    ];
+    for (n, (text, code)) in (1..).zip(texts) {
+        let refused = world.send(ada, n, room, text);
+        assert_eq!(refused.answer.unwrap_err().code(), code);
+        assert!(refused.refused_send.is_some() && refused.events.is_empty());
+        assert_eq!(world.send(ada, n, room, text).answer, Err(Refusal::Before(code)));
+        assert_eq!(world.send(ada, n, room, "better").answer, Err(Refusal::NonceReused));
+    }
+    assert!(world.send(ada, 4, room, "better").answer.is_ok());
+}
+
+#[test]
+fn another_name_is_told_in_the_account_and_in_each_of_its_rooms() {
+    let mut world = World::new();
+    let ada = world.sign_in(1, "ada", true).unwrap();
+    world.sign_in(2, "eve", true).unwrap();
+    let rooms = [world.join(ada, "ops").unwrap(), world.join(ada, "dev").unwrap()];
+    let rename = |name: &str| Action::Rename { account: ada, name: name.to_owned() };
+    assert_eq!(world.run(rename("\u{435}ve")).answer.unwrap_err().code(), ErrorCode::NameTaken);
+    let applied = world.run(rename("Ada"));
+    assert_eq!(applied.answer, Ok(Answer::Done));
+    let logs: Vec<_> = applied.events.iter().map(|event| event.log).collect();
+    assert_eq!(logs, [ada.into(), rooms[0].into(), rooms[1].into()]);
+    assert!(world.run(rename("Ada")).events.is_empty());
+    world.run(rename("zoe"));
+    assert!(world.sign_in(3, "ada", true).is_ok(), "the old name is free");
+}
+
+#[test]
+fn time_never_goes_back() {
+    let mut world = World::new();
+    let ada = world.sign_in(1, "ada", true).unwrap();
+    let before = world.state.last_ts();
+    world.now = 5;
+    let applied = world.run(Action::Join { account: ada, name: "ops".to_owned() });
+    assert!(applied.events.iter().all(|event| event.ts == before));
+}
