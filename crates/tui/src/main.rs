@@ -12,6 +12,7 @@ use chat_tui::host::Host;
 use chat_tui::logging;
 use chat_tui::screen::{self, ScreenError, ScreenOptions};
 use chat_tui::settings::{self, FileSettings, Settings};
+use tokio::runtime::{Builder, Runtime};
 
 /// How long what still runs may take to end when everything is said.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
@@ -56,11 +57,19 @@ fn run(invocation: Invocation) -> anyhow::Result<Exit> {
     if let Err(error) = logging::start(&settings.data_dir) {
         tell(&format!("there will be no log in {}: {error}", settings.data_dir.display()));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = runtime(serve.is_some() || mode == Mode::Screen)?;
     let note = warnings.first().map(ToString::to_string);
     let exit = runtime.block_on(Box::pin(serve_and_run(settings, serve, mode, note)));
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     Ok(exit)
+}
+
+/// Without a screen and a daemon, one thread is faster than several that wake each other.
+fn runtime(has_much_to_do: bool) -> std::io::Result<Runtime> {
+    match has_much_to_do {
+        true => Builder::new_multi_thread().enable_all().build(),
+        false => Builder::new_current_thread().enable_all().build(),
+    }
 }
 
 /// Runs the daemon inside, if there shall be one, as long as the rest.

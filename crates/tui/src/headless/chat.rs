@@ -11,7 +11,8 @@ use super::input::Lines;
 use super::link::{Link, Watched};
 use super::printer::Printer;
 use super::record::Style;
-use super::sending::{Sending, Unit};
+use super::sending::{Patience, Sending, Step};
+use super::tally::Unit;
 use crate::args::ChatArgs;
 use crate::exit::Exit;
 
@@ -58,57 +59,47 @@ async fn converse(
     link: &mut Link,
     room: &RoomInfo,
 ) -> Result<(), Failure> {
+    let lines = Lines::of_stdin().map_err(Failure::internal)?;
+    let to = Destination { room: Some(room.room), name: room.name.parse().ok() };
+    // As long as lines may come, a server that is away may come back.
+    let patience = Patience { meanwhile: None, at_end: (!args.follow).then_some(args.timeout) };
+    let mut sending = Sending::new(&link.client, to, lines, Unit::Line, patience);
     let mut printer = Printer::new(&context.output, Style::new(args.json, context.rooms.len()));
     printer.echo = args.echo;
-    let mut lines = Lines::of_stdin().map_err(Failure::internal)?;
-    let to = Destination { room: Some(room.room), name: room.name.parse().ok() };
-    let mut sending = Sending::new(&link.client, to, Unit::Line);
-    let at_end = (!args.follow).then_some(args.timeout);
     let ended = tokio::select! {
-        sent = sending.run(&mut lines, None, at_end, async |_posted| Ok(())) => sent,
-        failure = print_all(&mut printer, &mut link.events) => Err(failure),
+        ended = both_ways(args, &mut sending, &mut printer, &mut link.events) => ended,
         failure = context.output.gone() => Err(failure),
         failure = context.signals.next() => Err(failure),
     };
-    sending.give_up();
-    let failure = sending.failure("");
-    if let Err(ended) = ended {
-        return Err(ended.with_lines(failure));
-    }
-    lines.end().await.tell();
-    if let Some(failure) = &failure {
-        failure.told();
-    }
-    let rest = async {
-        match args.follow {
-            true => Err(print_all(&mut printer, &mut link.events).await),
-            false => own_come_back(&mut printer, &mut link.events, args).await,
-        }
-    };
-    let rest = tokio::select! {
-        rest = rest => rest,
-        failure = context.output.gone() => Err(failure),
-        failure = context.signals.next() => Err(failure),
-    };
-    rest.and(failure.map_or(Ok(()), |failure| Err(Failure::silent(failure.exit))))
-}
-
-async fn print_all(printer: &mut Printer<'_>, events: &mut Watched) -> Failure {
-    loop {
-        if let Err(failure) = printer.next(events, |_event| true).await {
-            return failure;
-        }
+    let failure = sending.give_up("");
+    match ended {
+        Err(ended) => Err(ended.with_lines(failure)),
+        Ok(()) => failure.map_or(Ok(()), Err),
     }
 }
 
-/// With `--echo`, what was sent is printed before the end.
-async fn own_come_back(
+async fn both_ways(
+    args: &ChatArgs,
+    sending: &mut Sending<'_>,
     printer: &mut Printer<'_>,
     events: &mut Watched,
-    args: &ChatArgs,
 ) -> Result<(), Failure> {
+    while !sending.is_done() || args.follow {
+        tokio::select! {
+            // Something can be sent, or was answered.
+            next = sending.next() => match sending.take(next?).await? {
+                Step::Sent(ids) => ids.into_iter().for_each(|id| printer.expect_own(id)),
+                Step::Lost(id) => printer.expect_no_more(id),
+                Step::Posted { .. } | Step::Other => {}
+            },
+            // Something was said, and there is room to print it.
+            printed = printer.next(events, |_event| true) => {
+                printed?;
+            }
+        }
+    }
     let come_back = async {
-        while args.echo && printer.own_on_their_way() > 0 {
+        while args.echo && printer.expects_own() {
             printer.next(events, |_event| true).await?;
         }
         Ok(())

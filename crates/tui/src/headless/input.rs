@@ -82,9 +82,11 @@ impl Lines {
         Ok(Self { lines, end })
     }
 
-    /// The next line that is not empty. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Option<Line> {
-        self.lines.recv().await
+    /// The next lines that are not empty, at most `limit`; none at the end. Cancel-safe.
+    pub(super) async fn next(&mut self, limit: usize) -> Vec<Line> {
+        let mut lines = Vec::with_capacity(limit);
+        self.lines.recv_many(&mut lines, limit).await;
+        lines
     }
 
     /// How the input ended, when there is no next line.

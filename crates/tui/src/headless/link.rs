@@ -37,7 +37,7 @@ impl Link {
                 }
                 if let Event::Disconnected { why, .. } = event {
                     if problem.is_none() {
-                        tell(&format!("no connection to {target} yet: {why}; trying again"));
+                        tell(&format!("{why}; trying again"));
                     }
                     problem = Some(why);
                 }
@@ -47,8 +47,8 @@ impl Link {
             Ok(Ok(me)) => Ok(Self { client, events, me }),
             Ok(Err(failure)) => Err(failure),
             Err(_elapsed) => {
-                let why = problem.unwrap_or_else(|| "no answer came".to_owned());
-                Err(Failure::cannot_connect(format!("cannot connect to {target}: {why}")))
+                let silent = || format!("no answer from {target}");
+                Err(Failure::cannot_connect(problem.unwrap_or_else(silent)))
             }
         }
     }

@@ -15,6 +15,7 @@ mod send;
 mod sending;
 mod signals;
 mod tail;
+mod tally;
 mod time;
 
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chat_client::{Event, Message, Outgoing, OutgoingState};
+use chat_client::{Event, Message};
 use chat_proto::{MessageId, Nickname};
 
 use super::failure::Failure;
@@ -11,7 +11,7 @@ use super::output::{Output, Slot};
 use super::record::{Record, Style};
 use super::tell;
 
-/// Own messages that have been committed and not come back yet. What is beyond is not held back.
+/// Messages sent from here that have not come back yet. What is beyond is not told from others'.
 const OWN_MAX: usize = 1 << 16;
 
 /// Prints what is said.
@@ -69,9 +69,21 @@ impl<'a> Printer<'a> {
         self.from.as_ref().is_none_or(|name| name.as_str() == message.from_name)
     }
 
-    /// How many messages sent from here have not come back yet.
-    pub(super) fn own_on_their_way(&self) -> usize {
-        self.own.len()
+    /// A message was sent from here; it will come back.
+    pub(super) fn expect_own(&mut self, id: MessageId) {
+        if self.own.len() < OWN_MAX {
+            self.own.insert(id);
+        }
+    }
+
+    /// A message that was sent from here will not come back.
+    pub(super) fn expect_no_more(&mut self, id: MessageId) {
+        self.own.remove(&id);
+    }
+
+    /// Whether messages sent from here have not come back yet.
+    pub(super) fn expects_own(&self) -> bool {
+        !self.own.is_empty()
     }
 
     fn event(&mut self, event: Event, slot: Slot<'_>) -> Printed {
@@ -81,7 +93,6 @@ impl<'a> Printer<'a> {
         )]
         match event {
             Event::Message(message) => return self.said(&message, slot),
-            Event::Outgoing(outgoing) => self.outgoing(&outgoing),
             Event::Disconnected { why, .. } => self.disconnected(&why, slot),
             Event::Connected(_) => self.connected(slot),
             Event::Gap { room, room_name, from, to } => {
@@ -106,23 +117,6 @@ impl<'a> Printer<'a> {
         }
         slot.print(self.style.message(message));
         Printed::Message
-    }
-
-    /// Remembers which messages are sent from here. This comes before they do.
-    fn outgoing(&mut self, outgoing: &Outgoing) {
-        match &outgoing.state {
-            OutgoingState::Waiting if self.own.len() < OWN_MAX => {
-                self.own.insert(outgoing.id);
-            }
-            OutgoingState::Waiting | OutgoingState::InFlight | OutgoingState::Acked { .. } => {}
-            OutgoingState::Refused(_) => {
-                self.own.remove(&outgoing.id);
-            }
-            OutgoingState::Moved { id, .. } => {
-                self.own.remove(&outgoing.id);
-                self.own.insert(*id);
-            }
-        }
     }
 
     fn disconnected(&mut self, why: &str, slot: Slot<'_>) {

@@ -6,7 +6,7 @@
 use std::io::IsTerminal;
 
 use chat_client::outbox::Destination;
-use chat_client::{Config, OutboxKind};
+use chat_client::{Config, Connected, OutboxKind};
 use chat_proto::{RoomInfo, RoomName};
 use tokio::time::Instant;
 
@@ -15,8 +15,9 @@ use super::input::{self, Lines};
 use super::link::Link;
 use super::output::Output;
 use super::record::Record;
-use super::sending::{Posted, Sending, Unit};
+use super::sending::{Patience, Sending, Step};
 use super::signals::Signals;
+use super::tally::Unit;
 use super::{Context, tell};
 use crate::args::SendArgs;
 use crate::exit::Exit;
@@ -88,38 +89,46 @@ impl Posting {
     async fn run(
         &self,
         link: &mut Link,
-        mut lines: Lines,
+        lines: Lines,
         output: &Output,
         signals: &mut Signals,
     ) -> Result<(), Failure> {
         let to = Destination { room: Some(self.room.room), name: self.room.name.parse().ok() };
         let unit = if self.args.lines { Unit::Line } else { Unit::Message };
-        let mut sending = Sending::new(&link.client, to, unit);
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let patience = Some(if self.args.lines { self.args.timeout } else { left });
-        let me = link.me.clone();
-        let print = async |posted: Posted| match self.args.json {
-            true => {
-                let record = Record::sent(&posted.ack, &self.room, &me, &posted.text);
-                output.print(record.json()).await
-            }
-            false => Ok(()),
-        };
+        // One message has one deadline; lines may go on for as long as they are answered.
+        let limit = Some(if self.args.lines { self.args.timeout } else { left });
+        let patience = Patience { meanwhile: limit, at_end: limit };
+        let mut sending = Sending::new(&link.client, to, lines, unit, patience);
         let ended = tokio::select! {
-            sent = sending.run(&mut lines, patience, patience, print) => sent,
+            ended = self.post_all(&mut sending, output, &link.me) => ended,
             failure = link.events.pass_over() => Err(failure),
             failure = output.gone(), if self.args.json => Err(failure),
             failure = signals.next() => Err(failure),
         };
-        sending.give_up();
-        let failure = sending.failure(&self.hint());
+        let failure = sending.give_up(&self.hint());
         match ended {
             Err(ended) => Err(ended.with_lines(failure)),
-            Ok(()) => {
-                lines.end().await.tell();
-                failure.map_or(Ok(()), Err)
+            Ok(()) => failure.map_or(Ok(()), Err),
+        }
+    }
+
+    async fn post_all(
+        &self,
+        sending: &mut Sending<'_>,
+        output: &Output,
+        me: &Connected,
+    ) -> Result<(), Failure> {
+        while !sending.is_done() {
+            let next = sending.next().await?;
+            if let Step::Posted { ack, text } = sending.take(next).await?
+                && self.args.json
+            {
+                let record = Record::sent(&ack, &self.room, me, &text);
+                output.print(record.json()).await?;
             }
         }
+        Ok(())
     }
 
     fn hint(&self) -> String {

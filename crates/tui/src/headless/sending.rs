@@ -1,131 +1,115 @@
-//! Lines out: as many in flight as the outbox takes, their answers in order.
+//! Lines out: many in flight at once, their answers in order.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use chat_client::outbox::Destination;
-use chat_client::{AckFuture, Client, NoAck, Refusal, SendError};
-use chat_proto::Ack;
+use chat_client::{AckFuture, Client, NoAck, Refusal, SendError, Sent};
+use chat_proto::{Ack, ErrorCode, MessageId};
+use futures::FutureExt;
+use futures::future::maybe_done;
 use tokio::time::{Instant, timeout_at};
 
 use super::failure::Failure;
 use super::input::{Line, Lines};
-use super::tell;
+use super::tally::{Tally, Unit};
 use crate::exit::Exit;
 
-/// Sends whose answer nobody has looked at yet. The outbox has a bound of its own.
-const UNANSWERED_MAX: usize = 4096;
+/// Lines without an answer; past it no more are read. Fewer than the outbox of the client takes, so
+/// that to hand it a message never means to wait for the server.
+const UNANSWERED_MAX: usize = 512;
 
-/// Refused lines that are told one by one; the rest is only counted.
-const COMPLAINTS_MAX: u64 = 20;
+/// Lines that are handed to the client together, so that they leave together.
+const GROUP_MAX: usize = 64;
 
 /// Sends lines to one room.
 pub(super) struct Sending<'a> {
     client: &'a Client,
     to: Destination,
-    /// How long no answer may come while some are awaited; `None`: for ever.
-    patience: Option<Duration>,
-    unit: Unit,
+    lines: Option<Lines>,
+    patience: Patience,
+    /// When something was sent or answered last.
+    progress: Instant,
     unanswered: VecDeque<Unanswered>,
     tally: Tally,
 }
 
-/// What a person calls what is sent.
+/// How long no answer may come while some are awaited; `None`: for ever.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Unit {
-    /// A line of many.
-    Line,
-    /// The only message.
-    Message,
+pub(super) struct Patience {
+    /// While lines are still to come.
+    pub(super) meanwhile: Option<Duration>,
+    /// Behind the last line.
+    pub(super) at_end: Option<Duration>,
 }
 
-/// What became of the lines.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Tally {
-    acked: u64,
-    refused: u64,
-    not_allowed: u64,
-    unknown: u64,
-    not_sent: u64,
-    /// The first line that is not known to be posted.
-    first_unknown: Option<u64>,
+/// Lines that can be sent (none: there will be no more), or an answer.
+pub(super) enum Next {
+    Lines(Vec<Line>),
+    Answer(Result<Ack, NoAck>),
 }
 
-/// A message that was posted.
-pub(super) struct Posted {
-    pub(super) ack: Ack,
-    pub(super) text: String,
+/// What came of it.
+pub(super) enum Step {
+    /// Messages are on their way.
+    Sent(Vec<MessageId>),
+    /// A message was posted.
+    Posted { ack: Ack, text: String },
+    /// A message will not come.
+    Lost(MessageId),
+    /// The input, or nothing that concerns a message.
+    Other,
 }
 
 struct Unanswered {
     line: u64,
+    id: MessageId,
     text: String,
     answer: AckFuture,
 }
 
-/// What can happen next.
-enum Next {
-    Line(Option<Line>),
-    Answer(Result<Ack, NoAck>),
-}
-
 impl<'a> Sending<'a> {
-    pub(super) fn new(client: &'a Client, to: Destination, unit: Unit) -> Self {
-        let unanswered = VecDeque::new();
-        Self { client, to, patience: None, unit, unanswered, tally: Tally::default() }
+    pub(super) fn new(
+        client: &'a Client,
+        to: Destination,
+        lines: Lines,
+        unit: Unit,
+        patience: Patience,
+    ) -> Self {
+        Self {
+            client,
+            to,
+            lines: Some(lines),
+            patience,
+            progress: Instant::now(),
+            unanswered: VecDeque::new(),
+            tally: Tally::new(unit),
+        }
     }
 
-    /// Sends every line, and returns when each has its answer. `posted` gets the messages in order.
-    /// While lines are still to come, an answer may take as long as `meanwhile` says; behind the
-    /// last one, as long as `at_end` says.
-    pub(super) async fn run(
-        &mut self,
-        lines: &mut Lines,
-        meanwhile: Option<Duration>,
-        at_end: Option<Duration>,
-        mut posted: impl AsyncFnMut(Posted) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        self.patience = meanwhile;
-        let mut is_open = true;
-        let mut progress = Instant::now();
-        while is_open || !self.unanswered.is_empty() {
-            match self.next(lines, is_open, progress).await? {
-                Next::Line(Some(line)) => {
-                    if self.unanswered.is_empty() {
-                        progress = Instant::now();
-                    }
-                    self.line(line).await?;
-                }
-                Next::Line(None) => {
-                    (is_open, self.patience, progress) = (false, at_end, Instant::now());
-                }
-                Next::Answer(answer) => {
-                    progress = Instant::now();
-                    if let Some(message) = self.answered(answer) {
-                        posted(message).await?;
-                    }
-                }
-            }
-        }
-        Ok(())
+    /// Whether every line has its answer.
+    pub(super) fn is_done(&self) -> bool {
+        self.lines.is_none() && self.unanswered.is_empty()
     }
 
     /// Waits for a line or for the oldest answer. Cancel-safe.
-    async fn next(
-        &mut self,
-        lines: &mut Lines,
-        is_open: bool,
-        progress: Instant,
-    ) -> Result<Next, Failure> {
-        let takes_lines = is_open && self.unanswered.len() < UNANSWERED_MAX;
-        let deadline = match (self.unanswered.is_empty(), self.patience) {
-            (false, Some(patience)) => progress.checked_add(patience),
-            (true, _) | (_, None) => None,
+    pub(super) async fn next(&mut self) -> Result<Next, Failure> {
+        let patience = match self.lines {
+            Some(_) => self.patience.meanwhile,
+            None => self.patience.at_end,
         };
+        let awaits = !self.unanswered.is_empty();
+        let deadline =
+            patience.filter(|_| awaits).and_then(|limit| self.progress.checked_add(limit));
+        let room = UNANSWERED_MAX.saturating_sub(self.unanswered.len());
+        let lines = self.lines.as_mut().filter(|_| room > 0);
         let oldest = self.unanswered.front_mut().map(|oldest| &mut oldest.answer);
         let next = async {
             tokio::select! {
-                line = lines.next(), if takes_lines => Next::Line(line),
+                lines = lines_of(lines, room.min(GROUP_MAX)) => Next::Lines(lines),
                 answer = answer_of(oldest) => Next::Answer(answer),
             }
         };
@@ -137,117 +121,98 @@ impl<'a> Sending<'a> {
         }
     }
 
-    async fn line(&mut self, line: Line) -> Result<(), Failure> {
-        let number = line.number;
-        let text = match line.text {
-            Ok(text) => text,
-            Err(reason) => {
-                self.complain(number, &reason);
-                self.tally.refused += 1;
-                return Ok(());
+    /// Deals with what came. While it sends, no event may be taken: so whoever prints knows a
+    /// message of its own before it comes back.
+    pub(super) async fn take(&mut self, next: Next) -> Result<Step, Failure> {
+        match next {
+            Next::Lines(lines) if lines.is_empty() => {
+                self.progress = Instant::now();
+                if let Some(lines) = self.lines.take() {
+                    lines.end().await.tell();
+                }
+                Ok(Step::Other)
             }
-        };
-        match self.client.send(self.to.clone(), text.clone()).await {
-            Ok(sent) => {
-                self.unanswered.push_back(Unanswered { line: number, text, answer: sent.answer });
-                Ok(())
+            Next::Lines(lines) => self.send(lines).await,
+            Next::Answer(answer) => {
+                self.progress = Instant::now();
+                Ok(self.answered(answer))
             }
-            Err(SendError::Refused(refusal)) => {
-                self.refused(number, &refusal);
-                Ok(())
-            }
-            Err(error @ (SendError::Outbox(_) | SendError::Ended)) => Err(Failure::internal(error)),
         }
     }
 
-    fn answered(&mut self, answer: Result<Ack, NoAck>) -> Option<Posted> {
-        let Unanswered { line, text, .. } = self.unanswered.pop_front()?;
+    async fn send(&mut self, lines: Vec<Line>) -> Result<Step, Failure> {
+        if self.unanswered.is_empty() {
+            self.progress = Instant::now();
+        }
+        let mut texts = Vec::with_capacity(lines.len());
+        for Line { number, text } in lines {
+            match text {
+                Ok(text) => texts.push((number, text)),
+                Err(reason) => self.tally.refused(number, &reason, Exit::Refused),
+            }
+        }
+        let sends =
+            texts.iter().map(|(_line, text)| self.client.send(self.to.clone(), text.clone()));
+        let sent = in_order(sends.map(Box::pin).collect()).await;
+        let mut ids = Vec::with_capacity(sent.len());
+        for ((line, text), sent) in texts.into_iter().zip(sent) {
+            match sent {
+                Ok(Sent { id, answer, .. }) => {
+                    self.unanswered.push_back(Unanswered { line, id, text, answer });
+                    ids.push(id);
+                }
+                Err(SendError::Refused(refusal)) => self.refused(line, &refusal),
+                Err(error @ (SendError::Outbox(_) | SendError::Ended)) => {
+                    return Err(Failure::internal(error));
+                }
+            }
+        }
+        Ok(Step::Sent(ids))
+    }
+
+    fn answered(&mut self, answer: Result<Ack, NoAck>) -> Step {
+        let Some(Unanswered { line, id, text, .. }) = self.unanswered.pop_front() else {
+            return Step::Other;
+        };
         match answer {
             Ok(ack) => {
-                self.tally.acked += 1;
-                return Some(Posted { ack, text });
+                self.tally.acked();
+                return Step::Posted { ack, text };
             }
             Err(NoAck::Refused(refusal)) => self.refused(line, &refusal),
-            Err(NoAck::OutcomeUnknown) => self.tally.is_unknown(line),
-            Err(NoAck::NotSent) => self.tally.is_not_sent(line),
+            Err(NoAck::OutcomeUnknown) => self.tally.unknown(line),
+            Err(NoAck::NotSent) => self.tally.not_sent(line),
         }
-        None
+        Step::Lost(id)
     }
 
     fn refused(&mut self, line: u64, refusal: &Refusal) {
-        self.complain(line, &refusal.reason);
-        match Failure::from(refusal.clone()).exit == Exit::NotAllowed {
-            true => self.tally.not_allowed += 1,
-            false => self.tally.refused += 1,
-        }
+        let reason = match refusal.code {
+            Some(ErrorCode::NonceReused) => {
+                "the --id was used for something else before; choose another one"
+            }
+            _ => &refusal.reason,
+        };
+        self.tally.refused(line, reason, Failure::from(refusal.clone()).exit);
     }
 
-    fn complain(&self, line: u64, reason: &str) {
-        let told = self.tally.refused + self.tally.not_allowed;
-        match self.unit {
-            Unit::Message => tell(reason),
-            Unit::Line if told < COMPLAINTS_MAX => tell(&format!("line {line}: {reason}")),
-            Unit::Line => {}
-        }
-    }
-
-    /// The worst that happened to what was sent, if something did. `hint` says how to go on when an
-    /// outcome is unknown.
-    pub(super) fn failure(&self, hint: &str) -> Option<Failure> {
-        let Tally { unknown, not_sent, not_allowed, refused, .. } = self.tally;
-        if unknown > 0 {
-            let what = self.no_answer(unknown + not_sent);
-            let sentence = format!("{what}; it is not known whether it is posted. {hint}");
-            Some(Failure::new(Exit::OutcomeUnknown, sentence.trim_end()))
-        } else if not_sent > 0 {
-            Some(Failure::cannot_connect(format!("{}: it was not sent", self.no_answer(not_sent))))
-        } else if not_allowed > 0 {
-            Some(Failure::new(Exit::NotAllowed, self.refused_sentence()))
-        } else if refused > 0 {
-            Some(Failure::new(Exit::Refused, self.refused_sentence()))
-        } else {
-            None
-        }
-    }
-
-    fn no_answer(&self, count: u64) -> String {
-        let first = self.tally.first_unknown.unwrap_or_default();
-        match self.unit {
-            Unit::Message => "no answer came to the message".to_owned(),
-            Unit::Line if count == 1 => format!("no answer came to line {first}"),
-            Unit::Line => format!("no answer came to {count} lines, from line {first} on"),
-        }
-    }
-
-    /// Of a message by itself, the reason is all that there is to say.
-    fn refused_sentence(&self) -> String {
-        let Tally { acked, refused, not_allowed, .. } = self.tally;
-        match self.unit {
-            Unit::Message => String::new(),
-            Unit::Line => format!("{} refused, {acked} posted", refused + not_allowed),
-        }
-    }
-
-    /// Counts what has no answer, when no more will be waited for.
-    pub(super) fn give_up(&mut self) {
+    /// Waits no more: the worst that happened to a line, if something did. `hint` says how to go on
+    /// when an outcome is unknown.
+    pub(super) fn give_up(mut self, hint: &str) -> Option<Failure> {
         for Unanswered { line, answer, .. } in self.unanswered.drain(..) {
             match answer.has_left() {
-                true => self.tally.is_unknown(line),
-                false => self.tally.is_not_sent(line),
+                true => self.tally.unknown(line),
+                false => self.tally.not_sent(line),
             }
         }
+        self.tally.failure(hint)
     }
 }
 
-impl Tally {
-    fn is_unknown(&mut self, line: u64) {
-        self.unknown += 1;
-        self.first_unknown = self.first_unknown.or(Some(line));
-    }
-
-    fn is_not_sent(&mut self, line: u64) {
-        self.not_sent += 1;
-        self.first_unknown = self.first_unknown.or(Some(line));
+async fn lines_of(lines: Option<&mut Lines>, limit: usize) -> Vec<Line> {
+    match lines {
+        Some(lines) => lines.next(limit).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -256,4 +221,21 @@ async fn answer_of(oldest: Option<&mut AckFuture>) -> Result<Ack, NoAck> {
         Some(answer) => answer.await,
         None => std::future::pending().await,
     }
+}
+
+/// Runs sends together, in the order in which they stand: each is polled before the one behind it,
+/// and the client's queue is fair.
+async fn in_order<F: Future + Unpin>(sends: Vec<F>) -> Vec<F::Output> {
+    let mut sends: Vec<_> = sends.into_iter().map(maybe_done).collect();
+    poll_fn(|context| {
+        let mut all = Poll::Ready(());
+        for send in &mut sends {
+            if send.poll_unpin(context).is_pending() {
+                all = Poll::Pending;
+            }
+        }
+        all
+    })
+    .await;
+    sends.iter_mut().filter_map(|send| Pin::new(send).take_output()).collect()
 }
