@@ -264,7 +264,8 @@ impl Client {
     }
 
     /// Sends a message to a room, by its id or its name. Resolves when the message is in the
-    /// outbox, also without a connection; waits while the outbox is full.
+    /// outbox, also without a connection; waits while the outbox is full. Whoever drops this before
+    /// its end does not know whether the message was taken.
     ///
     /// # Errors
     /// [`SendError`]; the message will not be sent then.

@@ -127,6 +127,7 @@ pub(crate) fn plain(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "permission denied".into(),
         io::ErrorKind::TimedOut => "no answer".into(),
         io::ErrorKind::HostUnreachable => "there is no way to that machine".into(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full".into(),
         io::ErrorKind::NetworkUnreachable => "there is no way to that network".into(),
         _ => error.to_string(),
     }

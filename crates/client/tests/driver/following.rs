@@ -2,9 +2,9 @@
 
 use chat_client::{Client, Event, Events, HistoryPage, Message, RequestError};
 use chat_proto::{
-    AccountInfo, AccountList, Accounts, Epoch, Error, ErrorCode, Frame, History, Join, List,
-    Member, MemberRenamed, MessageId, Position, Posted, RequestId, Reset, RoomInfo, RoomJoined,
-    RoomLeft, RoomName, Seq, Subscribe, Subscribed, Timestamp, Unsubscribe,
+    AccountInfo, AccountList, Accounts, Epoch, Error, ErrorCode, FindRoom, Frame, History, Join,
+    List, Member, MemberRenamed, MessageId, Position, Posted, RequestId, Reset, RoomInfo,
+    RoomJoined, RoomLeft, RoomName, Seq, Subscribe, Subscribed, Timestamp, Unsubscribe,
 };
 
 use crate::fake::*;
@@ -308,4 +308,84 @@ async fn kinds_of_events_that_are_not_known_are_passed_over() {
     newer.body = [&newer.body[..], b"more"].concat().into();
     peer.raw(newer).await.unwrap();
     assert_eq!(message(&mut events).await.seq, Seq(2));
+}
+
+#[tokio::test]
+async fn too_many_events_of_strangers_are_read_again_when_they_have_names() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events, mut peer) = following(&daemon, dir.path(), 0).await;
+    let stranger = chat_proto::AccountId(77);
+    for seq in 1..=1500 {
+        peer.event(&Posted { from: stranger, ..posted(seq, "x") }).await;
+    }
+    let (names, _): (_, Accounts) = peer.expect().await;
+    for _cursor in 0..2 {
+        let (id, _): (_, Unsubscribe) = peer.expect().await;
+        peer.reply(id, &chat_proto::Done {}).await;
+    }
+    let info = AccountInfo { account: stranger, name: "eve".into() };
+    peer.reply(names, &AccountList { accounts: List::first_of([info]) }).await;
+    for seq in 1..=1024 {
+        let message = message(&mut events).await;
+        assert_eq!((message.seq, message.from_name.as_str()), (Seq(seq), "eve"));
+    }
+    let asked = [peer.subscribe().await, peer.subscribe().await];
+    let lobby = asked.iter().find(|(_, ask)| ask.log == LOBBY.into()).unwrap();
+    assert_eq!(lobby.1.after, Some(Position { epoch: EPOCH, seq: Seq(1024) }));
+}
+
+#[tokio::test]
+async fn a_daemon_that_is_busy_is_asked_again() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, _events) = daemon.script(dir.path());
+    let mut peer = daemon.serve().await;
+    let asking =
+        tokio::spawn(async move { client.find_room(&RoomName::parse("x").unwrap()).await });
+    let (id, _): (_, FindRoom) = peer.expect().await;
+    peer.reply(id, &Error::new(ErrorCode::Busy, "later")).await;
+    let (id, _): (_, FindRoom) = peer.expect().await;
+    peer.reply(id, &Error::new(ErrorCode::UnknownRoom, "there is none")).await;
+    let refused = within(asking).await.unwrap();
+    assert!(matches!(refused, Err(RequestError::Refused(why)) if why.reason == "there is none"));
+}
+
+#[tokio::test]
+async fn a_restored_own_log_tells_the_difference() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut daemon = Daemon::new().await;
+    let (_client, mut events) = daemon.screen(dir.path());
+    let mut peer = daemon.serve().await;
+    let joined = |seq, room| RoomJoined { account: ADA, seq: Seq(seq), ts: Timestamp(1), room };
+    let ops = chat_proto::RoomId(2);
+    for (seq, room) in [(1, LOBBY), (2, ops)] {
+        peer.event(&joined(seq, room)).await;
+        let (id, ask) = peer.subscribe().await;
+        peer.subscribed(id, ask.log, Seq(0), &format!("room-{room}")).await;
+    }
+    let membership = |event| match event {
+        Event::Membership { room, name, joined } => Some((room, name, joined)),
+        _ => None,
+    };
+    assert_eq!(event(&mut events, membership).await, (LOBBY, "room-1".into(), true));
+    assert_eq!(event(&mut events, membership).await, (ops, "room-2".into(), true));
+    drop(peer);
+    disconnected(&mut events).await;
+
+    daemon.epoch = Epoch(8);
+    let mut peer = daemon.sign_in().await;
+    loop {
+        let (id, ask) = peer.subscribe().await;
+        let (log, head) = (ask.log, Seq(1));
+        if ask.after.is_some_and(|after| after.seq > Seq(0) && after.epoch != Epoch(8)) {
+            peer.reply(id, &Reset { log, epoch: Epoch(8), head }).await;
+        } else {
+            peer.subscribed(id, log, head, &format!("room-{log}")).await;
+            if log == ADA.into() {
+                assert_eq!(ask.after, Some(Position::default()));
+                break;
+            }
+        }
+    }
+    peer.event(&joined(1, LOBBY)).await;
+    assert_eq!(event(&mut events, membership).await, (ops, "room-2".into(), false));
 }

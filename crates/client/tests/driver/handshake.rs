@@ -128,7 +128,7 @@ async fn nobody_listens_is_said_in_one_sentence() {
 }
 
 #[tokio::test]
-async fn a_unix_socket_is_as_good() {
+async fn a_socket_that_is_not_there_is_said_in_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("no.sock");
     let target = chat_client::Target::Unix(path);

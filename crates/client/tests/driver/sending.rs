@@ -4,7 +4,8 @@ use std::path::Path;
 
 use chat_client::{Event, Events, NoAck, OutgoingState, SendError, start};
 use chat_proto::{
-    Epoch, Error, ErrorCode, Join, Nonce, RequestId, RoomId, RoomInfo, RoomName, Send, Seq,
+    AccountRenamed, Epoch, Error, ErrorCode, Join, Nonce, RequestId, RoomId, RoomInfo, RoomName,
+    Send, Seq, Timestamp,
 };
 
 use crate::fake::*;
@@ -265,6 +266,46 @@ async fn a_room_that_cannot_be_had_refuses_the_message_and_nothing_else() {
     peer.reply(id, &Error::new(ErrorCode::UnknownRoom, "no such room")).await;
     let Err(NoAck::Refused(refusal)) = within(bad.answer).await else { panic!("acked") };
     assert_eq!(refusal.reason, "leave one first");
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_written_down_is_not_sent() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, _events) = daemon.screen(dir.path());
+    let mut peer = daemon.serve().await;
+    let in_the_way = dir.path().join("outbox");
+    std::fs::write(&in_the_way, "").unwrap();
+    let refused = within(client.send(LOBBY, "lost")).await;
+    assert!(matches!(refused, Err(SendError::Outbox(_))), "{refused:?}");
+    std::fs::remove_file(&in_the_way).unwrap();
+    let sent = within(client.send(LOBBY, "kept")).await.unwrap();
+    let send = peer.take(1).await;
+    assert_eq!((send.nonce, send.text.as_str()), (sent.nonce, "kept"));
+    assert_eq!(send.nonce.n, 1, "the refused one has used no number");
+}
+
+#[tokio::test]
+async fn a_daemon_that_does_not_read_is_read_all_the_same() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events) = daemon.script(dir.path());
+    let mut peer = daemon.serve().await;
+    // More than both sockets hold: the client has bytes to write all the time from now on.
+    let sender = tokio::spawn(async move {
+        for _message in 0..1000 {
+            client.send(LOBBY, "x".repeat(16 * 1024)).await.unwrap();
+        }
+        client
+    });
+    connected(&mut events).await;
+    for seq in 1..=2 {
+        let (ts, name) = (Timestamp(1), format!("ada-{seq}"));
+        peer.event(&AccountRenamed { account: ADA, seq: Seq(seq), ts, name }).await;
+    }
+    event(&mut events, |event| matches!(event, Event::OwnName { .. }).then_some(())).await;
+    for n in 1..=1000 {
+        assert_eq!(peer.take(n).await.nonce.n, n);
+    }
+    within(sender).await.unwrap();
 }
 
 #[tokio::test]
