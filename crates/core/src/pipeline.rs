@@ -21,6 +21,10 @@ use staged::{Staged, Waiting};
 /// How long a store that failed is left alone before it is tried again, in milliseconds.
 const RECOVERY_PAUSE_MS: u64 = 500;
 
+/// Bytes of frames after which a commit takes no more inputs. It bounds the room that a commit
+/// needs on the disk: one that asks for more than there is would fail as a whole, for ever.
+const COMMIT_BYTES_MAX: usize = 1024 * 1024;
+
 /// Something for the pipeline, in the order that the sequencer gave it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Input {
@@ -50,23 +54,28 @@ pub struct Pipeline<S> {
 }
 
 impl<S: Store> Pipeline<S> {
-    /// Opens the road: reads the state and makes sure that the lobby is there.
+    /// Opens the road: reads the state and makes sure that the lobby is there. A store that takes
+    /// no writes now is read all the same, and tried again later.
     ///
     /// # Errors
-    /// [`StoreError`] when the store cannot be read or written.
+    /// [`StoreError`] when the store cannot be read, or lacks the lobby and takes no writes.
     pub fn open(mut store: S, lobby: RoomName, now: Timestamp) -> Result<Self, StoreError> {
-        let mut state = State::restore(store.recover()?);
-        let ensure_lobby = Action::EnsureRoom { name: lobby };
-        for event in &state.apply(Command { ts: now, action: ensure_lobby }, &store)?.events {
-            store.append(Record::Event(event))?;
-        }
-        store.commit()?;
+        let (state, recover_at) = match store.recover() {
+            Ok(snapshot) => (with_lobby(State::restore(snapshot), &mut store, lobby, now)?, None),
+            Err(error) => {
+                let state = store.roll_back().ok().map(State::restore);
+                match state.filter(|state| state.room_named(&lobby).is_some()) {
+                    Some(state) => (state, Some(later(now))),
+                    None => return Err(error),
+                }
+            }
+        };
         Ok(Self {
             store,
             state: Some(state),
             presence: Presence::default(),
             signed_in: HashMap::new(),
-            recover_at: None,
+            recover_at,
         })
     }
 
@@ -79,9 +88,27 @@ impl<S: Store> Pipeline<S> {
         fanout: &mut impl Fanout,
     ) {
         self.recover_when_due(now, fanout);
+        let mut inputs = inputs.into_iter().peekable();
+        loop {
+            self.run_commit(&mut inputs, now, fanout);
+            if inputs.peek().is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Takes as many inputs as one commit holds.
+    fn run_commit(
+        &mut self,
+        inputs: &mut impl Iterator<Item = Input>,
+        now: Timestamp,
+        fanout: &mut impl Fanout,
+    ) {
         let mut staged = Staged::default();
         let mut outcome = Ok(());
-        for input in inputs {
+        while staged.bytes() < COMMIT_BYTES_MAX
+            && let Some(input) = inputs.next()
+        {
             if let Err(error) = self.stage(input, now, &mut staged, fanout) {
                 self.recover_at = Some(later(now));
                 outcome = Err(error);
@@ -211,6 +238,21 @@ impl<S: Store> Pipeline<S> {
             fanout.announce(room.into(), frame);
         }
     }
+}
+
+/// Makes the lobby where it is missing.
+fn with_lobby<S: Store>(
+    mut state: State,
+    store: &mut S,
+    name: RoomName,
+    now: Timestamp,
+) -> Result<State, StoreError> {
+    let ensure_lobby = Command { ts: now, action: Action::EnsureRoom { name } };
+    for event in &state.apply(ensure_lobby, store)?.events {
+        store.append(Record::Event(event))?;
+    }
+    store.commit()?;
+    Ok(state)
 }
 
 /// Applies a command and appends what it changes to the open transaction.

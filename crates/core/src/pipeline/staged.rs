@@ -36,6 +36,7 @@ pub(super) struct Staged {
     waiting: Vec<Waiting>,
     batches: BTreeMap<LogId, Batch>,
     memberships: Vec<MembershipChange>,
+    bytes: usize,
 }
 
 /// The send of an action, if it is one.
@@ -58,8 +59,16 @@ impl Staged {
     /// Encodes an event, once for all who will ever see it.
     pub(super) fn push(&mut self, event: &Event) {
         let before = Seq(event.seq.0 - 1);
-        self.batches.entry(event.log).or_insert_with(|| Batch::after(before)).push(event);
+        let batch = self.batches.entry(event.log).or_insert_with(|| Batch::after(before));
+        let held = batch.frames.len();
+        batch.push(event);
+        self.bytes += batch.frames.len() - held;
         self.note_membership(event);
+    }
+
+    /// The bytes of all frames so far.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The commit failed: nothing is published, and no command has a known outcome.
