@@ -18,12 +18,17 @@ use crate::{
 /// cursors of a connection take turns.
 const RUN_BYTES_MAX: usize = 256 * 1024;
 
+/// Past so many bytes that the peer has not taken, nothing more is read from it: who asks and does
+/// not take the answers waits for himself.
+const OUTGOING_BYTES_HIGH: usize = 64 * 1024;
+
 /// One connection: its session, its cursors, and what is to be written next.
 #[derive(Debug)]
 pub struct Connection<H> {
     session: Session,
     codec: FrameCodec,
-    /// Replies, and the rest of a frame that has begun. Bounded by the windows of the session.
+    /// Replies, and the rest of a frame that has begun. Bounded by [`OUTGOING_BYTES_HIGH`], the
+    /// windows of the session, and one read from disk.
     outgoing: BytesMut,
     feed: Feed<H>,
     is_closing: bool,
@@ -107,10 +112,14 @@ impl<H: TailHandle> Connection<H> {
         None
     }
 
-    /// Whether bytes from the peer are of any use now: the window has room, and the pace is kept.
+    /// Whether bytes from the peer are of any use now: the window has room, the pace is kept, and the
+    /// peer takes its replies.
     #[must_use]
     pub fn wants_input(&self, now_ms: u64) -> bool {
-        !self.is_closing && self.session.has_room() && self.session.pause_ms(now_ms) == 0
+        !self.is_closing
+            && self.session.has_room()
+            && self.session.pause_ms(now_ms) == 0
+            && self.outgoing.len() < OUTGOING_BYTES_HIGH
     }
 
     /// How long the pace keeps the connection from reading, in milliseconds.

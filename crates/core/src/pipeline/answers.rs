@@ -36,10 +36,13 @@ impl<S: Store> Pipeline<S> {
         answer: Result<Answer, Refusal>,
         send: Option<Send>,
     ) -> Reply {
-        let Some(state) = &self.state else {
-            return refusal(origin, &Refusal::Unavailable);
-        };
         let asker = self.signed_in.get(&origin.conn).copied();
+        let Some(state) = &self.state else {
+            return match asker {
+                Some(_) => refusal(origin, &Refusal::Unavailable),
+                None => sign_in_refused(&Refusal::Unavailable),
+            };
+        };
         match (answer, send, asker) {
             (Ok(Answer::SignedIn(account)), _, None) => {
                 self.signed_in.insert(origin.conn, account);
@@ -62,10 +65,10 @@ impl<S: Store> Pipeline<S> {
     }
 
     fn forget(&mut self, conn: crate::Conn) {
-        let (Some(account), Some(state)) = (self.signed_in.remove(&conn), &self.state) else {
-            return;
-        };
-        self.presence.disconnected(account, state.rooms_of(account));
+        let Some(account) = self.signed_in.remove(&conn) else { return };
+        // Without a state no room is counted: the rooms are counted anew when it is read back.
+        let rooms = self.state.iter().flat_map(|state| state.rooms_of(account));
+        self.presence.disconnected(account, rooms);
     }
 
     fn answer_query(
