@@ -79,16 +79,14 @@ impl<S: Store> Pipeline<S> {
         fanout: &mut impl Fanout,
     ) {
         let Some(state) = &self.state else {
-            return fanout.reply(origin, refusal(origin, &Refusal::Unavailable));
+            return fanout.reply(origin, answer_without_state(origin, query));
         };
         let presence = &self.presence;
         let reply = match query {
             Query::Subscribe { log, after } => {
                 subscribe(state, presence, origin, account, *log, *after)
             }
-            Query::Unsubscribe { log } => {
-                Reply { effect: Effect::Shut { log: *log }, ..frame(origin, &Done {}) }
-            }
+            Query::Unsubscribe { log } => shut(origin, *log),
             Query::History { room, before, limit } => {
                 match history(state, account, *room, *before, *limit) {
                     Ok(read) => return fanout.read_history(origin, read),
@@ -115,6 +113,21 @@ impl<S: Store> Pipeline<S> {
         };
         fanout.reply(origin, reply);
     }
+}
+
+/// The answer while the store cannot be read. A cursor can be closed all the same, and a sign of
+/// life given.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other question is about the state")]
+fn answer_without_state(origin: Origin, query: &Query) -> Reply {
+    match query {
+        Query::Unsubscribe { log } => shut(origin, *log),
+        Query::Ping { token } => frame(origin, &Pong { token: *token }),
+        _ => refusal(origin, &Refusal::Unavailable),
+    }
+}
+
+fn shut(origin: Origin, log: LogId) -> Reply {
+    Reply { effect: Effect::Shut { log }, ..frame(origin, &Done {}) }
 }
 
 fn subscribe(
