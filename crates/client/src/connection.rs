@@ -54,10 +54,7 @@ pub(crate) struct Established {
 pub(crate) enum ConnectError {
     #[error("cannot connect to {address}: {}", plain(cause))]
     Unreachable { address: Target, cause: io::Error },
-    #[error(
-        "no server answers on this machine (looked for {tried}); start one with chatd, or name \
-         another machine"
-    )]
+    #[error("nothing listens on this machine (looked for {tried})")]
     NobodyHome { tried: String },
     #[error("{address} did not answer in {seconds} s")]
     TimedOut { address: Target, seconds: u64 },

@@ -53,6 +53,8 @@ pub(crate) struct Journal {
     header_bytes: u64,
     created_ms: u64,
     pending: BTreeSet<u64>,
+    /// The last one that is in the file.
+    epoch: Option<Epoch>,
 }
 
 /// What a dead process left behind.
@@ -128,7 +130,7 @@ impl Journal {
     /// none of them is in the file.
     pub(crate) fn write(&mut self, records: &[Record]) -> io::Result<()> {
         let mut bytes = Vec::new();
-        for record in records {
+        for record in records.iter().filter(|record| !self.has(record)) {
             write_line(&mut bytes, &Line::from(record))?;
         }
         let sync = records.iter().any(|record| matches!(record, Record::Push(_)));
@@ -146,6 +148,7 @@ impl Journal {
         if self.is_empty() && self.bytes > EMPTY_BYTES_MAX {
             self.file.set_len(self.header_bytes)?;
             self.bytes = self.header_bytes;
+            self.epoch = None;
         }
         Ok(())
     }
@@ -182,6 +185,7 @@ impl Journal {
             header_bytes: bytes.len() as u64,
             created_ms,
             pending: BTreeSet::new(),
+            epoch: None,
         };
         for record in entries {
             write_line(&mut bytes, &Line::from(record))?;
@@ -208,8 +212,14 @@ impl Journal {
         match record {
             Record::Push(entry) => drop(self.pending.insert(entry.nonce.n)),
             Record::Answered(nonce) => drop(self.pending.remove(&nonce.n)),
-            Record::Found(..) | Record::Epoch(..) => {}
+            Record::Epoch(_, epoch) => self.epoch = Some(*epoch),
+            Record::Found(..) => {}
         }
+    }
+
+    /// The epoch is noted with every batch; only another one needs a line.
+    fn has(&self, record: &Record) -> bool {
+        matches!(record, Record::Epoch(_, epoch) if self.epoch == Some(*epoch))
     }
 }
 
@@ -269,8 +279,9 @@ fn read(path: &Path, mut file: File) -> io::Result<Option<Left>> {
         return Ok(None);
     };
     let contents = Contents::of(stream, lines);
+    let epoch = contents.epoch;
     let mut outbox = Outbox::restore(stream, contents.next_n, contents.entries);
-    if let Some(epoch) = contents.epoch {
+    if let Some(epoch) = epoch {
         outbox = outbox.of_epoch(epoch);
     }
     let journal = Journal {
@@ -280,6 +291,7 @@ fn read(path: &Path, mut file: File) -> io::Result<Option<Left>> {
         header_bytes: first.len() as u64,
         created_ms: header.created_ms,
         pending: outbox.pending().map(|entry| entry.nonce.n).collect(),
+        epoch,
     };
     Ok(Some(Left { journal, outbox }))
 }
