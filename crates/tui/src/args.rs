@@ -138,11 +138,16 @@ pub fn parse(
     check::invocation(cli).map_err(|wrong| Cli::command().error(wrong.kind(), wrong))
 }
 
-/// The long help, for tests of the documentation.
-#[must_use]
-pub fn help() -> String {
-    Cli::command().render_long_help().to_string()
-}
+/// What scripts need to know.
+const AFTER_HELP: &str = "\
+Exit codes of headless mode:
+  0 done                      4 not allowed
+  1 something failed here     5 time over, or not what was waited for
+  2 wrong command line        6 refused by the server
+  3 cannot connect            7 outcome unknown: send again with the --id that is printed
+
+JSON is described in docs/json-schema.json. The log is DATA_DIR/log/chat-tui.log; the environment
+variable CHAT_LOG says what is in it, as in CHAT_LOG=debug.";
 
 /// Chat in the terminal.
 ///
@@ -150,7 +155,12 @@ pub fn help() -> String {
 /// --data-dir and --room is also an environment variable and a line of the configuration file; the
 /// command line counts first, then the environment, then the file.
 #[derive(Parser, Debug)]
-#[command(name = "chat-tui", version, subcommand_precedence_over_arg = true)]
+#[command(
+    name = "chat-tui",
+    version,
+    subcommand_precedence_over_arg = true,
+    after_long_help = AFTER_HELP
+)]
 pub(crate) struct Cli {
     /// The server: HOST, HOST:PORT, chat://HOST[:PORT]/ROOM#FINGERPRINT, or the whole path of a
     /// Unix socket

@@ -87,7 +87,7 @@ async fn both_ways(
     while !sending.is_done() || args.follow {
         tokio::select! {
             // Something can be sent, or was answered.
-            next = sending.next() => match sending.take(next?).await? {
+            next = sending.next() => match sending.take(next?).await {
                 Step::Sent(ids) => ids.into_iter().for_each(|id| printer.expect_own(id)),
                 Step::Lost(id) => printer.expect_no_more(id),
                 Step::Posted { .. } | Step::Other => {}

@@ -58,7 +58,7 @@ enum Content<'a> {
         room: &'a str,
         room_id: u64,
         name: &'a str,
-        id: u64,
+        account_id: u64,
         online: bool,
     },
 }
@@ -117,9 +117,9 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn member(info: &'a RoomInfo, member: &'a Member) -> Self {
-        let (id, online) = (member.account.0, member.online);
+        let (account_id, online) = (member.account.0, member.online);
         let (room, name) = (&info.name, &member.name);
-        Self::of(Content::Member { room, room_id: info.room.0, name, id, online })
+        Self::of(Content::Member { room, room_id: info.room.0, name, account_id, online })
     }
 
     /// One line of JSON.

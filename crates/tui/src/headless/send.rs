@@ -121,7 +121,7 @@ impl Posting {
     ) -> Result<(), Failure> {
         while !sending.is_done() {
             let next = sending.next().await?;
-            if let Step::Posted { ack, text } = sending.take(next).await?
+            if let Step::Posted { ack, text } = sending.take(next).await
                 && self.args.json
             {
                 let record = Record::sent(&ack, &self.room, me, &text);

@@ -33,6 +33,8 @@ pub(super) struct Sending<'a> {
     patience: Patience,
     /// When something was sent or answered last.
     progress: Instant,
+    /// Lines that are being handed to the client: they may leave before it says that it has them.
+    in_hand: Vec<u64>,
     unanswered: VecDeque<Unanswered>,
     tally: Tally,
 }
@@ -85,6 +87,7 @@ impl<'a> Sending<'a> {
             lines: Some(lines),
             patience,
             progress: Instant::now(),
+            in_hand: Vec::new(),
             unanswered: VecDeque::new(),
             tally: Tally::new(unit),
         }
@@ -123,24 +126,24 @@ impl<'a> Sending<'a> {
 
     /// Deals with what came. While it sends, no event may be taken: so whoever prints knows a
     /// message of its own before it comes back.
-    pub(super) async fn take(&mut self, next: Next) -> Result<Step, Failure> {
+    pub(super) async fn take(&mut self, next: Next) -> Step {
         match next {
             Next::Lines(lines) if lines.is_empty() => {
                 self.progress = Instant::now();
                 if let Some(lines) = self.lines.take() {
                     lines.end().await.tell();
                 }
-                Ok(Step::Other)
+                Step::Other
             }
             Next::Lines(lines) => self.send(lines).await,
             Next::Answer(answer) => {
                 self.progress = Instant::now();
-                Ok(self.answered(answer))
+                self.answered(answer)
             }
         }
     }
 
-    async fn send(&mut self, lines: Vec<Line>) -> Result<Step, Failure> {
+    async fn send(&mut self, lines: Vec<Line>) -> Step {
         if self.unanswered.is_empty() {
             self.progress = Instant::now();
         }
@@ -153,7 +156,9 @@ impl<'a> Sending<'a> {
         }
         let sends =
             texts.iter().map(|(_line, text)| self.client.send(self.to.clone(), text.clone()));
+        self.in_hand.extend(texts.iter().map(|(line, _text)| *line));
         let sent = in_order(sends.map(Box::pin).collect()).await;
+        self.in_hand.clear();
         let mut ids = Vec::with_capacity(sent.len());
         for ((line, text), sent) in texts.into_iter().zip(sent) {
             match sent {
@@ -162,12 +167,10 @@ impl<'a> Sending<'a> {
                     ids.push(id);
                 }
                 Err(SendError::Refused(refusal)) => self.refused(line, &refusal),
-                Err(error @ (SendError::Outbox(_) | SendError::Ended)) => {
-                    return Err(Failure::internal(error));
-                }
+                Err(SendError::Outbox(_) | SendError::Ended) => self.tally.not_sent(line),
             }
         }
-        Ok(Step::Sent(ids))
+        Step::Sent(ids)
     }
 
     fn answered(&mut self, answer: Result<Ack, NoAck>) -> Step {
@@ -205,6 +208,7 @@ impl<'a> Sending<'a> {
                 false => self.tally.not_sent(line),
             }
         }
+        self.in_hand.drain(..).for_each(|line| self.tally.unknown(line));
         self.tally.failure(hint)
     }
 }

@@ -1,0 +1,10 @@
+//! Headless mode as scripts see it: real processes against a real server, their exit codes, what
+//! they print and what is posted then.
+
+mod chat;
+mod send;
+mod serve;
+mod stage;
+mod tail;
+mod usage;
+mod veil;
