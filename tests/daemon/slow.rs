@@ -53,3 +53,35 @@ fn resident_bytes(pid: u32) -> Result<usize> {
     let kilobytes: usize = line.split_whitespace().nth(1).context("a number")?.parse()?;
     Ok(kilobytes * 1024)
 }
+
+#[tokio::test]
+async fn who_asks_and_does_not_take_the_answers_waits_for_himself() -> Result<()> {
+    const PAGES: u64 = 1_500;
+    let dir = TempDir::new()?;
+    let daemon = Daemon::start_with(&dir.path().join("data"), &["--durability", "process"])?;
+    let (mut greedy, _) = Raw::sign_in(daemon.address(), 1, "greedy").await?;
+    let lobby: RoomInfo = greedy.ask(&Join { name: "lobby".to_owned() }).await?;
+    let text = "x".repeat(TEXT_BYTES);
+    for n in 1..=4 {
+        let _: Ack = greedy.ask(&send(1, n, lobby.room, &text)).await?;
+    }
+    let before = resident_bytes(daemon.pid())?;
+    let ask = chat_proto::History { room: lobby.room, before: Seq(u64::MAX), limit: 2 };
+    let mut asked = std::collections::VecDeque::new();
+    for _ in 0..PAGES {
+        asked.push_back(greedy.tell(&ask).await?);
+    }
+    // Another client's round trips pass while the pages pile up as far as they may.
+    let (mut other, _) = Raw::sign_in(daemon.address(), 2, "other").await?;
+    for token in 0..1_000 {
+        let _: Pong = other.ask(&Ping { token }).await?;
+    }
+    let grown = resident_bytes(daemon.pid())?.saturating_sub(before);
+    assert!(grown < 32 << 20, "the daemon grew by {} MiB", grown >> 20);
+    while let Some(request) = asked.pop_front() {
+        let frame = greedy.frame().await?;
+        let page: chat_proto::HistoryPage = frame.decode()?;
+        assert!(!page.messages.is_empty(), "{request:?}");
+    }
+    Ok(())
+}

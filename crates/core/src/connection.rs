@@ -119,7 +119,13 @@ impl<H: TailHandle> Connection<H> {
         !self.is_closing
             && self.session.has_room()
             && self.session.pause_ms(now_ms) == 0
-            && self.outgoing.len() < OUTGOING_BYTES_HIGH
+            && !self.is_held_up_by_peer()
+    }
+
+    /// Whether reading waits for the peer to take its replies. Silence is then the peer's own.
+    #[must_use]
+    pub fn is_held_up_by_peer(&self) -> bool {
+        self.outgoing.len() >= OUTGOING_BYTES_HIGH
     }
 
     /// How long the pace keeps the connection from reading, in milliseconds.

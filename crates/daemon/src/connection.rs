@@ -187,20 +187,21 @@ impl Wired {
         self.with_core(|core| core.receive(&self.shared.admission, inbound, self.shared.now_ms()))
     }
 
-    /// Waits while the window is full, the peer was too fast, or the daemon drains; tells whether it
-    /// had to.
+    /// Waits while the window is full, the peer was too fast or takes no replies, or the daemon
+    /// drains; tells whether it had to.
     async fn until_input_is_wanted(&self) -> bool {
         let mut has_waited = false;
         loop {
             let now_ms = self.shared.now_ms();
-            let (wants_input, pause_ms) =
-                self.with_core(|core| (core.wants_input(now_ms), core.pause_ms(now_ms)));
+            let (wants_input, pause_ms, is_held_up) = self.with_core(|core| {
+                (core.wants_input(now_ms), core.pause_ms(now_ms), core.is_held_up_by_peer())
+            });
             if wants_input && !self.mailbox.is_draining() {
                 self.mailbox.set_reading_paused(false);
                 return has_waited;
             }
             has_waited = true;
-            self.mailbox.set_reading_paused(true);
+            self.mailbox.set_reading_paused(!is_held_up);
             match pause_ms {
                 0 => self.mailbox.room().await,
                 pause_ms => sleep(Duration::from_millis(pause_ms)).await,
@@ -255,6 +256,8 @@ impl Wired {
             return self.socket.writable().await;
         }
         self.mailbox.heard(self.shared.now_ms());
+        // The reader may have waited for the peer to take its replies.
+        self.mailbox.made_room();
         Ok(())
     }
 
