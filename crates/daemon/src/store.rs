@@ -9,12 +9,14 @@ mod directory;
 mod durability;
 mod error;
 mod lookup;
+mod marks;
 mod open;
 mod read;
 mod row;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod witness;
 mod write;
 
@@ -31,7 +33,13 @@ pub use read::{LogPage, Reader};
 
 use connection::Writer;
 use directory::DataDir;
+use marks::{Marks, WriteError};
+use trouble::{NoRoom, Trouble};
 use witness::WitnessFile;
+
+/// What must be free on a disk that was full before writing goes on, in bytes: a commit with its
+/// pages, and as much again.
+const ROOM_BYTES_MIN: u64 = 2 * 1024 * 1024;
 
 /// The store of a daemon. There is one for a data directory at any time.
 #[derive(Debug)]
@@ -40,6 +48,7 @@ pub struct SqliteStore {
     /// `None` after a reopening that failed.
     connection: Option<Connection>,
     transaction: Transaction,
+    marks: Marks,
     epoch: Epoch,
     /// Events committed for sure; none of them may ever be missing again.
     committed: u64,
@@ -47,8 +56,7 @@ pub struct SqliteStore {
     appended: u64,
     witness: WitnessFile,
     boot: u128,
-    /// What is wrong, once it has been logged.
-    trouble: Option<String>,
+    trouble: Trouble,
     witness_in_trouble: bool,
     /// Released last of all.
     dir: DataDir,
@@ -103,26 +111,31 @@ impl SqliteStore {
     }
 
     fn connection(&self) -> Result<&Connection, StoreError> {
-        self.connection.as_ref().ok_or_else(|| StoreError::new("used its file", "it is not open"))
+        opened(self.connection.as_ref())
     }
 
     fn try_append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
-        let wrote = |cause| StoreError::new("put a record into its transaction", cause);
         if self.transaction == Transaction::None {
             self.begin().map_err(|cause| StoreError::new("began a transaction", cause))?;
         }
         let id = self.appended + 1;
-        let connection = self.connection()?;
-        match record {
+        let connection = opened(self.connection.as_ref())?;
+        let marks = &mut self.marks;
+        let written = match record {
             Record::Event(event) => {
-                write::event(connection, id, event).map_err(wrote)?;
                 self.appended = id;
+                write::event(connection, marks, id, event)
             }
             Record::RefusedSend { account, nonce, code, digest } => {
-                write::refused_send(connection, account, nonce, code, digest).map_err(wrote)?;
+                write::refused_send(connection, marks, account, nonce, code, digest)
             }
-        }
-        Ok(())
+        };
+        let doing = "put a record into its transaction";
+        written.map_err(|cause| match cause {
+            // Unwrapped, so that a full disk is recognised.
+            WriteError::Sqlite(cause) => StoreError::new(doing, cause),
+            WriteError::Hole { .. } => StoreError::new(doing, cause),
+        })
     }
 
     fn begin(&mut self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -136,19 +149,25 @@ impl SqliteStore {
             Transaction::None => Ok(()),
             Transaction::Lost => Err(StoreError::new("committed", "a record is missing")),
             Transaction::Open => {
-                let commit = |connection: &Connection| {
-                    connection.prepare_cached("COMMIT")?.execute([]).map(drop)
-                };
-                commit(self.connection()?).map_err(|cause| StoreError::new("committed", cause))?;
-                self.transaction = Transaction::None;
+                let connection = opened(self.connection.as_ref())?;
+                self.marks
+                    .write(connection)
+                    .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]))
+                    .map_err(|cause| StoreError::new("committed", cause))?;
+                self.end_transaction();
                 Ok(())
             }
         }
     }
 
+    fn end_transaction(&mut self) {
+        self.transaction = Transaction::None;
+        self.marks.forget();
+    }
+
     /// Ends the open transaction without a trace; opens the file again where it is not open.
     fn abandon(&mut self) -> Result<(), StoreError> {
-        self.transaction = Transaction::None;
+        self.end_transaction();
         if let Some(connection) = &self.connection
             && (connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok())
         {
@@ -158,11 +177,11 @@ impl SqliteStore {
     }
 
     fn reopen(&mut self) -> Result<(), StoreError> {
-        let reopened = |cause| StoreError::new("opened its file again", cause);
-        self.transaction = Transaction::None;
+        let failed = |cause| StoreError::new("opened its file again", cause);
+        self.end_transaction();
         self.connection = None;
-        let connection = self.writer.connect().map_err(reopened)?;
-        self.writer.prepare(&connection).map_err(reopened)?;
+        let connection = self.writer.connect().map_err(failed)?;
+        self.writer.prepare(&connection).map_err(failed)?;
         self.connection = Some(connection);
         Ok(())
     }
@@ -170,7 +189,10 @@ impl SqliteStore {
     fn try_recover(&mut self) -> Result<Snapshot, StoreError> {
         self.reopen()?;
         let connection = self.connection()?;
-        make_room(connection);
+        empty_wal(connection).map_err(|cause| StoreError::new("emptied its WAL", cause))?;
+        if self.trouble.is_full() {
+            self.demand_room()?;
+        }
         prove_writable(connection).map_err(|cause| StoreError::new("tried to write", cause))?;
         self.read_back()
     }
@@ -195,16 +217,19 @@ impl SqliteStore {
         Ok(snapshot)
     }
 
-    /// Logs what is wrong once, and once more when it is something else.
-    fn note<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let Err(error) = &outcome {
-            let trouble = error.to_string();
-            if self.trouble.as_ref() != Some(&trouble) {
-                tracing::error!(error = trouble, "the store does not take writes");
-                self.trouble = Some(trouble);
-            }
+    /// A trial write fits where a commit does not: a disk that was full must have room for one.
+    fn demand_room(&self) -> Result<(), StoreError> {
+        let free = self.dir.bytes_free();
+        let free = free.map_err(|cause| StoreError::new("looked for room on its disk", cause))?;
+        if free >= ROOM_BYTES_MIN {
+            return Ok(());
         }
-        outcome
+        let (free_kib, needed_kib) = (free / 1024, ROOM_BYTES_MIN / 1024);
+        Err(StoreError::new("looked for room on its disk", NoRoom { free_kib, needed_kib }))
+    }
+
+    fn note<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        outcome.inspect_err(|error| self.trouble.note_write(error))
     }
 
     fn bear_witness(&mut self) {
@@ -223,6 +248,9 @@ impl SqliteStore {
 
 impl Lookup for SqliteStore {
     fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
+        if let Some(high_water) = self.marks.high_water(account, stream) {
+            return Ok(high_water);
+        }
         lookup::high_water(self.connection()?, account, stream)
             .map_err(|cause| StoreError::new("looked for a stream", cause))
     }
@@ -252,26 +280,30 @@ impl Store for SqliteStore {
 
     fn recover(&mut self) -> Result<Snapshot, StoreError> {
         let outcome = self.try_recover();
-        let outcome = self.note(outcome)?;
-        if self.trouble.take().is_some() {
-            tracing::info!("the store takes writes again");
-        }
-        Ok(outcome)
+        let snapshot = self.note(outcome)?;
+        self.trouble.end();
+        Ok(snapshot)
     }
 
     fn roll_back(&mut self) -> Result<Snapshot, StoreError> {
         let outcome = self.abandon().and_then(|()| self.read_back());
-        self.note(outcome)
+        outcome.inspect_err(|error| self.trouble.note_read(error))
     }
 }
 
-/// Empties the WAL into the database, so that a disk without room has some. What hinders it shows
-/// in the write that follows.
-fn make_room(connection: &Connection) {
-    let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()));
-    if let Err(error) = emptied {
-        tracing::debug!(%error, "the WAL could not be emptied");
-    }
+fn opened(connection: Option<&Connection>) -> Result<&Connection, StoreError> {
+    connection.ok_or_else(|| StoreError::new("used its file", "it is not open"))
+}
+
+/// Copies the WAL into the database and cuts it off, so that a full disk has its room back, and
+/// whatever an earlier failure left in it is on the disk for sure. A reader may be in the way.
+fn empty_wal(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        if row.get(0)? {
+            tracing::debug!("the WAL could not be emptied: a reader is in the way");
+        }
+        Ok(())
+    })
 }
 
 fn prove_writable(connection: &Connection) -> rusqlite::Result<()> {

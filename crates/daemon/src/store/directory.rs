@@ -37,7 +37,10 @@ impl DataDir {
             }
             Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
         }
-        sign(&mut lock).map_err(unusable)?;
+        if let Err(error) = sign(&lock) {
+            // It is for people only, and a full disk is no reason not to start.
+            tracing::debug!(%error, "the lock does not name its holder");
+        }
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
@@ -53,10 +56,24 @@ impl DataDir {
         self.path.join("witness")
     }
 
+    /// What this process may still write to its disk, in bytes.
+    pub(super) fn bytes_free(&self) -> io::Result<u64> {
+        bytes_free(&self.path)
+    }
+
     /// Makes the names of new files survive a loss of power.
     pub(super) fn sync(&self) -> io::Result<()> {
         File::open(&self.path)?.sync_all()
     }
+}
+
+/// See [`DataDir::bytes_free`].
+pub(super) fn bytes_free(dir: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(dir)?;
+    // What is reserved for root is of use to root.
+    let is_root = rustix::process::geteuid().is_root();
+    let blocks = if is_root { disk.f_bfree } else { disk.f_bavail };
+    Ok(blocks.saturating_mul(disk.f_frsize))
 }
 
 /// Opens a file for reading and writing, made where it is missing, and closed to others also when
@@ -71,7 +88,7 @@ pub(super) fn open_private(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn sign(lock: &mut File) -> io::Result<()> {
+fn sign(mut lock: &File) -> io::Result<()> {
     lock.set_len(0)?;
     lock.write_all(format!("{}\n", std::process::id()).as_bytes())
 }

@@ -47,6 +47,14 @@ pub enum OpenError {
         /// Why.
         cause: Box<dyn Error + Send + Sync>,
     },
+    /// There is no room for what even reading needs.
+    #[error("{cause}. The disk of {dir:?} is full: make room on it, then start again")]
+    NoRoom {
+        /// The data directory.
+        dir: PathBuf,
+        /// What failed for want of room.
+        cause: Box<OpenError>,
+    },
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),

@@ -7,9 +7,11 @@ use chat_proto::Epoch;
 use rusqlite::Connection;
 
 use super::connection::Writer;
-use super::directory::{DataDir, open_private};
+use super::directory::{DataDir, bytes_free, open_private};
+use super::marks::Marks;
+use super::trouble::Trouble;
 use super::witness::{self, WitnessFile};
-use super::{Durability, OpenError, SqliteStore, Transaction, lookup, row, schema};
+use super::{Durability, OpenError, ROOM_BYTES_MIN, SqliteStore, Transaction, lookup, row, schema};
 
 impl SqliteStore {
     /// Opens the store of a data directory, made where it is missing.
@@ -17,8 +19,19 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`] says why not, and what to do.
     pub fn open(data_dir: &Path, durability: Durability) -> Result<Self, OpenError> {
-        let dir = DataDir::lock(data_dir)?;
-        let unusable = |cause| OpenError::Dir { dir: data_dir.to_owned(), cause };
+        Self::open_locked(DataDir::lock(data_dir)?, durability).map_err(|error| {
+            let is_full = bytes_free(data_dir).is_ok_and(|free| free < ROOM_BYTES_MIN);
+            match error {
+                OpenError::Database { .. } if is_full => {
+                    OpenError::NoRoom { dir: data_dir.to_owned(), cause: Box::new(error) }
+                }
+                error => error,
+            }
+        })
+    }
+
+    fn open_locked(dir: DataDir, durability: Durability) -> Result<Self, OpenError> {
+        let unusable = |cause| OpenError::Dir { dir: dir.path().to_owned(), cause };
         // Its companions get the mode of the file, so it is made before SQLite would make it.
         drop(open_private(&dir.database()).map_err(unusable)?);
         let (witness, seen) = WitnessFile::open(&dir.witness()).map_err(unusable)?;
@@ -37,21 +50,25 @@ impl SqliteStore {
         let boot = witness::boot()?;
         let epoch = decide_epoch(&connection, committed, boot, seen.as_ref())?;
         dir.sync().map_err(unusable)?;
-        let store = Self {
+        let mut store = Self {
             writer,
             connection: Some(connection),
             transaction: Transaction::None,
+            marks: Marks::default(),
             epoch,
             committed,
             appended: committed,
             witness,
             boot,
-            trouble: None,
+            trouble: Trouble::default(),
             witness_in_trouble: false,
             dir,
         };
-        store.witness.write(&store.testimony()).map_err(unusable)?;
-        store.witness.sync().map_err(unusable)?;
+        // It may lag behind: a disk that cannot take it now is no reason not to read.
+        store.bear_witness();
+        if let Err(error) = store.witness.sync() {
+            tracing::warn!(%error, "the witness beside the store could not be synchronised");
+        }
         Ok(store)
     }
 }
