@@ -261,6 +261,7 @@ impl Runtime {
             Told::End => self.ends = true,
             Told::Stop => self.stop().await?,
             Told::Continue => self.come_back()?,
+            Told::Resized => self.resize()?,
         }
         Ok(())
     }
@@ -292,6 +293,10 @@ impl Runtime {
     fn come_back(&mut self) -> Result<(), ScreenError> {
         self.signals.has_continued();
         self.stage.terminal.retake().map_err(ScreenError::Terminal)?;
+        self.resize()
+    }
+
+    fn resize(&mut self) -> Result<(), ScreenError> {
         let (columns, rows) = self.stage.terminal.size().map_err(ScreenError::Terminal)?;
         self.feed([Msg::Resize(columns, rows)])
     }
@@ -336,7 +341,8 @@ fn message_of(event: TerminalEvent) -> Option<Msg> {
         TerminalEvent::Key(key) if key.kind == KeyEventKind::Release => None,
         TerminalEvent::Key(key) => Some(Msg::Key(key)),
         TerminalEvent::Paste(text) => Some(Msg::Paste(text)),
-        TerminalEvent::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
+        // The signal says it too, and crossterm may be late.
+        TerminalEvent::Resize(..) => None,
         TerminalEvent::FocusGained => Some(Msg::Focus(true)),
         TerminalEvent::FocusLost => Some(Msg::Focus(false)),
         TerminalEvent::Mouse(mouse) => match mouse.kind {

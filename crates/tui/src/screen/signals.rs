@@ -17,6 +17,8 @@ pub(super) enum Told {
     Stop,
     /// Somebody stopped the program without asking, and it goes on now.
     Continue,
+    /// The terminal has another size.
+    Resized,
 }
 
 /// The streams of signals.
@@ -26,6 +28,7 @@ pub(super) struct Signals {
     interrupt: Signal,
     stop: Signal,
     go_on: Signal,
+    resize: Signal,
     stopping: bool,
 }
 
@@ -37,6 +40,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             stop: signal(SignalKind::from_raw(TERMINAL_STOP))?,
             go_on: signal(SignalKind::from_raw(CONTINUE))?,
+            resize: signal(SignalKind::window_change())?,
             stopping: false,
         })
     }
@@ -52,6 +56,7 @@ impl Signals {
                 Told::Stop
             }
             _continued = self.go_on.recv() => Told::Continue,
+            _resized = self.resize.recv() => Told::Resized,
         }
     }
 

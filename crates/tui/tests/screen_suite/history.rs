@@ -298,8 +298,38 @@ fn a_log_that_lost_its_end_is_read_anew() {
         room: LOBBY,
         room_name: "lobby".into(),
         epoch: chat_proto::Epoch(8),
-        head: Seq(0),
+        head: Seq(2),
     });
     assert!(!stage.shows("lost for ever"));
+    stage.subscribe(LOBBY, "lobby", 2);
+    stage.answer_pages(&log(1, 2));
+    assert!(stage.shows("line 2"));
     assert!(stage.shows("restored from a backup"));
+}
+
+#[test]
+fn an_early_ack_leaves_no_hole_before_the_first_page() {
+    let mut stage = Stage::new(80, 24);
+    let mut all = log(1, 400);
+    all[9] = crate::stage::own(10, 1, "mine");
+    stage.outgoing(1, "mine", chat_client::OutgoingState::Waiting);
+    stage.connect();
+    stage.subscribe(LOBBY, "lobby", 400);
+    stage.outgoing(
+        1,
+        "mine",
+        chat_client::OutgoingState::Acked {
+            room: LOBBY,
+            seq: Seq(10),
+            ts: chat_proto::Timestamp(crate::stage::MORNING_MS),
+        },
+    );
+    stage.answer_pages(&all);
+    for _page in 0..40 {
+        stage.press(KeyCode::PageUp);
+        stage.answer_pages(&all);
+    }
+    let loaded: Vec<u64> =
+        stage.model.room().history.entries().map(|entry| entry.place.seq).collect();
+    assert_eq!(loaded, (1..=400).collect::<Vec<u64>>());
 }

@@ -357,3 +357,29 @@ fn memberships_that_end_elsewhere_leave_the_list() {
     stage.event(membership(false));
     assert_eq!(stage.model.listed().len(), 1);
 }
+
+#[test]
+fn what_comes_while_the_terminal_has_no_focus_is_divided_anew_each_time() {
+    let mut stage = Stage::online(60, 12);
+    stage.hears(said(1, "seen"));
+    stage.feed(Msg::Focus(false));
+    stage.hears(said(2, "a"));
+    stage.hears(said(3, "b"));
+    assert!(stage.shows("2 new"), "{}", stage.screen());
+    stage.feed(Msg::Focus(true));
+    stage.hears(said(4, "seen too"));
+    stage.feed(Msg::Focus(false));
+    stage.hears(said(5, "c"));
+    assert!(stage.shows("1 new"), "{}", stage.screen());
+    assert!(!stage.shows("2 new"));
+}
+
+#[test]
+fn a_server_that_will_not_have_the_reader_says_why_once() {
+    let mut stage = Stage::new(80, 12);
+    let refusal = Refusal { code: None, reason: "the name ada is taken".into() };
+    stage.event(Event::Refused(refusal));
+    stage.event(Event::Disconnected { why: "the name ada is taken".into(), retry_in: None });
+    assert_eq!(stage.count("!!"), 1, "{}", stage.screen());
+    assert!(stage.shows("the name ada is taken"));
+}

@@ -262,8 +262,8 @@ fn what_is_typed_wraps_and_the_cursor_follows() {
 fn every_size_can_be_drawn_and_keeps_the_cursor_inside() {
     let mut stage = talk(80, 24);
     stage.feed(Msg::Paste("日本語 ".repeat(20)));
-    for columns in (1..100).step_by(3) {
-        for rows in 1..30 {
+    for columns in [1, 2, 3, 7, 8, 10, 16, 20, 29, 30, 39, 40, 59, 60, 99] {
+        for rows in [1, 2, 3, 4, 5, 9, 12, 29] {
             stage.feed(Msg::Resize(columns, rows));
             let (x, y) = stage.cursor();
             assert!(x < columns && y < rows, "{columns}x{rows}: {x} {y}");

@@ -54,6 +54,8 @@ pub struct Divider {
     pub first: Place,
     /// How many are.
     pub count: usize,
+    /// Whether they were looked at: what comes unseen after that is new by itself.
+    pub seen: bool,
 }
 
 /// The loaded part of a room's history.

@@ -71,10 +71,11 @@ impl History {
         }
     }
 
-    /// Forgets what is logged, because the log may have lost its end. What waits stays.
-    pub fn restart(&mut self) {
+    /// Forgets what is logged, because the log may have lost its end, which is at `head` now. What
+    /// waits stays.
+    pub fn restart(&mut self, head: Seq) {
         self.entries.retain(|entry| entry.place.is_waiting());
-        self.head = 0;
+        self.head = head.0;
         self.divider = None;
         self.reload();
     }
@@ -176,6 +177,9 @@ impl History {
         }
         self.paging.loaded = true;
         self.paging.more_above = more;
+        // Between an older entry and the page there may be a hole; the next page fills it.
+        let first = if more { messages.first().map_or(0, |entry| entry.place.seq) } else { 0 };
+        self.entries.retain(|entry| entry.place.seq >= first);
         self.insert_all(messages);
     }
 

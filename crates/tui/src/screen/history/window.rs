@@ -126,11 +126,18 @@ impl History {
     /// Marks where the new begins, or counts one more.
     pub fn count_as_new(&mut self, place: Place) {
         match &mut self.divider {
-            Some(divider) => {
+            Some(divider) if !divider.seen => {
                 divider.count += 1;
                 divider.first = divider.first.min(place);
             }
-            None => self.divider = Some(Divider { first: place, count: 1 }),
+            Some(_) | None => self.divider = Some(Divider { first: place, count: 1, seen: false }),
+        }
+    }
+
+    /// The reader has looked at what is new; the mark stays where it is.
+    pub fn see_new(&mut self) {
+        if let Some(divider) = &mut self.divider {
+            divider.seen = true;
         }
     }
 

@@ -1,6 +1,6 @@
 //! What comes back from an effect, and what it changes.
 
-use chat_proto::{Member, MessageId, RoomInfo, RoomName};
+use chat_proto::{Member, MessageId, RoomInfo, RoomName, Seq};
 
 use super::{Answer, Failure};
 use crate::screen::history::{Entry, PageRequest};
@@ -78,7 +78,7 @@ fn left(model: &mut Model, index: RoomIndex, result: Result<(), Failure>) {
             let room = &mut model.rooms[index];
             (room.member, room.wanted) = (false, false);
             (room.unread, room.mentions, room.online) = (0, 0, None);
-            room.history.restart();
+            room.history.restart(Seq::ZERO);
             if let Some(other) = model.listed().into_iter().find(|&other| other != index)
                 && index == model.current
             {

@@ -190,6 +190,7 @@ fn say(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
     let (room, time) = (model.current, model.clock_now());
     let online = model.is_online();
     let shown = shown::text(&text);
+    model.missed = 0;
     let held = model.room_mut();
     let to = Destination { room: held.id, name: RoomName::parse(&held.title).ok() };
     held.history.divider = None;
@@ -293,6 +294,7 @@ fn next_unread(model: &mut Model) {
 
 fn bottom(model: &mut Model) {
     let online = model.is_online();
+    model.missed = 0;
     model.room_mut().history.scroll_to_bottom(online);
 }
 

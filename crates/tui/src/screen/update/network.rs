@@ -4,7 +4,7 @@ use chat_client::{Connected, Event, Message, Outgoing, OutgoingState, RoomChange
 use chat_proto::{RoomId, RoomName, Seq};
 
 use super::Effect;
-use crate::screen::history::{Entry, Kind, Place};
+use crate::screen::history::{Entry, Kind, Place, RESTING_ENTRIES_MAX};
 use crate::screen::model::{Connection, Model, RoomIndex};
 use crate::screen::shown;
 
@@ -19,9 +19,10 @@ pub(super) fn event(model: &mut Model, event: Event, effects: &mut Vec<Effect>) 
                 retry_in.map(|delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
             offline(model, &why, retry_ms);
         }
-        Event::Refused(refusal) => model.trouble(&refusal.reason),
+        // The disconnection that follows brings the reason.
+        Event::Refused(_refusal) => {}
         Event::Subscribed(subscribed) => follows(model, &subscribed),
-        Event::Reset { room, room_name, .. } => reset(model, room, &room_name),
+        Event::Reset { room, room_name, head, .. } => reset(model, room, &room_name, head),
         Event::Gap { room, room_name, from, to } => gap(model, room, &room_name, from, to),
         Event::Message(message) => said(model, &message),
         Event::Joined(change) => changed(model, &change, "joined"),
@@ -109,9 +110,9 @@ fn follows(model: &mut Model, subscribed: &Subscribed) {
     room.history.follow_from(Seq(subscribed.from.0.saturating_sub(1)));
 }
 
-fn reset(model: &mut Model, room: RoomId, name: &str) {
+fn reset(model: &mut Model, room: RoomId, name: &str, head: Seq) {
     let index = model.room_with(room, name);
-    model.rooms[index].history.restart();
+    model.rooms[index].history.restart(head);
     model.say(
         index,
         Kind::Trouble,
@@ -139,12 +140,15 @@ fn said(model: &mut Model, message: &Message) {
     if !message.live {
         model.missed += 1;
     }
-    if !watched || !message.live {
+    if watched && message.live {
+        room.history.see_new();
+    } else {
         room.history.count_as_new(place);
     }
     if index != model.current {
         room.unread += 1;
         room.mentions += usize::from(mention);
+        room.history.trim(RESTING_ENTRIES_MAX);
     }
 }
 
