@@ -53,7 +53,7 @@ pub enum OpenError {
         /// The data directory.
         dir: PathBuf,
         /// What failed for want of room.
-        cause: Box<OpenError>,
+        cause: Box<Self>,
     },
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]

@@ -21,12 +21,10 @@ impl SqliteStore {
     pub fn open(data_dir: &Path, durability: Durability) -> Result<Self, OpenError> {
         Self::open_locked(DataDir::lock(data_dir)?, durability).map_err(|error| {
             let is_full = bytes_free(data_dir).is_ok_and(|free| free < ROOM_BYTES_MIN);
-            match error {
-                OpenError::Database { .. } if is_full => {
-                    OpenError::NoRoom { dir: data_dir.to_owned(), cause: Box::new(error) }
-                }
-                error => error,
+            if is_full && matches!(error, OpenError::Database { .. }) {
+                return OpenError::NoRoom { dir: data_dir.to_owned(), cause: Box::new(error) };
             }
+            error
         })
     }
 
