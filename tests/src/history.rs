@@ -12,9 +12,7 @@ mod violation;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use chat_proto::{
-    AccountId, Ack, Epoch, ErrorCode, LogId, MessageId, Nonce, Seq, Timestamp,
-};
+use chat_proto::{AccountId, Ack, Epoch, ErrorCode, LogId, MessageId, Nonce, Seq, Timestamp};
 
 pub use violation::Violation;
 
@@ -201,4 +199,3 @@ impl History {
         self.observations.push(observation);
     }
 }
-

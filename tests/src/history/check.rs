@@ -125,7 +125,7 @@ impl<'a> Checker<'a> {
         send.is_answered = true;
         let renamed = Send { invoked_at: at, acks: Vec::new(), is_answered: false, ..*send };
         self.sends.insert(new, renamed);
-        for (&epoch, _logs) in self.truth {
+        for &epoch in self.truth.keys() {
             let both = [old, new].map(|nonce| self.places.get(&(epoch, nonce)).copied());
             if let [Some(_), Some((log, seq))] = both {
                 self.violate(Violation::PostedTwice { epoch, nonce: new, log, seq });

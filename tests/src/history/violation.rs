@@ -54,7 +54,9 @@ pub enum Violation {
         seq: Seq,
     },
     /// G1: an ack is not in the store, or not as it says.
-    #[error("{nonce:?} was acked at seq {seq} of log {log}, but the store disagrees (epoch {epoch})")]
+    #[error(
+        "{nonce:?} was acked at seq {seq} of log {log}, but the store disagrees (epoch {epoch})"
+    )]
     AckNotInStore {
         /// In which epoch.
         epoch: Epoch,
@@ -98,7 +100,9 @@ pub enum Violation {
         seq: Seq,
     },
     /// G2: what one client sent is not in the order in which it sent it.
-    #[error("{sender:?} sent {nonce:?} before what stands before it at seq {seq} of log {log} (epoch {epoch})")]
+    #[error(
+        "{sender:?} sent {nonce:?} before what stands before it at seq {seq} of log {log} (epoch {epoch})"
+    )]
     SenderOrder {
         /// In which epoch.
         epoch: Epoch,
@@ -124,7 +128,9 @@ pub enum Violation {
         found: Seq,
     },
     /// G1: a reader was given an event that the store does not have.
-    #[error("{reader:?} was given another seq {seq} of log {log} than the store has (epoch {epoch})")]
+    #[error(
+        "{reader:?} was given another seq {seq} of log {log} than the store has (epoch {epoch})"
+    )]
     NotAsStored {
         /// Who.
         reader: Reader,

@@ -1,0 +1,394 @@
+//! A client: the sans-IO outbox and cursors of the client library, driven over a simulated link.
+
+mod journal;
+mod person;
+mod replies;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::{Buf, BytesMut};
+use chat_client::outbox::{Entry, Outbox};
+use chat_client::resume::{AfterReset, Resume};
+use chat_proto::{
+    AccountId, Ack, Body, Epoch, ErrorCode, FrameCodec, Hello, Join, List, LogId, Nonce, Position,
+    RequestId, RoomId, RoomName, Send, Seq, StreamId, Subscribe,
+};
+use chat_tests::history::{Reader, Sender};
+use ed25519_dalek::SigningKey;
+
+use crate::coverage::Situation;
+use crate::env::Env;
+use crate::frames::put;
+use crate::network::{LinkId, Side};
+use crate::schedule::{Alarm, Happening, MS};
+use crate::trace::trace;
+use journal::Journal;
+
+/// Bytes that wait for the socket: past it nothing more is said.
+const OUTPUT_BYTES_MAX: usize = 8 * 1024;
+
+/// Answered sends that are remembered, to be repeated.
+const ANSWERED_MAX: usize = 30;
+
+/// The request id of everything that a flooding client asks: it looks at no reply.
+const FLOOD: RequestId = RequestId(u32::MAX);
+
+/// One client process, restarted now and then.
+pub(crate) struct Client {
+    pub(crate) index: usize,
+    key: SigningKey,
+    name: String,
+    sender: Sender,
+    outbox: Outbox,
+    journal: Journal,
+    resume: Resume,
+    phase: Phase,
+    pub(crate) link: Option<LinkId>,
+    input: BytesMut,
+    output: BytesMut,
+    requests: BTreeMap<RequestId, Asked>,
+    last_request: u32,
+    account: Option<AccountId>,
+    epoch: Option<Epoch>,
+    /// The rooms whose id is known, in this epoch.
+    rooms: BTreeMap<String, RoomId>,
+    /// The followed logs and the names of their rooms, empty for the own log.
+    followed: BTreeMap<LogId, String>,
+    /// What comes on this connection.
+    cursors: BTreeMap<LogId, Reader>,
+    /// What comes over all connections.
+    readers: BTreeMap<LogId, Reader>,
+    /// How many requests to subscribe to a log are in flight: only the newest counts.
+    subscribing: BTreeMap<LogId, usize>,
+    resolving: BTreeSet<RoomName>,
+    answered: VecDeque<Answered>,
+    /// When the newest answer of the stream came.
+    answered_in: Option<Epoch>,
+    window: usize,
+    after_reset: AfterReset,
+    paused_until_us: u64,
+    pub(crate) deaf_until_us: u64,
+    retry_at_us: u64,
+    failures: u32,
+    alarm: Alarm,
+    said: u64,
+    is_flooding: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    Down,
+    Greeting,
+    SigningIn,
+    Up,
+}
+
+/// A request in flight.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Asked {
+    Hello,
+    SignIn,
+    Send(Nonce),
+    /// An answered send once more: the answer must be the same.
+    Again(Answered),
+    /// The nonce of an answered send, for another text.
+    Reuse(Nonce),
+    Join {
+        name: RoomName,
+    },
+    Find {
+        name: String,
+    },
+    Subscribe {
+        log: LogId,
+        after: Option<Position>,
+    },
+    Unsubscribe {
+        log: LogId,
+    },
+    Other,
+}
+
+/// A send and its answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Answered {
+    entry: Entry,
+    answer: Result<Ack, ErrorCode>,
+}
+
+impl Client {
+    pub(crate) fn new(index: usize, key: SigningKey, env: &mut Env) -> Self {
+        let stream = StreamId(env.chance.bytes());
+        let after_reset = match env.chance.percent(50) {
+            true => AfterReset::FromStart,
+            false => AfterReset::FromHead,
+        };
+        Self {
+            index,
+            name: format!("person{}", key.verifying_key().to_bytes()[0]),
+            key,
+            sender: Sender(index as u32),
+            outbox: Outbox::new(stream),
+            journal: Journal::new(stream),
+            resume: Resume::new(after_reset),
+            phase: Phase::Down,
+            link: None,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            requests: BTreeMap::new(),
+            last_request: 0,
+            account: None,
+            epoch: None,
+            rooms: BTreeMap::new(),
+            followed: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+            readers: BTreeMap::new(),
+            subscribing: BTreeMap::new(),
+            resolving: BTreeSet::new(),
+            answered: VecDeque::new(),
+            answered_in: None,
+            window: env.chance.pick(&[1, 4, 64, 1024, 3000]).unwrap_or(4),
+            after_reset,
+            paused_until_us: 0,
+            deaf_until_us: 0,
+            retry_at_us: 0,
+            failures: 0,
+            alarm: Alarm::default(),
+            said: 0,
+            is_flooding: env.plan.has_flood && index == 0,
+        }
+    }
+
+    /// Has something to do in so long.
+    pub(crate) fn wake(&mut self, pause_us: u64, env: &mut Env) {
+        let turn = Happening::ClientTurn { client: self.index };
+        self.alarm.set(&mut env.schedule, pause_us, turn);
+    }
+
+    /// Whether it is time to connect.
+    pub(crate) fn wants_link(&self, env: &Env) -> bool {
+        self.link.is_none() && env.schedule.now_us() >= self.retry_at_us
+    }
+
+    /// A link is there: says hello.
+    pub(crate) fn connected(&mut self, link: LinkId, env: &mut Env) {
+        trace!(env.trace, "client {} connects over {link:?}", self.index);
+        self.link = Some(link);
+        self.phase = Phase::Greeting;
+        let hello = Hello {
+            versions: List::first_of([Hello::VERSION_SPOKEN]),
+            agent: "simulator".to_owned(),
+            random: env.chance.bytes(),
+        };
+        self.ask(&hello, Asked::Hello);
+        self.wake(0, env);
+    }
+
+    /// Nobody listens: tries again, later and later.
+    pub(crate) fn failed_to_connect(&mut self, env: &mut Env) {
+        self.failures = (self.failures + 1).min(5);
+        let pause_us = env.chance.within(&(100 * MS..=900 * MS)) * u64::from(self.failures);
+        self.retry_at_us = env.schedule.now_us() + pause_us;
+        self.wake(pause_us, env);
+    }
+
+    /// Lets go of the link, because it is over or because somebody thinks so.
+    pub(crate) fn disconnect(&mut self, env: &mut Env) {
+        if let Some(link) = self.link.take() {
+            let (net, mut air) = env.net_and_air();
+            net.let_go(link, Side::Client, &mut air);
+        }
+        trace!(env.trace, "client {} is disconnected", self.index);
+        self.phase = Phase::Down;
+        self.outbox.disconnected();
+        self.input.clear();
+        self.output.clear();
+        self.requests.clear();
+        self.subscribing.clear();
+        self.resolving.clear();
+        for cursor in std::mem::take(&mut self.cursors).into_values() {
+            env.history.closed(cursor);
+        }
+        self.failed_to_connect(env);
+    }
+
+    /// The process dies, and another one goes on with what was on its disk.
+    pub(crate) fn restart(&mut self, env: &mut Env) {
+        trace!(env.trace, "client {} restarts", self.index);
+        self.disconnect(env);
+        self.outbox = self.journal.restore(&mut env.chance);
+        if !self.outbox.is_empty() {
+            env.coverage.hit(Situation::OutboxRestored);
+        }
+        for reader in std::mem::take(&mut self.readers).into_values() {
+            env.history.closed(reader);
+        }
+        let before = std::mem::replace(&mut self.resume, Resume::new(self.after_reset));
+        let followed = std::mem::take(&mut self.followed);
+        for (log, name) in followed {
+            // Some cursors are kept in a file; the others begin anew.
+            let Some(position) = before.position(log).filter(|_| env.chance.percent(50)) else {
+                continue;
+            };
+            self.readers.insert(log, env.history.opened(position.epoch, log, position.seq));
+            self.resume.follow(log, Some(position));
+            self.followed.insert(log, name);
+        }
+        (self.account, self.epoch) = (None, None);
+        self.rooms.clear();
+        self.answered.clear();
+        self.paused_until_us = 0;
+    }
+
+    pub(crate) fn turn(&mut self, env: &mut Env) {
+        if !self.alarm.rings(&env.schedule) {
+            return;
+        }
+        let Some(link) = self.link else {
+            return self.wake(self.retry_at_us.saturating_sub(env.schedule.now_us()), env);
+        };
+        let is_deaf = env.schedule.now_us() < self.deaf_until_us;
+        if is_deaf {
+            self.wake(self.deaf_until_us - env.schedule.now_us(), env);
+        } else {
+            self.hear(link, env);
+        }
+        if self.link == Some(link) && !is_deaf && env.net.is_over(link, Side::Client) {
+            let mut rest = std::mem::take(&mut self.input);
+            if FrameCodec::default().take_last_frame(&mut rest).is_err() {
+                env.coverage.hit(Situation::PartialFrame);
+            }
+            return self.disconnect(env);
+        }
+        if self.link == Some(link) {
+            self.send_waiting(env);
+            self.flood(env);
+            self.speak(link, env);
+        }
+    }
+
+    fn hear(&mut self, link: LinkId, env: &mut Env) {
+        let most = 1 + env.chance.below(env.plan.read_bytes_max);
+        let read = env.net.read(link, Side::Client, &mut self.input, most);
+        if read > 0 {
+            env.wake_other_end(link, Side::Client);
+        }
+        if read == most {
+            self.wake(env.chance.within(&env.plan.turn_us), env);
+        }
+        while self.link == Some(link) {
+            match FrameCodec::default().take_frame(&mut self.input) {
+                Ok(Some(frame)) => self.frame(&frame, env),
+                Ok(None) => return,
+                Err(error) => {
+                    env.complain(format!("the server sent what is no frame: {error}"));
+                    return self.disconnect(env);
+                }
+            }
+        }
+    }
+
+    /// Sends what waits in the outbox, once the rooms it goes to are known.
+    fn send_waiting(&mut self, env: &mut Env) {
+        let pause_us = self.paused_until_us.saturating_sub(env.schedule.now_us());
+        if self.phase != Phase::Up || pause_us > 0 {
+            if self.phase == Phase::Up {
+                self.wake(pause_us, env);
+            }
+            return;
+        }
+        while self.output.len() < OUTPUT_BYTES_MAX {
+            if let Some(name) = self.outbox.unresolved().cloned()
+                && !self.resolving.contains(&name)
+            {
+                self.resolving.insert(name.clone());
+                self.ask(&Join { name: name.to_string() }, Asked::Join { name });
+            }
+            let Some(Entry { nonce, to, text }) = self.outbox.next_to_send(self.window).cloned()
+            else {
+                return;
+            };
+            trace!(env.trace, "client {} sends {nonce:?} to {to:?}", self.index);
+            let room = to.room.unwrap_or_default();
+            self.ask(&Send { nonce, room, text }, Asked::Send(nonce));
+        }
+    }
+
+    fn speak(&mut self, link: LinkId, env: &mut Env) {
+        let (net, mut air) = env.net_and_air();
+        let taken = net.write(link, Side::Client, &self.output, &mut air);
+        self.output.advance(taken);
+        let has_more = taken > 0 && (!self.output.is_empty() || self.is_flooding);
+        if has_more {
+            self.wake(env.chance.within(&env.plan.turn_us), env);
+        }
+    }
+
+    fn ask<B: Body>(&mut self, body: &B, asked: Asked) {
+        self.last_request += 1;
+        let request = RequestId(self.last_request);
+        put(body, request, &mut self.output);
+        self.requests.insert(request, asked);
+    }
+
+    fn subscribe(&mut self, subscribe: &Subscribe) {
+        let Subscribe { log, after } = *subscribe;
+        *self.subscribing.entry(log).or_default() += 1;
+        self.ask(subscribe, Asked::Subscribe { log, after });
+    }
+
+    /// Follows a log from a position on. What it read there before, as another reader, is over.
+    fn follow(&mut self, log: LogId, name: String, after: Option<Position>, env: &mut Env) {
+        self.stop_reading(log, env);
+        self.resume.follow(log, after);
+        self.followed.insert(log, name);
+        if let Some(position) = after {
+            self.readers.insert(log, env.history.opened(position.epoch, log, position.seq));
+        }
+        if let Some(subscribe) = self.resume.ask(log) {
+            self.subscribe(&subscribe);
+        }
+    }
+
+    fn forget(&mut self, log: LogId, env: &mut Env) {
+        self.stop_reading(log, env);
+        self.resume.forget(log);
+        self.followed.remove(&log);
+    }
+
+    fn stop_reading(&mut self, log: LogId, env: &mut Env) {
+        if let Some(reader) = self.readers.remove(&log) {
+            env.history.closed(reader);
+        }
+    }
+
+    /// What this client still misses, `heads` being everything there is; empty when nothing.
+    pub(crate) fn misses(&self, head: impl Fn(LogId) -> Seq) -> Vec<String> {
+        let mut missing = Vec::new();
+        if self.phase != Phase::Up {
+            missing.push(format!("it is {:?}", self.phase));
+        }
+        if !self.outbox.is_empty() {
+            missing.push(format!("{} sends are unanswered", self.outbox.len()));
+        }
+        if let Some((request, asked)) = self.requests.first_key_value() {
+            missing.push(format!("request {request} is unanswered: {asked:?}"));
+        }
+        for log in self.resume.logs() {
+            let at = self.resume.position(log).unwrap_or_default().seq;
+            if at != head(log) {
+                missing.push(format!("log {log} is at {at}, its head is {}", head(log)));
+            }
+        }
+        missing
+    }
+
+    /// Nothing disturbs any more.
+    pub(crate) fn heal(&mut self, env: &mut Env) {
+        self.deaf_until_us = 0;
+        if std::mem::take(&mut self.is_flooding) {
+            self.disconnect(env);
+        }
+        self.wake(0, env);
+    }
+}

@@ -1,0 +1,354 @@
+//! What the server says to a client, and what the client makes of it.
+
+use chat_client::outbox::{Destination, Verdict};
+use chat_client::resume::Step;
+use chat_proto::{
+    Ack, Body, Close, CloseReason, Epoch, Error, ErrorCode, Frame, Kind, LogId, LoggedHead, Nonce,
+    Position, PublicKey, Reset, RoomId, RoomInfo, RoomName, SignIn, SignedIn, StreamId, Subscribed,
+    Unsubscribe, Welcome, sign_in_transcript,
+};
+use ed25519_dalek::Signer;
+
+use super::{ANSWERED_MAX, Answered, Asked, Client, FLOOD, Phase};
+use crate::coverage::Situation;
+use crate::env::Env;
+use crate::schedule::{MS, SECOND};
+use crate::seen::seen_of_frame;
+use crate::trace::trace;
+
+impl Client {
+    pub(super) fn frame(&mut self, frame: &Frame, env: &mut Env) {
+        if Kind::is_logged(frame.kind) {
+            return self.event(frame, env);
+        }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is a reply")]
+        match frame.known_kind() {
+            Some(Kind::Close) => self.closed(frame, env),
+            Some(Kind::Presence) => {}
+            _ if frame.request == FLOOD => {}
+            _ => match self.requests.remove(&frame.request) {
+                Some(asked) => self.reply(asked, frame, env),
+                None => env.complain(format!("a reply that nobody asked for: {frame:?}")),
+            },
+        }
+    }
+
+    fn event(&mut self, frame: &Frame, env: &mut Env) {
+        let (Some((log, seen)), Ok(head)) = (seen_of_frame(frame), LoggedHead::of(frame)) else {
+            return env.complain(format!("an event that cannot be read: {frame:?}"));
+        };
+        trace!(env.trace, "client {} gets seq {} of log {log}", self.index, seen.seq);
+        match self.cursors.get(&log) {
+            Some(cursor) => env.history.received(*cursor, &seen),
+            None => {
+                let words = format!("client {} follows no log {log} here", self.index);
+                return env.complain(words);
+            }
+        }
+        if self.subscribing.contains_key(&log) {
+            // Of the cursor that is about to be moved.
+            return;
+        }
+        match self.resume.event(head) {
+            Step::Fresh => {
+                if let Some(reader) = self.readers.get(&log) {
+                    env.history.received(*reader, &seen);
+                }
+            }
+            Step::NotFollowed => {}
+            step @ (Step::Duplicate | Step::Hole { .. }) => {
+                let Self { index, .. } = self;
+                env.complain(format!("client {index}: seq {} of log {log}: {step:?}", seen.seq));
+            }
+        }
+    }
+
+    fn closed(&mut self, frame: &Frame, env: &mut Env) {
+        let close = frame.decode_lenient::<Close>();
+        trace!(env.trace, "client {} is told {close:?}", self.index);
+        match close.ok().as_ref().and_then(Close::known_reason) {
+            Some(CloseReason::Internal) => env.coverage.hit(Situation::SignInUnavailable),
+            reason => env.complain(format!("client {} was closed: {reason:?}", self.index)),
+        }
+        self.disconnect(env);
+    }
+
+    fn reply(&mut self, asked: Asked, frame: &Frame, env: &mut Env) {
+        trace!(env.trace, "client {} gets {:?} to {asked:?}", self.index, frame.known_kind());
+        if let Ok(error) = frame.decode_lenient::<Error>() {
+            return self.failed(asked, &error, env);
+        }
+        match asked {
+            Asked::Hello => self.with(frame, env, Self::welcomed),
+            Asked::SignIn => self.with(frame, env, Self::signed_in),
+            Asked::Send(nonce) => self.with(frame, env, |client, ack: &Ack, env| {
+                client.acked(nonce, ack, env);
+            }),
+            Asked::Again(answered) => self.with(frame, env, |_, ack: &Ack, env| {
+                env.coverage.hit(Situation::AckedAgain);
+                if answered.answer != Ok(ack.clone()) {
+                    env.complain(format!("{answered:?} was answered later with {ack:?}"));
+                }
+            }),
+            Asked::Reuse(nonce) => env.complain(format!("another text for {nonce:?} was taken")),
+            Asked::Join { name } => self.with(frame, env, |client, info: &RoomInfo, env| {
+                client.found(name.as_str(), info.room, env);
+            }),
+            Asked::Find { name } => self.with(frame, env, |client, info: &RoomInfo, env| {
+                client.rooms.insert(name.clone(), info.room);
+                client.follow(info.room.into(), name, Some(Position::default()), env);
+            }),
+            Asked::Subscribe { log, after } => match frame.known_kind() {
+                Some(Kind::Reset) => self.with(frame, env, Self::reset),
+                _ => self.with(frame, env, |client, subscribed, env| {
+                    client.subscribed(log, after, subscribed, env);
+                }),
+            },
+            Asked::Unsubscribe { log } => {
+                if let Some(cursor) = self.cursors.remove(&log) {
+                    env.history.closed(cursor);
+                }
+            }
+            Asked::Other => {}
+        }
+    }
+
+    fn with<B: Body>(
+        &mut self,
+        frame: &Frame,
+        env: &mut Env,
+        then: impl FnOnce(&mut Self, &B, &mut Env),
+    ) {
+        match frame.decode_lenient::<B>() {
+            Ok(body) => then(self, &body, env),
+            Err(error) => env.complain(format!("another reply than {:?}: {error}", B::KIND)),
+        }
+    }
+
+    fn welcomed(&mut self, welcome: &Welcome, _env: &mut Env) {
+        let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, &[]);
+        let sign_in = SignIn {
+            key: PublicKey(self.key.verifying_key().to_bytes()),
+            signature: self.key.sign(&transcript).to_bytes(),
+            name: self.name.clone(),
+            name_is_firm: false,
+        };
+        self.phase = Phase::SigningIn;
+        self.ask(&sign_in, Asked::SignIn);
+    }
+
+    fn signed_in(&mut self, signed_in: &SignedIn, env: &mut Env) {
+        let SignedIn { account, epoch, .. } = *signed_in;
+        trace!(env.trace, "client {} is account {account}, epoch {epoch}", self.index);
+        if self.epoch != Some(epoch) {
+            self.rooms.clear();
+            self.answered.clear();
+        }
+        if let Some(before) = self.account.filter(|before| *before != account) {
+            self.forget(before.into(), env);
+        }
+        (self.account, self.epoch) = (Some(account), Some(epoch));
+        self.phase = Phase::Up;
+        self.failures = 0;
+        self.outbox.connected(epoch);
+        self.journal.connected(epoch, &self.outbox);
+        for subscribe in self.resume.connected() {
+            self.subscribe(&subscribe);
+        }
+        let own = LogId::from(account);
+        if self.followed.get(&own).is_none_or(|name| !name.is_empty()) {
+            self.follow(own, String::new(), Some(Position::default()), env);
+        }
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.epoch.unwrap_or_default()
+    }
+
+    fn acked(&mut self, nonce: Nonce, ack: &Ack, env: &mut Env) {
+        if ack.nonce != nonce {
+            env.complain(format!("{nonce:?} was answered with {ack:?}"));
+        }
+        env.history.acked(self.epoch(), ack);
+        match self.outbox.acked(ack) {
+            Some(entry) => self.answered(entry, Ok(ack.clone())),
+            None => env.coverage.hit(Situation::AckedAgain),
+        }
+    }
+
+    fn answered(&mut self, entry: chat_client::outbox::Entry, answer: Result<Ack, ErrorCode>) {
+        self.journal.answered(entry.nonce.n);
+        self.answered_in = self.epoch;
+        if self.answered.len() == ANSWERED_MAX {
+            self.answered.pop_front();
+        }
+        self.answered.push_back(Answered { entry, answer });
+    }
+
+    fn failed(&mut self, asked: Asked, error: &Error, env: &mut Env) {
+        trace!(env.trace, "client {}: {asked:?} failed: {}", self.index, error.message);
+        let code = error.known_code();
+        match asked {
+            Asked::Send(nonce) => self.refused(nonce, error, env),
+            Asked::Again(answered) => match answered.answer {
+                _ if code == Some(ErrorCode::Unavailable) => {}
+                Err(before) if code == Some(before) => env.coverage.hit(Situation::RefusedAgain),
+                _ => env.complain(format!("{answered:?} was answered later with {error:?}")),
+            },
+            Asked::Reuse(nonce) => match code {
+                Some(ErrorCode::Unavailable) => {}
+                Some(ErrorCode::NonceReused) => env.coverage.hit(Situation::NonceReused),
+                _ => env.complain(format!("another text for {nonce:?} got {error:?}")),
+            },
+            Asked::Join { name } if error.retry => {
+                self.resolving.remove(&name);
+                self.pause(SECOND, env);
+            }
+            Asked::Join { name } => {
+                self.resolving.remove(&name);
+                self.outbox.resolve(&name, Destination::NOWHERE);
+                self.journal.rewrite(&self.outbox);
+            }
+            Asked::Subscribe { log, .. } => self.may_not_read(log, error, env),
+            Asked::Hello | Asked::SignIn => {
+                env.complain(format!("the handshake got {error:?}"));
+                self.disconnect(env);
+            }
+            Asked::Unsubscribe { log } => {
+                env.complain(format!("the cursor on log {log} cannot be closed: {error:?}"));
+            }
+            Asked::Find { .. } | Asked::Other => {}
+        }
+    }
+
+    fn refused(&mut self, nonce: Nonce, error: &Error, env: &mut Env) {
+        match error.known_code() {
+            Some(ErrorCode::Behind) => env.coverage.hit(Situation::Behind),
+            Some(ErrorCode::Unavailable) => env.coverage.hit(Situation::Unavailable),
+            Some(code) if !error.retry => {
+                env.coverage.hit(Situation::RefusedForGood);
+                env.history.refused(self.epoch(), nonce, code);
+            }
+            code => env.complain(format!("{nonce:?} got {code:?}")),
+        }
+        match self.outbox.refused(nonce, error) {
+            Verdict::Refused(entry) => {
+                let code = error.known_code().unwrap_or(ErrorCode::Malformed);
+                self.answered(entry, Err(code));
+            }
+            Verdict::Retry { after_ms } => self.pause(after_ms * MS, env),
+            Verdict::NewStreamNeeded => self.restart_stream(env),
+        }
+    }
+
+    /// The server has forgotten sends that it had answered, which only another epoch explains.
+    fn restart_stream(&mut self, env: &mut Env) {
+        if self.answered_in == self.epoch {
+            env.complain(format!("client {}: the stream's end is lost in its epoch", self.index));
+        }
+        env.coverage.hit(Situation::StreamRestarted);
+        let fresh = StreamId(env.chance.bytes());
+        for (old, new) in self.outbox.restart_stream(fresh) {
+            env.history.renamed(old, new);
+        }
+        self.answered_in = None;
+        self.answered.clear();
+        self.journal.rewrite(&self.outbox);
+    }
+
+    fn pause(&mut self, pause_us: u64, env: &mut Env) {
+        let until_us = env.schedule.now_us() + pause_us;
+        self.paused_until_us = self.paused_until_us.max(until_us);
+    }
+
+    /// A room's id is known: sends to it can go out, and it is followed if nobody does.
+    fn found(&mut self, name: &str, room: RoomId, env: &mut Env) {
+        self.rooms.insert(name.to_owned(), room);
+        let Ok(name) = RoomName::parse(name) else { return };
+        if self.resolving.remove(&name) {
+            self.outbox.resolve(&name, room);
+            self.journal.rewrite(&self.outbox);
+            env.coverage.hit(Situation::RoomFoundByName);
+        }
+        if !self.followed.contains_key(&room.into()) {
+            let after = env.chance.percent(50).then(Position::default);
+            self.follow(room.into(), name.to_string(), after, env);
+        }
+    }
+
+    fn subscribed(
+        &mut self,
+        log: LogId,
+        after: Option<Position>,
+        subscribed: &Subscribed,
+        env: &mut Env,
+    ) {
+        let is_newest = self.is_newest_answer(log);
+        let after = after.map_or(subscribed.head, |position| position.seq);
+        if let Some(cursor) = self.cursors.remove(&log) {
+            env.history.closed(cursor);
+        }
+        self.cursors.insert(log, env.history.opened(subscribed.epoch, log, after));
+        let name = self.followed.get(&log).cloned();
+        let Some(name) = name.filter(|_| is_newest) else { return };
+        self.resume.subscribed(subscribed);
+        match self.readers.get(&log) {
+            Some(reader) => env.history.resumed(*reader, subscribed.epoch),
+            None => {
+                let reader = env.history.opened(subscribed.epoch, log, after);
+                self.readers.insert(log, reader);
+            }
+        }
+        if after > chat_proto::Seq::ZERO && after < subscribed.head {
+            env.coverage.hit(Situation::ResumedBehindHead);
+        }
+        if !name.is_empty() && name != subscribed.name {
+            // In this epoch the id is another room's: the room is looked for by its name.
+            self.forget(log, env);
+            self.ask(&Unsubscribe { log }, Asked::Unsubscribe { log });
+            self.ask(&chat_proto::FindRoom { name: name.clone() }, Asked::Find { name });
+        }
+    }
+
+    /// Whether a request to subscribe was the last one in flight for its log.
+    fn is_newest_answer(&mut self, log: LogId) -> bool {
+        let in_flight = self.subscribing.entry(log).or_default();
+        *in_flight = in_flight.saturating_sub(1);
+        let is_newest = *in_flight == 0;
+        if is_newest {
+            self.subscribing.remove(&log);
+        }
+        is_newest
+    }
+
+    fn reset(&mut self, reset: &Reset, env: &mut Env) {
+        env.coverage.hit(Situation::Reset);
+        if !self.is_newest_answer(reset.log) {
+            return;
+        }
+        if let Some(reader) = self.readers.remove(&reset.log) {
+            env.history.reset(reader, reset.epoch, reset.head);
+        }
+        if self.followed.contains_key(&reset.log) {
+            let subscribe = self.resume.reset(reset);
+            self.subscribe(&subscribe);
+        }
+    }
+
+    /// In this epoch the id is nobody's, or another account's.
+    fn may_not_read(&mut self, log: LogId, error: &Error, env: &mut Env) {
+        if !self.is_newest_answer(log) {
+            return;
+        }
+        if error.retry {
+            // The store cannot be read now: a driver asks again after a while.
+            env.coverage.hit(Situation::StoreUnreadable);
+            return self.disconnect(env);
+        }
+        let name = self.followed.get(&log).cloned().unwrap_or_default();
+        self.forget(log, env);
+        if !name.is_empty() {
+            self.ask(&chat_proto::FindRoom { name: name.clone() }, Asked::Find { name });
+        }
+    }
+}

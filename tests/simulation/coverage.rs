@@ -1,0 +1,145 @@
+//! Which interesting situations a run had. A simulator in which one of them never comes up any more
+//! proves nothing about it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+macro_rules! situations {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// Something that must come up in some of the runs.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub(crate) enum Situation {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Situation {
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+situations! {
+    /// A commit failed, and the transaction was lost.
+    CommitFailedAndLost,
+    /// A commit failed, but the transaction is durable.
+    CommitFailedButDurable,
+    /// A transaction whose commit failed showed up when the store was recovered.
+    DurableAtRecovery,
+    /// An append failed in the middle of a batch.
+    AppendFailed,
+    /// The disk was full for a while.
+    DiskFull,
+    /// The store could not even be read.
+    StoreUnreadable,
+    /// A log could not be read for a cursor.
+    DiskReadFailed,
+    /// The process died with clients connected.
+    Crash,
+    /// The process died in a commit, before it was durable.
+    DiedBeforeCommit,
+    /// The process died in a commit, after it was durable.
+    DiedAfterCommit,
+    /// The power failed, and commits that were not synced are gone.
+    PowerLoss,
+    /// The store was replaced by an older copy.
+    Restore,
+    /// The store was opened without its witness.
+    WitnessLost,
+    /// The epoch changed.
+    NewEpoch,
+    /// A cursor was overtaken by its tail and read from disk.
+    ReadFromDisk,
+    /// A cursor that had read from disk came back to the tail.
+    BackInTheTail,
+    /// What a disk read brought came too late: its cursor had been moved or closed.
+    DiskReadTooLate,
+    /// A run was written in part.
+    PartialRun,
+    /// A connection ended inside a frame.
+    PartialFrame,
+    /// A peer did not learn for seconds that the link was dead.
+    HalfOpen,
+    /// Somebody wrote to a peer that was not there any more.
+    WroteIntoTheVoid,
+    /// A connection was served while a newer one of the same client was.
+    OldConnectionStillServed,
+    /// The server stopped reading because the window was full.
+    WindowFull,
+    /// The server stopped reading because the peer did not take its replies.
+    RepliesNotTaken,
+    /// The server stopped reading because the peer was too fast.
+    Paused,
+    /// The sequencer's queue was full.
+    QueueFull,
+    /// A position of another epoch was answered with a Reset.
+    Reset,
+    /// A repeated nonce was answered again with its ack.
+    AckedAgain,
+    /// A repeated nonce was answered again with its refusal.
+    RefusedAgain,
+    /// A nonce that was used for something else was refused.
+    NonceReused,
+    /// A send came before its turn.
+    Behind,
+    /// A send got no answer but that the outcome is unknown.
+    Unavailable,
+    /// A send was refused for good.
+    RefusedForGood,
+    /// A stream was restarted after the daemon had lost its end.
+    StreamRestarted,
+    /// A room was found again by its name in another epoch.
+    RoomFoundByName,
+    /// A client came back with an outbox that was not empty.
+    OutboxRestored,
+    /// A reader resumed over a reconnect, and events had come in between.
+    ResumedBehindHead,
+    /// A reader did not read for seconds.
+    DeafReader,
+    /// An idle tail was freed.
+    TailFreed,
+    /// The sign-in was refused because the store takes no writes.
+    SignInUnavailable,
+}
+
+/// The situations of one run, shared by all of its parts.
+#[derive(Clone, Default)]
+pub(crate) struct Coverage(Rc<RefCell<BTreeSet<Situation>>>);
+
+impl Coverage {
+    pub(crate) fn hit(&self, situation: Situation) {
+        self.0.borrow_mut().insert(situation);
+    }
+
+    pub(crate) fn situations(&self) -> Vec<Situation> {
+        self.0.borrow().iter().copied().collect()
+    }
+}
+
+/// In how many runs each situation came up.
+#[derive(Clone, Default)]
+pub(crate) struct Tally(BTreeMap<Situation, u64>);
+
+impl Tally {
+    pub(crate) fn add(&mut self, situations: &[Situation]) {
+        for situation in situations {
+            *self.0.entry(*situation).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (situation, runs) in &other.0 {
+            *self.0.entry(*situation).or_default() += runs;
+        }
+    }
+
+    pub(crate) fn runs_with(&self, situation: Situation) -> u64 {
+        self.0.get(&situation).copied().unwrap_or(0)
+    }
+
+    /// The situations that never came up.
+    pub(crate) fn missing(&self) -> Vec<Situation> {
+        let missing = |situation: &&Situation| self.runs_with(**situation) == 0;
+        Situation::ALL.iter().filter(missing).copied().collect()
+    }
+}

@@ -1,0 +1,176 @@
+//! The store of one server process: a transaction in memory over the platter.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use chat_core::{Event, Lookup, PastSend, Record, Snapshot, Store, StoreError};
+use chat_proto::{AccountId, LogId, Nonce, Seq, StreamId};
+
+use crate::coverage::Situation;
+use crate::platter::{Fate, Owned, Platter, past_of};
+
+/// A disk that fails on purpose.
+pub(crate) struct SimDisk {
+    platter: Rc<RefCell<Platter>>,
+    open: Vec<Owned>,
+    open_heads: BTreeMap<LogId, Seq>,
+    open_sends: BTreeMap<(AccountId, StreamId), BTreeMap<u64, PastSend>>,
+}
+
+impl SimDisk {
+    pub(crate) fn new(platter: Rc<RefCell<Platter>>) -> Self {
+        let (open_heads, open_sends) = (BTreeMap::new(), BTreeMap::new());
+        Self { platter, open: Vec::new(), open_heads, open_sends }
+    }
+
+    fn abandon(&mut self) -> Vec<Owned> {
+        self.open_heads.clear();
+        self.open_sends.clear();
+        std::mem::take(&mut self.open)
+    }
+
+    fn put_event(&mut self, event: &Event) -> Result<(), StoreError> {
+        let held = self.open_heads.get(&event.log).copied();
+        let held = held.unwrap_or_else(|| self.platter.borrow().data.head(event.log));
+        if event.seq <= held {
+            return Err(failed("appended", "UNIQUE constraint failed: (room, seq)"));
+        }
+        self.open_heads.insert(event.log, event.seq);
+        if let (Some(past), chat_core::Content::Posted { from, nonce, .. }) =
+            (past_of(event), &event.content)
+        {
+            self.put_send(*from, *nonce, past)?;
+        }
+        self.open.push(Owned::Event(event.clone()));
+        Ok(())
+    }
+
+    fn put_send(
+        &mut self,
+        account: AccountId,
+        nonce: Nonce,
+        past: PastSend,
+    ) -> Result<(), StoreError> {
+        if self.decided(account, nonce).is_some() {
+            return Err(failed("appended", "UNIQUE constraint failed: (stream, n)"));
+        }
+        self.open_sends.entry((account, nonce.stream)).or_default().insert(nonce.n, past);
+        Ok(())
+    }
+
+    fn decided(&self, account: AccountId, nonce: Nonce) -> Option<PastSend> {
+        let of = (account, nonce.stream);
+        let open = self.open_sends.get(&of).and_then(|sends| sends.get(&nonce.n));
+        open.cloned().or_else(|| {
+            let platter = self.platter.borrow();
+            platter.data.sends.get(&of).and_then(|sends| sends.get(&nonce.n)).cloned()
+        })
+    }
+}
+
+impl Lookup for SimDisk {
+    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
+        let platter = self.platter.borrow();
+        if !platter.is_readable() {
+            return Err(failed("looked a stream up", "input/output error"));
+        }
+        let open = self.open_sends.get(&(account, stream));
+        let open = open.and_then(|sends| sends.last_key_value()).map(|(n, _)| *n);
+        Ok(open.unwrap_or_else(|| platter.data.high_water(account, stream)))
+    }
+
+    fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
+        if !self.platter.borrow().is_readable() {
+            return Err(failed("looked a send up", "input/output error"));
+        }
+        Ok(self.decided(account, nonce))
+    }
+}
+
+impl Store for SimDisk {
+    fn append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
+        {
+            let mut platter = self.platter.borrow_mut();
+            let fails = platter.appends_fail > 0 && platter.chance.percent(30);
+            if fails {
+                platter.appends_fail -= 1;
+                platter.coverage.hit(Situation::AppendFailed);
+            }
+            if !platter.takes_writes() {
+                platter.coverage.hit(Situation::DiskFull);
+            }
+            if fails || !platter.takes_writes() {
+                drop(platter);
+                self.abandon();
+                return Err(failed("appended", "no space left on device"));
+            }
+        }
+        match record {
+            Record::Event(event) => self.put_event(event),
+            Record::RefusedSend { account, nonce, code, digest } => {
+                self.put_send(account, nonce, PastSend::Refused { code, digest })?;
+                self.open.push(Owned::RefusedSend { account, nonce, code, digest });
+                Ok(())
+            }
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        let transaction = self.abandon();
+        if transaction.is_empty() {
+            return Ok(());
+        }
+        let mut platter = self.platter.borrow_mut();
+        if !platter.takes_writes() {
+            return Err(failed("committed", "no space left on device"));
+        }
+        let fate = platter.fates.pop_front().unwrap_or(Fate::Good);
+        match fate {
+            Fate::Good => {
+                platter.make_durable(transaction, true);
+                return Ok(());
+            }
+            Fate::Lost => platter.coverage.hit(Situation::CommitFailedAndLost),
+            Fate::Durable => {
+                platter.coverage.hit(Situation::CommitFailedButDurable);
+                platter.make_durable(transaction, true);
+            }
+            Fate::DurableAtRecovery => platter.leave_in_limbo(transaction),
+            Fate::DiesBefore => {
+                platter.coverage.hit(Situation::DiedBeforeCommit);
+                platter.has_died = true;
+            }
+            Fate::DiesAfter => {
+                platter.coverage.hit(Situation::DiedAfterCommit);
+                let is_witnessed = platter.chance.percent(50);
+                platter.make_durable(transaction, is_witnessed);
+                platter.has_died = true;
+            }
+        }
+        Err(failed("committed", "input/output error"))
+    }
+
+    fn recover(&mut self) -> Result<Snapshot, StoreError> {
+        self.abandon();
+        let mut platter = self.platter.borrow_mut();
+        match platter.takes_writes() {
+            true => Ok(platter.recover()),
+            false => Err(failed("proved that it takes writes", "no space left on device")),
+        }
+    }
+
+    fn roll_back(&mut self) -> Result<Snapshot, StoreError> {
+        self.abandon();
+        let platter = self.platter.borrow();
+        if !platter.is_readable() {
+            platter.coverage.hit(Situation::StoreUnreadable);
+            return Err(failed("read the state back", "input/output error"));
+        }
+        Ok(platter.snapshot())
+    }
+}
+
+fn failed(doing: &'static str, cause: &'static str) -> StoreError {
+    StoreError::new(doing, cause)
+}

@@ -1,0 +1,64 @@
+//! What all parts of a run share: time, chance, the network, and what is written down.
+
+use crate::chance::Chance;
+use crate::coverage::Coverage;
+use crate::network::{Air, LinkId, Network, Side};
+use crate::plan::Plan;
+use crate::schedule::{Happening, Schedule};
+use crate::trace::{Trace, trace};
+use chat_tests::history::History;
+
+pub(crate) struct Env {
+    pub(crate) schedule: Schedule,
+    pub(crate) chance: Chance,
+    pub(crate) plan: Plan,
+    pub(crate) net: Network,
+    pub(crate) history: History,
+    pub(crate) coverage: Coverage,
+    pub(crate) trace: Trace,
+    complaints: Vec<String>,
+}
+
+/// Complaints of one run that are kept; the first is the one that counts.
+const COMPLAINTS_MAX: usize = 20;
+
+impl Env {
+    pub(crate) fn new(seed: u64, trace: Trace) -> Self {
+        let mut chance = Chance::new(seed, 0);
+        let coverage = Coverage::default();
+        Self {
+            schedule: Schedule::default(),
+            plan: Plan::draw(&mut chance),
+            chance,
+            net: Network::new(coverage.clone()),
+            history: History::default(),
+            coverage,
+            trace,
+            complaints: Vec::new(),
+        }
+    }
+
+    pub(crate) fn net_and_air(&mut self) -> (&mut Network, Air<'_>) {
+        let Self { schedule, chance, plan, net, .. } = self;
+        (net, Air { schedule, chance, plan })
+    }
+
+    /// Something that must never happen did.
+    pub(crate) fn complain(&mut self, words: String) {
+        trace!(self.trace, "VIOLATION {words}");
+        if self.complaints.len() < COMPLAINTS_MAX {
+            self.complaints.push(words);
+        }
+    }
+
+    pub(crate) fn complaints(&self) -> &[String] {
+        &self.complaints
+    }
+
+    /// Lets the other end of a link look: there is room for its bytes again.
+    pub(crate) fn wake_other_end(&mut self, link: LinkId, side: Side) {
+        let at = Happening::Arrival { link, to: side.other() };
+        let pause_us = self.chance.within(&self.plan.delay_us);
+        self.schedule.after(pause_us, at);
+    }
+}

@@ -1,0 +1,267 @@
+//! The server's driver of one connection: moves bytes between a link and the core's [`Connection`],
+//! in small and uneven steps.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use bytes::BytesMut;
+use chat_core::{
+    Admission, Asked, Conn, Connection, Effect, Input, Origin, Output, Run, SessionSeed,
+};
+use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX};
+use chat_proto::{LogId, Seq};
+
+use crate::coverage::Situation;
+use crate::env::Env;
+use crate::network::{LinkId, Side};
+use crate::schedule::Alarm;
+use crate::switchboard::{Delivery, Handle};
+use crate::trace::trace;
+
+/// Bytes of one read that wait to be understood: past it the socket is not read.
+const INPUT_BYTES_MAX: usize = FRAME_BYTES_MAX + 4;
+
+/// An ack, a refusal with its sentence, what a join answers: all are shorter.
+const COMMAND_REPLY_BYTES_MAX: usize = 512;
+
+/// G5: what a connection may hold for its peer. Replies to full windows, the replies that may wait
+/// before reading pauses, and one page from disk or the rest of one frame.
+const OUTGOING_BYTES_MAX: usize = COMMANDS_IN_FLIGHT_MAX * COMMAND_REPLY_BYTES_MAX
+    + QUERIES_IN_FLIGHT_MAX * FRAME_BYTES_MAX
+    + 2 * FRAME_BYTES_MAX;
+
+/// Steps of one turn: then others have theirs.
+const OUTPUTS_PER_TURN: usize = 64;
+
+/// One connection of the server.
+pub(crate) struct Peer {
+    pub(crate) conn: Conn,
+    pub(crate) link: LinkId,
+    pub(crate) connection: Connection<Handle>,
+    pub(crate) inbox: VecDeque<Delivery>,
+    /// Logs that grew since the connection looked.
+    pub(crate) grown: BTreeSet<LogId>,
+    pub(crate) alarm: Alarm,
+    input: BytesMut,
+    /// The log that is being read from disk, and after which event.
+    pub(crate) reading: Option<(LogId, Seq)>,
+    /// Logs whose cursor came from disk last.
+    on_disk: BTreeSet<LogId>,
+    pub(crate) has_left: bool,
+}
+
+/// What a turn led to.
+#[derive(Default)]
+pub(crate) struct Turn {
+    /// A log to be read from disk.
+    pub(crate) read: Option<(LogId, Seq)>,
+    /// The turn ended before everything was done.
+    pub(crate) has_more: bool,
+    /// Reading is to pause for so long.
+    pub(crate) pause_ms: u64,
+    /// The connection is over.
+    pub(crate) leaves: bool,
+}
+
+impl Peer {
+    pub(crate) fn new(
+        conn: Conn,
+        link: LinkId,
+        admission: &Admission,
+        challenge: [u8; 32],
+        now_ms: u64,
+    ) -> Self {
+        let seed = SessionSeed { id: chat_proto::SessionId(conn.0), challenge };
+        Self {
+            conn,
+            link,
+            connection: Connection::new(seed, admission, now_ms),
+            inbox: VecDeque::new(),
+            grown: BTreeSet::new(),
+            alarm: Alarm::default(),
+            input: BytesMut::new(),
+            reading: None,
+            on_disk: BTreeSet::new(),
+            has_left: false,
+        }
+    }
+
+    /// Whether the connection follows a log, or is about to.
+    pub(crate) fn follows(&self, log: LogId) -> bool {
+        let opens = |delivery: &Delivery| matches!(delivery.reply.effect, Effect::Open { log: opened, .. } if opened == log);
+        self.connection.followed().any(|(followed, _)| followed == log)
+            || self.inbox.iter().any(opens)
+    }
+
+    pub(crate) fn turn(
+        &mut self,
+        admission: &Admission,
+        queue: &mut VecDeque<Input>,
+        env: &mut Env,
+    ) -> Turn {
+        let mut turn = Turn::default();
+        self.hear(&mut turn, env);
+        self.ask(admission, queue, &mut turn, env);
+        self.take_mail(env);
+        self.speak(&mut turn, env);
+        self.demand_bounds(env);
+        let now_ms = env.schedule.now_ms();
+        turn.pause_ms = self.connection.pause_ms(now_ms);
+        turn.has_more |= !self.inbox.is_empty() && self.reading.is_none();
+        turn.leaves |= env.net.is_over(self.link, Side::Server) && self.hangs_up(queue, env);
+        turn
+    }
+
+    /// The peer is gone: what it has asked is asked on its behalf, unless a reply that nobody takes
+    /// shows it first.
+    fn hangs_up(&self, queue: &VecDeque<Input>, env: &mut Env) -> bool {
+        let has_heard_all = self.connection.wants_input(env.schedule.now_ms())
+            && queue.len() < env.plan.queue_inputs_max;
+        let writes_in_vain = !self.connection.outgoing().is_empty() && env.chance.percent(50);
+        has_heard_all || writes_in_vain || self.connection.is_closing()
+    }
+
+    fn hear(&mut self, turn: &mut Turn, env: &mut Env) {
+        let now_ms = env.schedule.now_ms();
+        if !self.connection.wants_input(now_ms) {
+            self.note_why_not(now_ms, env);
+            return;
+        }
+        if self.input.len() < INPUT_BYTES_MAX {
+            let most = 1 + env.chance.below(env.plan.read_bytes_max);
+            let read = env.net.read(self.link, Side::Server, &mut self.input, most);
+            turn.has_more |= read == most;
+            if read > 0 {
+                env.wake_other_end(self.link, Side::Server);
+            }
+        }
+    }
+
+    fn note_why_not(&self, now_ms: u64, env: &Env) {
+        let situation = match self.connection.in_flight() {
+            _ if self.connection.is_closing() => return,
+            _ if self.connection.pause_ms(now_ms) > 0 => Situation::Paused,
+            1 if self.connection.account().is_none() => return,
+            _ if self.connection.outgoing().len() >= FRAME_BYTES_MAX => Situation::RepliesNotTaken,
+            _ => Situation::WindowFull,
+        };
+        env.coverage.hit(situation);
+    }
+
+    fn ask(
+        &mut self,
+        admission: &Admission,
+        queue: &mut VecDeque<Input>,
+        turn: &mut Turn,
+        env: &mut Env,
+    ) {
+        let now_ms = env.schedule.now_ms();
+        loop {
+            if queue.len() >= env.plan.queue_inputs_max {
+                env.coverage.hit(Situation::QueueFull);
+                turn.has_more = true;
+                return;
+            }
+            let asked = self.connection.receive(admission, &mut self.input, now_ms);
+            let Some(Asked { request, lane, ask }) = asked else { return };
+            trace!(env.trace, "{:?} asks #{request} {ask:?}", self.conn);
+            let origin = Origin { conn: self.conn, request, lane };
+            queue.push_back(Input::Ask { origin, ask });
+        }
+    }
+
+    /// Brings in what has come from the pipeline, not always all of it.
+    fn take_mail(&mut self, env: &mut Env) {
+        if self.reading.is_some() && env.chance.percent(50) {
+            return;
+        }
+        let most = if env.chance.percent(30) { 1 } else { usize::MAX };
+        for _ in 0..most {
+            let Some(Delivery { lane, reply, tail }) = self.inbox.pop_front() else { break };
+            // A handle that comes back is of no use: its tail is freed when nobody has it.
+            drop(self.connection.deliver(lane, &reply, tail));
+        }
+        for log in std::mem::take(&mut self.grown) {
+            self.connection.wake(log);
+        }
+    }
+
+    fn speak(&mut self, turn: &mut Turn, env: &mut Env) {
+        for _ in 0..OUTPUTS_PER_TURN {
+            if self.reading.is_some() && self.connection.outgoing().is_empty() {
+                return;
+            }
+            let goes_on = match self.connection.output() {
+                Output::Nothing => return,
+                Output::Outgoing => self.write_outgoing(env),
+                Output::Run { log, run } => self.write_run(log, &run, env),
+                Output::ReadDisk { log, after, .. } => {
+                    env.coverage.hit(Situation::ReadFromDisk);
+                    self.reading = Some((log, after));
+                    turn.read = Some((log, after));
+                    return;
+                }
+                Output::Close => {
+                    turn.leaves = true;
+                    return;
+                }
+            };
+            if !goes_on {
+                return;
+            }
+        }
+        turn.has_more = true;
+    }
+
+    fn write_outgoing(&mut self, env: &mut Env) -> bool {
+        let (net, mut air) = env.net_and_air();
+        let taken = net.write(self.link, Side::Server, self.connection.outgoing(), &mut air);
+        self.connection.wrote(taken);
+        taken > 0
+    }
+
+    fn write_run(&mut self, log: LogId, run: &Run, env: &mut Env) -> bool {
+        let mut written = 0;
+        for slice in run.slices() {
+            let (net, mut air) = env.net_and_air();
+            let taken = net.write(self.link, Side::Server, slice, &mut air);
+            written += taken;
+            if taken < slice.len() {
+                env.coverage.hit(Situation::PartialRun);
+                break;
+            }
+        }
+        if written > 0 && self.on_disk.remove(&log) {
+            env.coverage.hit(Situation::BackInTheTail);
+        }
+        self.connection.wrote_run(log, run, written);
+        written > 0
+    }
+
+    /// What was read from disk has come; `None` when it could not be read.
+    pub(crate) fn page(&mut self, page: Option<(Vec<u8>, Seq)>, env: &mut Env) {
+        let Some((log, from)) = self.reading.take() else { return };
+        let Some((frames, after)) = page else {
+            env.coverage.hit(Situation::DiskReadFailed);
+            self.connection.disk_failed(log);
+            return;
+        };
+        let before = self.connection.outgoing().len();
+        self.connection.read_from_disk(log, from, &frames, after);
+        if !frames.is_empty() && self.connection.outgoing().len() == before {
+            env.coverage.hit(Situation::DiskReadTooLate);
+        }
+        self.on_disk.insert(log);
+    }
+
+    /// G5: whatever the peer does, the connection holds only so much.
+    fn demand_bounds(&self, env: &mut Env) {
+        let held = self.connection.outgoing().len();
+        if held > OUTGOING_BYTES_MAX {
+            env.complain(format!("G5: {:?} holds {held} bytes for its peer", self.conn));
+        }
+        let replies = self.inbox.len();
+        if replies > COMMANDS_IN_FLIGHT_MAX + QUERIES_IN_FLIGHT_MAX + 1 {
+            env.complain(format!("G5: {replies} replies wait for {:?}", self.conn));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What kind of run a seed makes: who takes part, how narrow everything is, and what breaks.
+//!
+//! Every seed draws its own subset of faults and its own sizes: a run in which everything breaks all
+//! the time never gets far enough to break in an interesting way.
+
+use std::ops::RangeInclusive;
+
+use chat_core::Rate;
+
+use crate::chance::Chance;
+use crate::schedule::{MS, SECOND};
+
+/// Something that breaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fault {
+    /// A link is cut.
+    Cut,
+    /// A client does something that people's computers do.
+    Client(ClientFault),
+    /// The server process dies, and its store may not be what it was.
+    Process(ProcessFault),
+    /// The disk misbehaves.
+    Disk(DiskFault),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ClientFault {
+    /// It gives a link up that still works, and connects anew.
+    GiveUp,
+    /// Its process dies, and comes back.
+    Restart,
+    /// It stops reading for a while.
+    Deaf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ProcessFault {
+    /// Nothing else happens.
+    Crash,
+    /// The machine loses its power.
+    PowerLoss,
+    /// The store is replaced by an older copy.
+    Restore,
+    /// The store's witness is lost.
+    LoseWitness,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum DiskFault {
+    /// Some of the next commits fail.
+    CommitFails,
+    /// Some of the next appends fail.
+    AppendFails,
+    /// The process dies in its next commit.
+    DieInCommit,
+    /// It takes no writes for a while.
+    Full,
+    /// It can be neither written nor read for a while.
+    Unreadable,
+}
+
+const FAULTS: &[Fault] = &[
+    Fault::Cut,
+    Fault::Client(ClientFault::GiveUp),
+    Fault::Client(ClientFault::Restart),
+    Fault::Client(ClientFault::Deaf),
+    Fault::Process(ProcessFault::Crash),
+    Fault::Process(ProcessFault::PowerLoss),
+    Fault::Process(ProcessFault::Restore),
+    Fault::Process(ProcessFault::LoseWitness),
+    Fault::Disk(DiskFault::CommitFails),
+    Fault::Disk(DiskFault::AppendFails),
+    Fault::Disk(DiskFault::DieInCommit),
+    Fault::Disk(DiskFault::Full),
+    Fault::Disk(DiskFault::Unreadable),
+];
+
+const ROOMS: &[&str] = &["dev", "ops", "café"];
+
+/// The sizes and rates of one run.
+pub(crate) struct Plan {
+    pub(crate) accounts: usize,
+    pub(crate) clients: usize,
+    pub(crate) rooms: Vec<&'static str>,
+    /// How long people act and things break.
+    pub(crate) acts_us: u64,
+    pub(crate) act_pause_us: u64,
+    pub(crate) fault_pause_us: u64,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) delay_us: RangeInclusive<u64>,
+    pub(crate) socket_bytes: usize,
+    pub(crate) write_bytes_max: usize,
+    pub(crate) read_bytes_max: usize,
+    pub(crate) half_open_percent: u64,
+    /// How long a connection waits for its turn.
+    pub(crate) turn_us: RangeInclusive<u64>,
+    pub(crate) sequence_us: RangeInclusive<u64>,
+    pub(crate) batch_inputs_max: usize,
+    pub(crate) queue_inputs_max: usize,
+    pub(crate) tail_bytes: usize,
+    pub(crate) tails_for_nobody: bool,
+    pub(crate) page_events: usize,
+    pub(crate) disk_us: RangeInclusive<u64>,
+    pub(crate) disk_read_fails_percent: u64,
+    pub(crate) rate: Rate,
+    pub(crate) survives_power_loss: bool,
+    pub(crate) burst: u64,
+    /// One client asks as much as it can and takes nothing.
+    pub(crate) has_flood: bool,
+}
+
+impl Plan {
+    /// Nothing disturbs any more, and the disk is fast enough for all that has piled up.
+    pub(crate) fn heal(&mut self) {
+        self.disk_read_fails_percent = 0;
+        self.disk_us = 50..=MS;
+        self.page_events = self.page_events.max(20);
+    }
+
+    pub(crate) fn draw(chance: &mut Chance) -> Self {
+        let accounts = chance.within(&(1..=3)) as usize;
+        let likely = chance.within(&(10..=70));
+        let faults = FAULTS.iter().copied().filter(|_| chance.percent(likely)).collect();
+        let is_far = chance.percent(30);
+        let is_slow = chance.percent(25);
+        let is_narrow = chance.percent(30);
+        Self {
+            accounts,
+            clients: accounts + chance.below(4),
+            rooms: ROOMS[..1 + chance.below(ROOMS.len())].to_vec(),
+            acts_us: chance.within(&(3..=20)) * SECOND,
+            act_pause_us: chance.within(&(30..=400)) * MS,
+            fault_pause_us: chance.within(&(200..=4_000)) * MS,
+            faults,
+            delay_us: if is_far { MS..=200 * MS } else { 20..=2 * MS },
+            socket_bytes: if is_narrow {
+                100 + chance.below(900)
+            } else {
+                4_000 + chance.below(60_000)
+            },
+            write_bytes_max: if is_narrow { 20 + chance.below(300) } else { 64 * 1024 },
+            read_bytes_max: if is_narrow { 20 + chance.below(300) } else { 16 * 1024 },
+            half_open_percent: chance.pick(&[0, 10, 50, 90]).unwrap_or(0),
+            turn_us: if is_slow { 0..=50 * MS } else { 0..=MS },
+            sequence_us: if is_slow { MS..=30 * MS } else { 50..=3 * MS },
+            batch_inputs_max: chance.pick(&[1, 4, 30, 1000]).unwrap_or(30),
+            queue_inputs_max: chance.pick(&[3, 20, 8192]).unwrap_or(20),
+            tail_bytes: chance.pick(&[0, 100, 1_000, 100_000]).unwrap_or(0),
+            tails_for_nobody: chance.percent(50),
+            page_events: chance.pick(&[1, 3, 20, 1000]).unwrap_or(3),
+            disk_us: if is_slow { MS..=300 * MS } else { 50..=5 * MS },
+            disk_read_fails_percent: chance.pick(&[0, 0, 20]).unwrap_or(0),
+            rate: chance
+                .pick(&[
+                    Rate { per_second: 20, burst: 5 },
+                    Rate { per_second: 2_000, burst: 200 },
+                    Rate { per_second: 1_000_000, burst: 1_000_000 },
+                ])
+                .unwrap_or(Rate { per_second: 20, burst: 5 }),
+            survives_power_loss: chance.percent(70),
+            burst: chance.pick(&[5, 30, 150]).unwrap_or(5),
+            has_flood: chance.percent(3),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! One life of the server process: the sequencer, the pipeline over the simulated disk, and turns
+//! for connections.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use chat_core::{Admission, Conn, HistoryRead, Input, Lane, Origin, Pipeline, Reply, StoreError};
+use chat_proto::{Body, HistoryPage, List, LogId, Message, RoomName, Seq, Timestamp};
+use ed25519_dalek::SigningKey;
+
+use crate::chance::Chance;
+use crate::coverage::Situation;
+use crate::disk::SimDisk;
+use crate::env::Env;
+use crate::frames::put;
+use crate::network::{LinkId, Side};
+use crate::peer::{Peer, Turn};
+use crate::platter::Platter;
+use crate::schedule::{Happening, MS, SECOND};
+use crate::switchboard::{Delivery, PageId, Switchboard};
+use crate::trace::trace;
+
+/// The time of day at the beginning of every run, in milliseconds.
+const DAY_MS: u64 = 1_700_000_000_000;
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) life: u64,
+    pub(crate) pipeline: Pipeline<SimDisk>,
+    admission: Admission,
+    board: Switchboard,
+    queue: VecDeque<Input>,
+    is_sequencing: bool,
+    /// How far this machine's clock is off, which changes with every life.
+    skew_ms: u64,
+    pages: BTreeMap<PageId, Page>,
+    last_page: u64,
+}
+
+/// A read from disk that is under way.
+enum Page {
+    Cursor { conn: Conn, log: LogId, after: Seq, read: Option<(Vec<u8>, Seq)> },
+    History { to: Origin, read: HistoryRead },
+}
+
+impl Server {
+    /// Starts the process: opens the store and reads the state.
+    pub(crate) fn start(
+        life: u64,
+        platter: &Rc<RefCell<Platter>>,
+        identity: SigningKey,
+        env: &mut Env,
+    ) -> Result<Self, StoreError> {
+        platter.borrow_mut().open();
+        let skew_ms = env.chance.within(&(0..=20_000));
+        let now = Timestamp(DAY_MS + env.schedule.now_ms() + skew_ms);
+        let lobby = RoomName::parse("lobby").expect("a good name");
+        let pipeline = Pipeline::open(SimDisk::new(Rc::clone(platter)), lobby, now)?;
+        let chance = Chance::new(env.chance.within(&(0..=u64::MAX)), 1);
+        let coverage = env.coverage.clone();
+        let board = Switchboard::new(Rc::clone(platter), &env.plan, chance, coverage);
+        env.schedule.after(SECOND, Happening::Tick { life });
+        Ok(Self {
+            life,
+            pipeline,
+            admission: Admission { identity, rate: env.plan.rate },
+            board,
+            queue: VecDeque::new(),
+            is_sequencing: false,
+            skew_ms,
+            pages: BTreeMap::new(),
+            last_page: 0,
+        })
+    }
+
+    pub(crate) fn accept(&mut self, conn: Conn, link: LinkId, env: &mut Env) {
+        let challenge = env.chance.bytes();
+        let peer = Peer::new(conn, link, &self.admission, challenge, env.schedule.now_ms());
+        self.board.peers.insert(conn, peer);
+    }
+
+    /// How many connections are served.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = &Peer> {
+        self.board.peers.values()
+    }
+
+    /// A connection has something to do, in a moment.
+    pub(crate) fn wake(&mut self, conn: Conn, env: &mut Env) {
+        let pause_us = env.chance.within(&env.plan.turn_us);
+        self.wake_after(conn, pause_us, env);
+    }
+
+    fn wake_after(&mut self, conn: Conn, pause_us: u64, env: &mut Env) {
+        if let Some(peer) = self.board.peers.get_mut(&conn).filter(|peer| !peer.has_left) {
+            let turn = Happening::ServerTurn { life: self.life, conn };
+            peer.alarm.set(&mut env.schedule, pause_us, turn);
+        }
+    }
+
+    pub(crate) fn turn(&mut self, conn: Conn, env: &mut Env) {
+        let Some(peer) = self.board.peers.get_mut(&conn) else { return };
+        if peer.has_left || !peer.alarm.rings(&env.schedule) {
+            return;
+        }
+        let Turn { read, has_more, pause_ms, leaves } =
+            peer.turn(&self.admission, &mut self.queue, env);
+        if leaves {
+            peer.has_left = true;
+            let (net, mut air) = env.net_and_air();
+            net.let_go(peer.link, Side::Server, &mut air);
+            self.queue.push_back(Input::Gone(conn));
+            trace!(env.trace, "{conn:?} is gone");
+        } else if let Some((log, after)) = read {
+            self.read_log(conn, log, after, env);
+        } else if has_more {
+            self.wake(conn, env);
+        }
+        if pause_ms > 0 {
+            self.wake_after(conn, pause_ms * MS, env);
+        }
+        self.sequence_soon(env);
+    }
+
+    fn sequence_soon(&mut self, env: &mut Env) {
+        if !self.is_sequencing && !self.queue.is_empty() {
+            self.is_sequencing = true;
+            let pause_us = env.chance.within(&env.plan.sequence_us);
+            env.schedule.after(pause_us, Happening::Sequence { life: self.life });
+        }
+    }
+
+    /// Hands the pipeline a batch.
+    pub(crate) fn sequence(&mut self, env: &mut Env) {
+        self.is_sequencing = false;
+        let most = 1 + env.chance.below(env.plan.batch_inputs_max);
+        let batch: Vec<Input> = self.queue.drain(..most.min(self.queue.len())).collect();
+        self.run(batch, env);
+        self.sequence_soon(env);
+    }
+
+    fn run(&mut self, batch: Vec<Input>, env: &mut Env) {
+        let now = Timestamp(DAY_MS + env.schedule.now_ms() + self.skew_ms);
+        self.board.platter.borrow_mut().now_us = env.schedule.now_us();
+        let inputs = batch.len();
+        self.pipeline.run(batch, now, &mut self.board);
+        note_durable(&self.board.platter, env);
+        trace!(env.trace, "batch of {inputs}, takes commands: {}", self.pipeline.takes_commands());
+        for words in std::mem::take(&mut self.board.complaints) {
+            env.complain(words);
+        }
+        for conn in std::mem::take(&mut self.board.woken) {
+            self.wake(conn, env);
+        }
+        for (to, read) in std::mem::take(&mut self.board.history_reads) {
+            self.begin(Page::History { to, read }, env);
+        }
+    }
+
+    pub(crate) fn tick(&mut self, env: &mut Env) {
+        self.run(vec![Input::Tick], env);
+        self.board.free_idle();
+        env.schedule.after(SECOND, Happening::Tick { life: self.life });
+    }
+
+    /// Whether a commit has killed the process.
+    pub(crate) fn has_died(&self) -> bool {
+        self.board.platter.borrow().has_died
+    }
+
+    fn read_log(&mut self, conn: Conn, log: LogId, after: Seq, env: &mut Env) {
+        // Some reads see the log as it is now, others as it is when they come back.
+        let read = env.chance.percent(50).then(|| self.read_page(log, after, env)).flatten();
+        self.begin(Page::Cursor { conn, log, after, read }, env);
+    }
+
+    fn read_page(&self, log: LogId, after: Seq, env: &Env) -> Option<(Vec<u8>, Seq)> {
+        let mut platter = self.board.platter.borrow_mut();
+        platter.now_us = env.schedule.now_us();
+        platter.is_readable().then(|| platter.page(log, after, env.plan.page_events))
+    }
+
+    fn begin(&mut self, page: Page, env: &mut Env) {
+        self.last_page += 1;
+        let id = PageId(self.last_page);
+        self.pages.insert(id, page);
+        let pause_us = env.chance.within(&env.plan.disk_us);
+        env.schedule.after(pause_us, Happening::PageRead { life: self.life, page: id });
+    }
+
+    /// A read has come back.
+    pub(crate) fn page_read(&mut self, page: PageId, env: &mut Env) {
+        match self.pages.remove(&page) {
+            Some(Page::Cursor { conn, log, after, read }) => {
+                let fails = env.chance.percent(env.plan.disk_read_fails_percent);
+                let read = read.or_else(|| self.read_page(log, after, env)).filter(|_| !fails);
+                let pause_us = if read.is_none() { 100 * MS } else { 0 };
+                if let Some(peer) = self.board.peers.get_mut(&conn) {
+                    peer.page(read, env);
+                    self.wake_after(conn, pause_us, env);
+                }
+            }
+            Some(Page::History { to, read }) => {
+                let reply = self.history_reply(to, &read);
+                if let Some(peer) = self.board.peers.get_mut(&to.conn) {
+                    peer.inbox.push_back(Delivery { lane: Lane::Queries, reply, tail: None });
+                    self.wake(to.conn, env);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn history_reply(&self, to: Origin, read: &HistoryRead) -> Reply {
+        let platter = self.board.platter.borrow();
+        let events = platter.data.logs.get(&read.room.into()).into_iter().flatten().rev();
+        let older = events.filter(|event| event.seq < read.before && event.seq <= read.as_of);
+        let mut messages: Vec<Message> =
+            older.filter_map(message_of).take(read.limit.min(10)).collect();
+        messages.reverse();
+        let body = HistoryPage {
+            room: read.room,
+            epoch: read.epoch,
+            as_of: read.as_of,
+            messages: List::first_of(messages),
+            more: false,
+        };
+        reply(&body, to)
+    }
+}
+
+/// Tells the history what has become durable.
+pub(crate) fn note_durable(platter: &Rc<RefCell<Platter>>, env: &mut Env) {
+    let mut platter = platter.borrow_mut();
+    let epoch = platter.epoch;
+    for (log, head) in platter.take_grown() {
+        trace!(env.trace, "durable: seq {head} of log {log}");
+        env.history.committed(epoch, log, head);
+    }
+}
+
+fn message_of(event: &chat_core::Event) -> Option<Message> {
+    let chat_core::Content::Posted { from, id, text, .. } = &event.content else { return None };
+    Some(Message { seq: event.seq, ts: event.ts, from: *from, id: *id, text: text.clone() })
+}
+
+fn reply<B: Body>(body: &B, to: Origin) -> Reply {
+    let mut frame = bytes::BytesMut::new();
+    put(body, to.request, &mut frame);
+    Reply { frame: frame.to_vec(), effect: chat_core::Effect::None }
+}
+
+/// A client connects while an older connection of it is still served.
+pub(crate) fn note_old_connection(server: &Server, client: usize, env: &Env) {
+    let is_of_client = |peer: &&Peer| {
+        env.net.link(peer.link).is_some_and(|link| link.client == client) && !peer.has_left
+    };
+    if server.peers().filter(is_of_client).count() > 1 {
+        env.coverage.hit(Situation::OldConnectionStillServed);
+    }
+}

@@ -1,0 +1,186 @@
+//! The server's side that holds connections and tails: what the pipeline publishes and answers, on
+//! its way to the connections.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use chat_core::{Batch, Conn, Effect, Fanout, HistoryRead, Lane, Origin, Reply, Tail, TailHandle};
+use chat_proto::{Ack, LogId, Seq};
+
+use crate::chance::Chance;
+use crate::coverage::{Coverage, Situation};
+use crate::frames::frame_of;
+use crate::peer::Peer;
+use crate::plan::Plan;
+use crate::platter::Platter;
+
+/// A tail, shared by the cursors on it.
+#[derive(Clone)]
+pub(crate) struct Handle(Rc<RefCell<Tail>>);
+
+impl TailHandle for Handle {
+    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R {
+        look(&self.0.borrow())
+    }
+}
+
+/// A reply on its way to its connection, with the tail whose cursor opens with it.
+pub(crate) struct Delivery {
+    pub(crate) lane: Lane,
+    pub(crate) reply: Reply,
+    pub(crate) tail: Option<Handle>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct PageId(pub(crate) u64);
+
+/// Connections and tails of one life of the server.
+pub(crate) struct Switchboard {
+    pub(crate) platter: Rc<RefCell<Platter>>,
+    pub(crate) peers: BTreeMap<Conn, Peer>,
+    tails: BTreeMap<LogId, Handle>,
+    grown: BTreeSet<LogId>,
+    /// Connections that have something to do.
+    pub(crate) woken: BTreeSet<Conn>,
+    pub(crate) history_reads: Vec<(Origin, HistoryRead)>,
+    /// What must never happen, and did.
+    pub(crate) complaints: Vec<String>,
+    chance: Chance,
+    coverage: Coverage,
+    tail_bytes: usize,
+    tails_for_nobody: bool,
+}
+
+impl Switchboard {
+    pub(crate) fn new(
+        platter: Rc<RefCell<Platter>>,
+        plan: &Plan,
+        chance: Chance,
+        coverage: Coverage,
+    ) -> Self {
+        Self {
+            platter,
+            peers: BTreeMap::new(),
+            tails: BTreeMap::new(),
+            grown: BTreeSet::new(),
+            woken: BTreeSet::new(),
+            history_reads: Vec::new(),
+            complaints: Vec::new(),
+            chance,
+            coverage,
+            tail_bytes: plan.tail_bytes,
+            tails_for_nobody: plan.tails_for_nobody,
+        }
+    }
+
+    /// Frees the tails that nobody follows.
+    pub(crate) fn free_idle(&mut self) {
+        let before = self.tails.len();
+        self.tails.retain(|_log, tail| Rc::strong_count(&tail.0) > 1);
+        if self.tails.len() < before {
+            self.coverage.hit(Situation::TailFreed);
+        }
+    }
+
+    fn tail(&mut self, log: LogId, head: Seq) -> Handle {
+        let tail = self.tails.entry(log);
+        tail.or_insert_with(|| Handle(Rc::new(RefCell::new(Tail::new(head))))).clone()
+    }
+
+    /// Nothing of a dead process reaches anybody.
+    fn is_dead(&self) -> bool {
+        self.platter.borrow().has_died
+    }
+
+    /// G1, at the very moment: what is published is durable.
+    fn demand_durable(&mut self, log: LogId, seq: Seq, what: &str) {
+        let head = self.platter.borrow().data.head(log);
+        if head < seq {
+            let words = format!("G1: {what} of seq {seq} of log {log}, but durable is only {head}");
+            self.complaints.push(words);
+        }
+    }
+
+    fn release_some(&mut self, log: LogId) {
+        let Some(tail) = self.tails.get(&log) else { return };
+        let held = tail.with(Tail::bytes);
+        let excess = held.saturating_sub(self.tail_bytes);
+        // Whole chunks only are freed, so now and then the budget wants more than it must.
+        let wanted = if self.chance.percent(30) { usize::MAX } else { excess };
+        if excess > 0 {
+            tail.0.borrow_mut().release(wanted);
+        }
+    }
+}
+
+impl Fanout for Switchboard {
+    fn publish(&mut self, log: LogId, batch: Batch) {
+        if self.is_dead() {
+            return;
+        }
+        self.demand_durable(log, batch.head, "publication");
+        if self.tails_for_nobody {
+            self.tail(log, batch.after);
+        }
+        if let Some(tail) = self.tails.get(&log) {
+            tail.0.borrow_mut().publish(batch);
+            self.grown.insert(log);
+        }
+    }
+
+    fn announce(&mut self, log: LogId, frame: Vec<u8>) {
+        if let Some(tail) = self.tails.get(&log) {
+            tail.0.borrow_mut().announce(frame);
+            self.grown.insert(log);
+        }
+    }
+
+    fn reply(&mut self, to: Origin, reply: Reply) {
+        if self.is_dead() {
+            return;
+        }
+        if let Some(ack) = frame_of::<Ack>(&reply.frame) {
+            self.demand_durable(ack.room.into(), ack.seq, "an ack");
+        }
+        let tail = match reply.effect {
+            Effect::Open { log, head, .. } => Some(self.tail(log, head)),
+            Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => None,
+        };
+        if let Some(peer) = self.peers.get_mut(&to.conn) {
+            peer.inbox.push_back(Delivery { lane: to.lane, reply, tail });
+            self.woken.insert(to.conn);
+        }
+    }
+
+    fn read_history(&mut self, to: Origin, read: HistoryRead) {
+        self.history_reads.push((to, read));
+    }
+
+    fn gone(&mut self, conn: Conn) {
+        self.peers.remove(&conn);
+    }
+
+    fn release(&mut self) {
+        for log in std::mem::take(&mut self.grown) {
+            for (conn, peer) in &mut self.peers {
+                if peer.follows(log) {
+                    peer.grown.insert(log);
+                    self.woken.insert(*conn);
+                }
+            }
+            self.release_some(log);
+        }
+    }
+
+    fn rewind(&mut self, heads: &[(LogId, Seq)]) {
+        for (log, head) in heads {
+            if let Some(tail) = self.tails.get(log)
+                && tail.with(Tail::head) != *head
+            {
+                tail.0.borrow_mut().rewind(*head);
+                self.grown.insert(*log);
+            }
+        }
+    }
+}

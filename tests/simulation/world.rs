@@ -1,0 +1,288 @@
+//! One run: people, a server that lives and dies, a network between them, and what breaks.
+
+mod faults;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use chat_core::Conn;
+use chat_proto::Seq;
+use ed25519_dalek::SigningKey;
+
+use crate::chance::Chance;
+use crate::client::Client;
+use crate::coverage::Situation;
+use crate::env::Env;
+use crate::network::{LinkId, Side};
+use crate::platter::Platter;
+use crate::schedule::{Happening, MS, SECOND};
+use crate::server::{Server, note_durable, note_old_connection};
+use crate::trace::{Trace, trace};
+
+/// How long everybody has once nothing disturbs any more.
+const HEALING_US_MAX: u64 = 900 * SECOND;
+
+/// Steps of one run: more means that somebody turns in circles.
+const STEPS_MAX: u64 = 5_000_000;
+
+/// Violations that are told: one breach has many consequences.
+const VIOLATIONS_SHOWN: usize = 10;
+
+/// How a run ended.
+pub(crate) struct Outcome {
+    pub(crate) violations: Vec<String>,
+    pub(crate) situations: Vec<Situation>,
+    pub(crate) fingerprint: u64,
+    pub(crate) steps: u64,
+    pub(crate) trace: Vec<String>,
+}
+
+/// Runs a seed to its end and checks its history.
+pub(crate) fn run(seed: u64, is_traced: bool) -> Outcome {
+    let mut world = World::new(seed, is_traced);
+    world.live();
+    world.settle();
+    world.outcome()
+}
+
+struct World {
+    env: Env,
+    platter: Rc<RefCell<Platter>>,
+    identity: SigningKey,
+    server: Option<Server>,
+    lives: u64,
+    conns: u64,
+    clients: Vec<Client>,
+    acts_until_us: u64,
+    steps: u64,
+}
+
+impl World {
+    fn new(seed: u64, is_traced: bool) -> Self {
+        let mut env = Env::new(seed, Trace::new(is_traced));
+        let keys: Vec<SigningKey> =
+            (0..env.plan.accounts).map(|_| SigningKey::from_bytes(&env.chance.bytes())).collect();
+        let clients: Vec<Client> = (0..env.plan.clients)
+            .map(|index| Client::new(index, keys[index % keys.len()].clone(), &mut env))
+            .collect();
+        let disk = Chance::new(seed, 2);
+        let platter = Platter::new(disk, env.coverage.clone(), env.plan.survives_power_loss);
+        let identity = SigningKey::from_bytes(&env.chance.bytes());
+        env.schedule.at(0, Happening::Start);
+        for client in 0..clients.len() {
+            env.schedule.after(client as u64 * MS, Happening::ClientTurn { client });
+            env.schedule.after(client as u64 * MS, Happening::Act { client });
+        }
+        env.schedule.after(env.plan.fault_pause_us, Happening::Fault);
+        let acts_until_us = env.plan.acts_us;
+        let platter = Rc::new(RefCell::new(platter));
+        Self {
+            env,
+            platter,
+            identity,
+            server: None,
+            lives: 0,
+            conns: 0,
+            clients,
+            acts_until_us,
+            steps: 0,
+        }
+    }
+
+    /// Lets people act and things break.
+    fn live(&mut self) {
+        for client in &mut self.clients {
+            client.wake(0, &mut self.env);
+        }
+        while self.env.schedule.now_us() < self.acts_until_us && self.step() {}
+    }
+
+    /// Lets everything heal, until everybody has everything or the time is over.
+    fn settle(&mut self) {
+        trace!(self.env.trace, "everything heals");
+        self.env.plan.heal();
+        self.platter.borrow_mut().heal();
+        for client in &mut self.clients {
+            client.heal(&mut self.env);
+        }
+        let deadline_us = self.env.schedule.now_us() + HEALING_US_MAX;
+        let mut look_at_us = 0;
+        while self.env.schedule.now_us() < deadline_us {
+            if self.env.schedule.now_us() >= look_at_us {
+                if self.missing().is_empty() {
+                    break;
+                }
+                look_at_us = self.env.schedule.now_us() + SECOND / 2;
+            }
+            if !self.step() {
+                break;
+            }
+        }
+        for words in self.missing() {
+            self.env.complain(format!("after everything has healed, {words}"));
+        }
+        let epoch = self.platter.borrow().epoch;
+        self.env.history.settled(epoch);
+    }
+
+    fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        match &self.server {
+            Some(server) if server.pipeline.takes_commands() => {}
+            Some(_) => missing.push("the server takes no commands".to_owned()),
+            None => missing.push("the server is down".to_owned()),
+        }
+        let platter = self.platter.borrow();
+        for client in &self.clients {
+            if client.link.is_none_or(|link| !self.env.net.is_live(link)) {
+                missing.push(format!("client {} is connected to nobody", client.index));
+            }
+            let head = |log| platter.data.head(log);
+            let misses = client.misses(head).into_iter();
+            missing.extend(misses.map(|words| format!("client {}: {words}", client.index)));
+        }
+        missing
+    }
+
+    fn outcome(mut self) -> Outcome {
+        self.compare_state_with_store();
+        let truth = self.platter.borrow().truth();
+        let mut violations = self.env.complaints().to_vec();
+        violations.extend(self.env.history.check(&truth).iter().map(ToString::to_string));
+        violations.truncate(VIOLATIONS_SHOWN);
+        Outcome {
+            violations,
+            situations: self.env.coverage.situations(),
+            fingerprint: if self.env.trace.is_on() { self.env.history.fingerprint() } else { 0 },
+            steps: self.steps,
+            trace: self.env.trace.into_lines(),
+        }
+    }
+
+    /// What the pipeline holds in memory is what the store says.
+    fn compare_state_with_store(&mut self) {
+        let Some(state) = self.server.as_ref().and_then(|server| server.pipeline.state()) else {
+            return;
+        };
+        let heads: BTreeMap<_, Seq> = state.heads().collect();
+        let platter = self.platter.borrow();
+        let stored: BTreeMap<_, Seq> =
+            platter.data.logs.keys().map(|log| (*log, platter.data.head(*log))).collect();
+        if heads != stored || state.epoch() != platter.epoch {
+            let words = format!("the state has the heads {heads:?}, the store {stored:?}");
+            self.env.complain(words);
+        }
+    }
+
+    /// The next thing happens; `false` when nothing does, or far too much has.
+    fn step(&mut self) -> bool {
+        self.steps += 1;
+        let Some(happening) = self.env.schedule.next() else { return false };
+        self.env.trace.set_now(self.env.schedule.now_us());
+        self.happen(happening);
+        if self.server.as_ref().is_some_and(Server::has_died) {
+            self.crash();
+        }
+        if self.steps >= STEPS_MAX {
+            self.env.complain(format!("{STEPS_MAX} steps were not enough"));
+        }
+        self.steps < STEPS_MAX
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        let Self { env, server, clients, .. } = self;
+        match happening {
+            Happening::Arrival { link, to } => {
+                let now_us = env.schedule.now_us();
+                env.net.arrive(link, to, now_us);
+                self.wake_end(link, to);
+            }
+            Happening::Notice { link, side } => {
+                env.net.notice(link, side, &mut env.chance);
+                self.wake_end(link, side);
+            }
+            Happening::ClientTurn { client } => {
+                clients[client].turn(env);
+                if clients[client].wants_link(env) {
+                    self.connect(client);
+                }
+            }
+            Happening::ServerTurn { life, conn } => {
+                if let Some(server) = server.as_mut().filter(|server| server.life == life) {
+                    server.turn(conn, env);
+                }
+            }
+            Happening::Sequence { life } => {
+                if let Some(server) = server.as_mut().filter(|server| server.life == life) {
+                    server.sequence(env);
+                }
+            }
+            Happening::PageRead { life, page } => {
+                if let Some(server) = server.as_mut().filter(|server| server.life == life) {
+                    server.page_read(page, env);
+                }
+            }
+            Happening::Tick { life } => {
+                if let Some(server) = server.as_mut().filter(|server| server.life == life) {
+                    server.tick(env);
+                }
+            }
+            Happening::Start => self.start(),
+            Happening::Act { client } => self.act(client),
+            Happening::Fault => self.fault(),
+        }
+    }
+
+    fn wake_end(&mut self, link: LinkId, side: Side) {
+        let Self { env, server, clients, .. } = self;
+        let Some(found) = env.net.link(link) else { return };
+        let (client, life, conn) = (found.client, found.life, found.conn);
+        match side {
+            Side::Client if clients[client].link == Some(link) => clients[client].wake(0, env),
+            Side::Client => {}
+            Side::Server => {
+                if let Some(server) = server.as_mut().filter(|server| server.life == life) {
+                    server.wake(conn, env);
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, client: usize) {
+        let Self { env, server, clients, .. } = self;
+        let Some(server) = server else { return clients[client].failed_to_connect(env) };
+        self.conns += 1;
+        let conn = Conn(self.conns);
+        let link = env.net.connect(client, server.life, conn, env.plan.socket_bytes);
+        server.accept(conn, link, env);
+        note_old_connection(server, client, env);
+        clients[client].connected(link, env);
+    }
+
+    fn start(&mut self) {
+        if self.server.is_some() {
+            return;
+        }
+        self.lives += 1;
+        self.platter.borrow_mut().now_us = self.env.schedule.now_us();
+        let identity = self.identity.clone();
+        let started = Server::start(self.lives, &self.platter, identity, &mut self.env);
+        note_durable(&self.platter, &mut self.env);
+        match started {
+            Ok(server) if !server.has_died() => {
+                trace!(self.env.trace, "the server starts, epoch {}", self.platter.borrow().epoch);
+                self.server = Some(server);
+            }
+            Ok(_) | Err(_) => self.env.schedule.after(300 * MS, Happening::Start),
+        }
+    }
+
+    fn act(&mut self, client: usize) {
+        if self.env.schedule.now_us() < self.acts_until_us {
+            self.clients[client].act(&mut self.env);
+            let pause_us = self.env.chance.pause_us(self.env.plan.act_pause_us);
+            self.env.schedule.after(pause_us, Happening::Act { client });
+        }
+    }
+}
