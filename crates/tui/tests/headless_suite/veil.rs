@@ -89,5 +89,5 @@ async fn pass_answers(
         }
     }
     // The connection stays open: a server that is silent, not one that is gone.
-    std::future::pending().await;
+    std::future::pending::<()>().await;
 }
