@@ -16,6 +16,9 @@ use tokio::time::timeout;
 /// How long the end may take at the most.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
+/// Parts that would tell every first start of things that no operator can act on.
+const QUIET_PARTS: &str = "rusqlite_migration=warn";
+
 fn main() -> ExitCode {
     match from_command_line() {
         Order::Print(config) => print(&config.to_toml()),
@@ -103,7 +106,7 @@ impl Signals {
 
 fn log_to_stderr(filter: &str) {
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(format!("{QUIET_PARTS},{filter}"))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .init();
