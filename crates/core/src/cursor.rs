@@ -100,6 +100,11 @@ impl Cursor {
         Bytes::new()
     }
 
+    /// The reader has everything, and waits at this place of the tail.
+    pub(crate) fn wait_at(&mut self, place: Option<u64>) {
+        self.offset = place;
+    }
+
     /// The reader was given everything up to `after` from disk.
     pub fn advance_from_disk(&mut self, after: Seq) {
         self.after = after;

@@ -92,10 +92,17 @@ impl<H: TailHandle> Feed<H> {
     pub fn next(&mut self, bytes_max: usize) -> Work {
         while let Some(log) = self.ready.pop_front() {
             self.queued.remove(&log);
-            let Some((handle, cursor)) = self.cursors.get(&log) else {
+            let Some((handle, cursor)) = self.cursors.get_mut(&log) else {
                 continue;
             };
-            match handle.with(|tail| tail.read(cursor, bytes_max)) {
+            let read = handle.with(|tail| {
+                let read = tail.read(cursor, bytes_max);
+                if read == Read::UpToDate {
+                    cursor.wait_at(tail.place_at_head(cursor));
+                }
+                read
+            });
+            match read {
                 Read::UpToDate => {}
                 Read::Frames(run) => return Work::Write { log, run },
                 Read::Disk { after, head } => return Work::ReadDisk { log, after, head },
@@ -127,5 +134,80 @@ impl<H: TailHandle> Feed<H> {
         };
         self.wake(log);
         is_awaited
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use chat_proto::{RoomId, Timestamp};
+
+    use super::*;
+    use crate::{Batch, Content, Event};
+
+    const LOG: LogId = LogId(9);
+
+    struct Handle<'a>(&'a RefCell<Tail>);
+
+    impl TailHandle for Handle<'_> {
+        fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R {
+            look(&self.0.borrow())
+        }
+    }
+
+    fn batch(seq: u64) -> Batch {
+        let mut batch = Batch::after(Seq(seq - 1));
+        let content = Content::RoomJoined { room: RoomId(1) };
+        batch.push(&Event { log: LOG, seq: Seq(seq), ts: Timestamp(seq), content });
+        batch
+    }
+
+    fn announcement() -> Vec<u8> {
+        let mut frame = Vec::new();
+        let body = chat_proto::Presence { room: RoomId(9), online: 3 };
+        chat_proto::encode_frame(&body, chat_proto::RequestId(0), &mut frame).unwrap();
+        frame
+    }
+
+    fn bytes_of(work: &Work) -> usize {
+        match work {
+            Work::Write { run, .. } => run.bytes(),
+            Work::None | Work::ReadDisk { .. } => 0,
+        }
+    }
+
+    #[test]
+    fn who_waits_at_the_head_of_a_quiet_log_gets_what_is_announced() {
+        let tail = RefCell::new(Tail::new(Seq(7)));
+        let mut feed = Feed::default();
+        feed.open(LOG, Handle(&tail), Seq(7));
+        assert_eq!(feed.next(1000), Work::None);
+        for _ in 0..2 {
+            tail.borrow_mut().announce(announcement());
+            feed.wake(LOG);
+            let work = feed.next(1000);
+            assert_eq!(bytes_of(&work), announcement().len());
+            let Work::Write { run, .. } = work else { return };
+            feed.wrote(LOG, &run, run.bytes());
+            assert_eq!(feed.next(1000), Work::None);
+            tail.borrow_mut().rewind(Seq(7));
+            feed.wake(LOG);
+            assert_eq!(feed.next(1000), Work::None);
+        }
+    }
+
+    #[test]
+    fn an_event_that_came_from_disk_before_it_was_in_the_tail_does_not_come_again() {
+        let tail = RefCell::new(Tail::new(Seq(7)));
+        let mut feed = Feed::default();
+        feed.open(LOG, Handle(&tail), Seq(8));
+        assert_eq!(feed.next(1000), Work::None);
+        tail.borrow_mut().publish(batch(8));
+        feed.wake(LOG);
+        assert_eq!(feed.next(1000), Work::None);
+        tail.borrow_mut().publish(batch(9));
+        feed.wake(LOG);
+        assert_eq!(bytes_of(&feed.next(1000)), batch(9).frames.len());
     }
 }

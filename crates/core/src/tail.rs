@@ -110,6 +110,12 @@ impl Tail {
         }
     }
 
+    /// Where a cursor that is up to date stands, so that what is announced next is not before it.
+    /// None when it has events that the tail is only about to get: it must not get them again.
+    pub(crate) fn place_at_head(&self, cursor: &Cursor) -> Option<u64> {
+        (cursor.after() == self.head).then_some(self.end)
+    }
+
     fn holds(&self, offset: u64) -> bool {
         let start = self.chunks.front().map_or(self.end, |chunk| chunk.start);
         (start..=self.end).contains(&offset)
