@@ -1,2 +1,32 @@
-//! placeholder
-fn main() {}
+//! chat-bench: loads chatd and other servers, and says what they cost.
+//!
+//! `scenario` knows what is measured, `target` the systems, `load` how messages are sent and
+//! counted, `machine` what the system says, `net` and `native` the bytes.
+
+mod args;
+mod load;
+mod machine;
+mod native;
+mod net;
+mod row;
+mod run;
+mod scenario;
+mod stamp;
+mod stats;
+mod table;
+mod target;
+
+use anyhow::Result;
+use args::{Args, Task};
+use clap::Parser;
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    match args.task {
+        None => run::run(&args.measure),
+        Some(Task::Launch { core, program, args }) => {
+            Err(machine::process::launch(core, &program, &args).into())
+        }
+        Some(Task::Relay) => target::relay(),
+    }
+}

@@ -1,0 +1,371 @@
+//! The load: senders that keep so much in flight, receivers that count what comes, in one loop.
+//!
+//! It knows sockets and bytes, but no server. A message is in flight from its sending until its
+//! sender has the ack (where there are acks) and the watched receiver has the message: one in the
+//! middle, so that neither the first nor the last one that a server writes to sets the pace.
+
+mod heard;
+mod sender;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::machine::now_ns;
+use crate::machine::procfs;
+use crate::net::framing::Framing;
+use crate::net::poll::{Interest, Poll, Ready};
+use crate::net::socket::{Moved, read};
+use crate::stamp::{SENDERS_MAX, Stamp};
+use crate::stats::Histogram;
+use crate::target::{Ear, Stage};
+
+pub(crate) use heard::{Hearing, Order};
+use sender::Sender;
+
+/// What one read takes at the most.
+const READ_BYTES: usize = 512 * 1024;
+
+/// How often whoever watches is told.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How long nothing may arrive before what is missing counts as lost.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// One latency of so many is taken under full load.
+const SAMPLE: u64 = 64;
+
+/// How fast messages are sent.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Pace {
+    /// As fast as they are received, with so many in flight.
+    Window(u64),
+    /// So many a second, whatever happens.
+    Rate(f64),
+    /// None.
+    Silence,
+}
+
+/// A stretch of time with one pace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Phase {
+    pub(crate) pace: Pace,
+    pub(crate) length: Duration,
+    /// Whether the loop turns without sleeping, for latencies that do not include waking up.
+    pub(crate) spins: bool,
+}
+
+/// What a phase came to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) sent: u64,
+    pub(crate) acked: u64,
+    pub(crate) deliveries: u64,
+    pub(crate) elapsed: Duration,
+    /// The server's time on the processor.
+    pub(crate) cpu: Duration,
+    /// From sending to receiving.
+    pub(crate) delivery: Histogram,
+    /// From sending to the ack.
+    pub(crate) ack: Histogram,
+}
+
+/// How far a phase is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tick {
+    pub(crate) elapsed: Duration,
+    pub(crate) sent: u64,
+    pub(crate) deliveries: u64,
+    /// What the receiver that is furthest behind has.
+    pub(crate) slowest: u64,
+}
+
+/// Senders and receivers at work.
+pub(crate) struct Load {
+    poll: Poll,
+    ready: Vec<Ready>,
+    buffer: Vec<u8>,
+    framing: Framing,
+    receivers: Vec<Receiver>,
+    senders: Vec<Sender>,
+    has_acks: bool,
+    hearing: Hearing,
+    deliveries: u64,
+    delivery: Histogram,
+    ack: Histogram,
+    sample: u64,
+    next_sender: usize,
+}
+
+struct Receiver {
+    ear: Ear,
+    is_stalled: bool,
+}
+
+impl Load {
+    /// Takes its places. Nothing is sent yet.
+    pub(crate) fn new(stage: Stage, order: Order) -> Result<Self> {
+        let Stage { ears, voices, framing, has_acks } = stage;
+        ensure!(voices.len() <= SENDERS_MAX, "more senders than a stamp can tell apart");
+        let poll = Poll::new()?;
+        for (index, ear) in ears.iter().enumerate() {
+            poll.watch(&ear.socket, index, Interest::Read)?;
+        }
+        for (index, voice) in voices.iter().enumerate() {
+            poll.watch(&voice.socket, ears.len() + index, Interest::Read)?;
+        }
+        let hearing = Hearing::new(order, &ears, voices.len());
+        let receivers = ears.into_iter().map(|ear| Receiver { ear, is_stalled: false });
+        let senders = voices.into_iter().enumerate();
+        let senders = senders.map(|(index, voice)| Sender::new(index, voice, has_acks));
+        Ok(Self {
+            poll,
+            ready: Vec::new(),
+            buffer: vec![0; READ_BYTES],
+            framing,
+            receivers: receivers.collect(),
+            senders: senders.collect(),
+            has_acks,
+            hearing,
+            deliveries: 0,
+            delivery: Histogram::default(),
+            ack: Histogram::default(),
+            sample: SAMPLE,
+            next_sender: 0,
+        })
+    }
+
+    /// Goes through a phase; `pid` is the server's. `watch` is told how it goes.
+    pub(crate) fn run(
+        &mut self,
+        phase: Phase,
+        pid: u32,
+        watch: &mut dyn FnMut(Tick) -> Result<()>,
+    ) -> Result<Figures> {
+        self.begin(phase);
+        let (sent, acked, deliveries) = (self.sent(), self.acked(), self.deliveries);
+        let (began, cpu) = (Instant::now(), procfs::cpu_time(pid)?);
+        let mut next_tick = TICK;
+        let mut paced = 0;
+        loop {
+            let elapsed = began.elapsed();
+            if elapsed >= phase.length {
+                break;
+            }
+            if elapsed >= next_tick {
+                next_tick = elapsed + TICK;
+                let (sent, deliveries) = (self.sent() - sent, self.deliveries - deliveries);
+                watch(Tick { elapsed, sent, deliveries, slowest: self.slowest() })?;
+            }
+            match phase.pace {
+                Pace::Window(window) => self.fill(window)?,
+                Pace::Rate(per_second) => {
+                    let due = (elapsed.as_secs_f64() * per_second) as u64;
+                    self.send_in_turn(due - paced)?;
+                    paced = due;
+                }
+                Pace::Silence => {}
+            }
+            self.turn(if phase.spins { Duration::ZERO } else { Duration::from_millis(10) })?;
+        }
+        Ok(Figures {
+            sent: self.sent() - sent,
+            acked: self.acked() - acked,
+            deliveries: self.deliveries - deliveries,
+            elapsed: began.elapsed(),
+            cpu: procfs::cpu_time(pid)?.saturating_sub(cpu),
+            delivery: std::mem::take(&mut self.delivery),
+            ack: std::mem::take(&mut self.ack),
+        })
+    }
+
+    /// Sends so many with a window, however long it takes.
+    pub(crate) fn send(
+        &mut self,
+        messages: u64,
+        window: u64,
+        watch: &mut dyn FnMut(u64) -> Result<()>,
+    ) -> Result<()> {
+        let (first, mut last_move) = (self.sent(), Instant::now());
+        while self.sent() - first < messages {
+            let before = self.sent();
+            self.fill(window.min(messages - (before - first)))?;
+            if self.sent() > before {
+                last_move = Instant::now();
+                watch(self.sent() - first)?;
+            }
+            ensure!(last_move.elapsed() < SILENCE, "the server takes nothing more");
+            self.turn(Duration::from_millis(10))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until everybody has everything.
+    ///
+    /// # Errors
+    /// When something is missing for good.
+    pub(crate) fn drain(&mut self) -> Result<()> {
+        let mut last_move = Instant::now();
+        loop {
+            let before = self.deliveries + self.acked();
+            self.turn(Duration::from_millis(10))?;
+            if self.deliveries + self.acked() > before {
+                last_move = Instant::now();
+            }
+            let missing = self.missing();
+            if missing == 0 {
+                return Ok(());
+            }
+            ensure!(last_move.elapsed() < SILENCE, "{missing} deliveries or acks are missing");
+        }
+    }
+
+    /// The last `count` receivers read no more.
+    pub(crate) fn stall_last(&mut self, count: usize) -> Result<()> {
+        let first = self.receivers.len().saturating_sub(count);
+        for receiver in &mut self.receivers[first..] {
+            receiver.is_stalled = true;
+            self.poll.forget(&receiver.ear.socket)?;
+        }
+        self.hearing.watch_among(first);
+        Ok(())
+    }
+
+    /// Everybody reads.
+    pub(crate) fn wake_all(&mut self) -> Result<()> {
+        for (index, receiver) in self.receivers.iter_mut().enumerate() {
+            if std::mem::take(&mut receiver.is_stalled) {
+                self.poll.watch(&receiver.ear.socket, index, Interest::Read)?;
+            }
+        }
+        self.hearing.watch_among(self.receivers.len());
+        Ok(())
+    }
+
+    /// Each stalled receiver takes one byte.
+    pub(crate) fn sip(&mut self) -> Result<()> {
+        for receiver in self.receivers.iter_mut().filter(|receiver| receiver.is_stalled) {
+            let mut byte = [0];
+            if let Moved::Bytes(_) = read(&receiver.ear.socket, &mut byte)? {
+                receiver.ear.rest.extend_from_slice(&byte);
+            }
+        }
+        Ok(())
+    }
+
+    /// Messages sent so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.senders.iter().map(|sender| sender.sent).sum()
+    }
+
+    /// The fewest messages that one receiver has.
+    pub(crate) fn slowest(&self) -> u64 {
+        (0..self.receivers.len()).map(|index| self.hearing.total(index)).min().unwrap_or(0)
+    }
+
+    /// Gives the senders rooms to go through.
+    pub(crate) fn set_rooms(&mut self, sender: usize, rooms: Vec<u64>) {
+        self.senders[sender].rooms = rooms;
+    }
+
+    fn begin(&mut self, phase: Phase) {
+        self.sample = match phase.pace {
+            Pace::Window(window) if window > SAMPLE => SAMPLE,
+            Pace::Window(_) | Pace::Rate(_) | Pace::Silence => 1,
+        };
+        self.delivery = Histogram::default();
+        self.ack = Histogram::default();
+    }
+
+    fn acked(&self) -> u64 {
+        self.senders.iter().map(|sender| sender.acked).sum()
+    }
+
+    fn missing(&self) -> u64 {
+        let acks = if self.has_acks { self.sent() - self.acked() } else { 0 };
+        let sent: Vec<u64> = self.senders.iter().map(|sender| sender.sent).collect();
+        let awake = |index: &usize| !self.receivers[*index].is_stalled;
+        let deliveries = (0..self.receivers.len()).filter(awake);
+        acks + deliveries.map(|index| self.hearing.missing(index, &sent)).sum::<u64>()
+    }
+
+    /// Lets every sender send what its part of the window has room for.
+    fn fill(&mut self, window: u64) -> Result<()> {
+        let part = (window / self.senders.len().max(1) as u64).max(1);
+        for index in 0..self.senders.len() {
+            let seen = self.hearing.watched(index);
+            let sender = &mut self.senders[index];
+            let done = if self.has_acks { seen.min(sender.acked) } else { seen };
+            let room = part.saturating_sub(sender.sent - done);
+            if room > 0 && sender.is_free() {
+                sender.say(room, &self.poll, self.receivers.len())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send_in_turn(&mut self, messages: u64) -> Result<()> {
+        for _ in 0..messages {
+            let sender = &mut self.senders[self.next_sender];
+            sender.say(1, &self.poll, self.receivers.len())?;
+            self.next_sender = (self.next_sender + 1) % self.senders.len();
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, at_most: Duration) -> Result<()> {
+        let mut ready = std::mem::take(&mut self.ready);
+        self.poll.wait(at_most, &mut ready)?;
+        for event in &ready {
+            match event.token.checked_sub(self.receivers.len()) {
+                None => self.listen(event.token)?,
+                Some(sender) => self.attend(sender, *event)?,
+            }
+        }
+        self.ready = ready;
+        Ok(())
+    }
+
+    /// A receiver has something.
+    fn listen(&mut self, index: usize) -> Result<()> {
+        let Receiver { ear, .. } = &mut self.receivers[index];
+        let kept = ear.rest.len();
+        self.buffer[..kept].copy_from_slice(&ear.rest);
+        ear.rest.clear();
+        let bytes = match read(&ear.socket, &mut self.buffer[kept..])? {
+            Moved::Bytes(bytes) => kept + bytes,
+            Moved::Nothing => kept,
+            Moved::Ended => bail!("receiver {index} was cut off"),
+        };
+        let (now, sample) = (now_ns(), self.sample);
+        let (hearing, delivery) = (&mut self.hearing, &mut self.delivery);
+        let mut heard = 0;
+        let walked = self.framing.walk(&self.buffer[..bytes], |seen| {
+            hearing.place(index, seen.place)?;
+            let Some(text) = seen.text else { return Ok(()) };
+            let stamp = Stamp::read(text).context("a text without a stamp")?;
+            hearing.message(index, &stamp)?;
+            heard += 1;
+            if stamp.count.is_multiple_of(sample) {
+                delivery.record(stamp.age_ns(now));
+            }
+            Ok(())
+        });
+        let whole = walked.with_context(|| format!("receiver {index}"))?;
+        ear.rest.extend_from_slice(&self.buffer[whole..bytes]);
+        self.deliveries += heard;
+        Ok(())
+    }
+
+    /// A sender has acks, or room to write.
+    fn attend(&mut self, index: usize, event: Ready) -> Result<()> {
+        let sender = &mut self.senders[index];
+        if event.to_write {
+            sender.flush(&self.poll, self.receivers.len())?;
+        }
+        if event.to_read {
+            sender.hear(&mut self.buffer, &mut self.ack)?;
+        }
+        Ok(())
+    }
+}

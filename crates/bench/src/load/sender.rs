@@ -1,0 +1,121 @@
+//! One sender: what it has sent, and what of it is acked.
+
+use std::collections::VecDeque;
+
+use anyhow::{Context, Result, bail};
+
+use crate::machine::now_ns;
+use crate::net::framing::walk_acks;
+use crate::net::poll::{Interest, Poll};
+use crate::net::socket::{Moved, read, write};
+use crate::stamp::Stamp;
+use crate::stats::Histogram;
+use crate::target::Voice;
+
+/// A sender.
+pub(super) struct Sender {
+    index: usize,
+    voice: Voice,
+    has_acks: bool,
+    out: Vec<u8>,
+    written: usize,
+    /// Whether there was no room to write, and it waits to be told that there is.
+    waits: bool,
+    inbox: Vec<u8>,
+    /// When each message that is not acked was sent.
+    times: VecDeque<u64>,
+    pub(super) sent: u64,
+    pub(super) acked: u64,
+    /// Rooms to go through; none: the one of the template.
+    pub(super) rooms: Vec<u64>,
+}
+
+impl Sender {
+    pub(super) fn new(index: usize, voice: Voice, has_acks: bool) -> Self {
+        Self {
+            index,
+            voice,
+            has_acks,
+            out: Vec::new(),
+            written: 0,
+            waits: false,
+            inbox: Vec::new(),
+            times: VecDeque::new(),
+            sent: 0,
+            acked: 0,
+            rooms: Vec::new(),
+        }
+    }
+
+    /// Whether everything said before has left.
+    pub(super) fn is_free(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    /// Sends so many messages at once. `base` is the token of the first sender.
+    pub(super) fn say(&mut self, messages: u64, poll: &Poll, base: usize) -> Result<()> {
+        let at_ns = now_ns();
+        for _ in 0..messages {
+            self.sent += 1;
+            if !self.rooms.is_empty() {
+                let turn = usize::try_from(self.sent).unwrap_or(0) % self.rooms.len();
+                self.voice.template.set_room(self.rooms[turn]);
+            }
+            let stamp = Stamp { sender: self.index, count: self.sent, at_ns };
+            self.voice.template.put(stamp, &mut self.out);
+            if self.has_acks {
+                self.times.push_back(at_ns);
+            }
+        }
+        self.flush(poll, base)
+    }
+
+    /// Writes what there is room for; asks to be told when there is more.
+    pub(super) fn flush(&mut self, poll: &Poll, base: usize) -> Result<()> {
+        while self.written < self.out.len() {
+            match write(&self.voice.socket, &self.out[self.written..])? {
+                Moved::Bytes(bytes) => self.written += bytes,
+                Moved::Nothing => return self.wait(true, poll, base),
+                Moved::Ended => bail!("sender {} was cut off", self.index),
+            }
+        }
+        self.out.clear();
+        self.written = 0;
+        self.wait(false, poll, base)
+    }
+
+    fn wait(&mut self, waits: bool, poll: &Poll, base: usize) -> Result<()> {
+        if waits != self.waits {
+            let interest = if waits { Interest::ReadAndWrite } else { Interest::Read };
+            poll.rewatch(&self.voice.socket, base + self.index, interest)?;
+            self.waits = waits;
+        }
+        Ok(())
+    }
+
+    /// Takes what the server says: acks, or what is of no use.
+    pub(super) fn hear(&mut self, buffer: &mut [u8], latency: &mut Histogram) -> Result<()> {
+        let kept = self.inbox.len();
+        buffer[..kept].copy_from_slice(&self.inbox);
+        self.inbox.clear();
+        let bytes = match read(&self.voice.socket, &mut buffer[kept..])? {
+            Moved::Bytes(bytes) => kept + bytes,
+            Moved::Nothing => kept,
+            Moved::Ended => bail!("sender {} was cut off", self.index),
+        };
+        if !self.has_acks {
+            return Ok(());
+        }
+        let now = now_ns();
+        let (times, acked) = (&mut self.times, &mut self.acked);
+        let walked = walk_acks(&buffer[..bytes], || {
+            *acked += 1;
+            if let Some(at) = times.pop_front() {
+                latency.record(now - at);
+            }
+        });
+        let whole = walked.with_context(|| format!("sender {}", self.index))?;
+        self.inbox.extend_from_slice(&buffer[whole..bytes]);
+        Ok(())
+    }
+}

@@ -1,0 +1,284 @@
+//! The door of chatd: many connections at once through handshake, sign-in, join and subscribe.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use chat_proto::{
+    Body, HEADER_BYTES, Hello, Join, Kind, List, LogId, MAGIC, Position, RequestId, RoomInfo,
+    SignedIn, Subscribe, Subscribed, Welcome, decode, encode_frame, frame_end,
+};
+
+use super::Key;
+use crate::net::framing::{Framing, kind_of};
+use crate::net::poll::{Interest, Poll, Ready};
+use crate::net::socket::{Moved, begin_to_connect, read, write};
+
+/// How long nothing at all may happen before the door is given up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What one read takes at the most.
+const READ_BYTES: usize = 64 * 1024;
+
+/// Who comes, and what for.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    pub(crate) key: Arc<Key>,
+    /// The room to join, by its name.
+    pub(crate) join: Option<String>,
+    pub(crate) follow: Option<Follow>,
+}
+
+/// A log to subscribe to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Follow {
+    pub(crate) log: LogId,
+    /// `None`: only what is new.
+    pub(crate) after: Option<Position>,
+}
+
+/// Somebody who is in. With a position to resume after, they have everything up to the head.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) socket: TcpStream,
+    /// What has come and was not looked at.
+    pub(crate) rest: Vec<u8>,
+    pub(crate) signed_in: SignedIn,
+    pub(crate) room: Option<RoomInfo>,
+    pub(crate) seq: u64,
+    /// From the beginning of connecting.
+    pub(crate) took: Duration,
+}
+
+/// Lets visitors in.
+pub(crate) struct Door<'a> {
+    address: SocketAddr,
+    at_once: usize,
+    entered: &'a mut dyn FnMut(usize),
+    poll: Poll,
+    buffer: Vec<u8>,
+}
+
+/// One visitor on the way in.
+struct Visitor {
+    visit: Visit,
+    socket: TcpStream,
+    inbox: Vec<u8>,
+    stage: Stage,
+    began: Instant,
+    signed_in: Option<SignedIn>,
+    room: Option<RoomInfo>,
+    subscribed: Option<Subscribed>,
+    seq: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    Connects,
+    Waits,
+    /// Everything was answered; events up to the head may be missing.
+    CatchesUp,
+    IsIn,
+}
+
+impl<'a> Door<'a> {
+    /// A door through which so many go at once. `entered` is told how many are in.
+    pub(crate) fn new(
+        address: SocketAddr,
+        at_once: usize,
+        entered: &'a mut dyn FnMut(usize),
+    ) -> Result<Self> {
+        let poll = Poll::new()?;
+        Ok(Self { address, at_once, entered, poll, buffer: vec![0; READ_BYTES] })
+    }
+
+    /// Lets everybody in, in order; returns them in that order.
+    pub(crate) fn admit(&mut self, visits: Vec<Visit>) -> Result<Vec<Guest>> {
+        let mut visits = visits.into_iter();
+        let mut visitors: Vec<Option<Visitor>> = Vec::with_capacity(visits.len());
+        let mut guests: Vec<Option<Guest>> = Vec::with_capacity(visits.len());
+        guests.resize_with(visits.len(), || None);
+        let (mut inside, mut ready, mut last_step) = (0, Vec::new(), Instant::now());
+        while inside < guests.len() {
+            while visitors.len() - inside < self.at_once
+                && let Some(visit) = visits.next()
+            {
+                visitors.push(Some(self.begin(visit, visitors.len())?));
+            }
+            self.poll.wait(Duration::from_millis(100), &mut ready)?;
+            ensure!(
+                !ready.is_empty() || last_step.elapsed() < PATIENCE,
+                "{inside} came in, then nobody"
+            );
+            if !ready.is_empty() {
+                last_step = Instant::now();
+            }
+            for event in &ready {
+                let place = &mut visitors[event.token];
+                let Some(visitor) = place else { continue };
+                self.step(visitor, *event).with_context(|| format!("visitor {}", event.token))?;
+                if visitor.stage == Stage::IsIn {
+                    guests[event.token] = place.take().map(Visitor::into_guest).transpose()?;
+                    inside += 1;
+                    (self.entered)(inside);
+                }
+            }
+        }
+        Ok(guests.into_iter().flatten().collect())
+    }
+
+    fn begin(&self, visit: Visit, token: usize) -> Result<Visitor> {
+        let began = Instant::now();
+        let socket = begin_to_connect(self.address)?;
+        self.poll.watch(&socket, token, Interest::ReadAndWrite)?;
+        Ok(Visitor {
+            visit,
+            socket,
+            inbox: Vec::new(),
+            stage: Stage::Connects,
+            began,
+            signed_in: None,
+            room: None,
+            subscribed: None,
+            seq: 0,
+        })
+    }
+
+    fn step(&mut self, visitor: &mut Visitor, event: Ready) -> Result<()> {
+        if visitor.stage == Stage::Connects && event.to_write {
+            visitor.socket.take_error()?.map_or(Ok(()), Err)?;
+            visitor.greet()?;
+            self.poll.rewatch(&visitor.socket, event.token, Interest::Read)?;
+        }
+        if event.to_read {
+            match read(&visitor.socket, &mut self.buffer)? {
+                Moved::Bytes(bytes) => visitor.hear(&self.buffer[..bytes])?,
+                Moved::Nothing => {}
+                Moved::Ended => bail!("turned away"),
+            }
+        }
+        if visitor.stage == Stage::IsIn {
+            self.poll.forget(&visitor.socket)?;
+        }
+        Ok(())
+    }
+}
+
+impl Visitor {
+    fn greet(&mut self) -> Result<()> {
+        let versions = List::first_of([Hello::VERSION_SPOKEN]);
+        let hello = Hello { versions, agent: "chat-bench".to_owned(), random: [7; 32] };
+        let mut bytes = MAGIC.to_vec();
+        encode_frame(&hello, RequestId(1), &mut bytes)?;
+        self.stage = Stage::Waits;
+        self.say(&bytes)
+    }
+
+    /// A fresh socket takes a few hundred bytes at once.
+    fn say(&self, bytes: &[u8]) -> Result<()> {
+        let written = write(&self.socket, bytes)?;
+        ensure!(written == Moved::Bytes(bytes.len()), "a fresh socket took {written:?}");
+        Ok(())
+    }
+
+    fn hear(&mut self, bytes: &[u8]) -> Result<()> {
+        self.inbox.extend_from_slice(bytes);
+        let mut start = 0;
+        while self.stage == Stage::Waits
+            && let Some(end) = frame_end(&self.inbox, start).filter(|end| *end <= self.inbox.len())
+        {
+            let frame = self.inbox[start..end].to_vec();
+            self.take(&frame)?;
+            start = end;
+        }
+        self.inbox.drain(..start);
+        if self.stage == Stage::CatchesUp {
+            self.catch_up()?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, frame: &[u8]) -> Result<()> {
+        match Kind::from_number(kind_of(frame)?) {
+            Some(Kind::Welcome) => {
+                let sign_in = self.visit.key.sign_in(&body::<Welcome>(frame)?);
+                let mut bytes = Vec::new();
+                encode_frame(&sign_in, RequestId(2), &mut bytes)?;
+                self.say(&bytes)?;
+            }
+            Some(Kind::SignedIn) => {
+                self.signed_in = Some(body(frame)?);
+                self.ask()?;
+            }
+            Some(Kind::RoomInfo) => self.room = Some(body(frame)?),
+            Some(Kind::Subscribed) => self.subscribed = Some(body(frame)?),
+            // Other people's comings and goings.
+            Some(Kind::Presence) => {}
+            other => bail!("the server said {other:?}: {}", String::from_utf8_lossy(frame)),
+        }
+        self.look_around();
+        Ok(())
+    }
+
+    fn ask(&self) -> Result<()> {
+        let mut bytes = Vec::new();
+        if let Some(name) = &self.visit.join {
+            encode_frame(&Join { name: name.clone() }, RequestId(3), &mut bytes)?;
+        }
+        if let Some(Follow { log, after }) = self.visit.follow {
+            encode_frame(&Subscribe { log, after }, RequestId(4), &mut bytes)?;
+        }
+        if bytes.is_empty() { Ok(()) } else { self.say(&bytes) }
+    }
+
+    fn look_around(&mut self) {
+        let has_joined = self.visit.join.is_none() || self.room.is_some();
+        let has_subscribed = self.visit.follow.is_none() || self.subscribed.is_some();
+        if self.signed_in.is_some() && has_joined && has_subscribed {
+            let after = self.visit.follow.and_then(|follow| follow.after);
+            self.seq = match (after, &self.subscribed) {
+                (Some(position), _) => position.seq.0,
+                (None, Some(subscribed)) => subscribed.head.0,
+                (None, None) => 0,
+            };
+            self.stage = if self.seq < self.head() { Stage::CatchesUp } else { Stage::IsIn };
+        }
+    }
+
+    fn head(&self) -> u64 {
+        self.subscribed.as_ref().map_or(0, |subscribed| subscribed.head.0)
+    }
+
+    fn catch_up(&mut self) -> Result<()> {
+        let mut seq = self.seq;
+        let whole = Framing::Native { text_bytes: 0 }.walk(&self.inbox, |event| {
+            let found = event.place.map_or(seq + 1, |(_log, seq)| seq);
+            ensure!(found == seq + 1, "event {found} came after {seq}");
+            seq = found;
+            Ok(())
+        })?;
+        self.seq = seq;
+        self.inbox.drain(..whole);
+        if self.seq >= self.head() {
+            self.stage = Stage::IsIn;
+        }
+        Ok(())
+    }
+
+    fn into_guest(self) -> Result<Guest> {
+        Ok(Guest {
+            socket: self.socket,
+            rest: self.inbox,
+            signed_in: self.signed_in.context("nobody is in without having signed in")?,
+            room: self.room,
+            seq: self.seq,
+            took: self.began.elapsed(),
+        })
+    }
+}
+
+fn body<B: Body>(frame: &[u8]) -> io::Result<B> {
+    decode(&frame[HEADER_BYTES..]).map_err(io::Error::other)
+}

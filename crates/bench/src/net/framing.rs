@@ -1,0 +1,217 @@
+//! Counts the messages in a stream of bytes without decoding them: it goes from length to length.
+
+use anyhow::{Context, Result, bail, ensure};
+use chat_proto::{HEADER_BYTES, Kind, frame_end};
+
+/// How a server says a message to its receivers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Framing {
+    /// Frames of chatd. The texts end their frames and have so many bytes.
+    Native { text_bytes: usize },
+    /// Messages of one length, all beginning alike; anything else is a line, which is skipped.
+    Fixed { bytes: usize, text_at: usize, begin: Vec<u8> },
+}
+
+/// A message that came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Seen<'a> {
+    /// The log and the seq, where the protocol has them.
+    pub(crate) place: Option<(u64, u64)>,
+    /// The text; `None` for an event that is not a message.
+    pub(crate) text: Option<&'a [u8]>,
+}
+
+impl Framing {
+    /// Walks the whole frames of `bytes`; tells how many bytes they were.
+    pub(crate) fn walk(
+        &self,
+        bytes: &[u8],
+        see: impl FnMut(Seen<'_>) -> Result<()>,
+    ) -> Result<usize> {
+        match self {
+            Self::Native { text_bytes } => walk_native(bytes, *text_bytes, see),
+            Self::Fixed { bytes: each, text_at, begin } => {
+                walk_fixed(bytes, *each, *text_at, begin, see)
+            }
+        }
+    }
+}
+
+/// Kinds of logged events, from the first to the last.
+const LOGGED: std::ops::RangeInclusive<u16> = 0x0300..=0x03FF;
+
+fn walk_native(
+    bytes: &[u8],
+    text_bytes: usize,
+    mut see: impl FnMut(Seen<'_>) -> Result<()>,
+) -> Result<usize> {
+    let mut start = 0;
+    while let Some(end) = frame_end(bytes, start).filter(|end| *end <= bytes.len()) {
+        let frame = &bytes[start..end];
+        let kind = kind_of(frame)?;
+        if LOGGED.contains(&kind) {
+            let body = &frame[HEADER_BYTES..];
+            let (log, body) = varint(body).context("a log")?;
+            let (seq, _rest) = varint(body).context("a seq")?;
+            let is_message = kind == Kind::Posted as u16;
+            let text = is_message.then(|| frame.len().checked_sub(text_bytes)).flatten();
+            see(Seen { place: Some((log, seq)), text: text.and_then(|at| frame.get(at..)) })?;
+        } else if kind == Kind::Close as u16 || kind == Kind::Gap as u16 {
+            bail!("the server said {:?}", Kind::from_number(kind));
+        }
+        start = end;
+    }
+    Ok(start)
+}
+
+fn walk_fixed(
+    bytes: &[u8],
+    each: usize,
+    text_at: usize,
+    begin: &[u8],
+    mut see: impl FnMut(Seen<'_>) -> Result<()>,
+) -> Result<usize> {
+    let mut start = 0;
+    while bytes.len() - start >= begin.len().max(1) {
+        if !bytes[start..].starts_with(begin) {
+            let Some(line) = bytes[start..].iter().position(|byte| *byte == b'\n') else { break };
+            start += line + 1;
+            continue;
+        }
+        let Some(message) = bytes.get(start..start + each) else { break };
+        see(Seen { place: None, text: message.get(text_at..) })?;
+        start += each;
+    }
+    Ok(start)
+}
+
+/// Counts the acks in what a sender of chatd receives; tells how many bytes were whole frames.
+pub(crate) fn walk_acks(bytes: &[u8], mut acked: impl FnMut()) -> Result<usize> {
+    let mut start = 0;
+    while let Some(end) = frame_end(bytes, start).filter(|end| *end <= bytes.len()) {
+        match Kind::from_number(kind_of(&bytes[start..end])?) {
+            Some(Kind::Ack) => acked(),
+            refused @ Some(Kind::Error | Kind::Close) => {
+                bail!("a send was answered with {refused:?}: {}", sentence(&bytes[start..end]))
+            }
+            _ => {}
+        }
+        start = end;
+    }
+    Ok(start)
+}
+
+/// The readable end of a frame: the sentence of an `Error` or a `Close`.
+fn sentence(frame: &[u8]) -> String {
+    let end: Vec<u8> = frame.iter().rev().copied().take_while(|byte| *byte >= 0x20).collect();
+    String::from_utf8_lossy(&end.into_iter().rev().collect::<Vec<_>>()).into_owned()
+}
+
+/// The number of the kind of a frame.
+pub(crate) fn kind_of(frame: &[u8]) -> Result<u16> {
+    ensure!(frame.len() >= HEADER_BYTES, "a frame of {} bytes", frame.len());
+    Ok(u16::from_le_bytes([frame[4], frame[5]]))
+}
+
+/// A number of variable length (docs/PROTOCOL.md, "How values become bytes"), and what follows it.
+fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (first, rest) = bytes.split_first()?;
+    let width = match first {
+        0..=250 => return Some((u64::from(*first), rest)),
+        251 => 2,
+        252 => 4,
+        253 => 8,
+        254..=255 => return None,
+    };
+    let (number, rest) = rest.split_at_checked(width)?;
+    let mut wide = [0; 8];
+    wide[..width].copy_from_slice(number);
+    Some((u64::from_le_bytes(wide), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_proto::{
+        AccountId, Ack, Body, Joined, MessageId, Nonce, Ping, Posted, RequestId, RoomId, Seq,
+        StreamId, Timestamp, encode_frame,
+    };
+
+    use super::*;
+
+    fn frame(body: &impl Body) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode_frame(body, RequestId(0), &mut bytes).unwrap();
+        bytes
+    }
+
+    fn posted(seq: u64, text: &str) -> Vec<u8> {
+        let (room, ts, from, id) =
+            (RoomId(300), Timestamp(1 << 40), AccountId(2), MessageId([1; 16]));
+        frame(&Posted { room, seq: Seq(seq), ts, from, id, text: text.to_owned() })
+    }
+
+    fn walked(framing: &Framing, bytes: &[u8]) -> (usize, Vec<(Option<u64>, Option<String>)>) {
+        let mut seen = Vec::new();
+        let whole = framing.walk(bytes, |message| {
+            let text = message.text.map(|text| String::from_utf8_lossy(text).into_owned());
+            seen.push((message.place.map(|(_log, seq)| seq), text));
+            Ok(())
+        });
+        (whole.unwrap(), seen)
+    }
+
+    #[test]
+    fn native_frames_are_counted_with_their_seqs_and_texts() {
+        let joined =
+            Joined { room: RoomId(300), seq: Seq(8), ts: Timestamp(1), account: AccountId(9) };
+        let mut bytes = posted(7, "seven");
+        bytes.extend(frame(&joined));
+        bytes.extend(frame(&Ping { token: 1 }));
+        bytes.extend(posted(70_000, "later"));
+        let whole = bytes.len();
+        bytes.extend(&posted(70_001, "never")[..20]);
+        let framing = Framing::Native { text_bytes: 5 };
+        let seen = vec![
+            (Some(7), Some("seven".to_owned())),
+            (Some(8), None),
+            (Some(70_000), Some("later".to_owned())),
+        ];
+        assert_eq!(walked(&framing, &bytes), (whole, seen));
+    }
+
+    #[test]
+    fn fixed_messages_are_counted_and_lines_between_them_are_skipped() {
+        let framing = Framing::Fixed { bytes: 8, text_at: 4, begin: b"MSG ".to_vec() };
+        let (whole, seen) = walked(&framing, b"MSG one\nPING\r\nMSG two\nMSG th");
+        assert_eq!(whole, 22);
+        let texts: Vec<_> = seen.into_iter().filter_map(|(_place, text)| text).collect();
+        assert_eq!(texts, ["one\n", "two\n"]);
+    }
+
+    #[test]
+    fn acks_are_counted_and_refusals_are_told() {
+        let nonce = Nonce { stream: StreamId([1; 16]), n: 1 };
+        let (room, seq, ts, id) = (RoomId(1), Seq(1), Timestamp(1), MessageId([0; 16]));
+        let mut bytes = frame(&Ack { nonce, room, seq, ts, id }).repeat(3);
+        let mut acks = 0;
+        assert_eq!(walk_acks(&bytes, || acks += 1).unwrap(), bytes.len());
+        assert_eq!(acks, 3);
+        let why = chat_proto::Error::new(chat_proto::ErrorCode::NotMember, "join it");
+        bytes.extend(frame(&why));
+        let told = walk_acks(&bytes, || {}).unwrap_err().to_string();
+        assert!(told.contains("join it"), "{told}");
+    }
+
+    #[test]
+    fn numbers_of_every_width_are_read() {
+        for (bytes, number) in [
+            (&[7][..], 7),
+            (&[251, 44, 1], 300),
+            (&[252, 0, 0, 1, 0], 65536),
+            (&[253, 0, 0, 0, 0, 1, 0, 0, 0], 1 << 32),
+        ] {
+            assert_eq!(varint(bytes), Some((number, &[][..])));
+            assert_eq!(varint(&bytes[..bytes.len() - 1]), None);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! A measurement: every case, round by round, one target after the other.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::args::Measure;
+use crate::machine::cores::{Cores, stay_on};
+use crate::scenario::{Bench, Case, Scale};
+use crate::table;
+use crate::target::{Ground, Target};
+
+/// Runs everything, and prints what came of it.
+pub(crate) fn run(measure: &Measure) -> Result<()> {
+    let cores = Cores::choose()?;
+    stay_on(cores.load)?;
+    let ground = Ground {
+        cores,
+        chatd: chatd(measure)?,
+        folder: measure.dir.clone().unwrap_or_else(std::env::temp_dir),
+    };
+    let (there, absent): (Vec<Target>, Vec<Target>) =
+        measure.targets().into_iter().partition(|target| target.is_installed());
+    let length = Duration::from_secs(if measure.quick { 1 } else { measure.seconds });
+    let scale = Scale { length, is_quick: measure.quick };
+    let rounds = if measure.quick { 1 } else { measure.rounds };
+    let cases: Vec<Case> =
+        measure.scenarios().into_iter().flat_map(|scenario| scenario.cases(scale)).collect();
+
+    let runs = cases.iter().map(|case| there.iter().filter(|target| case.suits(**target)).count());
+    let progress = Progress::new(runs.sum::<usize>() as u64 * u64::from(rounds));
+    progress.note(&surroundings(cores, &absent));
+    let mut out = std::io::stdout();
+    for case in &cases {
+        let mut rows = Vec::new();
+        for round in 1..=rounds {
+            for target in there.iter().filter(|target| case.suits(**target)) {
+                progress.begin(case, *target, round);
+                let say = |what| progress.say(what);
+                let bench = Bench { ground: &ground, scale, say: &say };
+                let new = case.run(*target, round, &bench);
+                progress.end();
+                for row in &new {
+                    if row.void {
+                        let why = row.reason.as_deref().unwrap_or_default();
+                        progress.note(&format!("void: {} {}: {why}", row.scenario, row.target));
+                    }
+                    if measure.json {
+                        writeln!(out, "{}", serde_json::to_string(row)?)?;
+                    }
+                }
+                rows.extend(new);
+            }
+        }
+        if !measure.json {
+            progress.print(&table::of(&rows))?;
+        }
+    }
+    Ok(())
+}
+
+fn surroundings(cores: Cores, absent: &[Target]) -> String {
+    let mut said = match cores.are_apart() {
+        true => format!("servers on core {}, the load on core {}", cores.server, cores.load),
+        false => "there is one core: servers and load take each other's time".to_owned(),
+    };
+    for target in absent {
+        said += &format!("\nabsent: {target} (not installed)");
+    }
+    said
+}
+
+/// The daemon. When cargo runs this program it builds the daemon too: one that is older than the
+/// code would be measured in its place.
+fn chatd(measure: &Measure) -> Result<PathBuf> {
+    if let Some(path) = &measure.chatd {
+        return Ok(path.clone());
+    }
+    let this = std::env::current_exe()?;
+    let folder = this.parent().context("the folder of this program")?;
+    if let Some(cargo) = std::env::var_os("CARGO") {
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--package", "chatd"]).args(["--target-dir"]);
+        build.arg(folder.parent().context("the target folder")?);
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        ensure!(build.status()?.success(), "chatd could not be built");
+    }
+    let path = folder.join("chatd");
+    ensure!(path.is_file(), "there is no {}; build it, or say --chatd PATH", path.display());
+    Ok(path)
+}
+
+/// How far it is, for a person at a terminal.
+struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    fn new(runs: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(runs), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed} {prefix} {msg}");
+        bar.set_style(style.unwrap_or_else(|_never| ProgressStyle::default_bar()));
+        Self { bar }
+    }
+
+    fn begin(&self, case: &Case, target: Target, round: u32) {
+        self.bar.set_prefix(format!("{} {target} #{round}", case.name()));
+        self.bar.set_message("begins");
+    }
+
+    fn say(&self, what: String) {
+        self.bar.set_message(what);
+    }
+
+    fn end(&self) {
+        self.bar.inc(1);
+    }
+
+    /// For people, and for whoever keeps the log.
+    fn note(&self, what: &str) {
+        self.bar.suspend(|| {
+            // There is nobody left to tell when this fails.
+            let _told = writeln!(std::io::stderr(), "{what}");
+        });
+    }
+
+    fn print(&self, what: &str) -> Result<()> {
+        self.bar.suspend(|| writeln!(std::io::stdout(), "{what}")).context("nobody reads")
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

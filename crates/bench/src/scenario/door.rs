@@ -1,0 +1,138 @@
+//! `idle`, `join`: what connections cost while they come in, and while they do nothing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use chat_proto::RoomInfo;
+
+use super::{Bench, TEXT_BYTES};
+use crate::load::{Load, Order, Pace, Phase};
+use crate::machine::procfs;
+use crate::native::{Door, Follow, Guest, Key, Talk, Visit};
+use crate::net::socket::cut;
+use crate::row::Row;
+use crate::stats::Histogram;
+use crate::target::{Cast, ROOM, Server, Stage, Target};
+
+/// How many come in at once.
+const AT_ONCE: usize = 128;
+
+/// How long what was needed for coming in may take to be given back.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// `idle`: memory of a connection, and how often a server wakes for nobody.
+pub(super) fn idle(target: Target, connections: usize, bench: &Bench<'_>) -> Result<Vec<Row>> {
+    let mut server = Server::start(target, bench.ground)?;
+    let folder = match target.is_chatd() {
+        true => {
+            let (room, _made) = make_accounts(server.address, connections, bench)?;
+            server = server.restart(bench.ground)?;
+            Some(room)
+        }
+        false => None,
+    };
+    let before = procfs::rss_bytes(server.pid())?;
+    let stage = match &folder {
+        Some(room) => come_back(server.address, connections, room, bench)?,
+        None => server.set(&Cast { receivers: connections, senders: 0, text_bytes: TEXT_BYTES })?,
+    };
+    let mut load = Load::new(stage, Order::OneRoom)?;
+    let mut watch = |_tick| Ok(());
+    let rest = |length| Phase { pace: Pace::Silence, length, spins: false };
+    load.run(rest(SETTLE), server.pid(), &mut watch)?;
+    let (after, woken) = (procfs::rss_bytes(server.pid())?, procfs::wakeups(server.pid())?);
+    let figures = load.run(rest(bench.scale.length), server.pid(), &mut watch)?;
+    let woken = procfs::wakeups(server.pid())?.saturating_sub(woken);
+    let each = after.saturating_sub(before) as f64 / connections as f64;
+    let row = Row { rss_bytes: Some(after), ..Row::default() }.with(&figures);
+    Ok(vec![
+        row.and("bytes_per_connection", each)
+            .and("rss_before_bytes", before as f64)
+            .and("wakeups_per_s", woken as f64 / figures.elapsed.as_secs_f64()),
+    ])
+}
+
+/// `join`: everybody for the first time, and everybody again.
+pub(super) fn join(target: Target, connections: usize, bench: &Bench<'_>) -> Result<Vec<Row>> {
+    let mut server = Server::start(target, bench.ground)?;
+    let (room, new) = make_accounts(server.address, connections, bench)?;
+    server = server.restart(bench.ground)?;
+    let (began, cpu) = (Instant::now(), procfs::cpu_time(server.pid())?);
+    let guests = enter(server.address, connections, Some(&room), bench)?;
+    let elapsed = began.elapsed();
+    let cpu = procfs::cpu_time(server.pid())?.saturating_sub(cpu);
+    let mut times = Histogram::default();
+    for guest in &guests {
+        times.record(u64::try_from(guest.took.as_nanos()).unwrap_or(u64::MAX));
+    }
+    leave(guests)?;
+    let count = connections as f64;
+    let row = Row {
+        seconds: elapsed.as_secs_f64(),
+        server_cpu_s: cpu.as_secs_f64(),
+        p50_us: Some(times.quantile_us(0.5)),
+        p99_us: Some(times.quantile_us(0.99)),
+        ..Row::default()
+    };
+    Ok(vec![
+        row.and("connections_per_s", count / elapsed.as_secs_f64())
+            .and("cpu_us_per_connection", cpu.as_secs_f64() * 1e6 / count)
+            .and("new_accounts_per_s", count / new.as_secs_f64()),
+    ])
+}
+
+/// Signs everybody in for the first time, and lets them join and leave again; tells how long the
+/// coming took. Nobody subscribes: each newcomer would be told to everybody before.
+fn make_accounts(
+    address: SocketAddr,
+    count: usize,
+    bench: &Bench<'_>,
+) -> Result<(RoomInfo, Duration)> {
+    let room = Talk::begin(address, Arc::new(Key::numbered(0)))?.join(ROOM)?;
+    let began = Instant::now();
+    let guests = enter(address, count, None, bench)?;
+    let took = began.elapsed();
+    leave(guests)?;
+    Ok((room, took))
+}
+
+fn come_back(
+    address: SocketAddr,
+    count: usize,
+    room: &RoomInfo,
+    bench: &Bench<'_>,
+) -> Result<Stage> {
+    let guests = enter(address, count, Some(room), bench)?;
+    let framing = crate::net::framing::Framing::Native { text_bytes: TEXT_BYTES };
+    let ears = guests.into_iter().map(Into::into).collect();
+    Ok(Stage { ears, voices: Vec::new(), framing, has_acks: false })
+}
+
+fn enter(
+    address: SocketAddr,
+    count: usize,
+    room: Option<&RoomInfo>,
+    bench: &Bench<'_>,
+) -> Result<Vec<Guest>> {
+    let follow = room.map(|room| Follow { log: room.room.into(), after: None });
+    let visit = |number: usize| Visit {
+        key: Arc::new(Key::numbered(number as u64)),
+        join: Some(ROOM.to_owned()),
+        follow,
+    };
+    let mut entered = |inside| {
+        if inside % 500 == 0 {
+            (bench.say)(format!("{inside} of {count} are in"));
+        }
+    };
+    Door::new(address, AT_ONCE, &mut entered)?.admit((1..=count).map(visit).collect())
+}
+
+fn leave(guests: Vec<Guest>) -> Result<()> {
+    for guest in guests {
+        cut(guest.socket)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! `a`, `b`, `c`: as much as goes through, with so much in flight.
+
+use anyhow::Result;
+
+use super::Bench;
+use crate::load::{Load, Order, Pace};
+use crate::machine::procfs;
+use crate::row::Row;
+use crate::target::{Cast, Server, Target};
+
+pub(super) fn run(
+    target: Target,
+    cast: Cast,
+    in_flight: u64,
+    bench: &Bench<'_>,
+) -> Result<Vec<Row>> {
+    let server = Server::start(target, bench.ground)?;
+    let mut load = Load::new(server.set(&cast)?, Order::OneRoom)?;
+    let mut watch = bench.watch();
+    let pace = Pace::Window(in_flight);
+    load.run(bench.warm_up(pace), server.pid(), &mut watch)?;
+    let figures = load.run(bench.measured(pace), server.pid(), &mut watch)?;
+    let rss = procfs::rss_bytes(server.pid())?;
+    load.drain()?;
+    let acked_per_s = figures.acked as f64 / figures.elapsed.as_secs_f64();
+    let mut row = Row { rss_bytes: Some(rss), ..Row::default() }.with(&figures);
+    if target.is_chatd() {
+        row = row.and("acked_per_s", acked_per_s);
+    }
+    Ok(vec![row])
+}

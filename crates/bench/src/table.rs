@@ -1,0 +1,126 @@
+//! Rows for people: the medians of each case and target.
+
+use std::fmt::Write;
+
+use crate::row::Row;
+use crate::stats::median;
+
+/// A column: its head, the figure, and how it is written.
+struct Column {
+    head: &'static str,
+    figure: &'static str,
+    unit: Unit,
+}
+
+#[derive(Clone, Copy)]
+enum Unit {
+    /// As it is, with so many decimals.
+    Plain(usize),
+    /// In millions.
+    Millions,
+    /// In MiB.
+    Mebibytes,
+}
+
+const fn column(head: &'static str, figure: &'static str, unit: Unit) -> Column {
+    Column { head, figure, unit }
+}
+
+const COLUMNS: [Column; 16] = [
+    column("msgs/s", "msgs_per_s", Unit::Plain(0)),
+    column("M deliveries/s", "deliveries_per_s", Unit::Millions),
+    column("CPU s/M", "cpu_s_per_million", Unit::Plain(3)),
+    column("acked/s", "acked_per_s", Unit::Plain(0)),
+    column("p50 µs", "p50_us", Unit::Plain(0)),
+    column("p99 µs", "p99_us", Unit::Plain(0)),
+    column("ack p50 µs", "ack_p50_us", Unit::Plain(0)),
+    column("ack p99 µs", "ack_p99_us", Unit::Plain(0)),
+    column("fdatasync µs", "fdatasync_us", Unit::Plain(0)),
+    column("RSS MiB", "rss_bytes", Unit::Mebibytes),
+    column("B/connection", "bytes_per_connection", Unit::Plain(0)),
+    column("wakes/s", "wakeups_per_s", Unit::Plain(1)),
+    column("connections/s", "connections_per_s", Unit::Plain(0)),
+    column("CPU µs each", "cpu_us_per_connection", Unit::Plain(0)),
+    column("new accounts/s", "new_accounts_per_s", Unit::Plain(0)),
+    column("seconds", "seconds", Unit::Plain(2)),
+];
+
+/// A table of the medians of the rows of one case. Columns without a figure are left out.
+pub(crate) fn of(rows: &[Row]) -> String {
+    let Some(first) = rows.first() else { return String::new() };
+    let (scenario, in_flight, receivers) = first.case();
+    let mut text = format!("{scenario}: {receivers} connections receive");
+    if first.senders > 0 {
+        text += &format!(", {} send", first.senders);
+    }
+    if let Some(in_flight) = in_flight {
+        text += &format!(", {in_flight} in flight");
+    }
+    text += "\n\n";
+    let mut targets: Vec<&str> = Vec::new();
+    for row in rows {
+        if !targets.contains(&row.target.as_str()) {
+            targets.push(&row.target);
+        }
+    }
+    let lines: Vec<Vec<String>> = targets.iter().map(|target| cells(rows, target)).collect();
+    let used = |index: &usize| lines.iter().any(|line| !line[*index].is_empty());
+    let shown: Vec<usize> = (0..COLUMNS.len()).filter(used).collect();
+    let heads = shown.iter().map(|index| COLUMNS[*index].head);
+    let heads: Vec<&str> = ["target"].into_iter().chain(heads).collect();
+    push_line(&mut text, &heads);
+    push_line(&mut text, &vec!["---"; heads.len()]);
+    for (target, line) in targets.iter().zip(&lines) {
+        let figures = shown.iter().map(|index| line[*index].as_str());
+        push_line(&mut text, &[*target].into_iter().chain(figures).collect::<Vec<_>>());
+    }
+    for row in rows.iter().filter(|row| row.void) {
+        let why = row.reason.as_deref().unwrap_or_default();
+        let _infallible = writeln!(text, "\nvoid: {} in round {}: {why}", row.target, row.round);
+    }
+    text
+}
+
+fn cells(rows: &[Row], target: &str) -> Vec<String> {
+    let valid = || rows.iter().filter(|row| row.target == target && !row.void);
+    let cell = |column: &Column| {
+        let figure = median(valid().filter_map(|row| row.figure(column.figure)));
+        figure.map(|figure| column.unit.write(figure)).unwrap_or_default()
+    };
+    COLUMNS.iter().map(cell).collect()
+}
+
+impl Unit {
+    fn write(self, figure: f64) -> String {
+        match self {
+            Self::Plain(decimals) => format!("{figure:.decimals$}"),
+            Self::Millions => format!("{:.2}", figure / 1e6),
+            Self::Mebibytes => format!("{:.1}", figure / f64::from(1 << 20)),
+        }
+    }
+}
+
+fn push_line(text: &mut String, cells: &[&str]) {
+    let _infallible = writeln!(text, "| {} |", cells.join(" | "));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_shows_medians_and_names_what_is_void() {
+        let row = |target: &str, p50| Row {
+            scenario: "e".to_owned(),
+            target: target.to_owned(),
+            p50_us: Some(p50),
+            ..Row::default()
+        };
+        let void = Row { void: true, reason: Some("lost".to_owned()), ..row("raw", 999.0) };
+        let table = of(&[row("chatd", 10.0), row("raw", 1.0), row("chatd", 30.0), void]);
+        assert!(table.contains("| chatd | 20 |"), "{table}");
+        assert!(table.contains("| raw | 1 |"), "{table}");
+        assert!(table.contains("void: raw") && table.contains("lost"), "{table}");
+        assert!(!table.contains("RSS"), "{table}");
+    }
+}

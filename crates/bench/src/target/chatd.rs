@@ -1,0 +1,94 @@
+//! chatd itself: the daemon as a child process, entered through its own handshake.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use chat_proto::RoomInfo;
+
+use super::{Cast, Ear, Ground, Stage, Voice};
+use crate::machine::process::Process;
+use crate::native::{Door, Follow, Guest, Key, Talk, Visit, send_template};
+use crate::net::framing::Framing;
+
+/// The room that everybody is in.
+pub(crate) const ROOM: &str = "bench";
+
+/// How many come through the door at once.
+const AT_ONCE: usize = 128;
+
+pub(super) fn start(
+    ground: &Ground,
+    folder: &Path,
+    durability: &str,
+) -> Result<(Process, SocketAddr)> {
+    let data_dir = folder.join("data").display().to_string();
+    let args = ["--listen", "127.0.0.1:0", "--socket", "none", "--log", "warn"];
+    let more = ["--data-dir", &data_dir, "--durability", durability];
+    let args: Vec<String> = args.into_iter().chain(more).map(str::to_owned).collect();
+    let mut process = Process::start(&ground.chatd, &args, ground.cores.server, folder)?;
+    let stdout = process.stdout().context("stdout is a pipe")?;
+    for line in BufReader::new(stdout).lines() {
+        if let Some(address) = address_in(&line?) {
+            return Ok((process, address));
+        }
+    }
+    bail!("it ended before it was ready: {}", process.last_words())
+}
+
+/// The address in the line that lists the places that are listened at. The pipe is closed after it:
+/// nobody reads what else is said, and nothing else is.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let places = line.trim_start().strip_prefix("listening at")?;
+    places.split([' ', ',']).find_map(|word| word.parse().ok())
+}
+
+/// Everybody in one room. The receivers share one account, each sender has its own.
+pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
+    let key = |number: usize| Arc::new(Key::numbered(number as u64));
+    let room: RoomInfo = Talk::begin(address, key(0))?.join(ROOM)?;
+    let follow = Some(Follow { log: room.room.into(), after: None });
+    let joins = (1..=cast.senders).map(|number| Visit {
+        key: key(number),
+        join: Some(ROOM.to_owned()),
+        follow: None,
+    });
+    let senders = enter(address, joins.collect())?;
+    let crowd = key(0);
+    let listens = (0..cast.receivers)
+        .map(|_| Visit { key: Arc::clone(&crowd), join: None, follow })
+        .collect();
+    let ears = enter(address, listens)?.into_iter().map(Ear::from).collect();
+    let voices = senders.into_iter().enumerate().map(|(sender, guest)| Voice {
+        socket: guest.socket,
+        template: send_template(sender, room.room.0, cast.text_bytes),
+    });
+    let framing = Framing::Native { text_bytes: cast.text_bytes };
+    Ok(Stage { ears, voices: voices.collect(), framing, has_acks: true })
+}
+
+/// Lets visitors in, a few at a time.
+pub(crate) fn enter(address: SocketAddr, visits: Vec<Visit>) -> Result<Vec<Guest>> {
+    let mut unnoticed = |_inside| {};
+    Door::new(address, AT_ONCE, &mut unnoticed)?.admit(visits)
+}
+
+impl From<Guest> for Ear {
+    fn from(guest: Guest) -> Self {
+        Self { socket: guest.socket, rest: guest.rest, seq: guest.seq }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_found_in_what_the_daemon_prints() {
+        let line = "  listening at      127.0.0.1:40123, /tmp/chatd.sock";
+        assert_eq!(address_in(line), Some(([127, 0, 0, 1], 40123).into()));
+        assert_eq!(address_in("  on this machine   chat-tui 127.0.0.1:40123"), None);
+    }
+}

@@ -1,0 +1,202 @@
+//! The systems that are measured: how each is started, entered, and spoken to.
+//!
+//! Each module below knows one of them. What is done with the sockets is the load's business.
+
+mod chatd;
+mod mosquitto;
+mod nats;
+mod ngircd;
+mod plain;
+mod raw;
+mod redis;
+
+use std::fmt;
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use tempfile::TempDir;
+
+use crate::machine::cores::Cores;
+use crate::machine::process::Process;
+use crate::net::framing::Framing;
+use crate::net::template::Template;
+
+pub(crate) use chatd::ROOM;
+pub(crate) use raw::relay;
+
+/// A system that is measured.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, ValueEnum)]
+pub(crate) enum Target {
+    /// chatd, every message fsynced before its ack
+    Chatd,
+    /// chatd, a message survives a kill but not a loss of power
+    ChatdProcess,
+    /// The limit: copies what comes in to everybody, and looks at nothing
+    Raw,
+    /// nats-server
+    Nats,
+    /// redis-server, pub/sub
+    Redis,
+    /// ngircd, IRC
+    Ngircd,
+    /// mosquitto, MQTT at quality of service 0
+    Mosquitto,
+}
+
+/// Where servers run.
+#[derive(Clone, Debug)]
+pub(crate) struct Ground {
+    pub(crate) cores: Cores,
+    /// The daemon.
+    pub(crate) chatd: PathBuf,
+    /// Data directories are made in it, on the disk that is measured.
+    pub(crate) folder: PathBuf,
+}
+
+/// A server that runs. It ends, and its files go, when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) target: Target,
+    pub(crate) address: SocketAddr,
+    /// From the start of the process until it could be talked to.
+    pub(crate) ready_after: Duration,
+    // Ends before its files go.
+    process: Process,
+    folder: TempDir,
+}
+
+/// How many come, and what they say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cast {
+    pub(crate) receivers: usize,
+    pub(crate) senders: usize,
+    pub(crate) text_bytes: usize,
+}
+
+/// Everybody in their place, in one room.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) ears: Vec<Ear>,
+    pub(crate) voices: Vec<Voice>,
+    pub(crate) framing: Framing,
+    /// Whether each message gets an ack.
+    pub(crate) has_acks: bool,
+}
+
+/// A receiver.
+#[derive(Debug)]
+pub(crate) struct Ear {
+    pub(crate) socket: TcpStream,
+    /// What has come and was not looked at.
+    pub(crate) rest: Vec<u8>,
+    /// The last event that it has, where there are seqs.
+    pub(crate) seq: u64,
+}
+
+/// A sender.
+#[derive(Debug)]
+pub(crate) struct Voice {
+    pub(crate) socket: TcpStream,
+    pub(crate) template: Template,
+}
+
+impl Target {
+    /// The program, where it is another one's.
+    fn program(self) -> Option<&'static str> {
+        match self {
+            Self::Chatd | Self::ChatdProcess | Self::Raw => None,
+            Self::Nats => Some("nats-server"),
+            Self::Redis => Some("redis-server"),
+            Self::Ngircd => Some("ngircd"),
+            Self::Mosquitto => Some("mosquitto"),
+        }
+    }
+
+    /// Whether it can be started here.
+    pub(crate) fn is_installed(self) -> bool {
+        self.program().is_none_or(|program| find(program).is_some())
+    }
+
+    /// Whether it is chatd, whatever it promises.
+    pub(crate) fn is_chatd(self) -> bool {
+        matches!(self, Self::Chatd | Self::ChatdProcess)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.to_possible_value().map(|value| value.get_name().to_owned());
+        f.pad(&name.unwrap_or_default())
+    }
+}
+
+impl Server {
+    /// Starts a server on fresh files.
+    pub(crate) fn start(target: Target, ground: &Ground) -> Result<Self> {
+        let folder = TempDir::with_prefix_in("chat-bench-", &ground.folder)
+            .context("no folder for the server's files")?;
+        Self::start_in(target, ground, folder)
+    }
+
+    /// The same server again, on the files that it left.
+    pub(crate) fn restart(self, ground: &Ground) -> Result<Self> {
+        let Self { target, process, folder, .. } = self;
+        process.terminate()?;
+        Self::start_in(target, ground, folder)
+    }
+
+    fn start_in(target: Target, ground: &Ground, folder: TempDir) -> Result<Self> {
+        let began = std::time::Instant::now();
+        let (process, address) = match target {
+            Target::Chatd => chatd::start(ground, folder.path(), "full"),
+            Target::ChatdProcess => chatd::start(ground, folder.path(), "process"),
+            Target::Raw => raw::start(ground, folder.path()),
+            Target::Nats => nats::start(ground, folder.path()),
+            Target::Redis => redis::start(ground, folder.path()),
+            Target::Ngircd => ngircd::start(ground, folder.path()),
+            Target::Mosquitto => mosquitto::start(ground, folder.path()),
+        }
+        .with_context(|| format!("{target} did not start"))?;
+        Ok(Self { target, address, ready_after: began.elapsed(), process, folder })
+    }
+
+    /// Brings everybody in.
+    pub(crate) fn set(&self, cast: &Cast) -> Result<Stage> {
+        match self.target {
+            Target::Chatd | Target::ChatdProcess => chatd::set(self.address, cast),
+            Target::Raw => raw::set(self.address, cast),
+            Target::Nats => nats::set(self.address, cast),
+            Target::Redis => redis::set(self.address, cast),
+            Target::Ngircd => ngircd::set(self.address, cast),
+            Target::Mosquitto => mosquitto::set(self.address, cast),
+        }
+        .with_context(|| format!("{} could not be entered: {}", self.target, self.last_words()))
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn last_words(&self) -> String {
+        self.process.last_words()
+    }
+}
+
+/// A program of the system; some are where only root looks.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let usual = ["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from);
+    let mut folders = std::env::split_paths(&path).chain(usual);
+    folders.find_map(|folder| Some(folder.join(program)).filter(|found| found.is_file()))
+}
+
+fn found(program: &str) -> Result<PathBuf> {
+    find(program).with_context(|| format!("{program} is not installed"))
+}
