@@ -1,22 +1,8 @@
 //! What the daemon says by itself. Events carry ids, never names, and nothing per recipient: a
 //! frame is the same bytes for everyone.
 
-use crate::wire::{Body, Decode, Encode};
-use crate::{AccountId, CloseReason, Kind, LogId, MessageId, RoomId, Seq, Timestamp};
-
-macro_rules! event {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-        pub struct $name {
-            $($(#[$field_doc])* pub $field: $type,)*
-        }
-
-        impl Body for $name {
-            const KIND: Kind = Kind::$name;
-        }
-    };
-}
+use crate::wire::{Decode, Encode, body};
+use crate::{AccountId, CloseReason, LogId, MessageId, RoomId, Seq, Timestamp};
 
 /// How every logged event begins, known or not: enough to keep a cursor in step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
@@ -39,7 +25,7 @@ impl LoggedHead {
     }
 }
 
-event! {
+body! {
     /// A message. Logged in a room.
     Posted {
         /// Where.
@@ -56,7 +42,7 @@ event! {
         text: String,
     }
 }
-event! {
+body! {
     /// An account became a member. Logged in a room.
     Joined {
         /// Where.
@@ -69,7 +55,7 @@ event! {
         account: AccountId,
     }
 }
-event! {
+body! {
     /// A membership ended. Logged in a room.
     Left {
         /// Where.
@@ -82,7 +68,7 @@ event! {
         account: AccountId,
     }
 }
-event! {
+body! {
     /// The first event of a room.
     RoomCreated {
         /// Which.
@@ -97,7 +83,7 @@ event! {
         name: String,
     }
 }
-event! {
+body! {
     /// A member has another nickname. Logged in each of its rooms.
     MemberRenamed {
         /// Where.
@@ -112,7 +98,7 @@ event! {
         name: String,
     }
 }
-event! {
+body! {
     /// The first event of an account's own log.
     AccountCreated {
         /// Whose.
@@ -125,7 +111,7 @@ event! {
         name: String,
     }
 }
-event! {
+body! {
     /// The account has another nickname. Logged in its own log.
     AccountRenamed {
         /// Whose.
@@ -138,7 +124,7 @@ event! {
         name: String,
     }
 }
-event! {
+body! {
     /// The account became a member of a room. Logged in its own log.
     RoomJoined {
         /// Whose.
@@ -151,7 +137,7 @@ event! {
         room: RoomId,
     }
 }
-event! {
+body! {
     /// The account's membership of a room ended. Logged in its own log.
     RoomLeft {
         /// Whose.
@@ -164,7 +150,7 @@ event! {
         room: RoomId,
     }
 }
-event! {
+body! {
     /// History that is gone stood here: the cursor goes on after it.
     Gap {
         /// The log.
@@ -175,7 +161,7 @@ event! {
         to: Seq,
     }
 }
-event! {
+body! {
     /// How many members are connected now; at most once a second and room, and may be dropped.
     Presence {
         /// The room.
@@ -184,14 +170,14 @@ event! {
         online: u32,
     }
 }
-event! {
+body! {
     /// Asks the client for a [`crate::ProbeReply`].
     Probe {
         /// To be sent back.
         token: u64,
     }
 }
-event! {
+body! {
     /// The daemon closes the connection after this frame.
     Close {
         /// The number of a [`CloseReason`]; newer daemons may have more.

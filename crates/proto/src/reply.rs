@@ -1,24 +1,10 @@
 //! What the daemon answers.
 
 use crate::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
-use crate::wire::{Body, Decode, Encode, List};
-use crate::{AccountId, Epoch, ErrorCode, Kind, LogId, MessageId, Nonce, RoomId, Seq, Timestamp};
+use crate::wire::{Decode, Encode, List, body};
+use crate::{AccountId, Epoch, ErrorCode, LogId, MessageId, Nonce, RoomId, Seq, Timestamp};
 
-macro_rules! reply {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-        pub struct $name {
-            $($(#[$field_doc])* pub $field: $type,)*
-        }
-
-        impl Body for $name {
-            const KIND: Kind = Kind::$name;
-        }
-    };
-}
-
-reply! {
+body! {
     /// The request failed; the connection lives on.
     Error {
         /// The number of an [`ErrorCode`]; newer daemons may have more.
@@ -32,11 +18,11 @@ reply! {
         message: String,
     }
 }
-reply! {
+body! {
     /// Carried out.
     Done {}
 }
-reply! {
+body! {
     /// The message is committed: it survives the death of the daemon and of the machine.
     Ack {
         /// The send's.
@@ -51,7 +37,7 @@ reply! {
         id: MessageId,
     }
 }
-reply! {
+body! {
     /// A room.
     RoomInfo {
         /// The id, which is also the id of its log.
@@ -68,7 +54,7 @@ reply! {
         joined: bool,
     }
 }
-reply! {
+body! {
     /// A page of rooms.
     RoomList {
         /// In order of their ids.
@@ -77,7 +63,7 @@ reply! {
         more: bool,
     }
 }
-reply! {
+body! {
     /// A page of members.
     MemberList {
         /// Of which room.
@@ -88,14 +74,14 @@ reply! {
         more: bool,
     }
 }
-reply! {
+body! {
     /// Accounts.
     AccountList {
         /// In order of their ids.
         accounts: List<AccountInfo, PAGE_ITEMS_MAX>,
     }
 }
-reply! {
+body! {
     /// The cursor is open. Events with `seq` after the position asked for follow this reply.
     Subscribed {
         /// The log.
@@ -114,7 +100,7 @@ reply! {
         online: u32,
     }
 }
-reply! {
+body! {
     /// The position is of another life of the log, or past its head. No cursor was opened; what
     /// the client has of the log may not be in it any more.
     Reset {
@@ -126,7 +112,7 @@ reply! {
         head: Seq,
     }
 }
-reply! {
+body! {
     /// A page of messages.
     HistoryPage {
         /// The room.
@@ -141,7 +127,7 @@ reply! {
         more: bool,
     }
 }
-reply! {
+body! {
     /// The answer to a ping.
     Pong {
         /// The ping's.

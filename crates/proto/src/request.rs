@@ -2,24 +2,10 @@
 //! the same request id: the one named here, or [`crate::Error`].
 
 use crate::limits::PAGE_ITEMS_MAX;
-use crate::wire::{Body, Decode, Encode, List};
-use crate::{AccountId, Kind, LogId, Nonce, Position, RoomId, Seq};
+use crate::wire::{Decode, Encode, List, body};
+use crate::{AccountId, LogId, Nonce, Position, RoomId, Seq};
 
-macro_rules! request {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-        pub struct $name {
-            $($(#[$field_doc])* pub $field: $type,)*
-        }
-
-        impl Body for $name {
-            const KIND: Kind = Kind::$name;
-        }
-    };
-}
-
-request! {
+body! {
     /// Posts a message. Reply: [`crate::Ack`], after the commit.
     Send {
         /// Which send this is. The same nonce again gets the first answer again.
@@ -30,7 +16,7 @@ request! {
         text: String,
     }
 }
-request! {
+body! {
     /// Makes the account a member of a room, which is made when nobody has been there. Joining
     /// again changes nothing. Reply: [`crate::RoomInfo`].
     Join {
@@ -38,21 +24,21 @@ request! {
         name: String,
     }
 }
-request! {
+body! {
     /// Ends a membership; ending one that is not there changes nothing. Reply: [`crate::Done`].
     Leave {
         /// The room.
         room: RoomId,
     }
 }
-request! {
+body! {
     /// Changes the nickname. Reply: [`crate::Done`].
     Rename {
         /// The new one.
         name: String,
     }
 }
-request! {
+body! {
     /// Opens a cursor on a log: every event after the position follows, then what is new, without
     /// a gap or a repetition. Subscribing again moves the cursor. Reply: [`crate::Subscribed`], or
     /// [`crate::Reset`] when the position is of another life of the log.
@@ -63,14 +49,14 @@ request! {
         after: Option<Position>,
     }
 }
-request! {
+body! {
     /// Closes the cursor. Nothing of the log follows the reply. Reply: [`crate::Done`].
     Unsubscribe {
         /// The log.
         log: LogId,
     }
 }
-request! {
+body! {
     /// Asks for the messages before a place, newest page first. Reply: [`crate::HistoryPage`].
     History {
         /// The room.
@@ -81,21 +67,21 @@ request! {
         limit: u16,
     }
 }
-request! {
+body! {
     /// Looks a room up. Reply: [`crate::RoomInfo`].
     FindRoom {
         /// The room's name, without `#`.
         name: String,
     }
 }
-request! {
+body! {
     /// Asks for rooms in order of their ids. Reply: [`crate::RoomList`].
     Rooms {
         /// Only rooms with a larger id; 0 for the first page.
         after: RoomId,
     }
 }
-request! {
+body! {
     /// Asks for a room's members in order of their ids. Reply: [`crate::MemberList`].
     Members {
         /// The room.
@@ -104,7 +90,7 @@ request! {
         after: AccountId,
     }
 }
-request! {
+body! {
     /// Asks for the names of accounts; ids that nobody has are left out. Reply:
     /// [`crate::AccountList`].
     Accounts {
@@ -112,14 +98,14 @@ request! {
         ids: List<AccountId, PAGE_ITEMS_MAX>,
     }
 }
-request! {
+body! {
     /// Asks for a sign of life. Reply: [`crate::Pong`], behind everything asked before.
     Ping {
         /// Comes back in the reply.
         token: u64,
     }
 }
-request! {
+body! {
     /// Answers a [`crate::Probe`]. Gets no reply.
     ProbeReply {
         /// The probe's token.

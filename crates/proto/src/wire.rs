@@ -20,6 +20,22 @@ pub trait Body: Encode + Decode<()> {
     const VERSION: u8 = 1;
 }
 
+/// Makes a struct of the protocol, in its first version, of the kind that has its name.
+macro_rules! body {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        impl $crate::Body for $name {
+            const KIND: $crate::Kind = $crate::Kind::$name;
+        }
+    };
+}
+pub(crate) use body;
+
 /// Says why a body could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
