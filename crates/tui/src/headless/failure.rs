@@ -55,6 +55,11 @@ impl Failure {
         Self::internal(format!("stdout cannot be written: {error}"))
     }
 
+    /// Whether the process was told to end.
+    pub(super) fn is_signal(&self) -> bool {
+        matches!(self.exit, Exit::Interrupted | Exit::Terminated)
+    }
+
     /// What to end with when something ended a task while lines were under way. A signal or a
     /// closed stdout stays the reason; else the lines are.
     pub(super) fn with_lines(self, lines: Option<Self>) -> Self {
@@ -63,7 +68,7 @@ impl Failure {
         };
         if self.exit == Exit::BrokenPipe {
             self
-        } else if matches!(self.exit, Exit::Interrupted | Exit::Terminated) {
+        } else if self.is_signal() {
             lines.told();
             self
         } else {

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use chat_client::Config;
 use chat_proto::RoomName;
+use tokio::time::timeout;
 
 use crate::args::{ChatArgs, ListArgs, SendArgs, TailArgs};
 use crate::exit::Exit;
@@ -34,6 +35,9 @@ use signals::Signals;
 
 /// How long a client that is told to end may take.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long the writing of what has been printed may take after a signal.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What to do without a screen.
 #[derive(Clone, PartialEq, Debug)]
@@ -65,11 +69,17 @@ pub async fn run(settings: &Settings, task: Task) -> Exit {
         Err(failure) => return failure.told(),
     };
     let done = context.run(task).await;
-    // What has been printed is written also after a failure, unless nobody reads it.
+    // What has been printed is written also after a failure.
     let Context { output, mut signals, .. } = context;
-    let flushed = tokio::select! {
-        flushed = output.finish() => flushed,
-        signal = signals.next() => Err(signal),
+    let flushed = match &done {
+        Err(failure) if failure.is_signal() => {
+            // A reader that takes nothing does not keep the process from ending.
+            timeout(FLUSH_TIMEOUT, output.finish()).await.unwrap_or(Ok(()))
+        }
+        Ok(()) | Err(_) => tokio::select! {
+            flushed = output.finish() => flushed,
+            signal = signals.next() => Err(signal),
+        },
     };
     match done.and(flushed) {
         Ok(()) => Exit::Ok,

@@ -34,16 +34,15 @@ async fn a_megabyte_of_short_lines_arrives_complete_and_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_say_is_printed_while_stdin_is_open() {
     let stage = Stage::new().await;
-    let mut ada = stage.spawn("ada", &["-r", "ops", "--json"]);
+    let mut ada = stage.spawn("ada", &["-r", "ops", "--echo", "--json"]);
     let mut bob = stage.spawn("bob", &["-r", "ops"]);
-    // Whoever hears the other has joined.
+    // Whoever has an echo has joined.
     ada.say("first\n").await;
+    assert_eq!(text(&ada.object().await), "first");
     bob.say("hello\n").await;
-    let mut heard = ada.object().await;
-    while text(&heard) != "hello" {
-        heard = ada.object().await;
-    }
-    assert_eq!((heard["from"].as_str(), heard["room"].as_str()), (Some("bob"), Some("ops")));
+    let heard = ada.object().await;
+    assert_eq!((heard["from"].as_str(), text(&heard)), (Some("bob"), "hello"));
+    assert_eq!(heard["room"], "ops");
     ada.say("and back\n").await;
     let mut line = bob.line().await;
     while !line.ends_with(" ada: and back") {

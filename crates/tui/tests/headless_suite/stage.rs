@@ -1,11 +1,13 @@
 //! A server on a free port, and processes that talk to it.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use chatd::{Durability, Server};
+use chatd::store::OpenError;
+use chatd::{Durability, Server, StartError};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -180,6 +182,12 @@ impl Running {
         kill_process(id, signal).expect("it is ours");
     }
 
+    /// Waits for the end, and reads nothing.
+    pub(crate) async fn code(&mut self) -> i32 {
+        let ended = timeout(PATIENCE, self.child.wait()).await.expect("it ends in time");
+        ended.expect("it ends").code().unwrap_or(-1)
+    }
+
     /// Closes stdin, and waits for the end.
     pub(crate) async fn end(mut self) -> Ended {
         self.close_stdin();
@@ -212,5 +220,21 @@ async fn start(dir: &Path, listen: String) -> Server {
         durability: Durability::Process,
         ..chatd::Config::default()
     };
-    Server::start(config).await.expect("the server starts")
+    let starting = async {
+        loop {
+            match Server::start(config.clone()).await {
+                Ok(server) => return server,
+                Err(error) if is_held_by_a_child(&error) => tokio::task::yield_now().await,
+                Err(error) => panic!("the server does not start: {error}"),
+            }
+        }
+    };
+    timeout(PATIENCE, starting).await.expect("the server starts in time")
+}
+
+/// Other tests of this process start children. Each has the locks and sockets of the whole process
+/// for a moment, between its making and the loading of its program.
+fn is_held_by_a_child(error: &StartError) -> bool {
+    matches!(error, StartError::Open(OpenError::InUse { .. }))
+        || matches!(error, StartError::Listen { cause, .. } if cause.kind() == ErrorKind::AddrInUse)
 }

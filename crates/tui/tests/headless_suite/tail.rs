@@ -1,6 +1,8 @@
 //! `tail`: what was said and what is said, from where on, and for how long.
 
-use super::stage::{Stage, text};
+use rustix::process::Signal;
+
+use super::stage::{PATIENCE, Stage, headless, text};
 
 async fn with_messages(room: &str, texts: &[&str]) -> Stage {
     let stage = Stage::new().await;
@@ -138,6 +140,29 @@ async fn a_reader_that_goes_away_ends_it_quietly_and_at_once() {
         ended.ended_with(141);
         assert_eq!(ended.stderr, "");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_takes_nothing_does_not_keep_it_from_ending() {
+    let stage = Stage::new().await;
+    let line = "x".repeat(16 * 1024);
+    let lines: String = (0..64).map(|_| format!("{line}\n")).collect();
+    stage.run_with("ada", &[], lines.as_bytes()).await.succeeded();
+    let mut bob = stage.spawn("bob", &["tail", "-n", "64", "-f"]);
+    bob.line().await;
+    bob.signal(Signal::INT);
+    assert_eq!(bob.code().await, 130);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stdout_that_cannot_be_written_is_said() {
+    let stage = with_messages("x", &["1"]).await;
+    let mut command = stage.command("bob", &headless(&["tail", "-r", "x"]));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let child = command.stdout(full).spawn().unwrap();
+    let ended = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.unwrap().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("stdout cannot be written"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
