@@ -2,5 +2,6 @@
 
 pub mod history;
 pub mod process;
+pub mod pty;
 pub mod raw;
 pub mod truth;
