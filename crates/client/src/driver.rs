@@ -43,7 +43,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 const STALL_MAX: Duration = Duration::from_secs(1);
 
 /// A connection that lasted so long was a good one: the next pause is short again.
-const STABLE_AFTER: Duration = Duration::from_secs(5);
+const STABLE_AFTER: Duration = Duration::from_secs(1);
 
 /// Messages that are written down together.
 const BATCH_MAX: usize = 64;
