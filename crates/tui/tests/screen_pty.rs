@@ -194,6 +194,26 @@ fn a_stop_gives_the_terminal_to_the_shell_and_coming_back_paints_it() {
     pty.wait_until("cooked mode", |screen| screen.contents().contains(" icanon"));
 }
 
+/// Set for the process that shall panic.
+const PANIC: &str = "SCREEN_PTY_PANIC";
+
+#[test]
+fn a_panic_gives_the_terminal_back() {
+    if std::env::var_os(PANIC).is_some() {
+        let _terminal = chat_tui::terminal::Terminal::take().expect("a terminal");
+        panic!("as it should");
+    }
+    let home = tempfile::tempdir().expect("a directory");
+    let this = std::env::current_exe().expect("this test has a path").display().to_string();
+    let script = format!("\"{this}\" --exact a_panic_gives_the_terminal_back --nocapture; stty -a");
+    let mut command = command(&["/bin/sh".into(), "-c".into(), script], home.path());
+    command.env(PANIC, "1");
+    let pty = Pty::spawn(command);
+    pty.wait_for("as it should");
+    pty.is_given_back();
+    pty.wait_until("cooked mode", |screen| screen.contents().contains(" icanon"));
+}
+
 #[test]
 fn it_follows_the_size_of_the_terminal() {
     let home = tempfile::tempdir().expect("a directory");
