@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::Context;
 use super::failure::Failure;
 use super::input::Lines;
-use super::link::{Link, Watched};
+use super::link::{Link, Watched, answer};
 use super::printer::Printer;
 use super::record::Style;
 use super::sending::{Patience, Sending, Step};
@@ -18,54 +18,38 @@ use crate::exit::Exit;
 
 pub(super) async fn run(context: &mut Context, args: &ChatArgs) -> Result<(), Failure> {
     let deadline = Instant::now() + args.timeout;
-    let config = context.config.clone();
     let opened = tokio::select! {
-        opened = join(config, &context.rooms, deadline) => opened,
+        opened = Link::open(context.config.clone(), deadline) => opened,
         failure = context.output.gone() => Err(failure),
         failure = context.signals.next() => Err(failure),
     };
-    let (mut link, room) = opened?;
-    let done = converse(context, args, &mut link, &room).await;
+    let mut link = opened?;
+    let done = converse(context, args, &mut link, deadline).await;
     link.close().await;
     done
-}
-
-/// Connects and joins the rooms; returns the one to speak in, which is the first.
-async fn join(
-    config: chat_client::Config,
-    rooms: &[RoomName],
-    deadline: Instant,
-) -> Result<(Link, RoomInfo), Failure> {
-    let mut link = Link::open(config, deadline).await?;
-    let client = link.client.clone();
-    let joining = join_all(&client, rooms);
-    let first = link.answer(deadline, joining).await?;
-    let first = first.ok_or_else(|| Failure::new(Exit::Usage, "no room is named"))?;
-    Ok((link, first))
-}
-
-async fn join_all(client: &Client, rooms: &[RoomName]) -> Result<Option<RoomInfo>, RequestError> {
-    let mut first = None;
-    for room in rooms {
-        let info = client.join(room).await?;
-        first.get_or_insert(info);
-    }
-    Ok(first)
 }
 
 async fn converse(
     context: &mut Context,
     args: &ChatArgs,
     link: &mut Link,
-    room: &RoomInfo,
+    deadline: Instant,
 ) -> Result<(), Failure> {
+    let mut printer = Printer::new(&context.output, Style::new(args.json, context.rooms.len()));
+    printer.echo = args.echo;
+    // What is said in the first room is printed while the others are being joined.
+    let joining = join_all(&link.client, &context.rooms);
+    let joined = tokio::select! {
+        joined = answer(deadline, joining, print_all(&mut printer, &mut link.events)) => joined,
+        failure = context.output.gone() => Err(failure),
+        failure = context.signals.next() => Err(failure),
+    };
+    let room = joined?.ok_or_else(|| Failure::new(Exit::Usage, "no room is named"))?;
     let lines = Lines::of_stdin().map_err(Failure::internal)?;
     let to = Destination { room: Some(room.room), name: room.name.parse().ok() };
     // As long as lines may come, a server that is away may come back.
     let patience = Patience { meanwhile: None, at_end: (!args.follow).then_some(args.timeout) };
     let mut sending = Sending::new(&link.client, to, lines, Unit::Line, patience);
-    let mut printer = Printer::new(&context.output, Style::new(args.json, context.rooms.len()));
-    printer.echo = args.echo;
     let ended = tokio::select! {
         ended = both_ways(args, &mut sending, &mut printer, &mut link.events) => ended,
         failure = context.output.gone() => Err(failure),
@@ -75,6 +59,24 @@ async fn converse(
     match ended {
         Err(ended) => Err(ended.with_lines(failure)),
         Ok(()) => failure.map_or(Ok(()), Err),
+    }
+}
+
+/// Joins every room; returns the one to speak in, which is the first.
+async fn join_all(client: &Client, rooms: &[RoomName]) -> Result<Option<RoomInfo>, RequestError> {
+    let mut first = None;
+    for room in rooms {
+        let info = client.join(room).await?;
+        first.get_or_insert(info);
+    }
+    Ok(first)
+}
+
+async fn print_all(printer: &mut Printer<'_>, events: &mut Watched) -> Failure {
+    loop {
+        if let Err(failure) = printer.next(events, |_event| true).await {
+            return failure;
+        }
     }
 }
 

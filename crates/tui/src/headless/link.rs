@@ -58,13 +58,7 @@ impl Link {
     where
         F: Future<Output = Result<T, RequestError>>,
     {
-        tokio::select! {
-            answer = timeout_at(deadline, asked) => match answer {
-                Ok(answer) => Ok(answer?),
-                Err(_elapsed) => Err(Failure::timeout("the server did not answer in time")),
-            },
-            failure = self.events.pass_over() => Err(failure),
-        }
+        answer(deadline, asked, self.events.pass_over()).await
     }
 
     /// Ends the client.
@@ -72,6 +66,21 @@ impl Link {
         if timeout(SHUTDOWN_TIMEOUT, self.client.shutdown()).await.is_err() {
             tracing::warn!("the client did not end in time");
         }
+    }
+}
+
+/// Waits for an answer of the server, and does something with events in the meantime.
+pub(super) async fn answer<T>(
+    deadline: Instant,
+    asked: impl Future<Output = Result<T, RequestError>>,
+    meanwhile: impl Future<Output = Failure>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        answer = timeout_at(deadline, asked) => match answer {
+            Ok(answer) => Ok(answer?),
+            Err(_elapsed) => Err(Failure::timeout("the server did not answer in time")),
+        },
+        failure = meanwhile => Err(failure),
     }
 }
 
