@@ -6,6 +6,7 @@
 pub mod areas;
 pub mod commands;
 pub mod goto;
+pub mod help;
 pub mod history;
 pub mod input;
 pub mod keys;

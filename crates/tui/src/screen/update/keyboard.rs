@@ -3,9 +3,9 @@
 use chat_client::Destination;
 use chat_proto::RoomName;
 use chat_proto::limits::TEXT_BYTES_MAX;
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 
-use super::{Effect, settle};
+use super::{Effect, overlay, settle};
 use crate::screen::areas;
 use crate::screen::commands::{self, Command, Entered};
 use crate::screen::goto::GoTo;
@@ -28,10 +28,8 @@ pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
         Some(Action::Interrupt) if asked_to_quit => return effects.push(Effect::Quit),
         _ => {}
     }
-    match &model.overlay {
-        Overlay::None => in_room(model, key, action, effects),
-        Overlay::Help(_) => in_help(model, key, action),
-        Overlay::GoTo(_) => in_go_to(model, key, action),
+    if !overlay::takes(model, key, action) {
+        in_room(model, key, action, effects);
     }
 }
 
@@ -45,7 +43,15 @@ pub(super) fn paste(model: &mut Model, text: &str) {
     settle(model);
 }
 
-pub(super) fn scroll(model: &mut Model, lines: isize) {
+/// The wheel reads on in the help, if that is open, else in the history.
+pub(super) fn wheel(model: &mut Model, lines: isize) {
+    match model.overlay {
+        Overlay::Help(_) => overlay::scroll_help(model, lines),
+        Overlay::None | Overlay::GoTo(_) => scroll(model, lines),
+    }
+}
+
+fn scroll(model: &mut Model, lines: isize) {
     let viewport = model.viewport();
     let history = &mut model.room_mut().history;
     history.scroll(lines, viewport);
@@ -53,6 +59,9 @@ pub(super) fn scroll(model: &mut Model, lines: isize) {
 }
 
 pub(super) fn click(model: &mut Model, column: u16, row: u16) {
+    if !matches!(std::mem::take(&mut model.overlay), Overlay::None) {
+        return;
+    }
     let Some(pane) = areas::of(model).rooms else {
         return;
     };
@@ -105,48 +114,6 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Eof => model.input.edit(Edit::DeleteRight),
         Action::Suspend | Action::Repaint | Action::Quit => {}
     }
-}
-
-fn in_help(model: &mut Model, key: KeyEvent, action: Option<Action>) {
-    let Overlay::Help(top) = &mut model.overlay else {
-        return;
-    };
-    let page = model.size.1.saturating_sub(3).max(1);
-    match (key.code, action) {
-        (KeyCode::Up, _) | (_, Some(Action::LineUp)) => *top = top.saturating_sub(1),
-        (KeyCode::Down, _) | (_, Some(Action::LineDown)) => *top = top.saturating_add(1),
-        (KeyCode::PageUp, _) => *top = top.saturating_sub(page),
-        (KeyCode::PageDown | KeyCode::Char(' '), _) => *top = top.saturating_add(page),
-        (KeyCode::Home, _) => *top = 0,
-        _ => model.overlay = Overlay::None,
-    }
-}
-
-fn in_go_to(model: &mut Model, key: KeyEvent, action: Option<Action>) {
-    let Overlay::GoTo(mut goto) = std::mem::take(&mut model.overlay) else {
-        return;
-    };
-    let matches = goto.matches(model);
-    match (key.code, action) {
-        (KeyCode::Enter, _) => {
-            if let Some(&index) = matches.get(goto.chosen) {
-                open(model, index);
-            }
-            return;
-        }
-        (KeyCode::Esc, _) | (_, Some(Action::GoTo | Action::Interrupt)) => return,
-        (KeyCode::Up | KeyCode::BackTab, _) => goto.choose(false, matches.len()),
-        (KeyCode::Down | KeyCode::Tab, _) => goto.choose(true, matches.len()),
-        (KeyCode::Backspace, _) => {
-            goto.query.pop();
-            goto.chosen = 0;
-        }
-        _ => {
-            goto.query.extend(keys::character_of(key));
-            goto.chosen = 0;
-        }
-    }
-    model.overlay = Overlay::GoTo(goto);
 }
 
 fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
@@ -266,7 +233,7 @@ fn not_connected(model: &mut Model) {
     model.trouble(&format!("that needs a connection, and there is none{why}"));
 }
 
-fn open(model: &mut Model, index: RoomIndex) {
+pub(super) fn open(model: &mut Model, index: RoomIndex) {
     model.open(index);
     settle(model);
 }

@@ -6,6 +6,7 @@
 mod answers;
 mod keyboard;
 mod network;
+mod overlay;
 
 use chat_client::{Destination, Event, HistoryPage};
 use chat_proto::{Member, MessageId, Nickname, RoomId, RoomInfo, RoomName};
@@ -131,7 +132,7 @@ fn apply(model: &mut Model, now: Moment, msg: Msg, effects: &mut Vec<Effect>) {
     match msg {
         Msg::Key(key) => keyboard::key(model, key, effects),
         Msg::Paste(text) => keyboard::paste(model, &text),
-        Msg::Wheel(lines) => keyboard::scroll(model, lines),
+        Msg::Wheel(lines) => keyboard::wheel(model, lines),
         Msg::Click(column, row) => keyboard::click(model, column, row),
         Msg::Resize(columns, rows) => {
             model.size = (columns, rows);

@@ -55,7 +55,8 @@ fn online(model: &mut Model, connected: &Connected, effects: &mut Vec<Effect>) {
         model.answer(&text);
     }
     model.me.name = name;
-    if connected.first_contact {
+    // Whoever could be in between on this machine's own socket is this person.
+    if connected.first_contact && !connected.address.starts_with("unix:") {
         let fingerprint = chat_client::Fingerprint::of(&connected.server_key);
         let text = format!(
             "first contact with {}; its identity, {fingerprint}, is remembered from now on",
