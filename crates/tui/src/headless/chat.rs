@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::Context;
 use super::failure::Failure;
 use super::input::Lines;
+use super::key::Key;
 use super::link::{Link, Watched, answer};
 use super::printer::Printer;
 use super::record::Style;
@@ -18,13 +19,14 @@ use crate::exit::Exit;
 
 pub(super) async fn run(context: &mut Context, args: &ChatArgs) -> Result<(), Failure> {
     let deadline = Instant::now() + args.timeout;
+    let key = Key::given_or_random(None)?;
     let opened = tokio::select! {
-        opened = Link::open(context.config.clone(), deadline) => opened,
+        opened = Link::open(key.of_client(&context.config), deadline) => opened,
         failure = context.output.gone() => Err(failure),
         failure = context.signals.next() => Err(failure),
     };
     let mut link = opened?;
-    let done = converse(context, args, &mut link, deadline).await;
+    let done = converse(context, args, &mut link, &key, deadline).await;
     link.close().await;
     done
 }
@@ -33,6 +35,7 @@ async fn converse(
     context: &mut Context,
     args: &ChatArgs,
     link: &mut Link,
+    key: &Key,
     deadline: Instant,
 ) -> Result<(), Failure> {
     let mut printer = Printer::new(&context.output, Style::new(args.json, context.rooms.len()));
@@ -55,7 +58,7 @@ async fn converse(
         failure = context.output.gone() => Err(failure),
         failure = context.signals.next() => Err(failure),
     };
-    let failure = sending.give_up("");
+    let failure = sending.give_up(&key.hint(&room.name, true));
     match ended {
         Err(ended) => Err(ended.with_lines(failure)),
         Ok(()) => failure.map_or(Ok(()), Err),

@@ -6,6 +6,7 @@
 mod chat;
 mod failure;
 mod input;
+mod key;
 mod link;
 mod list;
 mod output;

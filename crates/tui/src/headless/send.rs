@@ -1,17 +1,17 @@
 //! `send`: posts, and returns after the commit.
 //!
-//! Every message has a key, that of `--id` or a random one, which names the stream of its nonces.
-//! So whenever the outcome is unknown, the key that is printed posts the same message, not another.
+//! Whenever the outcome is unknown, the key that is printed posts the same message, not another.
 
 use std::io::IsTerminal;
 
 use chat_client::outbox::Destination;
-use chat_client::{Config, Connected, OutboxKind};
+use chat_client::{Config, Connected};
 use chat_proto::{RoomInfo, RoomName};
 use tokio::time::Instant;
 
 use super::failure::Failure;
 use super::input::{self, Lines};
+use super::key::Key;
 use super::link::Link;
 use super::output::Output;
 use super::record::Record;
@@ -23,17 +23,13 @@ use crate::args::SendArgs;
 use crate::exit::Exit;
 
 pub(super) async fn run(context: &mut Context, mut args: SendArgs) -> Result<(), Failure> {
-    let key = match args.id.take() {
-        Some(key) => key,
-        None => random_key()?,
-    };
+    let key = Key::given_or_random(args.id.take())?;
     let lines = tokio::select! {
         lines = lines(&mut args) => lines?,
         failure = context.signals.next() => return Err(failure),
     };
     let deadline = Instant::now() + args.timeout;
-    let outbox = OutboxKind::Headless { explicit_id: Some(key.clone()) };
-    let config = Config { outbox, ..context.config.clone() };
+    let config = key.of_client(&context.config);
     let Some(room) = context.rooms.first() else {
         return Err(Failure::new(Exit::Usage, "no room is named"));
     };
@@ -80,7 +76,7 @@ async fn lines(args: &mut SendArgs) -> Result<Lines, Failure> {
 /// What is to be posted where.
 struct Posting {
     args: SendArgs,
-    key: String,
+    key: Key,
     deadline: Instant,
     room: RoomInfo,
 }
@@ -106,7 +102,7 @@ impl Posting {
             failure = output.gone(), if self.args.json => Err(failure),
             failure = signals.next() => Err(failure),
         };
-        let failure = sending.give_up(&self.hint());
+        let failure = sending.give_up(&self.key.hint(&self.room.name, self.args.lines));
         match ended {
             Err(ended) => Err(ended.with_lines(failure)),
             Ok(()) => failure.map_or(Ok(()), Err),
@@ -130,19 +126,4 @@ impl Posting {
         }
         Ok(())
     }
-
-    fn hint(&self) -> String {
-        let lines = if self.args.lines { " --lines" } else { "" };
-        let room = &self.room.name;
-        format!(
-            "To post it once and not twice, send the same again with: -r {room}{lines} --id {}",
-            self.key
-        )
-    }
-}
-
-fn random_key() -> Result<String, Failure> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(Failure::internal)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

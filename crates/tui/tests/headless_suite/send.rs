@@ -131,6 +131,21 @@ async fn whoever_interrupts_is_told_the_id_too() {
     assert_eq!(stage.texts("lobby").await, ["first contact", "was it?"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_of_a_pipe_without_an_answer_are_posted_once_by_the_id_that_is_printed() {
+    let stage = Stage::new().await;
+    stage.run("ada", &["send", "first contact"]).await.succeeded();
+    let veil = Veil::before(stage.address).await;
+    let mut command = stage.command("ada", &headless(&["--timeout", "2s"]));
+    command.env("CHAT_SERVER", veil.address().to_string());
+    let ended = finish(command, b"one\n\ntwo\n").await;
+    ended.ended_with(7);
+    let id = printed_id(&ended.stderr);
+    let again = stage.command("ada", &headless(&["send", "--lines", "--id", &id]));
+    finish(again, b"one\n\ntwo\n").await.succeeded();
+    assert_eq!(stage.texts("lobby").await, ["first contact", "one", "two"]);
+}
+
 fn printed_id(stderr: &str) -> String {
     let (_before, id) = stderr.split_once("--id ").unwrap_or_else(|| panic!("no id: {stderr}"));
     id.split_whitespace().next().unwrap_or_default().to_owned()
