@@ -1,1 +1,2 @@
+//! Micro-benchmarks.
 fn main() {}

@@ -31,17 +31,21 @@ pub(crate) fn run(measure: &Measure) -> Result<()> {
     let cases: Vec<Case> =
         measure.scenarios().into_iter().flat_map(|scenario| scenario.cases(scale)).collect();
 
-    let runs = cases.iter().map(|case| there.iter().filter(|target| case.suits(**target)).count());
-    let progress = Progress::new(runs.sum::<usize>() as u64 * u64::from(rounds));
+    let runs = cases.iter().map(|case| {
+        let targets = there.iter().filter(|target| case.suits(**target)).count() as u64;
+        targets * if case.measures_in_one_run() { 1 } else { u64::from(rounds) }
+    });
+    let progress = Progress::new(runs.sum());
     progress.note(&surroundings(cores, &absent));
     let mut out = std::io::stdout();
     for case in &cases {
         let mut rows = Vec::new();
-        for round in 1..=rounds {
+        let runs = if case.measures_in_one_run() { 1 } else { rounds };
+        for round in 1..=runs {
             for target in there.iter().filter(|target| case.suits(**target)) {
                 progress.begin(case, *target, round);
                 let say = |what| progress.say(what);
-                let bench = Bench { ground: &ground, scale, say: &say };
+                let bench = Bench { ground: &ground, scale, rounds, say: &say };
                 let new = case.run(*target, round, &bench);
                 progress.end();
                 for row in &new {

@@ -71,7 +71,7 @@ mod tests {
     fn what_is_written_is_read_and_is_plain_text() {
         let mut text = [b'.'; 20];
         for count in [0, 1, 63, 64, 4095, 4096, (1 << 24) - 1, 1 << 24, (1 << 36) - 1] {
-            let stamp = Stamp { sender: 4095, count, at_ns: count * 4097 & ((1 << 48) - 1) };
+            let stamp = Stamp { sender: 4095, count, at_ns: (count * 4097) & ((1 << 48) - 1) };
             stamp.write(&mut text);
             assert_eq!(Stamp::read(&text), Some(stamp));
             assert!(text.iter().all(u8::is_ascii_graphic), "{text:?}");

@@ -24,6 +24,12 @@ impl Histogram {
         self.count += 1;
     }
 
+    /// Adds the values of another one.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.buckets.iter_mut().zip(&other.buckets).for_each(|(mine, theirs)| *mine += theirs);
+        self.count += other.count;
+    }
+
     pub(crate) fn count(&self) -> u64 {
         self.count
     }

@@ -26,7 +26,7 @@ const fn column(head: &'static str, figure: &'static str, unit: Unit) -> Column 
     Column { head, figure, unit }
 }
 
-const COLUMNS: [Column; 16] = [
+const COLUMNS: [Column; 27] = [
     column("msgs/s", "msgs_per_s", Unit::Plain(0)),
     column("M deliveries/s", "deliveries_per_s", Unit::Millions),
     column("CPU s/M", "cpu_s_per_million", Unit::Plain(3)),
@@ -42,6 +42,17 @@ const COLUMNS: [Column; 16] = [
     column("connections/s", "connections_per_s", Unit::Plain(0)),
     column("CPU µs each", "cpu_us_per_connection", Unit::Plain(0)),
     column("new accounts/s", "new_accounts_per_s", Unit::Plain(0)),
+    column("events/s", "events_per_s", Unit::Plain(0)),
+    column("p99 alone µs", "p99_alone_us", Unit::Plain(0)),
+    column("backlog", "backlog_events", Unit::Plain(0)),
+    column("RSS before MiB", "rss_before_bytes", Unit::Mebibytes),
+    column("caught up s", "caught_up_s", Unit::Plain(2)),
+    column("B/idle room", "bytes_per_idle_room", Unit::Plain(0)),
+    column("B/followed room", "bytes_per_followed_room", Unit::Plain(0)),
+    column("ready s", "ready_s", Unit::Plain(3)),
+    column("ready after kill s", "ready_after_kill_s", Unit::Plain(3)),
+    column("ready empty s", "ready_empty_s", Unit::Plain(3)),
+    column("CPU s", "server_cpu_s", Unit::Plain(2)),
     column("seconds", "seconds", Unit::Plain(2)),
 ];
 
@@ -49,6 +60,8 @@ const COLUMNS: [Column; 16] = [
 pub(crate) fn of(rows: &[Row]) -> String {
     let Some(first) = rows.first() else { return String::new() };
     let (scenario, in_flight, receivers) = first.case();
+    let rows: Vec<&Row> = rows.iter().filter(|row| row.case() == first.case()).collect();
+    let rows = rows.as_slice();
     let mut text = format!("{scenario}: {receivers} connections receive");
     if first.senders > 0 {
         text += &format!(", {} send", first.senders);
@@ -81,7 +94,7 @@ pub(crate) fn of(rows: &[Row]) -> String {
     text
 }
 
-fn cells(rows: &[Row], target: &str) -> Vec<String> {
+fn cells(rows: &[&Row], target: &str) -> Vec<String> {
     let valid = || rows.iter().filter(|row| row.target == target && !row.void);
     let cell = |column: &Column| {
         let figure = median(valid().filter_map(|row| row.figure(column.figure)));

@@ -5,6 +5,7 @@
 //! middle, so that neither the first nor the last one that a server writes to sets the pace.
 
 mod heard;
+mod latecomer;
 mod sender;
 
 use std::time::{Duration, Instant};
@@ -20,7 +21,9 @@ use crate::stamp::{SENDERS_MAX, Stamp};
 use crate::stats::Histogram;
 use crate::target::{Ear, Stage};
 
-pub(crate) use heard::{Hearing, Order};
+use heard::Hearing;
+pub(crate) use heard::Order;
+pub(crate) use latecomer::Latecomer;
 use sender::Sender;
 
 /// What one read takes at the most.
@@ -74,10 +77,9 @@ pub(crate) struct Figures {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tick {
     pub(crate) elapsed: Duration,
-    pub(crate) sent: u64,
     pub(crate) deliveries: u64,
-    /// What the receiver that is furthest behind has.
-    pub(crate) slowest: u64,
+    /// Messages since the load began.
+    pub(crate) sent_in_all: u64,
 }
 
 /// Senders and receivers at work.
@@ -95,11 +97,25 @@ pub(crate) struct Load {
     ack: Histogram,
     sample: u64,
     next_sender: usize,
+    latecomer: Option<Latecomer>,
 }
 
 struct Receiver {
     ear: Ear,
     is_stalled: bool,
+}
+
+impl Figures {
+    /// Adds those of the phase that followed.
+    pub(crate) fn add(&mut self, next: &Self) {
+        self.sent += next.sent;
+        self.acked += next.acked;
+        self.deliveries += next.deliveries;
+        self.elapsed += next.elapsed;
+        self.cpu += next.cpu;
+        self.delivery.merge(&next.delivery);
+        self.ack.merge(&next.ack);
+    }
 }
 
 impl Load {
@@ -132,6 +148,7 @@ impl Load {
             ack: Histogram::default(),
             sample: SAMPLE,
             next_sender: 0,
+            latecomer: None,
         })
     }
 
@@ -154,8 +171,8 @@ impl Load {
             }
             if elapsed >= next_tick {
                 next_tick = elapsed + TICK;
-                let (sent, deliveries) = (self.sent() - sent, self.deliveries - deliveries);
-                watch(Tick { elapsed, sent, deliveries, slowest: self.slowest() })?;
+                let deliveries = self.deliveries - deliveries;
+                watch(Tick { elapsed, deliveries, sent_in_all: self.sent() })?;
             }
             match phase.pace {
                 Pace::Window(window) => self.fill(window)?,
@@ -253,6 +270,19 @@ impl Load {
         Ok(())
     }
 
+    /// Somebody reads the log from its beginning, beside everybody else.
+    pub(crate) fn admit(&mut self, latecomer: Latecomer) -> Result<()> {
+        let token = self.receivers.len() + self.senders.len();
+        self.poll.watch(latecomer.socket(), token, Interest::Read)?;
+        self.latecomer = Some(latecomer);
+        Ok(())
+    }
+
+    /// How far the latecomer is.
+    pub(crate) fn latecomer(&self) -> Option<&Latecomer> {
+        self.latecomer.as_ref()
+    }
+
     /// Messages sent so far.
     pub(crate) fn sent(&self) -> u64 {
         self.senders.iter().map(|sender| sender.sent).sum()
@@ -319,7 +349,11 @@ impl Load {
         for event in &ready {
             match event.token.checked_sub(self.receivers.len()) {
                 None => self.listen(event.token)?,
-                Some(sender) => self.attend(sender, *event)?,
+                Some(sender) if sender < self.senders.len() => self.attend(sender, *event)?,
+                Some(_) => {
+                    let latecomer = self.latecomer.as_mut().context("nobody else comes")?;
+                    latecomer.read_on(&mut self.buffer)?;
+                }
             }
         }
         self.ready = ready;

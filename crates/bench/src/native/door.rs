@@ -46,7 +46,6 @@ pub(crate) struct Guest {
     /// What has come and was not looked at.
     pub(crate) rest: Vec<u8>,
     pub(crate) signed_in: SignedIn,
-    pub(crate) room: Option<RoomInfo>,
     pub(crate) seq: u64,
     /// From the beginning of connecting.
     pub(crate) took: Duration,
@@ -272,7 +271,6 @@ impl Visitor {
             socket: self.socket,
             rest: self.inbox,
             signed_in: self.signed_in.context("nobody is in without having signed in")?,
-            room: self.room,
             seq: self.seq,
             took: self.began.elapsed(),
         })

@@ -7,5 +7,5 @@ mod talk;
 
 pub(crate) use door::{Door, Follow, Guest, Visit};
 pub(crate) use key::Key;
-pub(crate) use send::send_template;
+pub(crate) use send::{fresh_stream, send_template};
 pub(crate) use talk::Talk;

@@ -1,5 +1,7 @@
 //! The one request that is sent often.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use chat_proto::{HEADER_BYTES, Nonce, RequestId, RoomId, Send, StreamId, encode_frame};
 
 use crate::net::template::{Numbers, Template, text};
@@ -10,17 +12,23 @@ const REQUEST_AT: usize = 8;
 /// Numbers above 2^32 take nine bytes, of which the first says so: their place stays the same.
 const WIDE: u64 = 1 << 40;
 
-/// A `Send` of `sender` to `room`, with a text of so many bytes. Every server knows the stream as
-/// that sender's; one data directory must not see it used twice.
-pub(crate) fn send_template(sender: usize, room: u64, text_bytes: usize) -> Template {
-    let mut stream = *b"chat-bench......";
-    stream[8..].copy_from_slice(&(sender as u64).to_le_bytes());
-    let nonce = Nonce { stream: StreamId(stream), n: WIDE };
+/// A stream that no server has seen from this process: they must not be used twice.
+pub(crate) fn fresh_stream() -> StreamId {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mut stream = *b"bench...........";
+    stream[8..].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+    StreamId(stream)
+}
+
+/// A `Send` to `room` in a stream of its own, with a text of so many bytes.
+pub(crate) fn send_template(room: u64, text_bytes: usize) -> Template {
+    let stream = fresh_stream();
+    let nonce = Nonce { stream, n: WIDE };
     let send = Send { nonce, room: RoomId(WIDE), text: text(text_bytes) };
     let mut bytes = Vec::new();
     encode_frame(&send, RequestId(1), &mut bytes).expect("a text far under the limit fits a frame");
     let text_at = bytes.len() - send.text.len();
-    let n_at = HEADER_BYTES + stream.len() + 1;
+    let n_at = HEADER_BYTES + stream.0.len() + 1;
     let room_at = n_at + 8 + 1;
     let numbers = Numbers { request_at: REQUEST_AT, n_at, room_at };
     let mut template = Template::new(bytes, text_at, Some(numbers));
@@ -39,7 +47,7 @@ mod tests {
     #[test]
     fn a_template_is_a_send_under_its_own_nonce() {
         let mut bytes = Vec::new();
-        let mut template = send_template(3, 70_000, 128);
+        let mut template = send_template(70_000, 128);
         for count in [1, 2, 300] {
             template.put(Stamp { sender: 3, count, at_ns: 77 }, &mut bytes);
         }

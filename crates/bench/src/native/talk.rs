@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use chat_proto::{
-    Body, HEADER_BYTES, Kind, RequestId, RoomInfo, SignedIn, decode, encode_frame, frame_end,
-};
+use chat_proto::{Body, HEADER_BYTES, Kind, RequestId, RoomInfo, decode, encode_frame, frame_end};
 
-use super::{Door, Follow, Guest, Key, Visit};
+use super::{Door, Guest, Key, Visit};
 use crate::net::framing::kind_of;
 
 /// How long an answer may take.
@@ -19,7 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A signed-in connection that waits for its answers.
 #[derive(Debug)]
 pub(crate) struct Talk {
-    pub(crate) signed_in: SignedIn,
     socket: TcpStream,
     inbox: Vec<u8>,
     next: u32,
@@ -32,10 +29,10 @@ impl Talk {
         let mut ignored = |_inside| {};
         let mut guests = Door::new(address, 1, &mut ignored)?.admit(vec![visit])?;
         let guest = guests.pop().context("nobody came in")?;
-        let Guest { socket, rest, signed_in, .. } = guest;
+        let Guest { socket, rest, .. } = guest;
         socket.set_nonblocking(false)?;
         socket.set_read_timeout(Some(PATIENCE))?;
-        Ok(Self { signed_in, socket, inbox: rest, next: 10 })
+        Ok(Self { socket, inbox: rest, next: 10 })
     }
 
     /// Joins a room.
@@ -88,9 +85,4 @@ impl Talk {
             }
         }
     }
-}
-
-/// The log of a room that is joined.
-pub(crate) fn follow_new(room: &RoomInfo) -> Follow {
-    Follow { log: room.room.into(), after: None }
 }

@@ -150,7 +150,10 @@ mod tests {
         frame(&Posted { room, seq: Seq(seq), ts, from, id, text: text.to_owned() })
     }
 
-    fn walked(framing: &Framing, bytes: &[u8]) -> (usize, Vec<(Option<u64>, Option<String>)>) {
+    /// Seqs and texts.
+    type Heard = Vec<(Option<u64>, Option<String>)>;
+
+    fn walked(framing: &Framing, bytes: &[u8]) -> (usize, Heard) {
         let mut seen = Vec::new();
         let whole = framing.walk(bytes, |message| {
             let text = message.text.map(|text| String::from_utf8_lossy(text).into_owned());

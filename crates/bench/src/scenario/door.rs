@@ -85,7 +85,7 @@ pub(super) fn join(target: Target, connections: usize, bench: &Bench<'_>) -> Res
 
 /// Signs everybody in for the first time, and lets them join and leave again; tells how long the
 /// coming took. Nobody subscribes: each newcomer would be told to everybody before.
-fn make_accounts(
+pub(super) fn make_accounts(
     address: SocketAddr,
     count: usize,
     bench: &Bench<'_>,
@@ -110,7 +110,7 @@ fn come_back(
     Ok(Stage { ears, voices: Vec::new(), framing, has_acks: false })
 }
 
-fn enter(
+pub(super) fn enter(
     address: SocketAddr,
     count: usize,
     room: Option<&RoomInfo>,
@@ -130,7 +130,7 @@ fn enter(
     Door::new(address, AT_ONCE, &mut entered)?.admit((1..=count).map(visit).collect())
 }
 
-fn leave(guests: Vec<Guest>) -> Result<()> {
+pub(super) fn leave(guests: Vec<Guest>) -> Result<()> {
     for guest in guests {
         cut(guest.socket)?;
     }

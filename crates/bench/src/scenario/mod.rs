@@ -2,7 +2,12 @@
 
 mod door;
 mod fanout;
+mod fill;
+mod history;
 mod latency;
+mod rooms;
+mod slow;
+mod storm;
 
 use std::time::Duration;
 
@@ -33,6 +38,16 @@ pub(crate) enum Scenario {
     Idle,
     /// Connections a second, through handshake and join
     Join,
+    /// Somebody reads 1,000,000 events from disk while others talk
+    Replay,
+    /// 100 of 1,000 receivers take one byte every ten seconds
+    Slow,
+    /// 10,000 clients are cut off, reconnect at once and resume
+    Storm,
+    /// 10,000 rooms of 10
+    Rooms,
+    /// Ready again with 10,000,000 events on disk
+    Start,
 }
 
 /// How much of everything.
@@ -48,6 +63,8 @@ pub(crate) struct Scale {
 pub(crate) struct Bench<'a> {
     pub(crate) ground: &'a Ground,
     pub(crate) scale: Scale,
+    /// How often a scenario that prepares for long measures in one run.
+    pub(crate) rounds: u32,
     pub(crate) say: &'a dyn Fn(String),
 }
 
@@ -71,6 +88,16 @@ pub(crate) enum Kind {
     Idle { connections: usize },
     /// Connections that come in.
     Join { connections: usize },
+    /// Somebody reads the past.
+    Replay { receivers: usize, events: u64 },
+    /// Some do not read.
+    Slow(slow::Crowd),
+    /// Everybody comes back at once.
+    Storm { connections: usize },
+    /// Many rooms.
+    Rooms { rooms: usize },
+    /// A start on so many events.
+    Start { events: u64 },
 }
 
 impl Scenario {
@@ -93,6 +120,19 @@ impl Scenario {
                 Kind::Idle { connections: scale.of(19_000) },
             ],
             Self::Join => vec![Kind::Join { connections: scale.of(10_000) }],
+            Self::Replay => {
+                let (receivers, events) = (scale.of(1000), scale.of(1_000_000) as u64);
+                vec![Kind::Replay { receivers, events }]
+            }
+            Self::Slow => {
+                let (receivers, stalled) = (scale.of(1000), scale.of(100));
+                // More than all tails together may hold.
+                let backlog = scale.of(450_000) as u64;
+                vec![Kind::Slow(slow::Crowd { receivers, stalled, backlog })]
+            }
+            Self::Storm => vec![Kind::Storm { connections: scale.of(10_000) }],
+            Self::Rooms => vec![Kind::Rooms { rooms: scale.of(10_000) }],
+            Self::Start => vec![Kind::Start { events: scale.of(10_000_000) as u64 }],
         };
         kinds.into_iter().map(|kind| Case { scenario: self, kind }).collect()
     }
@@ -110,8 +150,17 @@ impl Case {
         match self.kind {
             Kind::Window { .. } | Kind::Rate { .. } | Kind::One => true,
             Kind::Idle { .. } => matches!(target, Target::Chatd | Target::Nats | Target::Redis),
-            Kind::Join { .. } => target.is_chatd(),
+            Kind::Join { .. } | Kind::Replay { .. } | Kind::Slow(_) | Kind::Rooms { .. } => {
+                target.is_chatd()
+            }
+            Kind::Storm { .. } => target.is_chatd(),
+            Kind::Start { .. } => target == Target::Chatd,
         }
+    }
+
+    /// Whether one run measures every round, since preparing it takes longer than measuring.
+    pub(crate) fn measures_in_one_run(&self) -> bool {
+        matches!(self.kind, Kind::Replay { .. } | Kind::Start { .. })
     }
 
     /// Runs once. A run that fails is a void row.
@@ -122,12 +171,19 @@ impl Case {
             Kind::One => latency::one_by_one(target, bench),
             Kind::Idle { connections } => door::idle(target, connections, bench),
             Kind::Join { connections } => door::join(target, connections, bench),
+            Kind::Replay { receivers, events } => history::replay(target, receivers, events, bench),
+            Kind::Slow(crowd) => slow::run(target, crowd, bench),
+            Kind::Storm { connections } => storm::run(target, connections, bench),
+            Kind::Rooms { rooms } => rooms::run(target, rooms, bench),
+            Kind::Start { events } => history::start(target, events, bench),
         };
         let mut rows = rows.unwrap_or_else(|error| vec![Row::void(format!("{error:#}"))]);
-        for row in &mut rows {
-            row.scenario = self.name();
+        for (turn, row) in (0..).zip(&mut rows) {
+            if row.scenario.is_empty() {
+                row.scenario = self.name();
+            }
             row.target = target.to_string();
-            row.round = round;
+            row.round = if self.measures_in_one_run() { 1 + turn } else { round };
             self.describe(row);
         }
         rows
@@ -152,7 +208,17 @@ impl Case {
                 set(row, latency::PAIR);
                 row.in_flight = Some(1);
             }
-            Kind::Idle { connections } | Kind::Join { connections } => row.receivers = connections,
+            Kind::Idle { connections }
+            | Kind::Join { connections }
+            | Kind::Storm { connections } => row.receivers = connections,
+            Kind::Replay { receivers, .. } | Kind::Slow(slow::Crowd { receivers, .. }) => {
+                row.receivers = receivers;
+            }
+            Kind::Rooms { .. } => {
+                row.receivers = rooms::CONNECTIONS;
+                row.in_flight = Some(rooms::IN_FLIGHT);
+            }
+            Kind::Start { .. } => {}
         }
     }
 }

@@ -61,9 +61,9 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
         .map(|_| Visit { key: Arc::clone(&crowd), join: None, follow })
         .collect();
     let ears = enter(address, listens)?.into_iter().map(Ear::from).collect();
-    let voices = senders.into_iter().enumerate().map(|(sender, guest)| Voice {
+    let voices = senders.into_iter().map(|guest| Voice {
         socket: guest.socket,
-        template: send_template(sender, room.room.0, cast.text_bytes),
+        template: send_template(room.room.0, cast.text_bytes),
     });
     let framing = Framing::Native { text_bytes: cast.text_bytes };
     Ok(Stage { ears, voices: voices.collect(), framing, has_acks: true })

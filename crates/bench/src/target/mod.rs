@@ -141,10 +141,17 @@ impl Server {
         Self::start_in(target, ground, folder)
     }
 
-    /// The same server again, on the files that it left.
+    /// The same server again, on the files that it left when it was asked to end.
     pub(crate) fn restart(self, ground: &Ground) -> Result<Self> {
         let Self { target, process, folder, .. } = self;
         process.terminate()?;
+        Self::start_in(target, ground, folder)
+    }
+
+    /// The same server again, on the files that it left when it was killed.
+    pub(crate) fn restart_after_kill(self, ground: &Ground) -> Result<Self> {
+        let Self { target, process, folder, .. } = self;
+        drop(process);
         Self::start_in(target, ground, folder)
     }
 

@@ -46,14 +46,12 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
     };
     let ears = plain::ears(cast.receivers, |_| enter(&[RECEIVER]))?;
     // What comes in goes out: the receivers see the senders' own frames.
-    let length = send_template(0, 0, cast.text_bytes).len();
+    let length = send_template(0, cast.text_bytes).len();
     let announced = u32::try_from(length)?.to_le_bytes();
     let first = [&[SENDER], &announced[..]].concat();
-    let voices = plain::ears(cast.senders, |_| enter(&first))?.into_iter().enumerate();
-    let voices = voices.map(|(sender, ear)| Voice {
-        socket: ear.socket,
-        template: send_template(sender, 0, cast.text_bytes),
-    });
+    let voices = plain::ears(cast.senders, |_| enter(&first))?
+        .into_iter()
+        .map(|ear| Voice { socket: ear.socket, template: send_template(0, cast.text_bytes) });
     let text_at = length - cast.text_bytes;
     let framing = Framing::Fixed { bytes: length, text_at, begin: Vec::new() };
     Ok(Stage { ears, voices: voices.collect(), framing, has_acks: false })

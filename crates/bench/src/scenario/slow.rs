@@ -1,0 +1,120 @@
+//! `slow`: some take one byte every ten seconds. Nobody else may feel it, the server may not keep
+//! for them what it has on disk, and when they wake they get everything.
+
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::{Bench, TEXT_BYTES};
+use crate::load::{Load, Order, Pace, Phase, Tick};
+use crate::machine::procfs;
+use crate::row::Row;
+use crate::target::{Cast, Server, Target};
+
+/// Messages a second while latency is measured.
+const RATE: f64 = 50.0;
+
+/// In flight while the backlog grows.
+const IN_FLIGHT: u64 = 1024;
+
+/// How often a stalled reader takes a byte.
+const SIP: Duration = Duration::from_secs(10);
+
+/// The name of the rows that are a course over time.
+pub(crate) const SERIES: &str = "slow-series";
+
+/// How many there are of everything.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crowd {
+    pub(crate) receivers: usize,
+    pub(crate) stalled: usize,
+    /// Messages that the stalled ones do not read.
+    pub(crate) backlog: u64,
+}
+
+/// Memory and backlog over time, as rows for a plot.
+struct Series {
+    pid: u32,
+    began: Instant,
+    rows: RefCell<Vec<Row>>,
+    sipped: Cell<Option<Instant>>,
+}
+
+pub(super) fn run(target: Target, crowd: Crowd, bench: &Bench<'_>) -> Result<Vec<Row>> {
+    let server = Server::start(target, bench.ground)?;
+    let pid = server.pid();
+    let cast = Cast { receivers: crowd.receivers, senders: 4, text_bytes: TEXT_BYTES };
+    let mut load = Load::new(server.set(&cast)?, Order::OneRoom)?;
+    let (rows, sipped) = (RefCell::default(), Cell::default());
+    let series = Series { pid, began: Instant::now(), rows, sipped };
+    let length = bench.scale.length;
+    let paced = |length| Phase { pace: Pace::Rate(RATE), length, spins: true };
+    load.run(paced(length / 2), pid, &mut |tick| series.note(tick, 0))?;
+    let alone = load.run(paced(length), pid, &mut |tick| series.note(tick, 0))?;
+
+    load.stall_last(crowd.stalled)?;
+    let behind = load.slowest();
+    let beside = sipping(&mut load, paced(length), &series, behind)?;
+    let rss_before = procfs::rss_bytes(pid)?;
+    let first = load.sent();
+    while load.sent() - first < crowd.backlog {
+        let stretch = Phase { pace: Pace::Window(IN_FLIGHT), length: SIP / 10, spins: false };
+        sipping(&mut load, stretch, &series, behind)?;
+        (bench.say)(format!("{} wait for the stalled", load.sent() - behind));
+    }
+    load.drain()?;
+    let rss_after = procfs::rss_bytes(pid)?;
+    let backlog = load.sent() - behind;
+
+    (bench.say)("the stalled wake".to_owned());
+    load.wake_all()?;
+    let woke = Instant::now();
+    load.drain()?;
+    let caught_up = woke.elapsed();
+    series.note_backlog(0)?;
+
+    let row = Row { rss_bytes: Some(rss_after), ..Row::default() }.with(&beside);
+    let row = row
+        .and("p99_alone_us", alone.delivery.quantile_us(0.99))
+        .and("p50_alone_us", alone.delivery.quantile_us(0.5))
+        .and("stalled", crowd.stalled as f64)
+        .and("backlog_events", backlog as f64)
+        .and("rss_before_bytes", rss_before as f64)
+        .and("caught_up_s", caught_up.as_secs_f64());
+    let mut rows = vec![row];
+    rows.extend(series.rows.into_inner());
+    Ok(rows)
+}
+
+/// Goes through a phase; the stalled take their byte when it is time.
+fn sipping(
+    load: &mut Load,
+    phase: Phase,
+    series: &Series,
+    behind: u64,
+) -> Result<crate::load::Figures> {
+    if series.sipped.get().is_none_or(|last| last.elapsed() >= SIP) {
+        series.sipped.set(Some(Instant::now()));
+        load.sip()?;
+    }
+    load.run(phase, series.pid, &mut |tick| series.note(tick, behind))
+}
+
+impl Series {
+    fn note(&self, tick: Tick, behind: u64) -> Result<()> {
+        let backlog = if behind == 0 { 0 } else { tick.sent_in_all - behind };
+        self.note_backlog(backlog)
+    }
+
+    fn note_backlog(&self, backlog: u64) -> Result<()> {
+        let row = Row {
+            scenario: SERIES.to_owned(),
+            rss_bytes: Some(procfs::rss_bytes(self.pid)?),
+            seconds: self.began.elapsed().as_secs_f64(),
+            ..Row::default()
+        };
+        self.rows.borrow_mut().push(row.and("backlog_events", backlog as f64));
+        Ok(())
+    }
+}
