@@ -230,7 +230,7 @@ fn the_help_on_30_columns() {
 │        another             │
 │ /rooms all rooms           │
 │ /who   who is in this room │
-└ ↑ ↓ PgDn, any other key clo┘
+└ ↑ ↓ PgDn · Esc closes ─────┘
 ",
     );
 }

@@ -14,7 +14,7 @@ pub(super) fn draw(top: u16, theme: Theme, whole: Rect, buffer: &mut Buffer) {
     if help.framed {
         let block = Block::bordered()
             .title(" help ")
-            .title_bottom(" ↑ ↓ PgUp PgDn · Esc closes, and so does typing ")
+            .title_bottom(" ↑ ↓ PgDn · Esc closes ")
             .border_style(theme.quiet());
         block.render(help.area, buffer);
     }
