@@ -92,9 +92,13 @@ impl SqliteStore {
     /// Puts everything in its place on the disk. A store that is only dropped, or whose process is
     /// killed, loses nothing either: the next start does the work.
     pub fn close(mut self) {
-        let closed = self.connection.take().map_or(Ok(()), Connection::close);
-        if let Err((_connection, error)) = closed {
-            tracing::warn!(%error, "the store was not closed in order");
+        if let Some(connection) = self.connection.take() {
+            // Closing does it by itself only when no reader is left.
+            let emptied = empty_wal(&connection);
+            let closed = connection.close().map_err(|(_connection, error)| error);
+            if let Err(error) = emptied.and(closed) {
+                tracing::warn!(%error, "the newest messages stay in chatd.db-wal until a start");
+            }
         }
         if let Err(error) = self.witness.sync() {
             tracing::warn!(%error, "the witness beside the store could not be synchronised");
