@@ -3,20 +3,18 @@
 //!
 //! `KILLS=n` sets how often, `SEED=n` at which moments.
 
-mod crowd;
-
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use chat_tests::crowd::{Crowd, Talk};
 use chat_tests::process::Daemon;
 use chat_tests::truth;
-use crowd::Crowd;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
-/// Clients that send and read.
-const CLIENTS: u32 = 8;
+/// What the clients say: as much as they can.
+const TALK: Talk = Talk { clients: 8, in_flight: 200, text_bytes: 0 };
 
 /// A kill comes after at most so many more acks: before, during and after commits.
 const ACKS_BETWEEN_KILLS_MAX: u64 = 3_000;
@@ -30,7 +28,7 @@ async fn nothing_is_lost_doubled_or_reordered_however_often_the_daemon_is_killed
     let dir = TempDir::new()?;
     let data = dir.path().join("data");
     let mut daemon = Daemon::start(&data)?;
-    let mut crowd = Crowd::gather(CLIENTS, &daemon, dir.path()).await?;
+    let crowd = Crowd::gather(TALK, &daemon, dir.path()).await?;
     let mut ready = Vec::new();
     for _ in 0..kills {
         crowd.more_acks(chance.random_range(1..=ACKS_BETWEEN_KILLS_MAX)).await?;

@@ -10,49 +10,85 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use chat_client::Target;
 
+use crate::log::Log;
+
 /// How long a child may take for anything before the test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running `chatd`. Killed when it is dropped.
-#[derive(Debug)]
-pub struct Daemon {
-    child: Child,
+/// How a daemon is started.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    data_dir: PathBuf,
     socket: PathBuf,
-    addresses: Vec<SocketAddr>,
-    /// From the start of the process until it said that it is ready.
-    pub ready_after: Duration,
+    flags: Vec<String>,
+    within: Vec<String>,
 }
 
-impl Daemon {
-    /// Starts a daemon on a data directory, at a free port and at a Unix socket beside it.
-    ///
-    /// # Errors
-    /// When it does not say that it is ready.
-    pub fn start(data_dir: &Path) -> Result<Self> {
-        Self::start_with(data_dir, &[])
+impl Launch {
+    /// On a data directory, at a free port and at a Unix socket beside the directory.
+    #[must_use]
+    pub fn new(data_dir: &Path) -> Self {
+        let socket = data_dir.with_extension("sock");
+        Self { data_dir: data_dir.to_owned(), socket, flags: Vec::new(), within: Vec::new() }
     }
 
-    /// The same with more flags.
+    /// With more flags.
+    #[must_use]
+    pub fn flags(mut self, flags: &[&str]) -> Self {
+        self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self
+    }
+
+    /// At a Unix socket somewhere else.
+    #[must_use]
+    pub fn socket(mut self, socket: &Path) -> Self {
+        socket.clone_into(&mut self.socket);
+        self
+    }
+
+    /// Through a program that becomes the one that its last arguments name.
+    #[must_use]
+    pub fn within(mut self, program: Vec<String>) -> Self {
+        self.within = program;
+        self
+    }
+
+    /// The command, for whoever wants to see it fail.
+    ///
+    /// # Errors
+    /// When `chatd` cannot be built.
+    pub fn command(&self) -> Result<Command> {
+        let chatd = binary("chatd")?;
+        let mut command = match self.within.split_first() {
+            None => Command::new(chatd),
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(chatd);
+                command
+            }
+        };
+        // A program that is named without a path is looked for in PATH.
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.env_clear().env("PATH", path);
+        command.args(["--listen", "127.0.0.1:0", "--socket"]).arg(&self.socket);
+        command.arg("--data-dir").arg(&self.data_dir).args(&self.flags);
+        Ok(command)
+    }
+
+    /// Starts it.
     ///
     /// # Errors
     /// When it does not say that it is ready.
-    pub fn start_with(data_dir: &Path, flags: &[&str]) -> Result<Self> {
-        let socket = data_dir.with_extension("sock");
+    pub fn start(&self) -> Result<Daemon> {
         let started = Instant::now();
-        let mut child = Command::new(binary("chatd")?)
-            .env_clear()
-            .args(["--listen", "127.0.0.1:0", "--socket"])
-            .arg(&socket)
-            .arg("--data-dir")
-            .arg(data_dir)
-            .args(flags)
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("chatd could not be started")?;
+        let mut command = self.command()?;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().context("chatd could not be started")?;
+        let log = Log::of(child.stderr.take().context("stderr is a pipe")?);
         let stdout = child.stdout.take().context("stdout is a pipe")?;
         let mut lines = BufReader::new(stdout).lines();
         let mut said = Vec::new();
-        let wanted = 1 + flags.iter().filter(|flag| **flag == "--listen").count();
+        let wanted = 1 + self.flags.iter().filter(|flag| **flag == "--listen").count();
         let mut addresses = Vec::new();
         while addresses.len() < wanted {
             let Some(line) = lines.next().transpose()? else {
@@ -64,7 +100,43 @@ impl Daemon {
         }
         // What it says later goes nowhere, but must be read: a full pipe would stop it.
         std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { child, socket, addresses, ready_after: started.elapsed() })
+        let socket = self.socket.clone();
+        Ok(Daemon { child, socket, addresses, log, ready_after: started.elapsed() })
+    }
+}
+
+/// A running `chatd`. Killed when it is dropped.
+#[derive(Debug)]
+pub struct Daemon {
+    child: Child,
+    socket: PathBuf,
+    addresses: Vec<SocketAddr>,
+    log: Log,
+    /// From the start of the process until it said that it is ready.
+    pub ready_after: Duration,
+}
+
+impl Daemon {
+    /// Starts a daemon on a data directory, at a free port and at a Unix socket beside it.
+    ///
+    /// # Errors
+    /// When it does not say that it is ready.
+    pub fn start(data_dir: &Path) -> Result<Self> {
+        Launch::new(data_dir).start()
+    }
+
+    /// The same with more flags.
+    ///
+    /// # Errors
+    /// When it does not say that it is ready.
+    pub fn start_with(data_dir: &Path, flags: &[&str]) -> Result<Self> {
+        Launch::new(data_dir).flags(flags).start()
+    }
+
+    /// What it has said to its operator.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
     }
 
     /// Its Unix socket, the same after each restart on the same data directory.

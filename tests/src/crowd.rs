@@ -8,22 +8,38 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use chat_client::{AckFuture, Client, Config, Event, Events, Name, OutboxKind, RoomChange};
 use chat_proto::{Epoch, Nonce, Position, RoomId, RoomName, Seq, StreamId};
-use chat_tests::history::{History, Reader, Seen, Sender, What};
-use chat_tests::process::Daemon;
-use chat_tests::truth::notice;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// Sends of one client that wait for their acks.
-const IN_FLIGHT: usize = 200;
+use crate::history::{History, Reader, Seen, Sender, What};
+use crate::process::Daemon;
+use crate::truth::notice;
 
 /// How long the crowd may take for anything.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How much a crowd says.
+#[derive(Clone, Copy, Debug)]
+pub struct Talk {
+    /// Clients that send as fast as they can, and read.
+    pub clients: u32,
+    /// Sends of one client that wait for their acks.
+    pub in_flight: usize,
+    /// The least that a message has, in bytes.
+    pub text_bytes: usize,
+}
+
+impl Talk {
+    /// The text of the `n`th message of a client, unlike every other one.
+    fn text(&self, number: u32, n: u64) -> String {
+        format!("{:x<1$}", format!("{number}:{n}:"), self.text_bytes)
+    }
+}
+
 /// What all clients write into.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Notes {
     history: Arc<Mutex<History>>,
     epoch: watch::Sender<Option<Epoch>>,
@@ -41,7 +57,9 @@ impl Notes {
 }
 
 /// Everybody.
-pub(crate) struct Crowd {
+#[derive(Debug)]
+pub struct Crowd {
+    talk: Talk,
     notes: Notes,
     stop: watch::Sender<bool>,
     senders: JoinSet<Result<Client>>,
@@ -51,14 +69,19 @@ pub(crate) struct Crowd {
 }
 
 impl Crowd {
-    /// Starts `clients`, each in the lobby, sending at once and reading from the first event on.
-    pub(crate) async fn gather(clients: u32, daemon: &Daemon, dir: &Path) -> Result<Self> {
+    /// Starts the clients, each in the lobby, sending at once and reading from the first event on;
+    /// what they keep on disk is under `dir`.
+    ///
+    /// # Errors
+    /// When one cannot start, or cannot join.
+    pub async fn gather(talk: Talk, daemon: &Daemon, dir: &Path) -> Result<Self> {
         let notes = Notes {
             history: Arc::default(),
             epoch: watch::Sender::new(None),
             acks: watch::Sender::new(0),
         };
         let mut crowd = Self {
+            talk,
             notes,
             stop: watch::Sender::new(false),
             senders: JoinSet::new(),
@@ -66,13 +89,19 @@ impl Crowd {
             head: watch::Sender::new(None),
             room: RoomId::default(),
         };
-        for number in 1..=clients {
-            crowd.add(number, daemon, dir).await?;
+        let mut clients = Vec::new();
+        for number in 1..=talk.clients {
+            clients.push(crowd.add(number, daemon, dir).await?);
+        }
+        // Only now: whoever is first could fill a small disk before the last is a member.
+        for (sending, client) in clients {
+            let stop = crowd.stop.subscribe();
+            crowd.senders.spawn(sending.run(client, stop));
         }
         Ok(crowd)
     }
 
-    async fn add(&mut self, number: u32, daemon: &Daemon, dir: &Path) -> Result<()> {
+    async fn add(&mut self, number: u32, daemon: &Daemon, dir: &Path) -> Result<(Sending, Client)> {
         let key = format!("crash-{number}");
         let name = Name::firm(format!("client-{number}"));
         let data_dir = dir.join("clients");
@@ -86,14 +115,32 @@ impl Crowd {
         let from_start = Position { epoch: Epoch(0), seq: Seq::ZERO };
         client.follow(self.room.into(), Some(from_start)).await?;
         client.join(&lobby).await?;
-        let stop = self.stop.subscribe();
-        let stream = explicit_stream(&key);
-        self.senders.spawn(send(client, number, stream, self.room, self.notes.clone(), stop));
-        Ok(())
+        let sending = Sending {
+            number,
+            stream: explicit_stream(&key),
+            room: self.room,
+            talk: self.talk,
+            notes: self.notes.clone(),
+        };
+        Ok((sending, client))
+    }
+
+    /// Writes something else into the history, in its place in time.
+    pub fn note<R>(&self, note: impl FnOnce(&mut History, Epoch) -> R) -> R {
+        self.notes.note(|history| note(history, self.notes.epoch()))
+    }
+
+    /// How many sends were acked.
+    #[must_use]
+    pub fn acks(&self) -> u64 {
+        *self.notes.acks.borrow()
     }
 
     /// Waits until so many more sends were acked.
-    pub(crate) async fn more_acks(&mut self, more: u64) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the acks stop.
+    pub async fn more_acks(&self, more: u64) -> Result<()> {
         let mut acks = self.notes.acks.subscribe();
         let wanted = *acks.borrow() + more;
         let enough = timeout(PATIENCE, acks.wait_for(|acks| *acks >= wanted)).await;
@@ -102,7 +149,10 @@ impl Crowd {
     }
 
     /// Lets everybody finish: every send acked, every reader at the head.
-    pub(crate) async fn settle(mut self) -> Result<History> {
+    ///
+    /// # Errors
+    /// When somebody does not get there.
+    pub async fn settle(mut self) -> Result<History> {
         self.stop.send_replace(true);
         let mut clients = Vec::new();
         while let Some(ended) = timeout(PATIENCE, self.senders.join_next()).await? {
@@ -122,38 +172,43 @@ impl Crowd {
     }
 }
 
-async fn send(
-    client: Client,
+/// One client's sending.
+struct Sending {
     number: u32,
     stream: StreamId,
     room: RoomId,
+    talk: Talk,
     notes: Notes,
-    stop: watch::Receiver<bool>,
-) -> Result<Client> {
-    let mut waiting: VecDeque<AckFuture> = VecDeque::new();
-    for n in 1.. {
-        let is_last = *stop.borrow();
-        if !is_last {
-            let text = format!("{number}:{n}");
-            let nonce = Nonce { stream, n };
-            notes.note(|history| history.invoked(Sender(number), nonce, "lobby", &text));
-            let sent = client.send(room, text).await?;
-            ensure!(sent.nonce == nonce, "{:?} is the next of its stream", sent.nonce);
-            waiting.push_back(sent.answer);
-        }
-        while waiting.len() > if is_last { 0 } else { IN_FLIGHT } {
-            let Some(oldest) = waiting.pop_front() else { break };
-            let ack = oldest.await?;
-            notes.note(|history| history.acked(notes.epoch(), &ack));
-            notes.acks.send_modify(|acks| *acks += 1);
-        }
-        if is_last {
-            break;
-        }
-    }
-    Ok(client)
 }
 
+impl Sending {
+    async fn run(self, client: Client, stop: watch::Receiver<bool>) -> Result<Client> {
+        let Self { number, stream, room, talk, notes } = self;
+        let mut waiting: VecDeque<AckFuture> = VecDeque::new();
+        for n in 1.. {
+            let is_last = *stop.borrow();
+            if !is_last {
+                let (text, nonce) = (talk.text(number, n), Nonce { stream, n });
+                notes.note(|history| history.invoked(Sender(number), nonce, "lobby", &text));
+                let sent = client.send(room, text).await?;
+                ensure!(sent.nonce == nonce, "{:?} is the next of its stream", sent.nonce);
+                waiting.push_back(sent.answer);
+            }
+            while waiting.len() > if is_last { 0 } else { talk.in_flight } {
+                let Some(oldest) = waiting.pop_front() else { break };
+                let ack = oldest.await?;
+                notes.note(|history| history.acked(notes.epoch(), &ack));
+                notes.acks.send_modify(|acks| *acks += 1);
+            }
+            if is_last {
+                break;
+            }
+        }
+        Ok(client)
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other event may be one of a log")]
 async fn read(
     mut events: Events,
     room: RoomId,
@@ -193,6 +248,7 @@ async fn read(
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "no other event is one of the room's log")]
 fn seen(event: &Event) -> Option<Seen> {
     let change = |kind: &str, change: &RoomChange| Seen {
         seq: change.seq,

@@ -1,0 +1,79 @@
+//! System calls that are made to fail, by strace, of the one thread that writes.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+use chat_tests::process::Daemon;
+
+/// The name of the thread that writes.
+const WRITING_THREAD: &str = "chatd-commit";
+
+/// Calls that fail, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    strace: Child,
+}
+
+/// Why nothing can be made to fail here.
+pub(crate) type WhyNot = String;
+
+impl Faults {
+    /// Makes calls on the store's files fail: `fault` is a rule for `strace -e inject=`.
+    pub(crate) fn inject(
+        daemon: &Daemon,
+        data_dir: &Path,
+        fault: &str,
+    ) -> Result<Result<Self, WhyNot>> {
+        let calls = fault.split(':').next().context("calls")?;
+        let mut strace = Command::new("strace");
+        strace.args(["-o", "/dev/null", "-p", &writing_thread(daemon)?.to_string()]);
+        for file in ["chatd.db", "chatd.db-wal"] {
+            strace.arg("-P").arg(data_dir.join(file));
+        }
+        strace.arg("-e").arg(format!("trace={calls}")).arg("-e").arg(format!("inject={fault}"));
+        let spawned = strace.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut strace = match spawned {
+            Ok(strace) => strace,
+            Err(error) => return Ok(Err(format!("strace cannot be run ({error})"))),
+        };
+        let stderr = strace.stderr.take().context("stderr is a pipe")?;
+        let mut said = BufReader::new(stderr).lines();
+        let mut heard = String::new();
+        for line in said.by_ref() {
+            heard = line?;
+            if heard.ends_with(" attached") {
+                // What it says later must be read: a full pipe would stop it.
+                std::thread::spawn(move || said.for_each(drop));
+                return Ok(Ok(Self { strace }));
+            }
+        }
+        strace.wait()?;
+        Ok(Err(format!("strace cannot attach: {heard}")))
+    }
+}
+
+impl Drop for Faults {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.strace.id()).ok().and_then(rustix::process::Pid::from_raw);
+        // It lets go of the thread when it is asked to end; it is gone only if the thread is.
+        let asked = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::INT));
+        if asked == Some(Ok(())) {
+            drop(self.strace.wait());
+        }
+    }
+}
+
+fn writing_thread(daemon: &Daemon) -> Result<u32> {
+    for task in std::fs::read_dir(format!("/proc/{}/task", daemon.pid()))? {
+        let task = task?;
+        let mut name = String::new();
+        BufReader::new(File::open(task.path().join("comm"))?).read_line(&mut name)?;
+        if name.trim() == WRITING_THREAD {
+            return task.file_name().to_string_lossy().parse().context("a thread id");
+        }
+    }
+    anyhow::bail!("there is no thread {WRITING_THREAD}")
+}
