@@ -30,7 +30,7 @@ async fn a_reader_that_slept_gets_everything_from_disk_and_then_what_is_new() ->
     }
     loud.events.clear();
     let grown = resident_bytes(daemon.pid())?.saturating_sub(before);
-    println!("{} MiB were sent; the daemon grew by {} MiB", MESSAGES * 16_000 >> 20, grown >> 20);
+    println!("{} MiB were sent; the daemon grew by {} MiB", (MESSAGES * 16_000) >> 20, grown >> 20);
     assert!(grown < 160 << 20, "the daemon grew by {} MiB", grown >> 20);
 
     let mut expected = subscribed.head;
