@@ -40,7 +40,10 @@ pub enum OpenError {
         known: usize,
     },
     /// SQLite, or the file, fails.
-    #[error("the store's file chatd.db could not be {doing}: {cause}")]
+    #[error(
+        "the store's file chatd.db could not be {doing}: {cause}. \
+         Look at its disk; if the file is damaged, restore it from a backup"
+    )]
     Database {
         /// What failed, as in "opened".
         doing: &'static str,
@@ -48,12 +51,17 @@ pub enum OpenError {
         cause: Box<dyn Error + Send + Sync>,
     },
     /// There is no room for what even reading needs.
-    #[error("{cause}. The disk of {dir:?} is full: make room on it, then start again")]
+    #[error(
+        "the store's file chatd.db could not be {doing}: {cause}. \
+         The disk of {dir:?} is full: make room on it, then start again"
+    )]
     NoRoom {
         /// The data directory.
         dir: PathBuf,
-        /// What failed for want of room.
-        cause: Box<Self>,
+        /// What failed, as in "opened".
+        doing: &'static str,
+        /// How the want of room showed.
+        cause: Box<dyn Error + Send + Sync>,
     },
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]

@@ -19,13 +19,13 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`] says why not, and what to do.
     pub fn open(data_dir: &Path, durability: Durability) -> Result<Self, OpenError> {
-        Self::open_locked(DataDir::lock(data_dir)?, durability).map_err(|error| {
-            let is_full = bytes_free(data_dir).is_ok_and(|free| free < ROOM_BYTES_MIN);
-            if is_full && matches!(error, OpenError::Database { .. }) {
-                return OpenError::NoRoom { dir: data_dir.to_owned(), cause: Box::new(error) };
-            }
-            error
-        })
+        let opened = Self::open_locked(DataDir::lock(data_dir)?, durability);
+        if bytes_free(data_dir).is_ok_and(|free| free < ROOM_BYTES_MIN)
+            && let Err(OpenError::Database { doing, cause }) = opened
+        {
+            return Err(OpenError::NoRoom { dir: data_dir.to_owned(), doing, cause });
+        }
+        opened
     }
 
     fn open_locked(dir: DataDir, durability: Durability) -> Result<Self, OpenError> {
