@@ -194,13 +194,18 @@ impl<H: TailHandle> Connection<H> {
 
     /// What is to be done next. Replies come first; cursors follow in turn.
     pub fn output(&mut self) -> Output {
+        self.output_in_runs(RUN_BYTES_MAX)
+    }
+
+    /// The same with shorter runs, for a socket that takes little at once.
+    pub fn output_in_runs(&mut self, run_bytes_max: usize) -> Output {
         if !self.outgoing.is_empty() {
             return Output::Outgoing;
         }
         if self.is_closing {
             return Output::Close;
         }
-        match self.feed.next(RUN_BYTES_MAX) {
+        match self.feed.next(run_bytes_max) {
             Work::None => Output::Nothing,
             Work::Write { log, run } => Output::Run { log, run },
             Work::ReadDisk { log, after, head } => Output::ReadDisk { log, after, head },

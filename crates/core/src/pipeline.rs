@@ -51,6 +51,7 @@ pub struct Pipeline<S> {
     signed_in: HashMap<Conn, AccountId>,
     /// When to try a store that failed again; `None` while it works.
     recover_at: Option<Timestamp>,
+    commit_bytes_max: usize,
 }
 
 impl<S: Store> Pipeline<S> {
@@ -76,7 +77,14 @@ impl<S: Store> Pipeline<S> {
             presence: Presence::default(),
             signed_in: HashMap::new(),
             recover_at,
+            commit_bytes_max: COMMIT_BYTES_MAX,
         })
+    }
+
+    /// The same with smaller commits.
+    #[must_use]
+    pub fn with_commits_of(self, commit_bytes_max: usize) -> Self {
+        Self { commit_bytes_max, ..self }
     }
 
     /// Takes inputs in their order. When it returns, each has been committed and answered, or
@@ -106,7 +114,7 @@ impl<S: Store> Pipeline<S> {
     ) {
         let mut staged = Staged::default();
         let mut outcome = Ok(());
-        while staged.bytes() < COMMIT_BYTES_MAX
+        while staged.bytes() < self.commit_bytes_max
             && let Some(input) = inputs.next()
         {
             if let Err(error) = self.stage(input, now, &mut staged, fanout) {
