@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use chat_client::Destination;
-use chat_proto::{AccountId, MessageId, RoomId, RoomName};
+use chat_proto::{AccountId, MessageId, RoomId, RoomName, Seq};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -45,6 +45,8 @@ pub struct Room {
     pub unread: usize,
     /// How many of them name the reader.
     pub mentions: usize,
+    /// Messages up to here that come by themselves were said while the connection was away.
+    pub missed_to: Seq,
     /// How many members are connected.
     pub online: Option<u32>,
     /// What was typed here and not sent.
@@ -270,6 +272,7 @@ impl Model {
             history: History::default(),
             unread: 0,
             mentions: 0,
+            missed_to: Seq::ZERO,
             online: None,
             draft: String::new(),
             refused: Vec::new(),

@@ -303,8 +303,9 @@ impl Runtime {
 
     /// Ends everything: what was typed is noted down in the outbox first.
     async fn close(self) -> ScreenExit {
-        let Self { stage, client, events, requests, sends, sending, .. } = self;
-        drop((requests, events));
+        let Self { stage, client, events, keys, requests, sends, sending, .. } = self;
+        // What is typed from here on is the shell's.
+        drop((requests, events, keys));
         let Stage { terminal, model, .. } = stage;
         drop(terminal);
         let mut unsaved: Vec<String> =

@@ -233,8 +233,8 @@ fn what_was_missed_is_counted_and_divided() {
     stage.disconnect();
     stage.connect();
     stage.subscribe(LOBBY, "lobby", 3);
-    for message in log(2, 3) {
-        stage.hears(chat_client::Message { live: false, ..message });
+    for message in log(2, 4) {
+        stage.hears(message);
     }
     assert!(stage.shows("missed 2"), "{}", stage.screen());
     assert!(stage.shows("2 new"));

@@ -108,6 +108,7 @@ fn follows(model: &mut Model, subscribed: &Subscribed) {
     room.member = true;
     room.wanted = false;
     room.online = Some(subscribed.online);
+    room.missed_to = subscribed.head;
     room.history.follow_from(Seq(subscribed.from.0.saturating_sub(1)));
 }
 
@@ -138,10 +139,9 @@ fn said(model: &mut Model, message: &Message) {
     if !room.history.arrive(entry) || own {
         return;
     }
-    if !message.live {
-        model.missed += 1;
-    }
-    if watched && message.live {
+    let was_missed = message.seq <= room.missed_to;
+    model.missed += usize::from(was_missed);
+    if watched && !was_missed {
         room.history.see_new();
     } else {
         room.history.count_as_new(place);
