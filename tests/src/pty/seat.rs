@@ -63,14 +63,23 @@ impl Seat {
     /// # Errors
     /// When it cannot be built or started.
     pub fn open_in_shell(&self) -> Result<Pty> {
-        let mut command = self.surroundings(Path::new("/bin/sh"))?;
-        command.args(["-i"]);
-        command.env("PS1", "shell> ");
-        let mut pty = Pty::start(command, self.size)?;
-        pty.shows("shell> ")?;
+        let mut pty = self.shell()?;
         let words = self.arguments.iter().map(|word| format!(" '{}'", word.to_string_lossy()));
         let line: String = words.collect();
         pty.enters(&format!("{}{line}", binary("chat-tui")?.display()))?;
+        Ok(pty)
+    }
+
+    /// Starts a shell in which nothing was typed yet.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn shell(&self) -> Result<Pty> {
+        let mut command = self.surroundings(Path::new("/bin/sh"))?;
+        command.args(["-i"]);
+        command.env("PS1", "shell> ");
+        let pty = Pty::start(command, self.size)?;
+        pty.shows("shell> ")?;
         Ok(pty)
     }
 
