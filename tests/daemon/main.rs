@@ -1,6 +1,7 @@
 //! A real daemon, seen from outside: how it listens, serves slow readers, stops and starts.
 
 mod fair;
+mod following;
 mod listening;
 mod slow;
 mod stopping;

@@ -281,8 +281,13 @@ impl Wired {
         let is_draining = self.mailbox.is_draining();
         self.with_core(|core| {
             for Delivery { lane, reply, log } in deliveries {
-                if let Some(unused) = core.deliver(lane, &reply, log) {
-                    unused.unfollow(self.conn);
+                let opening = log.clone();
+                let unused = core.deliver(lane, &reply, log);
+                match (opening, unused) {
+                    (Some(opened), None) => opened.follow(self.conn, Arc::clone(&self.mailbox)),
+                    (None, Some(shut)) => shut.unfollow(self.conn),
+                    // Nothing was opened or closed.
+                    (Some(_), Some(_)) | (None, None) => {}
                 }
             }
             grown.into_iter().for_each(|log| core.wake(log));

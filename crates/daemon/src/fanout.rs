@@ -114,11 +114,7 @@ impl Fanout for HubFanout {
     fn reply(&mut self, to: Origin, reply: Reply) {
         let Some(mailbox) = self.hub.mailbox(to.conn) else { return };
         let log = match reply.effect {
-            Effect::Open { log, head, .. } => {
-                let followed = self.hub.log(log, head);
-                followed.follow(log, to.conn, Arc::clone(&mailbox));
-                Some(followed)
-            }
+            Effect::Open { log, head, .. } => Some(self.hub.log(log, head)),
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => None,
         };
         mailbox.deliver(Delivery { lane: to.lane, reply, log });
@@ -131,11 +127,7 @@ impl Fanout for HubFanout {
     }
 
     fn gone(&mut self, conn: Conn) {
-        let Some(mailbox) = lock(&self.hub.mailboxes).remove(&conn) else { return };
-        // Cursors whose replies came too late to be opened.
-        for followed in mailbox.take().deliveries.into_iter().filter_map(|mail| mail.log) {
-            followed.unfollow(conn);
-        }
+        lock(&self.hub.mailboxes).remove(&conn);
     }
 
     fn release(&mut self) {

@@ -40,10 +40,9 @@ impl FollowedLog {
         inner.tail.bytes() - before
     }
 
-    /// A connection follows from now on. What comes before its cursor opens only marks the log in
-    /// its mailbox; the cursor reads everything when it opens.
-    pub(crate) fn follow(&self, log: LogId, conn: Conn, mailbox: Arc<Mailbox>) {
-        mailbox.wake(log);
+    /// A connection follows from now on. It says so itself, where its cursor opens, and before the
+    /// cursor reads: so it hears of all that comes later, and its comings and goings have one order.
+    pub(crate) fn follow(&self, conn: Conn, mailbox: Arc<Mailbox>) {
         lock(&self.inner).followers.insert(conn, mailbox);
     }
 
