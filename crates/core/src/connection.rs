@@ -136,8 +136,12 @@ impl<H: TailHandle> Connection<H> {
 
     /// Takes a reply. `handle` leads to the tail of the log whose cursor opens with it. A handle
     /// that is of no use any more is given back: its cursor was closed, or could not be opened.
+    /// Behind the `Close` of a connection that ends nothing is written.
     pub fn deliver(&mut self, lane: Lane, reply: &Reply, handle: Option<H>) -> Option<H> {
         self.session.answered(lane, 1);
+        if self.is_closing {
+            return handle;
+        }
         let mut unused = None;
         match (reply.effect, handle) {
             (Effect::Open { log, after, .. }, Some(handle)) => {
@@ -234,9 +238,10 @@ impl<H: TailHandle> Connection<H> {
     }
 
     /// Frames of a log came from disk: every event after `from` up to `after` is in them, or said
-    /// to be gone. They are dropped when the cursor was closed or moved while the disk was read.
+    /// to be gone. They are dropped when the cursor was closed or moved while the disk was read, and
+    /// when the connection has said that it closes.
     pub fn read_from_disk(&mut self, log: LogId, from: Seq, frames: &[u8], after: Seq) {
-        if self.feed.wrote_from_disk(log, from, after) {
+        if self.feed.wrote_from_disk(log, from, after) && !self.is_closing {
             self.outgoing.extend_from_slice(frames);
         }
     }
@@ -282,3 +287,6 @@ fn request_of(frame: &[u8]) -> RequestId {
     let bytes = frame.get(8..12).and_then(|field| field.try_into().ok()).unwrap_or_default();
     RequestId(u32::from_le_bytes(bytes))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! What a connection writes, and in which order.
+
+use std::cell::RefCell;
+
+use chat_proto::{CloseReason, Done};
+use ed25519_dalek::SigningKey;
+
+use super::*;
+use crate::{Rate, Tail};
+
+const LOG: LogId = LogId(9);
+
+struct Handle(RefCell<Tail>);
+
+impl TailHandle for Handle {
+    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R {
+        look(&self.0.borrow())
+    }
+}
+
+fn connection() -> Connection<Handle> {
+    let rate = Rate { per_second: 10, burst: 10 };
+    let admission = Admission { identity: SigningKey::from_bytes(&[1; 32]), rate };
+    let seed = SessionSeed { id: chat_proto::SessionId(1), challenge: [2; 32] };
+    Connection::new(seed, &admission, 0)
+}
+
+fn reply(effect: Effect) -> Reply {
+    let mut frame = Vec::new();
+    encode_frame(&Done {}, RequestId(1), &mut frame).unwrap();
+    Reply { frame, effect }
+}
+
+fn opening(after: u64) -> (Reply, Option<Handle>) {
+    let effect = Effect::Open { log: LOG, after: Seq(after), head: Seq(7) };
+    (reply(effect), Some(Handle(RefCell::new(Tail::new(Seq(7))))))
+}
+
+fn drain(connection: &mut Connection<Handle>) {
+    let bytes = connection.outgoing().len();
+    connection.wrote(bytes);
+}
+
+#[test]
+fn nothing_follows_a_close() {
+    let mut connection = connection();
+    let (subscribed, handle) = opening(3);
+    assert!(connection.deliver(Lane::Queries, &subscribed, handle).is_none());
+    drain(&mut connection);
+    let Output::ReadDisk { after, .. } = connection.output() else { panic!("it is behind") };
+
+    let closing =
+        Closing { reason: CloseReason::GoingAway, code: None, message: "away".to_owned() };
+    connection.close(&closing);
+    connection.read_from_disk(LOG, after, b"a frame from disk", Seq(7));
+    connection.deliver(Lane::Commands, &reply(Effect::None), None);
+    let (subscribed, handle) = opening(7);
+    assert!(connection.deliver(Lane::Queries, &subscribed, handle).is_some(), "it is given back");
+    connection.say(b"a probe");
+    assert_eq!(connection.outgoing(), closing.frame());
+    drain(&mut connection);
+    assert_eq!(connection.output(), Output::Close);
+}
