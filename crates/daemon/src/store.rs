@@ -169,9 +169,15 @@ impl SqliteStore {
         self.marks.forget();
     }
 
+    /// What was appended is not there any more, or is only known when the state is read back.
+    fn forget_transaction(&mut self) {
+        self.end_transaction();
+        self.appended = self.committed;
+    }
+
     /// Ends the open transaction without a trace; opens the file again where it is not open.
     fn abandon(&mut self) -> Result<(), StoreError> {
-        self.end_transaction();
+        self.forget_transaction();
         if let Some(connection) = &self.connection
             && (connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok())
         {
@@ -182,7 +188,7 @@ impl SqliteStore {
 
     fn reopen(&mut self) -> Result<(), StoreError> {
         let failed = |cause| StoreError::new("opened its file again", cause);
-        self.end_transaction();
+        self.forget_transaction();
         self.connection = None;
         let connection = self.writer.connect().map_err(failed)?;
         self.writer.prepare(&connection).map_err(failed)?;

@@ -89,6 +89,22 @@ fn a_disk_that_takes_no_writes_is_read_on() {
 }
 
 #[test]
+fn what_could_not_be_rolled_back_is_never_counted_as_committed() {
+    let (mut store, dir) = store();
+    post(&mut store, 1).unwrap();
+    let before = store.roll_back().unwrap();
+    store.append(Record::Event(&message(2))).unwrap();
+    let path = std::mem::replace(&mut store.writer.path, dir.path().join("not/there"));
+    store.connection = None;
+    assert!(store.roll_back().is_err());
+    // As the next second's tick does, with nothing to commit.
+    store.commit().unwrap();
+    store.writer.path = path;
+    assert_eq!(store.recover().unwrap(), before);
+    post(&mut store, 2).unwrap();
+}
+
+#[test]
 fn a_transaction_that_lacks_a_record_is_never_committed() {
     let (mut store, _dir) = store();
     post(&mut store, 1).unwrap();
