@@ -74,6 +74,14 @@ pub(crate) enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Draws the results of --json as pictures
+    Plot {
+        /// Lines of JSON
+        results: PathBuf,
+        /// Where to
+        #[arg(long, value_name = "DIR", default_value = "docs/benchmarks")]
+        out: PathBuf,
+    },
     /// The server of the target raw
     #[command(hide = true)]
     Relay,

@@ -1,13 +1,14 @@
 //! chat-bench: loads chatd and other servers, and says what they cost.
 //!
 //! `scenario` knows what is measured, `target` the systems, `load` how messages are sent and
-//! counted, `machine` what the system says, `net` and `native` the bytes.
+//! counted, `machine` what the system says, `net` and `native` the bytes, `plot` how rows are drawn.
 
 mod args;
 mod load;
 mod machine;
 mod native;
 mod net;
+mod plot;
 mod row;
 mod run;
 mod scenario;
@@ -15,6 +16,8 @@ mod stamp;
 mod stats;
 mod table;
 mod target;
+
+use std::io::Write;
 
 use anyhow::Result;
 use args::{Args, Task};
@@ -28,5 +31,10 @@ fn main() -> Result<()> {
             Err(machine::process::launch(core, &program, &args).into())
         }
         Some(Task::Relay) => target::relay(),
+        Some(Task::Plot { results, out }) => {
+            let drawn = plot::draw(&results, &out)?;
+            writeln!(std::io::stdout(), "{}: {}", out.display(), drawn.join(", "))?;
+            Ok(())
+        }
     }
 }

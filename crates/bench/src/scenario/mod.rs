@@ -18,6 +18,8 @@ use crate::load::{Pace, Phase, Tick};
 use crate::row::Row;
 use crate::target::{Cast, Ground, Target};
 
+pub(crate) use slow::SERIES;
+
 /// Bytes of a message's text.
 pub(crate) const TEXT_BYTES: usize = 128;
 
