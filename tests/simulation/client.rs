@@ -33,6 +33,9 @@ const ANSWERED_MAX: usize = 30;
 /// The request id of everything that a flooding client asks: it looks at no reply.
 const FLOOD: RequestId = RequestId(u32::MAX);
 
+/// When a client that has left for good connects again.
+const NEVER: u64 = u64::MAX;
+
 /// One client process, restarted now and then.
 pub(crate) struct Client {
     pub(crate) index: usize,
@@ -245,7 +248,10 @@ impl Client {
             return;
         }
         let Some(link) = self.link else {
-            return self.wake(self.retry_at_us.saturating_sub(env.schedule.now_us()), env);
+            if self.retry_at_us != NEVER {
+                self.wake(self.retry_at_us.saturating_sub(env.schedule.now_us()), env);
+            }
+            return;
         };
         let is_deaf = env.schedule.now_us() < self.deaf_until_us;
         if is_deaf {
@@ -381,6 +387,12 @@ impl Client {
             }
         }
         missing
+    }
+
+    /// Disconnects, and does not come back.
+    pub(crate) fn leave(&mut self, env: &mut Env) {
+        self.disconnect(env);
+        self.retry_at_us = NEVER;
     }
 
     /// Nothing disturbs any more.

@@ -92,6 +92,9 @@ impl Store for SimDisk {
     fn append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
         {
             let mut platter = self.platter.borrow_mut();
+            if platter.has_died {
+                return Err(failed("appended", "the process is dead"));
+            }
             let fails = platter.appends_fail > 0 && platter.chance.percent(30);
             if fails {
                 platter.appends_fail -= 1;
@@ -122,7 +125,7 @@ impl Store for SimDisk {
             return Ok(());
         }
         let mut platter = self.platter.borrow_mut();
-        if !platter.takes_writes() {
+        if platter.has_died || !platter.takes_writes() {
             return Err(failed("committed", "no space left on device"));
         }
         let fate = platter.fates.pop_front().unwrap_or(Fate::Good);
@@ -154,7 +157,7 @@ impl Store for SimDisk {
     fn recover(&mut self) -> Result<Snapshot, StoreError> {
         self.abandon();
         let mut platter = self.platter.borrow_mut();
-        match platter.takes_writes() {
+        match platter.takes_writes() && !platter.has_died {
             true => Ok(platter.recover()),
             false => Err(failed("proved that it takes writes", "no space left on device")),
         }

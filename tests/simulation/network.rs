@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::schedule::{Happening, MS, SECOND, Schedule};
 
 /// Longest time until a dead peer is noticed.
-const NOTICE_US_MAX: u64 = 60 * SECOND;
+pub(crate) const NOTICE_US_MAX: u64 = 60 * SECOND;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct LinkId(u64);
@@ -166,6 +166,11 @@ impl Network {
         into.extend_from_slice(&end.readable.split_to(taken));
         end.room += taken;
         taken
+    }
+
+    /// Whether an end has learnt that the other is gone; something may still be on its way from it.
+    pub(crate) fn is_noticed(&self, id: LinkId, at: Side) -> bool {
+        self.links.get(&id).is_none_or(|link| link.ends[at as usize].is_over)
     }
 
     /// Whether nothing more can come to an end.

@@ -107,14 +107,18 @@ impl Peer {
         let now_ms = env.schedule.now_ms();
         turn.pause_ms = self.connection.pause_ms(now_ms);
         turn.has_more |= !self.inbox.is_empty() && self.reading.is_none();
-        turn.leaves |= env.net.is_over(self.link, Side::Server) && self.hangs_up(queue, env);
+        if env.net.is_noticed(self.link, Side::Server) {
+            turn.leaves |= self.hangs_up(queue, env);
+            turn.has_more = true;
+        }
         turn
     }
 
     /// The peer is gone: what it has asked is asked on its behalf, unless a reply that nobody takes
     /// shows it first.
     fn hangs_up(&self, queue: &VecDeque<Input>, env: &mut Env) -> bool {
-        let has_heard_all = self.connection.wants_input(env.schedule.now_ms())
+        let has_heard_all = env.net.is_over(self.link, Side::Server)
+            && self.connection.wants_input(env.schedule.now_ms())
             && queue.len() < env.plan.queue_inputs_max;
         let writes_in_vain = !self.connection.outgoing().is_empty() && env.chance.percent(50);
         has_heard_all || writes_in_vain || self.connection.is_closing()
@@ -190,7 +194,7 @@ impl Peer {
             if self.reading.is_some() && self.connection.outgoing().is_empty() {
                 return;
             }
-            let goes_on = match self.connection.output() {
+            let goes_on = match self.connection.output_in_runs(env.plan.run_bytes) {
                 Output::Nothing => return,
                 Output::Outgoing => self.write_outgoing(env),
                 Output::Run { log, run } => self.write_run(log, &run, env),

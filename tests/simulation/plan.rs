@@ -100,6 +100,8 @@ pub(crate) struct Plan {
     pub(crate) tail_bytes: usize,
     pub(crate) tails_for_nobody: bool,
     pub(crate) page_events: usize,
+    pub(crate) run_bytes: usize,
+    pub(crate) commit_bytes: usize,
     pub(crate) disk_us: RangeInclusive<u64>,
     pub(crate) disk_read_fails_percent: u64,
     pub(crate) rate: Rate,
@@ -110,10 +112,13 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Nothing disturbs any more, and the disk is fast enough for all that has piled up.
+    /// Nothing disturbs any more, and everything is fast enough for all that has piled up.
     pub(crate) fn heal(&mut self) {
         self.disk_read_fails_percent = 0;
         self.disk_us = 50..=MS;
+        self.delay_us = 20..=2 * MS;
+        self.turn_us = 0..=MS;
+        self.sequence_us = 50..=3 * MS;
         self.page_events = self.page_events.max(20);
     }
 
@@ -147,6 +152,8 @@ impl Plan {
             queue_inputs_max: chance.pick(&[3, 20, 8192]).unwrap_or(20),
             tail_bytes: chance.pick(&[0, 100, 1_000, 100_000]).unwrap_or(0),
             tails_for_nobody: chance.percent(50),
+            run_bytes: chance.pick(&[1, 300, 3_000, 256 * 1024]).unwrap_or(300),
+            commit_bytes: chance.pick(&[1, 1_000, 1024 * 1024]).unwrap_or(1_000),
             page_events: chance.pick(&[1, 3, 20, 1000]).unwrap_or(3),
             disk_us: if is_slow { MS..=300 * MS } else { 50..=5 * MS },
             disk_read_fails_percent: chance.pick(&[0, 0, 20]).unwrap_or(0),

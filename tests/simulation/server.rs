@@ -5,20 +5,25 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use chat_core::{Admission, Conn, HistoryRead, Input, Lane, Origin, Pipeline, Reply, StoreError};
-use chat_proto::{Body, HistoryPage, List, LogId, Message, RoomName, Seq, Timestamp};
+use chat_core::{
+    Admission, Ask, Conn, HistoryRead, Input, Lane, Origin, Pipeline, Query, Reply, StoreError,
+};
+use chat_proto::{
+    AccountId, Body, HistoryPage, List, LogId, Message, RequestId, RoomId, RoomInfo, RoomList,
+    RoomName, Seq, Timestamp,
+};
 use ed25519_dalek::SigningKey;
 
 use crate::chance::Chance;
 use crate::coverage::Situation;
 use crate::disk::SimDisk;
 use crate::env::Env;
-use crate::frames::put;
+use crate::frames::{frame_of, put};
 use crate::network::{LinkId, Side};
 use crate::peer::{Peer, Turn};
 use crate::platter::Platter;
 use crate::schedule::{Happening, MS, SECOND};
-use crate::switchboard::{Delivery, PageId, Switchboard};
+use crate::switchboard::{Delivery, OBSERVER, PageId, Switchboard};
 use crate::trace::trace;
 
 /// The time of day at the beginning of every run, in milliseconds.
@@ -56,7 +61,8 @@ impl Server {
         let skew_ms = env.chance.within(&(0..=20_000));
         let now = Timestamp(DAY_MS + env.schedule.now_ms() + skew_ms);
         let lobby = RoomName::parse("lobby").expect("a good name");
-        let pipeline = Pipeline::open(SimDisk::new(Rc::clone(platter)), lobby, now)?;
+        let pipeline = Pipeline::open(SimDisk::new(Rc::clone(platter)), lobby, now)?
+            .with_commits_of(env.plan.commit_bytes);
         let chance = Chance::new(env.chance.within(&(0..=u64::MAX)), 1);
         let coverage = env.coverage.clone();
         let board = Switchboard::new(Rc::clone(platter), &env.plan, chance, coverage);
@@ -161,6 +167,15 @@ impl Server {
         self.run(vec![Input::Tick], env);
         self.board.free_idle();
         env.schedule.after(SECOND, Happening::Tick { life: self.life });
+    }
+
+    /// What the server says of its rooms, to somebody who is no connection.
+    pub(crate) fn rooms(&mut self, env: &mut Env) -> Vec<RoomInfo> {
+        let origin = Origin { conn: OBSERVER, request: RequestId(1), lane: Lane::Queries };
+        let ask = Ask::Query(AccountId(0), Query::Rooms { after: RoomId(0) });
+        self.run(vec![Input::Ask { origin, ask }], env);
+        let list = self.board.observed.take().and_then(|frame| frame_of::<RoomList>(&frame));
+        list.map(|list| list.rooms.into_vec()).unwrap_or_default()
     }
 
     /// Whether a commit has killed the process.

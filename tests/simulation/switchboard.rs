@@ -35,10 +35,15 @@ pub(crate) struct Delivery {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct PageId(pub(crate) u64);
 
+/// Asks without being a connection.
+pub(crate) const OBSERVER: Conn = Conn(0);
+
 /// Connections and tails of one life of the server.
 pub(crate) struct Switchboard {
     pub(crate) platter: Rc<RefCell<Platter>>,
     pub(crate) peers: BTreeMap<Conn, Peer>,
+    /// The newest reply to [`OBSERVER`].
+    pub(crate) observed: Option<Vec<u8>>,
     tails: BTreeMap<LogId, Handle>,
     grown: BTreeSet<LogId>,
     /// Connections that have something to do.
@@ -62,6 +67,7 @@ impl Switchboard {
         Self {
             platter,
             peers: BTreeMap::new(),
+            observed: None,
             tails: BTreeMap::new(),
             grown: BTreeSet::new(),
             woken: BTreeSet::new(),
@@ -142,6 +148,10 @@ impl Fanout for Switchboard {
         }
         if let Some(ack) = frame_of::<Ack>(&reply.frame) {
             self.demand_durable(ack.room.into(), ack.seq, "an ack");
+        }
+        if to.conn == OBSERVER {
+            self.observed = Some(reply.frame);
+            return;
         }
         let tail = match reply.effect {
             Effect::Open { log, head, .. } => Some(self.tail(log, head)),

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use chat_core::Conn;
-use chat_proto::Seq;
+use chat_proto::{RoomInfo, Seq};
 use ed25519_dalek::SigningKey;
 
 use crate::chance::Chance;
 use crate::client::Client;
 use crate::coverage::Situation;
 use crate::env::Env;
-use crate::network::{LinkId, Side};
+use crate::network::{LinkId, NOTICE_US_MAX, Side};
 use crate::platter::Platter;
 use crate::schedule::{Happening, MS, SECOND};
 use crate::server::{Server, note_durable, note_old_connection};
@@ -124,6 +124,39 @@ impl World {
         }
         let epoch = self.platter.borrow().epoch;
         self.env.history.settled(epoch);
+        self.count_people(true);
+        self.send_everybody_away();
+        self.count_people(false);
+    }
+
+    /// As many members are online as are: everybody, or nobody.
+    fn count_people(&mut self, everybody: bool) {
+        let Some(server) = &mut self.server else { return };
+        for room in server.rooms(&mut self.env) {
+            let online = if everybody { room.members } else { 0 };
+            if room.online != online {
+                let RoomInfo { name, members, online, .. } = room;
+                let are = if everybody { "here" } else { "gone" };
+                let words = format!("{online} of the {members} members of #{name} count as online");
+                self.env.complain(format!("everybody is {are}, but {words}"));
+            }
+        }
+    }
+
+    /// Everybody leaves for good, and the server learns of it.
+    fn send_everybody_away(&mut self) {
+        for client in &mut self.clients {
+            client.leave(&mut self.env);
+        }
+        let deadline_us = self.env.schedule.now_us() + 2 * NOTICE_US_MAX;
+        let is_served = |server: &Server| server.peers().next().is_some();
+        while self.env.schedule.now_us() < deadline_us
+            && self.server.as_ref().is_some_and(is_served)
+            && self.step()
+        {}
+        if self.server.as_ref().is_some_and(is_served) {
+            self.env.complain("a connection whose peer is gone is never let go".to_owned());
+        }
     }
 
     fn missing(&self) -> Vec<String> {
