@@ -19,13 +19,16 @@ pub struct Origin {
     pub lane: Lane,
 }
 
-/// The two windows of a connection: what is in flight is bounded in each.
+/// The windows of a connection: what is in flight is bounded in each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Lane {
     /// Small replies: acks and refusals.
     Commands,
     /// Replies of up to a frame.
     Queries,
+    /// Commands that make an event in every room of the account. While one is in flight nothing
+    /// else is read: a window of them would hold everybody up.
+    Alone,
 }
 
 /// Holds the connections and the tails. Calls come in the order commit → publish → reply →

@@ -43,6 +43,7 @@ pub struct Session {
     paused_until_ms: u64,
     commands_in_flight: usize,
     queries_in_flight: usize,
+    alone_in_flight: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,6 +105,7 @@ impl Session {
             paused_until_ms: 0,
             commands_in_flight: 0,
             queries_in_flight: 0,
+            alone_in_flight: 0,
         }
     }
 
@@ -134,6 +136,7 @@ impl Session {
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.phase != Phase::SigningIn
+            && self.alone_in_flight == 0
             && self.commands_in_flight < COMMANDS_IN_FLIGHT_MAX
             && self.queries_in_flight < QUERIES_IN_FLIGHT_MAX
     }
@@ -146,10 +149,7 @@ impl Session {
 
     /// Replies are on their way.
     pub fn answered(&mut self, lane: Lane, replies: usize) {
-        let in_flight = match lane {
-            Lane::Commands => &mut self.commands_in_flight,
-            Lane::Queries => &mut self.queries_in_flight,
-        };
+        let in_flight = self.window(lane);
         *in_flight = in_flight.saturating_sub(replies);
     }
 
@@ -157,7 +157,7 @@ impl Session {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         let signing_in = usize::from(self.phase == Phase::SigningIn);
-        self.commands_in_flight + self.queries_in_flight + signing_in
+        self.commands_in_flight + self.queries_in_flight + self.alone_in_flight + signing_in
     }
 
     /// The sign-in was granted.
@@ -176,12 +176,17 @@ impl Session {
 
     fn count(&mut self, step: &Step, now_ms: u64) {
         let Step::Ask { lane, .. } = step else { return };
-        match lane {
-            Lane::Commands => self.commands_in_flight += 1,
-            Lane::Queries => self.queries_in_flight += 1,
-        }
+        *self.window(*lane) += 1;
         if let Err(wait_ms) = self.pace.take(now_ms) {
             self.paused_until_ms = now_ms + wait_ms;
+        }
+    }
+
+    fn window(&mut self, lane: Lane) -> &mut usize {
+        match lane {
+            Lane::Commands => &mut self.commands_in_flight,
+            Lane::Queries => &mut self.queries_in_flight,
+            Lane::Alone => &mut self.alone_in_flight,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use chat_proto::{CloseReason, Done};
+use chat_proto::{CloseReason, Done, Ping, Rename};
 use ed25519_dalek::SigningKey;
 
 use super::*;
@@ -18,11 +18,14 @@ impl TailHandle for Handle {
     }
 }
 
-fn connection() -> Connection<Handle> {
+fn admission() -> Admission {
     let rate = Rate { per_second: 10, burst: 10 };
-    let admission = Admission { identity: SigningKey::from_bytes(&[1; 32]), rate };
+    Admission { identity: SigningKey::from_bytes(&[1; 32]), rate }
+}
+
+fn connection() -> Connection<Handle> {
     let seed = SessionSeed { id: chat_proto::SessionId(1), challenge: [2; 32] };
-    Connection::new(seed, &admission, 0)
+    Connection::new(seed, &admission(), 0)
 }
 
 fn reply(effect: Effect) -> Reply {
@@ -60,4 +63,21 @@ fn nothing_follows_a_close() {
     assert_eq!(connection.outgoing(), closing.frame());
     drain(&mut connection);
     assert_eq!(connection.output(), Output::Close);
+}
+
+#[test]
+fn while_an_account_is_renamed_nothing_else_is_read() {
+    let mut connection = connection();
+    connection.deliver(Lane::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
+    let mut asked = Vec::new();
+    encode_frame(&Rename { name: "ada".to_owned() }, RequestId(1), &mut asked).unwrap();
+    encode_frame(&Ping { token: 1 }, RequestId(2), &mut asked).unwrap();
+    let mut asked = BytesMut::from(&asked[..]);
+    let rename = connection.receive(&admission(), &mut asked, 0).unwrap();
+    assert_eq!((rename.request, rename.lane), (RequestId(1), Lane::Alone));
+    assert_eq!(connection.receive(&admission(), &mut asked, 0), None);
+    connection.deliver(Lane::Alone, &reply(Effect::None), None);
+    drain(&mut connection);
+    let ping = connection.receive(&admission(), &mut asked, 0).unwrap();
+    assert_eq!(ping.request, RequestId(2));
 }

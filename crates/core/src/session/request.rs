@@ -20,7 +20,10 @@ pub(super) fn read(account: AccountId, kind: Kind, frame: &Frame) -> Result<Step
         }
         Kind::Join => command(Action::Join { account, name: body::<Join>(frame)?.name }),
         Kind::Leave => command(Action::Leave { account, room: body::<Leave>(frame)?.room }),
-        Kind::Rename => command(Action::Rename { account, name: body::<Rename>(frame)?.name }),
+        Kind::Rename => {
+            let rename = Action::Rename { account, name: body::<Rename>(frame)?.name };
+            Ok(ask(frame, Lane::Alone, Ask::Command(rename)))
+        }
         Kind::Subscribe => {
             let Subscribe { log, after } = body(frame)?;
             query(Query::Subscribe { log, after })
