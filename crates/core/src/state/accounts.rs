@@ -8,6 +8,9 @@ use chat_proto::{AccountId, Nickname, PublicKey, Seq};
 use super::{Account, Answer, Appender};
 use crate::{Content, Refusal};
 
+/// Behind the numbers that are tried one by one for a name that is taken.
+const SMALL_NUMBERS_END: u64 = 100;
+
 impl Appender<'_> {
     /// The account of a key; a new key gets an account, and the first key to claim a name has it.
     pub(super) fn sign_in(
@@ -65,8 +68,11 @@ impl Appender<'_> {
     }
 
     /// The first free one of `name-2`, `name-3`, …; the name is cut where the number needs room.
+    /// When the small numbers are taken, those from the next id on are tried: nearly always the
+    /// first of them is free, so that a thousand of one name do not make the next one dear.
     fn numbered(&self, wished: &Nickname) -> Nickname {
-        (2_u64..)
+        (2..SMALL_NUMBERS_END)
+            .chain((self.state.last_id + 1).max(SMALL_NUMBERS_END)..)
             .filter_map(|number| Nickname::parse(&with_suffix(wished.as_str(), number)).ok())
             .find(|name| self.state.account_names.holder(name.as_str()).is_none())
             .expect("there are more numbers than accounts")

@@ -113,6 +113,17 @@ fn the_first_key_to_claim_a_name_has_it() {
 }
 
 #[test]
+fn a_crowd_that_wishes_for_one_name_gets_as_many() {
+    let mut world = World::new();
+    let crowd: Vec<_> = (1..=250).map(|key| world.sign_in(key, "ada", false).unwrap()).collect();
+    let names: std::collections::HashSet<_> =
+        crowd.iter().map(|account| world.name_of(*account)).collect();
+    assert_eq!(names.len(), crowd.len());
+    // Behind the small numbers the id gives the number: nobody looks through all that are taken.
+    assert_eq!(world.name_of(AccountId(250)), "ada-250");
+}
+
+#[test]
 fn a_long_name_is_cut_where_its_number_needs_room() {
     let mut world = World::new();
     let longest = "x".repeat(32);
