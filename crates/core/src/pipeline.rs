@@ -218,7 +218,8 @@ impl<S: Store> Pipeline<S> {
     }
 
     fn recover_when_due(&mut self, now: Timestamp, fanout: &mut impl Fanout) {
-        if self.recover_at.is_none_or(|at| now < at) {
+        // A clock that was set back must not make the pause longer.
+        if self.recover_at.is_none_or(|at| now < at && at <= later(now)) {
             return;
         }
         match self.store.recover() {
