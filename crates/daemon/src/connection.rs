@@ -49,23 +49,24 @@ impl Shared {
     }
 }
 
-/// Serves one connection to its end.
-pub(crate) async fn serve(socket: Socket, conn: Conn, shared: Arc<Shared>, sequencer: Sequencer) {
-    let challenge = match challenge() {
-        Ok(challenge) => challenge,
-        Err(error) => {
-            tracing::error!(%error, "no random numbers for a challenge");
-            return;
-        }
-    };
+/// Admits a connection, and returns what serves it to its end. It is admitted before it is served:
+/// whoever stops the daemon sees it also when it has just come.
+pub(crate) fn admit(
+    socket: Socket,
+    conn: Conn,
+    shared: Arc<Shared>,
+    sequencer: Sequencer,
+) -> Result<impl Future<Output = ()> + Send + 'static, getrandom::Error> {
+    let seed = SessionSeed { id: SessionId(conn.0), challenge: challenge()? };
     let now_ms = shared.now_ms();
     let mailbox = Arc::new(Mailbox::new(now_ms));
     shared.hub.admit(conn, Arc::clone(&mailbox));
-    let seed = SessionSeed { id: SessionId(conn.0), challenge };
     let core = Mutex::new(Connection::new(seed, &shared.admission, now_ms));
     let mut wired = Wired { conn, core, socket, mailbox, shared, sequencer };
-    wired.run().await;
-    wired.leave().await;
+    Ok(async move {
+        wired.run().await;
+        wired.leave().await;
+    })
 }
 
 /// A connection and everything that it is wired to.
@@ -109,15 +110,19 @@ impl Wired {
             return;
         }
         loop {
-            while let Some(Asked { request, lane, ask }) = self.receive(&mut inbound) {
+            let now_ms = self.shared.now_ms();
+            while let Some(Asked { request, lane, ask }) = self.receive(&mut inbound, now_ms) {
                 let origin = Origin { conn: self.conn, request, lane };
+                // While the queue is full nothing is read.
+                self.mailbox.set_reading_paused(true);
                 if self.sequencer.submit(Input::Ask { origin, ask }).await.is_err() {
                     return;
                 }
             }
             // A handshake reply or a close may be waiting to be written.
             self.mailbox.nudge();
-            if self.until_input_is_wanted().await {
+            // At the same moment as above: a pause that ends in between must not go unnoticed.
+            if self.until_input_is_wanted(now_ms).await {
                 // What was read before the pause comes first.
                 continue;
             }
@@ -155,7 +160,7 @@ impl Wired {
         match self.socket.read(inbound, READ_BYTES).await {
             Ok(0) => false,
             Ok(_) => {
-                self.mailbox.heard(self.shared.now_ms());
+                self.mailbox.heard();
                 true
             }
             Err(error) => {
@@ -180,19 +185,18 @@ impl Wired {
         std::future::pending::<()>().await;
     }
 
-    fn receive(&self, inbound: &mut BytesMut) -> Option<Asked> {
+    fn receive(&self, inbound: &mut BytesMut, now_ms: u64) -> Option<Asked> {
         if self.mailbox.is_draining() {
             return None;
         }
-        self.with_core(|core| core.receive(&self.shared.admission, inbound, self.shared.now_ms()))
+        self.with_core(|core| core.receive(&self.shared.admission, inbound, now_ms))
     }
 
     /// Waits while the window is full, the peer was too fast or takes no replies, or the daemon
     /// drains; tells whether it had to.
-    async fn until_input_is_wanted(&self) -> bool {
+    async fn until_input_is_wanted(&self, mut now_ms: u64) -> bool {
         let mut has_waited = false;
         loop {
-            let now_ms = self.shared.now_ms();
             let (wants_input, pause_ms, is_held_up) = self.with_core(|core| {
                 (core.wants_input(now_ms), core.pause_ms(now_ms), core.is_held_up_by_peer())
             });
@@ -206,6 +210,7 @@ impl Wired {
                 0 => self.mailbox.room().await,
                 pause_ms => sleep(Duration::from_millis(pause_ms)).await,
             }
+            now_ms = self.shared.now_ms();
         }
     }
 
@@ -250,12 +255,14 @@ impl Wired {
         self.took(written).await
     }
 
-    /// The peer took so many bytes; when it took none, waits until it may.
+    /// The peer took so many bytes; when it took none, waits until it does. Only that is a sign of
+    /// life: bytes that need not wait are taken by the system, also for a peer that is gone.
     async fn took(&self, bytes: usize) -> std::io::Result<()> {
         if bytes == 0 {
-            return self.socket.writable().await;
+            self.socket.writable().await?;
+            self.mailbox.heard();
+            return Ok(());
         }
-        self.mailbox.heard(self.shared.now_ms());
         // The reader may have waited for the peer to take its replies.
         self.mailbox.made_room();
         Ok(())

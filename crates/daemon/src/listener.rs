@@ -14,7 +14,7 @@ use tokio::time::{Duration, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::connection::{Shared, Socket, serve};
+use crate::connection::{Shared, Socket, admit};
 use crate::sequencer::Sequencer;
 use crate::server::StartError;
 
@@ -64,18 +64,27 @@ fn bind_address(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Binds a Unix socket that only this user may use. The data directory's lock has been taken: a
 /// socket file that nobody answers at is left over from a daemon that was killed.
-pub(crate) async fn bind_unix(path: &Path) -> Result<Listener, StartError> {
+pub(crate) async fn bind_unix(path: &Path) -> Result<(Listener, SocketFile), StartError> {
     let failed = |cause| StartError::Socket { path: path.to_owned(), cause };
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(failed)?;
     }
-    if tokio::net::UnixStream::connect(path).await.is_ok() {
+    if is_answered(path).await {
         return Err(StartError::SocketInUse { path: path.to_owned() });
     }
     remove_stale_socket(path).map_err(failed)?;
     let listener = UnixListener::bind(path).map_err(failed)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
-    Ok(Listener::Unix(listener))
+    let file = SocketFile::of(path).map_err(failed)?;
+    Ok((Listener::Unix(listener), file))
+}
+
+/// Whether somebody listens at a socket, also when he is too busy to answer.
+async fn is_answered(path: &Path) -> bool {
+    match tokio::net::UnixStream::connect(path).await {
+        Ok(_) => true,
+        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+    }
 }
 
 fn remove_stale_socket(path: &Path) -> io::Result<()> {
@@ -91,16 +100,39 @@ fn remove_stale_socket(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes the socket file when it is dropped.
+/// Removes the socket file when it is dropped, unless somebody else's stands in its place.
 #[derive(Debug)]
-pub(crate) struct SocketFile(pub(crate) PathBuf);
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    file: FileId,
+}
+
+/// Device, inode, and when it was made: a number of an inode is soon used again.
+type FileId = (u64, u64, i64, i64);
+
+impl SocketFile {
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), file: file_id(path)? })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.0) {
-            tracing::debug!(%error, path = %self.0.display(), "the socket file is already gone");
+        let is_ours = file_id(&self.path).is_ok_and(|found| found == self.file);
+        if !is_ours || std::fs::remove_file(&self.path).is_err() {
+            tracing::debug!(path = %self.path.display(), "the socket file is already gone");
         }
     }
+}
+
+fn file_id(path: &Path) -> io::Result<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    let found = std::fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino(), found.ctime(), found.ctime_nsec()))
 }
 
 impl Intake {
@@ -127,7 +159,10 @@ impl Intake {
         }
         let conn = Conn(self.next_conn.fetch_add(1, Ordering::Relaxed));
         let (shared, sequencer) = (Arc::clone(&self.shared), self.sequencer.clone());
-        self.connections.spawn(serve(socket, conn, shared, sequencer));
+        match admit(socket, conn, shared, sequencer) {
+            Ok(served) => drop(self.connections.spawn(served)),
+            Err(error) => tracing::error!(%error, "no random numbers for a challenge"),
+        }
     }
 }
 
@@ -137,7 +172,10 @@ impl Listener {
             Self::Tcp(listener) => {
                 let (stream, _peer) = listener.accept().await?;
                 // Every write is already a whole batch: waiting for more would only add latency.
-                stream.set_nodelay(true)?;
+                if let Err(error) = stream.set_nodelay(true) {
+                    // Accepting must not rest because a peer is gone already.
+                    tracing::debug!(%error, "a connection stays as it came");
+                }
                 Ok(Socket::Tcp(stream))
             }
             Self::Unix(listener) => {
@@ -157,5 +195,24 @@ async fn turn_away(socket: &Socket) {
     // A fresh socket takes one small frame at once; one that does not is closed all the same.
     if socket.writable().await.and_then(|()| socket.try_write(&[&closing.frame()])).is_err() {
         tracing::debug!("a peer that was turned away is already gone");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_file_is_removed_by_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("chatd.sock");
+        let (_first, mine) = bind_unix(&path).await.unwrap();
+        assert!(matches!(bind_unix(&path).await, Err(StartError::SocketInUse { .. })));
+        std::fs::remove_file(&path).unwrap();
+        let (_second, theirs) = bind_unix(&path).await.unwrap();
+        drop(mine);
+        assert!(path.exists(), "it belongs to the second");
+        drop(theirs);
+        assert!(!path.exists());
     }
 }

@@ -144,7 +144,7 @@ impl Server {
     /// The Unix socket that is listened at.
     #[must_use]
     pub fn socket(&self) -> Option<&Path> {
-        self.socket.as_ref().map(|file| &*file.0)
+        self.socket.as_ref().map(SocketFile::path)
     }
 
     /// The fingerprint of the daemon's identity key, as `ssh-keygen -l` shows it.
@@ -214,8 +214,9 @@ async fn bind_all(config: &Config) -> Result<Bound, StartError> {
     }
     let mut socket = None;
     if let Some(path) = &config.socket {
-        listeners.push(bind_unix(path).await?);
-        socket = Some(SocketFile(path.clone()));
+        let (listener, file) = bind_unix(path).await?;
+        listeners.push(listener);
+        socket = Some(file);
     }
     Ok((listeners, addresses, socket))
 }

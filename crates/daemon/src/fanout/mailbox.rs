@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use chat_core::{Closing, Lane, Reply};
 use chat_proto::LogId;
@@ -44,12 +44,15 @@ pub(crate) struct Mailbox {
     reading_paused: AtomicBool,
     signed_in: AtomicBool,
     born_at_ms: u64,
-    heard_at_ms: AtomicU64,
+    /// The peer sent a byte, or took one that waited for it, since it was judged last.
+    heard: AtomicBool,
+    /// How often in a row it was judged silent.
+    silent_ticks: AtomicU32,
 }
 
 impl Mailbox {
     pub(crate) fn new(now_ms: u64) -> Self {
-        Self { born_at_ms: now_ms, heard_at_ms: AtomicU64::new(now_ms), ..Self::default() }
+        Self { born_at_ms: now_ms, ..Self::default() }
     }
 
     pub(crate) fn deliver(&self, delivery: Delivery) {
@@ -118,17 +121,22 @@ impl Mailbox {
         self.killed.notified().await;
     }
 
-    /// The peer took or sent a byte.
-    pub(crate) fn heard(&self, now_ms: u64) {
-        self.heard_at_ms.store(now_ms, Ordering::Relaxed);
+    /// The peer sent a byte, or took one that waited for it.
+    pub(crate) fn heard(&self) {
+        self.heard.store(true, Ordering::Relaxed);
     }
 
-    /// How long the peer has been silent while it could have been heard, in milliseconds.
-    pub(crate) fn silent_ms(&self, now_ms: u64) -> u64 {
-        if self.reading_paused.load(Ordering::Relaxed) {
-            self.heard(now_ms);
-        }
-        now_ms.saturating_sub(self.heard_at_ms.load(Ordering::Relaxed))
+    /// A tick has passed; tells for how many in a row the peer has been silent while it could have
+    /// been heard. Ticks are counted, not time: a daemon that stood still heard nobody.
+    pub(crate) fn tick(&self) -> u32 {
+        let was_heard = self.heard.swap(false, Ordering::Relaxed);
+        let is_paused = self.reading_paused.load(Ordering::Relaxed);
+        let silent = match was_heard || is_paused {
+            true => 0,
+            false => self.silent_ticks.load(Ordering::Relaxed).saturating_add(1),
+        };
+        self.silent_ticks.store(silent, Ordering::Relaxed);
+        silent
     }
 
     /// How long the connection has been there, in milliseconds.
