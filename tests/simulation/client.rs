@@ -1,5 +1,6 @@
 //! A client: the sans-IO outbox and cursors of the client library, driven over a simulated link.
 
+mod following;
 mod journal;
 mod person;
 mod replies;
@@ -11,7 +12,7 @@ use chat_client::outbox::{Entry, Outbox};
 use chat_client::resume::{AfterReset, Resume};
 use chat_proto::{
     AccountId, Ack, Body, Epoch, ErrorCode, FrameCodec, Hello, Join, List, LogId, Nonce, Position,
-    RequestId, RoomId, RoomName, Send, Seq, StreamId, Subscribe,
+    RequestId, RoomId, RoomName, Send, Seq, StreamId,
 };
 use chat_tests::history::{Reader, Sender};
 use ed25519_dalek::SigningKey;
@@ -335,37 +336,6 @@ impl Client {
         let request = RequestId(self.last_request);
         put(body, request, &mut self.output);
         self.requests.insert(request, asked);
-    }
-
-    fn subscribe(&mut self, subscribe: &Subscribe) {
-        let Subscribe { log, after } = *subscribe;
-        *self.subscribing.entry(log).or_default() += 1;
-        self.ask(subscribe, Asked::Subscribe { log, after });
-    }
-
-    /// Follows a log from a position on. What it read there before, as another reader, is over.
-    fn follow(&mut self, log: LogId, name: String, after: Option<Position>, env: &mut Env) {
-        self.stop_reading(log, env);
-        self.resume.follow(log, after);
-        self.followed.insert(log, name);
-        if let Some(position) = after {
-            self.readers.insert(log, env.history.opened(position.epoch, log, position.seq));
-        }
-        if let Some(subscribe) = self.resume.ask(log) {
-            self.subscribe(&subscribe);
-        }
-    }
-
-    fn forget(&mut self, log: LogId, env: &mut Env) {
-        self.stop_reading(log, env);
-        self.resume.forget(log);
-        self.followed.remove(&log);
-    }
-
-    fn stop_reading(&mut self, log: LogId, env: &mut Env) {
-        if let Some(reader) = self.readers.remove(&log) {
-            env.history.closed(reader);
-        }
     }
 
     /// What this client still misses, `heads` being everything there is; empty when nothing.

@@ -12,6 +12,7 @@ mod network;
 mod peer;
 mod plan;
 mod platter;
+mod runner;
 mod schedule;
 mod seen;
 mod server;
@@ -19,12 +20,8 @@ mod switchboard;
 mod trace;
 mod world;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-
 use coverage::{Situation, Tally};
+use runner::run_all;
 use world::{Outcome, run};
 
 /// Runs of `cargo test`: in about a minute, with optimisation.
@@ -33,6 +30,7 @@ const SEEDS: u64 = if cfg!(debug_assertions) { 200 } else { 2_000 };
 /// Lines of the trace that are shown when a replayed seed fails.
 const TRACE_LINES_SHOWN: usize = 400;
 
+/// How to run this suite.
 const REPLAY: &str = "cargo test --release -p chat-tests --test simulation";
 
 #[test]
@@ -42,7 +40,8 @@ fn every_seed_keeps_the_promises() {
     }
     let first = number_of("FIRST_SEED").unwrap_or(0);
     let seeds = number_of("SEEDS").unwrap_or(SEEDS);
-    let tally = run_all(first, seeds);
+    let tally = run_all(first, seeds)
+        .unwrap_or_else(|broken| panic!("{broken}\nreplay it: SEED={} {REPLAY}", broken.seed));
     say(&report(seeds, &tally));
     // A few seeds cannot be expected to bring up everything.
     if seeds >= SEEDS {
@@ -74,69 +73,6 @@ fn replay(seed: u64) {
     }
     assert!(violations.is_empty(), "seed {seed} breaks:\n{}", violations.join("\n"));
     say(&format!("seed {seed} keeps the promises, in {steps} steps"));
-}
-
-/// Runs `seeds` seeds on all cores; stops at the first that breaks a promise.
-fn run_all(first: u64, seeds: u64) -> Tally {
-    let next = AtomicU64::new(first);
-    let has_failed = AtomicBool::new(false);
-    let failure = Mutex::new(None);
-    let tally = Mutex::new(Tally::default());
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut own = Tally::default();
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + seeds || has_failed.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    match catch_unwind(AssertUnwindSafe(|| run(seed, false))) {
-                        Ok(outcome) if outcome.violations.is_empty() => {
-                            own.add(&outcome.situations)
-                        }
-                        Ok(outcome) => fail(seed, &outcome.violations.join("\n"), &failure),
-                        Err(_) => fail(seed, "it panicked, see above", &failure),
-                    }
-                    has_failed.store(failure.lock().unwrap().is_some(), Ordering::Relaxed);
-                }
-                tally.lock().unwrap().merge(&own);
-            });
-        }
-        scope.spawn(|| show_progress(first, seeds, &next, &has_failed));
-    });
-    let failure = failure.into_inner().unwrap();
-    if let Some((seed, why)) = failure {
-        panic!("seed {seed} breaks:\n{why}\nreplay it: SEED={seed} {REPLAY}");
-    }
-    tally.into_inner().unwrap()
-}
-
-/// The smallest failing seed is the one that is told.
-fn fail(seed: u64, why: &str, failure: &Mutex<Option<(u64, String)>>) {
-    let mut failure = failure.lock().unwrap();
-    if failure.as_ref().is_none_or(|(known, _)| seed < *known) {
-        *failure = Some((seed, why.to_owned()));
-    }
-}
-
-/// Says every few seconds how far a long series of runs has come.
-fn show_progress(first: u64, seeds: u64, next: &AtomicU64, has_failed: &AtomicBool) {
-    let started = Instant::now();
-    let mut told = Instant::now();
-    loop {
-        let done = next.load(Ordering::Relaxed).saturating_sub(first);
-        if done >= seeds || has_failed.load(Ordering::Relaxed) {
-            return;
-        }
-        if told.elapsed() > Duration::from_secs(10) {
-            told = Instant::now();
-            let per_second = done as f64 / started.elapsed().as_secs_f64();
-            say(&format!("{done} of {seeds} seeds, {per_second:.0} a second"));
-        }
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
 }
 
 fn report(seeds: u64, tally: &Tally) -> String {

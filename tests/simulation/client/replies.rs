@@ -4,8 +4,8 @@ use chat_client::outbox::{Destination, Verdict};
 use chat_client::resume::Step;
 use chat_proto::{
     Ack, Body, Close, CloseReason, Epoch, Error, ErrorCode, Frame, Kind, LogId, LoggedHead, Nonce,
-    Position, PublicKey, Reset, RoomId, RoomInfo, RoomName, SignIn, SignedIn, StreamId, Subscribed,
-    Unsubscribe, Welcome, sign_in_transcript,
+    Position, PublicKey, RoomId, RoomInfo, RoomName, SignIn, SignedIn, StreamId, Welcome,
+    sign_in_transcript,
 };
 use ed25519_dalek::Signer;
 
@@ -21,7 +21,6 @@ impl Client {
         if Kind::is_logged(frame.kind) {
             return self.event(frame, env);
         }
-        #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is a reply")]
         match frame.known_kind() {
             Some(Kind::Close) => self.closed(frame, env),
             Some(Kind::Presence) => {}
@@ -273,82 +272,6 @@ impl Client {
         if !self.followed.contains_key(&room.into()) {
             let after = env.chance.percent(50).then(Position::default);
             self.follow(room.into(), name.to_string(), after, env);
-        }
-    }
-
-    fn subscribed(
-        &mut self,
-        log: LogId,
-        after: Option<Position>,
-        subscribed: &Subscribed,
-        env: &mut Env,
-    ) {
-        let is_newest = self.is_newest_answer(log);
-        let after = after.map_or(subscribed.head, |position| position.seq);
-        if let Some(cursor) = self.cursors.remove(&log) {
-            env.history.closed(cursor);
-        }
-        self.cursors.insert(log, env.history.opened(subscribed.epoch, log, after));
-        let name = self.followed.get(&log).cloned();
-        let Some(name) = name.filter(|_| is_newest) else { return };
-        self.resume.subscribed(subscribed);
-        match self.readers.get(&log) {
-            Some(reader) => env.history.resumed(*reader, subscribed.epoch),
-            None => {
-                let reader = env.history.opened(subscribed.epoch, log, after);
-                self.readers.insert(log, reader);
-            }
-        }
-        if after > chat_proto::Seq::ZERO && after < subscribed.head {
-            env.coverage.hit(Situation::ResumedBehindHead);
-        }
-        if !name.is_empty() && name != subscribed.name {
-            // In this epoch the id is another room's: the room is looked for by its name.
-            self.forget(log, env);
-            self.ask(&Unsubscribe { log }, Asked::Unsubscribe { log });
-            self.ask(&chat_proto::FindRoom { name: name.clone() }, Asked::Find { name });
-        }
-    }
-
-    /// Whether a request to subscribe was the last one in flight for its log.
-    fn is_newest_answer(&mut self, log: LogId) -> bool {
-        let in_flight = self.subscribing.entry(log).or_default();
-        *in_flight = in_flight.saturating_sub(1);
-        let is_newest = *in_flight == 0;
-        if is_newest {
-            self.subscribing.remove(&log);
-        }
-        is_newest
-    }
-
-    fn reset(&mut self, reset: &Reset, env: &mut Env) {
-        env.coverage.hit(Situation::Reset);
-        if !self.is_newest_answer(reset.log) {
-            return;
-        }
-        if let Some(reader) = self.readers.remove(&reset.log) {
-            env.history.reset(reader, reset.epoch, reset.head);
-        }
-        if self.followed.contains_key(&reset.log) {
-            let subscribe = self.resume.reset(reset);
-            self.subscribe(&subscribe);
-        }
-    }
-
-    /// In this epoch the id is nobody's, or another account's.
-    fn may_not_read(&mut self, log: LogId, error: &Error, env: &mut Env) {
-        if !self.is_newest_answer(log) {
-            return;
-        }
-        if error.retry {
-            // The store cannot be read now: a driver asks again after a while.
-            env.coverage.hit(Situation::StoreUnreadable);
-            return self.disconnect(env);
-        }
-        let name = self.followed.get(&log).cloned().unwrap_or_default();
-        self.forget(log, env);
-        if !name.is_empty() {
-            self.ask(&chat_proto::FindRoom { name: name.clone() }, Asked::Find { name });
         }
     }
 }

@@ -1,0 +1,124 @@
+//! The logs that a client follows: subscribing, resuming, and finding rooms again in another epoch.
+
+use chat_proto::{
+    Error, FindRoom, LogId, Position, Reset, Seq, Subscribe, Subscribed, Unsubscribe,
+};
+
+use super::{Asked, Client};
+use crate::coverage::Situation;
+use crate::env::Env;
+
+impl Client {
+    pub(super) fn subscribe(&mut self, subscribe: &Subscribe) {
+        let Subscribe { log, after } = *subscribe;
+        *self.subscribing.entry(log).or_default() += 1;
+        self.ask(subscribe, Asked::Subscribe { log, after });
+    }
+
+    /// Follows a log from a position on. What it read there before, as another reader, is over.
+    pub(super) fn follow(
+        &mut self,
+        log: LogId,
+        name: String,
+        after: Option<Position>,
+        env: &mut Env,
+    ) {
+        self.stop_reading(log, env);
+        self.resume.follow(log, after);
+        self.followed.insert(log, name);
+        if let Some(position) = after {
+            self.readers.insert(log, env.history.opened(position.epoch, log, position.seq));
+        }
+        if let Some(subscribe) = self.resume.ask(log) {
+            self.subscribe(&subscribe);
+        }
+    }
+
+    pub(super) fn forget(&mut self, log: LogId, env: &mut Env) {
+        self.stop_reading(log, env);
+        self.resume.forget(log);
+        self.followed.remove(&log);
+    }
+
+    pub(super) fn stop_reading(&mut self, log: LogId, env: &mut Env) {
+        if let Some(reader) = self.readers.remove(&log) {
+            env.history.closed(reader);
+        }
+    }
+
+    pub(super) fn subscribed(
+        &mut self,
+        log: LogId,
+        after: Option<Position>,
+        subscribed: &Subscribed,
+        env: &mut Env,
+    ) {
+        let is_newest = self.is_newest_answer(log);
+        let after = after.map_or(subscribed.head, |position| position.seq);
+        if let Some(cursor) = self.cursors.remove(&log) {
+            env.history.closed(cursor);
+        }
+        self.cursors.insert(log, env.history.opened(subscribed.epoch, log, after));
+        let name = self.followed.get(&log).cloned();
+        let Some(name) = name.filter(|_| is_newest) else { return };
+        self.resume.subscribed(subscribed);
+        match self.readers.get(&log) {
+            Some(reader) => env.history.resumed(*reader, subscribed.epoch),
+            None => {
+                let reader = env.history.opened(subscribed.epoch, log, after);
+                self.readers.insert(log, reader);
+            }
+        }
+        if after > Seq::ZERO && after < subscribed.head {
+            env.coverage.hit(Situation::ResumedBehindHead);
+        }
+        if !name.is_empty() && name != subscribed.name {
+            // In this epoch the id is another room's: the room is looked for by its name.
+            self.forget(log, env);
+            self.ask(&Unsubscribe { log }, Asked::Unsubscribe { log });
+            self.ask(&FindRoom { name: name.clone() }, Asked::Find { name });
+        }
+    }
+
+    /// Whether a request to subscribe was the last one in flight for its log.
+    pub(super) fn is_newest_answer(&mut self, log: LogId) -> bool {
+        let in_flight = self.subscribing.entry(log).or_default();
+        *in_flight = in_flight.saturating_sub(1);
+        let is_newest = *in_flight == 0;
+        if is_newest {
+            self.subscribing.remove(&log);
+        }
+        is_newest
+    }
+
+    pub(super) fn reset(&mut self, reset: &Reset, env: &mut Env) {
+        env.coverage.hit(Situation::Reset);
+        if !self.is_newest_answer(reset.log) {
+            return;
+        }
+        if let Some(reader) = self.readers.remove(&reset.log) {
+            env.history.reset(reader, reset.epoch, reset.head);
+        }
+        if self.followed.contains_key(&reset.log) {
+            let subscribe = self.resume.reset(reset);
+            self.subscribe(&subscribe);
+        }
+    }
+
+    /// In this epoch the id is nobody's, or another account's.
+    pub(super) fn may_not_read(&mut self, log: LogId, error: &Error, env: &mut Env) {
+        if !self.is_newest_answer(log) {
+            return;
+        }
+        if error.retry {
+            // The store cannot be read now: a driver asks again after a while.
+            env.coverage.hit(Situation::StoreUnreadable);
+            return self.disconnect(env);
+        }
+        let name = self.followed.get(&log).cloned().unwrap_or_default();
+        self.forget(log, env);
+        if !name.is_empty() {
+            self.ask(&FindRoom { name: name.clone() }, Asked::Find { name });
+        }
+    }
+}
