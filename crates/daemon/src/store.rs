@@ -4,6 +4,7 @@
 //! witness beside it. It must not know what a command or a connection is: it keeps records and
 //! the tables that follow from them, and promises what [`chat_core::Store`] says.
 
+mod checkpoints;
 mod connection;
 mod directory;
 mod durability;
@@ -31,6 +32,7 @@ pub use durability::Durability;
 pub use error::OpenError;
 pub use read::{LogPage, Reader};
 
+use checkpoints::Checkpoints;
 use connection::Writer;
 use directory::DataDir;
 use marks::{Marks, WriteError};
@@ -57,6 +59,7 @@ pub struct SqliteStore {
     witness: WitnessFile,
     boot: u128,
     trouble: Trouble,
+    checkpoints: Checkpoints,
     witness_in_trouble: bool,
     /// Released last of all.
     dir: DataDir,
@@ -284,6 +287,11 @@ impl Store for SqliteStore {
         if outcome.is_ok() && self.committed != self.appended {
             self.committed = self.appended;
             self.bear_witness();
+        }
+        if let Some(connection) = &self.connection
+            && self.trouble.is_none()
+        {
+            self.checkpoints.move_when_due(connection);
         }
         self.note(outcome)
     }

@@ -6,6 +6,7 @@ use chat_core::{Lineage, Witness};
 use chat_proto::Epoch;
 use rusqlite::Connection;
 
+use super::checkpoints::Checkpoints;
 use super::connection::Writer;
 use super::directory::{DataDir, bytes_free, open_private};
 use super::marks::Marks;
@@ -59,6 +60,7 @@ impl SqliteStore {
             witness,
             boot,
             trouble: Trouble::default(),
+            checkpoints: Checkpoints::new(),
             witness_in_trouble: false,
             dir,
         };

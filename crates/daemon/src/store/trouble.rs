@@ -32,6 +32,11 @@ pub(super) struct NoRoom {
 }
 
 impl Trouble {
+    /// Whether everything is well.
+    pub(super) fn is_none(&self) -> bool {
+        self.told.is_none()
+    }
+
     /// Whether the disk is or was full.
     pub(super) fn is_full(&self) -> bool {
         self.told.as_ref().is_some_and(|(_since, causes)| causes.contains(&Cause::Full))
