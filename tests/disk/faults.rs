@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -21,17 +21,17 @@ pub(crate) struct Faults {
 pub(crate) type WhyNot = String;
 
 impl Faults {
-    /// Makes calls on the store's files fail: `fault` is a rule for `strace -e inject=`.
+    /// Makes calls on some of the store's files fail: `fault` is a rule for `strace -e inject=`.
     pub(crate) fn inject(
         daemon: &Daemon,
-        data_dir: &Path,
+        files: &[PathBuf],
         fault: &str,
     ) -> Result<Result<Self, WhyNot>> {
         let calls = fault.split(':').next().context("calls")?;
         let mut strace = Command::new("strace");
         strace.args(["-o", "/dev/null", "-p", &writing_thread(daemon)?.to_string()]);
-        for file in ["chatd.db", "chatd.db-wal"] {
-            strace.arg("-P").arg(data_dir.join(file));
+        for file in files {
+            strace.arg("-P").arg(file);
         }
         strace.arg("-e").arg(format!("trace={calls}")).arg("-e").arg(format!("inject={fault}"));
         let spawned = strace.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
