@@ -1,10 +1,14 @@
 //! The screen in a real pseudo-terminal, against a real daemon: what a person types, sees and
 //! kills.
 
+mod hostile;
+mod idle;
 mod leaving;
 mod opening;
 mod outage;
 mod resizing;
+mod scrolling;
+mod serving;
 mod stage;
 mod talking;
 mod typing;

@@ -109,6 +109,19 @@ impl Glass {
         &self.told().oddities
     }
 
+    /// Another one that got the same, to compare with later.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let mut again = Self::new(self.opened);
+        for step in &self.script {
+            match step {
+                Step::Resized(size) => again.resize(*size),
+                Step::Bytes(bytes) => again.take_in(bytes),
+            }
+        }
+        again
+    }
+
     /// Looks at every frame again, from the first on, as it was when it was whole. A frame that
     /// was drawn for another size is left out.
     pub fn frames(&self, mut look: impl FnMut(&Screen)) {
@@ -205,6 +218,8 @@ impl Callbacks for Told {
                 let gone = |mode: &u16| params.iter().copied().flatten().any(|off| off == mode);
                 self.modes.retain(|mode| !gone(mode));
             }
+            // The usual colour of underlines: of no consequence.
+            (false, 'm') if params == [[59]] => {}
             _ => self.odd(format!("CSI {i1:?} {i2:?} {params:?} {last}")),
         }
     }
@@ -217,7 +232,8 @@ impl Callbacks for Told {
 
 /// Whether a text is on the screen, in one row or wrapped.
 pub(super) fn has(screen: &Screen, text: &str) -> bool {
-    let contents = screen.contents();
+    // Marks that keep right-to-left text in its place show nothing.
+    let contents = screen.contents().replace('\u{200e}', "");
     // Panes stand beside each other; the words of a pane are together when the border is gone.
     let words: Vec<&str> = contents.split(|c: char| c.is_whitespace() || c == '│').collect();
     let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
