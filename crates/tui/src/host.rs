@@ -79,13 +79,15 @@ impl Host {
     #[must_use]
     pub fn join_line(&self, room: Option<&RoomName>) -> String {
         let addresses = self.server.addresses();
-        let (socket, fingerprint) = (self.server.socket(), self.server.fingerprint());
+        let fingerprint = self.server.fingerprint();
+        // An address is shorter than the path of a socket that lies with the data.
+        let socket = self.server.socket().filter(|_socket| addresses.is_empty());
         let here = Ready { addresses, socket, fingerprint }.here();
         let elsewhere = match addresses.iter().find(|address| !address.ip().is_loopback()) {
             Some(address) => format!("chat-tui '{}'", self.url(*address, room)),
-            None => "start with --serve 0.0.0.0".to_owned(),
+            None => "not now; start with --serve 0.0.0.0 for that".to_owned(),
         };
-        format!("on this machine: {here}  from elsewhere: {elsewhere}")
+        format!("join on this machine: {here}\nfrom elsewhere: {elsewhere}")
     }
 
     fn url(&self, address: SocketAddr, room: Option<&RoomName>) -> String {

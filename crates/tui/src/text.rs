@@ -5,9 +5,10 @@
 
 use std::ops::Range;
 
-use ratatui::buffer::{Buffer, CellWidth};
+use ratatui::buffer::{Buffer, CellDiffOption, CellWidth};
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthChar;
 
 /// Code points that one grapheme cluster may show. More are combining marks piled up to cover
 /// other lines; an emoji family of four with skin tones has 11.
@@ -19,6 +20,9 @@ const TAB: &str = "    ";
 /// A left-to-right mark. Around a right-to-left run it keeps a terminal that reorders text from
 /// pulling the neighbouring cells (a name, a time, a border) into that run.
 const LEFT_TO_RIGHT_MARK: char = '\u{200E}';
+
+/// Joins emoji to one.
+const JOINER: char = '\u{200D}';
 
 /// The cells that a text takes on one line.
 #[must_use]
@@ -36,6 +40,17 @@ pub fn grapheme_width(grapheme: &str) -> usize {
         true => 0,
         false => usize::from(grapheme.cell_width()),
     }
+}
+
+/// The cells that a grapheme cluster may take at the worst: many terminals draw a joined emoji or a
+/// flag as the several pictures that it is made of.
+#[must_use]
+fn reach(grapheme: &str) -> usize {
+    let one_by_one = grapheme.chars().map(|character| match character {
+        '\u{1F1E6}'..='\u{1F1FF}' => 2,
+        _ => character.width().unwrap_or(0),
+    });
+    one_by_one.sum::<usize>().max(grapheme_width(grapheme))
 }
 
 /// Makes inert text fit for a screen: tabs become spaces, and marks piled up on one letter are cut.
@@ -130,7 +145,7 @@ impl Paragraph {
                 self.chance = Some((at, at, self.line_width));
             }
             // Spaces hang over the edge; they never begin a line by themselves.
-            if self.line_width + grapheme_width > self.cells && !is_space {
+            if self.line_width + reach(grapheme) > self.cells && !is_space {
                 self.break_line(at, lines);
             }
             self.line_width += grapheme_width;
@@ -188,6 +203,43 @@ pub fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, cells: u16, style: S
         buffer[(last, y)].set_symbol(&format!("{symbol}{LEFT_TO_RIGHT_MARK}"));
     }
     end
+}
+
+/// Makes a drawn buffer safe for terminals that draw a grapheme cluster wider than it is counted
+/// here: what stands behind it is written again after it, and none reaches over the edge, where a
+/// terminal would go on in the next row.
+pub fn guard(buffer: &mut Buffer) {
+    let area = buffer.area;
+    for (y, x) in area.rows().flat_map(|row| row.columns()).map(|cell| (cell.y, cell.x)) {
+        let symbol = buffer[(x, y)].symbol();
+        let width = if symbol.len() > 4 { grapheme_width(symbol) } else { continue };
+        let reach = u16::try_from(reach(symbol)).unwrap_or(u16::MAX);
+        let end = x.saturating_add(reach);
+        if end > area.right() {
+            let cut = cut(symbol, usize::from(area.right() - x));
+            buffer[(x, y)].set_symbol(&cut);
+        }
+        let behind = x.saturating_add(u16::try_from(width).unwrap_or(1));
+        for column in behind..end.min(area.right()) {
+            buffer[(column, y)].set_diff_option(CellDiffOption::AlwaysUpdate);
+        }
+    }
+}
+
+/// The first pictures of a cluster, as many as fit if each is drawn by itself.
+fn cut(cluster: &str, cells: usize) -> String {
+    let mut cut = String::new();
+    for character in cluster.chars() {
+        let with = format!("{cut}{character}");
+        if reach(&with) > cells {
+            break;
+        }
+        cut = with;
+    }
+    match cut.trim_end_matches(JOINER) {
+        "" => " ".to_owned(),
+        cut => cut.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -290,5 +342,20 @@ mod tests {
         put(&mut buffer, 0, 0, "עבר", 10, Style::new());
         assert_eq!(buffer[(0, 0)].symbol(), "\u{200E}ע");
         assert_eq!(buffer[(2, 0)].symbol(), "ר\u{200E}");
+    }
+
+    #[test]
+    fn joined_emoji_that_are_drawn_apart_hurt_nobody() {
+        let astronaut = "👩\u{200D}🚀";
+        assert_eq!(wrapped(&astronaut.repeat(3), 7, 0), [astronaut.repeat(2), astronaut.into()]);
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 7, 1));
+        put(&mut buffer, 0, 0, &format!("{astronaut}ok {astronaut}"), 7, Style::new());
+        guard(&mut buffer);
+        assert_eq!(buffer[(0, 0)].symbol(), astronaut);
+        assert_eq!(buffer[(5, 0)].symbol(), "👩", "the rocket would be in the next row");
+        let again: Vec<u16> = (0..7)
+            .filter(|&x| buffer[(x, 0)].diff_option == CellDiffOption::AlwaysUpdate)
+            .collect();
+        assert_eq!(again, [2, 3], "what may be drawn over is written again");
     }
 }

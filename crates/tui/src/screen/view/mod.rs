@@ -41,6 +41,7 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>) {
         Overlay::Help(top) => help::draw(*top, theme, whole, buffer),
         Overlay::GoTo(goto) => cursor = popup::draw(model, goto, theme, whole, buffer),
     }
+    text::guard(buffer);
     frame.set_cursor_position(cursor);
 }
 
