@@ -74,13 +74,16 @@ pub(crate) enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Draws the results of --json as pictures
+    /// Draws the results of --json as pictures, and says which figures are reached
     Plot {
         /// Lines of JSON
         results: PathBuf,
         /// Where to
         #[arg(long, value_name = "DIR", default_value = "docs/benchmarks")]
         out: PathBuf,
+        /// A page whose results are written anew, such as docs/BENCHMARKS.md
+        #[arg(long, value_name = "FILE")]
+        page: Option<PathBuf>,
     },
     /// The server of the target raw
     #[command(hide = true)]

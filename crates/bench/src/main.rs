@@ -4,10 +4,12 @@
 //! counted, `machine` what the system says, `net` and `native` the bytes, `plot` how rows are drawn.
 
 mod args;
+mod figures;
 mod load;
 mod machine;
 mod native;
 mod net;
+mod page;
 mod plot;
 mod row;
 mod run;
@@ -31,9 +33,14 @@ fn main() -> Result<()> {
             Err(machine::process::launch(core, &program, &args).into())
         }
         Some(Task::Relay) => target::relay(),
-        Some(Task::Plot { results, out }) => {
-            let drawn = plot::draw(&results, &out)?;
-            writeln!(std::io::stdout(), "{}: {}", out.display(), drawn.join(", "))?;
+        Some(Task::Plot { results, out, page }) => {
+            let rows = plot::read(&results)?;
+            let drawn = plot::draw(&rows, &out)?;
+            if let Some(page) = page {
+                page::renew(&page, &out, &rows, &drawn)?;
+            }
+            let figures = figures::table(&rows);
+            writeln!(std::io::stdout(), "{}: {}\n\n{figures}", out.display(), drawn.join(", "))?;
             Ok(())
         }
     }

@@ -6,6 +6,7 @@
 
 mod heard;
 mod latecomer;
+mod phase;
 mod sender;
 
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ use crate::target::{Ear, Stage};
 use heard::Hearing;
 pub(crate) use heard::Order;
 pub(crate) use latecomer::Latecomer;
+pub(crate) use phase::{Figures, Pace, Phase, Tick};
 use sender::Sender;
 
 /// What one read takes at the most.
@@ -37,50 +39,6 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 /// One latency of so many is taken under full load.
 const SAMPLE: u64 = 64;
-
-/// How fast messages are sent.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) enum Pace {
-    /// As fast as they are received, with so many in flight.
-    Window(u64),
-    /// So many a second, whatever happens.
-    Rate(f64),
-    /// None.
-    Silence,
-}
-
-/// A stretch of time with one pace.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Phase {
-    pub(crate) pace: Pace,
-    pub(crate) length: Duration,
-    /// Whether the loop turns without sleeping, for latencies that do not include waking up.
-    pub(crate) spins: bool,
-}
-
-/// What a phase came to.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Figures {
-    pub(crate) sent: u64,
-    pub(crate) acked: u64,
-    pub(crate) deliveries: u64,
-    pub(crate) elapsed: Duration,
-    /// The server's time on the processor.
-    pub(crate) cpu: Duration,
-    /// From sending to receiving.
-    pub(crate) delivery: Histogram,
-    /// From sending to the ack.
-    pub(crate) ack: Histogram,
-}
-
-/// How far a phase is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tick {
-    pub(crate) elapsed: Duration,
-    pub(crate) deliveries: u64,
-    /// Messages since the load began.
-    pub(crate) sent_in_all: u64,
-}
 
 /// Senders and receivers at work.
 pub(crate) struct Load {
@@ -103,19 +61,6 @@ pub(crate) struct Load {
 struct Receiver {
     ear: Ear,
     is_stalled: bool,
-}
-
-impl Figures {
-    /// Adds those of the phase that followed.
-    pub(crate) fn add(&mut self, next: &Self) {
-        self.sent += next.sent;
-        self.acked += next.acked;
-        self.deliveries += next.deliveries;
-        self.elapsed += next.elapsed;
-        self.cpu += next.cpu;
-        self.delivery.merge(&next.delivery);
-        self.ack.merge(&next.ack);
-    }
 }
 
 impl Load {

@@ -63,17 +63,20 @@ const PLANS: [Plan; 5] = [
     },
 ];
 
-/// Draws everything that `results` (lines of JSON) has figures for into `folder`.
-pub(crate) fn draw(results: &Path, folder: &Path) -> Result<Vec<String>> {
+/// Reads lines of JSON.
+pub(crate) fn read(results: &Path) -> Result<Vec<Row>> {
     let text = fs::read_to_string(results)
         .with_context(|| format!("cannot read {}", results.display()))?;
-    let rows: Vec<Row> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines
         .map(|line| serde_json::from_str(line).with_context(|| format!("not a row: {line}")))
-        .collect::<Result<_>>()?;
-    let rows: Vec<Row> = rows.into_iter().filter(|row| !row.void).collect();
-    ensure!(!rows.is_empty(), "there is no row that counts in {}", results.display());
+        .collect()
+}
+
+/// Draws everything that there are figures for into `folder`; returns the names of the files.
+pub(crate) fn draw(rows: &[Row], folder: &Path) -> Result<Vec<String>> {
+    let rows: Vec<Row> = rows.iter().filter(|row| !row.void).cloned().collect();
+    ensure!(!rows.is_empty(), "there is no row that counts");
     fs::create_dir_all(folder)?;
     let mut drawn = Vec::new();
     for plan in &PLANS {
@@ -197,8 +200,10 @@ mod tests {
             lines += &(serde_json::to_string(&row.and("backlog_events", 9.0)).unwrap() + "\n");
         }
         fs::write(&results, lines).unwrap();
-        assert_eq!(draw(&results, dir.path()).unwrap(), ["cost.svg", "slow-chatd.svg"]);
+        let rows = read(&results).unwrap();
+        assert_eq!(draw(&rows, dir.path()).unwrap(), ["cost.svg", "slow-chatd.svg"]);
+        draw(&[], dir.path()).unwrap_err();
         fs::write(&results, "not a row").unwrap();
-        draw(&results, dir.path()).unwrap_err();
+        read(&results).unwrap_err();
     }
 }
