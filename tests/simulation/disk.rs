@@ -177,3 +177,31 @@ impl Store for SimDisk {
 fn failed(doing: &'static str, cause: &'static str) -> StoreError {
     StoreError::new(doing, cause)
 }
+
+#[cfg(test)]
+mod tests {
+    use chat_core::conformance::{self, Disk};
+
+    use super::*;
+    use crate::chance::Chance;
+    use crate::coverage::Coverage;
+
+    struct Fresh(Rc<RefCell<Platter>>);
+
+    impl Disk for Fresh {
+        type Store = SimDisk;
+
+        fn open(&mut self) -> SimDisk {
+            self.0.borrow_mut().open();
+            SimDisk::new(Rc::clone(&self.0))
+        }
+    }
+
+    #[test]
+    fn the_simulated_disk_is_a_store() {
+        conformance::run(|| {
+            let platter = Platter::new(Chance::new(1, 2), Coverage::default(), true);
+            Fresh(Rc::new(RefCell::new(platter)))
+        });
+    }
+}
