@@ -137,6 +137,8 @@ impl Paragraph {
 
     fn wrap(mut self, paragraph: &str, lines: &mut Vec<Range<usize>>) {
         let mut previous_was_wide = false;
+        // Remembered, not looked for: a text may be thousands of spaces.
+        let mut text_end = 0;
         for (at, grapheme) in paragraph.grapheme_indices(true) {
             let grapheme_width = grapheme_width(grapheme);
             let is_space = grapheme.starts_with([' ', '\u{3000}']);
@@ -150,9 +152,10 @@ impl Paragraph {
             }
             self.line_width += grapheme_width;
             if is_space {
-                let end = paragraph[self.line_start..at].trim_end_matches(' ').len();
-                let end = self.line_start + end;
+                let end = text_end.max(self.line_start);
                 self.chance = Some((end, at + grapheme.len(), self.line_width));
+            } else {
+                text_end = at + grapheme.len();
             }
             previous_was_wide = is_wide;
         }
