@@ -235,7 +235,8 @@ pub(super) fn has(screen: &Screen, text: &str) -> bool {
     // Marks that keep right-to-left text in its place show nothing.
     let contents = screen.contents().replace('\u{200e}', "");
     // Panes stand beside each other; the words of a pane are together when the border is gone.
-    let words: Vec<&str> = contents.split(|c: char| c.is_whitespace() || c == '│').collect();
+    let is_between = |c: char| c.is_whitespace() || ('─'..='╿').contains(&c);
+    let words: Vec<&str> = contents.split(is_between).collect();
     let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
     contents.contains(text) || words.join(" ").contains(text)
 }
