@@ -111,7 +111,8 @@ impl SmallDisk {
         let (enter, flags) = self.enter.split_first().context("a program")?;
         let size = format!("remount,size={size_mib}m");
         let mut mount = Command::new(enter);
-        mount.args(flags).args(["mount", "-o", &size]).arg(&self.mount);
+        // With its source, or options that no namespace of a user takes would come along.
+        mount.args(flags).args(["mount", "-o", &size, "tmpfs"]).arg(&self.mount);
         ensure!(mount.status()?.success(), "the disk cannot grow");
         Ok(())
     }
