@@ -106,6 +106,8 @@ enum Asked {
     Subscribe {
         log: LogId,
         after: Option<Position>,
+        /// The newest ack that anybody had when this was asked.
+        acked: Seq,
     },
     Unsubscribe {
         log: LogId,

@@ -6,7 +6,9 @@ use crate::network::{Air, LinkId, Network, Side};
 use crate::plan::Plan;
 use crate::schedule::{Happening, Schedule};
 use crate::trace::{Trace, trace};
+use chat_proto::{Epoch, LogId, Seq};
 use chat_tests::history::History;
+use std::collections::BTreeMap;
 
 pub(crate) struct Env {
     pub(crate) schedule: Schedule,
@@ -16,6 +18,8 @@ pub(crate) struct Env {
     pub(crate) history: History,
     pub(crate) coverage: Coverage,
     pub(crate) trace: Trace,
+    /// The newest ack of each log that any client has, by epoch.
+    acked: BTreeMap<(Epoch, LogId), Seq>,
     complaints: Vec<String>,
 }
 
@@ -34,6 +38,7 @@ impl Env {
             history: History::default(),
             coverage,
             trace,
+            acked: BTreeMap::new(),
             complaints: Vec::new(),
         }
     }
@@ -49,6 +54,16 @@ impl Env {
         if self.complaints.len() < COMPLAINTS_MAX {
             self.complaints.push(words);
         }
+    }
+
+    /// A client has an ack: whoever asks from now on must hear of it.
+    pub(crate) fn note_acked(&mut self, epoch: Epoch, log: LogId, seq: Seq) {
+        let newest = self.acked.entry((epoch, log)).or_default();
+        *newest = seq.max(*newest);
+    }
+
+    pub(crate) fn newest_ack(&self, epoch: Epoch, log: LogId) -> Seq {
+        self.acked.get(&(epoch, log)).copied().unwrap_or_default()
     }
 
     pub(crate) fn complaints(&self) -> &[String] {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use chat_client::outbox::message_id;
 use chat_core::{
     AccountRow, Batch, Content, Event, Lineage, PastSend, RoomRow, Snapshot, TextDigest, Witness,
 };
@@ -134,6 +135,40 @@ impl Data {
             | Content::RoomLeft { .. }
             | Content::MemberRenamed { .. } => {}
         }
+    }
+
+    /// What the events of the logs say against each other: only members speak, ids are those of
+    /// nonce and key, and an account's own log has the memberships that its rooms have.
+    pub(crate) fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut in_rooms = BTreeSet::new();
+        let mut in_accounts = BTreeSet::new();
+        for event in self.logs.values().flatten() {
+            let (room, owner) = (RoomId(event.log.0), AccountId(event.log.0));
+            match &event.content {
+                Content::Joined { account } => drop(in_rooms.insert((room, *account))),
+                Content::Left { account } => drop(in_rooms.remove(&(room, *account))),
+                Content::RoomJoined { room } => drop(in_accounts.insert((*room, owner))),
+                Content::RoomLeft { room } => drop(in_accounts.remove(&(*room, owner))),
+                Content::Posted { from, id, nonce, .. } => {
+                    let key = self.accounts.get(from).map(|(key, _)| key);
+                    if !in_rooms.contains(&(room, *from)) {
+                        found.push(format!("{from} speaks in {room} without being a member"));
+                    }
+                    if key.map(|key| message_id(*nonce, key)) != Some(*id) {
+                        found.push(format!("the id of {nonce:?} in {room} is not its own"));
+                    }
+                }
+                Content::AccountCreated { .. }
+                | Content::AccountRenamed { .. }
+                | Content::RoomCreated { .. }
+                | Content::MemberRenamed { .. } => {}
+            }
+        }
+        if in_rooms != in_accounts {
+            found.push(format!("rooms say {in_rooms:?}, accounts say {in_accounts:?}"));
+        }
+        found
     }
 
     fn snapshot(&self, epoch: Epoch) -> Snapshot {

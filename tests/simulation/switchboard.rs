@@ -154,7 +154,10 @@ impl Fanout for Switchboard {
             return;
         }
         let tail = match reply.effect {
-            Effect::Open { log, head, .. } => Some(self.tail(log, head)),
+            Effect::Open { log, head, .. } => {
+                self.demand_durable(log, head, "an answer that speaks");
+                Some(self.tail(log, head))
+            }
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => None,
         };
         if let Some(peer) = self.peers.get_mut(&to.conn) {

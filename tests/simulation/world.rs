@@ -202,6 +202,9 @@ impl World {
         let platter = self.platter.borrow();
         let stored: BTreeMap<_, Seq> =
             platter.data.logs.keys().map(|log| (*log, platter.data.head(*log))).collect();
+        for words in platter.data.contradictions() {
+            self.env.complain(words);
+        }
         if heads != stored || state.epoch() != platter.epoch {
             let words = format!("the state has the heads {heads:?}, the store {stored:?}");
             self.env.complain(words);

@@ -87,8 +87,6 @@ pub type Truth = BTreeMap<Epoch, BTreeMap<LogId, Log>>;
 pub struct History {
     observations: Vec<Observation>,
     readers: u32,
-    /// Set once nothing disturbs any more and everything has had its time.
-    settled: Option<Epoch>,
 }
 
 #[derive(Clone, Debug)]
@@ -103,6 +101,7 @@ enum Observation {
     Reset { reader: Reader, epoch: Epoch, head: Seq },
     Closed { reader: Reader },
     Committed { epoch: Epoch, log: LogId, head: Seq },
+    Settled { epoch: Epoch },
 }
 
 impl History {
@@ -161,10 +160,11 @@ impl History {
         self.note(Observation::Committed { epoch, log, head });
     }
 
-    /// Nothing disturbs any more and everybody has had time: every send must have its answer, and
-    /// every reader must have everything.
+    /// Nothing disturbs any more and everybody has had time: by now every send must have its answer,
+    /// and every reader that is still there must have everything (of a watched store, everything that
+    /// is durable now).
     pub fn settled(&mut self, epoch: Epoch) {
-        self.settled = Some(epoch);
+        self.note(Observation::Settled { epoch });
     }
 
     /// How many observations there are.

@@ -9,10 +9,11 @@ use crate::coverage::Situation;
 use crate::env::Env;
 
 impl Client {
-    pub(super) fn subscribe(&mut self, subscribe: &Subscribe) {
+    pub(super) fn subscribe(&mut self, subscribe: &Subscribe, env: &Env) {
         let Subscribe { log, after } = *subscribe;
         *self.subscribing.entry(log).or_default() += 1;
-        self.ask(subscribe, Asked::Subscribe { log, after });
+        let acked = env.newest_ack(self.epoch(), log);
+        self.ask(subscribe, Asked::Subscribe { log, after, acked });
     }
 
     /// Follows a log from a position on. What it read there before, as another reader, is over.
@@ -30,7 +31,7 @@ impl Client {
             self.readers.insert(log, env.history.opened(position.epoch, log, position.seq));
         }
         if let Some(subscribe) = self.resume.ask(log) {
-            self.subscribe(&subscribe);
+            self.subscribe(&subscribe, env);
         }
     }
 
@@ -101,7 +102,7 @@ impl Client {
         }
         if self.followed.contains_key(&reset.log) {
             let subscribe = self.resume.reset(reset);
-            self.subscribe(&subscribe);
+            self.subscribe(&subscribe, env);
         }
     }
 

@@ -4,8 +4,8 @@ use chat_client::outbox::{Destination, Verdict};
 use chat_client::resume::Step;
 use chat_proto::{
     Ack, Body, Close, CloseReason, Epoch, Error, ErrorCode, Frame, Kind, LogId, LoggedHead, Nonce,
-    Position, PublicKey, RoomId, RoomInfo, RoomName, SignIn, SignedIn, StreamId, Welcome,
-    sign_in_transcript,
+    Position, PublicKey, RoomId, RoomInfo, RoomName, SignIn, SignedIn, StreamId, Subscribed,
+    Welcome, sign_in_transcript,
 };
 use ed25519_dalek::Signer;
 
@@ -97,9 +97,13 @@ impl Client {
                 client.rooms.insert(name.clone(), info.room);
                 client.follow(info.room.into(), name, Some(Position::default()), env);
             }),
-            Asked::Subscribe { log, after } => match frame.known_kind() {
+            Asked::Subscribe { log, after, acked } => match frame.known_kind() {
                 Some(Kind::Reset) => self.with(frame, env, Self::reset),
-                _ => self.with(frame, env, |client, subscribed, env| {
+                _ => self.with(frame, env, |client, subscribed: &Subscribed, env| {
+                    if subscribed.head < acked {
+                        let head = subscribed.head;
+                        env.complain(format!("log {log} was at {acked}, and is at {head} now"));
+                    }
                     client.subscribed(log, after, subscribed, env);
                 }),
             },
@@ -152,7 +156,7 @@ impl Client {
         self.outbox.connected(epoch);
         self.journal.connected(epoch, &self.outbox);
         for subscribe in self.resume.connected() {
-            self.subscribe(&subscribe);
+            self.subscribe(&subscribe, env);
         }
         let own = LogId::from(account);
         if self.followed.get(&own).is_none_or(|name| !name.is_empty()) {
@@ -160,7 +164,7 @@ impl Client {
         }
     }
 
-    fn epoch(&self) -> Epoch {
+    pub(super) fn epoch(&self) -> Epoch {
         self.epoch.unwrap_or_default()
     }
 
@@ -169,6 +173,7 @@ impl Client {
             env.complain(format!("{nonce:?} was answered with {ack:?}"));
         }
         env.history.acked(self.epoch(), ack);
+        env.note_acked(self.epoch(), ack.room.into(), ack.seq);
         match self.outbox.acked(ack) {
             Some(entry) => self.answered(entry, Ok(ack.clone())),
             None => env.coverage.hit(Situation::AckedAgain),

@@ -14,9 +14,6 @@ pub(super) fn check(history: &History, truth: &Truth) -> Vec<Violation> {
         checker.observe(at, observation);
     }
     checker.compare_store_with_sends();
-    if let Some(epoch) = history.settled {
-        checker.demand_everything(epoch);
-    }
     checker.violations
 }
 
@@ -115,6 +112,7 @@ impl<'a> Checker<'a> {
             Observation::Committed { epoch, log, head } => {
                 self.committed.entry(*epoch).or_default().insert(*log, *head);
             }
+            Observation::Settled { epoch } => self.demand_everything(*epoch),
         }
     }
 
@@ -272,14 +270,21 @@ impl<'a> Checker<'a> {
             .collect();
         self.violations.extend(unanswered);
         for (&reader, &Reading { epoch: of, log, at }) in &self.readers {
-            let logs = self.truth.get(&epoch);
-            let log_now = logs.and_then(|logs| logs.get(&log));
-            let head = Seq(log_now.map_or(0, |log| log.events.len() as u64));
+            let head = self.head(epoch, log);
             if (of, at) != (epoch, head) {
                 let left_behind = Violation::LeftBehind { reader, log, epoch: of, at, head };
                 self.violations.push(left_behind);
             }
         }
+    }
+
+    /// The head of a log now, when its store is watched, else at the end of the epoch.
+    fn head(&self, epoch: Epoch, log: LogId) -> Seq {
+        if let Some(watched) = self.committed.get(&epoch) {
+            return watched.get(&log).copied().unwrap_or_default();
+        }
+        let at_the_end = self.truth.get(&epoch).and_then(|logs| logs.get(&log));
+        Seq(at_the_end.map_or(0, |log| log.events.len() as u64))
     }
 
     fn stored(&self, epoch: Epoch, log: LogId, seq: Seq) -> Option<&'a Stored> {

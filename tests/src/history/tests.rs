@@ -358,6 +358,7 @@ fn a_reader_without_the_end_is_found_once_everything_has_healed() {
     history.closed(gone);
     assert_eq!(history.check(&truth_of(&nonces)), []);
     history.settled(ONE);
+    history.closed(reader);
     let (log, epoch) = (ROOM, ONE);
     let behind = Violation::LeftBehind { reader, log, epoch, at: Seq(1), head: Seq(2) };
     assert_only(&history, &truth_of(&nonces), &behind);
@@ -373,4 +374,17 @@ fn a_reader_in_an_epoch_that_is_over_is_found_once_everything_has_healed() {
     let (log, epoch) = (ROOM, ONE);
     let behind = Violation::LeftBehind { reader, log, epoch, at: Seq(2), head: Seq(2) };
     assert_only(&history, &truth, &behind);
+}
+
+#[test]
+fn what_is_committed_after_everything_has_settled_is_nobodys_loss() {
+    let (mut history, nonces) = two_sends();
+    history.committed(ONE, ROOM, Seq(2));
+    let reader = history.opened(ONE, ROOM, Seq(2));
+    history.settled(ONE);
+    history.closed(reader);
+    let third = invoke(&mut history, BOB, 1);
+    history.committed(ONE, ROOM, Seq(3));
+    let found = history.check(&truth_of(&[nonces[0], nonces[1], third]));
+    assert!(!found.iter().any(|violation| matches!(violation, Violation::LeftBehind { .. })));
 }
