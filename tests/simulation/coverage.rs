@@ -36,6 +36,8 @@ situations! {
     DiskReadFailed,
     /// The process died with clients connected.
     Crash,
+    /// The process was told to stop, and had answered and written everything in time.
+    Drained,
     /// The process died in a commit, before it was durable.
     DiedBeforeCommit,
     /// The process died in a commit, after it was durable.

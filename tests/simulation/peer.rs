@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, VecDeque};
 
 use bytes::BytesMut;
 use chat_core::{
-    Admission, Asked, Conn, Connection, Effect, Input, Origin, Output, Run, SessionSeed,
+    Admission, Asked, Closing, Conn, Connection, Effect, Input, Origin, Output, Run, SessionSeed,
 };
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX};
-use chat_proto::{LogId, Seq};
+use chat_proto::{CloseReason, LogId, Seq};
 
 use crate::coverage::Situation;
 use crate::env::Env;
@@ -47,6 +47,11 @@ pub(crate) struct Peer {
     /// Logs whose cursor came from disk last.
     on_disk: BTreeSet<LogId>,
     pub(crate) has_left: bool,
+}
+
+fn going_away() -> Closing {
+    let message = "the server stops".to_owned();
+    Closing { reason: CloseReason::GoingAway, code: None, message }
 }
 
 /// What a turn led to.
@@ -96,12 +101,18 @@ impl Peer {
         &mut self,
         admission: &Admission,
         queue: &mut VecDeque<Input>,
+        is_draining: bool,
         env: &mut Env,
     ) -> Turn {
         let mut turn = Turn::default();
-        self.hear(&mut turn, env);
-        self.ask(admission, queue, &mut turn, env);
+        if !is_draining {
+            self.hear(&mut turn, env);
+            self.ask(admission, queue, &mut turn, env);
+        }
         self.take_mail(env);
+        if is_draining && self.connection.in_flight() == 0 && !self.connection.is_closing() {
+            self.connection.close(&going_away());
+        }
         self.speak(&mut turn, env);
         self.demand_bounds(env);
         let now_ms = env.schedule.now_ms();

@@ -37,6 +37,8 @@ pub(crate) enum ClientFault {
 pub(crate) enum ProcessFault {
     /// Nothing else happens.
     Crash,
+    /// It is told to stop, and does so in order.
+    Drain,
     /// The machine loses its power.
     PowerLoss,
     /// The store is replaced by an older copy.
@@ -65,6 +67,7 @@ const FAULTS: &[Fault] = &[
     Fault::Client(ClientFault::Restart),
     Fault::Client(ClientFault::Deaf),
     Fault::Process(ProcessFault::Crash),
+    Fault::Process(ProcessFault::Drain),
     Fault::Process(ProcessFault::PowerLoss),
     Fault::Process(ProcessFault::Restore),
     Fault::Process(ProcessFault::LoseWitness),

@@ -28,6 +28,8 @@ pub(crate) enum Happening {
     PageRead { life: u64, page: PageId },
     /// A second of the server has passed.
     Tick { life: u64 },
+    /// The deadline of a server that was told to stop.
+    Stop { life: u64 },
     /// The server process starts.
     Start,
     /// A person does something.

@@ -37,6 +37,8 @@ pub(crate) struct Server {
     board: Switchboard,
     queue: VecDeque<Input>,
     is_sequencing: bool,
+    /// G9: told to stop. Nothing more is read; what was read is answered.
+    is_draining: bool,
     /// How far this machine's clock is off, which changes with every life.
     skew_ms: u64,
     pages: BTreeMap<PageId, Page>,
@@ -74,6 +76,7 @@ impl Server {
             board,
             queue: VecDeque::new(),
             is_sequencing: false,
+            is_draining: false,
             skew_ms,
             pages: BTreeMap::new(),
             last_page: 0,
@@ -110,7 +113,7 @@ impl Server {
             return;
         }
         let Turn { read, has_more, pause_ms, leaves } =
-            peer.turn(&self.admission, &mut self.queue, env);
+            peer.turn(&self.admission, &mut self.queue, self.is_draining, env);
         if leaves {
             peer.has_left = true;
             let (net, mut air) = env.net_and_air();
@@ -176,6 +179,23 @@ impl Server {
         self.run(vec![Input::Ask { origin, ask }], env);
         let list = self.board.observed.take().and_then(|frame| frame_of::<RoomList>(&frame));
         list.map(|list| list.rooms.into_vec()).unwrap_or_default()
+    }
+
+    /// The process is told to stop.
+    pub(crate) fn drain(&mut self, env: &mut Env) {
+        self.is_draining = true;
+        for conn in self.board.peers.keys().copied().collect::<Vec<_>>() {
+            self.wake(conn, env);
+        }
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_draining
+    }
+
+    /// Whether everything that was asked is answered, and everybody has been told to go.
+    pub(crate) fn has_drained(&self) -> bool {
+        self.is_draining && self.board.peers.is_empty() && self.queue.is_empty()
     }
 
     /// Whether a commit has killed the process.

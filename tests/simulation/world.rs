@@ -217,6 +217,10 @@ impl World {
         let Some(happening) = self.env.schedule.next() else { return false };
         self.env.trace.set_now(self.env.schedule.now_us());
         self.happen(happening);
+        if self.server.as_ref().is_some_and(Server::has_drained) {
+            self.env.coverage.hit(Situation::Drained);
+            self.crash();
+        }
         if self.server.as_ref().is_some_and(Server::has_died) {
             self.crash();
         }
@@ -264,6 +268,11 @@ impl World {
                     server.tick(env);
                 }
             }
+            Happening::Stop { life } => {
+                if server.as_ref().is_some_and(|server| server.life == life) {
+                    self.crash();
+                }
+            }
             Happening::Start => self.start(),
             Happening::Act { client } => self.act(client),
             Happening::Fault => self.fault(),
@@ -287,7 +296,9 @@ impl World {
 
     fn connect(&mut self, client: usize) {
         let Self { env, server, clients, .. } = self;
-        let Some(server) = server else { return clients[client].failed_to_connect(env) };
+        let Some(server) = server.as_mut().filter(|server| !server.is_draining()) else {
+            return clients[client].failed_to_connect(env);
+        };
         self.conns += 1;
         let conn = Conn(self.conns);
         let link = env.net.connect(client, server.life, conn, env.plan.socket_bytes);

@@ -66,6 +66,7 @@ impl Client {
         let close = frame.decode_lenient::<Close>();
         trace!(env.trace, "client {} is told {close:?}", self.index);
         match close.ok().as_ref().and_then(Close::known_reason) {
+            Some(CloseReason::GoingAway) => {}
             Some(CloseReason::Internal) => env.coverage.hit(Situation::SignInUnavailable),
             reason => env.complain(format!("client {} was closed: {reason:?}", self.index)),
         }

@@ -7,6 +7,9 @@ use crate::platter::Fate;
 use crate::schedule::{Happening, MS, SECOND};
 use crate::trace::trace;
 
+/// G9: how long a server that stops may take.
+const DRAIN_US_MAX: u64 = 10 * SECOND;
+
 impl World {
     /// Something breaks, and later something else.
     pub(super) fn fault(&mut self) {
@@ -18,6 +21,7 @@ impl World {
         match fault {
             Some(Fault::Cut) => self.cut_a_link(),
             Some(Fault::Client(fault)) => self.disturb_client(fault),
+            Some(Fault::Process(ProcessFault::Drain)) => self.drain(),
             Some(Fault::Process(fault)) => {
                 self.crash();
                 self.disturb_store(fault);
@@ -46,6 +50,16 @@ impl World {
         }
         let pause_us = self.env.chance.within(&(20 * MS..=2 * SECOND));
         self.env.schedule.after(pause_us, Happening::Start);
+    }
+
+    /// The server process is told to stop: it ends when nothing is left to do, or at the deadline.
+    fn drain(&mut self) {
+        let Self { env, server, .. } = self;
+        if let Some(server) = server.as_mut().filter(|server| !server.is_draining()) {
+            trace!(env.trace, "the server drains");
+            server.drain(env);
+            env.schedule.after(DRAIN_US_MAX, Happening::Stop { life: server.life });
+        }
     }
 
     fn cut_a_link(&mut self) {
@@ -81,7 +95,7 @@ impl World {
             false => env.chance.below(commits + 1),
         };
         match fault {
-            ProcessFault::Crash => {}
+            ProcessFault::Crash | ProcessFault::Drain => {}
             ProcessFault::PowerLoss => {
                 if lost > 0 && !env.plan.survives_power_loss {
                     env.coverage.hit(Situation::PowerLoss);
