@@ -67,8 +67,7 @@ pub fn read(text: &str) -> Entered {
         "help" => Entered::Command(Command::Help),
         "quit" | "bye" | "exit" => Entered::Command(Command::Quit),
         _ => Entered::Unclear(format!(
-            "there is no command /{name}. /help lists them; to say a text that begins with a \
-             slash, write it with two: //{rest}"
+            "/{name} is no command; /help lists them. As a message: //{rest}"
         )),
     }
 }
@@ -126,13 +125,13 @@ mod tests {
     #[test]
     fn what_is_unclear_says_why() {
         for (line, says) in [
-            ("/jion dev", "no command /jion"),
+            ("/jion dev", "/jion is no command"),
             ("/jion dev", "//jion dev"),
             ("/join", "needs a room"),
             ("/join a b", "only letters"),
             ("/nick", "needs a name"),
             ("/who ada", "stands alone"),
-            ("/", "no command /"),
+            ("/", "/ is no command"),
         ] {
             let Entered::Unclear(why) = read(line) else {
                 panic!("{line}");

@@ -11,6 +11,8 @@ use crate::text;
 
 /// The widest help.
 const COLUMNS_MAX: u16 = 78;
+/// What is beside it is covered too, unless there is so much.
+const BESIDE_COLUMNS_MIN: u16 = 16;
 
 /// Where what a key does begins.
 const COLUMN_WIDE: u16 = 26;
@@ -36,7 +38,8 @@ impl Help {
     /// Lays it out.
     #[must_use]
     pub fn new(whole: Rect) -> Self {
-        let width = whole.width.min(COLUMNS_MAX);
+        let is_wide = whole.width >= COLUMNS_MAX + BESIDE_COLUMNS_MIN;
+        let width = if is_wide { COLUMNS_MAX } else { whole.width };
         let area = Rect { x: whole.x + (whole.width - width) / 2, width, ..whole };
         let framed = area.width > 20 && area.height > 4;
         let inner = match framed {
@@ -44,7 +47,7 @@ impl Help {
             false => area,
         };
         let column = if inner.width < 50 { COLUMN_NARROW } else { COLUMN_WIDE };
-        let cells = usize::from(inner.width);
+        let cells = usize::from(inner.width.saturating_sub(u16::from(framed)));
         let rows = lines().iter().flat_map(|line| rows(line, column.into(), cells)).collect();
         Self { area, framed, inner, column, rows }
     }

@@ -152,7 +152,7 @@ fn an_unknown_command_is_explained_and_stays_typed() {
     let mut stage = Stage::online(100, 12);
     stage.enters("/jion dev");
     assert!(stage.sends().is_empty());
-    assert!(stage.shows("there is no command /jion"), "{}", stage.screen());
+    assert!(stage.shows("/jion is no command"), "{}", stage.screen());
     assert!(stage.shows("> /jion dev"));
 }
 
@@ -382,4 +382,17 @@ fn a_server_that_will_not_have_the_reader_says_why_once() {
     stage.event(Event::Disconnected { why: "the name ada is taken".into(), retry_in: None });
     assert_eq!(stage.count("!!"), 1, "{}", stage.screen());
     assert!(stage.shows("the name ada is taken"));
+}
+
+#[test]
+fn a_lost_connection_is_seen_at_once() {
+    let mut stage = Stage::online(80, 12);
+    stage.enters("/jion dev");
+    stage.disconnect();
+    assert!(stage.shows("again in 3 s"), "{}", stage.screen());
+    stage.ctrl('c');
+    stage.ctrl('c');
+    stage.disconnect();
+    stage.ctrl('c');
+    assert!(stage.effects.contains(&Effect::Quit), "a retry between two keys is no third key");
 }

@@ -223,8 +223,8 @@ fn the_help_on_30_columns() {
         "
 ┌ help ──────────────────────┐
 │        join a room; it is  │
-│        made when nobody has│
-│        been there          │
+│        made when nobody    │
+│        has been there      │
 │ /leave [ROOM]              │
 │        leave this room, or │
 │        another             │

@@ -128,7 +128,10 @@ fn list_rooms(rooms: &[RoomInfo]) -> String {
 fn list_members(title: &str, members: &[Member]) -> String {
     let named = |online: bool| -> Vec<String> {
         let members = members.iter().filter(|member| member.online == online);
-        members.take(NAMED_MAX).map(|member| shown::line(&member.name)).collect()
+        let mut names: Vec<String> =
+            members.take(NAMED_MAX).map(|member| shown::line(&member.name)).collect();
+        names.sort();
+        names
     };
     let (here, away) = (named(true), named(false));
     let mut text = format!("#{title}, {} here: {}", here.len(), here.join(", "));

@@ -47,6 +47,7 @@ pub(super) fn event(model: &mut Model, event: Event, effects: &mut Vec<Effect>) 
 
 fn online(model: &mut Model, connected: &Connected, effects: &mut Vec<Effect>) {
     let name = shown::line(&connected.name);
+    model.flash = None;
     model.connection = Connection::Online { latency_ms: None };
     model.me.account = Some(connected.account);
     if !model.was_online && name != model.me.name {
@@ -77,6 +78,9 @@ fn online(model: &mut Model, connected: &Connected, effects: &mut Vec<Effect>) {
 
 fn offline(model: &mut Model, why: &str, retry_ms: Option<u64>) {
     let why = shown::line(why);
+    if model.is_online() {
+        model.flash = None; // The status line has something to say.
+    }
     for room in &mut model.rooms {
         room.history.abandon_pages();
         room.online = None;

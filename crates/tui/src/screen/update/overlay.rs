@@ -4,8 +4,9 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 
 use super::keyboard::open;
+use crate::screen::goto::GoTo;
 use crate::screen::help::Help;
-use crate::screen::keys::{self, Action};
+use crate::screen::keys::{self, Action, Edit};
 use crate::screen::model::{Model, Overlay};
 
 /// Gives a key to what is open above the history. Says whether the key was meant for it.
@@ -70,6 +71,7 @@ fn in_go_to(model: &mut Model, key: KeyEvent, action: Option<Action>) {
         (KeyCode::Esc, _) | (_, Some(Action::GoTo | Action::Interrupt)) => return,
         (KeyCode::Up | KeyCode::BackTab, _) => goto.choose(false, matches.len()),
         (KeyCode::Down | KeyCode::Tab, _) => goto.choose(true, matches.len()),
+        (_, Some(Action::Edit(Edit::KillToStart))) => goto = GoTo::default(),
         (KeyCode::Backspace, _) => {
             goto.query.pop();
             goto.chosen = 0;

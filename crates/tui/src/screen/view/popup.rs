@@ -10,7 +10,9 @@ use crate::screen::model::Model;
 use crate::text;
 
 const COLUMNS_MAX: u16 = 44;
+/// All rooms in their frame, as far as this goes.
 const ROWS_MAX: u16 = 12;
+const ROWS_MIN: u16 = 5;
 
 /// Draws it; gives the cell of the cursor.
 pub(super) fn draw(
@@ -20,7 +22,9 @@ pub(super) fn draw(
     whole: Rect,
     buffer: &mut Buffer,
 ) -> Position {
-    let (width, height) = (whole.width.min(COLUMNS_MAX), whole.height.min(ROWS_MAX));
+    let wanted = u16::try_from(model.listed().len() + 3).unwrap_or(u16::MAX);
+    let height = whole.height.min(wanted.clamp(ROWS_MIN, ROWS_MAX));
+    let width = whole.width.min(COLUMNS_MAX);
     let x = whole.x + (whole.width - width) / 2;
     let area = Rect { x, y: whole.y, width, height };
     Clear.render(area, buffer);

@@ -9,8 +9,9 @@ pub struct Theme {
     coloured: bool,
 }
 
-/// Colours of names. Red is trouble, black and white may be the background.
-const NAMES: [Color; 5] = [Color::Cyan, Color::Green, Color::Yellow, Color::Blue, Color::Magenta];
+/// Colours of names. Red is trouble, yellow names the reader, black and white may be the
+/// background.
+const NAMES: [Color; 4] = [Color::Cyan, Color::Green, Color::Blue, Color::Magenta];
 
 impl Theme {
     /// With colours.
