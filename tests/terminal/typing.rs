@@ -110,6 +110,6 @@ fn rooms_are_joined_listed_and_left_by_commands() -> Result<()> {
     ada.enters("/nick lovelace")?;
     bob.shows("ada is now called lovelace")?;
     ada.enters("/nonsense")?;
-    ada.shows("there is no command /nonsense")?;
+    ada.shows("/nonsense is no command")?;
     Ok(())
 }
