@@ -54,6 +54,28 @@ fn the_input_stays_in_sight_through_storms_of_sizes() -> Result<()> {
 }
 
 #[test]
+fn a_size_that_comes_back_at_once_is_painted_anew() -> Result<()> {
+    let stage = Stage::new()?;
+    let _daemon = stage.daemon()?;
+    let mut ada = stage.enter("ada")?;
+    ada.enters("hello")?;
+    ada.shows("hello ✓")?;
+    // All but the status line, in which the time of an answer may change.
+    let lines = |screen: &vt100::Screen| -> Vec<String> {
+        let lines = screen.rows(0, 80).take(23).map(|row| row.trim_end().to_owned());
+        lines.collect()
+    };
+    let before = ada.look(|glass| lines(glass.screen()));
+    for _ in 0..5 {
+        // The terminal forgets what it cannot show; the program may never see the small size.
+        ada.resize(Size { columns: 20, rows: 5 })?;
+        ada.resize(Size::USUAL)?;
+        ada.wait("everything again", |screen| lines(screen) == before)?;
+    }
+    Ok(())
+}
+
+#[test]
 fn ten_by_three_is_enough_to_talk() -> Result<()> {
     let stage = Stage::new()?;
     let _daemon = stage.daemon()?;

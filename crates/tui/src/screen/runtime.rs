@@ -261,7 +261,12 @@ impl Runtime {
             Told::End => self.ends = true,
             Told::Stop => self.stop().await?,
             Told::Continue => self.come_back()?,
-            Told::Resized => self.resize()?,
+            Told::Resized => {
+                // Also when the size is what it was: in between, the terminal may have been
+                // smaller, and has forgotten what it could not show.
+                self.stage.terminal.repaint().map_err(ScreenError::Terminal)?;
+                self.resize()?;
+            }
         }
         Ok(())
     }
