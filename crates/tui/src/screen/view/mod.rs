@@ -17,7 +17,7 @@ use super::areas::{self, Areas};
 use super::model::{Model, Overlay};
 use crate::text;
 
-/// Draws the screen, and puts the terminal's cursor where the person types.
+/// Draws the screen, and puts the terminal's cursor where the person types, if anywhere.
 pub fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>) {
     let whole = frame.area();
     if whole != Rect::new(0, 0, model.size.0, model.size.1) || whole.is_empty() {
@@ -32,17 +32,22 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>) {
         rooms::draw(model, theme, pane, buffer);
     }
     history::draw(model, theme, areas.history, buffer);
-    let mut cursor = input(model, theme, &areas, buffer);
+    let mut cursor = Some(input(model, theme, &areas, buffer));
     if let Some(status) = areas.status {
         status::bottom(model, theme, status, buffer);
     }
     match &model.overlay {
         Overlay::None => {}
-        Overlay::Help(top) => help::draw(*top, theme, whole, buffer),
-        Overlay::GoTo(goto) => cursor = popup::draw(model, goto, theme, whole, buffer),
+        Overlay::Help(top) => {
+            help::draw(*top, theme, whole, buffer);
+            cursor = None;
+        }
+        Overlay::GoTo(goto) => cursor = Some(popup::draw(model, goto, theme, whole, buffer)),
     }
     text::guard(buffer);
-    frame.set_cursor_position(cursor);
+    if let Some(cursor) = cursor {
+        frame.set_cursor_position(cursor);
+    }
 }
 
 /// Draws what is typed; gives the cell of the cursor.
