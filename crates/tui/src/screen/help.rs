@@ -75,7 +75,8 @@ fn lines() -> Vec<(String, String)> {
     let commands = COMMANDS.iter().map(|(command, says)| (format!(" {command}"), (*says).into()));
     let bindings = BINDINGS.iter().map(|binding| (keys(binding), binding.says.to_owned()));
     let marks = [
-        (" ⏳", "waiting: not committed by the server yet; kept, and sent until it is"),
+        (" …", "being noted down"),
+        (" ⏳", "noted down on your disk; sent until the server has committed it"),
         (" ✓", "committed by the server"),
         (" ✗", "refused, with the reason"),
     ];

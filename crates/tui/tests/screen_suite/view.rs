@@ -2,7 +2,7 @@
 
 use chat_client::{Event, OutgoingState};
 use chat_proto::{RoomId, Seq, Timestamp};
-use chat_tui::screen::update::Msg;
+use chat_tui::screen::update::{Effect, Msg};
 use crossterm::event::KeyCode;
 
 use crate::stage::{DEV, LOBBY, MINUTE_MS, MORNING_MS, Stage, said, said_in};
@@ -24,6 +24,7 @@ fn talk(columns: u16, rows: u16) -> Stage {
     let ts = Timestamp(MORNING_MS + 3 * MINUTE_MS);
     stage.outgoing(1, "great", OutgoingState::Acked { room: LOBBY, seq: Seq(3), ts });
     stage.enters("shipping now");
+    stage.outgoing(2, "shipping now", OutgoingState::Waiting);
     stage.event(Event::Latency(std::time::Duration::from_millis(12)));
     stage.types("and th");
     stage
@@ -275,4 +276,17 @@ fn every_size_can_be_drawn_and_keeps_the_cursor_inside() {
             stage.press(KeyCode::Esc);
         }
     }
+}
+
+#[test]
+fn a_lost_connection_is_seen_at_once() {
+    let mut stage = Stage::online(80, 12);
+    stage.enters("/jion dev");
+    stage.disconnect();
+    assert!(stage.shows("again in 3 s"), "{}", stage.screen());
+    stage.ctrl('c');
+    stage.ctrl('c');
+    stage.disconnect();
+    stage.ctrl('c');
+    assert!(stage.effects.contains(&Effect::Quit), "a retry between two keys is no third key");
 }

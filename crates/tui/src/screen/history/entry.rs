@@ -52,10 +52,12 @@ impl Place {
     }
 }
 
-/// What the server has said about an own message.
+/// What has become of an own message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Mark {
-    /// Not committed, as far as is known: it waits, or its answer does.
+    /// Not noted down in the outbox yet: it would not survive the end of the program.
+    Typed,
+    /// Noted down and not committed, as far as is known: it waits, or its answer does.
     Waiting,
     /// Committed by the server.
     Committed,

@@ -105,7 +105,8 @@ impl History {
     #[must_use]
     pub fn waiting(&self) -> usize {
         let last = self.entries.iter().rev().take_while(|entry| entry.place.is_waiting());
-        last.filter(|entry| entry.kind == Kind::Own(Mark::Waiting)).count()
+        let waits = |kind: &Kind| matches!(kind, Kind::Own(Mark::Typed | Mark::Waiting));
+        last.filter(|entry| waits(&entry.kind)).count()
     }
 
     /// What is loaded, in order.

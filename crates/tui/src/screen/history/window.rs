@@ -32,21 +32,25 @@ impl History {
         fresh
     }
 
-    /// Shows an own message that waits for its commit. The id may come later.
+    /// Shows an own message that waits for its commit. It has an id once it is in the outbox.
     pub fn wait(&mut self, id: Option<MessageId>, time: DateTime, text: &str) -> Place {
         self.ordinal += 1;
         let place = Place::waiting(self.ordinal);
-        self.insert(Entry::new(place, id, time, Kind::Own(Mark::Waiting), text));
+        let mark = if id.is_some() { Mark::Waiting } else { Mark::Typed };
+        self.insert(Entry::new(place, id, time, Kind::Own(mark), text));
         place
     }
 
-    /// Tells a waiting message its id. If the message is here under that id already, the waiting
+    /// A message is in the outbox, under this id. If the message is here under that id already, the waiting
     /// one leaves: an own message is shown once.
     pub fn identify(&mut self, place: Place, id: MessageId) {
         let known = self.knows(id);
         match self.find(place) {
             Ok(index) if known => self.remove_at(index),
-            Ok(index) => self.entries[index].id = Some(id),
+            Ok(index) => {
+                let entry = &mut self.entries[index];
+                (entry.id, entry.kind) = (Some(id), Kind::Own(Mark::Waiting));
+            }
             Err(_gone) => {}
         }
     }

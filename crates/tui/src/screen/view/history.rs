@@ -109,6 +109,7 @@ impl Painted<'_> {
 
     fn draw_mark(&self, end: u16, area: Rect, buffer: &mut Buffer) {
         let (mark, style) = match &self.entry.kind {
+            Kind::Own(Mark::Typed) => ("…", self.theme.quiet()),
             Kind::Own(Mark::Waiting) => ("⏳", self.theme.waiting()),
             Kind::Own(Mark::Committed) => ("✓", self.theme.good()),
             // The reason that follows begins with its own mark.
