@@ -18,8 +18,6 @@ struct Figure {
     found: fn(&Medians<'_>) -> Option<f64>,
 }
 
-/// Memory that all tails together may take.
-const TAILS_MIB: f64 = 64.0;
 const MIB: f64 = 1_048_576.0;
 
 const fn at_least(
@@ -81,7 +79,7 @@ const FIGURES: [Figure; 27] = [
     at_least("replay: events per second", 1e6, |m| m.chatd("replay", "events_per_s")),
     at_most("replay: p99 of the others, × alone", 1.2, |m| m.beside("replay")),
     at_most("slow: p99 of the others, × alone", 1.2, |m| m.beside("slow")),
-    at_most("slow: MiB that memory grows by", TAILS_MIB, |m| {
+    at_most("slow: MiB that memory grows by", 8.0, |m| {
         Some((m.chatd("slow", "rss_bytes")? - m.chatd("slow", "rss_before_bytes")?) / MIB)
     }),
     at_most("storm: seconds until everybody has resumed", 10.0, |m| m.chatd("storm", "seconds")),

@@ -15,9 +15,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::machine::now_ns;
 use crate::machine::procfs;
-use crate::net::framing::Framing;
+use crate::net::framing::{Framing, probe_reply};
 use crate::net::poll::{Interest, Poll, Ready};
-use crate::net::socket::{Moved, read};
+use crate::net::socket::{Moved, read, write};
 use crate::stamp::{SENDERS_MAX, Stamp};
 use crate::stats::Histogram;
 use crate::target::{Ear, Stage};
@@ -233,11 +233,6 @@ impl Load {
         self.senders.iter().map(|sender| sender.sent).sum()
     }
 
-    /// The fewest messages that one receiver has.
-    pub(crate) fn slowest(&self) -> u64 {
-        (0..self.receivers.len()).map(|index| self.hearing.total(index)).min().unwrap_or(0)
-    }
-
     /// Gives the senders rooms to go through.
     pub(crate) fn set_rooms(&mut self, sender: usize, rooms: Vec<u64>) {
         self.senders[sender].rooms = rooms;
@@ -318,9 +313,10 @@ impl Load {
         };
         let (now, sample) = (now_ns(), self.sample);
         let (hearing, delivery) = (&mut self.hearing, &mut self.delivery);
-        let mut heard = 0;
+        let (mut heard, mut probe) = (0, None);
         let walked = self.framing.walk(&self.buffer[..bytes], |seen| {
             hearing.place(index, seen.place)?;
+            probe = seen.probe.or(probe);
             let Some(text) = seen.text else { return Ok(()) };
             let stamp = Stamp::read(text).context("a text without a stamp")?;
             hearing.message(index, &stamp)?;
@@ -333,6 +329,10 @@ impl Load {
         let whole = walked.with_context(|| format!("receiver {index}"))?;
         ear.rest.extend_from_slice(&self.buffer[whole..bytes]);
         self.deliveries += heard;
+        if let Some(token) = probe {
+            // Nothing else is ever said here: there is room.
+            write(&ear.socket, &probe_reply(token))?;
+        }
         Ok(())
     }
 
@@ -343,7 +343,7 @@ impl Load {
             sender.flush(&self.poll, self.receivers.len())?;
         }
         if event.to_read {
-            sender.hear(&mut self.buffer, &mut self.ack)?;
+            sender.hear(&mut self.buffer, &mut self.ack, &self.poll, self.receivers.len())?;
         }
         Ok(())
     }

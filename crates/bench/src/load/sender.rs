@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use anyhow::{Context, Result, bail};
 
 use crate::machine::now_ns;
-use crate::net::framing::walk_acks;
+use crate::net::framing::{Told, probe_reply, walk_acks};
 use crate::net::poll::{Interest, Poll};
 use crate::net::socket::{Moved, read, write};
 use crate::stamp::Stamp;
@@ -94,7 +94,13 @@ impl Sender {
     }
 
     /// Takes what the server says: acks, or what is of no use.
-    pub(super) fn hear(&mut self, buffer: &mut [u8], latency: &mut Histogram) -> Result<()> {
+    pub(super) fn hear(
+        &mut self,
+        buffer: &mut [u8],
+        latency: &mut Histogram,
+        poll: &Poll,
+        base: usize,
+    ) -> Result<()> {
         let kept = self.inbox.len();
         buffer[..kept].copy_from_slice(&self.inbox);
         self.inbox.clear();
@@ -107,15 +113,18 @@ impl Sender {
             return Ok(());
         }
         let now = now_ns();
-        let (times, acked) = (&mut self.times, &mut self.acked);
-        let walked = walk_acks(&buffer[..bytes], || {
-            *acked += 1;
-            if let Some(at) = times.pop_front() {
-                latency.record(now - at);
+        let (times, acked, out) = (&mut self.times, &mut self.acked, &mut self.out);
+        let walked = walk_acks(&buffer[..bytes], |told| match told {
+            Told::Ack => {
+                *acked += 1;
+                if let Some(at) = times.pop_front() {
+                    latency.record(now - at);
+                }
             }
+            Told::Probe(token) => out.extend_from_slice(&probe_reply(token)),
         });
         let whole = walked.with_context(|| format!("sender {}", self.index))?;
         self.inbox.extend_from_slice(&buffer[whole..bytes]);
-        Ok(())
+        self.flush(poll, base)
     }
 }

@@ -1,7 +1,7 @@
 //! Counts the messages in a stream of bytes without decoding them: it goes from length to length.
 
 use anyhow::{Context, Result, bail, ensure};
-use chat_proto::{HEADER_BYTES, Kind, frame_end};
+use chat_proto::{HEADER_BYTES, Kind, ProbeReply, RequestId, encode_frame, frame_end};
 
 /// How a server says a message to its receivers.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,6 +19,17 @@ pub(crate) struct Seen<'a> {
     pub(crate) place: Option<(u64, u64)>,
     /// The text; `None` for an event that is not a message.
     pub(crate) text: Option<&'a [u8]>,
+    /// The server asks whether anybody is there.
+    pub(crate) probe: Option<u64>,
+}
+
+/// What a sender of chatd is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Told {
+    /// The oldest message without an ack has one.
+    Ack,
+    /// The server asks whether anybody is there.
+    Probe(u64),
 }
 
 impl Framing {
@@ -55,7 +66,10 @@ fn walk_native(
             let (seq, _rest) = varint(body).context("a seq")?;
             let is_message = kind == Kind::Posted as u16;
             let text = is_message.then(|| frame.len().checked_sub(text_bytes)).flatten();
-            see(Seen { place: Some((log, seq)), text: text.and_then(|at| frame.get(at..)) })?;
+            let text = text.and_then(|at| frame.get(at..));
+            see(Seen { place: Some((log, seq)), text, probe: None })?;
+        } else if kind == Kind::Probe as u16 {
+            see(Seen { place: None, text: None, probe: Some(probe(frame)?) })?;
         } else if kind == Kind::Close as u16 || kind == Kind::Gap as u16 {
             bail!("the server said {:?}", Kind::from_number(kind));
         }
@@ -79,18 +93,19 @@ fn walk_fixed(
             continue;
         }
         let Some(message) = bytes.get(start..start + each) else { break };
-        see(Seen { place: None, text: message.get(text_at..) })?;
+        see(Seen { place: None, text: message.get(text_at..), probe: None })?;
         start += each;
     }
     Ok(start)
 }
 
-/// Counts the acks in what a sender of chatd receives; tells how many bytes were whole frames.
-pub(crate) fn walk_acks(bytes: &[u8], mut acked: impl FnMut()) -> Result<usize> {
+/// Finds the acks in what a sender of chatd receives; tells how many bytes were whole frames.
+pub(crate) fn walk_acks(bytes: &[u8], mut told: impl FnMut(Told)) -> Result<usize> {
     let mut start = 0;
     while let Some(end) = frame_end(bytes, start).filter(|end| *end <= bytes.len()) {
         match Kind::from_number(kind_of(&bytes[start..end])?) {
-            Some(Kind::Ack) => acked(),
+            Some(Kind::Ack) => told(Told::Ack),
+            Some(Kind::Probe) => told(Told::Probe(probe(&bytes[start..end])?)),
             refused @ Some(Kind::Error | Kind::Close) => {
                 bail!("a send was answered with {refused:?}: {}", sentence(&bytes[start..end]))
             }
@@ -99,6 +114,18 @@ pub(crate) fn walk_acks(bytes: &[u8], mut acked: impl FnMut()) -> Result<usize> 
         start = end;
     }
     Ok(start)
+}
+
+fn probe(frame: &[u8]) -> Result<u64> {
+    let (token, _nothing) = varint(&frame[HEADER_BYTES..]).context("a token")?;
+    Ok(token)
+}
+
+/// What a client answers to a probe.
+pub(crate) fn probe_reply(token: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode_frame(&ProbeReply { token }, RequestId(0), &mut bytes).expect("a number fits a frame");
+    bytes
 }
 
 /// The readable end of a frame: the sentence of an `Error` or a `Close`.
@@ -132,8 +159,8 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 #[cfg(test)]
 mod tests {
     use chat_proto::{
-        AccountId, Ack, Body, Joined, MessageId, Nonce, Ping, Posted, RequestId, RoomId, Seq,
-        StreamId, Timestamp, encode_frame,
+        AccountId, Ack, Body, Joined, MessageId, Nonce, Ping, Posted, Probe, RoomId, Seq, StreamId,
+        Timestamp,
     };
 
     use super::*;
@@ -196,12 +223,13 @@ mod tests {
         let nonce = Nonce { stream: StreamId([1; 16]), n: 1 };
         let (room, seq, ts, id) = (RoomId(1), Seq(1), Timestamp(1), MessageId([0; 16]));
         let mut bytes = frame(&Ack { nonce, room, seq, ts, id }).repeat(3);
-        let mut acks = 0;
-        assert_eq!(walk_acks(&bytes, || acks += 1).unwrap(), bytes.len());
-        assert_eq!(acks, 3);
+        bytes.extend(frame(&Probe { token: 300 }));
+        let mut told = Vec::new();
+        assert_eq!(walk_acks(&bytes, |what| told.push(what)).unwrap(), bytes.len());
+        assert_eq!(told, [Told::Ack, Told::Ack, Told::Ack, Told::Probe(300)]);
         let why = chat_proto::Error::new(chat_proto::ErrorCode::NotMember, "join it");
         bytes.extend(frame(&why));
-        let told = walk_acks(&bytes, || {}).unwrap_err().to_string();
+        let told = walk_acks(&bytes, |_what| {}).unwrap_err().to_string();
         assert!(told.contains("join it"), "{told}");
     }
 

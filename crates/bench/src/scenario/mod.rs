@@ -130,7 +130,8 @@ impl Scenario {
                 let (receivers, stalled) = (scale.of(1000), scale.of(100));
                 // More than all tails together may hold.
                 let backlog = scale.of(450_000) as u64;
-                vec![Kind::Slow(slow::Crowd { receivers, stalled, backlog })]
+                let at_least = Duration::from_secs(if scale.is_quick { 2 } else { 75 });
+                vec![Kind::Slow(slow::Crowd { receivers, stalled, backlog, at_least })]
             }
             Self::Storm => vec![Kind::Storm { connections: scale.of(10_000) }],
             Self::Rooms => vec![Kind::Rooms { rooms: scale.of(10_000) }],

@@ -31,6 +31,8 @@ pub(crate) struct Crowd {
     pub(crate) stalled: usize,
     /// Messages that the stalled ones do not read.
     pub(crate) backlog: u64,
+    /// How long they do not read, at the least: longer than a peer may be silent.
+    pub(crate) at_least: Duration,
 }
 
 /// Memory and backlog over time, as rows for a plot.
@@ -50,22 +52,30 @@ pub(super) fn run(target: Target, crowd: Crowd, bench: &Bench<'_>) -> Result<Vec
     let series = Series { pid, began: Instant::now(), rows, sipped };
     let length = bench.scale.length;
     let paced = |length| Phase { pace: Pace::Rate(RATE), length, spins: true };
-    load.run(paced(length / 2), pid, &mut |tick| series.note(tick, 0))?;
-    let alone = load.run(paced(length), pid, &mut |tick| series.note(tick, 0))?;
+    let flood = Phase { pace: Pace::Window(IN_FLIGHT), length: SIP / 10, spins: false };
+    // The tails hold as much as they may before anybody is slow: that is not the slow ones' doing.
+    while load.sent() < crowd.backlog {
+        load.run(flood, pid, &mut |tick| series.note(tick, None))?;
+        (bench.say)(format!("{} fill the tails", load.sent()));
+    }
+    load.drain()?;
+    let alone = load.run(paced(length), pid, &mut |tick| series.note(tick, None))?;
+    let rss_before = procfs::rss_bytes(pid)?;
 
     load.stall_last(crowd.stalled)?;
-    let behind = load.slowest();
+    let (first, stalled) = (load.sent(), Instant::now());
+    let behind = Some(first);
     let beside = sipping(&mut load, paced(length), &series, behind)?;
-    let rss_before = procfs::rss_bytes(pid)?;
-    let first = load.sent();
     while load.sent() - first < crowd.backlog {
-        let stretch = Phase { pace: Pace::Window(IN_FLIGHT), length: SIP / 10, spins: false };
-        sipping(&mut load, stretch, &series, behind)?;
-        (bench.say)(format!("{} wait for the stalled", load.sent() - behind));
+        sipping(&mut load, flood, &series, behind)?;
+        (bench.say)(format!("{} wait for the stalled", load.sent() - first));
+    }
+    while stalled.elapsed() < crowd.at_least {
+        sipping(&mut load, paced(SIP / 10), &series, behind)?;
     }
     load.drain()?;
     let rss_after = procfs::rss_bytes(pid)?;
-    let backlog = load.sent() - behind;
+    let backlog = load.sent() - first;
 
     (bench.say)("the stalled wake".to_owned());
     load.wake_all()?;
@@ -81,6 +91,7 @@ pub(super) fn run(target: Target, crowd: Crowd, bench: &Bench<'_>) -> Result<Vec
         .and("stalled", crowd.stalled as f64)
         .and("backlog_events", backlog as f64)
         .and("rss_before_bytes", rss_before as f64)
+        .and("stalled_s", stalled.elapsed().saturating_sub(caught_up).as_secs_f64())
         .and("caught_up_s", caught_up.as_secs_f64());
     let mut rows = vec![row];
     rows.extend(series.rows.into_inner());
@@ -92,7 +103,7 @@ fn sipping(
     load: &mut Load,
     phase: Phase,
     series: &Series,
-    behind: u64,
+    behind: Option<u64>,
 ) -> Result<crate::load::Figures> {
     if series.sipped.get().is_none_or(|last| last.elapsed() >= SIP) {
         series.sipped.set(Some(Instant::now()));
@@ -102,9 +113,8 @@ fn sipping(
 }
 
 impl Series {
-    fn note(&self, tick: Tick, behind: u64) -> Result<()> {
-        let backlog = if behind == 0 { 0 } else { tick.sent_in_all - behind };
-        self.note_backlog(backlog)
+    fn note(&self, tick: Tick, behind: Option<u64>) -> Result<()> {
+        self.note_backlog(behind.map_or(0, |first| tick.sent_in_all - first))
     }
 
     fn note_backlog(&self, backlog: u64) -> Result<()> {
