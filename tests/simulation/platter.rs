@@ -302,6 +302,11 @@ impl Platter {
         self.boot += 1;
         if !self.survives_power_loss {
             self.restore(self.commits.len().saturating_sub(commits_unsynced));
+            let commits = self.commits.len() as u64;
+            // The witness was not synced either: it may say no more than the store does.
+            if let Some(witness) = self.witness.as_mut().filter(|_| self.chance.percent(50)) {
+                witness.commits = witness.commits.min(commits);
+            }
         }
     }
 
