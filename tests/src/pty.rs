@@ -210,12 +210,16 @@ impl Pty {
     /// When it is not given back.
     #[track_caller]
     pub fn is_given_back(&self) -> Result<()> {
+        self.wait_for_glass("the terminal as it was", |glass| glass.modes() == Modes::default())?;
+        let asked = Instant::now();
         let cooked = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
-        self.wait_for_glass("the terminal as it was", |glass| {
-            let modes = self.modes();
-            glass.modes() == Modes::default()
-                && modes.is_ok_and(|modes| modes.local_modes.contains(cooked))
-        })?;
+        while !self.modes()?.local_modes.contains(cooked) {
+            if asked.elapsed() > PATIENCE {
+                bail!("{}: the terminal stays raw", Location::caller());
+            }
+            // Nobody tells of a change of these modes.
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
         Ok(())
     }
 
