@@ -1,7 +1,11 @@
 //! Two people in two terminals: they see each other once, over every way in, and after an outage.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
+use chat_proto::{Join, Ping, Pong, RoomInfo};
 use chat_tests::pty::Pty;
+use chat_tests::raw::{Raw, send};
 use rustix::process::Signal;
 
 use crate::stage::{Stage, times};
@@ -86,5 +90,52 @@ fn after_an_outage_what_was_missed_is_counted_marked_and_there_once() -> Result<
     once(&bob, "after");
     let said = ["before", "missed one", "missed two", "missed three", "after"];
     assert_eq!(stage.said()?, said);
+    Ok(())
+}
+
+/// Talks as fast as the daemon takes it, until told to stop.
+async fn flood(mut loud: Raw, mut stop: tokio::sync::oneshot::Receiver<()>) -> Result<u64> {
+    let lobby: RoomInfo = loud.ask(&Join { name: "lobby".to_owned() }).await?;
+    for n in 1.. {
+        loud.tell(&send(1, n, lobby.room, &format!("noise {n}"))).await?;
+        if n % 200 == 0 {
+            let _: Pong = loud.ask(&Ping { token: n }).await?;
+            loud.events.clear();
+            if stop.try_recv().is_ok() {
+                return Ok(n);
+            }
+        }
+    }
+    Ok(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_seen_at_once_while_messages_stream_in() -> Result<()> {
+    let stage = Stage::new()?;
+    let daemon = stage.launch().flags(&["--durability", "process"]).start()?;
+    let mut ada = stage.enter("ada")?;
+    let (loud, _) = Raw::sign_in(daemon.address(), 9, "loud").await?;
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let started = Instant::now();
+    let flooding = tokio::spawn(flood(loud, stopped));
+    ada.shows("noise")?;
+    let mut slowest = Duration::ZERO;
+    for length in 1..=20 {
+        let typed = Instant::now();
+        ada.types("k")?;
+        ada.shows(&format!("> {}", "k".repeat(length)))?;
+        slowest = slowest.max(typed.elapsed());
+    }
+    ada.types("\r")?;
+    ada.hides("> k")?;
+    assert_eq!(stop.send(()), Ok(()), "the flood goes on");
+    let said = flooding.await??;
+    let rate = said as f64 / started.elapsed().as_secs_f64();
+    println!("the slowest of 20 keys was seen after {slowest:?}, at {rate:.0} messages a second");
+    assert!(slowest < Duration::from_secs(5));
+    ada.enters("quiet again")?;
+    ada.shows("quiet again ✓")?;
+    let said = stage.said()?;
+    assert_eq!(said.iter().filter(|text| text.starts_with("kkk")).count(), 1);
     Ok(())
 }
