@@ -75,7 +75,8 @@ impl Row {
         self.p99_us = quantile(&figures.delivery, 0.99);
         self.ack_p50_us = quantile(&figures.ack, 0.5);
         self.ack_p99_us = quantile(&figures.ack, 0.99);
-        self
+        let load_busy = figures.load_cpu.as_secs_f64() / seconds;
+        self.and("server_busy", cpu / seconds).and("load_busy", load_busy)
     }
 
     /// Adds a figure that only this scenario has.

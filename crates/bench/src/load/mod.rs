@@ -107,6 +107,7 @@ impl Load {
         self.begin(phase);
         let (sent, acked, deliveries) = (self.sent(), self.acked(), self.deliveries);
         let (began, cpu) = (Instant::now(), procfs::cpu_time(pid)?);
+        let load_cpu = procfs::cpu_time(std::process::id())?;
         let mut next_tick = TICK;
         let mut paced = 0;
         loop {
@@ -136,6 +137,7 @@ impl Load {
             deliveries: self.deliveries - deliveries,
             elapsed: began.elapsed(),
             cpu: procfs::cpu_time(pid)?.saturating_sub(cpu),
+            load_cpu: procfs::cpu_time(std::process::id())?.saturating_sub(load_cpu),
             delivery: std::mem::take(&mut self.delivery),
             ack: std::mem::take(&mut self.ack),
         })

@@ -33,6 +33,8 @@ pub(crate) struct Figures {
     pub(crate) elapsed: Duration,
     /// The server's time on the processor.
     pub(crate) cpu: Duration,
+    /// The load's own: near the elapsed time it is the load that is measured.
+    pub(crate) load_cpu: Duration,
     /// From sending to receiving.
     pub(crate) delivery: Histogram,
     /// From sending to the ack.
@@ -56,6 +58,7 @@ impl Figures {
         self.deliveries += next.deliveries;
         self.elapsed += next.elapsed;
         self.cpu += next.cpu;
+        self.load_cpu += next.load_cpu;
         self.delivery.merge(&next.delivery);
         self.ack.merge(&next.ack);
     }
