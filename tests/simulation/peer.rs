@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use bytes::BytesMut;
+use bytes::{Buf, Bytes, BytesMut};
 use chat_core::{
-    Admission, Asked, Closing, Conn, Connection, Effect, Input, Origin, Output, Run, SessionSeed,
+    Admission, Asked, Closing, Conn, Connection, Effect, Input, Origin, Output, Parcel, SessionSeed,
 };
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{CloseReason, LogId, Seq};
@@ -24,7 +24,7 @@ const INPUT_BYTES_MAX: usize = FRAME_BYTES_MAX + 4;
 const COMMAND_REPLY_BYTES_MAX: usize = 512;
 
 /// G5: what a connection may hold for its peer. Replies to full windows, the replies that may wait
-/// before reading pauses, and one page from disk or the rest of one frame.
+/// before reading pauses, and the rest of one frame.
 const OUTGOING_BYTES_MAX: usize = COMMANDS_IN_FLIGHT_MAX * COMMAND_REPLY_BYTES_MAX
     + QUERIES_IN_FLIGHT_MAX * FRAME_BYTES_MAX
     + 2 * FRAME_BYTES_MAX;
@@ -93,8 +93,7 @@ impl Peer {
     /// Whether the connection follows a log, or is about to.
     pub(crate) fn follows(&self, log: LogId) -> bool {
         let opens = |delivery: &Delivery| matches!(delivery.reply.effect, Effect::Open { log: opened, .. } if opened == log);
-        self.connection.followed().any(|(followed, _)| followed == log)
-            || self.inbox.iter().any(opens)
+        self.connection.follows(log) || self.inbox.iter().any(opens)
     }
 
     pub(crate) fn turn(
@@ -117,7 +116,7 @@ impl Peer {
         self.demand_bounds(env);
         let now_ms = env.schedule.now_ms();
         turn.pause_ms = self.connection.pause_ms(now_ms);
-        turn.has_more |= !self.inbox.is_empty() && self.reading.is_none();
+        turn.has_more |= !self.inbox.is_empty();
         if env.net.is_noticed(self.link, Side::Server) {
             turn.leaves |= self.hangs_up(queue, env);
             turn.has_more = true;
@@ -176,7 +175,10 @@ impl Peer {
                 turn.has_more = true;
                 return;
             }
-            let asked = self.connection.receive(admission, &mut self.input, now_ms);
+            let mut bytes = &self.input[..];
+            let asked = self.connection.receive(admission, &mut bytes, now_ms);
+            let taken = self.input.len() - bytes.len();
+            self.input.advance(taken);
             let Some(Asked { request, lane, ask }) = asked else { return };
             trace!(env.trace, "{:?} asks #{request} {ask:?}", self.conn);
             let origin = Origin { conn: self.conn, request, lane };
@@ -202,18 +204,16 @@ impl Peer {
 
     fn speak(&mut self, turn: &mut Turn, env: &mut Env) {
         for _ in 0..OUTPUTS_PER_TURN {
-            if self.reading.is_some() && self.connection.outgoing().is_empty() {
-                return;
-            }
-            let goes_on = match self.connection.output_in_runs(env.plan.run_bytes) {
+            let goes_on = match self.connection.output_of(env.plan.run_bytes) {
                 Output::Nothing => return,
-                Output::Outgoing => self.write_outgoing(env),
-                Output::Run { log, run } => self.write_run(log, &run, env),
+                Output::Write(parcel) => self.write(&parcel, env),
                 Output::ReadDisk { log, after, .. } => {
                     env.coverage.hit(Situation::ReadFromDisk);
-                    self.reading = Some((log, after));
+                    if self.reading.replace((log, after)).is_some() {
+                        env.complain(format!("{:?} reads twice from disk at once", self.conn));
+                    }
                     turn.read = Some((log, after));
-                    return;
+                    true
                 }
                 Output::Close => {
                     turn.leaves = true;
@@ -227,16 +227,9 @@ impl Peer {
         turn.has_more = true;
     }
 
-    fn write_outgoing(&mut self, env: &mut Env) -> bool {
-        let (net, mut air) = env.net_and_air();
-        let taken = net.write(self.link, Side::Server, self.connection.outgoing(), &mut air);
-        self.connection.wrote(taken);
-        taken > 0
-    }
-
-    fn write_run(&mut self, log: LogId, run: &Run, env: &mut Env) -> bool {
+    fn write(&mut self, parcel: &Parcel, env: &mut Env) -> bool {
         let mut written = 0;
-        for slice in run.slices() {
+        for slice in self.connection.slices(parcel) {
             let (net, mut air) = env.net_and_air();
             let taken = net.write(self.link, Side::Server, slice, &mut air);
             written += taken;
@@ -245,11 +238,11 @@ impl Peer {
                 break;
             }
         }
-        if written > 0 && self.on_disk.remove(&log) {
+        if written > 0 && parcel.logs_from_memory().any(|log| self.on_disk.remove(&log)) {
             env.coverage.hit(Situation::BackInTheTail);
         }
-        self.connection.wrote_run(log, run, written);
-        written > 0
+        self.connection.wrote(parcel, written);
+        written == parcel.bytes()
     }
 
     /// What was read from disk has come; `None` when it could not be read.
@@ -260,9 +253,7 @@ impl Peer {
             self.connection.disk_failed(log);
             return;
         };
-        let before = self.connection.outgoing().len();
-        self.connection.read_from_disk(log, from, &frames, after);
-        if !frames.is_empty() && self.connection.outgoing().len() == before {
+        if !self.connection.read_from_disk(log, from, Bytes::from(frames), after) {
             env.coverage.hit(Situation::DiskReadTooLate);
         }
         self.on_disk.insert(log);

@@ -120,10 +120,13 @@ impl Server {
             net.let_go(peer.link, Side::Server, &mut air);
             self.queue.push_back(Input::Gone(conn));
             trace!(env.trace, "{conn:?} is gone");
-        } else if let Some((log, after)) = read {
-            self.read_log(conn, log, after, env);
-        } else if has_more {
-            self.wake(conn, env);
+        } else {
+            if let Some((log, after)) = read {
+                self.read_log(conn, log, after, env);
+            }
+            if has_more {
+                self.wake(conn, env);
+            }
         }
         if pause_ms > 0 {
             self.wake_after(conn, pause_ms * MS, env);

@@ -14,9 +14,12 @@ use crate::{
     TailHandle, Work,
 };
 
-/// The bytes of a run: enough that a write is never small because of it, little enough that the
-/// cursors of a connection take turns.
-const RUN_BYTES_MAX: usize = 256 * 1024;
+/// The bytes of a parcel: enough that a write is never small because of it, little enough that
+/// connections take turns.
+const PARCEL_BYTES_MAX: usize = 256 * 1024;
+
+/// The slices of a parcel: well below what one `writev` takes (`IOV_MAX`, 1,024 on Linux).
+const PARCEL_SLICES_MAX: usize = 256;
 
 /// Past so many bytes that the peer has not taken, nothing more is read from it: who asks and does
 /// not take the answers waits for himself.
@@ -26,9 +29,8 @@ const OUTGOING_BYTES_HIGH: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Connection<H> {
     session: Session,
-    codec: FrameCodec,
-    /// Replies, and the rest of a frame that has begun. Bounded by [`OUTGOING_BYTES_HIGH`], the
-    /// windows of the session, and one read from disk.
+    /// Replies, and the rest of a frame that has begun. Bounded by [`OUTGOING_BYTES_HIGH`] and the
+    /// windows of the session.
     outgoing: BytesMut,
     feed: Feed<H>,
     is_closing: bool,
@@ -50,16 +52,10 @@ pub struct Asked {
 pub enum Output {
     /// Wait for a reply, or for a log to grow.
     Nothing,
-    /// Write (some of) [`Connection::outgoing`], then call [`Connection::wrote`].
-    Outgoing,
-    /// Write (some of) these frames, then call [`Connection::wrote_run`].
-    Run {
-        /// Of which log.
-        log: LogId,
-        /// The frames.
-        run: Run,
-    },
-    /// Read the events after `after` from disk, then call [`Connection::read_from_disk`].
+    /// Write (some of) [`Connection::slices`] of it, then call [`Connection::wrote`].
+    Write(Parcel),
+    /// Read the events after `after` from disk, then call [`Connection::read_from_disk`] or
+    /// [`Connection::disk_failed`]. Until then other logs go on, and no second read is asked for.
     ReadDisk {
         /// Of which log.
         log: LogId,
@@ -72,29 +68,54 @@ pub enum Output {
     Close,
 }
 
+/// What one write is to bring: the replies that wait, and then frames of several logs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Parcel {
+    runs: Vec<(LogId, Run)>,
+    /// Bytes of the replies and of all runs.
+    bytes: usize,
+}
+
+impl Parcel {
+    /// Whether there is nothing in it. A run may have no bytes: it moves its cursor all the same.
+    fn is_empty(&self) -> bool {
+        self.bytes == 0 && self.runs.is_empty()
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The logs whose frames come from their tail.
+    pub fn logs_from_memory(&self) -> impl Iterator<Item = LogId> {
+        self.runs.iter().filter(|(_log, run)| !run.is_from_disk()).map(|(log, _run)| *log)
+    }
+}
+
 impl<H: TailHandle> Connection<H> {
     /// A connection whose peer has said nothing behind the magic yet.
     #[must_use]
     pub fn new(seed: SessionSeed, admission: &Admission, now_ms: u64) -> Self {
         Self {
             session: Session::new(seed, admission, now_ms),
-            codec: FrameCodec::default(),
             outgoing: BytesMut::new(),
             feed: Feed::default(),
             is_closing: false,
         }
     }
 
-    /// Takes the next request out of `bytes`; `None` when there is no whole frame, or no room for
+    /// Takes the next request off `bytes`; `None` when there is no whole frame, or no room for
     /// what it asks. What goes wrong is written as a `Close`, and everything after it is ignored.
     pub fn receive(
         &mut self,
         admission: &Admission,
-        bytes: &mut BytesMut,
+        bytes: &mut &[u8],
         now_ms: u64,
     ) -> Option<Asked> {
         while self.wants_input(now_ms) {
-            let frame = match self.codec.take_frame(bytes) {
+            let frame = match FrameCodec::default().split_frame(bytes) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return None,
                 Err(broken) => {
@@ -198,22 +219,34 @@ impl<H: TailHandle> Connection<H> {
 
     /// What is to be done next. Replies come first; cursors follow in turn.
     pub fn output(&mut self) -> Output {
-        self.output_in_runs(RUN_BYTES_MAX)
+        self.output_of(PARCEL_BYTES_MAX)
     }
 
-    /// The same with shorter runs, for a socket that takes little at once.
-    pub fn output_in_runs(&mut self, run_bytes_max: usize) -> Output {
-        if !self.outgoing.is_empty() {
-            return Output::Outgoing;
-        }
+    /// The same in smaller parcels, for a socket that takes little at once.
+    pub fn output_of(&mut self, parcel_bytes_max: usize) -> Output {
+        let mut parcel = Parcel { runs: Vec::new(), bytes: self.outgoing.len() };
         if self.is_closing {
-            return Output::Close;
+            return if parcel.bytes > 0 { Output::Write(parcel) } else { Output::Close };
         }
-        match self.feed.next(run_bytes_max) {
-            Work::None => Output::Nothing,
-            Work::Write { log, run } => Output::Run { log, run },
-            Work::ReadDisk { log, after, head } => Output::ReadDisk { log, after, head },
+        let mut slices = 1;
+        while parcel.bytes < parcel_bytes_max && slices < PARCEL_SLICES_MAX {
+            match self.feed.next(parcel_bytes_max - parcel.bytes) {
+                Work::None => break,
+                Work::Write { log, run } => {
+                    parcel.bytes += run.bytes();
+                    slices += run.slices().len();
+                    parcel.runs.push((log, run));
+                }
+                Work::ReadDisk { log, after, head } if parcel.is_empty() => {
+                    return Output::ReadDisk { log, after, head };
+                }
+                Work::ReadDisk { log, .. } => {
+                    self.feed.postpone_disk(log);
+                    break;
+                }
+            }
         }
+        if parcel.is_empty() { Output::Nothing } else { Output::Write(parcel) }
     }
 
     /// Replies, and the rest of a frame that has begun.
@@ -222,33 +255,41 @@ impl<H: TailHandle> Connection<H> {
         &self.outgoing
     }
 
-    /// The peer took bytes of [`Connection::outgoing`].
-    pub fn wrote(&mut self, bytes: usize) {
-        self.outgoing.advance(bytes);
+    /// The bytes of a parcel, in their order.
+    pub fn slices<'a>(&'a self, parcel: &'a Parcel) -> impl Iterator<Item = &'a [u8]> {
+        let frames =
+            parcel.runs.iter().flat_map(|(_log, run)| run.slices()).map(|slice| &slice[..]);
+        std::iter::once(&self.outgoing[..]).filter(|replies| !replies.is_empty()).chain(frames)
+    }
+
+    /// The peer took the first `bytes` of a parcel. A frame that has begun is finished before
+    /// anything else; what has not begun is not kept here, but read again from its log.
+    pub fn wrote(&mut self, parcel: &Parcel, bytes: usize) {
+        let replies = bytes.min(self.outgoing.len());
+        self.outgoing.advance(replies);
         if self.outgoing.is_empty() {
             // An idle connection holds no buffer.
             self.outgoing = BytesMut::new();
         }
-    }
-
-    /// The peer took bytes of a run. The frame that has begun is finished before anything else.
-    pub fn wrote_run(&mut self, log: LogId, run: &Run, bytes: usize) {
-        let rest: Bytes = self.feed.wrote(log, run, bytes);
-        self.outgoing.extend_from_slice(&rest);
-    }
-
-    /// Frames of a log came from disk: every event after `from` up to `after` is in them, or said
-    /// to be gone. They are dropped when the cursor was closed or moved while the disk was read, and
-    /// when the connection has said that it closes.
-    pub fn read_from_disk(&mut self, log: LogId, from: Seq, frames: &[u8], after: Seq) {
-        if self.feed.wrote_from_disk(log, from, after) && !self.is_closing {
-            self.outgoing.extend_from_slice(frames);
+        let mut taken = bytes - replies;
+        for (log, run) in &parcel.runs {
+            let of_run = taken.min(run.bytes());
+            let rest: Bytes = self.feed.wrote(*log, run, of_run);
+            self.outgoing.extend_from_slice(&rest);
+            taken -= of_run;
         }
     }
 
-    /// The disk could not be read; the log is tried again when it is woken.
+    /// Frames of a log came from disk: every event after `from` up to `after` is in them, or said
+    /// to be gone. They are dropped when the cursor was closed or moved while the disk was read:
+    /// tells whether they are written next.
+    pub fn read_from_disk(&mut self, log: LogId, from: Seq, frames: Bytes, after: Seq) -> bool {
+        self.feed.read_from_disk(log, from, frames, after)
+    }
+
+    /// The disk could not be read; the log is tried again.
     pub fn disk_failed(&mut self, log: LogId) {
-        self.feed.wake(log);
+        self.feed.disk_failed(log);
     }
 
     /// Who the peer is, once it has signed in.
@@ -263,8 +304,14 @@ impl<H: TailHandle> Connection<H> {
         self.is_closing
     }
 
-    /// The logs that the connection follows, with their handles.
-    pub fn followed(&self) -> impl Iterator<Item = (LogId, &H)> {
+    /// Whether a cursor is open on a log.
+    #[must_use]
+    pub fn follows(&self, log: LogId) -> bool {
+        self.feed.follows(log)
+    }
+
+    /// The logs that the connection follows.
+    pub fn followed(&self) -> impl Iterator<Item = LogId> {
         self.feed.followed()
     }
 }

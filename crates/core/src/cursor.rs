@@ -29,11 +29,11 @@ pub enum Read {
     },
 }
 
-/// Whole frames to write, shared with the tail.
+/// Whole frames to write: shared with the tail, or come from disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Run {
-    /// Where they begin in the tail.
-    pub(crate) offset: u64,
+    /// Where they begin in the tail; `None` when they come from disk.
+    pub(crate) offset: Option<u64>,
     /// The frames; a slice holds whole ones.
     pub(crate) slices: Vec<Bytes>,
     /// How many bytes they are.
@@ -43,6 +43,15 @@ pub struct Run {
 }
 
 impl Run {
+    /// Frames from disk: every event up to `after` is in them, or said to be gone.
+    pub(crate) fn from_disk(frames: Bytes, after: Seq) -> Self {
+        Self { offset: None, bytes: frames.len(), slices: vec![frames], after }
+    }
+
+    pub(crate) fn is_from_disk(&self) -> bool {
+        self.offset.is_none()
+    }
+
     /// The frames, in order.
     #[must_use]
     pub fn slices(&self) -> &[Bytes] {
@@ -76,8 +85,9 @@ impl Cursor {
     /// The reader took `written` bytes of a run. What is left of a frame that has begun is
     /// returned as a copy: the connection finishes it before anything else, and pins nothing.
     pub fn advance(&mut self, run: &Run, written: usize) -> Bytes {
+        let place = |passed: usize| run.offset.map(|offset| offset + passed as u64);
         if written == run.bytes {
-            self.offset = Some(run.offset + run.bytes as u64);
+            self.offset = place(run.bytes);
             self.after = run.after;
             return Bytes::new();
         }
@@ -85,18 +95,18 @@ impl Cursor {
         for slice in &run.slices {
             for frame in frames(slice) {
                 if passed + frame.start >= written {
-                    self.offset = Some(run.offset + (passed + frame.start) as u64);
+                    self.offset = place(passed + frame.start);
                     return Bytes::new();
                 }
-                self.after = Seq(self.after.0 + u64::from(frame.is_logged));
+                self.after = frame.after(self.after);
                 if passed + frame.end > written {
-                    self.offset = Some(run.offset + (passed + frame.end) as u64);
+                    self.offset = place(passed + frame.end);
                     return Bytes::copy_from_slice(&slice[written - passed..frame.end]);
                 }
             }
             passed += slice.len();
         }
-        self.offset = Some(run.offset + passed as u64);
+        self.offset = place(passed);
         Bytes::new()
     }
 
@@ -105,8 +115,9 @@ impl Cursor {
         self.offset = place;
     }
 
-    /// The reader was given everything up to `after` from disk.
-    pub fn advance_from_disk(&mut self, after: Seq) {
+    /// The reader was given everything up to `after`, not from the tail.
+    #[cfg(test)]
+    pub(crate) fn advance_from_disk(&mut self, after: Seq) {
         self.after = after;
         self.offset = None;
     }

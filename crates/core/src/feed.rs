@@ -1,7 +1,8 @@
 //! The cursors of one connection, taken in turn.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 
+use bytes::Bytes;
 use chat_proto::limits::SUBSCRIPTIONS_MAX;
 use chat_proto::{LogId, Seq};
 
@@ -31,8 +32,7 @@ pub enum Work {
         /// The frames.
         run: Run,
     },
-    /// Read the events after `after` from disk and write them, then call
-    /// [`Feed::wrote_from_disk`].
+    /// Read the events after `after` from disk, then call [`Feed::read_from_disk`].
     ReadDisk {
         /// Of which log.
         log: LogId,
@@ -44,57 +44,105 @@ pub enum Work {
 }
 
 /// The open cursors of one connection. Each is served in turn, a run at a time, so that a busy
-/// room does not hold up the others.
+/// room does not hold up the others. One at a time reads from disk.
 #[derive(Debug)]
 pub struct Feed<H> {
-    cursors: HashMap<LogId, (H, Cursor)>,
+    /// Rising by log: small, and found by halving.
+    places: Vec<Place<H>>,
     ready: VecDeque<LogId>,
-    queued: HashSet<LogId>,
+    disk: Disk,
+}
+
+#[derive(Debug)]
+struct Place<H> {
+    log: LogId,
+    handle: H,
+    cursor: Cursor,
+    is_queued: bool,
+}
+
+/// The one read from disk of a connection.
+#[derive(Debug)]
+enum Disk {
+    Free,
+    /// Somebody reads. These logs wait for their turn.
+    Busy(Vec<LogId>),
+    /// A page has come for the cursor that is at `from`.
+    Page(Box<Page>),
+}
+
+#[derive(Debug)]
+struct Page {
+    log: LogId,
+    from: Seq,
+    run: Run,
 }
 
 impl<H> Default for Feed<H> {
     fn default() -> Self {
-        Self { cursors: HashMap::new(), ready: VecDeque::new(), queued: HashSet::new() }
+        Self { places: Vec::new(), ready: VecDeque::new(), disk: Disk::Free }
     }
 }
 
 impl<H: TailHandle> Feed<H> {
     /// Opens a cursor, or moves the one that is there.
     pub fn open(&mut self, log: LogId, handle: H, after: Seq) {
-        self.cursors.insert(log, (handle, Cursor::new(after)));
+        let cursor = Cursor::new(after);
+        match self.find(log) {
+            Ok(at) => (self.places[at].handle, self.places[at].cursor) = (handle, cursor),
+            Err(at) => {
+                if self.places.is_empty() {
+                    // Most connections follow one log or two.
+                    self.places.reserve_exact(1);
+                }
+                self.places.insert(at, Place { log, handle, cursor, is_queued: false });
+            }
+        }
         self.wake(log);
     }
 
     /// Closes a cursor: nothing of the log comes any more. Gives its handle back.
     pub fn shut(&mut self, log: LogId) -> Option<H> {
-        self.cursors.remove(&log).map(|(handle, _cursor)| handle)
+        // A turn that was left behind would be a second one when the log is opened again.
+        self.ready.retain(|queued| *queued != log);
+        self.find(log).ok().map(|at| self.places.remove(at).handle)
+    }
+
+    /// Whether there is a cursor on a log.
+    #[must_use]
+    pub fn follows(&self, log: LogId) -> bool {
+        self.find(log).is_ok()
     }
 
     /// Whether another cursor may be opened.
     #[must_use]
     pub fn has_room_for(&self, log: LogId) -> bool {
-        self.cursors.len() < SUBSCRIPTIONS_MAX || self.cursors.contains_key(&log)
+        self.places.len() < SUBSCRIPTIONS_MAX || self.follows(log)
     }
 
-    /// The logs that are followed, with their handles.
-    pub fn followed(&self) -> impl Iterator<Item = (LogId, &H)> {
-        self.cursors.iter().map(|(log, (handle, _cursor))| (*log, handle))
+    /// The logs that are followed.
+    pub fn followed(&self) -> impl Iterator<Item = LogId> {
+        self.places.iter().map(|place| place.log)
     }
 
     /// The log has grown.
     pub fn wake(&mut self, log: LogId) {
-        if self.cursors.contains_key(&log) && self.queued.insert(log) {
+        if let Ok(at) = self.find(log)
+            && !std::mem::replace(&mut self.places[at].is_queued, true)
+        {
             self.ready.push_back(log);
         }
     }
 
     /// What to do next: at most about `bytes_max` to write.
     pub fn next(&mut self, bytes_max: usize) -> Work {
+        if let Some(work) = self.take_page() {
+            return work;
+        }
         while let Some(log) = self.ready.pop_front() {
-            self.queued.remove(&log);
-            let Some((handle, cursor)) = self.cursors.get_mut(&log) else {
-                continue;
-            };
+            let Ok(at) = self.find(log) else { continue };
+            let Place { handle, cursor, is_queued, .. } = &mut self.places[at];
+            *is_queued = false;
             let read = handle.with(|tail| {
                 let read = tail.read(cursor, bytes_max);
                 if read == Read::UpToDate {
@@ -102,38 +150,90 @@ impl<H: TailHandle> Feed<H> {
                 }
                 read
             });
-            match read {
-                Read::UpToDate => {}
-                Read::Frames(run) => return Work::Write { log, run },
-                Read::Disk { after, head } => return Work::ReadDisk { log, after, head },
+            match (read, &mut self.disk) {
+                (Read::UpToDate, _) => {}
+                (Read::Frames(run), _) => return Work::Write { log, run },
+                (Read::Disk { .. }, Disk::Busy(waiting)) => waiting.push(log),
+                (Read::Disk { after, head }, Disk::Free | Disk::Page(_)) => {
+                    self.disk = Disk::Busy(Vec::new());
+                    return Work::ReadDisk { log, after, head };
+                }
             }
         }
         Work::None
     }
 
+    /// The read from disk that [`Feed::next`] asked for is not done now: it comes first the next time.
+    pub(crate) fn postpone_disk(&mut self, log: LogId) {
+        self.free_disk();
+        if let Ok(at) = self.find(log)
+            && !std::mem::replace(&mut self.places[at].is_queued, true)
+        {
+            self.ready.push_front(log);
+        }
+    }
+
     /// The peer took `written` bytes of a run. Returns the rest of the frame that has begun, to be
-    /// written before anything else.
-    pub fn wrote(&mut self, log: LogId, run: &Run, written: usize) -> bytes::Bytes {
-        let rest = match self.cursors.get_mut(&log) {
-            Some((_handle, cursor)) => cursor.advance(run, written),
-            None => bytes::Bytes::new(),
+    /// written before anything else. What is left behind it is read again when its turn comes.
+    pub fn wrote(&mut self, log: LogId, run: &Run, written: usize) -> Bytes {
+        let rest = match self.find(log) {
+            Ok(at) => self.places[at].cursor.advance(run, written),
+            Err(_shut) => Bytes::new(),
         };
         self.wake(log);
         rest
     }
 
-    /// Everything after `from` up to `after` was read from disk and is on its way to the peer. Tells
-    /// whether the cursor was still there: if not, nothing of it may be written.
-    pub fn wrote_from_disk(&mut self, log: LogId, from: Seq, after: Seq) -> bool {
-        let is_awaited = match self.cursors.get_mut(&log) {
-            Some((_handle, cursor)) if cursor.after() == from => {
-                cursor.advance_from_disk(after);
-                true
-            }
-            Some(_) | None => false,
-        };
+    /// Everything after `from` up to `after` was read from disk, or said to be gone. It is written
+    /// next, unless the cursor has been closed or moved since: tells whether it is.
+    pub fn read_from_disk(&mut self, log: LogId, from: Seq, frames: Bytes, after: Seq) -> bool {
+        self.free_disk();
+        if !self.awaits(log, from) {
+            self.wake(log);
+            return false;
+        }
+        // It is written before the log's turn comes again, also when it is queued already.
+        self.disk = Disk::Page(Box::new(Page { log, from, run: Run::from_disk(frames, after) }));
+        true
+    }
+
+    /// The disk could not be read; the log is tried again.
+    pub fn disk_failed(&mut self, log: LogId) {
+        self.free_disk();
         self.wake(log);
-        is_awaited
+    }
+
+    fn take_page(&mut self) -> Option<Work> {
+        if !matches!(self.disk, Disk::Page(_)) {
+            return None;
+        }
+        let Disk::Page(page) = std::mem::replace(&mut self.disk, Disk::Free) else { return None };
+        let Page { log, from, run } = *page;
+        if !self.awaits(log, from) {
+            return None;
+        }
+        // Its next turn comes when this is written.
+        self.ready.retain(|queued| *queued != log);
+        if let Ok(at) = self.find(log) {
+            self.places[at].is_queued = false;
+        }
+        Some(Work::Write { log, run })
+    }
+
+    /// Whether a cursor still stands behind the event `from`.
+    fn awaits(&self, log: LogId, from: Seq) -> bool {
+        self.find(log).is_ok_and(|at| self.places[at].cursor.after() == from)
+    }
+
+    /// The logs that waited for the disk have their turn.
+    fn free_disk(&mut self) {
+        if let Disk::Busy(waiting) = std::mem::replace(&mut self.disk, Disk::Free) {
+            waiting.into_iter().for_each(|log| self.wake(log));
+        }
+    }
+
+    fn find(&self, log: LogId) -> Result<usize, usize> {
+        self.places.binary_search_by_key(&log, |place| place.log)
     }
 }
 
@@ -195,6 +295,38 @@ mod tests {
             feed.wake(LOG);
             assert_eq!(feed.next(1000), Work::None);
         }
+    }
+
+    #[test]
+    fn a_log_that_is_closed_and_opened_again_has_one_turn() {
+        let tail = RefCell::new(Tail::new(Seq(7)));
+        let mut feed = Feed::default();
+        feed.open(LOG, Handle(&tail), Seq(7));
+        assert!(feed.shut(LOG).is_some());
+        feed.open(LOG, Handle(&tail), Seq(7));
+        tail.borrow_mut().publish(batch(8));
+        assert_eq!(bytes_of(&feed.next(1000)), batch(8).frames.len());
+        assert_eq!(feed.next(1000), Work::None, "its run is not written yet");
+    }
+
+    #[test]
+    fn a_page_from_disk_has_the_turn_of_its_log() {
+        let tail = RefCell::new(Tail::new(Seq(9)));
+        let mut feed = Feed::default();
+        feed.open(LOG, Handle(&tail), Seq(7));
+        assert_eq!(feed.next(1000), Work::ReadDisk { log: LOG, after: Seq(7), head: Seq(9) });
+        feed.wake(LOG);
+        assert_eq!(feed.next(1000), Work::None, "one read at a time");
+        assert!(feed.read_from_disk(LOG, Seq(7), batch(8).frames.into(), Seq(8)));
+        feed.wake(LOG);
+        let work = feed.next(1000);
+        assert_eq!(bytes_of(&work), batch(8).frames.len());
+        assert_eq!(feed.next(1000), Work::None, "its page is not written yet");
+        let Work::Write { run, .. } = work else { return };
+        // What the peer did not take is read again.
+        feed.wrote(LOG, &run, 0);
+        assert!(matches!(feed.next(1000), Work::ReadDisk { after: Seq(7), .. }));
+        assert!(!feed.read_from_disk(LOG, Seq(6), batch(7).frames.into(), Seq(7)), "it moved");
     }
 
     #[test]

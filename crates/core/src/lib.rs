@@ -29,7 +29,7 @@ mod store;
 mod tail;
 
 pub use command::{Action, Command};
-pub use connection::{Asked, Connection, Output};
+pub use connection::{Asked, Connection, Output, Parcel};
 pub use cursor::{Cursor, Read, Run};
 pub use event::{Batch, Content, Event};
 pub use fanout::{Conn, Effect, Fanout, HistoryRead, Lane, Origin, Reply};

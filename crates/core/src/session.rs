@@ -9,7 +9,7 @@ mod request;
 
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{
-    AccountId, Close, CloseReason, ErrorCode, Frame, Kind, PublicKey, RequestId, SessionId,
+    AccountId, Close, CloseReason, ErrorCode, FrameRef, Kind, PublicKey, RequestId, SessionId,
     WireError, encode_frame,
 };
 use ed25519_dalek::SigningKey;
@@ -116,7 +116,7 @@ impl Session {
     pub fn handle(
         &mut self,
         admission: &Admission,
-        frame: &Frame,
+        frame: &FrameRef<'_>,
         now_ms: u64,
     ) -> Result<Step, Closing> {
         let kind = frame.known_kind().ok_or_else(|| Closing::unknown_kind(frame))?;
@@ -215,8 +215,8 @@ impl Closing {
         Self::protocol(ErrorCode::Malformed, cause.to_string())
     }
 
-    fn unknown_kind(frame: &Frame) -> Self {
-        let Frame { kind, version, .. } = frame;
+    fn unknown_kind(frame: &FrameRef<'_>) -> Self {
+        let FrameRef { kind, version, .. } = frame;
         let message =
             format!("kind {kind:#06x} in body version {version} is not one that this server knows");
         Self::protocol(ErrorCode::UnknownKind, message)
@@ -229,7 +229,7 @@ impl Closing {
 }
 
 /// Reads a body of the one version that is spoken.
-fn body<B: chat_proto::Body>(frame: &Frame) -> Result<B, Closing> {
+fn body<B: chat_proto::Body>(frame: &FrameRef<'_>) -> Result<B, Closing> {
     if frame.version != B::VERSION {
         return Err(Closing::unknown_kind(frame));
     }

@@ -29,7 +29,7 @@ fn announcement() -> Vec<u8> {
 
 fn seqs(bytes: &[u8]) -> Vec<u64> {
     let mut buffer = BytesMut::from(bytes);
-    let codec = chat_proto::FrameCodec::default();
+    let codec = FrameCodec::default();
     let mut seqs = Vec::new();
     while let Some(frame) = codec.take_last_frame(&mut buffer).unwrap() {
         if Kind::is_logged(frame.kind) {

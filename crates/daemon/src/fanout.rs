@@ -1,81 +1,78 @@
-//! The fan-out: which connection follows which log, and what waits for each connection.
+//! The fan-out: what a commit leads to, on its way to the reactors.
 //!
-//! The committing thread is the only one that publishes; connections read tails and take what is in
-//! their mailbox. Nothing here grows with a slow reader: a mailbox holds at most the replies of the
-//! connection's windows and one mark per log, and all tails together stay within a budget.
+//! The committing thread is the only one that publishes. Nothing here grows with a slow reader: a
+//! reactor's inbox holds at most the replies to what was asked and one mark for each log, and all
+//! tails together stay within a budget.
 
 mod budget;
-mod follow;
-mod mailbox;
+mod shared_tail;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use chat_core::{Batch, Closing, Conn, Effect, Fanout, HistoryRead, Origin, Refusal, Reply};
+use chat_core::{Batch, Closing, Conn, Effect, Fanout, HistoryRead, Origin, Refusal, Reply, Tail};
 use chat_proto::{Error, LogId, Seq, encode_frame};
 
-pub(crate) use follow::FollowedLog;
-pub(crate) use mailbox::{Delivery, Mail, Mailbox};
+pub(crate) use shared_tail::SharedTail;
 
+use crate::reactor::{Delivery, Inbox, PageRead, reactor_of};
 use crate::reader::{Job, ReadPool};
 use budget::TailBudget;
 
-/// Every connection and every log that is in memory.
-#[derive(Debug, Default)]
+/// The ways in to all reactors.
+#[derive(Debug)]
 pub(crate) struct Hub {
-    mailboxes: Mutex<HashMap<Conn, Arc<Mailbox>>>,
-    logs: Mutex<HashMap<LogId, Arc<FollowedLog>>>,
+    inboxes: Vec<Arc<Inbox>>,
 }
 
 impl Hub {
-    /// A connection is there from now on.
-    pub(crate) fn admit(&self, conn: Conn, mailbox: Arc<Mailbox>) {
-        lock(&self.mailboxes).insert(conn, mailbox);
+    pub(crate) fn new(inboxes: Vec<Arc<Inbox>>) -> Self {
+        Self { inboxes }
     }
 
-    /// How many connections there are.
-    pub(crate) fn connections(&self) -> usize {
-        lock(&self.mailboxes).len()
+    pub(crate) fn inboxes(&self) -> impl Iterator<Item = &Arc<Inbox>> {
+        self.inboxes.iter()
     }
 
-    /// Every connection's mailbox, as of now.
-    pub(crate) fn mailboxes(&self) -> Vec<Arc<Mailbox>> {
-        lock(&self.mailboxes).values().cloned().collect()
-    }
-
-    /// Gives a connection a reply; one that is gone needs none.
+    /// Gives a connection a reply that opens nothing; one that is gone needs none.
     pub(crate) fn reply(&self, to: Origin, reply: Reply) {
-        if let Some(mailbox) = self.mailbox(to.conn) {
-            mailbox.deliver(Delivery { lane: to.lane, reply, log: None });
+        if let Some(inbox) = self.inbox(to.conn) {
+            inbox.reply(Delivery { conn: to.conn, lane: to.lane, reply, tail: None });
         }
     }
 
-    fn mailbox(&self, conn: Conn) -> Option<Arc<Mailbox>> {
-        lock(&self.mailboxes).get(&conn).cloned()
+    /// Gives a connection a page from disk.
+    pub(crate) fn page(&self, page: PageRead) {
+        if let Some(inbox) = self.inbox(page.conn) {
+            inbox.page(page);
+        }
     }
 
-    /// The tail of a log; made when it is not in memory, with nothing before `head` in it.
-    fn log(&self, log: LogId, head: Seq) -> Arc<FollowedLog> {
-        let mut logs = lock(&self.logs);
-        logs.entry(log).or_insert_with(|| Arc::new(FollowedLog::new(head))).clone()
+    fn inbox(&self, conn: Conn) -> Option<&Arc<Inbox>> {
+        self.inboxes.get(reactor_of(conn))
     }
 }
 
-/// The committing thread's side of the hub.
+/// The committing thread's side: every log that is in memory, and what waits for the next release.
 #[derive(Debug)]
 pub(crate) struct HubFanout {
     hub: Arc<Hub>,
     readers: ReadPool,
+    logs: HashMap<LogId, Arc<SharedTail>>,
     budget: TailBudget,
+    /// By reactor.
+    deliveries: Vec<Vec<Delivery>>,
     /// Logs that grew since the last release.
-    grown: Vec<(LogId, Arc<FollowedLog>)>,
+    grown: Vec<LogId>,
     now_ms: u64,
 }
 
 impl HubFanout {
     pub(crate) fn new(hub: Arc<Hub>, readers: ReadPool, tail_bytes_max: usize) -> Self {
+        let deliveries = hub.inboxes().map(|_inbox| Vec::new()).collect();
         let budget = TailBudget::new(tail_bytes_max);
-        Self { hub, readers, budget, grown: Vec::new(), now_ms: 0 }
+        let (logs, grown) = (HashMap::new(), Vec::new());
+        Self { hub, readers, logs, budget, deliveries, grown, now_ms: 0 }
     }
 
     /// The time, for what is freed when it is idle.
@@ -83,18 +80,28 @@ impl HubFanout {
         self.now_ms = now_ms;
     }
 
+    /// The queue has been emptied: reactors that waited may hand in again.
+    pub(crate) fn made_room(&self) {
+        self.hub.inboxes().for_each(|inbox| inbox.made_room());
+    }
+
     /// Frees what has been idle, and logs that nobody follows.
     pub(crate) fn free_idle(&mut self) {
         self.budget.release_idle(self.now_ms);
-        lock(&self.hub.logs)
-            .retain(|_log, followed| Arc::strong_count(followed) > 1 || !followed.is_idle());
+        self.logs.retain(|_log, tail| Arc::strong_count(tail) > 1 || !tail.is_empty());
     }
 
-    fn append(&mut self, log: LogId, head: Seq, append: impl FnOnce(&mut chat_core::Tail)) {
-        let followed = self.hub.log(log, head);
-        let grown_bytes = followed.append(append);
-        self.budget.charge(&followed, grown_bytes, self.now_ms);
-        self.grown.push((log, followed));
+    /// The tail of a log; made when it is not in memory, with nothing before `head` in it.
+    fn tail(&mut self, log: LogId, head: Seq) -> Arc<SharedTail> {
+        let tail = self.logs.entry(log).or_insert_with(|| Arc::new(SharedTail::new(head)));
+        Arc::clone(tail)
+    }
+
+    fn append(&mut self, log: LogId, head: Seq, append: impl FnOnce(&mut Tail)) {
+        let tail = self.tail(log, head);
+        let grown_bytes = tail.append(append);
+        self.budget.charge(&tail, grown_bytes, self.now_ms);
+        self.grown.push(log);
     }
 }
 
@@ -105,46 +112,41 @@ impl Fanout for HubFanout {
 
     fn announce(&mut self, log: LogId, frame: Vec<u8>) {
         // Whoever would see it follows the log, so its tail is in memory.
-        let followed = lock(&self.hub.logs).get(&log).cloned();
-        if let Some(followed) = followed {
-            self.append(log, followed.head(), |tail| tail.announce(frame));
+        if let Some(tail) = self.logs.get(&log) {
+            let head = tail.head();
+            self.append(log, head, |tail| tail.announce(frame));
         }
     }
 
     fn reply(&mut self, to: Origin, reply: Reply) {
-        let Some(mailbox) = self.hub.mailbox(to.conn) else { return };
-        let log = match reply.effect {
-            Effect::Open { log, head, .. } => Some(self.hub.log(log, head)),
+        let tail = match reply.effect {
+            Effect::Open { log, head, .. } => Some(self.tail(log, head)),
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => None,
         };
-        mailbox.deliver(Delivery { lane: to.lane, reply, log });
+        if let Some(deliveries) = self.deliveries.get_mut(reactor_of(to.conn)) {
+            deliveries.push(Delivery { conn: to.conn, lane: to.lane, reply, tail });
+        }
     }
 
     fn read_history(&mut self, to: Origin, read: HistoryRead) {
         if self.readers.try_submit(Job::History { to, read }).is_err() {
-            self.hub.reply(to, refusal(to, &Refusal::Busy.to_error()));
+            self.reply(to, refusal(to, &Refusal::Busy.to_error()));
         }
-    }
-
-    fn gone(&mut self, conn: Conn) {
-        lock(&self.hub.mailboxes).remove(&conn);
     }
 
     fn release(&mut self) {
-        for (log, followed) in self.grown.drain(..) {
-            followed.wake_followers(log);
+        for (inbox, deliveries) in self.hub.inboxes().zip(&mut self.deliveries) {
+            inbox.release(deliveries, &self.grown);
         }
+        self.grown.clear();
         self.budget.release_excess();
     }
 
     fn rewind(&mut self, heads: &[(LogId, Seq)]) {
         for (log, head) in heads {
-            let followed = lock(&self.hub.logs).get(log).cloned();
-            if let Some(followed) = followed
-                && let Some(held) = followed.rewind(*head)
-            {
+            if let Some(held) = self.logs.get(log).and_then(|tail| tail.rewind(*head)) {
                 self.budget.credit(held);
-                self.grown.push((*log, followed));
+                self.grown.push(*log);
             }
         }
     }
@@ -164,9 +166,4 @@ pub(crate) fn going_away() -> Closing {
         code: None,
         message: "the server stops or restarts; come back in a moment".to_owned(),
     }
-}
-
-/// Nothing that holds one of these locks can panic half way through a change.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

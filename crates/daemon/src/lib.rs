@@ -4,11 +4,11 @@
 //! of them may decide is in `chat-core`; what the bytes mean is in `chat-proto`.
 
 pub mod config;
-mod connection;
 mod fanout;
 pub mod identity;
 mod listener;
 mod liveness;
+mod reactor;
 mod reader;
 pub mod ready;
 mod sequencer;

@@ -2,43 +2,25 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use chat_core::{Closing, Conn};
-use chat_proto::CloseReason;
-use tokio::net::{TcpListener, TcpSocket, UnixListener, lookup_host};
-use tokio::time::{Duration, sleep};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use rustix::io::Errno;
+use rustix::net::{SocketFlags, accept_with};
+use tokio::net::{TcpSocket, UnixListener, lookup_host};
 
-use crate::connection::{Shared, Socket, admit};
-use crate::sequencer::Sequencer;
+use crate::reactor::Socket;
 use crate::server::StartError;
 
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: u32 = 4096;
 
-/// How long accepting rests when the process has no file descriptors left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// A place to listen at.
+/// A place to listen at. It never blocks.
 #[derive(Debug)]
 pub(crate) enum Listener {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
-/// What every listener needs.
-#[derive(Clone, Debug)]
-pub(crate) struct Intake {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) sequencer: Sequencer,
-    pub(crate) connections: TaskTracker,
-    pub(crate) connections_max: usize,
-    pub(crate) next_conn: Arc<AtomicU64>,
+    Tcp(std::net::TcpListener),
+    Unix(std::os::unix::net::UnixListener),
 }
 
 /// Binds every address that `listen` names.
@@ -54,12 +36,15 @@ pub(crate) async fn bind_tcp(listen: &str) -> Result<Vec<(Listener, SocketAddr)>
     Ok(listeners)
 }
 
-fn bind_address(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind_address(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A restart binds the port again at once, whatever the old connections are doing.
     socket.set_reuseaddr(true)?;
+    // Every write is already a whole batch: waiting for more would only add latency. Connections
+    // have it from their listener.
+    socket.set_nodelay(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    socket.listen(BACKLOG)?.into_std()
 }
 
 /// Binds a Unix socket that only this user may use. The data directory's lock has been taken: a
@@ -73,7 +58,7 @@ pub(crate) async fn bind_unix(path: &Path) -> Result<(Listener, SocketFile), Sta
         return Err(StartError::SocketInUse { path: path.to_owned() });
     }
     remove_stale_socket(path).map_err(failed)?;
-    let listener = UnixListener::bind(path).map_err(failed)?;
+    let listener = UnixListener::bind(path).and_then(UnixListener::into_std).map_err(failed)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     let file = SocketFile::of(path).map_err(failed)?;
     Ok((Listener::Unix(listener), file))
@@ -135,66 +120,32 @@ fn file_id(path: &Path) -> io::Result<FileId> {
     Ok((found.dev(), found.ino(), found.ctime(), found.ctime_nsec()))
 }
 
-impl Intake {
-    /// Accepts connections until the daemon stops.
-    pub(crate) async fn accept(self, listener: Listener, stop: CancellationToken) {
+impl Listener {
+    /// Takes the next connection; `None` when nobody waits.
+    pub(crate) fn accept(&self) -> io::Result<Option<Socket>> {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         loop {
-            let accepted = tokio::select! {
-                () = stop.cancelled() => return,
-                accepted = listener.accept() => accepted,
+            let accepted = match self {
+                Self::Tcp(listener) => accept_with(listener, flags),
+                Self::Unix(listener) => accept_with(listener, flags),
             };
             match accepted {
-                Ok(socket) => self.take_in(socket).await,
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    sleep(ACCEPT_PAUSE).await;
-                }
+                Ok(descriptor) => return Ok(Some(Socket::new(descriptor))),
+                Err(Errno::AGAIN) => return Ok(None),
+                // This one has already gone: the next may be there.
+                Err(Errno::INTR | Errno::CONNABORTED) => {}
+                Err(error) => return Err(error.into()),
             }
-        }
-    }
-
-    async fn take_in(&self, socket: Socket) {
-        if self.shared.hub.connections() >= self.connections_max {
-            return turn_away(&socket).await;
-        }
-        let conn = Conn(self.next_conn.fetch_add(1, Ordering::Relaxed));
-        let (shared, sequencer) = (Arc::clone(&self.shared), self.sequencer.clone());
-        match admit(socket, conn, shared, sequencer) {
-            Ok(served) => drop(self.connections.spawn(served)),
-            Err(error) => tracing::error!(%error, "no random numbers for a challenge"),
         }
     }
 }
 
-impl Listener {
-    async fn accept(&self) -> io::Result<Socket> {
+impl AsRawFd for Listener {
+    fn as_raw_fd(&self) -> RawFd {
         match self {
-            Self::Tcp(listener) => {
-                let (stream, _peer) = listener.accept().await?;
-                // Every write is already a whole batch: waiting for more would only add latency.
-                if let Err(error) = stream.set_nodelay(true) {
-                    // Accepting must not rest because a peer is gone already.
-                    tracing::debug!(%error, "a connection stays as it came");
-                }
-                Ok(Socket::Tcp(stream))
-            }
-            Self::Unix(listener) => {
-                listener.accept().await.map(|(stream, _peer)| Socket::Unix(stream))
-            }
+            Self::Tcp(listener) => listener.as_raw_fd(),
+            Self::Unix(listener) => listener.as_raw_fd(),
         }
-    }
-}
-
-async fn turn_away(socket: &Socket) {
-    tracing::warn!("a connection was turned away: there are as many as there may be");
-    let closing = Closing {
-        reason: CloseReason::Full,
-        code: None,
-        message: "the server has as many connections as it may have; try again later".to_owned(),
-    };
-    // A fresh socket takes one small frame at once; one that does not is closed all the same.
-    if socket.writable().await.and_then(|()| socket.try_write(&[&closing.frame()])).is_err() {
-        tracing::debug!("a peer that was turned away is already gone");
     }
 }
 

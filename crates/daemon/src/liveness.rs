@@ -1,4 +1,4 @@
-//! The one timer that all connections share: who has been silent for how long.
+//! Who lives: how long a peer has been silent, and the one timer that all connections share.
 
 use std::sync::Arc;
 
@@ -7,27 +7,26 @@ use chat_proto::CloseReason;
 use tokio::time::{Duration, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::connection::Shared;
-use crate::fanout::Mailbox;
+use crate::fanout::Hub;
 use crate::sequencer::Sequencer;
 
 /// How often the connections are looked at, and presence is told.
 const TICK: Duration = Duration::from_secs(1);
 
 /// A peer that has been silent for so many ticks is asked, once, whether it lives.
-const PROBE_AFTER_TICKS: u32 = 30;
+const PROBE_AFTER_TICKS: u8 = 30;
 
 /// A peer that has been silent for so many ticks is dead.
-const DEAD_AFTER_TICKS: u32 = 60;
+const DEAD_AFTER_TICKS: u8 = 60;
 
-/// How long a peer may take from its first byte to its sign-in.
-const HANDSHAKE_MS: u64 = 10_000;
+/// How many ticks a peer may take from its first byte to its sign-in.
+const HANDSHAKE_TICKS: u8 = 10;
 
-/// How long a peer that was told that this was too long may take to take it.
-const FAREWELL_MS: u64 = 60_000;
+/// How many ticks a peer that was told that this was too long may take to take it.
+const FAREWELL_TICKS: u8 = 60;
 
 /// Ticks until the daemon stops.
-pub(crate) async fn keep_time(shared: Arc<Shared>, sequencer: Sequencer, stop: CancellationToken) {
+pub(crate) async fn keep_time(hub: Arc<Hub>, sequencer: Sequencer, stop: CancellationToken) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -35,13 +34,10 @@ pub(crate) async fn keep_time(shared: Arc<Shared>, sequencer: Sequencer, stop: C
             () = stop.cancelled() => return,
             _at = ticks.tick() => {}
         }
-        let now_ms = shared.now_ms();
-        for mailbox in shared.hub.mailboxes() {
-            judge(&mailbox, now_ms);
-        }
+        hub.inboxes().for_each(|inbox| inbox.tick());
         let ticked = tokio::select! {
             () = stop.cancelled() => return,
-            ticked = sequencer.submit(Input::Tick) => ticked,
+            ticked = sequencer.submit(vec![Input::Tick]) => ticked,
         };
         if ticked.is_err() {
             return;
@@ -49,83 +45,124 @@ pub(crate) async fn keep_time(shared: Arc<Shared>, sequencer: Sequencer, stop: C
     }
 }
 
-fn judge(mailbox: &Mailbox, now_ms: u64) {
-    if !mailbox.is_signed_in() {
-        match mailbox.age_ms(now_ms) {
-            0..=HANDSHAKE_MS => {}
-            age_ms if age_ms > HANDSHAKE_MS + FAREWELL_MS => mailbox.kill(),
-            _ => mailbox.close(too_late(CloseReason::HandshakeTimeout, "did not sign in in time")),
-        }
-        return;
+/// The signs of life of one peer. Ticks are counted, not time: a daemon that stood still heard
+/// nobody.
+#[derive(Debug, Default)]
+pub(crate) struct Pulse {
+    /// The peer sent a byte, or took one that waited for it, since it was judged last.
+    heard: bool,
+    /// For how many ticks in a row it was silent; before the sign-in: how many it has been there.
+    ticks: u8,
+    is_signed_in: bool,
+}
+
+/// What is to be done about a peer.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// Nothing.
+    Lives,
+    /// Ask for a sign of life.
+    Ask,
+    /// Say that it is over.
+    Close(Closing),
+    /// Close without a word: nobody takes it.
+    Dead,
+}
+
+impl Pulse {
+    /// The peer sent a byte, or took one that waited for it. Bytes that need not wait are taken by
+    /// the system, also for a peer that is gone.
+    pub(crate) fn beat(&mut self) {
+        self.heard = true;
     }
-    match mailbox.tick() {
-        PROBE_AFTER_TICKS => mailbox.probe(now_ms),
-        DEAD_AFTER_TICKS.. => mailbox.kill(),
-        _ => {}
+
+    /// The sign-in was granted.
+    pub(crate) fn sign_in(&mut self) {
+        if !self.is_signed_in {
+            *self = Self { heard: true, ticks: 0, is_signed_in: true };
+        }
+    }
+
+    /// A tick has passed. `is_unheard`: the daemon does not read from the peer, which is not
+    /// silence.
+    pub(crate) fn tick(&mut self, is_unheard: bool) -> Verdict {
+        let was_heard = std::mem::take(&mut self.heard) || is_unheard;
+        if self.is_signed_in && was_heard {
+            self.ticks = 0;
+            return Verdict::Lives;
+        }
+        self.ticks = self.ticks.saturating_add(1);
+        match (self.is_signed_in, self.ticks) {
+            (true, PROBE_AFTER_TICKS) => Verdict::Ask,
+            (true, DEAD_AFTER_TICKS..) => Verdict::Dead,
+            (true, _) | (false, 0..=HANDSHAKE_TICKS) => Verdict::Lives,
+            (false, ticks) if ticks > HANDSHAKE_TICKS + FAREWELL_TICKS => Verdict::Dead,
+            (false, _) => Verdict::Close(too_late()),
+        }
     }
 }
 
-fn too_late(reason: CloseReason, what: &str) -> Closing {
-    Closing { reason, code: None, message: format!("the connection is closed: you {what}") }
+fn too_late() -> Closing {
+    Closing {
+        reason: CloseReason::HandshakeTimeout,
+        code: None,
+        message: "the connection is closed: you did not sign in in time".to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use futures::FutureExt;
-
     use super::*;
 
-    /// A second of a signed-in peer: whether it was asked for a sign of life, and killed.
-    fn second(mailbox: &Mailbox) -> (bool, bool) {
-        judge(mailbox, 0);
-        let is_killed = mailbox.killed().now_or_never().is_some();
-        (mailbox.take().probe.is_some(), is_killed)
-    }
-
-    fn signed_in() -> Mailbox {
-        let mailbox = Mailbox::new(0);
-        mailbox.set_signed_in();
-        mailbox
+    fn signed_in() -> Pulse {
+        let mut pulse = Pulse::default();
+        pulse.sign_in();
+        pulse.tick(false);
+        pulse
     }
 
     #[test]
     fn a_silent_peer_is_asked_once_and_then_given_up() {
-        let mailbox = signed_in();
-        let seconds: Vec<_> = (1..=DEAD_AFTER_TICKS).map(|_| second(&mailbox)).collect();
-        let asked: Vec<_> = (1..).zip(&seconds).filter(|(_, (is_asked, _))| *is_asked).collect();
-        assert_eq!(asked, [(PROBE_AFTER_TICKS, &(true, false))]);
-        let killed = seconds.iter().position(|(_, is_killed)| *is_killed);
-        assert_eq!(killed, Some(seconds.len() - 1));
+        let mut pulse = signed_in();
+        let verdicts: Vec<_> = (1..=DEAD_AFTER_TICKS).map(|_| pulse.tick(false)).collect();
+        let asked = |verdict: &Verdict| matches!(verdict, Verdict::Ask);
+        let dead = |verdict: &Verdict| matches!(verdict, Verdict::Dead);
+        assert_eq!(verdicts.iter().position(asked), Some(usize::from(PROBE_AFTER_TICKS) - 1));
+        assert_eq!(verdicts.iter().filter(|verdict| asked(verdict)).count(), 1);
+        assert_eq!(verdicts.iter().position(dead), Some(verdicts.len() - 1));
     }
 
     #[test]
     fn a_peer_that_gives_a_sign_of_life_is_left_alone() {
-        let mailbox = signed_in();
-        for _ in 1..=DEAD_AFTER_TICKS * 3 {
-            let (is_asked, is_killed) = second(&mailbox);
-            assert!(!is_killed);
-            if is_asked {
-                mailbox.heard();
+        let mut pulse = signed_in();
+        for _ in 1..=u32::from(DEAD_AFTER_TICKS) * 3 {
+            match pulse.tick(false) {
+                Verdict::Ask => pulse.beat(),
+                Verdict::Lives => {}
+                Verdict::Close(_) | Verdict::Dead => panic!("it lives"),
             }
         }
     }
 
     #[test]
     fn a_peer_that_the_daemon_does_not_read_is_not_silent() {
-        let mailbox = signed_in();
-        mailbox.set_reading_paused(true);
-        for _ in 1..=DEAD_AFTER_TICKS * 2 {
-            assert_eq!(second(&mailbox), (false, false));
+        let mut pulse = signed_in();
+        for _ in 1..=u32::from(DEAD_AFTER_TICKS) * 2 {
+            assert!(matches!(pulse.tick(true), Verdict::Lives));
         }
     }
 
     #[test]
-    fn a_peer_that_does_not_sign_in_is_told_so() {
-        let mailbox = Mailbox::new(0);
-        judge(&mailbox, HANDSHAKE_MS);
-        assert!(mailbox.take().close.is_none());
-        judge(&mailbox, HANDSHAKE_MS + 1);
-        let closing = mailbox.take().close.expect("the time is up");
-        assert_eq!(closing.reason, CloseReason::HandshakeTimeout);
+    fn a_peer_that_does_not_sign_in_is_told_so_and_then_given_up() {
+        let mut pulse = Pulse::default();
+        for _ in 1..=HANDSHAKE_TICKS {
+            pulse.beat();
+            assert!(matches!(pulse.tick(false), Verdict::Lives));
+        }
+        for _ in 1..=FAREWELL_TICKS {
+            let Verdict::Close(closing) = pulse.tick(false) else { panic!("the time is up") };
+            assert_eq!(closing.reason, CloseReason::HandshakeTimeout);
+        }
+        assert!(matches!(pulse.tick(false), Verdict::Dead));
     }
 }

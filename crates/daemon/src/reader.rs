@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use chat_core::{Effect, HistoryRead, Origin, Refusal, Reply, StoreError};
+use async_channel::TrySendError;
+use chat_core::{Conn, Effect, HistoryRead, Origin, Refusal, Reply, StoreError};
 use chat_proto::{LogId, Seq, encode_frame};
-use tokio::sync::oneshot;
 
 use crate::fanout::{Hub, refusal};
-use crate::store::{LogPage, Reader};
+use crate::reactor::PageRead;
+use crate::store::Reader;
 
 /// Threads that read.
 const READERS: usize = 2;
@@ -18,16 +19,13 @@ const READERS: usize = 2;
 /// a cursor waits.
 const JOBS_MAX: usize = 1024;
 
-/// The bytes of frames that one read of a log brings.
-const PAGE_BYTES_MAX: usize = 256 * 1024;
-
 /// Something to read.
 #[derive(Debug)]
 pub(crate) enum Job {
     /// A page of history, for a client that asked for it.
     History { to: Origin, read: HistoryRead },
     /// Events of a log, for a cursor that its tail has overtaken.
-    Events { log: LogId, after: Seq, page: oneshot::Sender<Result<LogPage, StoreError>> },
+    Events { to: Conn, log: LogId, after: Seq, bytes_max: usize },
 }
 
 /// Where jobs are handed in. The readers end when the last pool handle is gone.
@@ -36,9 +34,9 @@ pub(crate) struct ReadPool {
     jobs: async_channel::Sender<Job>,
 }
 
-/// There was no room for the job, or nobody to do it.
+/// There was no room for the job, which is given back, or nobody to do it any more.
 #[derive(Debug)]
-pub(crate) struct NotTaken;
+pub(crate) struct NotTaken(pub(crate) Option<Job>);
 
 impl ReadPool {
     /// Starts the readers.
@@ -62,28 +60,26 @@ impl ReadPool {
 
     /// Hands a job in when there is room.
     pub(crate) fn try_submit(&self, job: Job) -> Result<(), NotTaken> {
-        self.jobs.try_send(job).map_err(|_full_or_closed| NotTaken)
-    }
-
-    /// Reads events of a log, behind whoever asked before.
-    pub(crate) async fn events_after(&self, log: LogId, after: Seq) -> Result<LogPage, StoreError> {
-        let (page, answer) = oneshot::channel();
-        let gone = |_closed| StoreError::new("read a log", "the readers have stopped");
-        self.jobs
-            .send(Job::Events { log, after, page })
-            .await
-            .map_err(|_closed| StoreError::new("read a log", "the readers have stopped"))?;
-        answer.await.map_err(gone)?
+        self.jobs.try_send(job).map_err(|refused| match refused {
+            TrySendError::Full(job) => NotTaken(Some(job)),
+            TrySendError::Closed(_job) => NotTaken(None),
+        })
     }
 }
 
 fn work(mut reader: Reader, queue: &async_channel::Receiver<Job>, hub: &Hub) {
+    let mut is_failing = false;
     while let Ok(job) = queue.recv_blocking() {
         match job {
             Job::History { to, read } => hub.reply(to, history(&mut reader, to, &read)),
-            Job::Events { log, after, page } => {
-                // A cursor that is gone by now needs no page.
-                drop(page.send(reader.events_after(log, after, PAGE_BYTES_MAX)));
+            Job::Events { to, log, after, bytes_max } => {
+                let page = reader.events_after(log, after, bytes_max);
+                // Cursors try again and again: a fault is told once.
+                if let (Err(error), false) = (&page, is_failing) {
+                    tracing::error!(%error, %log, "a log cannot be read");
+                }
+                is_failing = page.is_err();
+                hub.page(PageRead { conn: to, log, after, page });
             }
         }
     }

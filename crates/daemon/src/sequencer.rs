@@ -9,21 +9,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chat_core::{Input, Pipeline};
 use chat_proto::Timestamp;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use crate::fanout::HubFanout;
 use crate::store::SqliteStore;
 
-/// Inputs that wait for the committing thread. When it is full, connections are not read from.
-const INPUTS_MAX: usize = 8192;
-
-/// Inputs of one commit.
-const BATCH_INPUTS_MAX: usize = 4096;
+/// Batches that wait for the committing thread. When it is full, connections are not read from; what
+/// comes meanwhile makes up the next batch.
+const BATCHES_MAX: usize = 4;
 
 /// Where inputs are handed in. The committing thread ends, and closes the store, when the last
 /// handle is gone and the queue is empty.
 #[derive(Clone, Debug)]
 pub(crate) struct Sequencer {
-    inputs: mpsc::Sender<Input>,
+    batches: mpsc::Sender<Vec<Input>>,
 }
 
 /// The committing thread has ended.
@@ -31,41 +30,59 @@ pub(crate) struct Sequencer {
 #[error("the committing thread has ended")]
 pub(crate) struct Ended;
 
+/// A batch was not taken.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// There is no room: here it is again.
+    Full(Vec<Input>),
+    /// The committing thread has ended.
+    Ended,
+}
+
 impl Sequencer {
     /// Starts the committing thread.
     pub(crate) fn start(
         pipeline: Pipeline<SqliteStore>,
         fanout: HubFanout,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (inputs, queue) = mpsc::channel(INPUTS_MAX);
+        let (batches, queue) = mpsc::channel(BATCHES_MAX);
         let thread = std::thread::Builder::new()
             .name("chatd-commit".to_owned())
             .spawn(move || commit_batches(pipeline, fanout, queue))?;
-        Ok((Self { inputs }, thread))
+        Ok((Self { batches }, thread))
     }
 
-    /// Puts an input in order behind all before it; waits while the queue is full.
-    pub(crate) async fn submit(&self, input: Input) -> Result<(), Ended> {
-        self.inputs.send(input).await.map_err(|_closed| Ended)
+    /// Puts a batch in order behind all before it; waits while the queue is full.
+    pub(crate) async fn submit(&self, batch: Vec<Input>) -> Result<(), Ended> {
+        self.batches.send(batch).await.map_err(|_closed| Ended)
+    }
+
+    /// The same without waiting.
+    pub(crate) fn try_submit(&self, batch: Vec<Input>) -> Result<(), Refused> {
+        self.batches.try_send(batch).map_err(|refused| match refused {
+            TrySendError::Full(batch) => Refused::Full(batch),
+            TrySendError::Closed(_batch) => Refused::Ended,
+        })
     }
 
     /// Waits until the committing thread has ended.
     pub(crate) async fn ended(&self) {
-        self.inputs.closed().await;
+        self.batches.closed().await;
     }
 }
 
 fn commit_batches(
     mut pipeline: Pipeline<SqliteStore>,
     mut fanout: HubFanout,
-    mut queue: mpsc::Receiver<Input>,
+    mut queue: mpsc::Receiver<Vec<Input>>,
 ) {
-    let mut batch = Vec::with_capacity(BATCH_INPUTS_MAX);
-    while queue.blocking_recv_many(&mut batch, BATCH_INPUTS_MAX) > 0 {
+    let mut batches = Vec::with_capacity(BATCHES_MAX);
+    while queue.blocking_recv_many(&mut batches, BATCHES_MAX) > 0 {
+        fanout.made_room();
         let now = utc_now();
-        let is_tick = batch.iter().any(|input| matches!(input, Input::Tick));
+        let is_tick = batches.iter().flatten().any(|input| matches!(input, Input::Tick));
         fanout.set_now(now.0);
-        pipeline.run(batch.drain(..), now, &mut fanout);
+        pipeline.run(batches.drain(..).flatten(), now, &mut fanout);
         if is_tick {
             fanout.free_idle();
         }

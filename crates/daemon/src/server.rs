@@ -1,23 +1,25 @@
 //! A running daemon: everything that is started, and how it ends.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use chat_core::{Admission, Pipeline, Rate, StoreError};
 use chat_proto::RoomName;
-use tokio::time::{Duration, Instant, timeout};
+use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::connection::Shared;
 use crate::fanout::{Hub, HubFanout};
 use crate::identity::{Identity, IdentityError};
-use crate::listener::{Intake, Listener, SocketFile, bind_tcp, bind_unix};
+use crate::listener::{Listener, SocketFile, bind_tcp, bind_unix};
 use crate::liveness::keep_time;
+use crate::reactor::{REACTORS_MAX, Seat, Shared};
 use crate::reader::ReadPool;
 use crate::sequencer::{Sequencer, utc_now};
 use crate::store::{OpenError, SqliteStore};
@@ -30,6 +32,9 @@ const TAIL_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// How fast one connection may ask, in requests.
 const RATE: Rate = Rate { per_second: 100_000, burst: 100_000 };
+
+/// More threads for connections help only if there are that many processors to spare.
+const REACTORS_WANTED: usize = 16;
 
 /// File descriptors that are not for connections: the store, the listeners, the log.
 const SPARE_DESCRIPTORS: u64 = 64;
@@ -78,7 +83,7 @@ pub enum StartError {
     /// The store failed while it was opened.
     #[error("{0}. Look at the disk that holds the data directory")]
     Store(#[from] StoreError),
-    /// The system refused a thread.
+    /// The system refused a thread, or what it waits with.
     #[error("cannot start a thread: {0}. Look at the limits of this user")]
     Thread(std::io::Error),
 }
@@ -89,11 +94,12 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     socket: Option<SocketFile>,
     fingerprint: String,
-    shared: Arc<Shared>,
+    hub: Arc<Hub>,
     sequencer: Sequencer,
     stop: CancellationToken,
+    /// The timer.
     services: TaskTracker,
-    connections: TaskTracker,
+    reactors: TaskTracker,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -111,27 +117,34 @@ impl Server {
         let pipeline = Pipeline::open(store, lobby, utc_now())?;
 
         let (listeners, addresses, socket) = bind_all(&config).await?;
-        let hub = Arc::new(Hub::default());
+        let seats: Vec<Seat> =
+            (0..reactors()).map(Seat::new).collect::<Result<_, _>>().map_err(StartError::Thread)?;
+        let hub = Arc::new(Hub::new(seats.iter().map(Seat::inbox).collect()));
         let (readers, mut threads) = ReadPool::start(&database, &hub)?;
         let fanout = HubFanout::new(Arc::clone(&hub), readers.clone(), TAIL_BYTES_MAX);
         let (sequencer, committing) =
             Sequencer::start(pipeline, fanout).map_err(StartError::Thread)?;
         threads.push(committing);
 
-        let admission = Admission { identity: identity.key, rate: RATE };
-        let shared = Arc::new(Shared { admission, hub, readers, started });
-        let server = Self {
+        let shared = Arc::new(Shared {
+            admission: Admission { identity: identity.key, rate: RATE },
+            readers,
+            started,
+            connections: AtomicUsize::new(0),
+            connections_max: connections_max(),
+        });
+        let mut server = Self {
             addresses,
             socket,
             fingerprint: identity.fingerprint,
-            shared,
+            hub,
             sequencer,
             stop: CancellationToken::new(),
             services: TaskTracker::new(),
-            connections: TaskTracker::new(),
+            reactors: TaskTracker::new(),
             threads,
         };
-        server.serve(listeners);
+        server.serve(seats, listeners, &shared)?;
         Ok(server)
     }
 
@@ -155,27 +168,27 @@ impl Server {
 
     /// Waits until the daemon can serve no more. It never happens while it works.
     pub async fn failed(&self) {
-        self.sequencer.ended().await;
+        tokio::select! {
+            () = self.sequencer.ended() => {}
+            () = self.reactors.wait() => {}
+        }
     }
 
     /// Stops in order: accepts nobody more, answers what was asked, says goodbye, closes the store.
     /// Takes ten seconds at most.
     pub async fn shutdown(self) {
-        self.stop.cancel();
-        self.services.close();
-        self.services.wait().await;
-        self.connections.close();
-        for mailbox in self.shared.hub.mailboxes() {
-            mailbox.drain();
-        }
-        if timeout(DRAIN, self.connections.wait()).await.is_err() {
+        self.hub.inboxes().for_each(|inbox| inbox.drain());
+        if timeout(DRAIN, self.reactors.wait()).await.is_err() {
             tracing::warn!("connections that took nothing are cut");
-            self.shared.hub.mailboxes().iter().for_each(|mailbox| mailbox.kill());
-            if timeout(LEAVE, self.connections.wait()).await.is_err() {
+            self.hub.inboxes().for_each(|inbox| inbox.cut());
+            if timeout(LEAVE, self.reactors.wait()).await.is_err() {
                 tracing::warn!("connections did not leave in time");
             }
         }
-        drop((self.socket, self.sequencer, self.shared));
+        self.stop.cancel();
+        self.services.close();
+        self.services.wait().await;
+        drop((self.socket, self.sequencer, self.hub));
         let joined = tokio::task::spawn_blocking(move || {
             self.threads.into_iter().all(|thread| thread.join().is_ok())
         });
@@ -185,20 +198,38 @@ impl Server {
         }
     }
 
-    fn serve(&self, listeners: Vec<Listener>) {
-        let intake = Intake {
-            shared: Arc::clone(&self.shared),
-            sequencer: self.sequencer.clone(),
-            connections: self.connections.clone(),
-            connections_max: connections_max(),
-            next_conn: Arc::new(AtomicU64::new(1)),
-        };
-        for listener in listeners {
-            self.services.spawn(intake.clone().accept(listener, self.stop.clone()));
+    /// Starts the reactors, the first of them with all listeners, and the timer.
+    fn serve(
+        &mut self,
+        seats: Vec<Seat>,
+        listeners: Vec<Listener>,
+        shared: &Arc<Shared>,
+    ) -> Result<(), StartError> {
+        let inboxes: Vec<_> = seats.iter().map(Seat::inbox).collect();
+        let mut listeners = Some(listeners);
+        for seat in seats {
+            let thread = seat
+                .start(
+                    listeners.take().unwrap_or_default(),
+                    inboxes.clone(),
+                    Arc::clone(shared),
+                    self.sequencer.clone(),
+                    self.reactors.token(),
+                )
+                .map_err(StartError::Thread)?;
+            self.threads.push(thread);
         }
-        let (shared, sequencer) = (Arc::clone(&self.shared), self.sequencer.clone());
-        self.services.spawn(keep_time(shared, sequencer, self.stop.clone()));
+        self.reactors.close();
+        let (hub, sequencer) = (Arc::clone(&self.hub), self.sequencer.clone());
+        self.services.spawn(keep_time(hub, sequencer, self.stop.clone()));
+        Ok(())
     }
+}
+
+/// One thread serves connections for each processor, but for one that commits.
+fn reactors() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    processors.saturating_sub(1).clamp(1, REACTORS_MAX.min(REACTORS_WANTED))
 }
 
 type Bound = (Vec<Listener>, Vec<SocketAddr>, Option<SocketFile>);

@@ -40,6 +40,19 @@ pub struct Frame {
     pub body: Bytes,
 }
 
+/// One frame that lies in somebody's buffer: what a server reads, without a copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FrameRef<'a> {
+    /// The number of the kind; [`Kind::from_number`] says whether this version knows it.
+    pub kind: u16,
+    /// The body's version.
+    pub version: u8,
+    /// The request that this belongs to.
+    pub request: RequestId,
+    /// The bincode of the struct that kind and version name.
+    pub body: &'a [u8],
+}
+
 /// Says why a stream of bytes is not a stream of frames. After any of these nothing that follows
 /// can be trusted: the connection closes.
 #[derive(Debug, thiserror::Error)]
@@ -101,10 +114,7 @@ impl Frame {
     /// # Errors
     /// [`WireError`] when the header does not name `B`, or the bytes are not one.
     pub fn decode<B: Body>(&self) -> Result<B, WireError> {
-        if self.version != B::VERSION {
-            return Err(self.is_not::<B>());
-        }
-        self.decode_lenient()
+        self.borrowed().decode()
     }
 
     /// Reads the body as a client does: what a newer version added at the end is ignored.
@@ -113,13 +123,43 @@ impl Frame {
     /// [`WireError`] when the header names another kind or an older version, when the bytes do not
     /// begin with a `B`, or when an equal version has more bytes.
     pub fn decode_lenient<B: Body>(&self) -> Result<B, WireError> {
+        self.borrowed().decode_lenient()
+    }
+
+    /// The same frame, lying here.
+    #[must_use]
+    pub fn borrowed(&self) -> FrameRef<'_> {
+        let Self { kind, version, request, ref body } = *self;
+        FrameRef { kind, version, request, body }
+    }
+}
+
+impl FrameRef<'_> {
+    /// The kind, when this version knows it.
+    #[must_use]
+    pub fn known_kind(&self) -> Option<Kind> {
+        Kind::from_number(self.kind)
+    }
+
+    /// Reads the body strictly, as [`Frame::decode`] does.
+    ///
+    /// # Errors
+    /// [`WireError`] when the header does not name `B`, or the bytes are not one.
+    pub fn decode<B: Body>(&self) -> Result<B, WireError> {
+        if self.version != B::VERSION {
+            return Err(self.is_not::<B>());
+        }
+        self.decode_lenient()
+    }
+
+    fn decode_lenient<B: Body>(&self) -> Result<B, WireError> {
         if self.kind != B::KIND as u16 {
             return Err(self.is_not::<B>());
         }
         match self.version.cmp(&B::VERSION) {
             Ordering::Less => Err(self.is_not::<B>()),
-            Ordering::Equal => crate::wire::decode(&self.body),
-            Ordering::Greater => crate::wire::decode_known_part(&self.body),
+            Ordering::Equal => crate::wire::decode(self.body),
+            Ordering::Greater => crate::wire::decode_known_part(self.body),
         }
     }
 
@@ -184,7 +224,20 @@ impl FrameCodec {
     /// # Errors
     /// [`FrameError`], before anything is allocated.
     pub fn take_frame(&self, bytes: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
-        let Some(prefix) = bytes.first_chunk::<LENGTH_BYTES>() else {
+        let Some(FrameRef { kind, version, request, body }) = self.next_frame(bytes)? else {
+            return Ok(None);
+        };
+        let end = HEADER_BYTES + body.len();
+        let body = bytes.split_to(end).freeze().slice(HEADER_BYTES..);
+        Ok(Some(Frame { kind, version, request, body }))
+    }
+
+    /// Looks at the frame that `bytes` begin with; `None` when it is not whole yet.
+    ///
+    /// # Errors
+    /// [`FrameError`].
+    pub fn next_frame<'a>(&self, bytes: &'a [u8]) -> Result<Option<FrameRef<'a>>, FrameError> {
+        let Some((prefix, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
         };
         let length = u32::from_le_bytes(*prefix) as usize;
@@ -192,11 +245,22 @@ impl FrameCodec {
         if length < HEAD_BYTES {
             return Err(FrameError::TooShort { length });
         }
-        if bytes.len() < LENGTH_BYTES + length {
-            return Ok(None);
+        rest.get(..length).map(read_frame).transpose()
+    }
+
+    /// Takes the frame that `bytes` begin with off them; `None` when it is not whole yet.
+    ///
+    /// # Errors
+    /// [`FrameError`].
+    pub fn split_frame<'a>(
+        &self,
+        bytes: &mut &'a [u8],
+    ) -> Result<Option<FrameRef<'a>>, FrameError> {
+        let frame = self.next_frame(bytes)?;
+        if let Some(frame) = &frame {
+            *bytes = &bytes[HEADER_BYTES + frame.body.len()..];
         }
-        bytes.advance(LENGTH_BYTES);
-        read_frame(bytes.split_to(length).freeze()).map(Some)
+        Ok(frame)
     }
 
     /// Takes the last frames of a stream that has ended.
@@ -262,7 +326,8 @@ fn put_head(out: &mut impl BufMut, kind: u16, version: u8, request: RequestId) {
     out.put_u32_le(request.0);
 }
 
-fn read_frame(mut bytes: Bytes) -> Result<Frame, FrameError> {
+/// Reads what a length prefix has covered, which is a header at least.
+fn read_frame(mut bytes: &[u8]) -> Result<FrameRef<'_>, FrameError> {
     let kind = bytes.get_u16_le();
     let version = bytes.get_u8();
     let flags = bytes.get_u8();
@@ -270,7 +335,7 @@ fn read_frame(mut bytes: Bytes) -> Result<Frame, FrameError> {
     if flags != 0 {
         return Err(FrameError::Flags { flags });
     }
-    Ok(Frame { kind, version, request, body: bytes })
+    Ok(FrameRef { kind, version, request, body: bytes })
 }
 
 #[cfg(test)]

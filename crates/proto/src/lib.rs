@@ -21,7 +21,9 @@ pub use event::{
     AccountCreated, AccountRenamed, Close, Gap, Joined, Left, LoggedHead, MemberRenamed, Posted,
     Presence, Probe, RoomCreated, RoomJoined, RoomLeft,
 };
-pub use frame::{Frame, FrameCodec, FrameError, HEADER_BYTES, MAGIC, encode_frame, frame_end};
+pub use frame::{
+    Frame, FrameCodec, FrameError, FrameRef, HEADER_BYTES, MAGIC, encode_frame, frame_end,
+};
 pub use handshake::{
     Hello, Limits, SignIn, SignedIn, Welcome, sign_in_transcript, welcome_transcript,
 };

@@ -39,9 +39,10 @@ fn opening(after: u64) -> (Reply, Option<Handle>) {
     (reply(effect), Some(Handle(RefCell::new(Tail::new(Seq(7))))))
 }
 
+/// Takes the replies that wait.
 fn drain(connection: &mut Connection<Handle>) {
     let bytes = connection.outgoing().len();
-    connection.wrote(bytes);
+    connection.wrote(&Parcel::default(), bytes);
 }
 
 #[test]
@@ -55,7 +56,8 @@ fn nothing_follows_a_close() {
     let closing =
         Closing { reason: CloseReason::GoingAway, code: None, message: "away".to_owned() };
     connection.close(&closing);
-    connection.read_from_disk(LOG, after, b"a frame from disk", Seq(7));
+    let page = Bytes::from_static(b"a frame from disk");
+    connection.read_from_disk(LOG, after, page, Seq(7));
     connection.deliver(Lane::Commands, &reply(Effect::None), None);
     let (subscribed, handle) = opening(7);
     assert!(connection.deliver(Lane::Queries, &subscribed, handle).is_some(), "it is given back");
@@ -72,7 +74,7 @@ fn while_an_account_is_renamed_nothing_else_is_read() {
     let mut asked = Vec::new();
     encode_frame(&Rename { name: "ada".to_owned() }, RequestId(1), &mut asked).unwrap();
     encode_frame(&Ping { token: 1 }, RequestId(2), &mut asked).unwrap();
-    let mut asked = BytesMut::from(&asked[..]);
+    let mut asked = &asked[..];
     let rename = connection.receive(&admission(), &mut asked, 0).unwrap();
     assert_eq!((rename.request, rename.lane), (RequestId(1), Lane::Alone));
     assert_eq!(connection.receive(&admission(), &mut asked, 0), None);

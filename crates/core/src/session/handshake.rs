@@ -4,7 +4,7 @@ use chat_proto::limits::{
     AGENT_BYTES_MAX, COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
 };
 use chat_proto::{
-    CloseReason, ErrorCode, Frame, Hello, Limits, PublicKey, SignIn, Welcome, encode_frame,
+    CloseReason, ErrorCode, FrameRef, Hello, Limits, PublicKey, SignIn, Welcome, encode_frame,
     sign_in_transcript, welcome_transcript,
 };
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
@@ -16,7 +16,11 @@ use crate::Lane;
 const NO_BINDING: &[u8] = &[];
 
 impl Session {
-    pub(super) fn greet(&mut self, admission: &Admission, frame: &Frame) -> Result<Step, Closing> {
+    pub(super) fn greet(
+        &mut self,
+        admission: &Admission,
+        frame: &FrameRef<'_>,
+    ) -> Result<Step, Closing> {
         let hello: Hello = body(frame)?;
         if hello.agent.len() > AGENT_BYTES_MAX {
             let message = format!("an agent has at most {AGENT_BYTES_MAX} bytes");
@@ -48,7 +52,7 @@ impl Session {
     pub(super) fn sign_in(
         &mut self,
         admission: &Admission,
-        frame: &Frame,
+        frame: &FrameRef<'_>,
     ) -> Result<Step, Closing> {
         let sign_in: SignIn = body(frame)?;
         let server_key = public_key(&admission.identity);

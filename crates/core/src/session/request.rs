@@ -1,7 +1,7 @@
 //! Requests of a signed-in client, each read into a command or a query.
 
 use chat_proto::{
-    AccountId, Accounts, FindRoom, Frame, History, Join, Kind, Leave, Members, Ping, ProbeReply,
+    AccountId, Accounts, FindRoom, FrameRef, History, Join, Kind, Leave, Members, Ping, ProbeReply,
     Rename, Rooms, Send, Subscribe, Unsubscribe,
 };
 
@@ -10,7 +10,7 @@ use crate::{Action, Lane, Query};
 
 /// Reads one request.
 #[expect(clippy::wildcard_enum_match_arm, reason = "whatever is no request is out of turn")]
-pub(super) fn read(account: AccountId, kind: Kind, frame: &Frame) -> Result<Step, Closing> {
+pub(super) fn read(account: AccountId, kind: Kind, frame: &FrameRef<'_>) -> Result<Step, Closing> {
     let query = |query| Ok(ask(frame, Lane::Queries, Ask::Query(account, query)));
     let command = |action| Ok(ask(frame, Lane::Commands, Ask::Command(action)));
     match kind {
@@ -46,6 +46,6 @@ pub(super) fn read(account: AccountId, kind: Kind, frame: &Frame) -> Result<Step
     }
 }
 
-fn ask(frame: &Frame, lane: Lane, ask: Ask) -> Step {
+fn ask(frame: &FrameRef<'_>, lane: Lane, ask: Ask) -> Step {
     Step::Ask { request: frame.request, lane, ask }
 }

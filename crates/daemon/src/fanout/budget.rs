@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
-use super::FollowedLog;
+use super::SharedTail;
 
 /// Frames older than this are freed also when there is room: an idle room costs nothing.
 const IDLE_MS: u64 = 60_000;
@@ -21,7 +21,7 @@ pub(super) struct TailBudget {
 
 #[derive(Debug)]
 struct Published {
-    log: Weak<FollowedLog>,
+    log: Weak<SharedTail>,
     bytes: usize,
     at_ms: u64,
 }
@@ -32,7 +32,7 @@ impl TailBudget {
     }
 
     /// A tail has grown.
-    pub(super) fn charge(&mut self, log: &Arc<FollowedLog>, bytes: usize, at_ms: u64) {
+    pub(super) fn charge(&mut self, log: &Arc<SharedTail>, bytes: usize, at_ms: u64) {
         self.bytes += bytes;
         match self.published.back_mut() {
             Some(last) if last.log.as_ptr() == Arc::as_ptr(log) && last.at_ms == at_ms => {
@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    fn publish(budget: &mut TailBudget, log: &Arc<FollowedLog>, at_ms: u64) {
+    fn publish(budget: &mut TailBudget, log: &Arc<SharedTail>, at_ms: u64) {
         let mut batch = Batch::after(log.head());
         for seq in log.head().0 + 1..=log.head().0 + 1000 {
             let content = Content::Joined { account: AccountId(1) };
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn all_tails_together_stay_within_the_budget_and_the_oldest_goes_first() {
         let mut budget = TailBudget::new(100_000);
-        let logs: Vec<_> = (0..3).map(|_| Arc::new(FollowedLog::new(Seq(0)))).collect();
+        let logs: Vec<_> = (0..3).map(|_| Arc::new(SharedTail::new(Seq(0)))).collect();
         for round in 0..50 {
             for log in &logs {
                 publish(&mut budget, log, round);
@@ -107,11 +107,11 @@ mod tests {
     #[test]
     fn what_is_idle_is_freed() {
         let mut budget = TailBudget::new(1 << 20);
-        let log = Arc::new(FollowedLog::new(Seq(0)));
+        let log = Arc::new(SharedTail::new(Seq(0)));
         publish(&mut budget, &log, 0);
         budget.release_idle(IDLE_MS);
-        assert!(!log.is_idle());
+        assert!(!log.is_empty());
         budget.release_idle(IDLE_MS + 1);
-        assert!(log.is_idle());
+        assert!(log.is_empty());
     }
 }

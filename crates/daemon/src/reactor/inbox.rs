@@ -1,0 +1,147 @@
+//! What other threads hand in to a reactor.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chat_core::{Conn, Lane, Reply, StoreError};
+use chat_proto::{LogId, Seq};
+use mio::Waker;
+
+use super::Socket;
+use crate::fanout::SharedTail;
+use crate::store::LogPage;
+
+/// A reply on its way to a connection, with the tail whose cursor opens with it.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) conn: Conn,
+    pub(crate) lane: Lane,
+    pub(crate) reply: Reply,
+    pub(crate) tail: Option<Arc<SharedTail>>,
+}
+
+/// A page of a log that a connection asked for.
+#[derive(Debug)]
+pub(crate) struct PageRead {
+    pub(crate) conn: Conn,
+    pub(crate) log: LogId,
+    pub(crate) after: Seq,
+    pub(crate) page: Result<LogPage, StoreError>,
+}
+
+/// What has come since the reactor looked last. Everything in it is bounded by what its
+/// connections have asked for.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    /// At most the windows of all connections.
+    pub(super) deliveries: Vec<Delivery>,
+    /// At most the logs that are followed.
+    pub(super) grown: HashSet<LogId>,
+    /// At most one for a connection.
+    pub(super) pages: Vec<PageRead>,
+    /// At most as many as there may be connections.
+    pub(super) arrivals: Vec<Socket>,
+    /// The shared timer.
+    pub(super) ticked: bool,
+    /// Say goodbye to everybody.
+    pub(super) drain: bool,
+    /// Cut whoever is still there.
+    pub(super) cut: bool,
+    /// The reactor has been woken, and has not looked yet.
+    is_woken: bool,
+}
+
+/// The way in.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    notes: Mutex<Notes>,
+    waker: Waker,
+    /// The reactor waits for room in the queue to the committing thread.
+    wants_room: AtomicBool,
+}
+
+impl Inbox {
+    pub(super) fn new(waker: Waker) -> Self {
+        Self { notes: Mutex::default(), waker, wants_room: AtomicBool::new(false) }
+    }
+
+    /// Replies, and logs that have grown: all of one commit at once. Takes what is in them.
+    pub(crate) fn release(&self, deliveries: &mut Vec<Delivery>, grown: &[LogId]) {
+        if deliveries.is_empty() && grown.is_empty() {
+            return;
+        }
+        self.put(|notes| {
+            match notes.deliveries.is_empty() {
+                true => std::mem::swap(&mut notes.deliveries, deliveries),
+                false => notes.deliveries.append(deliveries),
+            }
+            notes.grown.extend(grown);
+        });
+    }
+
+    /// A reply that needed no commit.
+    pub(crate) fn reply(&self, delivery: Delivery) {
+        self.put(|notes| notes.deliveries.push(delivery));
+    }
+
+    /// A page from disk.
+    pub(crate) fn page(&self, page: PageRead) {
+        self.put(|notes| notes.pages.push(page));
+    }
+
+    /// A connection that another reactor has accepted.
+    pub(super) fn arrive(&self, socket: Socket) {
+        self.put(|notes| notes.arrivals.push(socket));
+    }
+
+    /// A second has passed.
+    pub(crate) fn tick(&self) {
+        self.put(|notes| notes.ticked = true);
+    }
+
+    /// Reading stops; each connection ends once everything that it asked has been answered.
+    pub(crate) fn drain(&self) {
+        self.put(|notes| notes.drain = true);
+    }
+
+    /// Ends every connection now.
+    pub(crate) fn cut(&self) {
+        self.put(|notes| notes.cut = true);
+    }
+
+    /// The queue to the committing thread was full: the reactor is to be told of room.
+    pub(super) fn want_room(&self) {
+        self.wants_room.store(true, Ordering::SeqCst);
+    }
+
+    /// There is room in the queue.
+    pub(crate) fn made_room(&self) {
+        if self.wants_room.swap(false, Ordering::SeqCst) {
+            self.put(|_notes| ());
+        }
+    }
+
+    /// Takes what has come; what is given back in `read` is used again.
+    pub(super) fn take(&self, read: &mut Notes) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut *notes, read);
+        notes.is_woken = false;
+    }
+
+    fn put(&self, put: impl FnOnce(&mut Notes)) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        put(&mut notes);
+        let was_woken = std::mem::replace(&mut notes.is_woken, true);
+        drop(notes);
+        if !was_woken && let Err(error) = self.waker.wake() {
+            report(&error);
+        }
+    }
+}
+
+/// It takes a descriptor that was closed: nothing in this process does that.
+fn report(error: &io::Error) {
+    tracing::error!(%error, "connections could not be woken");
+}

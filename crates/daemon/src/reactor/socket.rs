@@ -1,0 +1,62 @@
+//! A stream socket, TCP or Unix, that never blocks.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown, send, sendmsg, shutdown};
+
+/// One of the two: what is asked of them here is the same.
+#[derive(Debug)]
+pub(crate) struct Socket(OwnedFd);
+
+impl Socket {
+    /// A socket that has been set not to block.
+    pub(crate) fn new(descriptor: OwnedFd) -> Self {
+        Self(descriptor)
+    }
+
+    /// Reads what has come; `None` when nothing has, 0 at the end of the stream.
+    pub(super) fn read(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
+        unless_blocked(rustix::io::read(&self.0, into))
+    }
+
+    /// Writes what the peer takes now, which may be nothing.
+    pub(super) fn write<'a>(
+        &self,
+        mut slices: impl Iterator<Item = &'a [u8]>,
+    ) -> io::Result<usize> {
+        let Some(first) = slices.next() else { return Ok(0) };
+        let written = match slices.next() {
+            None => send(&self.0, first, SendFlags::NOSIGNAL),
+            Some(second) => {
+                let all = [first, second].into_iter().chain(slices);
+                let all: Vec<IoSlice<'_>> = all.map(IoSlice::new).collect();
+                let nothing_else = &mut SendAncillaryBuffer::default();
+                sendmsg(&self.0, &all, nothing_else, SendFlags::NOSIGNAL)
+            }
+        };
+        Ok(unless_blocked(written)?.unwrap_or(0))
+    }
+
+    /// Says that nothing more comes.
+    pub(super) fn say_last_word(&self) -> io::Result<()> {
+        Ok(shutdown(&self.0, Shutdown::Write)?)
+    }
+}
+
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+/// `None` when the call would have had to wait.
+fn unless_blocked(done: rustix::io::Result<usize>) -> io::Result<Option<usize>> {
+    match done.map_err(io::Error::from) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

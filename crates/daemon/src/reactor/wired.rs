@@ -1,0 +1,395 @@
+//! A connection with its socket: moves bytes between the peer and the core's [`Connection`].
+//!
+//! Small when idle: what is read goes through the reactor's buffer, and only the beginning of a
+//! frame whose end has not come yet is kept here.
+
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+
+use chat_core::{
+    Admission, Asked, Closing, Conn, Connection, Effect, Input, Origin, Output, SessionSeed,
+};
+use chat_proto::{
+    ErrorCode, FrameError, HEADER_BYTES, LogId, MAGIC, Probe, RequestId, Seq, SessionId,
+    encode_frame, frame_end,
+};
+
+use super::Socket;
+use super::inbox::Delivery;
+use super::stranger::{self, FirstBytes};
+use crate::fanout::{SharedTail, going_away};
+use crate::liveness::{Pulse, Verdict};
+use crate::store::LogPage;
+
+/// Writes of one turn; then others have theirs.
+const WRITES_PER_TURN: usize = 4;
+
+/// Ticks that a peer may take to read the reason for a close.
+const LINGER_TICKS: u8 = 2;
+
+/// The least that one read from disk brings, and the most, in bytes of frames. In between it
+/// follows what the peer took last: what it does not take is read again.
+const PAGE_BYTES: std::ops::RangeInclusive<u32> = 16 * 1024..=512 * 1024;
+
+/// What a turn of any connection needs of its reactor.
+pub(super) struct Desk<'a> {
+    pub(super) admission: &'a Admission,
+    pub(super) buffer: &'a mut [u8],
+    /// What is asked.
+    pub(super) inputs: &'a mut Vec<Input>,
+    pub(super) now_ms: u64,
+    pub(super) is_draining: bool,
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Turn {
+    /// Nothing more is to be done now.
+    Done,
+    /// There is more; others come first.
+    Again,
+    /// Events of a log are to be read from disk; then there is more.
+    ReadDisk { log: LogId, after: Seq, bytes_max: usize },
+    /// It is over.
+    Gone,
+}
+
+/// A connection and its socket.
+#[derive(Debug)]
+pub(super) struct Wired {
+    pub(super) conn: Conn,
+    core: Connection<Arc<SharedTail>>,
+    socket: Socket,
+    stage: Stage,
+    pulse: Pulse,
+    /// What was read and not understood yet: the window is full, or a frame is not whole.
+    unread: Vec<u8>,
+    page_bytes: u32,
+    /// The system has something to read, and takes something to write, as far as is known.
+    is_readable: bool,
+    is_writable: bool,
+    /// The peer has said its last word, perhaps behind bytes that are still to be read.
+    is_half_closed: bool,
+    /// Its turn comes.
+    pub(super) awaits_reading: bool,
+    pub(super) awaits_writing: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// The magic has not come yet.
+    Greeting,
+    Open,
+    /// The peer says no more: what it has asked is still answered.
+    HungUp,
+    /// Everything is said. Closing at once would let unread bytes turn the goodbye into a reset.
+    Lingering {
+        ticks: u8,
+    },
+}
+
+impl Wired {
+    pub(super) fn new(
+        conn: Conn,
+        socket: Socket,
+        challenge: [u8; 32],
+        admission: &Admission,
+        now_ms: u64,
+    ) -> Self {
+        let seed = SessionSeed { id: SessionId(conn.0), challenge };
+        Self {
+            conn,
+            core: Connection::new(seed, admission, now_ms),
+            socket,
+            stage: Stage::Greeting,
+            pulse: Pulse::default(),
+            unread: Vec::new(),
+            page_bytes: *PAGE_BYTES.start(),
+            // The first bytes are often there before it is registered.
+            is_readable: true,
+            is_writable: true,
+            is_half_closed: false,
+            awaits_reading: false,
+            awaits_writing: false,
+        }
+    }
+
+    pub(super) fn descriptor(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+
+    /// There is something to read.
+    pub(super) fn became_readable(&mut self, is_half_closed: bool) {
+        self.is_readable = true;
+        self.is_half_closed |= is_half_closed;
+        self.pulse.beat();
+    }
+
+    /// The peer takes something. Only where it had to be waited for, that is a sign of life.
+    pub(super) fn became_writable(&mut self) -> bool {
+        let had_to_wait = !std::mem::replace(&mut self.is_writable, true);
+        if had_to_wait {
+            self.pulse.beat();
+        }
+        had_to_wait
+    }
+
+    /// Whether there is anything to read or to understand, and room for what it asks.
+    pub(super) fn has_input(&self, now_ms: u64) -> bool {
+        let lingers = matches!(self.stage, Stage::Lingering { .. });
+        let wants_input = lingers || self.core.wants_input(now_ms);
+        wants_input && (self.is_readable || !self.unread.is_empty())
+    }
+
+    /// Whether there is anything to say.
+    pub(super) fn has_output(&self) -> bool {
+        !self.core.outgoing().is_empty() || self.core.is_closing() || self.stage == Stage::HungUp
+    }
+
+    /// How long its pace keeps it from being read, in milliseconds.
+    pub(super) fn pause_ms(&self, now_ms: u64) -> u64 {
+        self.core.pause_ms(now_ms)
+    }
+
+    /// A turn at reading: understands what was left, and reads once.
+    pub(super) fn hear(&mut self, desk: &mut Desk<'_>) -> Turn {
+        if matches!(self.stage, Stage::Lingering { .. }) {
+            return self.hear_nothing(desk);
+        }
+        if self.core.is_closing() || desk.is_draining {
+            return Turn::Done;
+        }
+        if !self.unread.is_empty() {
+            let unread = std::mem::take(&mut self.unread);
+            self.understand(&unread, desk.admission, desk.inputs, desk.now_ms);
+        }
+        if !self.is_readable || !self.core.wants_input(desk.now_ms) {
+            return Turn::Done;
+        }
+        match self.socket.read(desk.buffer) {
+            Ok(None) => self.is_readable = false,
+            Ok(Some(0)) => {
+                self.is_readable = false;
+                self.stage = Stage::HungUp;
+            }
+            Ok(Some(read)) => {
+                // Less than there was room for is all there is; the end of the stream may follow.
+                self.is_readable = read == desk.buffer.len() || self.is_half_closed;
+                let new = &desk.buffer[..read];
+                if self.unread.is_empty() {
+                    self.understand(new, desk.admission, desk.inputs, desk.now_ms);
+                } else {
+                    let mut all = std::mem::take(&mut self.unread);
+                    all.extend_from_slice(new);
+                    self.understand(&all, desk.admission, desk.inputs, desk.now_ms);
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a peer is gone");
+                return Turn::Gone;
+            }
+        }
+        if self.has_input(desk.now_ms) && self.is_readable { Turn::Again } else { Turn::Done }
+    }
+
+    /// Reads what a peer still had under way when everything was said.
+    fn hear_nothing(&mut self, desk: &mut Desk<'_>) -> Turn {
+        match self.socket.read(desk.buffer) {
+            Ok(None) => {
+                self.is_readable = false;
+                Turn::Done
+            }
+            Ok(Some(1..)) => Turn::Again,
+            Ok(Some(0)) | Err(_) => Turn::Gone,
+        }
+    }
+
+    /// Asks what `bytes` ask, and keeps the rest.
+    fn understand(
+        &mut self,
+        mut bytes: &[u8],
+        admission: &Admission,
+        inputs: &mut Vec<Input>,
+        now_ms: u64,
+    ) {
+        if self.stage == Stage::Greeting && !self.greet(&mut bytes) {
+            self.unread = bytes.to_vec();
+            return;
+        }
+        while let Some(asked) = self.core.receive(admission, &mut bytes, now_ms) {
+            let Asked { request, lane, ask } = asked;
+            inputs.push(Input::Ask { origin: Origin { conn: self.conn, request, lane }, ask });
+        }
+        // An exact fit: it is kept for as long as the peer likes.
+        self.unread = bytes.to_vec();
+    }
+
+    /// Takes the magic. A peer that speaks something else is told so in its own words.
+    fn greet(&mut self, bytes: &mut &[u8]) -> bool {
+        match stranger::look(bytes) {
+            FirstBytes::Native => {
+                *bytes = &bytes[MAGIC.len()..];
+                self.stage = Stage::Open;
+                true
+            }
+            FirstBytes::Undecided => false,
+            seen @ (FirstBytes::Http | FirstBytes::Unknown) => {
+                self.core.part(&stranger::farewell(seen));
+                false
+            }
+        }
+    }
+
+    /// Takes a reply. Gives the log that the connection follows from now on, or no more.
+    pub(super) fn deliver(&mut self, delivery: Delivery) -> Option<Followed> {
+        let Delivery { lane, reply, tail, .. } = delivery;
+        let followed_before = match reply.effect {
+            Effect::Open { log, .. } => self.core.follows(log),
+            Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => false,
+        };
+        let unused = self.core.deliver(lane, &reply, tail);
+        match (reply.effect, unused) {
+            (Effect::SignedIn(_), _) => {
+                self.pulse.sign_in();
+                None
+            }
+            (Effect::Open { log, .. }, None) if !followed_before => Some(Followed::From(log)),
+            (Effect::Shut { log }, Some(_tail)) => Some(Followed::NoMore(log)),
+            _ => None,
+        }
+    }
+
+    /// A log has grown.
+    pub(super) fn wake(&mut self, log: LogId) {
+        self.core.wake(log);
+    }
+
+    /// Takes a page of a log.
+    pub(super) fn take_page(&mut self, log: LogId, from: Seq, page: LogPage) {
+        if !self.core.read_from_disk(log, from, page.frames.into(), page.after) {
+            tracing::debug!(%log, "a page came for a cursor that has moved");
+        }
+    }
+
+    /// A log could not be read: it is tried again.
+    pub(super) fn disk_failed(&mut self, log: LogId) {
+        self.core.disk_failed(log);
+    }
+
+    /// A turn at writing: everything that there is, as far as the peer takes it.
+    pub(super) fn speak(&mut self, is_draining: bool, now_ms: u64) -> Turn {
+        self.settle(is_draining, now_ms);
+        for _ in 0..WRITES_PER_TURN {
+            if !self.is_writable || matches!(self.stage, Stage::Lingering { .. }) {
+                return Turn::Done;
+            }
+            match self.core.output() {
+                Output::Nothing => return Turn::Done,
+                Output::Write(parcel) => {
+                    let written = match self.socket.write(self.core.slices(&parcel)) {
+                        Ok(written) => written,
+                        Err(error) => {
+                            tracing::debug!(%error, "a peer is gone");
+                            return Turn::Gone;
+                        }
+                    };
+                    self.core.wrote(&parcel, written);
+                    self.is_writable = written == parcel.bytes();
+                    self.fit_page(written);
+                    // A peer that hung up waits for its last reply.
+                    self.settle(is_draining, now_ms);
+                }
+                Output::ReadDisk { log, after, .. } => {
+                    return Turn::ReadDisk { log, after, bytes_max: self.page_bytes as usize };
+                }
+                Output::Close => return self.say_goodbye(),
+            }
+        }
+        Turn::Again
+    }
+
+    /// Ends what is to end: everything asked has been answered.
+    fn settle(&mut self, is_draining: bool, now_ms: u64) {
+        if self.core.is_closing() || matches!(self.stage, Stage::Lingering { .. }) {
+            return;
+        }
+        let is_answered = self.core.in_flight() == 0;
+        if is_draining && is_answered {
+            self.core.close(&going_away());
+        } else if self.stage == Stage::HungUp && self.core.wants_input(now_ms) {
+            if !self.unread.is_empty() {
+                let cut = FrameError::Truncated { missing: missing_bytes(&self.unread) };
+                self.core.close(&Closing::protocol(ErrorCode::Malformed, cut.to_string()));
+            } else if is_answered {
+                self.core.part(&[]);
+            }
+        }
+    }
+
+    fn say_goodbye(&mut self) -> Turn {
+        if self.stage == Stage::HungUp || self.socket.say_last_word().is_err() {
+            return Turn::Gone;
+        }
+        self.stage = Stage::Lingering { ticks: 0 };
+        // What came meanwhile is read, so that the end of the stream is seen.
+        self.is_readable = true;
+        Turn::Done
+    }
+
+    fn fit_page(&mut self, written: usize) {
+        let wanted = match self.is_writable {
+            true => self.page_bytes.saturating_mul(2),
+            false => u32::try_from(written).unwrap_or(u32::MAX),
+        };
+        self.page_bytes = wanted.clamp(*PAGE_BYTES.start(), *PAGE_BYTES.end());
+    }
+
+    /// A second has passed: whether the peer is to be let go at once.
+    pub(super) fn tick(&mut self) -> Turn {
+        if let Stage::Lingering { ticks } = &mut self.stage {
+            *ticks += 1;
+            return if *ticks > LINGER_TICKS { Turn::Gone } else { Turn::Done };
+        }
+        // What waits to be read is no silence, unless it waits for the peer to take its replies.
+        let has_bytes = self.is_readable || !self.unread.is_empty();
+        let is_unheard = has_bytes && !self.core.is_held_up_by_peer();
+        match self.pulse.tick(is_unheard) {
+            Verdict::Lives => Turn::Done,
+            Verdict::Ask => {
+                self.core.say(&probe_frame());
+                Turn::Again
+            }
+            Verdict::Close(closing) => {
+                self.core.close(&closing);
+                Turn::Again
+            }
+            Verdict::Dead => {
+                tracing::debug!("a peer is dead");
+                Turn::Gone
+            }
+        }
+    }
+
+    /// The logs that the connection follows.
+    pub(super) fn followed(&self) -> impl Iterator<Item = LogId> {
+        self.core.followed()
+    }
+}
+
+/// A log that a connection began or ceased to follow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Followed {
+    From(LogId),
+    NoMore(LogId),
+}
+
+/// Any token will do: an answer is a sign of life, whatever it says.
+fn probe_frame() -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode_frame(&Probe { token: 0 }, RequestId(0), &mut frame).expect("a number fits a frame");
+    frame
+}
+
+fn missing_bytes(cut: &[u8]) -> usize {
+    frame_end(cut, 0).unwrap_or(HEADER_BYTES).saturating_sub(cut.len())
+}
