@@ -1,9 +1,9 @@
 //! An event: one entry of a log, and its frame.
 
 use chat_proto::{
-    AccountCreated, AccountId, AccountRenamed, Body, Joined, Left, LogId, MemberRenamed, MessageId,
-    Nickname, Nonce, Posted, PublicKey, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft,
-    RoomName, Seq, Timestamp, encode_frame,
+    AccountCreated, AccountId, AccountRenamed, Joined, Left, LogId, MemberRenamed, MessageId,
+    Nickname, Nonce, PostedRef, PublicKey, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft,
+    RoomName, Seq, Timestamp, Written, encode_frame,
 };
 
 /// One entry of a log.
@@ -128,14 +128,14 @@ impl Event {
                 put(&MemberRenamed { room, seq, ts, account: *account, name }, out);
             }
             Content::Posted { from, id, text, .. } => {
-                put(&Posted { room, seq, ts, from: *from, id: *id, text: text.clone() }, out);
+                put(&PostedRef { room, seq, ts, from: *from, id: *id, text }, out);
             }
             _ => {}
         }
     }
 }
 
-fn put<B: Body>(body: &B, out: &mut Vec<u8>) {
+fn put(body: &impl Written, out: &mut Vec<u8>) {
     encode_frame(body, RequestId(0), out)
         .expect("names and texts are far under the frame limit once they are in an event");
 }

@@ -16,6 +16,7 @@ mod cursor;
 mod event;
 mod fanout;
 mod feed;
+mod idset;
 mod lineage;
 mod names;
 mod pipeline;

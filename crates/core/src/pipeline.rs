@@ -6,11 +6,11 @@
 mod answers;
 mod staged;
 
-use std::collections::HashMap;
-
 use chat_proto::{
     AccountId, Presence as PresenceFrame, RequestId, RoomName, Timestamp, encode_frame,
 };
+
+use rustc_hash::FxHashMap;
 
 use crate::presence::Presence;
 use crate::{
@@ -48,7 +48,7 @@ pub struct Pipeline<S> {
     /// `None` while the store cannot even be read.
     state: Option<State>,
     presence: Presence,
-    signed_in: HashMap<Conn, AccountId>,
+    signed_in: FxHashMap<Conn, AccountId>,
     /// When to try a store that failed again; `None` while it works.
     recover_at: Option<Timestamp>,
     commit_bytes_max: usize,
@@ -75,7 +75,7 @@ impl<S: Store> Pipeline<S> {
             store,
             state: Some(state),
             presence: Presence::default(),
-            signed_in: HashMap::new(),
+            signed_in: FxHashMap::default(),
             recover_at,
             commit_bytes_max: COMMIT_BYTES_MAX,
         })

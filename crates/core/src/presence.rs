@@ -1,13 +1,14 @@
 //! Who is connected, and how many of each room's members are.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chat_proto::{AccountId, RoomId};
+use rustc_hash::FxHashMap;
 
 /// Counts connections by account, and connected members by room.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Presence {
-    connections: HashMap<AccountId, u32>,
+    connections: FxHashMap<AccountId, u32>,
     online: BTreeMap<RoomId, u32>,
     changed: BTreeSet<RoomId>,
 }

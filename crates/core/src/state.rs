@@ -8,13 +8,16 @@ mod accounts;
 mod messages;
 mod rooms;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use chat_proto::{
     AccountId, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName,
     Seq, Timestamp,
 };
 
+use rustc_hash::FxHashMap;
+
+use crate::idset::IdSet;
 use crate::names::NameIndex;
 use crate::{Action, Command, Content, Event, Lookup, Refusal, Snapshot, StoreError, TextDigest};
 
@@ -24,7 +27,8 @@ pub struct State {
     epoch: Epoch,
     last_id: u64,
     last_ts: Timestamp,
-    accounts: BTreeMap<AccountId, Account>,
+    /// Ids are given by the server, so that nobody can choose those that collide.
+    accounts: FxHashMap<AccountId, Account>,
     account_of: HashMap<PublicKey, AccountId>,
     account_names: NameIndex<AccountId>,
     rooms: BTreeMap<RoomId, Room>,
@@ -36,14 +40,14 @@ pub(crate) struct Account {
     pub(crate) key: PublicKey,
     pub(crate) name: Nickname,
     pub(crate) head: Seq,
-    pub(crate) rooms: BTreeSet<RoomId>,
+    pub(crate) rooms: IdSet<RoomId>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Room {
     pub(crate) name: RoomName,
     pub(crate) head: Seq,
-    pub(crate) members: BTreeSet<AccountId>,
+    pub(crate) members: IdSet<AccountId>,
 }
 
 /// What a command led to.
@@ -87,7 +91,7 @@ impl State {
             epoch: snapshot.epoch,
             last_id: snapshot.last_id,
             last_ts: snapshot.last_ts,
-            accounts: BTreeMap::new(),
+            accounts: FxHashMap::default(),
             account_of: HashMap::new(),
             account_names: NameIndex::new(),
             rooms: BTreeMap::new(),
@@ -96,18 +100,20 @@ impl State {
         for row in snapshot.accounts {
             state.account_names.claim(row.name.as_str(), row.id);
             state.account_of.insert(row.key, row.id);
-            let rooms = BTreeSet::new();
+            let rooms = IdSet::default();
             let account = Account { key: row.key, name: row.name, head: row.head, rooms };
             state.accounts.insert(row.id, account);
         }
         for row in snapshot.rooms {
             state.room_names.claim(row.name.as_str(), row.id);
-            let room = Room { name: row.name, head: row.head, members: BTreeSet::new() };
+            let room = Room { name: row.name, head: row.head, members: IdSet::default() };
             state.rooms.insert(row.id, room);
         }
         for (room, account) in snapshot.members {
             state.link(room, account);
         }
+        state.accounts.values_mut().for_each(|account| account.rooms.shrink());
+        state.rooms.values_mut().for_each(|room| room.members.shrink());
         state
     }
 
@@ -148,7 +154,7 @@ impl State {
             Action::SignIn { key, .. } => self.account_of.get(key).copied().map(Answer::SignedIn),
             Action::Join { account, name } => {
                 let room = self.room_named(&RoomName::parse(name).ok()?)?;
-                let joined = self.accounts.get(account)?.rooms.contains(&room);
+                let joined = self.accounts.get(account)?.rooms.contains(room);
                 joined.then_some(Answer::Room(room))
             }
             _ => None,
@@ -207,12 +213,12 @@ impl State {
     }
 
     pub(crate) fn rooms_of(&self, account: AccountId) -> impl Iterator<Item = RoomId> {
-        self.accounts.get(&account).into_iter().flat_map(|account| account.rooms.iter().copied())
+        self.accounts.get(&account).into_iter().flat_map(|account| account.rooms.iter())
     }
 
     pub(crate) fn memberships(&self) -> impl Iterator<Item = (RoomId, AccountId)> {
         let rooms = self.rooms.iter();
-        rooms.flat_map(|(id, room)| room.members.iter().map(|account| (*id, *account)))
+        rooms.flat_map(|(id, room)| room.members.iter().map(|account| (*id, account)))
     }
 
     fn link(&mut self, room: RoomId, account: AccountId) {
@@ -226,10 +232,10 @@ impl State {
 
     fn unlink(&mut self, room: RoomId, account: AccountId) {
         if let Some(room) = self.rooms.get_mut(&room) {
-            room.members.remove(&account);
+            room.members.remove(account);
         }
         if let Some(account) = self.accounts.get_mut(&account) {
-            account.rooms.remove(&room);
+            account.rooms.remove(room);
         }
     }
 

@@ -14,7 +14,7 @@ use std::cmp::Ordering;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::limits::FRAME_BYTES_MAX;
-use crate::wire::{Body, WireError, encode_into};
+use crate::wire::{Body, WireError, Written, encode_into};
 use crate::{Kind, RequestId};
 
 /// The first four bytes that a native client sends. Neither TLS, HTTP, IRC nor SSH begins so.
@@ -172,14 +172,14 @@ impl FrameRef<'_> {
 ///
 /// # Errors
 /// [`FrameError::Wire`] or [`FrameError::TooLong`].
-pub fn encode_frame<B: Body>(
-    body: &B,
+pub fn encode_frame<W: Written>(
+    body: &W,
     request: RequestId,
     out: &mut Vec<u8>,
 ) -> Result<(), FrameError> {
     let start = out.len();
     out.put_u32_le(0);
-    put_head(out, B::KIND as u16, B::VERSION, request);
+    put_head(out, W::Body::KIND as u16, W::Body::VERSION, request);
     let written = encode_into(body, out).map_err(FrameError::from).and_then(|()| {
         let length = out.len() - start - LENGTH_BYTES;
         check_length(length, FRAME_BYTES_MAX)

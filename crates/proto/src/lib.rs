@@ -4,6 +4,7 @@
 //! about sockets, storage or time: everything here is data and pure functions.
 //! `docs/PROTOCOL.md` describes the same bytes for people who write clients in other languages.
 
+mod borrowed;
 mod code;
 mod event;
 mod frame;
@@ -16,6 +17,7 @@ mod reply;
 mod request;
 mod wire;
 
+pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
 pub use code::{CloseReason, ErrorCode};
 pub use event::{
     AccountCreated, AccountRenamed, Close, Gap, Joined, Left, LoggedHead, MemberRenamed, Posted,
@@ -41,4 +43,4 @@ pub use request::{
     Accounts, FindRoom, History, Join, Leave, Members, Ping, ProbeReply, Rename, Rooms, Send,
     Subscribe, Unsubscribe,
 };
-pub use wire::{Body, List, WireError, decode, decode_known_part};
+pub use wire::{Body, List, WireError, Written, decode, decode_known_part};

@@ -20,6 +20,17 @@ pub trait Body: Encode + Decode<()> {
     const VERSION: u8 = 1;
 }
 
+/// A body that can be written. Beside every [`Body`] these are bodies that borrow what they say:
+/// the same bytes without a copy of a text or of a name.
+pub trait Written: Encode {
+    /// The body whose bytes it makes.
+    type Body: Body;
+}
+
+impl<B: Body> Written for B {
+    type Body = B;
+}
+
 /// Makes a struct of the protocol, in its first version, of the kind that has its name.
 macro_rules! body {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
@@ -114,10 +125,10 @@ fn read<B: Body>(bytes: &[u8]) -> Result<(B, usize), WireError> {
 }
 
 /// Appends the bytes of `body` to `out`.
-pub(crate) fn encode_into<B: Body>(body: &B, out: &mut Vec<u8>) -> Result<(), WireError> {
+pub(crate) fn encode_into<W: Written>(body: &W, out: &mut Vec<u8>) -> Result<(), WireError> {
     bincode::encode_into_std_write(body, out, config())
         .map(|_written| ())
-        .map_err(|cause| WireError::Unwritable { kind: B::KIND, cause })
+        .map_err(|cause| WireError::Unwritable { kind: W::Body::KIND, cause })
 }
 
 /// A vector of at most `MAX` elements. The count is checked before anything is allocated: a few

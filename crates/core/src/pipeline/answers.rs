@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
 use chat_proto::{
-    AccountId, AccountInfo, AccountList, Ack, Body, Close, CloseReason, Done, List, LogId, Member,
-    MemberList, Pong, Position, Reset, RoomId, RoomInfo, RoomList, RoomName, Seq, SignedIn,
-    Subscribed, encode_frame,
+    AccountId, AccountInfo, AccountList, Ack, Close, CloseReason, Done, List, LogId, Member,
+    MemberList, MemberRef, Pong, Position, Reset, RoomId, RoomInfo, RoomList, RoomName, Seq,
+    SignedIn, SubscribedRef, Written, encode_frame,
 };
 
 use super::staged::{Send, Waiting};
@@ -152,13 +152,18 @@ fn subscribe(
     Reply { effect, ..frame(origin, &subscribed(state, presence, log, head)) }
 }
 
-fn subscribed(state: &State, presence: &Presence, log: LogId, head: Seq) -> Subscribed {
+fn subscribed<'a>(
+    state: &'a State,
+    presence: &'a Presence,
+    log: LogId,
+    head: Seq,
+) -> SubscribedRef<'a> {
     let room = RoomId(log.0);
     let name = match (state.room(room), state.account(AccountId(log.0))) {
-        (Some(room), _) => room.name.to_string(),
-        (None, account) => account.map(|held| held.name.to_string()).unwrap_or_default(),
+        (Some(room), _) => room.name.as_str(),
+        (None, account) => account.map(|held| held.name.as_str()).unwrap_or_default(),
     };
-    Subscribed {
+    SubscribedRef {
         log,
         epoch: state.epoch(),
         head,
@@ -210,7 +215,7 @@ fn room_info(
         head: room.head,
         members: count(room.members.len()),
         online: presence.online(id),
-        joined: room.members.contains(&account),
+        joined: room.members.contains(account),
     })
 }
 
@@ -230,7 +235,11 @@ fn members(
 ) -> Option<MemberList> {
     state.room(room)?;
     let mut rest = members_after(state, presence, room, after);
-    let members = List::first_of(rest.by_ref().take(PAGE_ITEMS_MAX));
+    let owned = |member: MemberRef<'_>| {
+        let MemberRef { account, name, online } = member;
+        Member { account, name: name.to_owned(), online }
+    };
+    let members = List::first_of(rest.by_ref().take(PAGE_ITEMS_MAX).map(owned));
     let more = rest.next().is_some();
     Some(MemberList { room, members, more })
 }
@@ -240,12 +249,11 @@ fn members_after<'a>(
     presence: &'a Presence,
     room: RoomId,
     after: AccountId,
-) -> impl Iterator<Item = Member> + 'a {
-    let after = AccountId(after.0.saturating_add(1));
-    let ids = state.room(room).into_iter().flat_map(move |room| room.members.range(after..));
+) -> impl Iterator<Item = MemberRef<'a>> + 'a {
+    let ids = state.room(room).into_iter().flat_map(move |room| room.members.after(after));
     ids.filter_map(move |id| {
-        let name = state.account(*id)?.name.to_string();
-        Some(Member { account: *id, name, online: presence.is_online(*id) })
+        let name = state.account(id)?.name.as_str();
+        Some(MemberRef { account: id, name, online: presence.is_online(id) })
     })
 }
 
@@ -284,7 +292,7 @@ fn refusal(origin: Origin, why: &Refusal) -> Reply {
     frame(origin, &why.to_error())
 }
 
-fn frame<B: Body>(origin: Origin, body: &B) -> Reply {
+fn frame(origin: Origin, body: &impl Written) -> Reply {
     let mut frame = Vec::new();
     encode_frame(body, origin.request, &mut frame).expect("replies are bounded below a frame");
     Reply { frame, effect: Effect::None }

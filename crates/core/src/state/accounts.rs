@@ -1,11 +1,10 @@
 //! Signing in and names of accounts.
 
-use std::collections::BTreeSet;
-
 use chat_proto::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
 use chat_proto::{AccountId, Nickname, PublicKey, Seq};
 
 use super::{Account, Answer, Appender};
+use crate::idset::IdSet;
 use crate::{Content, Refusal};
 
 /// Behind the numbers that are tried one by one for a name that is taken.
@@ -31,7 +30,7 @@ impl Appender<'_> {
         let id = AccountId(self.state.take_id());
         self.state.account_names.claim(name.as_str(), id);
         self.state.account_of.insert(key, id);
-        let account = Account { key, name: name.clone(), head: Seq::ZERO, rooms: BTreeSet::new() };
+        let account = Account { key, name: name.clone(), head: Seq::ZERO, rooms: IdSet::default() };
         self.state.accounts.insert(id, account);
         self.append(id.into(), Content::AccountCreated { key, name });
         Ok(Answer::SignedIn(id))
@@ -55,7 +54,7 @@ impl Appender<'_> {
         self.state.account_names.free(before.as_str());
         self.state.account_names.claim(wished.as_str(), id);
         self.append(id.into(), Content::AccountRenamed { name: wished.clone() });
-        for room in rooms {
+        for room in rooms.iter() {
             let name = wished.clone();
             self.append(room.into(), Content::MemberRenamed { account: id, name });
         }

@@ -53,7 +53,7 @@ impl Appender<'_> {
         let Some(room) = self.state.rooms.get(&room) else {
             return Err(Refusal::UnknownRoom { room: format!("with the id {room}") });
         };
-        match room.members.contains(&account) {
+        match room.members.contains(account) {
             true => Ok(()),
             false => Err(Refusal::NotMember { room: room.name.to_string() }),
         }

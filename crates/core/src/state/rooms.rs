@@ -1,11 +1,10 @@
 //! Rooms and memberships.
 
-use std::collections::BTreeSet;
-
 use chat_proto::limits::ROOMS_PER_ACCOUNT_MAX;
 use chat_proto::{AccountId, RoomId, RoomName, Seq};
 
 use super::{Answer, Appender, Room};
+use crate::idset::IdSet;
 use crate::{Content, Refusal};
 
 impl Appender<'_> {
@@ -22,7 +21,7 @@ impl Appender<'_> {
             return Err(Refusal::NotReadable { log: account.0 });
         };
         let known = self.state.room_named(&name);
-        if let Some(room) = known.filter(|room| joining.rooms.contains(room)) {
+        if let Some(room) = known.filter(|room| joining.rooms.contains(*room)) {
             return Ok(Answer::Room(room));
         }
         if joining.rooms.len() >= ROOMS_PER_ACCOUNT_MAX {
@@ -43,7 +42,7 @@ impl Appender<'_> {
         let Some(left) = self.state.rooms.get(&room) else {
             return Err(Refusal::UnknownRoom { room: format!("with the id {room}") });
         };
-        if left.members.contains(&account) {
+        if left.members.contains(account) {
             self.state.unlink(room, account);
             self.append(room.into(), Content::Left { account });
             self.append(account.into(), Content::RoomLeft { room });
@@ -63,7 +62,7 @@ impl Appender<'_> {
     fn create_room(&mut self, by: Option<AccountId>, name: RoomName) -> RoomId {
         let id = RoomId(self.state.take_id());
         self.state.room_names.claim(name.as_str(), id);
-        let room = Room { name: name.clone(), head: Seq::ZERO, members: BTreeSet::new() };
+        let room = Room { name: name.clone(), head: Seq::ZERO, members: IdSet::default() };
         self.state.rooms.insert(id, room);
         self.append(id.into(), Content::RoomCreated { by, name });
         id

@@ -1,0 +1,82 @@
+//! Small sets of ids. A room of ten costs eighty bytes, and its members come in order.
+
+/// Ids, rising. Most are added at the end, since ids rise.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct IdSet<Id> {
+    ids: Vec<Id>,
+}
+
+impl<Id> Default for IdSet<Id> {
+    fn default() -> Self {
+        Self { ids: Vec::new() }
+    }
+}
+
+impl<Id: Copy + Ord> IdSet<Id> {
+    /// Adds an id.
+    pub(crate) fn insert(&mut self, id: Id) {
+        if let Err(at) = self.ids.binary_search(&id) {
+            if self.ids.len() == self.ids.capacity() {
+                // A quarter more: doubling would leave half of a large room's memory empty.
+                self.ids.reserve_exact((self.ids.len() / 4).max(4));
+            }
+            self.ids.insert(at, id);
+        }
+    }
+
+    /// Takes an id out.
+    pub(crate) fn remove(&mut self, id: Id) {
+        if let Ok(at) = self.ids.binary_search(&id) {
+            self.ids.remove(at);
+        }
+    }
+
+    pub(crate) fn contains(&self, id: Id) -> bool {
+        self.ids.binary_search(&id).is_ok()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// All of them, rising.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Id> {
+        self.ids.iter().copied()
+    }
+
+    /// Those greater than `id`, rising.
+    pub(crate) fn after(&self, id: Id) -> impl Iterator<Item = Id> {
+        let begin = self.ids.partition_point(|held| *held <= id);
+        self.ids[begin..].iter().copied()
+    }
+
+    /// Gives back memory that is of no use: after everything was read at the start.
+    pub(crate) fn shrink(&mut self) {
+        self.ids.shrink_to_fit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_ids_is_a_set_in_order() {
+        let mut set = IdSet::default();
+        let mut model = std::collections::BTreeSet::new();
+        for step in 0..1000_u64 {
+            let id = step * 7919 % 97;
+            if step % 3 == 0 {
+                set.remove(id);
+                model.remove(&id);
+            } else {
+                set.insert(id);
+                model.insert(id);
+            }
+            assert_eq!(set.len(), model.len());
+            assert_eq!(set.contains(id), model.contains(&id));
+        }
+        assert!(set.iter().eq(model.iter().copied()));
+        assert!(set.after(40).eq(model.range(41..).copied()));
+    }
+}

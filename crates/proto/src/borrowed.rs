@@ -1,0 +1,97 @@
+//! Bodies that borrow what they say: what the daemon writes most, without a copy.
+
+use crate::limits::PAGE_ITEMS_MAX;
+use crate::wire::{Encode, List, Written};
+use crate::{AccountId, Epoch, LogId, MessageId, Posted, RoomId, Seq, Subscribed, Timestamp};
+
+/// The bytes of a [`Posted`].
+#[derive(Clone, Copy, Debug, Encode)]
+pub struct PostedRef<'a> {
+    /// Where.
+    pub room: RoomId,
+    /// Its place.
+    pub seq: Seq,
+    /// When.
+    pub ts: Timestamp,
+    /// Who.
+    pub from: AccountId,
+    /// Its id.
+    pub id: MessageId,
+    /// What.
+    pub text: &'a str,
+}
+
+impl Written for PostedRef<'_> {
+    type Body = Posted;
+}
+
+/// The bytes of a [`crate::Member`].
+#[derive(Clone, Copy, Debug, Encode)]
+pub struct MemberRef<'a> {
+    /// The account.
+    pub account: AccountId,
+    /// Its nickname as of now.
+    pub name: &'a str,
+    /// Whether it is connected.
+    pub online: bool,
+}
+
+/// The bytes of a [`Subscribed`].
+#[derive(Clone, Debug, Encode)]
+pub struct SubscribedRef<'a> {
+    /// The log.
+    pub log: LogId,
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// Its head.
+    pub head: Seq,
+    /// The room's name, or the account's.
+    pub name: &'a str,
+    /// The first members of a room in order of their ids.
+    pub members: List<MemberRef<'a>, PAGE_ITEMS_MAX>,
+    /// How many accounts are members.
+    pub member_count: u32,
+    /// How many of them are connected.
+    pub online: u32,
+}
+
+impl Written for SubscribedRef<'_> {
+    type Body = Subscribed;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Member, RequestId, encode_frame};
+
+    #[test]
+    fn a_borrowed_body_makes_the_same_bytes() {
+        let (room, seq, ts) = (RoomId(7), Seq(300), Timestamp(1 << 40));
+        let (from, id, text) = (AccountId(70_000), MessageId([9; 16]), "grüße");
+        let owned = Posted { room, seq, ts, from, id, text: text.to_owned() };
+        let borrowed = PostedRef { room, seq, ts, from, id, text };
+        assert_eq!(frame(&owned), frame(&borrowed));
+
+        let (log, epoch, name) = (LogId(7), Epoch(1 << 60), "lobby");
+        let member = Member { account: from, name: "ada".to_owned(), online: true };
+        let owned = Subscribed {
+            log,
+            epoch,
+            head: seq,
+            name: name.to_owned(),
+            members: List::first_of([member]),
+            member_count: 300,
+            online: 2,
+        };
+        let members = List::first_of([MemberRef { account: from, name: "ada", online: true }]);
+        let (member_count, online) = (300, 2);
+        let borrowed = SubscribedRef { log, epoch, head: seq, name, members, member_count, online };
+        assert_eq!(frame(&owned), frame(&borrowed));
+    }
+
+    fn frame(body: &impl Written) -> Vec<u8> {
+        let mut frame = Vec::new();
+        encode_frame(body, RequestId(3), &mut frame).unwrap();
+        frame
+    }
+}
