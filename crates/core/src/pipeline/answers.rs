@@ -13,6 +13,9 @@ use super::staged::{Send, Waiting};
 use super::{Pipeline, Presence};
 use crate::{Answer, Effect, Fanout, HistoryRead, Origin, Query, Refusal, Reply, State, Store};
 
+/// Room for an ack: nearly every reply is one.
+const REPLY_BYTES: usize = 80;
+
 impl<S: Store> Pipeline<S> {
     pub(super) fn answer(&mut self, waiting: Waiting, fanout: &mut impl Fanout) {
         match waiting {
@@ -293,7 +296,7 @@ fn refusal(origin: Origin, why: &Refusal) -> Reply {
 }
 
 fn frame(origin: Origin, body: &impl Written) -> Reply {
-    let mut frame = Vec::new();
+    let mut frame = Vec::with_capacity(REPLY_BYTES);
     encode_frame(body, origin.request, &mut frame).expect("replies are bounded below a frame");
     Reply { frame, effect: Effect::None }
 }
