@@ -9,12 +9,17 @@ mod connection;
 mod directory;
 mod durability;
 mod error;
+mod frames;
+mod logs;
 mod lookup;
-mod marks;
+mod nonces;
 mod open;
+mod pending;
 mod read;
 mod row;
 mod schema;
+mod staged;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -35,9 +40,10 @@ pub use read::{LogPage, Reader};
 use checkpoints::Checkpoints;
 use connection::Writer;
 use directory::DataDir;
-use marks::{Marks, WriteError};
+use pending::Pending;
 use trouble::{NoRoom, Trouble};
 use witness::WitnessFile;
+use write::WriteError;
 
 /// What must be free on a disk that was full before writing goes on, in bytes: a commit with its
 /// pages, and as much again.
@@ -50,7 +56,7 @@ pub struct SqliteStore {
     /// `None` after a reopening that failed.
     connection: Option<Connection>,
     transaction: Transaction,
-    marks: Marks,
+    pending: Pending,
     epoch: Epoch,
     /// Events committed for sure; none of them may ever be missing again.
     committed: u64,
@@ -95,6 +101,7 @@ impl SqliteStore {
     /// Puts everything in its place on the disk. A store that is only dropped, or whose process is
     /// killed, loses nothing either: the next start does the work.
     pub fn close(mut self) {
+        self.checkpoints.stop();
         if let Some(connection) = self.connection.take() {
             // Closing does it by itself only when no reader is left.
             let emptied = empty_wal(&connection);
@@ -121,28 +128,27 @@ impl SqliteStore {
         opened(self.connection.as_ref())
     }
 
+    fn mark(&self, account: AccountId, stream: StreamId) -> Result<streams::Mark, StoreError> {
+        self.pending
+            .stream(self.connection()?, account, stream)
+            .map_err(|cause| StoreError::new("looked for a stream", cause))
+    }
+
     fn try_append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
         if self.transaction == Transaction::None {
             self.begin().map_err(|cause| StoreError::new("began a transaction", cause))?;
         }
-        let id = self.appended + 1;
         let connection = opened(self.connection.as_ref())?;
-        let marks = &mut self.marks;
-        let written = match record {
-            Record::Event(event) => {
-                self.appended = id;
-                write::event(connection, marks, id, event)
-            }
-            Record::RefusedSend { account, nonce, code, digest } => {
-                write::refused_send(connection, marks, account, nonce, code, digest)
-            }
-        };
         let doing = "put a record into its transaction";
-        written.map_err(|cause| match cause {
+        self.pending.append(connection, record).map_err(|cause| match cause {
             // Unwrapped, so that a full disk is recognised.
             WriteError::Sqlite(cause) => StoreError::new(doing, cause),
-            WriteError::Hole { .. } => StoreError::new(doing, cause),
-        })
+            WriteError::Hole { .. } | WriteError::Beginning { .. } | WriteError::Nonce { .. } => {
+                StoreError::new(doing, cause)
+            }
+        })?;
+        self.appended += u64::from(matches!(record, Record::Event(_)));
+        Ok(())
     }
 
     fn begin(&mut self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -157,24 +163,21 @@ impl SqliteStore {
             Transaction::Lost => Err(StoreError::new("committed", "a record is missing")),
             Transaction::Open => {
                 let connection = opened(self.connection.as_ref())?;
-                self.marks
-                    .write(connection)
+                self.pending
+                    .write(connection, self.committed + 1)
                     .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]))
                     .map_err(|cause| StoreError::new("committed", cause))?;
-                self.end_transaction();
+                self.transaction = Transaction::None;
+                self.checkpoints.note_commit(self.pending.committed());
                 Ok(())
             }
         }
     }
 
-    fn end_transaction(&mut self) {
-        self.transaction = Transaction::None;
-        self.marks.forget();
-    }
-
     /// What was appended is not there any more, or is only known when the state is read back.
     fn forget_transaction(&mut self) {
-        self.end_transaction();
+        self.transaction = Transaction::None;
+        self.pending.forget();
         self.appended = self.committed;
     }
 
@@ -213,9 +216,8 @@ impl SqliteStore {
     /// Reads the hot state, and makes sure that nothing is missing of what was once committed.
     fn read_back(&mut self) -> Result<Snapshot, StoreError> {
         let connection = self.connection()?;
-        let counted = lookup::event_count(connection);
-        let found = counted.map_err(|cause| StoreError::new("counted its events", cause))?;
         let snapshot = lookup::snapshot(connection)?;
+        let found = lookup::event_count_of(&snapshot);
         if found < self.committed || snapshot.epoch != self.epoch {
             let committed = self.committed;
             let lost = format!(
@@ -261,15 +263,15 @@ impl SqliteStore {
 
 impl Lookup for SqliteStore {
     fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
-        if let Some(high_water) = self.marks.high_water(account, stream) {
-            return Ok(high_water);
-        }
-        lookup::high_water(self.connection()?, account, stream)
-            .map_err(|cause| StoreError::new("looked for a stream", cause))
+        self.mark(account, stream).map(|mark| mark.high_water)
     }
 
     fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
-        lookup::past_send(self.connection()?, account, nonce)
+        let mark = self.mark(account, nonce.stream)?;
+        match (self.pending.past_send(mark, nonce.n), mark.row) {
+            (None, Some(stream)) => lookup::past_send(self.connection()?, stream, nonce.n),
+            (past, _) => Ok(past),
+        }
     }
 }
 

@@ -10,9 +10,9 @@ use super::Durability;
 /// How long to wait for somebody else's lock, such as a person's at the `sqlite3` tool.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// When the WAL is copied into the database, in pages of 4 KiB: 4 MiB. It bounds what a start
-/// after a crash has to look at, and what a small disk must have room for.
-const CHECKPOINT_PAGES: u32 = 1000;
+/// When the writer itself moves the WAL into the database, in pages of 4 KiB: when the thread
+/// for it does not get on. It bounds the WAL.
+const CHECKPOINT_PAGES: u32 = 4096;
 
 /// What the WAL is cut back to when it was larger, in bytes.
 const WAL_BYTES_KEPT: u32 = 16 * 1024 * 1024;
@@ -21,7 +21,7 @@ const WAL_BYTES_KEPT: u32 = 16 * 1024 * 1024;
 const STATEMENTS_MAX: usize = 48;
 
 /// Opens the writing connection, again and again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Writer {
     pub(super) path: PathBuf,
     pub(super) durability: Durability,

@@ -1,52 +1,27 @@
 //! What the state asks about the past, and the hot state as a whole.
 
 use chat_core::{AccountRow, PastSend, RoomRow, Snapshot, StoreError, TextDigest};
-use chat_proto::{
-    AccountId, Epoch, ErrorCode, MessageId, Nonce, PublicKey, RoomId, Seq, StreamId, Timestamp,
-};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use chat_proto::{AccountId, Epoch, ErrorCode, MessageId, PublicKey, RoomId, Seq, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::nonces;
 use super::row::{integer, nickname, room_name, unsigned};
 
-pub(super) fn high_water(
-    connection: &Connection,
-    account: AccountId,
-    stream: StreamId,
-) -> rusqlite::Result<u64> {
-    let high_water = connection
-        .prepare_cached("SELECT high_water FROM streams WHERE account = ? AND stream = ?")?
-        .query_row(params![integer(account.0), stream.0], |row| row.get(0))
-        .optional()?;
-    Ok(unsigned(high_water.unwrap_or(0)))
-}
-
+/// How a send of a stream was decided, in a transaction before.
 pub(super) fn past_send(
     connection: &Connection,
-    account: AccountId,
-    nonce: Nonce,
+    stream: i64,
+    n: u64,
 ) -> Result<Option<PastSend>, StoreError> {
     let read = |cause| StoreError::new("looked for an earlier send", cause);
-    let key = params![integer(account.0), nonce.stream.0, integer(nonce.n)];
-    let posted = connection
-        .prepare_cached(
-            "SELECT events.log, events.seq, events.ts, events.message_id, events.text \
-             FROM streams JOIN events ON events.stream = streams.id \
-             WHERE streams.account = ? AND streams.stream = ? AND events.n = ?",
-        )
-        .and_then(|mut statement| statement.query_row(key, posted).optional())
-        .map_err(read)?;
-    if posted.is_some() {
-        return Ok(posted);
+    if let Some(id) = nonces::find(connection, stream, n).map_err(read)? {
+        return posted(connection, id, stream, n);
     }
     let refused = connection
-        .prepare_cached(
-            "SELECT refused_sends.code, refused_sends.digest \
-             FROM streams JOIN refused_sends ON refused_sends.stream = streams.id \
-             WHERE streams.account = ? AND streams.stream = ? AND refused_sends.n = ?",
-        )
+        .prepare_cached("SELECT code, digest FROM refused_sends WHERE stream = ? AND n = ?")
         .and_then(|mut statement| {
             let read = |row: &Row<'_>| Ok((row.get::<_, u16>(0)?, row.get(1)?));
-            statement.query_row(key, read).optional()
+            statement.query_row([stream, integer(n)], read).optional()
         })
         .map_err(read)?;
     let Some((number, digest)) = refused else { return Ok(None) };
@@ -57,7 +32,32 @@ pub(super) fn past_send(
     Ok(Some(PastSend::Refused { code, digest: TextDigest(digest) }))
 }
 
-fn posted(row: &Row<'_>) -> rusqlite::Result<PastSend> {
+/// The event that a send led to; `None` when retention has deleted it.
+fn posted(
+    connection: &Connection,
+    id: u64,
+    stream: i64,
+    n: u64,
+) -> Result<Option<PastSend>, StoreError> {
+    let read = |cause| StoreError::new("looked for an earlier send", cause);
+    let found = connection
+        .prepare_cached("SELECT log, seq, ts, message_id, text, stream, n FROM events WHERE id = ?")
+        .and_then(|mut statement| {
+            let found = |row: &Row<'_>| Ok((past(row)?, (row.get(5)?, row.get(6)?)));
+            statement.query_row([integer(id)], found).optional()
+        })
+        .map_err(read)?;
+    match found {
+        Some((past, nonce)) if nonce == (Some(stream), Some(integer(n))) => Ok(Some(past)),
+        Some((_past, nonce)) => {
+            let cause = format!("the file is damaged: event {id} has the nonce {nonce:?}");
+            Err(StoreError::new("looked for an earlier send", cause))
+        }
+        None => Ok(None),
+    }
+}
+
+fn past(row: &Row<'_>) -> rusqlite::Result<PastSend> {
     let room = RoomId(unsigned(row.get(0)?));
     let text = row.get_ref(4)?.as_str()?;
     Ok(PastSend::Posted {
@@ -83,6 +83,12 @@ pub(super) fn event_count(connection: &Connection) -> rusqlite::Result<u64> {
     connection.prepare_cached(sum)?.query_row([], |row| row.get(0).map(unsigned))
 }
 
+/// The same of a state that was read back.
+pub(super) fn event_count_of(snapshot: &Snapshot) -> u64 {
+    let accounts = snapshot.accounts.iter().map(|account| account.head.0);
+    accounts.chain(snapshot.rooms.iter().map(|room| room.head.0)).sum()
+}
+
 /// The hot state.
 pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> {
     let read = |cause| StoreError::new("read the state back", cause);
@@ -91,7 +97,10 @@ pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> 
         |sql: &str| connection.query_row(sql, [], |row| row.get(0).map(unsigned)).map_err(read);
     Ok(Snapshot {
         epoch: Epoch(epoch),
-        last_id: number("SELECT coalesce(max(id), 0) FROM logs")?,
+        last_id: number(
+            "SELECT max(coalesce((SELECT max(id) FROM accounts), 0), \
+                        coalesce((SELECT max(id) FROM rooms), 0))",
+        )?,
         last_ts: Timestamp(number(
             "SELECT coalesce((SELECT ts FROM events ORDER BY id DESC LIMIT 1), 0)",
         )?),

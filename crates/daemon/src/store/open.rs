@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::checkpoints::Checkpoints;
 use super::connection::Writer;
 use super::directory::{DataDir, bytes_free, open_private};
-use super::marks::Marks;
+use super::pending::Pending;
 use super::trouble::Trouble;
 use super::witness::{self, WitnessFile};
 use super::{Durability, OpenError, ROOM_BYTES_MIN, SqliteStore, Transaction, lookup, row, schema};
@@ -49,18 +49,20 @@ impl SqliteStore {
         let boot = witness::boot()?;
         let epoch = decide_epoch(&connection, committed, boot, seen.as_ref())?;
         dir.sync().map_err(unusable)?;
+        let checkpoints =
+            Checkpoints::start(&writer).map_err(OpenError::because("given a thread"))?;
         let mut store = Self {
             writer,
             connection: Some(connection),
             transaction: Transaction::None,
-            marks: Marks::default(),
+            pending: Pending::default(),
             epoch,
             committed,
             appended: committed,
             witness,
             boot,
             trouble: Trouble::default(),
-            checkpoints: Checkpoints::new(),
+            checkpoints,
             witness_in_trouble: false,
             dir,
         };

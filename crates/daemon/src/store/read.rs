@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use chat_core::{HistoryRead, StoreError};
 use chat_proto::limits::HISTORY_TEXT_BYTES_MAX;
-use chat_proto::{
-    AccountId, Gap, HistoryPage, List, LogId, Message, MessageId, RequestId, Seq, Timestamp,
-    encode_frame,
-};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use chat_proto::{AccountId, HistoryPage, List, LogId, Message, MessageId, Seq, Timestamp};
+use rusqlite::{Connection, Row};
 
 use super::connection::connect_reader;
-use super::row::{EVENT_COLUMNS, event_of, integer, unsigned};
+use super::frames::{FRAME_COLUMNS, Frames};
+use super::logs::{Block, block_before};
+use super::row::{integer, unsigned};
 
 /// A connection that can only read. One thread uses it at a time.
 #[derive(Debug)]
@@ -25,7 +24,7 @@ pub struct Reader {
 /// A run of a log's frames, from disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogPage {
-    /// Whole frames: the events, and a [`Gap`] where some are gone.
+    /// Whole frames: the events, and a [`chat_proto::Gap`] where some are gone.
     pub frames: Vec<u8>,
     /// The last seq that the frames tell of; the one asked for when there is nothing behind it.
     pub after: Seq,
@@ -51,7 +50,8 @@ impl Reader {
     }
 
     /// The events of a log after `after`, as the frames that everyone gets: about `bytes_max`
-    /// bytes of them, but at least one. Where seqs are missing, a [`Gap`] says so.
+    /// bytes of them, but at least one. Where seqs are missing, a [`chat_proto::Gap`]
+    /// says so.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -80,31 +80,65 @@ impl Reader {
     }
 }
 
+/// A page of history that grows downwards.
+struct Page {
+    messages: Vec<Message>,
+    bytes: usize,
+    limit: usize,
+    /// There is more than it holds.
+    more: bool,
+}
+
 fn history(connection: &Connection, read: &HistoryRead) -> Result<HistoryPage, StoreError> {
     let failed = |cause| StoreError::new("read a page of history", cause);
     let before = read.before.min(read.as_of.next());
-    let mut statement = connection
-        .prepare_cached(
-            "SELECT seq, ts, account, message_id, text FROM events \
-             WHERE log = ? AND seq < ? AND kind = 'posted' ORDER BY seq DESC LIMIT ?",
-        )
-        .map_err(failed)?;
-    let limit = integer(read.limit as u64 + 1);
-    let mut rows =
-        statement.query(params![integer(read.room.0), integer(before.0), limit]).map_err(failed)?;
-    let (mut messages, mut bytes, mut more) = (Vec::new(), 0, false);
-    while let Some(row) = rows.next().map_err(failed)? {
-        let message = message(row).map_err(failed)?;
-        bytes += message.text.len();
-        if messages.len() == read.limit || bytes > HISTORY_TEXT_BYTES_MAX {
-            more = true;
-            break;
-        }
-        messages.push(message);
+    let mut page = Page { messages: Vec::new(), bytes: 0, limit: read.limit, more: false };
+    let moment = connection.unchecked_transaction().map_err(failed)?;
+    let mut place = before.0.saturating_sub(1);
+    while place > 0
+        && !page.more
+        && let Some(block) = block_before(&moment, read.room.into(), Seq(place)).map_err(failed)?
+    {
+        place = match block.last_post < block.first_seq {
+            // Nobody said anything in it: what came before was said here.
+            true => block.last_post,
+            false => {
+                page.read_block(&moment, block, place.min(block.last_post)).map_err(failed)?;
+                block.first_seq - 1
+            }
+        };
     }
-    messages.reverse();
+    page.messages.reverse();
     let HistoryRead { room, epoch, as_of, .. } = *read;
-    Ok(HistoryPage { room, epoch, as_of, messages: List::first_of(messages), more })
+    let messages = List::first_of(page.messages);
+    Ok(HistoryPage { room, epoch, as_of, messages, more: page.more })
+}
+
+impl Page {
+    /// Takes the messages of a block from a place downwards, as many as there is room for.
+    fn read_block(
+        &mut self,
+        connection: &Connection,
+        block: Block,
+        place: u64,
+    ) -> rusqlite::Result<()> {
+        let mut statement = connection.prepare_cached(
+            "SELECT seq, ts, account, message_id, text FROM events \
+             WHERE id BETWEEN ? AND ? AND kind = 'posted' ORDER BY id DESC",
+        )?;
+        let ids = [block.first_id, block.first_id + (place - block.first_seq)];
+        let mut rows = statement.query(ids.map(integer))?;
+        while let Some(row) = rows.next()? {
+            let message = message(row)?;
+            self.bytes += message.text.len();
+            if self.messages.len() == self.limit || self.bytes > HISTORY_TEXT_BYTES_MAX {
+                self.more = true;
+                break;
+            }
+            self.messages.push(message);
+        }
+        Ok(())
+    }
 }
 
 fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
@@ -126,42 +160,34 @@ fn events_after(
     let failed = |cause| StoreError::new("read a log", cause);
     // One moment for the head and the events: nothing is a gap that was committed in between.
     let moment = connection.unchecked_transaction().map_err(failed)?;
-    let head = head(&moment, log).map_err(failed)?;
-    let mut page = LogPage { frames: Vec::new(), after };
-    let sql = format!(
-        "SELECT {EVENT_COLUMNS} FROM events WHERE events.log = ? AND events.seq > ? \
-         ORDER BY events.seq"
-    );
-    let mut statement = moment.prepare_cached(&sql).map_err(failed)?;
-    let mut rows = statement.query([integer(log.0), integer(after.0)]).map_err(failed)?;
-    while page.frames.is_empty() || page.frames.len() < bytes_max {
-        let Some(row) = rows.next().map_err(failed)? else {
-            page.tell_gap(log, head);
-            break;
-        };
-        let event = event_of(row)?;
-        page.tell_gap(log, Seq(event.seq.0 - 1));
-        event.encode(&mut page.frames);
-        page.after = event.seq;
-    }
-    Ok(page)
-}
-
-fn head(connection: &Connection, log: LogId) -> rusqlite::Result<Seq> {
-    let head = connection
-        .prepare_cached("SELECT head FROM logs WHERE id = ?")?
-        .query_row([integer(log.0)], |row| row.get(0).map(unsigned))
-        .optional()?;
-    Ok(Seq(head.unwrap_or(0)))
-}
-
-impl LogPage {
-    /// Says that what follows `after`, up to `to`, is gone, if there is any.
-    fn tell_gap(&mut self, log: LogId, to: Seq) {
-        if to > self.after {
-            let gap = Gap { log, from: self.after.next(), to };
-            encode_frame(&gap, RequestId(0), &mut self.frames).expect("three numbers fit a frame");
-            self.after = to;
+    let mut frames = Frames::new(log, after);
+    let last = block_before(&moment, log, Seq(u64::MAX)).map_err(failed)?.unwrap_or_default();
+    let head = Seq((last.first_seq + last.events).saturating_sub(1));
+    if after < head {
+        let from = after.next();
+        let first = block_before(&moment, log, from).map_err(failed)?.unwrap_or_default();
+        let mut statement = moment.prepare_cached(&events_sql()).map_err(failed)?;
+        let place = [log.0, first.first_seq, from.0].map(integer);
+        let mut rows = statement.query(place).map_err(failed)?;
+        while frames.len() == 0 || frames.len() < bytes_max {
+            let Some(row) = rows.next().map_err(failed)? else {
+                frames.tell_gap(head);
+                break;
+            };
+            frames.push(row)?;
         }
     }
+    let (frames, after) = frames.finish();
+    Ok(LogPage { frames, after })
+}
+
+/// The events of a log (`?1`) from the block that begins at `?2` on, and there from the seq `?3`.
+fn events_sql() -> String {
+    format!(
+        "SELECT {FRAME_COLUMNS} FROM blocks CROSS JOIN events \
+         ON events.id BETWEEN blocks.first_id + max(0, ?3 - blocks.first_seq) \
+                          AND blocks.first_id + blocks.events - 1 \
+         WHERE blocks.log = ?1 AND blocks.first_seq >= ?2 \
+         ORDER BY blocks.first_seq, events.id"
+    )
 }

@@ -1,26 +1,21 @@
 -- A room is a log, and so is an account; both draw their ids from one sequence.
--- `events` is the truth. The other tables say where it has led to, are written in the same
--- transaction, and spare a start the reading of all events.
+-- `events` is the truth. The other tables say where its events are and where they have led to,
+-- are written in the same transaction, and spare a start the reading of all events.
 
 CREATE TABLE meta (
   key   TEXT NOT NULL PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE logs (
-  id   INTEGER PRIMARY KEY,
-  head INTEGER NOT NULL -- the seq of the newest event
-) STRICT;
-
 CREATE TABLE accounts (
-  id         INTEGER PRIMARY KEY REFERENCES logs,
+  id         INTEGER PRIMARY KEY,
   key        BLOB NOT NULL UNIQUE, -- Ed25519
   name       TEXT NOT NULL,
   created_ts INTEGER NOT NULL -- milliseconds of UTC since 1970, like every ts
 ) STRICT;
 
 CREATE TABLE rooms (
-  id         INTEGER PRIMARY KEY REFERENCES logs,
+  id         INTEGER PRIMARY KEY,
   name       TEXT NOT NULL UNIQUE,
   created_ts INTEGER NOT NULL
 ) STRICT;
@@ -31,33 +26,55 @@ CREATE TABLE members (
   PRIMARY KEY (room, account)
 ) STRICT, WITHOUT ROWID;
 
--- The outboxes that messages came from, and how far each has been decided: kept for ever.
+-- The outboxes that messages came from: kept for ever.
 CREATE TABLE streams (
-  id         INTEGER PRIMARY KEY,
-  account    INTEGER NOT NULL REFERENCES accounts,
-  stream     BLOB NOT NULL,
-  high_water INTEGER NOT NULL,
+  id      INTEGER PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES accounts,
+  stream  BLOB NOT NULL,
   UNIQUE (account, stream)
 ) STRICT;
 
+-- No index and no foreign key: both are paid for with each row. `blocks` and `nonces` find an
+-- event, with one row for all that a commit brings to a log or a stream.
 CREATE TABLE events (
-  id         INTEGER PRIMARY KEY, -- counts all events ever, in the order of their commits
-  log        INTEGER NOT NULL REFERENCES logs,
+  id         INTEGER PRIMARY KEY, -- counts all events ever; a commit's are together by log, its newest last
+  log        INTEGER NOT NULL, -- of `rooms` or `accounts`
   seq        INTEGER NOT NULL, -- gapless in its log, from 1
   ts         INTEGER NOT NULL,
   kind       TEXT NOT NULL,
-  account    INTEGER REFERENCES accounts, -- who did it, or whom it is about
-  room       INTEGER REFERENCES rooms, -- in an account's log: where
+  account    INTEGER, -- who did it, or whom it is about
+  room       INTEGER, -- in an account's log: where
   name       TEXT,
   text       TEXT,
   message_id BLOB,
-  stream     INTEGER REFERENCES streams, -- together with n: the sender's nonce
-  n          INTEGER,
-  UNIQUE (log, seq)
+  stream     INTEGER, -- of `streams`; together with n: the sender's nonce
+  n          INTEGER
 ) STRICT;
 
-CREATE UNIQUE INDEX events_by_nonce ON events (stream, n) WHERE stream IS NOT NULL;
+-- Where a log's events are: `events` of them, seqs from first_seq on, under ids from first_id on.
+-- The last block of a log says how far it has come. It stays, whatever becomes of the events.
+CREATE TABLE blocks (
+  log       INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL,
+  first_id  INTEGER NOT NULL,
+  events    INTEGER NOT NULL,
+  last_post INTEGER NOT NULL, -- the seq of the log's newest message up to the block's end, or 0
+  PRIMARY KEY (log, first_seq)
+) STRICT, WITHOUT ROWID;
 
+-- Where a stream's messages are: first_n is the event first_id, and each of `steps` (LEB128 of the
+-- zigzagged difference of ids) leads on to the event of the next n, up to last_n.
+-- The last run of a stream says how far it has been decided. It stays, too.
+CREATE TABLE nonces (
+  stream   INTEGER NOT NULL,
+  first_n  INTEGER NOT NULL,
+  last_n   INTEGER NOT NULL,
+  first_id INTEGER NOT NULL,
+  steps    BLOB NOT NULL,
+  PRIMARY KEY (stream, first_n)
+) STRICT, WITHOUT ROWID;
+
+-- The sends that were refused for good: their nonces are used up, too.
 CREATE TABLE refused_sends (
   stream INTEGER NOT NULL REFERENCES streams,
   n      INTEGER NOT NULL,
@@ -81,3 +98,24 @@ JOIN rooms ON rooms.id = events.log
 JOIN accounts ON accounts.id = events.account
 WHERE events.kind = 'posted'
 ORDER BY events.id;
+
+-- For people: how far each log has come.
+CREATE VIEW logs AS
+SELECT
+  id,
+  (SELECT first_seq + events - 1 FROM blocks
+   WHERE blocks.log = begun.id ORDER BY first_seq DESC LIMIT 1) AS head
+FROM (SELECT id FROM rooms UNION ALL SELECT id FROM accounts) AS begun;
+
+-- For people: how far each outbox has been decided.
+CREATE VIEW outboxes AS
+SELECT
+  id,
+  account,
+  lower(hex(stream)) AS stream,
+  max(
+    coalesce((SELECT last_n FROM nonces
+              WHERE nonces.stream = streams.id ORDER BY first_n DESC LIMIT 1), 0),
+    coalesce((SELECT max(n) FROM refused_sends WHERE refused_sends.stream = streams.id), 0)
+  ) AS high_water
+FROM streams;

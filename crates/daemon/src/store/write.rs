@@ -1,82 +1,216 @@
-//! Records into tables: each event with what follows from it.
+//! Staged records into tables. What is not a message, and not often, goes there at once; the rest
+//! with the commit, many rows at a time.
 
-use chat_core::{Content, Event, TextDigest};
-use chat_proto::{AccountId, ErrorCode, Nonce};
-use rusqlite::{Connection, params};
+use chat_core::{Content, Event};
+use chat_proto::{LogId, Seq};
+use rusqlite::{CachedStatement, Connection, Result, params};
 
-use super::marks::{Marks, WriteError};
-use super::row::{Columns, integer};
+use super::logs::{Block, Logs};
+use super::nonces;
+use super::row::integer;
+use super::staged::{Decided, Row, Staged};
 
-/// Puts an event and its consequences into the open transaction, as the `id`th of all.
-pub(super) fn event(
+/// Messages of one statement: as many as there are, in as few statements.
+const SIZES: [usize; 3] = [64, 16, 1];
+
+/// Columns of a message that change from row to row.
+const POST_COLUMNS: usize = 9;
+
+/// Says why a record cannot be put where it belongs.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WriteError {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// A gap here would be a gap for everyone.
+    #[error("event {seq} does not follow event {head} of log {log}")]
+    Hole { log: LogId, head: Seq, seq: Seq },
+    /// A log that nothing has created, or that is created twice.
+    #[error("event {seq} of log {log}: the first event creates a log, and no other")]
+    Beginning { log: LogId, seq: Seq },
+    /// Stored twice, or with a hole that could never be filled.
+    #[error("send {n} does not follow send {high_water} of its stream")]
+    Nonce { high_water: u64, n: u64 },
+}
+
+/// Writes everything that is staged; the first event becomes the `first_id`th of all.
+pub(super) fn staged(
     connection: &Connection,
-    marks: &mut Marks,
-    id: u64,
-    event: &Event,
-) -> Result<(), WriteError> {
-    project(connection, marks, event)?;
-    let columns = Columns::of(event);
-    let nonce = match (columns.nonce, columns.account) {
-        (Some(nonce), Some(account)) => {
-            Some((marks.move_stream(connection, account, nonce)?, nonce.n))
+    staged: &Staged,
+    logs: &mut Logs,
+    first_id: u64,
+) -> Result<()> {
+    let order = staged.rows_by_log();
+    write_events(connection, staged, &order, first_id)?;
+    write_blocks(connection, staged, logs, &order, first_id)?;
+    let mut ids = vec![0; order.len()];
+    for (row, id) in order.iter().zip(first_id..) {
+        ids[*row] = id;
+    }
+    for sends in staged.sends() {
+        nonces::write(connection, sends, &ids)?;
+        write_refused(connection, sends.stream, sends.first_n, &sends.decided)?;
+    }
+    Ok(())
+}
+
+fn write_events(
+    connection: &Connection,
+    staged: &Staged,
+    order: &[usize],
+    first_id: u64,
+) -> Result<()> {
+    let mut id = first_id;
+    for rows in
+        order.chunk_by(|a, b| staged.row(*a).post.is_some() == staged.row(*b).post.is_some())
+    {
+        match staged.row(rows[0]).post.is_some() {
+            true => write_posts(connection, staged, rows, id)?,
+            false => write_others(connection, staged, rows, id)?,
         }
-        _ => None,
-    };
-    connection
-        .prepare_cached(
-            "INSERT INTO events (id, log, seq, ts, kind, account, room, name, text, message_id, \
-             stream, n) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        )?
-        .execute(params![
-            integer(id),
-            integer(event.log.0),
-            integer(event.seq.0),
-            integer(event.ts.0),
-            columns.kind,
-            columns.account.map(|account| integer(account.0)),
-            columns.room.map(|room| integer(room.0)),
-            columns.name,
-            columns.text,
-            columns.message_id.map(|id| id.0),
-            nonce.map(|(stream, _n)| stream),
-            nonce.map(|(_stream, n)| integer(n)),
-        ])?;
+        id += rows.len() as u64;
+    }
     Ok(())
 }
 
-/// Uses a nonce up.
-pub(super) fn refused_send(
+fn write_posts(
     connection: &Connection,
-    marks: &mut Marks,
-    account: AccountId,
-    nonce: Nonce,
-    code: ErrorCode,
-    digest: TextDigest,
-) -> Result<(), WriteError> {
-    let stream = marks.move_stream(connection, account, nonce)?;
-    connection
-        .prepare_cached("INSERT INTO refused_sends (stream, n, code, digest) VALUES (?, ?, ?, ?)")?
-        .execute(params![stream, integer(nonce.n), code as u16, digest.0])?;
+    staged: &Staged,
+    mut rows: &[usize],
+    mut id: u64,
+) -> Result<()> {
+    for size in SIZES {
+        if rows.len() < size {
+            continue;
+        }
+        let mut statement = connection.prepare_cached(&posts_sql(size))?;
+        while let Some((some, rest)) = rows.split_at_checked(size) {
+            for (at, row) in some.iter().enumerate() {
+                let id = id + at as u64;
+                bind_post(&mut statement, at * POST_COLUMNS, staged, staged.row(*row), id)?;
+            }
+            statement.raw_execute()?;
+            id += size as u64;
+            rows = rest;
+        }
+    }
     Ok(())
 }
 
-/// Moves the tables that say where the events have led to.
-fn project(connection: &Connection, marks: &mut Marks, event: &Event) -> Result<(), WriteError> {
+fn posts_sql(size: usize) -> String {
+    const HEAD: &str = "INSERT INTO events \
+         (id, log, seq, ts, kind, account, text, message_id, stream, n) VALUES ";
+    const ROW: &str = "(?, ?, ?, ?, 'posted', ?, ?, ?, ?, ?),";
+    let mut sql = String::with_capacity(HEAD.len() + size * ROW.len());
+    sql.push_str(HEAD);
+    sql.extend(std::iter::repeat_n(ROW, size));
+    sql.pop();
+    sql
+}
+
+fn bind_post(
+    statement: &mut CachedStatement<'_>,
+    bound: usize,
+    staged: &Staged,
+    row: &Row,
+    id: u64,
+) -> Result<()> {
+    let Some(post) = row.post else { return Ok(()) };
+    let account = row.account.map_or(0, |account| account.0);
+    let numbers =
+        [(1, id), (2, row.log.0), (3, row.seq.0), (4, row.ts.0), (5, account), (9, post.n)];
+    for (column, number) in numbers {
+        statement.raw_bind_parameter(bound + column, integer(number))?;
+    }
+    statement.raw_bind_parameter(bound + 6, staged.words(row))?;
+    statement.raw_bind_parameter(bound + 7, &post.id.0[..])?;
+    statement.raw_bind_parameter(bound + 8, post.stream)
+}
+
+fn write_others(
+    connection: &Connection,
+    staged: &Staged,
+    rows: &[usize],
+    first_id: u64,
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO events (id, log, seq, ts, kind, account, room, name) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    for (row, id) in rows.iter().zip(first_id..) {
+        let row = staged.row(*row);
+        let name = Some(staged.words(row)).filter(|name| !name.is_empty());
+        statement.execute(params![
+            integer(id),
+            integer(row.log.0),
+            integer(row.seq.0),
+            integer(row.ts.0),
+            row.kind,
+            row.account.map(|account| integer(account.0)),
+            row.room.map(|room| integer(room.0)),
+            name,
+        ])?;
+    }
+    Ok(())
+}
+
+fn write_blocks(
+    connection: &Connection,
+    staged: &Staged,
+    logs: &mut Logs,
+    order: &[usize],
+    mut first_id: u64,
+) -> Result<()> {
+    for rows in order.chunk_by(|a, b| staged.row(*a).log == staged.row(*b).log) {
+        let first = staged.row(rows[0]);
+        let last_post = rows.iter().rev().find(|row| staged.row(**row).post.is_some());
+        let block = Block {
+            first_seq: first.seq.0,
+            first_id,
+            events: rows.len() as u64,
+            last_post: last_post.map_or(0, |row| staged.row(*row).seq.0),
+        };
+        logs.write_block(connection, first.log, block)?;
+        first_id += block.events;
+    }
+    Ok(())
+}
+
+fn write_refused(
+    connection: &Connection,
+    stream: i64,
+    first_n: u64,
+    decided: &[Decided],
+) -> Result<()> {
+    for (decided, n) in decided.iter().zip(first_n..) {
+        if let Decided::Refused(code, digest) = decided {
+            connection
+                .prepare_cached(
+                    "INSERT INTO refused_sends (stream, n, code, digest) VALUES (?, ?, ?, ?)",
+                )?
+                .execute(params![stream, integer(n), *code as u16, digest.0])?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves the tables that say where the events have led to. Tells whether the event creates its
+/// log.
+pub(super) fn project(connection: &Connection, event: &Event) -> Result<bool> {
     let (log, ts) = (integer(event.log.0), integer(event.ts.0));
     match &event.content {
         Content::AccountCreated { key, name } => {
-            marks.begin(connection, event.log)?;
             connection
                 .prepare_cached(
                     "INSERT INTO accounts (id, key, name, created_ts) VALUES (?, ?, ?, ?)",
                 )?
                 .execute(params![log, key.0, name.as_str(), ts])?;
+            return Ok(true);
         }
         Content::RoomCreated { name, .. } => {
-            marks.begin(connection, event.log)?;
             connection
                 .prepare_cached("INSERT INTO rooms (id, name, created_ts) VALUES (?, ?, ?)")?
                 .execute(params![log, name.as_str(), ts])?;
+            return Ok(true);
         }
         Content::AccountRenamed { name } => {
             connection
@@ -98,5 +232,5 @@ fn project(connection: &Connection, marks: &mut Marks, event: &Event) -> Result<
         | Content::MemberRenamed { .. }
         | Content::Posted { .. } => {}
     }
-    marks.move_head(connection, event.log, event.seq)
+    Ok(false)
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use chat_core::{Content, Event, Record, Store};
+use chat_core::{Content, Event, Record, Store, TextDigest};
 use chat_proto::{
-    AccountId, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq, StreamId, Timestamp,
+    AccountId, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq, StreamId,
+    Timestamp,
 };
 use chatd::store::{Durability, SqliteStore};
 
@@ -13,6 +14,9 @@ pub(crate) const LOBBY: LogId = LogId(1);
 
 /// Whoever says everything.
 pub(crate) const ADA: AccountId = AccountId(2);
+
+/// Ada's outbox.
+pub(crate) const STREAM: StreamId = StreamId([0x5E; 16]);
 
 /// The store of a directory, ready for writes.
 pub(crate) fn open(dir: &Path, durability: Durability) -> SqliteStore {
@@ -38,6 +42,14 @@ pub(crate) fn put(store: &mut SqliteStore, event: &Event) {
     store.append(Record::Event(event)).expect("there is room");
 }
 
+/// Refuses Ada's `n`th send.
+pub(crate) fn refuse(store: &mut SqliteStore, n: u64) {
+    let nonce = Nonce { stream: STREAM, n };
+    let (code, digest) = (ErrorCode::NotMember, TextDigest([7; 16]));
+    let refused = Record::RefusedSend { account: ADA, nonce, code, digest };
+    store.append(refused).expect("there is room");
+}
+
 /// Commits messages under these seqs.
 pub(crate) fn post(store: &mut SqliteStore, seqs: impl IntoIterator<Item = u64>) {
     for seq in seqs {
@@ -48,7 +60,7 @@ pub(crate) fn post(store: &mut SqliteStore, seqs: impl IntoIterator<Item = u64>)
 
 /// The lobby's message with this seq; the first can have 2.
 pub(crate) fn message(seq: u64, text: &str) -> Event {
-    let nonce = Nonce { stream: StreamId([0x5E; 16]), n: seq - 1 };
+    let nonce = Nonce { stream: STREAM, n: seq - 1 };
     let mut id = [0; 16];
     id[..8].copy_from_slice(&seq.to_le_bytes());
     let id = MessageId(id);

@@ -1,0 +1,165 @@
+//! What the open transaction holds in memory until its commit. Only then is it known which events
+//! of a log lie together.
+
+use std::ops::Range;
+
+use chat_core::{Event, PastSend, TextDigest};
+use chat_proto::{AccountId, ErrorCode, LogId, MessageId, RoomId, Seq, Timestamp};
+
+use super::row::Columns;
+
+/// Bytes of buffers that are kept for the next transaction.
+const KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Records of the open transaction. Bounded by whoever appends.
+#[derive(Debug, Default)]
+pub(super) struct Staged {
+    rows: Vec<Row>,
+    /// The texts and names of the rows, one behind the other.
+    words: String,
+    sends: Vec<Sends>,
+    /// Whether rows of one log come after those of another.
+    is_mixed: bool,
+}
+
+/// An event.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) log: LogId,
+    pub(super) seq: Seq,
+    pub(super) ts: Timestamp,
+    pub(super) kind: &'static str,
+    pub(super) account: Option<AccountId>,
+    pub(super) room: Option<RoomId>,
+    /// What is special about a message.
+    pub(super) post: Option<Post>,
+    words: Range<usize>,
+}
+
+/// A message's id and nonce.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Post {
+    pub(super) id: MessageId,
+    /// The row of its stream.
+    pub(super) stream: i64,
+    pub(super) n: u64,
+}
+
+/// What was decided of one stream, without a gap.
+#[derive(Debug)]
+pub(super) struct Sends {
+    /// The stream's row.
+    pub(super) stream: i64,
+    pub(super) first_n: u64,
+    pub(super) decided: Vec<Decided>,
+}
+
+/// How one send was decided.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Decided {
+    /// By this row.
+    Posted(usize),
+    Refused(ErrorCode, TextDigest),
+}
+
+impl Staged {
+    /// Takes an event; tells its row.
+    pub(super) fn push(&mut self, event: &Event, stream: Option<i64>) -> usize {
+        let columns = Columns::of(event);
+        let begin = self.words.len();
+        self.words.push_str(columns.text.or(columns.name).unwrap_or_default());
+        let post = match (columns.message_id, columns.nonce, stream) {
+            (Some(id), Some(nonce), Some(stream)) => Some(Post { id, stream, n: nonce.n }),
+            _ => None,
+        };
+        self.is_mixed |= self.rows.last().is_some_and(|last| last.log != event.log);
+        self.rows.push(Row {
+            log: event.log,
+            seq: event.seq,
+            ts: event.ts,
+            kind: columns.kind,
+            account: columns.account,
+            room: columns.room,
+            post,
+            words: begin..self.words.len(),
+        });
+        self.rows.len() - 1
+    }
+
+    /// The first decision of a stream in this transaction; tells where more of them go.
+    pub(super) fn begin_sends(&mut self, stream: i64, first_n: u64) -> usize {
+        self.sends.push(Sends { stream, first_n, decided: Vec::new() });
+        self.sends.len() - 1
+    }
+
+    /// The next decision of a stream.
+    pub(super) fn decide(&mut self, sends: usize, decided: Decided) {
+        self.sends[sends].decided.push(decided);
+    }
+
+    /// How a send was decided, if it was in this transaction.
+    pub(super) fn past_send(&self, sends: usize, n: u64) -> Option<PastSend> {
+        let sends = &self.sends[sends];
+        let at = usize::try_from(n.checked_sub(sends.first_n)?).ok()?;
+        Some(match *sends.decided.get(at)? {
+            Decided::Refused(code, digest) => PastSend::Refused { code, digest },
+            Decided::Posted(row) => {
+                let row = &self.rows[row];
+                let room = RoomId(row.log.0);
+                PastSend::Posted {
+                    room,
+                    seq: row.seq,
+                    ts: row.ts,
+                    id: row.post?.id,
+                    digest: TextDigest::of(room, self.words(row)),
+                }
+            }
+        })
+    }
+
+    /// The rows, those of each log together as they came, and the newest of all at the end.
+    pub(super) fn rows_by_log(&self) -> Vec<usize> {
+        let mut order: Vec<_> = (0..self.rows.len()).collect();
+        if !self.is_mixed {
+            return order;
+        }
+        let log = |row: &usize| self.rows[*row].log;
+        order.sort_by_key(log);
+        let mut logs: Vec<_> = order.chunk_by(|a, b| log(a) == log(b)).collect();
+        logs.sort_by_key(|rows| rows.last().copied());
+        logs.concat()
+    }
+
+    pub(super) fn row(&self, row: usize) -> &Row {
+        &self.rows[row]
+    }
+
+    /// A row's text, or its name; empty when it has neither.
+    pub(super) fn words(&self, row: &Row) -> &str {
+        &self.words[row.words.clone()]
+    }
+
+    pub(super) fn sends(&self) -> &[Sends] {
+        &self.sends
+    }
+
+    /// About how many pages its commit writes; rather more.
+    pub(super) fn pages(&self) -> usize {
+        /// Of a row, besides its words.
+        const ROW_BYTES: usize = 64;
+        const PAGE_BYTES: usize = 4000;
+        let bytes = self.words.len() + self.rows.len() * ROW_BYTES;
+        2 + bytes / PAGE_BYTES + self.sends.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        let kept = self.words.capacity() + self.rows.capacity() * size_of::<Row>();
+        if kept > KEPT_BYTES_MAX {
+            *self = Self::default();
+        }
+        self.rows.clear();
+        self.words.clear();
+        self.sends.clear();
+        self.is_mixed = false;
+    }
+}

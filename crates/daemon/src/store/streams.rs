@@ -1,0 +1,125 @@
+//! How far each stream has been decided. Known streams need no SQL.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use chat_proto::{AccountId, Nonce, StreamId};
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use super::row::{integer, unsigned};
+use super::staged::Staged;
+use super::write::WriteError;
+
+/// Streams that are known. When there are more, all are forgotten; the next send of one costs a
+/// search.
+const STREAMS_MAX: usize = 65_536;
+
+/// What is known. It goes ahead of the file by the open transaction.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    /// Lookups learn, too.
+    known: RefCell<HashMap<(AccountId, StreamId), Mark>>,
+    /// Counts transactions, from 1.
+    transaction: u64,
+}
+
+/// A stream, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    /// The stream's row; `None`: it is new.
+    pub(super) row: Option<i64>,
+    pub(super) high_water: u64,
+    /// The transaction that moved it last, and where that has its sends.
+    moved: (u64, usize),
+}
+
+impl Streams {
+    /// What is known of a stream, or can be found out.
+    pub(super) fn look(
+        &self,
+        connection: &Connection,
+        account: AccountId,
+        stream: StreamId,
+    ) -> Result<Mark> {
+        if let Some(mark) = self.known.borrow().get(&(account, stream)) {
+            return Ok(*mark);
+        }
+        let mark = find(connection, account, stream)?;
+        self.known.borrow_mut().insert((account, stream), mark);
+        Ok(mark)
+    }
+
+    /// Where the open transaction has the sends of a stream.
+    pub(super) fn sends(&self, mark: Mark) -> Option<usize> {
+        let (transaction, sends) = mark.moved;
+        (transaction == self.transaction + 1).then_some(sends)
+    }
+
+    /// A stream's high-water mark moves, only ever by one. Tells the stream's row, and where the
+    /// transaction has its sends.
+    pub(super) fn decide(
+        &mut self,
+        connection: &Connection,
+        staged: &mut Staged,
+        account: AccountId,
+        nonce: Nonce,
+    ) -> Result<(i64, usize), WriteError> {
+        let now = self.transaction + 1;
+        let known = self.known.get_mut();
+        let mark = match known.get_mut(&(account, nonce.stream)) {
+            Some(mark) => mark,
+            None => {
+                let mark = find(connection, account, nonce.stream)?;
+                known.entry((account, nonce.stream)).or_insert(mark)
+            }
+        };
+        if nonce.n != mark.high_water + 1 {
+            return Err(WriteError::Nonce { high_water: mark.high_water, n: nonce.n });
+        }
+        let row = match mark.row {
+            Some(row) => row,
+            None => *mark.row.insert(begin(connection, account, nonce.stream)?),
+        };
+        if mark.moved.0 != now {
+            mark.moved = (now, staged.begin_sends(row, nonce.n));
+        }
+        mark.high_water = nonce.n;
+        Ok((row, mark.moved.1))
+    }
+
+    /// The transaction has become durable.
+    pub(super) fn committed(&mut self) {
+        self.transaction += 1;
+        if self.known.get_mut().len() > STREAMS_MAX {
+            self.forget();
+        }
+    }
+
+    /// The transaction is lost.
+    pub(super) fn forget(&mut self) {
+        *self.known.get_mut() = HashMap::new();
+    }
+}
+
+fn find(connection: &Connection, account: AccountId, stream: StreamId) -> Result<Mark> {
+    let found = connection
+        .prepare_cached(
+            "SELECT id, \
+               (SELECT last_n FROM nonces WHERE stream = id ORDER BY first_n DESC LIMIT 1), \
+               (SELECT n FROM refused_sends WHERE stream = id ORDER BY n DESC LIMIT 1) \
+             FROM streams WHERE account = ? AND streams.stream = ?",
+        )?
+        .query_row(params![integer(account.0), stream.0], |row| {
+            let posted = row.get::<_, Option<i64>>(1)?.map_or(0, unsigned);
+            let refused = row.get::<_, Option<i64>>(2)?.map_or(0, unsigned);
+            Ok(Mark { row: row.get(0)?, high_water: posted.max(refused), moved: (0, 0) })
+        })
+        .optional()?;
+    Ok(found.unwrap_or(Mark { row: None, high_water: 0, moved: (0, 0) }))
+}
+
+fn begin(connection: &Connection, account: AccountId, stream: StreamId) -> Result<i64> {
+    connection
+        .prepare_cached("INSERT INTO streams (account, stream) VALUES (?, ?)")?
+        .insert(params![integer(account.0), stream.0])
+}
