@@ -1,10 +1,13 @@
-//! Moves the WAL into the database, beside the writer: a thread with a connection of its own does
-//! the bulk, and the writer the few pages that came meanwhile, so that the WAL begins anew.
+//! Moves the WAL into the database beside the writer, in a thread with a connection of its own.
 //!
-//! Commits are durable without it. When it fails, the operator is told.
+//! When the thread has caught up, SQLite begins the WAL anew by itself. Under a load that never
+//! pauses it never does, as something always comes while the thread synchronises: then, when the
+//! WAL is large, the writer moves the few pages that the thread could not.
+//!
+//! Commits are durable without all this. When it fails, the operator is told.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -12,13 +15,23 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Result};
 
 use super::connection::Writer;
+use super::directory::bytes_free;
 
-/// When the WAL is moved at the latest, as long as there is anything in it.
+/// When the WAL is moved at the latest, as long as there is something to move.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// When it is moved before that, in pages of 4 KiB. It bounds what a start after a crash has to
-/// look at, and what a small disk must have room for.
+/// When it is moved before that: so many pages of 4 KiB have come.
 const PAGES_DUE: usize = 1000;
+
+/// When the writer does the rest, so that the WAL begins anew: 32 MiB. It bounds what a start after
+/// a crash has to read, and each time costs one commit some milliseconds.
+const REST_DUE: usize = 8192;
+
+/// The same where the disk has little room.
+const REST_DUE_ON_SMALL_DISK: usize = 1000;
+
+/// What little room is, in bytes.
+const SMALL_DISK_BYTES_FREE: u64 = 128 * 1024 * 1024;
 
 /// The thread's name.
 const THREAD: &str = "chatd-wal";
@@ -30,11 +43,12 @@ pub(super) struct Checkpoints {
     wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
-    /// The thread was woken, and what it leaves is the writer's.
+    /// The thread was woken, and what it did has not been looked at.
     awaits_thread: bool,
-    /// What is in the WAL, about, in pages.
+    /// What is in the WAL, rather too much, in pages.
     pages: usize,
-    pages_due: usize,
+    /// Those that came since the thread was woken.
+    pages_since: usize,
     last: Instant,
 }
 
@@ -42,6 +56,12 @@ pub(super) struct Checkpoints {
 struct Shared {
     is_working: AtomicBool,
     is_failing: AtomicBool,
+    /// Pages in the WAL when the thread looked last.
+    pages: AtomicUsize,
+    /// Those that a reader, or a failure, kept from being moved.
+    pages_left: AtomicUsize,
+    /// When the writer does the rest.
+    rest_due: AtomicUsize,
 }
 
 /// What SQLite says of a checkpoint.
@@ -69,7 +89,7 @@ impl Checkpoints {
             shared,
             awaits_thread: false,
             pages: 0,
-            pages_due: PAGES_DUE,
+            pages_since: 0,
             last: Instant::now(),
         })
     }
@@ -77,6 +97,7 @@ impl Checkpoints {
     /// A commit has put about so many pages into the WAL.
     pub(super) fn note_commit(&mut self, pages: usize) {
         self.pages += pages;
+        self.pages_since += pages;
     }
 
     /// Has the WAL moved when it is time to. Nobody is waited for: what a reader still needs stays.
@@ -84,26 +105,35 @@ impl Checkpoints {
         if self.awaits_thread {
             if !self.shared.is_working.load(Ordering::Acquire) {
                 self.awaits_thread = false;
-                self.move_rest(writer);
+                self.take_stock(writer);
             }
-        } else if self.pages >= self.pages_due || (self.pages > 0 && self.last.elapsed() >= EVERY) {
+            return;
+        }
+        let left = self.pages_since + self.shared.pages_left.load(Ordering::Relaxed);
+        if self.pages_since >= PAGES_DUE || (left > 0 && self.last.elapsed() >= EVERY) {
             self.last = Instant::now();
-            self.pages_due = self.pages + PAGES_DUE;
+            self.pages_since = 0;
             self.shared.is_working.store(true, Ordering::Release);
             self.awaits_thread = self.wake.as_ref().is_some_and(|wake| wake.try_send(()).is_ok());
         }
     }
 
-    fn move_rest(&mut self, writer: &Connection) {
+    /// The thread has done what it could.
+    fn take_stock(&mut self, writer: &Connection) {
         if self.shared.is_failing.load(Ordering::Relaxed) {
-            // The thread tries it again.
             return;
         }
-        let moved = checkpoint(writer);
-        self.shared.tell(&moved);
-        if let Ok(Moved { busy: false, pages, moved }) = moved {
-            self.pages = if pages == moved { 0 } else { pages };
-            self.pages_due = self.pages + PAGES_DUE;
+        let is_moved = self.shared.pages_left.load(Ordering::Relaxed) == 0;
+        self.pages = match is_moved && self.pages_since == 0 {
+            true => 0,
+            false => self.shared.pages.load(Ordering::Relaxed) + self.pages_since,
+        };
+        if self.pages >= self.shared.rest_due.load(Ordering::Relaxed) {
+            let moved = checkpoint(writer);
+            self.shared.tell(&moved);
+            if moved.is_ok_and(|moved| !moved.busy && moved.pages == moved.moved) {
+                (self.pages, self.pages_since) = (0, 0);
+            }
         }
     }
 
@@ -150,19 +180,38 @@ impl Shared {
 fn work(writer: &Writer, woken: &Receiver<()>, shared: &Shared) {
     let mut connection = None;
     while woken.recv().is_ok() {
-        let moved = match connection.take() {
-            Some(connection) => Ok(connection),
-            None => writer.connect(),
+        let moved = move_bulk(writer, &mut connection, shared);
+        if moved.is_err() {
+            // It is opened again.
+            connection = None;
+            shared.pages_left.store(1, Ordering::Relaxed);
         }
-        .and_then(|opened| {
-            let moved = checkpoint(&opened)?;
-            // After a failure it is opened again.
-            connection = Some(opened);
-            Ok(moved)
-        });
         shared.tell(&moved);
         shared.is_working.store(false, Ordering::Release);
     }
+}
+
+fn move_bulk(
+    writer: &Writer,
+    connection: &mut Option<Connection>,
+    shared: &Shared,
+) -> Result<Moved> {
+    let connection = match connection {
+        Some(connection) => connection,
+        None => connection.insert(writer.connect()?),
+    };
+    let free = writer.path.parent().map(bytes_free);
+    let is_small = free.is_some_and(|free| free.is_ok_and(|free| free < SMALL_DISK_BYTES_FREE));
+    let rest_due = if is_small { REST_DUE_ON_SMALL_DISK } else { REST_DUE };
+    shared.rest_due.store(rest_due, Ordering::Relaxed);
+    let mut moved = checkpoint(connection)?;
+    if moved.pages >= rest_due {
+        // What came meanwhile, so that less is left to the writer.
+        moved = checkpoint(connection)?;
+    }
+    shared.pages.store(moved.pages, Ordering::Relaxed);
+    shared.pages_left.store(moved.pages - moved.moved.min(moved.pages), Ordering::Relaxed);
+    Ok(moved)
 }
 
 fn checkpoint(connection: &Connection) -> Result<Moved> {
