@@ -286,6 +286,9 @@ impl Store for SqliteStore {
 
     fn commit(&mut self) -> Result<(), StoreError> {
         let outcome = self.try_commit();
+        if self.transaction == Transaction::None {
+            self.pending.trim();
+        }
         if outcome.is_ok() && self.committed != self.appended {
             self.committed = self.appended;
             self.bear_witness();

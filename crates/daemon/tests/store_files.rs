@@ -8,7 +8,7 @@ use std::path::Path;
 use chat_core::Store;
 use chat_proto::{Epoch, Seq};
 use chatd::store::{Durability, OpenError, SqliteStore};
-use store_seed::{open, post, seeded};
+use store_seed::{open, post, refuse, seeded};
 use tempfile::TempDir;
 
 fn dir() -> TempDir {
@@ -204,6 +204,8 @@ fn a_person_can_read_it_with_sqlite3() {
     let dir = dir();
     let mut store = seeded(dir.path(), Durability::Full);
     post(&mut store, [2]);
+    refuse(&mut store, 2);
+    store.commit().expect("there is room");
     let person = rusqlite::Connection::open(store.path()).expect("it is there");
     let line: (String, String, String, String) = person
         .query_row("SELECT time, room, sender, text FROM messages", [], |row| {
@@ -213,4 +215,7 @@ fn a_person_can_read_it_with_sqlite3() {
     let at = |text: &str| text.to_owned();
     let expected = (at("2026-09-21 14:13:20.002Z"), at("#lobby"), at("ada"), at("text 2"));
     assert_eq!(line, expected);
+    let number = |sql| person.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("there is one");
+    assert_eq!(number("SELECT head FROM rooms JOIN logs USING (id) WHERE name = 'lobby'"), 2);
+    assert_eq!(number("SELECT high_water FROM outboxes"), 2);
 }

@@ -131,8 +131,13 @@ impl Checkpoints {
         if self.pages >= self.shared.rest_due.load(Ordering::Relaxed) {
             let moved = checkpoint(writer);
             self.shared.tell(&moved);
-            if moved.is_ok_and(|moved| !moved.busy && moved.pages == moved.moved) {
-                (self.pages, self.pages_since) = (0, 0);
+            match moved {
+                Ok(moved) if !moved.busy && moved.pages == moved.moved => {
+                    (self.pages, self.pages_since) = (0, 0);
+                }
+                Ok(_a_reader_is_in_the_way) => {}
+                // The thread tries it again.
+                Err(_told) => self.shared.pages_left.store(1, Ordering::Relaxed),
             }
         }
     }

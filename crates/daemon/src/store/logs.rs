@@ -96,8 +96,8 @@ impl Logs {
         Ok(())
     }
 
-    /// The transaction has become durable.
-    pub(super) fn committed(&mut self) {
+    /// Between transactions: forgets all when it is too much.
+    pub(super) fn trim(&mut self) {
         if self.known.len() > LOGS_MAX {
             self.forget();
         }

@@ -116,11 +116,13 @@ pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> 
     })
 }
 
-const ACCOUNTS: &str = "SELECT accounts.id, logs.head, accounts.name, accounts.key \
-    FROM accounts JOIN logs ON logs.id = accounts.id ORDER BY accounts.id";
+const ACCOUNTS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
+    WHERE log = accounts.id ORDER BY first_seq DESC LIMIT 1), 0), name, key \
+    FROM accounts ORDER BY id";
 
-const ROOMS: &str = "SELECT rooms.id, logs.head, rooms.name \
-    FROM rooms JOIN logs ON logs.id = rooms.id ORDER BY rooms.id";
+const ROOMS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
+    WHERE log = rooms.id ORDER BY first_seq DESC LIMIT 1), 0), name \
+    FROM rooms ORDER BY id";
 
 fn rows<T>(
     connection: &Connection,

@@ -71,9 +71,14 @@ impl Pending {
     pub(super) fn committed(&mut self) -> usize {
         let pages = self.staged.pages();
         self.staged.clear();
-        self.logs.committed();
         self.streams.committed();
         pages
+    }
+
+    /// Between transactions: forgets what is known of logs and streams when it is too much.
+    pub(super) fn trim(&mut self) {
+        self.logs.trim();
+        self.streams.trim();
     }
 
     /// The transaction is lost, or what became of it is known only when it is looked up.

@@ -191,3 +191,22 @@ fn events_sql() -> String {
          ORDER BY blocks.first_seq, events.id"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A search that read the log from its start, or sorted it, would pass every other test.
+    #[test]
+    fn a_page_is_searched_and_not_sorted() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("schema.sql")).unwrap();
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", events_sql())).unwrap();
+        let steps = plan.query_map([1, 1, 1], |step| step.get::<_, String>(3)).unwrap();
+        let expected = [
+            "SEARCH blocks USING PRIMARY KEY (log=? AND first_seq>?)",
+            "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ];
+        assert_eq!(steps.map(Result::unwrap).collect::<Vec<_>>(), expected);
+    }
+}

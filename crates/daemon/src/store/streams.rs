@@ -90,6 +90,10 @@ impl Streams {
     /// The transaction has become durable.
     pub(super) fn committed(&mut self) {
         self.transaction += 1;
+    }
+
+    /// Between transactions: forgets all when it is too much.
+    pub(super) fn trim(&mut self) {
         if self.known.get_mut().len() > STREAMS_MAX {
             self.forget();
         }
