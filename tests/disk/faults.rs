@@ -1,4 +1,4 @@
-//! System calls that are made to fail, by strace, of the one thread that writes.
+//! System calls that are made to fail, by strace, of the threads that write the database.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use chat_tests::process::Daemon;
 
-/// The name of the thread that writes.
-const WRITING_THREAD: &str = "chatd-commit";
+/// The names of the threads that write: the one that commits, and the one that moves the WAL.
+const WRITING_THREADS: [&str; 2] = ["chatd-commit", "chatd-wal"];
 
 /// Calls that fail, until this is dropped.
 #[derive(Debug)]
@@ -29,7 +29,10 @@ impl Faults {
     ) -> Result<Result<Self, WhyNot>> {
         let calls = fault.split(':').next().context("calls")?;
         let mut strace = Command::new("strace");
-        strace.args(["-o", "/dev/null", "-p", &writing_thread(daemon)?.to_string()]);
+        strace.args(["-o", "/dev/null"]);
+        for thread in WRITING_THREADS {
+            strace.arg("-p").arg(thread_id(daemon, thread)?.to_string());
+        }
         for file in files {
             strace.arg("-P").arg(file);
         }
@@ -41,10 +44,11 @@ impl Faults {
         };
         let stderr = strace.stderr.take().context("stderr is a pipe")?;
         let mut said = BufReader::new(stderr).lines();
-        let mut heard = String::new();
+        let (mut heard, mut attached) = (String::new(), 0);
         for line in said.by_ref() {
             heard = line?;
-            if heard.ends_with(" attached") {
+            attached += usize::from(heard.ends_with(" attached"));
+            if attached == WRITING_THREADS.len() {
                 // What it says later must be read: a full pipe would stop it.
                 std::thread::spawn(move || said.for_each(drop));
                 return Ok(Ok(Self { strace }));
@@ -58,7 +62,7 @@ impl Faults {
 impl Drop for Faults {
     fn drop(&mut self) {
         let pid = i32::try_from(self.strace.id()).ok().and_then(rustix::process::Pid::from_raw);
-        // It lets go of the thread when it is asked to end; it is gone only if the thread is.
+        // It lets go of the threads when it is asked to end; it is gone only if they are.
         let asked = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::INT));
         if asked == Some(Ok(())) {
             drop(self.strace.wait());
@@ -66,14 +70,14 @@ impl Drop for Faults {
     }
 }
 
-fn writing_thread(daemon: &Daemon) -> Result<u32> {
+fn thread_id(daemon: &Daemon, thread: &str) -> Result<u32> {
     for task in std::fs::read_dir(format!("/proc/{}/task", daemon.pid()))? {
         let task = task?;
         let mut name = String::new();
         BufReader::new(File::open(task.path().join("comm"))?).read_line(&mut name)?;
-        if name.trim() == WRITING_THREAD {
+        if name.trim() == thread {
             return task.file_name().to_string_lossy().parse().context("a thread id");
         }
     }
-    anyhow::bail!("there is no thread {WRITING_THREAD}")
+    anyhow::bail!("there is no thread {thread}")
 }
