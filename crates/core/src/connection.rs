@@ -88,6 +88,15 @@ impl Parcel {
         self.bytes
     }
 
+    /// Where its bytes begin in the tail of one log, when all of them lie there in a row.
+    #[must_use]
+    pub fn place_in_tail(&self) -> Option<(LogId, u64)> {
+        match &self.runs[..] {
+            [(log, run)] if run.bytes() == self.bytes => run.offset.map(|offset| (*log, offset)),
+            _ => None,
+        }
+    }
+
     /// The logs whose frames come from their tail.
     pub fn logs_from_memory(&self) -> impl Iterator<Item = LogId> {
         self.runs.iter().filter(|(_log, run)| !run.is_from_disk()).map(|(log, _run)| *log)
@@ -302,6 +311,12 @@ impl<H: TailHandle> Connection<H> {
     #[must_use]
     pub fn is_closing(&self) -> bool {
         self.is_closing
+    }
+
+    /// What leads to the tail of a log that is followed.
+    #[must_use]
+    pub fn handle(&self, log: LogId) -> Option<&H> {
+        self.feed.handle(log)
     }
 
     /// Whether a cursor is open on a log.

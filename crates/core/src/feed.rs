@@ -108,6 +108,12 @@ impl<H: TailHandle> Feed<H> {
         self.find(log).ok().map(|at| self.places.remove(at).handle)
     }
 
+    /// What leads to the tail of a log that is followed.
+    #[must_use]
+    pub fn handle(&self, log: LogId) -> Option<&H> {
+        self.find(log).ok().map(|at| &self.places[at].handle)
+    }
+
     /// Whether there is a cursor on a log.
     #[must_use]
     pub fn follows(&self, log: LogId) -> bool {

@@ -56,6 +56,23 @@ impl Tail {
         usize::try_from(self.end - start).expect("what is in memory fits an address")
     }
 
+    /// The offset behind the last byte.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// The bytes from `offset` on, when they are still held.
+    #[must_use]
+    pub fn since(&self, offset: u64) -> Vec<Bytes> {
+        if !self.holds(offset) {
+            return Vec::new();
+        }
+        let skip = |chunk: &Chunk| offset.saturating_sub(chunk.start) as usize;
+        let behind = self.chunks.iter().skip_while(|chunk| skip(chunk) >= chunk.bytes.len());
+        behind.map(|chunk| chunk.bytes.slice(skip(chunk)..)).collect()
+    }
+
     /// Appends committed events.
     ///
     /// # Panics

@@ -5,6 +5,7 @@
 //! tails together stay within a budget.
 
 mod budget;
+mod mirror;
 mod shared_tail;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use chat_core::{Batch, Closing, Conn, Effect, Fanout, HistoryRead, Origin, Refusal, Reply, Tail};
 use chat_proto::{Error, LogId, Seq, encode_frame};
 
+pub(crate) use mirror::Mirrored;
 pub(crate) use shared_tail::SharedTail;
 
 use crate::reactor::{Delivery, Inbox, PageRead, reactor_of};
@@ -99,7 +101,9 @@ impl HubFanout {
 
     fn append(&mut self, log: LogId, head: Seq, append: impl FnOnce(&mut Tail)) {
         let tail = self.tail(log, head);
-        let grown_bytes = tail.append(append);
+        // Each follower holds the tail, and so do this map and this function.
+        let followers = Arc::strong_count(&tail).saturating_sub(2);
+        let grown_bytes = tail.append(followers, append);
         self.budget.charge(&tail, grown_bytes, self.now_ms);
         self.grown.push(log);
     }

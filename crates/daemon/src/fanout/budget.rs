@@ -84,7 +84,7 @@ mod tests {
             let content = Content::Joined { account: AccountId(1) };
             batch.push(&Event { log: LogId(1), seq: Seq(seq), ts: Timestamp(1), content });
         }
-        let grown = log.append(|tail| tail.publish(batch));
+        let grown = log.append(0, |tail| tail.publish(batch));
         budget.charge(log, grown, at_ms);
         budget.release_excess();
     }

@@ -1,14 +1,23 @@
 //! A log in memory: its tail, shared by the cursors on it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
+use bytes::Bytes;
 use chat_core::{Tail, TailHandle};
 use chat_proto::Seq;
+
+use super::mirror::{Mirror, Mirrored};
+
+/// Followers and bytes of one append from which on a tail is mirrored: for fewer, the second copy
+/// costs more than it spares.
+const MIRROR_FOLLOWERS_MIN: usize = 32;
+const MIRROR_BYTES_MIN: usize = 16 * 1024;
 
 /// A tail behind a lock that nobody holds for longer than it takes to look.
 #[derive(Debug)]
 pub(crate) struct SharedTail {
     inner: Mutex<Inner>,
+    mirror: Mutex<Option<Mirror>>,
 }
 
 #[derive(Debug)]
@@ -21,19 +30,45 @@ struct Inner {
 impl SharedTail {
     pub(crate) fn new(head: Seq) -> Self {
         let inner = Inner { tail: Tail::new(head), owed_bytes: 0 };
-        Self { inner: Mutex::new(inner) }
+        Self { inner: Mutex::new(inner), mirror: Mutex::default() }
     }
 
     pub(crate) fn head(&self) -> Seq {
         self.lock().tail.head()
     }
 
-    /// Appends to the tail; tells by how many bytes it grew.
-    pub(crate) fn append(&self, append: impl FnOnce(&mut Tail)) -> usize {
+    /// Appends to the tail, which has so many followers; tells by how many bytes it grew.
+    pub(crate) fn append(&self, followers: usize, append: impl FnOnce(&mut Tail)) -> usize {
         let mut inner = self.lock();
-        let before = inner.tail.bytes();
+        let (before, held) = (inner.tail.end(), inner.tail.bytes());
         append(&mut inner.tail);
-        inner.tail.bytes() - before
+        let grown = inner.tail.bytes() - held;
+        let is_busy = followers >= MIRROR_FOLLOWERS_MIN && grown >= MIRROR_BYTES_MIN;
+        let new = if is_busy { inner.tail.since(before) } else { Vec::new() };
+        drop(inner);
+        if is_busy {
+            self.reflect(before, &new);
+        }
+        grown
+    }
+
+    /// Bytes of the tail in a file, if they are there and nobody is writing them just now.
+    pub(crate) fn mirrored(&self, offset: u64, bytes: usize) -> Option<Mirrored> {
+        match self.mirror.try_lock() {
+            Ok(mirror) => mirror.as_ref()?.find(offset, bytes),
+            Err(TryLockError::Poisoned(mirror)) => mirror.get_ref().as_ref()?.find(offset, bytes),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn reflect(&self, offset: u64, new: &[Bytes]) {
+        let mut mirror = self.mirror.lock().unwrap_or_else(PoisonError::into_inner);
+        let slices = new.iter().map(|slice| &slice[..]);
+        if let Err(error) = mirror.get_or_insert_default().push(offset, slices) {
+            // Everybody is written to all the same, only dearer.
+            tracing::debug!(%error, "a tail is not mirrored");
+            *mirror = None;
+        }
     }
 
     /// Forgets the tail when it is not at `head`; tells how many bytes it held then.
@@ -44,6 +79,7 @@ impl SharedTail {
         }
         let held = inner.tail.bytes();
         inner.tail.rewind(head);
+        *self.mirror.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Some(held)
     }
 
@@ -53,6 +89,9 @@ impl SharedTail {
         let owed = inner.owed_bytes + bytes;
         let freed = inner.tail.release(owed);
         inner.owed_bytes = owed - freed;
+        if inner.tail.bytes() == 0 {
+            *self.mirror.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         freed
     }
 

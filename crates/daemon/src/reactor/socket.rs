@@ -3,7 +3,10 @@
 use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
+use rustix::fs::sendfile;
 use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown, send, sendmsg, shutdown};
+
+use crate::fanout::Mirrored;
 
 /// One of the two: what is asked of them here is the same.
 #[derive(Debug)]
@@ -36,6 +39,13 @@ impl Socket {
             }
         };
         Ok(unless_blocked(written)?.unwrap_or(0))
+    }
+
+    /// Writes what lies in a file, as far as the peer takes it now. It is handed over by reference.
+    pub(super) fn send_file(&self, from: &Mirrored) -> io::Result<usize> {
+        let mut offset = from.offset;
+        let sent = sendfile(&self.0, &*from.file, Some(&mut offset), from.bytes);
+        Ok(unless_blocked(sent)?.unwrap_or(0))
     }
 
     /// Says that nothing more comes.

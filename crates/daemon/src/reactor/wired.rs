@@ -3,11 +3,12 @@
 //! Small when idle: what is read goes through the reactor's buffer, and only the beginning of a
 //! frame whose end has not come yet is kept here.
 
+use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 
 use chat_core::{
-    Admission, Asked, Closing, Conn, Connection, Effect, Input, Origin, Output, SessionSeed,
+    Admission, Asked, Closing, Conn, Connection, Effect, Input, Origin, Output, Parcel, SessionSeed,
 };
 use chat_proto::{
     ErrorCode, FrameError, HEADER_BYTES, LogId, MAGIC, Probe, RequestId, Seq, SessionId,
@@ -23,6 +24,9 @@ use crate::store::LogPage;
 
 /// Writes of one turn; then others have theirs.
 const WRITES_PER_TURN: usize = 4;
+
+/// Less than this is copied faster than it is handed over.
+const SEND_FILE_BYTES_MIN: usize = 16 * 1024;
 
 /// Ticks that a peer may take to read the reason for a close.
 const LINGER_TICKS: u8 = 2;
@@ -286,16 +290,17 @@ impl Wired {
             match self.core.output() {
                 Output::Nothing => return Turn::Done,
                 Output::Write(parcel) => {
-                    let written = match self.socket.write(self.core.slices(&parcel)) {
+                    let written = match self.write(&parcel) {
                         Ok(written) => written,
                         Err(error) => {
                             tracing::debug!(%error, "a peer is gone");
                             return Turn::Gone;
                         }
                     };
-                    self.core.wrote(&parcel, written);
-                    self.is_writable = written == parcel.bytes();
-                    self.fit_page(written);
+                    let Written { taken, offered } = written;
+                    self.core.wrote(&parcel, taken);
+                    self.is_writable = taken == offered;
+                    self.fit_page(taken);
                     // A peer that hung up waits for its last reply.
                     self.settle(is_draining, now_ms);
                 }
@@ -306,6 +311,20 @@ impl Wired {
             }
         }
         Turn::Again
+    }
+
+    /// Writes a parcel. What many get is sent by reference.
+    fn write(&self, parcel: &Parcel) -> io::Result<Written> {
+        if parcel.bytes() >= SEND_FILE_BYTES_MIN
+            && let Some((log, offset)) = parcel.place_in_tail()
+            && let Some(tail) = self.core.handle(log)
+            && let Some(mirrored) = tail.mirrored(offset, parcel.bytes())
+        {
+            let taken = self.socket.send_file(&mirrored)?;
+            return Ok(Written { taken, offered: mirrored.bytes });
+        }
+        let taken = self.socket.write(self.core.slices(parcel))?;
+        Ok(Written { taken, offered: parcel.bytes() })
     }
 
     /// Ends what is to end: everything asked has been answered.
@@ -374,6 +393,12 @@ impl Wired {
     pub(super) fn followed(&self) -> impl Iterator<Item = LogId> {
         self.core.followed()
     }
+}
+
+/// What one write came to, in bytes. A socket that takes less than it is offered is full.
+struct Written {
+    taken: usize,
+    offered: usize,
 }
 
 /// A log that a connection began or ceased to follow.
