@@ -217,6 +217,10 @@ impl SqliteStore {
     fn read_back(&mut self) -> Result<Snapshot, StoreError> {
         let connection = self.connection()?;
         let snapshot = lookup::snapshot(connection)?;
+        // The pages that it was read from are of no use to appends.
+        connection
+            .execute_batch("PRAGMA shrink_memory")
+            .map_err(|cause| StoreError::new("freed the pages that it had read", cause))?;
         let found = lookup::event_count_of(&snapshot);
         if found < self.committed || snapshot.epoch != self.epoch {
             let committed = self.committed;

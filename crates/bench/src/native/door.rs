@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use chat_proto::{
     Body, HEADER_BYTES, Hello, Join, Kind, List, LogId, MAGIC, Position, RequestId, RoomInfo,
-    SignedIn, Subscribe, Subscribed, Welcome, decode, encode_frame, frame_end,
+    SignedIn, Subscribe, Welcome, decode, encode_frame, frame_end,
 };
 
 use super::Key;
-use crate::net::framing::{Framing, kind_of};
+use crate::net::framing::{Framing, kind_of, varint};
 use crate::net::poll::{Interest, Poll, Ready};
 use crate::net::socket::{Moved, begin_to_connect, read, write};
 
@@ -69,7 +69,8 @@ struct Visitor {
     began: Instant,
     signed_in: Option<SignedIn>,
     room: Option<RoomInfo>,
-    subscribed: Option<Subscribed>,
+    /// The head of the log when its cursor was opened.
+    subscribed: Option<u64>,
     seq: u64,
 }
 
@@ -212,7 +213,8 @@ impl Visitor {
                 self.ask()?;
             }
             Some(Kind::RoomInfo) => self.room = Some(body(frame)?),
-            Some(Kind::Subscribed) => self.subscribed = Some(body(frame)?),
+            // The members are nothing to a load.
+            Some(Kind::Subscribed) => self.subscribed = Some(head_of(frame)?),
             // Other people's comings and goings.
             Some(Kind::Presence) => {}
             other => bail!("the server said {other:?}: {}", String::from_utf8_lossy(frame)),
@@ -239,7 +241,7 @@ impl Visitor {
             let after = self.visit.follow.and_then(|follow| follow.after);
             self.seq = match (after, &self.subscribed) {
                 (Some(position), _) => position.seq.0,
-                (None, Some(subscribed)) => subscribed.head.0,
+                (None, Some(head)) => *head,
                 (None, None) => 0,
             };
             self.stage = if self.seq < self.head() { Stage::CatchesUp } else { Stage::IsIn };
@@ -247,7 +249,7 @@ impl Visitor {
     }
 
     fn head(&self) -> u64 {
-        self.subscribed.as_ref().map_or(0, |subscribed| subscribed.head.0)
+        self.subscribed.unwrap_or(0)
     }
 
     fn catch_up(&mut self) -> Result<()> {
@@ -275,6 +277,14 @@ impl Visitor {
             took: self.began.elapsed(),
         })
     }
+}
+
+/// The head that a `Subscribed` tells of, behind the log and its epoch.
+fn head_of(frame: &[u8]) -> Result<u64> {
+    let (_log, rest) = varint(&frame[HEADER_BYTES..]).context("a log")?;
+    let (_epoch, rest) = varint(rest).context("an epoch")?;
+    let (head, _rest) = varint(rest).context("a head")?;
+    Ok(head)
 }
 
 fn body<B: Body>(frame: &[u8]) -> io::Result<B> {

@@ -141,7 +141,7 @@ pub(crate) fn kind_of(frame: &[u8]) -> Result<u16> {
 }
 
 /// A number of variable length (docs/PROTOCOL.md, "How values become bytes"), and what follows it.
-fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+pub(crate) fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (first, rest) = bytes.split_first()?;
     let width = match first {
         0..=250 => return Some((u64::from(*first), rest)),

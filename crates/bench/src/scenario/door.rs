@@ -59,8 +59,9 @@ pub(super) fn join(target: Target, connections: usize, bench: &Bench<'_>) -> Res
     let mut server = Server::start(target, bench.ground)?;
     let (room, new) = make_accounts(server.address, connections, bench)?;
     server = server.restart(bench.ground)?;
+    let visits = visits(connections, Some(&room));
     let (began, cpu) = (Instant::now(), procfs::cpu_time(server.pid())?);
-    let guests = enter(server.address, connections, Some(&room), bench)?;
+    let guests = enter(server.address, visits, bench)?;
     let elapsed = began.elapsed();
     let cpu = procfs::cpu_time(server.pid())?.saturating_sub(cpu);
     let mut times = Histogram::default();
@@ -91,8 +92,9 @@ pub(super) fn make_accounts(
     bench: &Bench<'_>,
 ) -> Result<(RoomInfo, Duration)> {
     let room = Talk::begin(address, Arc::new(Key::numbered(0)))?.join(ROOM)?;
+    let visits = visits(count, None);
     let began = Instant::now();
-    let guests = enter(address, count, None, bench)?;
+    let guests = enter(address, visits, bench)?;
     let took = began.elapsed();
     leave(guests)?;
     Ok((room, took))
@@ -104,30 +106,35 @@ fn come_back(
     room: &RoomInfo,
     bench: &Bench<'_>,
 ) -> Result<Stage> {
-    let guests = enter(address, count, Some(room), bench)?;
+    let guests = enter(address, visits(count, Some(room)), bench)?;
     let framing = crate::net::framing::Framing::Native { text_bytes: TEXT_BYTES };
     let ears = guests.into_iter().map(Into::into).collect();
     Ok(Stage { ears, voices: Vec::new(), framing, has_acks: false })
 }
 
-pub(super) fn enter(
-    address: SocketAddr,
-    count: usize,
-    room: Option<&RoomInfo>,
-    bench: &Bench<'_>,
-) -> Result<Vec<Guest>> {
+/// So many people on their way in. Their keys are made before any clock runs.
+pub(super) fn visits(count: usize, room: Option<&RoomInfo>) -> Vec<Visit> {
     let follow = room.map(|room| Follow { log: room.room.into(), after: None });
     let visit = |number: usize| Visit {
         key: Arc::new(Key::numbered(number as u64)),
         join: Some(ROOM.to_owned()),
         follow,
     };
+    (1..=count).map(visit).collect()
+}
+
+pub(super) fn enter(
+    address: SocketAddr,
+    visits: Vec<Visit>,
+    bench: &Bench<'_>,
+) -> Result<Vec<Guest>> {
+    let count = visits.len();
     let mut entered = |inside| {
         if inside % 500 == 0 {
             (bench.say)(format!("{inside} of {count} are in"));
         }
     };
-    Door::new(address, AT_ONCE, &mut entered)?.admit((1..=count).map(visit).collect())
+    Door::new(address, AT_ONCE, &mut entered)?.admit(visits)
 }
 
 pub(super) fn leave(guests: Vec<Guest>) -> Result<()> {

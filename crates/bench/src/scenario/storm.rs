@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use chat_proto::{Ack, Nonce, Position, RoomInfo, Send, Seq};
 
-use super::door::{enter, leave, make_accounts};
+use super::door::{enter, leave, make_accounts, visits};
 use super::{Bench, TEXT_BYTES};
 use crate::machine::procfs;
 use crate::native::{Door, Follow, Key, Talk, Visit, fresh_stream};
@@ -21,7 +21,7 @@ const MISSED: u64 = 100;
 pub(super) fn run(target: Target, connections: usize, bench: &Bench<'_>) -> Result<Vec<Row>> {
     let server = Server::start(target, bench.ground)?;
     let (room, _new) = make_accounts(server.address, connections, bench)?;
-    let guests = enter(server.address, connections, Some(&room), bench)?;
+    let guests = enter(server.address, visits(connections, Some(&room)), bench)?;
     let positions: Vec<Position> = guests
         .iter()
         .map(|guest| Position { epoch: guest.signed_in.epoch, seq: Seq(guest.seq) })
@@ -29,18 +29,19 @@ pub(super) fn run(target: Target, connections: usize, bench: &Bench<'_>) -> Resu
     leave(guests)?;
     post(&server, &room)?;
 
-    let (began, cpu) = (Instant::now(), procfs::cpu_time(server.pid())?);
-    let visits = positions.into_iter().enumerate().map(|(index, position)| Visit {
+    let returning = positions.into_iter().enumerate().map(|(index, position)| Visit {
         key: Arc::new(Key::numbered(index as u64 + 1)),
         join: None,
         follow: Some(Follow { log: room.room.into(), after: Some(position) }),
     });
+    let returning = returning.collect::<Vec<_>>();
+    let (began, cpu) = (Instant::now(), procfs::cpu_time(server.pid())?);
     let mut entered = |inside| {
         if inside % 500 == 0 {
             (bench.say)(format!("{inside} of {connections} are back"));
         }
     };
-    let guests = Door::new(server.address, connections, &mut entered)?.admit(visits.collect())?;
+    let guests = Door::new(server.address, connections, &mut entered)?.admit(returning)?;
     let elapsed = began.elapsed();
     let cpu = procfs::cpu_time(server.pid())?.saturating_sub(cpu);
     let head = guests.first().map_or(0, |guest| guest.seq);
