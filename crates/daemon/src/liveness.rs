@@ -83,8 +83,8 @@ impl Pulse {
         }
     }
 
-    /// A tick has passed. `is_unheard`: the daemon does not read from the peer, which is not
-    /// silence.
+    /// A tick has passed. `is_unheard`: the daemon does not read from the peer now, or cannot write to
+    /// it, so that it could neither be asked nor answer.
     pub(crate) fn tick(&mut self, is_unheard: bool) -> Verdict {
         let was_heard = std::mem::take(&mut self.heard) || is_unheard;
         if self.is_signed_in && was_heard {

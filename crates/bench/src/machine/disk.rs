@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -15,6 +16,9 @@ const BLOCK_BYTES: usize = 4096;
 /// Syncs of one measurement.
 const SYNCS: u64 = 100;
 
+/// Syncs of one measurement at a pace.
+const PACED_SYNCS: u64 = 40;
+
 /// Blocks that are overwritten in turn.
 const BLOCKS: u64 = 16;
 
@@ -25,6 +29,24 @@ pub(crate) struct SyncCost {
     pub(crate) overwriting_us: f64,
     /// Growing the file.
     pub(crate) appending_us: f64,
+}
+
+/// Half of so many syncs at a steady pace took no longer, in microseconds. A disk and a processor that
+/// rest in between take longer than those that are busy.
+pub(crate) fn paced_sync_us(folder: &Path, per_second: f64) -> Result<f64> {
+    let path = folder.join("fdatasync");
+    let file = File::create(&path).context("cannot measure the disk")?;
+    let block = [0x5A; BLOCK_BYTES];
+    let mut times = Histogram::default();
+    for turn in 0..PACED_SYNCS {
+        std::thread::sleep(Duration::from_secs_f64(1.0 / per_second));
+        let began = now_ns();
+        file.write_all_at(&block, turn * BLOCK_BYTES as u64)?;
+        file.sync_data()?;
+        times.record(now_ns() - began);
+    }
+    std::fs::remove_file(&path)?;
+    Ok(times.quantile_us(0.5))
 }
 
 /// Measures in a file of its own in `folder`.

@@ -36,6 +36,22 @@ pub(crate) fn wakeups(pid: u32) -> Result<u64> {
     Ok(statuses.filter_map(|status| number(&status, "voluntary_ctxt_switches:")).sum())
 }
 
+/// Bytes that the sockets of a server hold for peers that have not taken them: the send queues of all
+/// connections to its port, as `/proc/net/tcp` has them (proc(5)).
+pub(crate) fn send_queues_bytes(port: u16) -> Result<u64> {
+    let table = fs::read_to_string("/proc/net/tcp").context("cannot read /proc/net/tcp")?;
+    Ok(table.lines().skip(1).filter_map(|line| send_queue(line, port)).sum())
+}
+
+/// The send queue of a line, if its local port is this one.
+fn send_queue(line: &str, port: u16) -> Option<u64> {
+    let mut fields = line.split_ascii_whitespace().skip(1);
+    let (_address, local) = fields.next()?.rsplit_once(':')?;
+    let (sent, _received) = fields.nth(2)?.split_once(':')?;
+    let is_ours = u16::from_str_radix(local, 16).ok()? == port;
+    is_ours.then(|| u64::from_str_radix(sent, 16).ok()).flatten()
+}
+
 fn kilobytes_of_status(pid: u32) -> Result<u64> {
     let status = read(pid, "status")?;
     kilobytes(&status, "VmRSS:").context("no VmRSS in status")
@@ -72,6 +88,13 @@ fn number(text: &str, key: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_send_queue_of_a_port_is_read() {
+        let line = "  12: 0100007F:139A 0100007F:C350 01 000186A0:00000010 00:00000000 00000000 0";
+        assert_eq!(send_queue(line, 5018), Some(100_000));
+        assert_eq!(send_queue(line, 5019), None);
+    }
 
     #[test]
     fn ticks_are_found_behind_any_name() {

@@ -149,24 +149,30 @@ fn label((scenario, in_flight, receivers): Case<'_>, figure: &str) -> String {
     label
 }
 
-/// Memory and backlog over the time of the first `slow` run of each target.
+/// Memory, queues and backlog over the time of the first `slow` run of each target.
 fn courses(rows: &[Row]) -> Vec<Course> {
     let series = || rows.iter().filter(|row| row.scenario == SERIES && row.round == 1);
     let mut targets: Vec<&str> = series().map(|row| row.target.as_str()).collect();
     targets.dedup();
     targets
         .into_iter()
-        .map(|target| {
+        .flat_map(|target| {
             let points = |figure: &str, scale: f64| {
                 let rows = series().filter(|row| row.target == target);
                 rows.filter_map(|row| Some((row.seconds, row.figure(figure)? / scale))).collect()
             };
-            Course {
-                file: format!("slow-{target}.svg"),
-                title: format!("slow, {target}: the daemon's memory while readers stall"),
-                left: ("resident memory, MiB".to_owned(), points("rss_bytes", 1_048_576.0)),
+            let course = |file: String, title: &str, what: &str, figure: &str| Course {
+                file,
+                title: format!("slow, {target}: {title} while readers stall"),
+                left: (what.to_owned(), points(figure, 1_048_576.0)),
                 right: ("what the stalled lack, events".to_owned(), points("backlog_events", 1.0)),
-            }
+            };
+            let memory = format!("slow-{target}.svg");
+            let queues = format!("slow-queues-{target}.svg");
+            [
+                course(memory, "the daemon's memory", "resident memory, MiB", "rss_bytes"),
+                course(queues, "the sockets' queues", "send queues, MiB", "send_queues_bytes"),
+            ]
         })
         .collect()
 }
@@ -197,11 +203,18 @@ mod tests {
         for second in 0..3 {
             let mut row = Row { round: 1, seconds: f64::from(second), ..row(SERIES, "chatd", 0.0) };
             row.rss_bytes = Some(20 << 20);
-            lines += &(serde_json::to_string(&row.and("backlog_events", 9.0)).unwrap() + "\n");
+            lines += &(serde_json::to_string(
+                &row.and("backlog_events", 9.0).and("send_queues_bytes", 5.0),
+            )
+            .unwrap()
+                + "\n");
         }
         fs::write(&results, lines).unwrap();
         let rows = read(&results).unwrap();
-        assert_eq!(draw(&rows, dir.path()).unwrap(), ["cost.svg", "slow-chatd.svg"]);
+        assert_eq!(
+            draw(&rows, dir.path()).unwrap(),
+            ["cost.svg", "slow-chatd.svg", "slow-queues-chatd.svg"]
+        );
         draw(&[], dir.path()).unwrap_err();
         fs::write(&results, "not a row").unwrap();
         read(&results).unwrap_err();

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{Bench, TEXT_BYTES};
 use crate::load::{Load, Order, Pace, Phase};
-use crate::machine::disk::sync_cost;
+use crate::machine::disk::{paced_sync_us, sync_cost};
 use crate::machine::procfs;
 use crate::row::Row;
 use crate::target::{Cast, Server, Target};
@@ -19,8 +19,9 @@ pub(super) fn paced(
     per_second: f64,
     bench: &Bench<'_>,
 ) -> Result<Vec<Row>> {
+    let sync = paced_sync_us(&bench.ground.folder, per_second)?;
     let row = run(target, cast, Pace::Rate(per_second), bench)?;
-    Ok(vec![row.and("rate_per_s", per_second)])
+    Ok(vec![row.and("rate_per_s", per_second).and("fdatasync_paced_us", sync)])
 }
 
 /// `e`: the next message when the one before has arrived and is acked.

@@ -38,6 +38,7 @@ pub(crate) struct Crowd {
 /// Memory and backlog over time, as rows for a plot.
 struct Series {
     pid: u32,
+    port: u16,
     began: Instant,
     rows: RefCell<Vec<Row>>,
     sipped: Cell<Option<Instant>>,
@@ -49,7 +50,8 @@ pub(super) fn run(target: Target, crowd: Crowd, bench: &Bench<'_>) -> Result<Vec
     let cast = Cast { receivers: crowd.receivers, senders: 4, text_bytes: TEXT_BYTES };
     let mut load = Load::new(server.set(&cast)?, Order::OneRoom)?;
     let (rows, sipped) = (RefCell::default(), Cell::default());
-    let series = Series { pid, began: Instant::now(), rows, sipped };
+    let port = server.address.port();
+    let series = Series { pid, port, began: Instant::now(), rows, sipped };
     let length = bench.scale.length;
     let paced = |length| Phase { pace: Pace::Rate(RATE), length, spins: true };
     let flood = Phase { pace: Pace::Window(IN_FLIGHT), length: SIP / 10, spins: false };
@@ -124,7 +126,9 @@ impl Series {
             seconds: self.began.elapsed().as_secs_f64(),
             ..Row::default()
         };
-        self.rows.borrow_mut().push(row.and("backlog_events", backlog as f64));
+        let queued = procfs::send_queues_bytes(self.port)?;
+        let row = row.and("backlog_events", backlog as f64).and("send_queues_bytes", queued as f64);
+        self.rows.borrow_mut().push(row);
         Ok(())
     }
 }

@@ -369,9 +369,10 @@ impl Wired {
             *ticks += 1;
             return if *ticks > LINGER_TICKS { Turn::Gone } else { Turn::Done };
         }
-        // What waits to be read is no silence, unless it waits for the peer to take its replies.
+        // What waits to be read is no silence. Nor is it one to read slowly: a peer whose window is
+        // closed cannot be told from one that takes a byte now and then, so TCP itself asks it.
         let has_bytes = self.is_readable || !self.unread.is_empty();
-        let is_unheard = has_bytes && !self.core.is_held_up_by_peer();
+        let is_unheard = has_bytes || !self.is_writable;
         match self.pulse.tick(is_unheard) {
             Verdict::Lives => Turn::Done,
             Verdict::Ask => {
