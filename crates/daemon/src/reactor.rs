@@ -9,35 +9,36 @@
 
 mod door;
 mod inbox;
+mod seat;
 mod slots;
 mod socket;
 mod stranger;
+mod turn;
 mod wired;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use chat_core::{Admission, Conn, Input};
+use chat_core::{Conn, Input};
 use chat_proto::{LogId, Seq};
 use mio::event::Event;
-use mio::{Events, Poll, Token, Waker};
-use tokio_util::task::task_tracker::TaskTrackerToken;
+use mio::{Events, Poll, Token};
 
-use crate::listener::Listener;
-use crate::reader::{Job, ReadPool};
+use crate::reader::Job;
 use crate::sequencer::{Refused, Sequencer};
 use door::Door;
 use inbox::Notes;
 pub(crate) use inbox::{Delivery, Inbox, PageRead};
+pub(crate) use seat::{Seat, Shared};
 pub(crate) use slots::{REACTORS_MAX, reactor_of};
 use slots::{SLOTS_MAX, Slots};
 pub(crate) use socket::Socket;
-use wired::{Desk, Followed, Turn, Wired};
+use turn::{Desk, Followed, Turn};
+use wired::Wired;
 
 /// The bytes of one read: what all connections of a reactor share.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -54,80 +55,6 @@ const INPUTS_PER_PASS: usize = 4096;
 
 const WAKER: Token = Token(SLOTS_MAX);
 const FIRST_LISTENER: usize = SLOTS_MAX + 1;
-
-/// What all reactors share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) admission: Admission,
-    pub(crate) readers: ReadPool,
-    pub(crate) started: Instant,
-    pub(crate) connections: AtomicUsize,
-    pub(crate) connections_max: usize,
-}
-
-impl Shared {
-    /// Milliseconds since the daemon started: a clock that never steps back.
-    fn now_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-}
-
-/// A reactor's `epoll` instance and the way in to it, before its thread runs.
-#[derive(Debug)]
-pub(crate) struct Seat {
-    index: usize,
-    poll: Poll,
-    inbox: Arc<Inbox>,
-}
-
-impl Seat {
-    pub(crate) fn new(index: usize) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let inbox = Arc::new(Inbox::new(Waker::new(poll.registry(), WAKER)?));
-        Ok(Self { index, poll, inbox })
-    }
-
-    pub(crate) fn inbox(&self) -> Arc<Inbox> {
-        Arc::clone(&self.inbox)
-    }
-
-    /// Runs the reactor on a thread of its own. It ends, and lets go of `alive`, once it drains and
-    /// every connection is gone.
-    pub(crate) fn start(
-        self,
-        listeners: Vec<Listener>,
-        all: Vec<Arc<Inbox>>,
-        shared: Arc<Shared>,
-        sequencer: Sequencer,
-        alive: TaskTrackerToken,
-    ) -> io::Result<JoinHandle<()>> {
-        let Self { index, poll, inbox } = self;
-        let door = Door::open(listeners, all, index, poll.registry())?;
-        let reactor = Reactor {
-            poll,
-            inbox,
-            door,
-            shared,
-            sequencer,
-            slots: Slots::new(index),
-            followers: HashMap::new(),
-            to_read: VecDeque::new(),
-            to_write: VecDeque::new(),
-            paced: Vec::new(),
-            disk_jobs: VecDeque::new(),
-            unreadable: Vec::new(),
-            inputs: Vec::new(),
-            has_room: true,
-            buffer: vec![0; BUFFER_BYTES].into(),
-            now_ms: 0,
-            is_draining: false,
-        };
-        std::thread::Builder::new().name(format!("chatd-net-{index}")).spawn(move || {
-            reactor.run();
-            drop(alive);
-        })
-    }
-}
 
 /// One thread's connections.
 struct Reactor {

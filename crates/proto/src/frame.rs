@@ -216,9 +216,7 @@ impl FrameCodec {
     pub fn with_limit(frame_bytes_max: usize) -> Self {
         Self { frame_bytes_max }
     }
-}
 
-impl FrameCodec {
     /// Takes the next frame out of `bytes`; `None` when it is not whole yet.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ use chat_proto::{
 use super::Socket;
 use super::inbox::Delivery;
 use super::stranger::{self, FirstBytes};
+use super::turn::{Desk, Followed, Turn};
 use crate::fanout::{SharedTail, going_away};
 use crate::liveness::{Pulse, Verdict};
 use crate::store::LogPage;
@@ -34,29 +35,6 @@ const LINGER_TICKS: u8 = 2;
 /// The least that one read from disk brings, and the most, in bytes of frames. In between it
 /// follows what the peer took last: what it does not take is read again.
 const PAGE_BYTES: std::ops::RangeInclusive<u32> = 16 * 1024..=512 * 1024;
-
-/// What a turn of any connection needs of its reactor.
-pub(super) struct Desk<'a> {
-    pub(super) admission: &'a Admission,
-    pub(super) buffer: &'a mut [u8],
-    /// What is asked.
-    pub(super) inputs: &'a mut Vec<Input>,
-    pub(super) now_ms: u64,
-    pub(super) is_draining: bool,
-}
-
-/// How a turn ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Turn {
-    /// Nothing more is to be done now.
-    Done,
-    /// There is more; others come first.
-    Again,
-    /// Events of a log are to be read from disk; then there is more.
-    ReadDisk { log: LogId, after: Seq, bytes_max: usize },
-    /// It is over.
-    Gone,
-}
 
 /// A connection and its socket.
 #[derive(Debug)]
@@ -400,13 +378,6 @@ impl Wired {
 struct Written {
     taken: usize,
     offered: usize,
-}
-
-/// A log that a connection began or ceased to follow.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Followed {
-    From(LogId),
-    NoMore(LogId),
 }
 
 /// Any token will do: an answer is a sign of life, whatever it says.

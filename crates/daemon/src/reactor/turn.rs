@@ -1,0 +1,34 @@
+//! A connection's turn: what it is given, and what comes of it.
+
+use chat_core::{Admission, Input};
+use chat_proto::{LogId, Seq};
+
+/// What a turn of any connection needs of its reactor.
+pub(super) struct Desk<'a> {
+    pub(super) admission: &'a Admission,
+    pub(super) buffer: &'a mut [u8],
+    /// What is asked.
+    pub(super) inputs: &'a mut Vec<Input>,
+    pub(super) now_ms: u64,
+    pub(super) is_draining: bool,
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Turn {
+    /// Nothing more is to be done now.
+    Done,
+    /// There is more; others come first.
+    Again,
+    /// Events of a log are to be read from disk; then there is more.
+    ReadDisk { log: LogId, after: Seq, bytes_max: usize },
+    /// It is over.
+    Gone,
+}
+
+/// A log that a connection began or ceased to follow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Followed {
+    From(LogId),
+    NoMore(LogId),
+}
