@@ -33,7 +33,7 @@ use crate::sequencer::{Refused, Sequencer};
 use door::Door;
 use inbox::Notes;
 pub(crate) use inbox::{Delivery, Inbox, PageRead};
-pub(crate) use seat::{Seat, Shared};
+pub(crate) use seat::{Alive, Seat, Shared};
 pub(crate) use slots::{REACTORS_MAX, reactor_of};
 use slots::{SLOTS_MAX, Slots};
 pub(crate) use socket::Socket;
@@ -235,6 +235,11 @@ impl Reactor {
 
     /// A connection begins.
     fn take_in(&mut self, socket: Socket) {
+        if self.is_draining {
+            // It came while others were told to go.
+            self.shared.connections.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
         let admission = &self.shared.admission;
         match self.slots.admit(socket, admission, self.now_ms, self.poll.registry()) {
             Ok(slot) => self.line_up_to_read(slot),

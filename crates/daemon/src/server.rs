@@ -19,7 +19,7 @@ use crate::fanout::{Hub, HubFanout};
 use crate::identity::{Identity, IdentityError};
 use crate::listener::{Listener, SocketFile, bind_tcp, bind_unix};
 use crate::liveness::keep_time;
-use crate::reactor::{REACTORS_MAX, Seat, Shared};
+use crate::reactor::{Alive, REACTORS_MAX, Seat, Shared};
 use crate::reader::ReadPool;
 use crate::sequencer::{Sequencer, utc_now};
 use crate::store::{OpenError, SqliteStore};
@@ -100,6 +100,8 @@ pub struct Server {
     /// The timer.
     services: TaskTracker,
     reactors: TaskTracker,
+    /// A reactor has ended.
+    ended: CancellationToken,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -142,6 +144,7 @@ impl Server {
             stop: CancellationToken::new(),
             services: TaskTracker::new(),
             reactors: TaskTracker::new(),
+            ended: CancellationToken::new(),
             threads,
         };
         server.serve(seats, listeners, &shared)?;
@@ -170,7 +173,7 @@ impl Server {
     pub async fn failed(&self) {
         tokio::select! {
             () = self.sequencer.ended() => {}
-            () = self.reactors.wait() => {}
+            () = self.ended.cancelled() => {}
         }
     }
 
@@ -214,7 +217,10 @@ impl Server {
                     inboxes.clone(),
                     Arc::clone(shared),
                     self.sequencer.clone(),
-                    self.reactors.token(),
+                    Alive {
+                        _counted: self.reactors.token(),
+                        _told: self.ended.clone().drop_guard(),
+                    },
                 )
                 .map_err(StartError::Thread)?;
             self.threads.push(thread);

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use chat_core::Admission;
 use mio::{Poll, Waker};
+use tokio_util::sync::DropGuard;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::door::Door;
@@ -34,6 +35,15 @@ impl Shared {
     pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+/// What a reactor lets go of when it ends, in order or not.
+#[derive(Debug)]
+pub(crate) struct Alive {
+    /// Whoever waits for all of them counts it.
+    pub(crate) _counted: TaskTrackerToken,
+    /// Tells that one has ended.
+    pub(crate) _told: DropGuard,
 }
 
 /// A reactor's `epoll` instance and the way in to it, before its thread runs.
@@ -63,7 +73,7 @@ impl Seat {
         all: Vec<Arc<Inbox>>,
         shared: Arc<Shared>,
         sequencer: Sequencer,
-        alive: TaskTrackerToken,
+        alive: Alive,
     ) -> io::Result<JoinHandle<()>> {
         let Self { index, poll, inbox } = self;
         let door = Door::open(listeners, all, index, poll.registry())?;

@@ -101,3 +101,53 @@ impl Slots {
         Some(wired)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+
+    use chat_core::Rate;
+    use ed25519_dalek::SigningKey;
+    use mio::Poll;
+
+    use super::*;
+
+    fn admit(slots: &mut Slots, poll: &Poll) -> Conn {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let identity = SigningKey::from_bytes(&[1; 32]);
+        let admission = Admission { identity, rate: Rate { per_second: 1, burst: 1 } };
+        let socket = Socket::new(OwnedFd::from(ours));
+        let slot = slots.admit(socket, &admission, 0, poll.registry()).unwrap();
+        slots.at(slot as usize).unwrap().conn
+    }
+
+    #[test]
+    fn what_was_meant_for_somebody_who_left_reaches_nobody() {
+        let poll = Poll::new().unwrap();
+        let mut slots = Slots::new(3);
+        let (first, second) = (admit(&mut slots, &poll), admit(&mut slots, &poll));
+        assert_eq!((reactor_of(first), reactor_of(second)), (3, 3));
+        let (slot, _wired) = slots.of(first).unwrap();
+        assert!(slots.remove(slot).is_some());
+        assert!(slots.of(first).is_none());
+
+        let third = admit(&mut slots, &poll);
+        assert_eq!(slots.of(third).unwrap().0, slot, "the slot is used again");
+        assert_ne!(third, first);
+        assert!(slots.of(first).is_none() && slots.of(second).is_some());
+        assert_eq!(slots.numbers().collect::<Vec<_>>(), [0, 1]);
+    }
+
+    #[test]
+    fn there_is_nobody_when_everybody_has_left() {
+        let poll = Poll::new().unwrap();
+        let mut slots = Slots::new(0);
+        assert!(slots.is_empty());
+        let conn = admit(&mut slots, &poll);
+        assert!(!slots.is_empty());
+        let (slot, _wired) = slots.of(conn).unwrap();
+        slots.remove(slot);
+        assert!(slots.is_empty() && slots.remove(slot).is_none());
+    }
+}
