@@ -28,7 +28,7 @@ use chat_proto::{LogId, Seq};
 use mio::event::Event;
 use mio::{Events, Poll, Token};
 
-use crate::reader::Job;
+use crate::reader::{Job, NotTaken};
 use crate::sequencer::{Refused, Sequencer};
 use door::Door;
 use inbox::Notes;
@@ -331,8 +331,9 @@ impl Reactor {
     /// again with the next page that comes, or the next tick.
     fn hand_in_disk_jobs(&mut self) {
         while let Some(job) = self.disk_jobs.pop_front() {
-            if let Err(refused) = self.shared.readers.try_submit(job) {
-                return self.disk_jobs.extend(refused.0);
+            if let Err(NotTaken(job)) = self.shared.readers.try_submit(job) {
+                job.into_iter().for_each(|job| self.disk_jobs.push_front(job));
+                return;
             }
         }
     }

@@ -390,3 +390,7 @@ fn probe_frame() -> Vec<u8> {
 fn missing_bytes(cut: &[u8]) -> usize {
     frame_end(cut, 0).unwrap_or(HEADER_BYTES).saturating_sub(cut.len())
 }
+
+#[cfg(test)]
+#[path = "wired_tests.rs"]
+mod tests;

@@ -1,0 +1,34 @@
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+use chat_core::Rate;
+use ed25519_dalek::SigningKey;
+
+use super::*;
+
+/// Longer than anybody may be silent, in ticks.
+const LONG: usize = 200;
+
+fn signed_in() -> (Wired, UnixStream) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    let identity = SigningKey::from_bytes(&[1; 32]);
+    let admission = Admission { identity, rate: Rate { per_second: 1, burst: 1 } };
+    let mut wired = Wired::new(Conn(1), Socket::new(OwnedFd::from(ours)), [2; 32], &admission, 0);
+    wired.pulse.sign_in();
+    wired.is_readable = false;
+    (wired, theirs)
+}
+
+#[test]
+fn a_reader_to_whom_nothing_can_be_written_is_not_closed_for_it() {
+    let (mut wired, _theirs) = signed_in();
+    wired.is_writable = false;
+    assert!((0..LONG).all(|_| wired.tick() == Turn::Done));
+}
+
+#[test]
+fn a_peer_that_does_not_answer_a_probe_that_it_could_have_taken_is_let_go() {
+    let (mut wired, _theirs) = signed_in();
+    assert!((0..LONG).any(|_| wired.tick() == Turn::Gone));
+}
