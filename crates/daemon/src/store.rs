@@ -26,7 +26,9 @@ mod trouble;
 mod witness;
 mod write;
 
+use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use chat_core::{Lookup, PastSend, Record, Snapshot, Store, StoreError, Witness};
 use chat_proto::{AccountId, Epoch, Nonce, StreamId};
@@ -67,6 +69,9 @@ pub struct SqliteStore {
     trouble: Trouble,
     checkpoints: Checkpoints,
     witness_in_trouble: bool,
+    /// Closed behind the connections: a process that closes a file loses its locks on it (POSIX),
+    /// also those of SQLite.
+    _database: Arc<File>,
     /// Released last of all.
     dir: DataDir,
 }

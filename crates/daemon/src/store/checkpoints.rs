@@ -4,8 +4,12 @@
 //! pauses it never does, as something always comes while the thread synchronises: then, when the
 //! WAL is large, the writer moves the few pages that the thread could not.
 //!
+//! SQLite synchronises the database only when all of the WAL is in it. The thread does so each
+//! time, or the writer would wait for 32 MiB.
+//!
 //! Commits are durable without all this. When it fails, the operator is told.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -23,12 +27,19 @@ const EVERY: Duration = Duration::from_secs(5);
 /// When it is moved before that: so many pages of 4 KiB have come.
 const PAGES_DUE: usize = 1000;
 
-/// When the writer does the rest, so that the WAL begins anew: 32 MiB. It bounds what a start after
-/// a crash has to read, and each time costs one commit some milliseconds.
-const REST_DUE: usize = 8192;
+/// When the writer does the rest, so that the WAL begins anew: 24 MiB. It bounds what a start after
+/// a crash has to read, and each time one commit takes a
+/// millisecond or two more.
+const REST_DUE: usize = 6144;
 
 /// The same where the disk has little room.
 const REST_DUE_ON_SMALL_DISK: usize = 1000;
+
+/// What the thread may leave to the writer then, in pages: it takes no longer than a commit.
+const REST_MAX: usize = 64;
+
+/// How often the thread tries to get there.
+const PASSES_MAX: usize = 8;
 
 /// What little room is, in bytes.
 const SMALL_DISK_BYTES_FREE: u64 = 128 * 1024 * 1024;
@@ -45,9 +56,7 @@ pub(super) struct Checkpoints {
     shared: Arc<Shared>,
     /// The thread was woken, and what it did has not been looked at.
     awaits_thread: bool,
-    /// What is in the WAL, rather too much, in pages.
-    pages: usize,
-    /// Those that came since the thread was woken.
+    /// What came into the WAL since the thread was woken, rather too much, in pages.
     pages_since: usize,
     last: Instant,
 }
@@ -56,12 +65,10 @@ pub(super) struct Checkpoints {
 struct Shared {
     is_working: AtomicBool,
     is_failing: AtomicBool,
-    /// Pages in the WAL when the thread looked last.
-    pages: AtomicUsize,
-    /// Those that a reader, or a failure, kept from being moved.
+    /// Pages of the WAL that a reader, or a failure, kept from being moved.
     pages_left: AtomicUsize,
-    /// When the writer does the rest.
-    rest_due: AtomicUsize,
+    /// The writer is to move what came while the thread did: the WAL is large.
+    is_rest_due: AtomicBool,
 }
 
 /// What SQLite says of a checkpoint.
@@ -75,20 +82,19 @@ struct Moved {
 
 impl Checkpoints {
     /// Starts the thread.
-    pub(super) fn start(writer: &Writer) -> std::io::Result<Self> {
+    pub(super) fn start(writer: &Writer, database: Arc<File>) -> std::io::Result<Self> {
         // One is enough: it is woken again when it has ended its work.
         let (wake, woken) = sync_channel(1);
         let shared = Arc::new(Shared::default());
         let (writer, its) = (writer.clone(), Arc::clone(&shared));
-        let thread = std::thread::Builder::new()
-            .name(THREAD.to_owned())
-            .spawn(move || work(&writer, &woken, &its))?;
+        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
+            Mover { writer, database, connection: None, shared: its }.work(&woken)
+        })?;
         Ok(Self {
             wake: Some(wake),
             thread: Some(thread),
             shared,
             awaits_thread: false,
-            pages: 0,
             pages_since: 0,
             last: Instant::now(),
         })
@@ -96,7 +102,6 @@ impl Checkpoints {
 
     /// A commit has put about so many pages into the WAL.
     pub(super) fn note_commit(&mut self, pages: usize) {
-        self.pages += pages;
         self.pages_since += pages;
     }
 
@@ -120,25 +125,17 @@ impl Checkpoints {
 
     /// The thread has done what it could.
     fn take_stock(&mut self, writer: &Connection) {
-        if self.shared.is_failing.load(Ordering::Relaxed) {
+        let is_failing = self.shared.is_failing.load(Ordering::Relaxed);
+        if is_failing || !self.shared.is_rest_due.load(Ordering::Relaxed) {
             return;
         }
-        let is_moved = self.shared.pages_left.load(Ordering::Relaxed) == 0;
-        self.pages = match is_moved && self.pages_since == 0 {
-            true => 0,
-            false => self.shared.pages.load(Ordering::Relaxed) + self.pages_since,
-        };
-        if self.pages >= self.shared.rest_due.load(Ordering::Relaxed) {
-            let moved = checkpoint(writer);
-            self.shared.tell(&moved);
-            match moved {
-                Ok(moved) if !moved.busy && moved.pages == moved.moved => {
-                    (self.pages, self.pages_since) = (0, 0);
-                }
-                Ok(_a_reader_is_in_the_way) => {}
-                // The thread tries it again.
-                Err(_told) => self.shared.pages_left.store(1, Ordering::Relaxed),
-            }
+        let moved = checkpoint(writer);
+        self.shared.tell(&moved);
+        match moved {
+            Ok(moved) if !moved.busy && moved.pages == moved.moved => self.pages_since = 0,
+            Ok(_a_reader_is_in_the_way) => {}
+            // The thread tries it again.
+            Err(_told) => self.shared.pages_left.store(1, Ordering::Relaxed),
         }
     }
 
@@ -182,41 +179,65 @@ impl Shared {
 }
 
 /// The thread.
-fn work(writer: &Writer, woken: &Receiver<()>, shared: &Shared) {
-    let mut connection = None;
-    while woken.recv().is_ok() {
-        let moved = move_bulk(writer, &mut connection, shared);
-        if moved.is_err() {
-            // It is opened again.
-            connection = None;
-            shared.pages_left.store(1, Ordering::Relaxed);
-        }
-        shared.tell(&moved);
-        shared.is_working.store(false, Ordering::Release);
-    }
+struct Mover {
+    writer: Writer,
+    /// The database's file, to be synchronised.
+    database: Arc<File>,
+    /// `None` after a failure: it is opened again.
+    connection: Option<Connection>,
+    shared: Arc<Shared>,
 }
 
-fn move_bulk(
-    writer: &Writer,
-    connection: &mut Option<Connection>,
-    shared: &Shared,
-) -> Result<Moved> {
-    let connection = match connection {
-        Some(connection) => connection,
-        None => connection.insert(writer.connect()?),
-    };
-    let free = writer.path.parent().map(bytes_free);
-    let is_small = free.is_some_and(|free| free.is_ok_and(|free| free < SMALL_DISK_BYTES_FREE));
-    let rest_due = if is_small { REST_DUE_ON_SMALL_DISK } else { REST_DUE };
-    shared.rest_due.store(rest_due, Ordering::Relaxed);
-    let mut moved = checkpoint(connection)?;
-    if moved.pages >= rest_due {
-        // What came meanwhile, so that less is left to the writer.
-        moved = checkpoint(connection)?;
+impl Mover {
+    fn work(mut self, woken: &Receiver<()>) {
+        while woken.recv().is_ok() {
+            let moved = self.move_bulk();
+            if moved.is_err() {
+                self.connection = None;
+                self.shared.pages_left.store(1, Ordering::Relaxed);
+            }
+            self.shared.tell(&moved);
+            self.shared.is_working.store(false, Ordering::Release);
+        }
     }
-    shared.pages.store(moved.pages, Ordering::Relaxed);
-    shared.pages_left.store(moved.pages - moved.moved.min(moved.pages), Ordering::Relaxed);
-    Ok(moved)
+
+    fn move_bulk(&mut self) -> Result<Moved> {
+        let rest_due = if self.has_little_room() { REST_DUE_ON_SMALL_DISK } else { REST_DUE };
+        let mut moved = self.move_and_sync()?;
+        for _ in 1..PASSES_MAX {
+            if moved.pages < rest_due || moved.busy {
+                break;
+            }
+            // What came meanwhile, so that less is left to the writer.
+            let before = moved.pages;
+            moved = self.move_and_sync()?;
+            if moved.pages <= before + REST_MAX {
+                break;
+            }
+        }
+        self.shared.is_rest_due.store(moved.pages >= rest_due, Ordering::Relaxed);
+        let left = moved.pages - moved.moved.min(moved.pages);
+        self.shared.pages_left.store(left, Ordering::Relaxed);
+        Ok(moved)
+    }
+
+    fn move_and_sync(&mut self) -> Result<Moved> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(self.writer.connect()?),
+        };
+        let moved = checkpoint(connection)?;
+        self.database.sync_data().map_err(|error| {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+            rusqlite::Error::SqliteFailure(code, Some(error.to_string()))
+        })?;
+        Ok(moved)
+    }
+
+    fn has_little_room(&self) -> bool {
+        let free = self.writer.path.parent().map(bytes_free);
+        free.is_some_and(|free| free.is_ok_and(|free| free < SMALL_DISK_BYTES_FREE))
+    }
 }
 
 fn checkpoint(connection: &Connection) -> Result<Moved> {

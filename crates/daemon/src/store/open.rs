@@ -1,6 +1,7 @@
 //! Opening the store of a data directory, and deciding whether its logs go on.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chat_core::{Lineage, Witness};
 use chat_proto::Epoch;
@@ -32,7 +33,7 @@ impl SqliteStore {
     fn open_locked(dir: DataDir, durability: Durability) -> Result<Self, OpenError> {
         let unusable = |cause| OpenError::Dir { dir: dir.path().to_owned(), cause };
         // Its companions get the mode of the file, so it is made before SQLite would make it.
-        drop(open_private(&dir.database()).map_err(unusable)?);
+        let database = Arc::new(open_private(&dir.database()).map_err(unusable)?);
         let (witness, seen) = WitnessFile::open(&dir.witness()).map_err(unusable)?;
         let writer = Writer {
             path: dir.database(),
@@ -49,8 +50,8 @@ impl SqliteStore {
         let boot = witness::boot()?;
         let epoch = decide_epoch(&connection, committed, boot, seen.as_ref())?;
         dir.sync().map_err(unusable)?;
-        let checkpoints =
-            Checkpoints::start(&writer).map_err(OpenError::because("given a thread"))?;
+        let checkpoints = Checkpoints::start(&writer, Arc::clone(&database))
+            .map_err(OpenError::because("given a thread"))?;
         let mut store = Self {
             writer,
             connection: Some(connection),
@@ -64,6 +65,7 @@ impl SqliteStore {
             trouble: Trouble::default(),
             checkpoints,
             witness_in_trouble: false,
+            _database: database,
             dir,
         };
         // It may lag behind: a disk that cannot take it now is no reason not to read.
