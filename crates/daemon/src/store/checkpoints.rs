@@ -87,9 +87,10 @@ impl Checkpoints {
         let (wake, woken) = sync_channel(1);
         let shared = Arc::new(Shared::default());
         let (writer, its) = (writer.clone(), Arc::clone(&shared));
-        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
-            Mover { writer, database, connection: None, shared: its }.work(&woken)
-        })?;
+        let mover = Mover { writer, database, connection: None, shared: its };
+        let thread = std::thread::Builder::new()
+            .name(THREAD.to_owned())
+            .spawn(move || mover.work(&woken))?;
         Ok(Self {
             wake: Some(wake),
             thread: Some(thread),
