@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use chat_core::{
-    Admission, Ask, Conn, HistoryRead, Input, Lane, Origin, Pipeline, Query, Reply, StoreError,
+    Admission, Ask, Conn, HistoryRead, Input, Lane, Origin, Pipeline, Query, Reply, ServerKey,
+    StoreError,
 };
 use chat_proto::{
     AccountId, Body, HistoryPage, List, LogId, Message, RequestId, RoomId, RoomInfo, RoomList,
     RoomName, Seq, Timestamp,
 };
-use ed25519_dalek::SigningKey;
 
 use crate::chance::Chance;
 use crate::coverage::Situation;
@@ -56,7 +56,7 @@ impl Server {
     pub(crate) fn start(
         life: u64,
         platter: &Rc<RefCell<Platter>>,
-        identity: SigningKey,
+        identity: ServerKey,
         env: &mut Env,
     ) -> Result<Self, StoreError> {
         platter.borrow_mut().open();

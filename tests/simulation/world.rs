@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use chat_core::Conn;
+use chat_core::{Conn, ServerKey};
 use chat_proto::{RoomInfo, Seq};
 use ed25519_dalek::SigningKey;
 
@@ -49,7 +49,7 @@ pub(crate) fn run(seed: u64, is_traced: bool) -> Outcome {
 struct World {
     env: Env,
     platter: Rc<RefCell<Platter>>,
-    identity: SigningKey,
+    identity: ServerKey,
     server: Option<Server>,
     lives: u64,
     conns: u64,
@@ -68,7 +68,7 @@ impl World {
             .collect();
         let disk = Chance::new(seed, 2);
         let platter = Platter::new(disk, env.coverage.clone(), env.plan.survives_power_loss);
-        let identity = SigningKey::from_bytes(&env.chance.bytes());
+        let identity = ServerKey::from_seed(&env.chance.bytes());
         env.schedule.at(0, Happening::Start);
         for client in 0..clients.len() {
             env.schedule.after(client as u64 * MS, Happening::ClientTurn { client });

@@ -12,15 +12,14 @@ use chat_proto::{
     AccountId, Close, CloseReason, ErrorCode, FrameRef, Kind, PublicKey, RequestId, SessionId,
     WireError, encode_frame,
 };
-use ed25519_dalek::SigningKey;
 
-use crate::{Action, Lane, Query, Rate, TokenBucket};
+use crate::{Action, Lane, Query, Rate, ServerKey, TokenBucket};
 
 /// What all sessions of a daemon share.
 #[derive(Clone, Debug)]
 pub struct Admission {
     /// The daemon's identity.
-    pub identity: SigningKey,
+    pub identity: ServerKey,
     /// How fast one connection may ask.
     pub rate: Rate,
 }

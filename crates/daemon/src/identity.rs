@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use ed25519_dalek::SigningKey;
+use chat_core::ServerKey;
 use ssh_key::private::Ed25519Keypair;
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
@@ -26,7 +26,7 @@ const COMMENT: &str = "chatd";
 #[derive(Clone)]
 pub struct Identity {
     /// Signs for the daemon.
-    pub key: SigningKey,
+    pub key: ServerKey,
     /// What people compare, as `ssh-keygen -l` shows it: `SHA256:…`.
     pub fingerprint: String,
 }
@@ -93,7 +93,7 @@ impl Identity {
         publish(&path, &key)?;
         let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
         let pair = key.key_data().ed25519().ok_or(IdentityError::Kind { path })?;
-        Ok(Self { key: SigningKey::from_bytes(&pair.private.to_bytes()), fingerprint })
+        Ok(Self { key: ServerKey::from_seed(&pair.private.to_bytes()), fingerprint })
     }
 }
 
@@ -183,7 +183,7 @@ mod tests {
         let data_dir = dir.path().join("deep/data");
         let first = Identity::load_or_make(&data_dir).unwrap();
         let again = Identity::load_or_make(&data_dir).unwrap();
-        assert_eq!(first.key.to_bytes(), again.key.to_bytes());
+        assert_eq!(first.key.public(), again.key.public());
         assert_eq!(mode(&data_dir.join("identity")), 0o600);
         assert_eq!(mode(&data_dir), 0o700);
         assert!(first.fingerprint.starts_with("SHA256:"), "{}", first.fingerprint);

@@ -3,10 +3,9 @@
 use std::cell::RefCell;
 
 use chat_proto::{CloseReason, Done, Ping, Rename};
-use ed25519_dalek::SigningKey;
 
 use super::*;
-use crate::{Rate, Tail};
+use crate::{Rate, ServerKey, Tail};
 
 const LOG: LogId = LogId(9);
 
@@ -20,7 +19,7 @@ impl TailHandle for Handle {
 
 fn admission() -> Admission {
     let rate = Rate { per_second: 10, burst: 10 };
-    Admission { identity: SigningKey::from_bytes(&[1; 32]), rate }
+    Admission { identity: ServerKey::from_seed(&[1; 32]), rate }
 }
 
 fn connection() -> Connection<Handle> {

@@ -4,13 +4,13 @@ use chat_proto::limits::{
     AGENT_BYTES_MAX, COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
 };
 use chat_proto::{
-    CloseReason, ErrorCode, FrameRef, Hello, Limits, PublicKey, SignIn, Welcome, encode_frame,
+    CloseReason, ErrorCode, FrameRef, Hello, Limits, SignIn, Welcome, encode_frame,
     sign_in_transcript, welcome_transcript,
 };
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
 use super::{Admission, Closing, Phase, Session, Step, body, sign_in_action};
-use crate::Lane;
+use crate::keys::is_signed_by;
+use crate::{Lane, ServerKey};
 
 /// There is no channel to bind to over plaintext.
 const NO_BINDING: &[u8] = &[];
@@ -36,13 +36,13 @@ impl Session {
         Ok(Step::Reply(reply))
     }
 
-    fn welcome(&self, identity: &SigningKey, hello: &Hello) -> Welcome {
+    fn welcome(&self, identity: &ServerKey, hello: &Hello) -> Welcome {
         let challenge = self.seed.challenge;
         let transcript = welcome_transcript(&hello.random, &challenge, NO_BINDING);
         Welcome {
             version: Hello::VERSION_SPOKEN,
-            server_key: public_key(identity),
-            signature: identity.sign(&transcript).to_bytes(),
+            server_key: identity.public(),
+            signature: identity.sign(&transcript),
             session: self.seed.id,
             limits: LIMITS,
             challenge,
@@ -55,12 +55,11 @@ impl Session {
         frame: &FrameRef<'_>,
     ) -> Result<Step, Closing> {
         let sign_in: SignIn = body(frame)?;
-        let server_key = public_key(&admission.identity);
+        let server_key = admission.identity.public();
         let transcript = sign_in_transcript(&self.seed.challenge, &server_key, NO_BINDING);
-        let signature = Signature::from_bytes(&sign_in.signature);
-        VerifyingKey::from_bytes(&sign_in.key.0)
-            .and_then(|key| key.verify_strict(&transcript, &signature))
-            .map_err(|_says_nothing_more| bad_signature())?;
+        if !is_signed_by(&sign_in.key, &transcript, &sign_in.signature) {
+            return Err(bad_signature());
+        }
         self.phase = Phase::SigningIn;
         Ok(Step::Ask {
             request: frame.request,
@@ -76,10 +75,6 @@ const LIMITS: Limits = Limits {
     commands_in_flight_max: COMMANDS_IN_FLIGHT_MAX as u32,
     queries_in_flight_max: QUERIES_IN_FLIGHT_MAX as u32,
 };
-
-fn public_key(identity: &SigningKey) -> PublicKey {
-    PublicKey(identity.verifying_key().to_bytes())
-}
 
 fn version_not_spoken(hello: &Hello) -> Closing {
     let message = format!(

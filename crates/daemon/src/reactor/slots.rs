@@ -107,15 +107,14 @@ mod tests {
     use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixStream;
 
-    use chat_core::Rate;
-    use ed25519_dalek::SigningKey;
+    use chat_core::{Rate, ServerKey};
     use mio::Poll;
 
     use super::*;
 
     fn admit(slots: &mut Slots, poll: &Poll) -> Conn {
         let (ours, _theirs) = UnixStream::pair().unwrap();
-        let identity = SigningKey::from_bytes(&[1; 32]);
+        let identity = ServerKey::from_seed(&[1; 32]);
         let admission = Admission { identity, rate: Rate { per_second: 1, burst: 1 } };
         let socket = Socket::new(OwnedFd::from(ours));
         let slot = slots.admit(socket, &admission, 0, poll.registry()).unwrap();

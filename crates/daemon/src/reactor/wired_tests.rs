@@ -1,8 +1,7 @@
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use chat_core::Rate;
-use ed25519_dalek::SigningKey;
+use chat_core::{Rate, ServerKey};
 
 use super::*;
 
@@ -12,7 +11,7 @@ const LONG: usize = 200;
 fn signed_in() -> (Wired, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     ours.set_nonblocking(true).unwrap();
-    let identity = SigningKey::from_bytes(&[1; 32]);
+    let identity = ServerKey::from_seed(&[1; 32]);
     let admission = Admission { identity, rate: Rate { per_second: 1, burst: 1 } };
     let mut wired = Wired::new(Conn(1), Socket::new(OwnedFd::from(ours)), [2; 32], &admission, 0);
     wired.pulse.sign_in();
