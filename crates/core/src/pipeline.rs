@@ -240,7 +240,7 @@ impl<S: Store> Pipeline<S> {
     }
 
     fn announce_presence(&mut self, fanout: &mut impl Fanout) {
-        for (room, online) in self.presence.take_changes() {
+        for (room, online) in self.presence.tick() {
             let mut frame = Vec::new();
             encode_frame(&PresenceFrame { room, online }, RequestId(0), &mut frame)
                 .expect("two numbers fit a frame");

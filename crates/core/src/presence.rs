@@ -5,12 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use chat_proto::{AccountId, RoomId};
 use rustc_hash::FxHashMap;
 
+/// Telling a count costs a write for each who is online: for so many, a second more is waited until
+/// the next time.
+const TOLD_PER_SECOND: u32 = 1000;
+
 /// Counts connections by account, and connected members by room.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Presence {
     connections: FxHashMap<AccountId, u32>,
     online: BTreeMap<RoomId, u32>,
     changed: BTreeSet<RoomId>,
+    /// Counts seconds.
+    ticks: u64,
+    /// Until when a large room is not told of its count again, in ticks.
+    rests_until: FxHashMap<RoomId, u64>,
 }
 
 impl Presence {
@@ -67,12 +75,22 @@ impl Presence {
         }
     }
 
-    /// The rooms whose count has changed since the last call, with their counts.
-    pub(crate) fn take_changes(&mut self) -> Vec<(RoomId, u32)> {
-        std::mem::take(&mut self.changed)
-            .into_iter()
-            .map(|room| (room, self.online(room)))
-            .collect()
+    /// A second has passed: the rooms that are to be told of a count that has changed.
+    pub(crate) fn tick(&mut self) -> Vec<(RoomId, u32)> {
+        self.ticks += 1;
+        let ticks = self.ticks;
+        self.rests_until.retain(|_room, until| *until > ticks);
+        let told: Vec<_> = self
+            .changed
+            .extract_if(.., |room| !self.rests_until.contains_key(room))
+            .map(|room| (room, self.online.get(&room).copied().unwrap_or(0)))
+            .collect();
+        for (room, online) in &told {
+            if *online >= TOLD_PER_SECOND {
+                self.rests_until.insert(*room, ticks + 1 + u64::from(online / TOLD_PER_SECOND));
+            }
+        }
+        told
     }
 
     fn count(&mut self, room: RoomId, by: i32) {
@@ -95,10 +113,28 @@ mod tests {
         let (ada, lobby) = (AccountId(1), RoomId(2));
         presence.connected(ada, [lobby].into_iter());
         presence.connected(ada, [lobby].into_iter());
-        assert_eq!(presence.take_changes(), [(lobby, 1)]);
+        assert_eq!(presence.tick(), [(lobby, 1)]);
         presence.disconnected(ada, [lobby].into_iter());
-        assert_eq!((presence.online(lobby), presence.take_changes()), (1, vec![]));
+        assert_eq!((presence.online(lobby), presence.tick()), (1, vec![]));
         presence.disconnected(ada, [lobby].into_iter());
-        assert_eq!(presence.take_changes(), [(lobby, 0)]);
+        assert_eq!(presence.tick(), [(lobby, 0)]);
+    }
+
+    #[test]
+    fn a_large_room_is_told_more_seldom_and_of_its_last_count() {
+        let mut presence = Presence::default();
+        let (lobby, den) = (RoomId(1), RoomId(2));
+        let come = |presence: &mut Presence, number, room| {
+            presence.connected(AccountId(number), [room].into_iter());
+        };
+        (0..3000).for_each(|number| come(&mut presence, number, lobby));
+        assert_eq!(presence.tick(), [(lobby, 3000)]);
+        come(&mut presence, 4000, lobby);
+        come(&mut presence, 4001, den);
+        assert_eq!(presence.tick(), [(den, 1)], "a small one does not wait");
+        come(&mut presence, 4002, lobby);
+        assert_eq!((presence.tick(), presence.tick()), (vec![], vec![]));
+        assert_eq!(presence.tick(), [(lobby, 3002)]);
+        assert_eq!((presence.tick(), presence.changed.len()), (vec![], 0));
     }
 }

@@ -1,6 +1,6 @@
 //! Bodies that borrow what they say: what the daemon writes most, without a copy.
 
-use crate::limits::PAGE_ITEMS_MAX;
+use crate::limits::SUBSCRIBED_MEMBERS_MAX;
 use crate::wire::{Encode, List, Written};
 use crate::{AccountId, Epoch, LogId, MessageId, Posted, RoomId, Seq, Subscribed, Timestamp};
 
@@ -48,7 +48,7 @@ pub struct SubscribedRef<'a> {
     /// The room's name, or the account's.
     pub name: &'a str,
     /// The first members of a room in order of their ids.
-    pub members: List<MemberRef<'a>, PAGE_ITEMS_MAX>,
+    pub members: List<MemberRef<'a>, SUBSCRIBED_MEMBERS_MAX>,
     /// How many accounts are members.
     pub member_count: u32,
     /// How many of them are connected.

@@ -162,7 +162,7 @@ body! {
     }
 }
 body! {
-    /// How many members are connected now; at most once a second and room, and may be dropped.
+    /// How many members are connected now; told at most once a second and may be dropped.
     Presence {
         /// The room.
         room: RoomId,

@@ -27,6 +27,9 @@ pub const VERSIONS_MAX: usize = 8;
 /// Rooms, members or accounts in one page.
 pub const PAGE_ITEMS_MAX: usize = 256;
 
+/// Members that a [`crate::Subscribed`] brings. Fewer than a page: ten thousand may come at once.
+pub const SUBSCRIBED_MEMBERS_MAX: usize = 64;
+
 /// Messages in one page of history.
 pub const HISTORY_MESSAGES_MAX: usize = 256;
 
