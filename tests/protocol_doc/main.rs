@@ -66,6 +66,7 @@ fn every_limit_is_told() {
         ("`agent` of `Hello`", limits::AGENT_BYTES_MAX),
         ("versions in `Hello`", limits::VERSIONS_MAX),
         ("ids in `Accounts`", limits::PAGE_ITEMS_MAX),
+        ("members that `Subscribed` brings", limits::SUBSCRIBED_MEMBERS_MAX),
         ("messages in a page of history", limits::HISTORY_MESSAGES_MAX),
         ("commands in flight on a connection", limits::COMMANDS_IN_FLIGHT_MAX),
         ("queries in flight on a connection", limits::QUERIES_IN_FLIGHT_MAX),

@@ -9,13 +9,16 @@ use rustc_hash::FxHashMap;
 /// the next time.
 const TOLD_PER_SECOND: u32 = 1000;
 
+/// The longest wait, in seconds.
+const REST_TICKS_MAX: u64 = 30;
+
 /// Counts connections by account, and connected members by room.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Presence {
     connections: FxHashMap<AccountId, u32>,
     online: BTreeMap<RoomId, u32>,
     changed: BTreeSet<RoomId>,
-    /// Counts seconds.
+    /// Counts the ticks of the daemon's timer, one a second.
     ticks: u64,
     /// Until when a large room is not told of its count again, in ticks.
     rests_until: FxHashMap<RoomId, u64>,
@@ -87,7 +90,8 @@ impl Presence {
             .collect();
         for (room, online) in &told {
             if *online >= TOLD_PER_SECOND {
-                self.rests_until.insert(*room, ticks + 1 + u64::from(online / TOLD_PER_SECOND));
+                let rest = 1 + u64::from(online / TOLD_PER_SECOND);
+                self.rests_until.insert(*room, ticks + rest.min(REST_TICKS_MAX));
             }
         }
         told

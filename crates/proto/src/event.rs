@@ -162,7 +162,8 @@ body! {
     }
 }
 body! {
-    /// How many members are connected now; told at most once a second and may be dropped.
+    /// How many members are connected now; told at most once a second, more seldom where
+    /// they are thousands, and may be dropped.
     Presence {
         /// The room.
         room: RoomId,

@@ -27,7 +27,8 @@ pub const VERSIONS_MAX: usize = 8;
 /// Rooms, members or accounts in one page.
 pub const PAGE_ITEMS_MAX: usize = 256;
 
-/// Members that a [`crate::Subscribed`] brings. Fewer than a page: ten thousand may come at once.
+/// Members that the daemon puts into a [`crate::Subscribed`]. Fewer than the page that it may be:
+/// ten thousand may come at once.
 pub const SUBSCRIBED_MEMBERS_MAX: usize = 64;
 
 /// Messages in one page of history.

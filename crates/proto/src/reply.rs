@@ -1,6 +1,6 @@
 //! What the daemon answers.
 
-use crate::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX, SUBSCRIBED_MEMBERS_MAX};
+use crate::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
 use crate::wire::{Decode, Encode, List, body};
 use crate::{AccountId, Epoch, ErrorCode, LogId, MessageId, Nonce, RoomId, Seq, Timestamp};
 
@@ -93,7 +93,7 @@ body! {
         /// The room's name, or the account's.
         name: String,
         /// The first members of a room in order of their ids; [`crate::Members`] brings the rest.
-        members: List<Member, SUBSCRIBED_MEMBERS_MAX>,
+        members: List<Member, PAGE_ITEMS_MAX>,
         /// How many accounts are members.
         member_count: u32,
         /// How many of them are connected.
