@@ -69,8 +69,8 @@ pub struct SqliteStore {
     trouble: Trouble,
     checkpoints: Checkpoints,
     witness_in_trouble: bool,
-    /// Closed behind the connections: a process that closes a file loses its locks on it (POSIX),
-    /// also those of SQLite.
+    /// Closed behind the connections that write: a process that closes a file loses its locks on it
+    /// (POSIX), also those of SQLite.
     _database: Arc<File>,
     /// Released last of all.
     dir: DataDir,
@@ -109,7 +109,7 @@ impl SqliteStore {
         self.checkpoints.stop();
         if let Some(connection) = self.connection.take() {
             // Closing does it by itself only when no reader is left.
-            let emptied = empty_wal(&connection);
+            let emptied = self.checkpoints.empty_wal(&connection);
             let closed = connection.close().map_err(|(_connection, error)| error);
             if let Err(error) = emptied.and(closed) {
                 tracing::warn!(%error, "the newest messages stay in chatd.db-wal until a start");
@@ -210,7 +210,8 @@ impl SqliteStore {
     fn try_recover(&mut self) -> Result<Snapshot, StoreError> {
         self.reopen()?;
         let connection = self.connection()?;
-        empty_wal(connection).map_err(|cause| StoreError::new("emptied its WAL", cause))?;
+        let emptied = self.checkpoints.empty_wal(connection);
+        emptied.map_err(|cause| StoreError::new("emptied its WAL", cause))?;
         if self.trouble.is_full() {
             self.demand_room()?;
         }
@@ -325,17 +326,6 @@ impl Store for SqliteStore {
 
 fn opened(connection: Option<&Connection>) -> Result<&Connection, StoreError> {
     connection.ok_or_else(|| StoreError::new("used its file", "it is not open"))
-}
-
-/// Copies the WAL into the database and cuts it off, so that a full disk has its room back, and
-/// whatever an earlier failure left in it is on the disk for sure. A reader may be in the way.
-fn empty_wal(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-        if row.get(0)? {
-            tracing::debug!("the WAL could not be emptied: a reader is in the way");
-        }
-        Ok(())
-    })
 }
 
 fn prove_writable(connection: &Connection) -> rusqlite::Result<()> {

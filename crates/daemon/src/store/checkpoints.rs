@@ -5,7 +5,11 @@
 //! WAL is large, the writer moves the few pages that the thread could not.
 //!
 //! SQLite synchronises the database only when all of the WAL is in it. The thread does so each
-//! time, or the writer would wait for 32 MiB.
+//! time, or the writer would wait for 24 MiB.
+//!
+//! When that fails, the system has dropped pages of the database, says so once, and nobody can tell
+//! which. The WAL still has them all: so nothing is moved any more, that it may never begin anew,
+//! and the next start moves all of it again.
 //!
 //! Commits are durable without all this. When it fails, the operator is told.
 
@@ -16,7 +20,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, Result};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, Result, ffi};
 
 use super::connection::Writer;
 use super::directory::bytes_free;
@@ -28,14 +33,14 @@ const EVERY: Duration = Duration::from_secs(5);
 const PAGES_DUE: usize = 1000;
 
 /// When the writer does the rest, so that the WAL begins anew: 24 MiB. It bounds what a start after
-/// a crash has to read, and each time one commit takes a
-/// millisecond or two more.
+/// a crash has to read, and each time one commit takes a millisecond or two more.
 const REST_DUE: usize = 6144;
 
 /// The same where the disk has little room.
 const REST_DUE_ON_SMALL_DISK: usize = 1000;
 
-/// What the thread may leave to the writer then, in pages: it takes no longer than a commit.
+/// So few pages are moved by the writer in no more time than a commit takes. The thread goes on
+/// until no more than that have come while it was at it.
 const REST_MAX: usize = 64;
 
 /// How often the thread tries to get there.
@@ -69,6 +74,8 @@ struct Shared {
     pages_left: AtomicUsize,
     /// The writer is to move what came while the thread did: the WAL is large.
     is_rest_due: AtomicBool,
+    /// See the module.
+    has_given_up: AtomicBool,
 }
 
 /// What SQLite says of a checkpoint.
@@ -108,6 +115,10 @@ impl Checkpoints {
 
     /// Has the WAL moved when it is time to. Nobody is waited for: what a reader still needs stays.
     pub(super) fn move_when_due(&mut self, writer: &Connection) {
+        if self.has_given_up() {
+            move_nothing(writer);
+            return;
+        }
         if self.awaits_thread {
             if !self.shared.is_working.load(Ordering::Acquire) {
                 self.awaits_thread = false;
@@ -124,10 +135,37 @@ impl Checkpoints {
         }
     }
 
+    /// Moves all of the WAL and cuts it off, so that a full disk has its room back, and whatever an
+    /// earlier failure left in it is on the disk for sure. A reader may be in the way.
+    pub(super) fn empty_wal(&self, writer: &Connection) -> Result<()> {
+        if self.has_given_up() {
+            move_nothing(writer);
+            return Ok(());
+        }
+        let emptied = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        match emptied {
+            Ok(true) => tracing::debug!("the WAL could not be emptied: a reader is in the way"),
+            Ok(false) => {}
+            Err(error) => {
+                if is_failed_sync(&error) {
+                    self.shared.give_up(&error);
+                    move_nothing(writer);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn has_given_up(&self) -> bool {
+        self.shared.has_given_up.load(Ordering::Acquire)
+    }
+
     /// The thread has done what it could.
     fn take_stock(&mut self, writer: &Connection) {
-        let is_failing = self.shared.is_failing.load(Ordering::Relaxed);
-        if is_failing || !self.shared.is_rest_due.load(Ordering::Relaxed) {
+        let Shared { is_failing, is_rest_due, pages_left, .. } = &*self.shared;
+        let is_moved = self.pages_since == 0 && pages_left.load(Ordering::Relaxed) == 0;
+        if is_moved || is_failing.load(Ordering::Relaxed) || !is_rest_due.load(Ordering::Relaxed) {
             return;
         }
         let moved = checkpoint(writer);
@@ -161,6 +199,7 @@ impl Shared {
     /// Tells the operator when it begins to fail, and when that is over.
     fn tell(&self, moved: &Result<Moved>) {
         match moved {
+            Err(error) if is_failed_sync(error) => self.give_up(error),
             Err(error) => {
                 if !self.is_failing.swap(true, Ordering::Relaxed) {
                     tracing::error!(
@@ -177,27 +216,40 @@ impl Shared {
             Ok(_nothing_was_tried) => {}
         }
     }
+
+    fn give_up(&self, error: &rusqlite::Error) {
+        if !self.has_given_up.swap(true, Ordering::AcqRel) {
+            tracing::error!(
+                %error,
+                "chatd.db could not be synchronised: new messages are safe in chatd.db-wal, which \
+                 grows. Look at the disk, and restart chatd"
+            );
+        }
+    }
 }
 
 /// The thread.
 struct Mover {
     writer: Writer,
-    /// The database's file, to be synchronised.
-    database: Arc<File>,
     /// `None` after a failure: it is opened again.
     connection: Option<Connection>,
+    /// The database's file, to be synchronised.
+    database: Arc<File>,
     shared: Arc<Shared>,
 }
 
 impl Mover {
     fn work(mut self, woken: &Receiver<()>) {
         while woken.recv().is_ok() {
+            if self.shared.has_given_up.load(Ordering::Acquire) {
+                continue;
+            }
             let moved = self.move_bulk();
+            self.shared.tell(&moved);
             if moved.is_err() {
-                self.connection = None;
+                self.let_go();
                 self.shared.pages_left.store(1, Ordering::Relaxed);
             }
-            self.shared.tell(&moved);
             self.shared.is_working.store(false, Ordering::Release);
         }
     }
@@ -216,29 +268,53 @@ impl Mover {
                 break;
             }
         }
-        self.shared.is_rest_due.store(moved.pages >= rest_due, Ordering::Relaxed);
+        // Where a reader keeps much of it from being moved, it is left to the thread.
         let left = moved.pages - moved.moved.min(moved.pages);
-        self.shared.pages_left.store(left, Ordering::Relaxed);
+        let is_rest_due = moved.pages >= rest_due && left <= PAGES_DUE;
+        self.shared.is_rest_due.store(is_rest_due, Ordering::Relaxed);
+        self.shared.pages_left.store(left.max(usize::from(moved.busy)), Ordering::Relaxed);
         Ok(moved)
     }
 
     fn move_and_sync(&mut self) -> Result<Moved> {
-        let connection = match &mut self.connection {
+        let connection = match self.connection.take() {
             Some(connection) => connection,
-            none => none.insert(self.writer.connect()?),
+            None => self.writer.connect()?,
         };
-        let moved = checkpoint(connection)?;
+        let moved = checkpoint(self.connection.insert(connection))?;
         self.database.sync_data().map_err(|error| {
-            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+            let code = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
             rusqlite::Error::SqliteFailure(code, Some(error.to_string()))
         })?;
         Ok(moved)
+    }
+
+    /// After a failure the connection is opened again.
+    fn let_go(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && self.shared.has_given_up.load(Ordering::Acquire)
+        {
+            move_nothing(&connection);
+        }
     }
 
     fn has_little_room(&self) -> bool {
         let free = self.writer.path.parent().map(bytes_free);
         free.is_some_and(|free| free.is_ok_and(|free| free < SMALL_DISK_BYTES_FREE))
     }
+}
+
+/// Keeps SQLite from moving the WAL through this connection, when it is large and when it closes.
+pub(super) fn move_nothing(connection: &Connection) {
+    let by_size = connection.pragma_update(None, "wal_autocheckpoint", 0);
+    let at_the_end = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    if let Err(error) = by_size.and(at_the_end) {
+        tracing::warn!(%error, "SQLite may move the WAL by itself");
+    }
+}
+
+fn is_failed_sync(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_FSYNC)
 }
 
 fn checkpoint(connection: &Connection) -> Result<Moved> {
