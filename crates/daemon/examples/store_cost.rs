@@ -94,7 +94,7 @@ fn read(dir: &Path) -> Result<()> {
     for batch in [1, 1024] {
         let mut talk = Talk::new(dir, Durability::Process, 1)?;
         talk.run(1_000_000 / batch, batch)?;
-        let mut reader = Reader::open(talk.store.path())?;
+        let mut reader = Reader::open(&talk.store)?;
         for cache in ["cold", "warm"] {
             let (cpu, wall) = (cpu("thread-self")?, Instant::now());
             let (mut after, mut bytes) = (Seq(0), 0);

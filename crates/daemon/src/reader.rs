@@ -1,6 +1,5 @@
 //! Reads from disk: a few threads, each with a read-only connection of its own.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -10,7 +9,7 @@ use chat_proto::{LogId, Seq, encode_frame};
 
 use crate::fanout::{Hub, refusal};
 use crate::reactor::PageRead;
-use crate::store::Reader;
+use crate::store::{Reader, SqliteStore};
 
 /// Threads that read.
 const READERS: usize = 2;
@@ -41,13 +40,13 @@ pub(crate) struct NotTaken(pub(crate) Option<Job>);
 impl ReadPool {
     /// Starts the readers.
     pub(crate) fn start(
-        database: &Path,
+        store: &SqliteStore,
         hub: &Arc<Hub>,
     ) -> Result<(Self, Vec<JoinHandle<()>>), StoreError> {
         let (jobs, queue) = async_channel::bounded(JOBS_MAX);
         let threads = (0..READERS)
             .map(|_| {
-                let reader = Reader::open(database)?;
+                let reader = Reader::open(store)?;
                 let (queue, hub) = (queue.clone(), Arc::clone(hub));
                 std::thread::Builder::new()
                     .name("chatd-reader".to_owned())

@@ -114,7 +114,6 @@ impl Server {
         let started = Instant::now();
         let store = SqliteStore::open(&config.data_dir, config.durability)?;
         let identity = Identity::load_or_make(&config.data_dir)?;
-        let database = store.path().to_owned();
         let lobby = RoomName::parse(LOBBY).expect("the lobby's name is a name");
         let pipeline = Pipeline::open(store, lobby, utc_now())?;
 
@@ -122,7 +121,7 @@ impl Server {
         let seats: Vec<Seat> =
             (0..reactors()).map(Seat::new).collect::<Result<_, _>>().map_err(StartError::Thread)?;
         let hub = Arc::new(Hub::new(seats.iter().map(Seat::inbox).collect()));
-        let (readers, mut threads) = ReadPool::start(&database, &hub)?;
+        let (readers, mut threads) = ReadPool::start(pipeline.store(), &hub)?;
         let fanout = HubFanout::new(Arc::clone(&hub), readers.clone(), TAIL_BYTES_MAX);
         let (sequencer, committing) =
             Sequencer::start(pipeline, fanout).map_err(StartError::Thread)?;

@@ -16,6 +16,7 @@ mod nonces;
 mod open;
 mod pending;
 mod read;
+mod recent;
 mod row;
 mod schema;
 mod staged;
@@ -85,7 +86,7 @@ enum Transaction {
 }
 
 impl SqliteStore {
-    /// The file, for [`Reader::open`].
+    /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.writer.path
@@ -107,6 +108,9 @@ impl SqliteStore {
     /// killed, loses nothing either: the next start does the work.
     pub fn close(mut self) {
         self.checkpoints.stop();
+        if let Err(error) = self.flush() {
+            tracing::warn!(%error, "the next start finds out where the newest messages are");
+        }
         if let Some(connection) = self.connection.take() {
             // Closing does it by itself only when no reader is left.
             let emptied = self.checkpoints.empty_wal(&connection);
@@ -164,19 +168,35 @@ impl SqliteStore {
 
     fn try_commit(&mut self) -> Result<(), StoreError> {
         match self.transaction {
+            Transaction::None if self.pending.recent().is_due() => self.flush(),
             Transaction::None => Ok(()),
             Transaction::Lost => Err(StoreError::new("committed", "a record is missing")),
-            Transaction::Open => {
-                let connection = opened(self.connection.as_ref())?;
-                self.pending
-                    .write(connection, self.committed + 1)
-                    .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]))
-                    .map_err(|cause| StoreError::new("committed", cause))?;
-                self.transaction = Transaction::None;
-                self.checkpoints.note_commit(self.pending.committed());
-                Ok(())
-            }
+            Transaction::Open => self.end_transaction(Pending::write),
         }
+    }
+
+    /// Writes where the newest events are, in a transaction of its own. Not in trouble: nothing
+    /// is lost without it.
+    fn flush(&mut self) -> Result<(), StoreError> {
+        let is_idle = self.transaction == Transaction::None && self.trouble.is_none();
+        if !is_idle || self.pending.recent().is_empty() {
+            return Ok(());
+        }
+        self.begin().map_err(|cause| StoreError::new("began a transaction", cause))?;
+        self.end_transaction(Pending::flush)
+    }
+
+    fn end_transaction(
+        &mut self,
+        write: fn(&mut Pending, &Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), StoreError> {
+        let connection = opened(self.connection.as_ref())?;
+        write(&mut self.pending, connection)
+            .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]))
+            .map_err(|cause| StoreError::new("committed", cause))?;
+        self.transaction = Transaction::None;
+        self.checkpoints.note_commit(self.pending.committed());
+        Ok(())
     }
 
     /// What was appended is not there any more, or is only known when the state is read back.
@@ -221,8 +241,11 @@ impl SqliteStore {
 
     /// Reads the hot state, and makes sure that nothing is missing of what was once committed.
     fn read_back(&mut self) -> Result<Snapshot, StoreError> {
-        let connection = self.connection()?;
-        let snapshot = lookup::snapshot(connection)?;
+        let connection = opened(self.connection.as_ref())?;
+        self.pending
+            .read_back(connection)
+            .map_err(|cause| StoreError::new("looked where its newest events are", cause))?;
+        let snapshot = lookup::snapshot(connection, self.pending.recent())?;
         // The pages that it was read from are of no use to appends.
         connection
             .execute_batch("PRAGMA shrink_memory")
@@ -278,10 +301,7 @@ impl Lookup for SqliteStore {
 
     fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
         let mark = self.mark(account, nonce.stream)?;
-        match (self.pending.past_send(mark, nonce.n), mark.row) {
-            (None, Some(stream)) => lookup::past_send(self.connection()?, stream, nonce.n),
-            (past, _) => Ok(past),
-        }
+        self.pending.past_send(self.connection()?, mark, nonce.n)
     }
 }
 

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 fn store() -> (SqliteStore, Reader, TempDir) {
     let dir = tempfile::tempdir().expect("there is room");
     let store = seeded(dir.path(), Durability::Full);
-    let reader = Reader::open(store.path()).expect("the file is there");
+    let reader = Reader::open(&store).expect("the file is there");
     (store, reader, dir)
 }
 

@@ -1,10 +1,12 @@
-//! How far each log has come, and where its last block is. Known logs need no SQL.
+//! How far each log has come, and where its events are. Known logs need no SQL.
 
 use std::collections::HashMap;
 
+use chat_core::{Content, Event};
 use chat_proto::{LogId, Seq};
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result};
 
+use super::recent::Recent;
 use super::row::{integer, unsigned};
 use super::write::WriteError;
 
@@ -21,8 +23,8 @@ pub(super) struct Logs {
 #[derive(Clone, Copy, Debug, Default)]
 struct Mark {
     head: Seq,
-    /// As written.
-    last: Block,
+    /// The newest message.
+    last_post: Seq,
 }
 
 /// A row of the table `blocks`.
@@ -40,16 +42,17 @@ impl Logs {
     pub(super) fn move_head(
         &mut self,
         connection: &Connection,
-        log: LogId,
-        seq: Seq,
+        recent: &Recent,
+        event: &Event,
         creates: bool,
     ) -> Result<(), WriteError> {
+        let (log, seq) = (event.log, event.seq);
         let mark = match self.known.get_mut(&log) {
             Some(mark) => mark,
             None => {
-                let last = last_block(connection, log)?;
-                let head = Seq((last.first_seq + last.events).saturating_sub(1));
-                self.known.entry(log).or_insert(Mark { head, last })
+                let last = recent.last_block(connection, log)?;
+                let mark = Mark { head: last.last_seq(), last_post: Seq(last.last_post) };
+                self.known.entry(log).or_insert(mark)
             }
         };
         if seq != mark.head.next() {
@@ -59,41 +62,15 @@ impl Logs {
             return Err(WriteError::Beginning { log, seq });
         }
         mark.head = seq;
+        if matches!(event.content, Content::Posted { .. }) {
+            mark.last_post = seq;
+        }
         Ok(())
     }
 
-    /// Writes where new events of a log are. They lie together; where they follow the last block
-    /// without a gap, it grows.
-    pub(super) fn write_block(
-        &mut self,
-        connection: &Connection,
-        log: LogId,
-        new: Block,
-    ) -> Result<()> {
-        let mark = self.known.entry(log).or_default();
-        let last = mark.last;
-        let last_post = new.last_post.max(last.last_post);
-        if last.events > 0 && last.first_id + last.events == new.first_id {
-            mark.last = Block { events: last.events + new.events, last_post, ..last };
-            let changed = connection
-                .prepare_cached(
-                    "UPDATE blocks SET events = ?3, last_post = ?4 WHERE log = ?1 AND first_seq = ?2",
-                )?
-                .execute(mark.last.columns(log))?;
-            return match changed {
-                1 => Ok(()),
-                other => Err(rusqlite::Error::StatementChangedRows(other)),
-            };
-        }
-        mark.last = Block { last_post, ..new };
-        let [log, first_seq, events, last_post] = mark.last.columns(log);
-        connection
-            .prepare_cached(
-                "INSERT INTO blocks (log, first_seq, first_id, events, last_post) \
-                 VALUES (?, ?, ?, ?, ?)",
-            )?
-            .execute(params![log, first_seq, integer(new.first_id), events, last_post])?;
-        Ok(())
+    /// The newest message of a log that has been moved in this transaction, or 0.
+    pub(super) fn last_post(&self, log: LogId) -> Seq {
+        self.known.get(&log).map_or(Seq(0), |mark| mark.last_post)
     }
 
     /// Between transactions: forgets all when it is too much.
@@ -110,17 +87,61 @@ impl Logs {
 }
 
 impl Block {
-    fn columns(self, log: LogId) -> [i64; 4] {
-        [log.0, self.first_seq, self.events, self.last_post].map(integer)
+    /// 0 where the log has none.
+    pub(super) fn last_seq(&self) -> Seq {
+        Seq((self.first_seq + self.events).saturating_sub(1))
+    }
+
+    /// The id of one of its events.
+    pub(super) fn id_of(&self, seq: Seq) -> u64 {
+        self.first_id + (seq.0 - self.first_seq)
+    }
+
+    /// What comes next in its log; it grows where no other log's events lie in between.
+    pub(super) fn grow(&mut self, next: Self) -> bool {
+        let goes_on = self.first_id + self.events == next.first_id;
+        if goes_on {
+            self.events += next.events;
+            self.last_post = next.last_post;
+        }
+        goes_on
+    }
+
+    /// Writes it to the table; the log's last block there grows where it can.
+    pub(super) fn write_on(self, connection: &Connection, log: LogId) -> Result<()> {
+        let [id, _seq, first_id, events, last_post] = self.columns(log);
+        let grown = connection
+            .prepare_cached(
+                "UPDATE blocks SET events = events + ?3, last_post = ?4 \
+                 WHERE log = ?1 AND first_id + events = ?2 \
+                   AND first_seq = (SELECT max(first_seq) FROM blocks WHERE log = ?1)",
+            )?
+            .execute([id, first_id, events, last_post])?;
+        if grown == 0 { self.write(connection, log) } else { Ok(()) }
+    }
+
+    /// Writes it to the table as a block of its own.
+    pub(super) fn write(self, connection: &Connection, log: LogId) -> Result<()> {
+        connection
+            .prepare_cached(
+                "INSERT INTO blocks (log, first_seq, first_id, events, last_post) \
+                 VALUES (?, ?, ?, ?, ?)",
+            )?
+            .execute(self.columns(log))
+            .map(drop)
+    }
+
+    fn columns(self, log: LogId) -> [i64; 5] {
+        [log.0, self.first_seq, self.first_id, self.events, self.last_post].map(integer)
     }
 }
 
-/// The last block of a log; an empty one when it has none.
-fn last_block(connection: &Connection, log: LogId) -> Result<Block> {
+/// The last block of a log in the table; an empty one when it has none.
+pub(super) fn last_block(connection: &Connection, log: LogId) -> Result<Block> {
     Ok(block_before(connection, log, Seq(u64::MAX))?.unwrap_or_default())
 }
 
-/// The block of a log that holds a place, or else the last one before it.
+/// The block of a log in the table that holds a place, or else the last one before it.
 pub(super) fn block_before(
     connection: &Connection,
     log: LogId,

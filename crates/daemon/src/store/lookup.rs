@@ -2,19 +2,20 @@
 
 use chat_core::{AccountRow, PastSend, RoomRow, Snapshot, StoreError, TextDigest};
 use chat_proto::{AccountId, Epoch, ErrorCode, MessageId, PublicKey, RoomId, Seq, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::nonces;
+use super::recent::Recent;
 use super::row::{integer, nickname, room_name, unsigned};
 
 /// How a send of a stream was decided, in a transaction before.
 pub(super) fn past_send(
     connection: &Connection,
+    recent: &Recent,
     stream: i64,
     n: u64,
 ) -> Result<Option<PastSend>, StoreError> {
     let read = |cause| StoreError::new("looked for an earlier send", cause);
-    if let Some(id) = nonces::find(connection, stream, n).map_err(read)? {
+    if let Some(id) = recent.find_send(connection, stream, n).map_err(read)? {
         return posted(connection, id, stream, n);
     }
     let refused = connection
@@ -77,24 +78,34 @@ pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Optio
         .optional()
 }
 
-/// How many events were ever committed: the sum of all heads, whatever retention has deleted.
-pub(super) fn event_count(connection: &Connection) -> rusqlite::Result<u64> {
-    let sum = "SELECT coalesce(sum(head), 0) FROM logs";
-    connection.prepare_cached(sum)?.query_row([], |row| row.get(0).map(unsigned))
+/// Sets a number of the table `meta`.
+pub(super) fn set_meta(connection: &Connection, key: &str, value: u64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO meta (key, value) VALUES (?, ?) \
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )?
+        .execute(params![key, integer(value)])
+        .map(drop)
 }
 
-/// The same of a state that was read back.
+/// How many events were ever committed: the sum of all heads, whatever retention has deleted.
 pub(super) fn event_count_of(snapshot: &Snapshot) -> u64 {
     let accounts = snapshot.accounts.iter().map(|account| account.head.0);
     accounts.chain(snapshot.rooms.iter().map(|room| room.head.0)).sum()
 }
 
 /// The hot state.
-pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> {
+pub(super) fn snapshot(connection: &Connection, recent: &Recent) -> Result<Snapshot, StoreError> {
     let read = |cause| StoreError::new("read the state back", cause);
     let epoch = meta(connection, "epoch").map_err(read)?.unwrap_or_default();
     let number =
         |sql: &str| connection.query_row(sql, [], |row| row.get(0).map(unsigned)).map_err(read);
+    let head = |log, flushed: Seq| recent.newest_block(log).map_or(flushed, |last| last.last_seq());
+    let mut accounts = rows(connection, ACCOUNTS, account)?;
+    accounts.iter_mut().for_each(|account| account.head = head(account.id.into(), account.head));
+    let mut rooms = rows(connection, ROOMS, room)?;
+    rooms.iter_mut().for_each(|room| room.head = head(room.id.into(), room.head));
     Ok(Snapshot {
         epoch: Epoch(epoch),
         last_id: number(
@@ -104,8 +115,8 @@ pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> 
         last_ts: Timestamp(number(
             "SELECT coalesce((SELECT ts FROM events ORDER BY id DESC LIMIT 1), 0)",
         )?),
-        accounts: rows(connection, ACCOUNTS, account)?,
-        rooms: rows(connection, ROOMS, room)?,
+        accounts,
+        rooms,
         members: rows(connection, "SELECT room, account FROM members", |row| {
             let read = |cause| StoreError::new("read a member", cause);
             Ok((
@@ -116,6 +127,7 @@ pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> 
     })
 }
 
+/// With the heads as the tables know them.
 const ACCOUNTS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
     WHERE log = accounts.id ORDER BY first_seq DESC LIMIT 1), 0), name, key \
     FROM accounts ORDER BY id";

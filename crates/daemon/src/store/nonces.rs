@@ -1,45 +1,73 @@
-//! Where the events of a stream are: runs of consecutive `n`, one for what a commit brings, each
-//! with the way from event to event. See the table `nonces`.
+//! Where the events of a stream are: runs of consecutive `n`, each with the way from event to
+//! event. See the table `nonces`.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::row::{integer, unsigned};
-use super::staged::{Decided, Sends};
 
 /// The most of one run: so many steps are decoded to find an event.
 const RUN_EVENTS_MAX: u64 = 1024;
 
-/// Writes where the events of a stream are; `ids` has the id of each staged row.
-pub(super) fn write(connection: &Connection, sends: &Sends, ids: &[u64]) -> Result<()> {
-    let mut numbered = sends.decided.iter().zip(sends.first_n..).peekable();
-    while let Some((decided, first_n)) = numbered.next() {
-        let Decided::Posted(row) = *decided else { continue };
-        let (first_id, mut last_n, mut steps) = (ids[row], first_n, Vec::new());
-        let mut id = first_id;
-        while last_n - first_n + 1 < RUN_EVENTS_MAX
-            && let Some((Decided::Posted(row), n)) = numbered.peek()
-        {
-            put_step(&mut steps, ids[*row].cast_signed() - id.cast_signed());
-            (id, last_n) = (ids[*row], *n);
-            numbered.next();
+/// A row of the table `nonces` that grows.
+#[derive(Debug)]
+pub(super) struct Run {
+    first_n: u64,
+    last_n: u64,
+    first_id: u64,
+    last_id: u64,
+    steps: Vec<u8>,
+}
+
+impl Run {
+    pub(super) fn begin(n: u64, id: u64) -> Self {
+        Self { first_n: n, last_n: n, first_id: id, last_id: id, steps: Vec::new() }
+    }
+
+    /// Takes the next message. Not where a refusal, or nothing, lies in between, or it is too long.
+    pub(super) fn push(&mut self, n: u64, id: u64) -> bool {
+        let goes_on = n == self.last_n + 1 && n - self.first_n < RUN_EVENTS_MAX;
+        if goes_on {
+            put_step(&mut self.steps, id.cast_signed() - self.last_id.cast_signed());
+            (self.last_n, self.last_id) = (n, id);
         }
+        goes_on
+    }
+
+    pub(super) fn first_n(&self) -> u64 {
+        self.first_n
+    }
+
+    pub(super) fn last_n(&self) -> u64 {
+        self.last_n
+    }
+
+    /// The event of a send that is not before the run.
+    pub(super) fn find(&self, n: u64) -> Option<u64> {
+        if n > self.last_n {
+            return None;
+        }
+        follow(self.first_id, &self.steps, n - self.first_n)
+    }
+
+    /// Writes it to the table.
+    pub(super) fn write(&self, connection: &Connection, stream: i64) -> Result<()> {
         connection
             .prepare_cached(
                 "INSERT INTO nonces (stream, first_n, last_n, first_id, steps) \
                  VALUES (?, ?, ?, ?, ?)",
             )?
             .execute(params![
-                sends.stream,
-                integer(first_n),
-                integer(last_n),
-                integer(first_id),
-                steps
-            ])?;
+                stream,
+                integer(self.first_n),
+                integer(self.last_n),
+                integer(self.first_id),
+                self.steps
+            ])
+            .map(drop)
     }
-    Ok(())
 }
 
-/// The event of a send, if it led to one.
+/// The event of a send, if the table has it.
 pub(super) fn find(connection: &Connection, stream: i64, n: u64) -> Result<Option<u64>> {
     connection
         .prepare_cached(

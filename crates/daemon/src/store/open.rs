@@ -45,8 +45,11 @@ impl SqliteStore {
         schema::refuse_newer(&connection)?;
         writer.prepare(&connection).map_err(OpenError::because("opened"))?;
         schema::migrate(&mut connection)?;
-        let committed =
-            lookup::event_count(&connection).map_err(OpenError::because("asked for its size"))?;
+        let mut pending = Pending::default();
+        pending
+            .read_back(&connection)
+            .map_err(OpenError::because("asked for its newest events"))?;
+        let committed = pending.recent().last_id();
         let boot = witness::boot()?;
         let epoch = decide_epoch(&connection, committed, boot, seen.as_ref())?;
         dir.sync().map_err(unusable)?;
@@ -56,7 +59,7 @@ impl SqliteStore {
             writer,
             connection: Some(connection),
             transaction: Transaction::None,
-            pending: Pending::default(),
+            pending,
             epoch,
             committed,
             appended: committed,

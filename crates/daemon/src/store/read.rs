@@ -1,22 +1,26 @@
 //! Reading history, beside the writer. A read sees what is committed; no read transaction outlives
-//! the call, so the WAL can always be emptied.
+//! the call, so the WAL can always be emptied. Where the newest events are is asked before the
+//! transaction begins: see [`super::recent`].
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chat_core::{HistoryRead, StoreError};
 use chat_proto::limits::HISTORY_TEXT_BYTES_MAX;
 use chat_proto::{AccountId, HistoryPage, List, LogId, Message, MessageId, Seq, Timestamp};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, Rows};
 
+use super::SqliteStore;
 use super::connection::connect_reader;
 use super::frames::{FRAME_COLUMNS, Frames};
-use super::logs::{Block, block_before};
+use super::logs::{Block, block_before, last_block};
+use super::recent::RecentBlocks;
 use super::row::{integer, unsigned};
 
 /// A connection that can only read. One thread uses it at a time.
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
+    recent: RecentBlocks,
     /// `None` after a failure: the next read opens the file again.
     connection: Option<Connection>,
 }
@@ -31,12 +35,13 @@ pub struct LogPage {
 }
 
 impl Reader {
-    /// Opens the file of a [`super::SqliteStore`].
+    /// Opens the file of a store, to be read beside it.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be opened.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let mut reader = Self { path: path.to_owned(), connection: None };
+    pub fn open(store: &SqliteStore) -> Result<Self, StoreError> {
+        let (path, recent) = (store.path().to_owned(), store.pending.recent().blocks());
+        let mut reader = Self { path, recent, connection: None };
         reader.read(|_connection| Ok(()))?;
         Ok(reader)
     }
@@ -46,7 +51,9 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     pub fn history(&mut self, read: &HistoryRead) -> Result<HistoryPage, StoreError> {
-        self.read(|connection| history(connection, read))
+        let before = read.before.min(read.as_of.next());
+        let recent = self.recent.before(read.room.into(), before);
+        self.read(|connection| history(connection, &recent, read, before))
     }
 
     /// The events of a log after `after`, as the frames that everyone gets: about `bytes_max`
@@ -61,7 +68,8 @@ impl Reader {
         after: Seq,
         bytes_max: usize,
     ) -> Result<LogPage, StoreError> {
-        self.read(|connection| events_after(connection, log, after, bytes_max))
+        let recent = self.recent.after(log, after);
+        self.read(|connection| events_after(connection, &recent, log, after, bytes_max))
     }
 
     fn read<T>(
@@ -89,15 +97,20 @@ struct Page {
     more: bool,
 }
 
-fn history(connection: &Connection, read: &HistoryRead) -> Result<HistoryPage, StoreError> {
+fn history(
+    connection: &Connection,
+    recent: &[Block],
+    read: &HistoryRead,
+    before: Seq,
+) -> Result<HistoryPage, StoreError> {
     let failed = |cause| StoreError::new("read a page of history", cause);
-    let before = read.before.min(read.as_of.next());
     let mut page = Page { messages: Vec::new(), bytes: 0, limit: read.limit, more: false };
     let moment = connection.unchecked_transaction().map_err(failed)?;
     let mut place = before.0.saturating_sub(1);
     while place > 0
         && !page.more
-        && let Some(block) = block_before(&moment, read.room.into(), Seq(place)).map_err(failed)?
+        && let Some(block) =
+            block_at(&moment, recent, read.room.into(), Seq(place)).map_err(failed)?
     {
         place = match block.last_post < block.first_seq {
             // Nobody said anything in it: what came before was said here.
@@ -114,6 +127,24 @@ fn history(connection: &Connection, read: &HistoryRead) -> Result<HistoryPage, S
     Ok(HistoryPage { room, epoch, as_of, messages, more: page.more })
 }
 
+/// The block that holds a place, or else the last one before it, of both the table and what it did
+/// not have a moment ago.
+fn block_at(
+    connection: &Connection,
+    recent: &[Block],
+    log: LogId,
+    place: Seq,
+) -> rusqlite::Result<Option<Block>> {
+    let recent = recent[..recent.partition_point(|block| block.first_seq <= place.0)].last();
+    match recent {
+        Some(block) if block.last_seq() >= place => Ok(Some(*block)),
+        _ => {
+            let flushed = block_before(connection, log, place)?;
+            Ok(flushed.into_iter().chain(recent.copied()).max_by_key(Block::last_seq))
+        }
+    }
+}
+
 impl Page {
     /// Takes the messages of a block from a place downwards, as many as there is room for.
     fn read_block(
@@ -126,7 +157,7 @@ impl Page {
             "SELECT seq, ts, account, message_id, text FROM events \
              WHERE id BETWEEN ? AND ? AND kind = 'posted' ORDER BY id DESC",
         )?;
-        let ids = [block.first_id, block.first_id + (place - block.first_seq)];
+        let ids = [block.first_id, block.id_of(Seq(place))];
         let mut rows = statement.query(ids.map(integer))?;
         while let Some(row) = rows.next()? {
             let message = message(row)?;
@@ -153,6 +184,7 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
 
 fn events_after(
     connection: &Connection,
+    recent: &[Block],
     log: LogId,
     after: Seq,
     bytes_max: usize,
@@ -161,24 +193,46 @@ fn events_after(
     // One moment for the head and the events: nothing is a gap that was committed in between.
     let moment = connection.unchecked_transaction().map_err(failed)?;
     let mut frames = Frames::new(log, after);
-    let last = block_before(&moment, log, Seq(u64::MAX)).map_err(failed)?.unwrap_or_default();
-    let head = Seq((last.first_seq + last.events).saturating_sub(1));
-    if after < head {
+    let flushed = last_block(&moment, log).map_err(failed)?.last_seq();
+    let mut has_room = true;
+    if after < flushed {
         let from = after.next();
         let first = block_before(&moment, log, from).map_err(failed)?.unwrap_or_default();
         let mut statement = moment.prepare_cached(&events_sql()).map_err(failed)?;
         let place = [log.0, first.first_seq, from.0].map(integer);
-        let mut rows = statement.query(place).map_err(failed)?;
-        while frames.len() == 0 || frames.len() < bytes_max {
-            let Some(row) = rows.next().map_err(failed)? else {
-                frames.tell_gap(head);
-                break;
-            };
-            frames.push(row)?;
+        has_room = take(&mut frames, statement.query(place).map_err(failed)?, bytes_max)?;
+    }
+    let from = after.max(flushed).next();
+    let mut statement = moment.prepare_cached(&block_sql()).map_err(failed)?;
+    for block in recent.iter().filter(|block| block.last_seq() >= from) {
+        if has_room {
+            let first = from.max(Seq(block.first_seq));
+            let ids = [first, block.last_seq()].map(|seq| integer(block.id_of(seq)));
+            has_room = take(&mut frames, statement.query(ids).map_err(failed)?, bytes_max)?;
         }
+    }
+    if has_room {
+        let head = recent.last().map_or(flushed, |last| flushed.max(last.last_seq()));
+        frames.tell_gap(head);
     }
     let (frames, after) = frames.finish();
     Ok(LogPage { frames, after })
+}
+
+/// Takes events while there is room; tells whether there still is.
+fn take(frames: &mut Frames, mut rows: Rows<'_>, bytes_max: usize) -> Result<bool, StoreError> {
+    while let Some(row) = rows.next().map_err(|cause| StoreError::new("read a log", cause))? {
+        frames.push(row)?;
+        if frames.len() >= bytes_max {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The events of a block from one id to another.
+fn block_sql() -> String {
+    format!("SELECT {FRAME_COLUMNS} FROM events WHERE id BETWEEN ? AND ? ORDER BY id")
 }
 
 /// The events of a log (`?1`) from the block that begins at `?2` on, and there from the seq `?3`.

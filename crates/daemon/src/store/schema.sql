@@ -1,6 +1,7 @@
 -- A room is a log, and so is an account; both draw their ids from one sequence.
--- `events` is the truth. The other tables say where its events are and where they have led to,
--- are written in the same transaction, and spare a start the reading of all events.
+-- `events` is the truth. The other tables say where its events are and where they have led to, and
+-- spare a start the reading of all events. But for `blocks` and `nonces`, they are written in the
+-- same transaction.
 
 CREATE TABLE meta (
   key   TEXT NOT NULL PRIMARY KEY,
@@ -35,7 +36,9 @@ CREATE TABLE streams (
 ) STRICT;
 
 -- No index and no foreign key: both are paid for with each row. `blocks` and `nonces` find an
--- event, with one row for all that a commit brings to a log or a stream.
+-- event, with one row for all that a while brings to a log or a stream. They are written for many
+-- commits at once, a second later or two: `meta` says up to which id, as `indexed`. Nothing behind
+-- it may be deleted.
 CREATE TABLE events (
   id         INTEGER PRIMARY KEY, -- counts all events ever; a commit's are together by log, its newest last
   log        INTEGER NOT NULL, -- of `rooms` or `accounts`
@@ -99,23 +102,34 @@ JOIN accounts ON accounts.id = events.account
 WHERE events.kind = 'posted'
 ORDER BY events.id;
 
+-- The events that `blocks` and `nonces` do not know yet.
+CREATE VIEW unindexed AS
+SELECT * FROM events WHERE id > coalesce((SELECT value FROM meta WHERE key = 'indexed'), 0);
+
 -- For people: how far each log has come.
 CREATE VIEW logs AS
 SELECT
-  id,
-  (SELECT first_seq + events - 1 FROM blocks
-   WHERE blocks.log = begun.id ORDER BY first_seq DESC LIMIT 1) AS head
-FROM (SELECT id FROM rooms UNION ALL SELECT id FROM accounts) AS begun;
+  begun.id AS id,
+  coalesce(
+    newest.seq,
+    (SELECT first_seq + events - 1 FROM blocks
+     WHERE blocks.log = begun.id ORDER BY first_seq DESC LIMIT 1)) AS head
+FROM (SELECT id FROM rooms UNION ALL SELECT id FROM accounts) AS begun
+LEFT JOIN (SELECT log, max(seq) AS seq FROM unindexed GROUP BY log) AS newest
+  ON newest.log = begun.id;
 
 -- For people: how far each outbox has been decided.
 CREATE VIEW outboxes AS
 SELECT
-  id,
+  streams.id AS id,
   account,
-  lower(hex(stream)) AS stream,
+  lower(hex(streams.stream)) AS stream,
   max(
+    coalesce(newest.n, 0),
     coalesce((SELECT last_n FROM nonces
               WHERE nonces.stream = streams.id ORDER BY first_n DESC LIMIT 1), 0),
     coalesce((SELECT max(n) FROM refused_sends WHERE refused_sends.stream = streams.id), 0)
   ) AS high_water
-FROM streams;
+FROM streams
+LEFT JOIN (SELECT stream, max(n) AS n FROM unindexed WHERE n IS NOT NULL GROUP BY stream) AS newest
+  ON newest.stream = streams.id;

@@ -62,6 +62,16 @@ pub(super) enum Decided {
     Refused(ErrorCode, TextDigest),
 }
 
+impl Sends {
+    /// Those that became messages: the `n` and the row of each.
+    pub(super) fn posted(&self) -> impl Iterator<Item = (u64, usize)> {
+        (self.first_n..).zip(&self.decided).filter_map(|(n, decided)| match decided {
+            Decided::Posted(row) => Some((n, *row)),
+            Decided::Refused(..) => None,
+        })
+    }
+}
+
 impl Staged {
     /// Takes an event; tells its row.
     pub(super) fn push(&mut self, event: &Event, stream: Option<i64>) -> usize {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use chat_proto::{AccountId, Nonce, StreamId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+use super::recent::Recent;
 use super::row::{integer, unsigned};
 use super::staged::Staged;
 use super::write::WriteError;
@@ -38,13 +39,14 @@ impl Streams {
     pub(super) fn look(
         &self,
         connection: &Connection,
+        recent: &Recent,
         account: AccountId,
         stream: StreamId,
     ) -> Result<Mark> {
         if let Some(mark) = self.known.borrow().get(&(account, stream)) {
             return Ok(*mark);
         }
-        let mark = find(connection, account, stream)?;
+        let mark = find(connection, recent, account, stream)?;
         self.known.borrow_mut().insert((account, stream), mark);
         Ok(mark)
     }
@@ -60,6 +62,7 @@ impl Streams {
     pub(super) fn decide(
         &mut self,
         connection: &Connection,
+        recent: &Recent,
         staged: &mut Staged,
         account: AccountId,
         nonce: Nonce,
@@ -69,7 +72,7 @@ impl Streams {
         let mark = match known.get_mut(&(account, nonce.stream)) {
             Some(mark) => mark,
             None => {
-                let mark = find(connection, account, nonce.stream)?;
+                let mark = find(connection, recent, account, nonce.stream)?;
                 known.entry((account, nonce.stream)).or_insert(mark)
             }
         };
@@ -105,7 +108,12 @@ impl Streams {
     }
 }
 
-fn find(connection: &Connection, account: AccountId, stream: StreamId) -> Result<Mark> {
+fn find(
+    connection: &Connection,
+    recent: &Recent,
+    account: AccountId,
+    stream: StreamId,
+) -> Result<Mark> {
     let found = connection
         .prepare_cached(
             "SELECT id, \
@@ -114,9 +122,11 @@ fn find(connection: &Connection, account: AccountId, stream: StreamId) -> Result
              FROM streams WHERE account = ? AND streams.stream = ?",
         )?
         .query_row(params![integer(account.0), stream.0], |row| {
-            let posted = row.get::<_, Option<i64>>(1)?.map_or(0, unsigned);
+            let stream = row.get(0)?;
+            let flushed = row.get::<_, Option<i64>>(1)?.map_or(0, unsigned);
+            let posted = recent.last_n(stream).unwrap_or(flushed);
             let refused = row.get::<_, Option<i64>>(2)?.map_or(0, unsigned);
-            Ok(Mark { row: row.get(0)?, high_water: posted.max(refused), moved: (0, 0) })
+            Ok(Mark { row: Some(stream), high_water: posted.max(refused), moved: (0, 0) })
         })
         .optional()?;
     Ok(found.unwrap_or(Mark { row: None, high_water: 0, moved: (0, 0) }))

@@ -1,6 +1,8 @@
 //! A store whose disk fails: nothing acknowledged is lost, nothing else is shown, and writes go on
 //! when the disk is back.
 
+mod recent;
+
 use chat_core::{Content, Event};
 use chat_proto::{LogId, MessageId, Nickname, PublicKey, RoomId, RoomName, Seq, Timestamp};
 use tempfile::TempDir;
@@ -67,7 +69,7 @@ fn a_full_disk_loses_nothing_and_writes_go_on_when_there_is_room() {
     assert_eq!(store.recover().unwrap(), snapshot);
     post(&mut store, failed).unwrap();
     assert_eq!(store.roll_back().unwrap().rooms[0].head, Seq(failed + 1));
-    let mut reader = Reader::open(store.path()).unwrap();
+    let mut reader = Reader::open(&store).unwrap();
     assert_eq!(reader.events_after(ROOM, Seq(0), usize::MAX).unwrap().after, Seq(failed + 1));
 }
 

@@ -5,8 +5,6 @@ use chat_core::{Content, Event};
 use chat_proto::{LogId, Seq};
 use rusqlite::{CachedStatement, Connection, Result, params};
 
-use super::logs::{Block, Logs};
-use super::nonces;
 use super::row::integer;
 use super::staged::{Decided, Row, Staged};
 
@@ -32,22 +30,16 @@ pub(super) enum WriteError {
     Nonce { high_water: u64, n: u64 },
 }
 
-/// Writes everything that is staged; the first event becomes the `first_id`th of all.
+/// Writes everything that is staged, the events in this order; the first becomes the `first_id`th
+/// of all.
 pub(super) fn staged(
     connection: &Connection,
     staged: &Staged,
-    logs: &mut Logs,
+    order: &[usize],
     first_id: u64,
 ) -> Result<()> {
-    let order = staged.rows_by_log();
-    write_events(connection, staged, &order, first_id)?;
-    write_blocks(connection, staged, logs, &order, first_id)?;
-    let mut ids = vec![0; order.len()];
-    for (row, id) in order.iter().zip(first_id..) {
-        ids[*row] = id;
-    }
+    write_events(connection, staged, order, first_id)?;
     for sends in staged.sends() {
-        nonces::write(connection, sends, &ids)?;
         write_refused(connection, sends.stream, sends.first_n, &sends.decided)?;
     }
     Ok(())
@@ -149,28 +141,6 @@ fn write_others(
             row.room.map(|room| integer(room.0)),
             name,
         ])?;
-    }
-    Ok(())
-}
-
-fn write_blocks(
-    connection: &Connection,
-    staged: &Staged,
-    logs: &mut Logs,
-    order: &[usize],
-    mut first_id: u64,
-) -> Result<()> {
-    for rows in order.chunk_by(|a, b| staged.row(*a).log == staged.row(*b).log) {
-        let first = staged.row(rows[0]);
-        let last_post = rows.iter().rev().find(|row| staged.row(**row).post.is_some());
-        let block = Block {
-            first_seq: first.seq.0,
-            first_id,
-            events: rows.len() as u64,
-            last_post: last_post.map_or(0, |row| staged.row(*row).seq.0),
-        };
-        logs.write_block(connection, first.log, block)?;
-        first_id += block.events;
     }
     Ok(())
 }
