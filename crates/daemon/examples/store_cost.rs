@@ -80,11 +80,13 @@ fn append(dir: &Path) -> Result<()> {
 
 /// As many logs as streams, so that a commit goes to many places.
 fn spread(dir: &Path) -> Result<()> {
-    println!("logs  batch  us CPU/msg");
-    for logs in [10, 1000] {
+    println!("logs  batch  us CPU/msg  longest ms");
+    for (logs, batch) in [(10, 1024), (1000, 1024), (1000, 1)] {
         let mut talk = Talk::new(dir, Durability::Process, logs)?;
-        let cost = talk.run(200, 1024)?;
-        println!("{logs:4}  {:5}  {:10.2}", 1024, cost.per_message(cost.process));
+        let cost = talk.run(204_800 / batch.max(10), batch)?;
+        let longest = cost.commits.iter().max().map_or(0.0, |commit| commit.as_secs_f64() * 1e3);
+        let per_message = cost.per_message(cost.process);
+        println!("{logs:4}  {batch:5}  {per_message:10.2}  {longest:10.1}");
     }
     Ok(())
 }

@@ -250,6 +250,32 @@ fn events_sql() -> String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn the_block_at_a_place_is_found_whoever_has_it() {
+        let table = Connection::open_in_memory().unwrap();
+        table.execute_batch(include_str!("schema.sql")).unwrap();
+        let block =
+            |first_seq, first_id, events| Block { first_seq, first_id, events, last_post: 0 };
+        let log = LogId(1);
+        // The second has grown since the newest were asked for.
+        block(1, 1, 10).write(&table, log).unwrap();
+        block(11, 30, 20).write(&table, log).unwrap();
+        let old = [block(11, 30, 5), block(31, 60, 5), block(36, 80, 5)];
+        let first = |recent: &[Block], place| {
+            let found = block_at(&table, recent, log, Seq(place)).unwrap();
+            found.map(|block| block.first_seq)
+        };
+        for (place, expected) in [(0, None), (1, Some(1)), (10, Some(1)), (11, Some(11))] {
+            assert_eq!(first(&old, place), expected, "{place}");
+        }
+        for (place, expected) in [(12, 11), (30, 11), (31, 31), (36, 36), (90, 36)] {
+            assert_eq!(first(&old, place), Some(expected), "{place}");
+        }
+        block(31, 60, 10).write(&table, log).unwrap();
+        block(41, 90, 10).write(&table, log).unwrap();
+        assert_eq!(first(&old, 45), Some(41), "the table has gone on");
+    }
+
     /// A search that read the log from its start, or sorted it, would pass every other test.
     #[test]
     fn a_page_is_searched_and_not_sorted() {

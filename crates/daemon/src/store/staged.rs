@@ -18,6 +18,8 @@ pub(super) struct Staged {
     /// The texts and names of the rows, one behind the other.
     words: String,
     sends: Vec<Sends>,
+    /// How many of those were refused.
+    refused: usize,
     /// Whether rows of one log come after those of another.
     is_mixed: bool,
 }
@@ -104,6 +106,7 @@ impl Staged {
 
     /// The next decision of a stream.
     pub(super) fn decide(&mut self, sends: usize, decided: Decided) {
+        self.refused += usize::from(matches!(decided, Decided::Refused(..)));
         self.sends[sends].decided.push(decided);
     }
 
@@ -153,13 +156,13 @@ impl Staged {
         &self.sends
     }
 
-    /// About how many pages its commit writes; rather more.
+    /// About how many pages its commit writes.
     pub(super) fn pages(&self) -> usize {
         /// Of a row, besides its words.
         const ROW_BYTES: usize = 64;
         const PAGE_BYTES: usize = 4000;
         let bytes = self.words.len() + self.rows.len() * ROW_BYTES;
-        2 + bytes / PAGE_BYTES + self.sends.len()
+        1 + bytes / PAGE_BYTES + self.refused
     }
 
     pub(super) fn clear(&mut self) {
@@ -170,6 +173,7 @@ impl Staged {
         self.rows.clear();
         self.words.clear();
         self.sends.clear();
+        self.refused = 0;
         self.is_mixed = false;
     }
 }
