@@ -237,12 +237,37 @@ fn a_flush_that_fails_changes_nothing() {
         store.commit().unwrap();
     }
     store.writer.fault = None;
-    let snapshot = store.recover().unwrap();
-    talk.check(&store, &snapshot);
-    store.pending.make_due();
-    talk.commit(&mut store, 3);
-    let snapshot = store.recover().unwrap();
-    talk.check(&store, &snapshot);
+    store.recover().unwrap();
+    for turn in [3, 4] {
+        // The first has no flush.
+        talk.commit(&mut store, turn);
+        let snapshot = lookup::snapshot(store.connection().unwrap(), store.pending.recent());
+        talk.check(&store, &snapshot.unwrap());
+        store.pending.make_due();
+    }
+}
+
+#[test]
+fn a_commit_that_was_durable_after_all_is_found_with_its_flush() {
+    for has_flush in [false, true] {
+        let (mut store, _dir) = store();
+        let mut talk = Talk::begin(&mut store);
+        talk.commit(&mut store, 1);
+        if has_flush {
+            store.pending.make_due();
+        }
+        talk.append(&mut store, 2);
+        // As when the error comes behind the commit.
+        let connection = store.connection.as_ref().unwrap();
+        store.pending.write(connection).unwrap();
+        connection.execute_batch("COMMIT").unwrap();
+        let snapshot = store.roll_back().unwrap();
+        talk.check(&store, &snapshot);
+        talk.commit(&mut store, 3);
+        store.flush().unwrap();
+        let snapshot = store.roll_back().unwrap();
+        talk.check(&store, &snapshot);
+    }
 }
 
 #[test]
