@@ -40,7 +40,8 @@ pub trait Store: Lookup {
     /// [`StoreError`]; the transaction is then lost.
     fn append(&mut self, record: Record<'_>) -> Result<(), StoreError>;
 
-    /// Makes the open transaction durable. Without one, does nothing.
+    /// Makes the open transaction durable. Without one, there is nothing to lose; the store may do
+    /// work of its own that it has put off. Whoever owns it calls each second.
     ///
     /// # Errors
     /// [`StoreError`]; whether the records are durable is then unknown until [`Store::recover`].

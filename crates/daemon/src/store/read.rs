@@ -205,11 +205,12 @@ fn events_after(
     let from = after.max(flushed).next();
     let mut statement = moment.prepare_cached(&block_sql()).map_err(failed)?;
     for block in recent.iter().filter(|block| block.last_seq() >= from) {
-        if has_room {
-            let first = from.max(Seq(block.first_seq));
-            let ids = [first, block.last_seq()].map(|seq| integer(block.id_of(seq)));
-            has_room = take(&mut frames, statement.query(ids).map_err(failed)?, bytes_max)?;
+        if !has_room {
+            break;
         }
+        let first = from.max(Seq(block.first_seq));
+        let ids = [first, block.last_seq()].map(|seq| integer(block.id_of(seq)));
+        has_room = take(&mut frames, statement.query(ids).map_err(failed)?, bytes_max)?;
     }
     if has_room {
         let head = recent.last().map_or(flushed, |last| flushed.max(last.last_seq()));

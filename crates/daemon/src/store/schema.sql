@@ -55,7 +55,8 @@ CREATE TABLE events (
 ) STRICT;
 
 -- Where a log's events are: `events` of them, seqs from first_seq on, under ids from first_id on.
--- The last block of a log says how far it has come. It stays, whatever becomes of the events.
+-- The last block of a log says how far it has come, as far as the blocks do. It stays, whatever
+-- becomes of the events.
 CREATE TABLE blocks (
   log       INTEGER NOT NULL,
   first_seq INTEGER NOT NULL,
@@ -67,7 +68,7 @@ CREATE TABLE blocks (
 
 -- Where a stream's messages are: first_n is the event first_id, and each of `steps` (LEB128 of the
 -- zigzagged difference of ids) leads on to the event of the next n, up to last_n.
--- The last run of a stream says how far it has been decided. It stays, too.
+-- The last run of a stream says how far it has been decided, as far as the runs do. It stays, too.
 CREATE TABLE nonces (
   stream   INTEGER NOT NULL,
   first_n  INTEGER NOT NULL,

@@ -347,8 +347,10 @@ fn readers_see_no_hole_while_the_writer_commits_and_flushes() {
             for (committed, head) in committed.iter().zip(talk.heads) {
                 committed.store(head, Ordering::Release);
             }
-            if turn % 3 == 0 {
-                store.pending.make_due();
+            match turn % 7 {
+                0 | 3 => store.pending.make_due(),
+                5 => drop(store.roll_back().unwrap()),
+                _ => {}
             }
             if Instant::now() >= end {
                 break;
