@@ -114,7 +114,7 @@ impl SqliteStore {
         if let Some(connection) = self.connection.take() {
             // Closing does it by itself only when no reader is left.
             let emptied = self.checkpoints.empty_wal(&connection);
-            let closed = connection.close().map_err(|(_connection, error)| error);
+            let closed = self.checkpoints.close(connection);
             if let Err(error) = emptied.and(closed) {
                 tracing::warn!(%error, "the newest messages stay in chatd.db-wal until a start");
             }
@@ -220,7 +220,11 @@ impl SqliteStore {
     fn reopen(&mut self) -> Result<(), StoreError> {
         let failed = |cause| StoreError::new("opened its file again", cause);
         self.forget_transaction();
-        self.connection = None;
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = self.checkpoints.close(connection)
+        {
+            tracing::debug!(%error, "the connection before did not close in order");
+        }
         let connection = self.writer.connect().map_err(failed)?;
         self.writer.prepare(&connection).map_err(failed)?;
         self.connection = Some(connection);

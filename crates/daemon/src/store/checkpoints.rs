@@ -115,8 +115,7 @@ impl Checkpoints {
 
     /// Has the WAL moved when it is time to. Nobody is waited for: what a reader still needs stays.
     pub(super) fn move_when_due(&mut self, writer: &Connection) {
-        if self.has_given_up() {
-            move_nothing(writer);
+        if self.shared.keeps_still(writer) {
             return;
         }
         if self.awaits_thread {
@@ -138,8 +137,7 @@ impl Checkpoints {
     /// Moves all of the WAL and cuts it off, so that a full disk has its room back, and whatever an
     /// earlier failure left in it is on the disk for sure. A reader may be in the way.
     pub(super) fn empty_wal(&self, writer: &Connection) -> Result<()> {
-        if self.has_given_up() {
-            move_nothing(writer);
+        if self.shared.keeps_still(writer) {
             return Ok(());
         }
         let emptied = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
@@ -149,7 +147,7 @@ impl Checkpoints {
             Err(error) => {
                 if is_failed_sync(&error) {
                     self.shared.give_up(&error);
-                    move_nothing(writer);
+                    self.shared.keeps_still(writer);
                 }
                 return Err(error);
             }
@@ -157,8 +155,10 @@ impl Checkpoints {
         Ok(())
     }
 
-    fn has_given_up(&self) -> bool {
-        self.shared.has_given_up.load(Ordering::Acquire)
+    /// Closes a connection. Where nothing may be moved any more, closing moves nothing either.
+    pub(super) fn close(&self, connection: Connection) -> Result<()> {
+        self.shared.keeps_still(&connection);
+        connection.close().map_err(|(_connection, error)| error)
     }
 
     /// The thread has done what it could.
@@ -217,6 +217,20 @@ impl Shared {
         }
     }
 
+    /// Whether nothing may be moved any more. Then SQLite is kept from moving the WAL through this
+    /// connection, too: when it is large, and when the connection closes.
+    fn keeps_still(&self, connection: &Connection) -> bool {
+        let keeps_still = self.has_given_up.load(Ordering::Acquire);
+        if keeps_still {
+            let size = connection.pragma_update(None, "wal_autocheckpoint", 0);
+            let end = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            if let Err(error) = size.and(end) {
+                tracing::warn!(%error, "SQLite may move the WAL by itself");
+            }
+        }
+        keeps_still
+    }
+
     fn give_up(&self, error: &rusqlite::Error) {
         if !self.has_given_up.swap(true, Ordering::AcqRel) {
             tracing::error!(
@@ -247,7 +261,10 @@ impl Mover {
             let moved = self.move_bulk();
             self.shared.tell(&moved);
             if moved.is_err() {
-                self.let_go();
+                // Opened again with the next turn, if there is one.
+                if let Some(connection) = self.connection.take() {
+                    self.shared.keeps_still(&connection);
+                }
                 self.shared.pages_left.store(1, Ordering::Relaxed);
             }
             self.shared.is_working.store(false, Ordering::Release);
@@ -289,27 +306,9 @@ impl Mover {
         Ok(moved)
     }
 
-    /// After a failure the connection is opened again.
-    fn let_go(&mut self) {
-        if let Some(connection) = self.connection.take()
-            && self.shared.has_given_up.load(Ordering::Acquire)
-        {
-            move_nothing(&connection);
-        }
-    }
-
     fn has_little_room(&self) -> bool {
         let free = self.writer.path.parent().map(bytes_free);
         free.is_some_and(|free| free.is_ok_and(|free| free < SMALL_DISK_BYTES_FREE))
-    }
-}
-
-/// Keeps SQLite from moving the WAL through this connection, when it is large and when it closes.
-pub(super) fn move_nothing(connection: &Connection) {
-    let by_size = connection.pragma_update(None, "wal_autocheckpoint", 0);
-    let at_the_end = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-    if let Err(error) = by_size.and(at_the_end) {
-        tracing::warn!(%error, "SQLite may move the WAL by itself");
     }
 }
 
