@@ -4,6 +4,7 @@
 mod hostile;
 mod idle;
 mod leaving;
+mod multiplexer;
 mod opening;
 mod outage;
 mod resizing;

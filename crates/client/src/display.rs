@@ -160,6 +160,8 @@ fn is_suspect(character: char) -> bool {
                 | GeneralCategory::Format
                 | GeneralCategory::LineSeparator
                 | GeneralCategory::ParagraphSeparator
+                // Nobody knows how it looks or how wide it is; non-characters are among them.
+                | GeneralCategory::Unassigned
         ),
     }
 }
@@ -187,6 +189,7 @@ mod tests {
             ("pay\u{200B}pal\u{200D}\u{200C}", "pay⟨U+200B⟩pal⟨U+200D⟩⟨U+200C⟩"),
             ("\u{FEFF}x\u{AD}y\u{2060}", "⟨U+FEFF⟩x⟨U+00AD⟩y⟨U+2060⟩"),
             ("\u{E0041}\u{3164}\u{2028}", "⟨U+E0041⟩⟨U+3164⟩⟨U+2028⟩"),
+            ("\u{FFFE}\u{378}\u{1FBFF}", "⟨U+FFFE⟩⟨U+0378⟩⟨U+1FBFF⟩"),
             ("a\u{FE0F}b1\u{FE0F}", "a⟨U+FE0F⟩b1⟨U+FE0F⟩"),
         ] {
             assert_eq!(inert(text), shown);

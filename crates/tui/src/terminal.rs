@@ -4,6 +4,8 @@
 //! are undone when [`Terminal`] is dropped, and when the program panics. It must not know what is
 //! drawn.
 
+mod disputed;
+
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +21,8 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::Frame;
-use ratatui::backend::CrosstermBackend;
+
+use disputed::{DisputedRows, RowBackend};
 
 /// Bytes of a frame that are gathered before they are written: a whole screen in colour.
 const FRAME_BYTES: usize = 64 * 1024;
@@ -36,7 +39,8 @@ static PANIC_HOOK: Once = Once::new();
 /// The terminal, taken for the screen.
 #[derive(Debug)]
 pub struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    inner: ratatui::Terminal<RowBackend<BufWriter<Stdout>>>,
+    rows: DisputedRows,
 }
 
 /// Whether a person can be talked with here.
@@ -60,8 +64,8 @@ impl Terminal {
         });
         set_modes()?;
         let writer = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
-        match ratatui::Terminal::new(CrosstermBackend::new(writer)) {
-            Ok(inner) => Ok(Self { inner }),
+        match ratatui::Terminal::new(RowBackend::new(writer)) {
+            Ok(inner) => Ok(Self { inner, rows: DisputedRows::default() }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -106,6 +110,7 @@ impl Terminal {
     pub fn repaint(&mut self) -> io::Result<()> {
         // `clear` would ask the terminal where the cursor is, and the answer would go to whoever
         // reads the keys.
+        self.rows.forget();
         let size = self.inner.size()?;
         self.inner.resize(size.into())
     }
@@ -116,7 +121,11 @@ impl Terminal {
     /// Those of the terminal.
     pub fn draw(&mut self, frame: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
-        self.inner.draw(frame)?;
+        let Self { inner, rows } = self;
+        inner.draw(|whole| {
+            frame(whole);
+            rows.mark(whole.buffer_mut());
+        })?;
         queue!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
         Write::flush(self.inner.backend_mut())
     }

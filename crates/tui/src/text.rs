@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use ratatui::buffer::{Buffer, CellDiffOption, CellWidth};
+use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthChar;
@@ -208,25 +208,48 @@ pub fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, cells: u16, style: S
     end
 }
 
-/// Makes a drawn buffer safe for terminals that draw a grapheme cluster wider than it is counted
-/// here: what stands behind it is written again after it, and none reaches over the edge, where a
-/// terminal would go on in the next row.
+/// Keeps a cluster that a terminal may draw wider than it is counted here from reaching over the
+/// edge, where a terminal would go on in the next row.
 pub fn guard(buffer: &mut Buffer) {
     let area = buffer.area;
     for (y, x) in area.rows().flat_map(|row| row.columns()).map(|cell| (cell.y, cell.x)) {
         let symbol = buffer[(x, y)].symbol();
-        let width = if symbol.len() > 4 { grapheme_width(symbol) } else { continue };
+        if symbol.len() <= 4 {
+            continue;
+        }
         let reach = u16::try_from(reach(symbol)).unwrap_or(u16::MAX);
-        let end = x.saturating_add(reach);
-        if end > area.right() {
+        if x.saturating_add(reach) > area.right() {
             let cut = cut(symbol, usize::from(area.right() - x));
             buffer[(x, y)].set_symbol(&cut);
         }
-        let behind = x.saturating_add(u16::try_from(width).unwrap_or(1));
-        for column in behind..end.min(area.right()) {
-            buffer[(column, y)].set_diff_option(CellDiffOption::AlwaysUpdate);
-        }
     }
+}
+
+/// Whether terminals may disagree about the cells of a cluster: every one that is more than a
+/// character of the scripts and signs whose width no table has ever changed.
+#[must_use]
+pub fn is_disputed(cluster: &str) -> bool {
+    let mut characters = cluster.chars();
+    let Some(first) = characters.next() else {
+        return false;
+    };
+    if characters.next().is_some() {
+        return true;
+    }
+    !matches!(first,
+        ' '..='~'
+        | '\u{A0}'..='\u{AC}' | '\u{AE}'..='\u{2FF}'
+        // Greek, Cyrillic, Armenian: the letters, not the marks.
+        | '\u{391}'..='\u{3A1}' | '\u{3A3}'..='\u{482}' | '\u{48A}'..='\u{52F}'
+        | '\u{1E00}'..='\u{1EFF}'
+        // Punctuation, currencies, arrows, mathematics, boxes and blocks.
+        | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205E}' | '\u{20A0}'..='\u{20BF}'
+        | '\u{2190}'..='\u{2199}' | '\u{2200}'..='\u{22FF}' | '\u{2500}'..='\u{259F}'
+        | '\u{2713}' | '\u{2717}'
+        // Kana, ideographs, Hangul, full-width forms: two cells everywhere.
+        | '\u{3001}'..='\u{3029}' | '\u{3041}'..='\u{3096}' | '\u{30A0}'..='\u{30FF}'
+        | '\u{3400}'..='\u{4DB5}' | '\u{4E00}'..='\u{9FA5}' | '\u{AC00}'..='\u{D7A3}'
+        | '\u{FF01}'..='\u{FF60}')
 }
 
 /// The first pictures of a cluster, as many as fit if each is drawn by itself.
@@ -356,9 +379,18 @@ mod tests {
         guard(&mut buffer);
         assert_eq!(buffer[(0, 0)].symbol(), astronaut);
         assert_eq!(buffer[(5, 0)].symbol(), "👩", "the rocket would be in the next row");
-        let again: Vec<u16> = (0..7)
-            .filter(|&x| buffer[(x, 0)].diff_option == CellDiffOption::AlwaysUpdate)
-            .collect();
-        assert_eq!(again, [2, 3], "what may be drawn over is written again");
+    }
+
+    #[test]
+    fn widths_beyond_dispute_are_those_of_old_and_simple_characters() {
+        for cluster in [" ", "a", "é", "Ω", "я", "─", "…", "✓", "日", "か", "한", "！"]
+        {
+            assert!(!is_disputed(cluster), "{cluster}");
+        }
+        for cluster in
+            ["ำ", "ก", "क्ष", "က", "🇩🇪", "👍", "❤\u{FE0F}", "e\u{301}", "\u{378}", "⏳", "\u{200E}ע"]
+        {
+            assert!(is_disputed(cluster), "{cluster}");
+        }
     }
 }

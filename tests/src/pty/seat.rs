@@ -83,6 +83,22 @@ impl Seat {
         Ok(pty)
     }
 
+    /// The line that starts it from any shell, with the surroundings that it would have here.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn shell_line(&self) -> Result<String> {
+        let command = self.surroundings(&binary("chat-tui")?)?;
+        let kept = ["HOME", "XDG_RUNTIME_DIR", "PATH", "LANG", "TZ"];
+        let variables = kept.into_iter().filter_map(|name| {
+            Some(format!("{name}='{}'", command.get_env(name)?.to_string_lossy()))
+        });
+        let words = self.arguments.iter().map(|word| format!("'{}'", word.to_string_lossy()));
+        let program = format!("'{}'", binary("chat-tui")?.display());
+        let words: Vec<String> = variables.chain([program]).chain(words).collect();
+        Ok(format!("exec env {}", words.join(" ")))
+    }
+
     fn surroundings(&self, program: &Path) -> Result<CommandBuilder> {
         std::fs::create_dir_all(&self.home)?;
         std::fs::create_dir_all(&self.runtime_dir)?;
