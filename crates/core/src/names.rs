@@ -3,12 +3,23 @@
 //! Two names collide when they are equal but for case, or when their skeletons are equal, where a
 //! skeleton (UTS 39, section 4) maps every character to a prototype of all that look like it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_security::confusable_detection::skeleton;
+
+/// What programs call their reader, themselves and those who run them.
+const RESERVED: [&str; 4] = ["you", "system", "server", "admin"];
+
+/// Letters whose prototype is a stroke: dashes of other scripts, as the lines of a program have.
+const DASHES: [char; 4] = ['一', 'ー', 'ㅡ', 'ᅳ'];
+
+static RESERVED_KEYS: LazyLock<HashSet<Key>> =
+    LazyLock::new(|| RESERVED.into_iter().flat_map(keys).collect());
 
 /// Names and who holds them.
 #[derive(Clone, Debug)]
@@ -52,6 +63,20 @@ pub(crate) fn same_but_for_case(left: &str, right: &str) -> bool {
     left.to_lowercase().nfc().eq(right.to_lowercase().nfc())
 }
 
+/// Whether nobody may be called so: what such a person says could be taken for a line of the
+/// program. That is so for the names that programs use, for what looks like one of them, and for
+/// what has no letter that looks like one (`ǃǃ` is made of letters).
+pub(crate) fn is_reserved(name: &str) -> bool {
+    let looks_like_a_letter = |character: char| {
+        let group = character.general_category_group();
+        let is_letter =
+            matches!(group, GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number);
+        is_letter && !DASHES.contains(&character)
+    };
+    !skeleton(name).any(looks_like_a_letter)
+        || keys(name).iter().any(|key| RESERVED_KEYS.contains(key))
+}
+
 fn keys(name: &str) -> [Key; 2] {
     let folded: String = skeleton(&name.to_lowercase()).collect();
     let written: String = skeleton(name).collect();
@@ -87,6 +112,38 @@ mod tests {
             assert_eq!(index.holder(name), Some(holder), "{name}");
         }
         assert_eq!(index.holder("ada"), None);
+    }
+
+    #[test]
+    fn what_a_program_calls_itself_or_its_reader_is_reserved() {
+        for name in [
+            "you",
+            "You",
+            "YOU",
+            "уоu",
+            "ყou",
+            "system",
+            "SYSTEM",
+            "ѕуѕtem",
+            "server",
+            "admin",
+            "аdmin",
+            "ǃǃ",
+            "ーー",
+            "一",
+            "ㅡ",
+            "ㅡ-",
+            "𐌟𐌟",
+            "--",
+            "_",
+        ] {
+            assert!(is_reserved(name), "{name}");
+        }
+        for name in
+            ["ada", "your", "admin-2", "sysop", "日本", "一郎", "スー", "мир", "ǃxo", "二", "1"]
+        {
+            assert!(!is_reserved(name), "{name}");
+        }
     }
 
     #[test]

@@ -17,6 +17,14 @@ pub enum Refusal {
         /// Who has it.
         holder: String,
     },
+    /// Nobody may have the name.
+    #[error(
+        "the name {wished} could be taken for the server or for its reader. Choose another one"
+    )]
+    NameReserved {
+        /// What was wished for.
+        wished: String,
+    },
     /// Nothing was said.
     #[error("the message is empty. Nothing was sent")]
     EmptyText,
@@ -87,7 +95,7 @@ impl Refusal {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::BadName(_) => ErrorCode::BadName,
+            Self::BadName(_) | Self::NameReserved { .. } => ErrorCode::BadName,
             Self::NameTaken { .. } => ErrorCode::NameTaken,
             Self::EmptyText => ErrorCode::EmptyText,
             Self::TextTooLong { .. } => ErrorCode::TextTooLong,

@@ -28,6 +28,9 @@ pub enum NameError {
     /// A character that is no letter, digit, `-` or `_`.
     #[error("a name has only letters, digits, - and _; {0:?} is none of them")]
     Character(char),
+    /// Nothing but `-` and `_`, which looks like a line of the program.
+    #[error("a name has at least one letter or digit")]
+    NoLetter,
 }
 
 macro_rules! name {
@@ -103,6 +106,9 @@ fn checked(name: &str) -> Result<String, NameError> {
     if let Some(character) = name.chars().find(|character| !spells_like_a_name(*character)) {
         return Err(NameError::Character(character));
     }
+    if name.chars().all(|character| matches!(character, '-' | '_')) {
+        return Err(NameError::NoLetter);
+    }
     match name.chars().next() {
         Some(first) if first.general_category_group() == GeneralCategoryGroup::Mark => {
             Err(NameError::Character(first))
@@ -172,6 +178,9 @@ mod tests {
             assert!(matches!(Nickname::parse(name), Err(NameError::Character(_))), "{name:?}");
         }
         assert_eq!(Nickname::parse(""), Err(NameError::Empty));
+        for name in ["-", "--", "_", "-_-"] {
+            assert_eq!(Nickname::parse(name), Err(NameError::NoLetter), "{name}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use chat_proto::{AccountId, Nickname, PublicKey, Seq};
 
 use super::{Account, Answer, Appender};
 use crate::idset::IdSet;
+use crate::names::is_reserved;
 use crate::{Content, Refusal};
 
 /// Behind the numbers that are tried one by one for a name that is taken.
@@ -22,10 +23,10 @@ impl Appender<'_> {
             return Ok(Answer::SignedIn(*id));
         }
         let wished = Nickname::parse(name)?;
-        let name = match self.state.account_names.holder(wished.as_str()) {
-            None => wished,
-            Some(holder) if name_is_firm => return Err(self.taken(&wished, holder)),
-            Some(_) => self.numbered(&wished),
+        let name = match self.is_free_for(&wished, None) {
+            Ok(()) => wished,
+            Err(refusal) if name_is_firm => return Err(refusal),
+            Err(_) => self.numbered(&wished),
         };
         let id = AccountId(self.state.take_id());
         self.state.account_names.claim(name.as_str(), id);
@@ -39,10 +40,7 @@ impl Appender<'_> {
     /// Another nickname, told in the account's log and in each of its rooms.
     pub(super) fn rename(&mut self, id: AccountId, name: &str) -> Result<Answer, Refusal> {
         let wished = Nickname::parse(name)?;
-        match self.state.account_names.holder(wished.as_str()) {
-            Some(holder) if holder != id => return Err(self.taken(&wished, holder)),
-            _ => {}
-        }
+        self.is_free_for(&wished, Some(id))?;
         let Some(account) = self.state.accounts.get_mut(&id) else {
             return Err(Refusal::NotReadable { log: id.0 });
         };
@@ -61,6 +59,17 @@ impl Appender<'_> {
         Ok(Answer::Done)
     }
 
+    /// Whether an account, or a new one, may be called so.
+    fn is_free_for(&self, wished: &Nickname, id: Option<AccountId>) -> Result<(), Refusal> {
+        if is_reserved(wished.as_str()) {
+            return Err(Refusal::NameReserved { wished: wished.to_string() });
+        }
+        match self.state.account_names.holder(wished.as_str()) {
+            Some(holder) if Some(holder) != id => Err(self.taken(wished, holder)),
+            _ => Ok(()),
+        }
+    }
+
     fn taken(&self, wished: &Nickname, holder: AccountId) -> Refusal {
         let holder = self.state.accounts.get(&holder).map(|account| account.name.to_string());
         Refusal::NameTaken { wished: wished.to_string(), holder: holder.unwrap_or_default() }
@@ -73,7 +82,7 @@ impl Appender<'_> {
         (2..SMALL_NUMBERS_END)
             .chain((self.state.last_id + 1).max(SMALL_NUMBERS_END)..)
             .filter_map(|number| Nickname::parse(&with_suffix(wished.as_str(), number)).ok())
-            .find(|name| self.state.account_names.holder(name.as_str()).is_none())
+            .find(|name| self.is_free_for(name, None).is_ok())
             .expect("there are more numbers than accounts")
     }
 }

@@ -113,6 +113,17 @@ fn the_first_key_to_claim_a_name_has_it() {
 }
 
 #[test]
+fn nobody_is_called_as_the_program_calls_itself() {
+    let mut world = World::new();
+    let refused = world.sign_in(1, "ѕystem", true).unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::BadName);
+    let renamed = world.sign_in(1, "admin", false).unwrap();
+    assert_eq!(world.name_of(renamed), "admin-2");
+    let rename = Action::Rename { account: renamed, name: "You".to_owned() };
+    assert_eq!(world.run(rename).answer.unwrap_err().code(), ErrorCode::BadName);
+}
+
+#[test]
 fn a_crowd_that_wishes_for_one_name_gets_as_many() {
     let mut world = World::new();
     let crowd: Vec<_> = (1..=250).map(|key| world.sign_in(key, "ada", false).unwrap()).collect();

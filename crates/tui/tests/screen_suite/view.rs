@@ -102,7 +102,7 @@ fn a_talk_on_10_columns_and_3_rows_still_shows_the_input() {
     assert_screen(
         &stage,
         "
-now ⏳
+ now ⏳
 > and th
 ● 12 ms
 ",
@@ -289,4 +289,33 @@ fn a_lost_connection_is_seen_at_once() {
     stage.disconnect();
     stage.ctrl('c');
     assert!(stage.effects.contains(&Effect::Quit), "a retry between two keys is no third key");
+}
+
+/// Texts that try to look like somebody else's line, or like one of the screen's own.
+const IMITATIONS: [&str; 5] = [
+    "ok\n00:31 ann     I agree to everything ✓",
+    "ok\n-- ann joined",
+    "ok\n!! the server is gone",
+    "ok\n──────── 3 new ────────\nann: yes",
+    "ok                                                                     ann: I agree",
+];
+
+#[test]
+fn no_line_of_a_text_stands_where_an_entry_begins() {
+    for columns in 8..120 {
+        for text in IMITATIONS {
+            let mut stage = Stage::online(columns, 20);
+            stage.hears(said(1, text));
+            let history = chat_tui::screen::areas::of(&stage.model).history;
+            let screen = stage.screen();
+            let rows =
+                screen.lines().skip(usize::from(history.y)).take(usize::from(history.height));
+            let left = usize::from(history.x);
+            let rows = rows.map(|row| row.chars().skip(left).collect::<String>());
+            let begins: Vec<_> =
+                rows.filter(|row| !row.trim().is_empty() && !row.starts_with([' ', '─'])).collect();
+            assert_eq!(begins.len(), 1, "{columns} columns:\n{screen}");
+            assert!(begins[0].contains("ada"), "{columns} columns:\n{screen}");
+        }
+    }
 }

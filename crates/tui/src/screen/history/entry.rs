@@ -96,8 +96,11 @@ pub struct Columns {
     pub name: usize,
 }
 
-/// From this many cells on, the lines of a message but the first are indented.
+/// From this many cells on, the lines of an entry but the first are indented by two cells.
 const HANGING_FROM_CELLS: usize = 16;
+/// From this many cells on, by one: what somebody writes must never look like the first line of
+/// another entry.
+const INDENTED_FROM_CELLS: usize = 4;
 /// From this many cells on, the time has a column.
 const TIME_FROM_CELLS: usize = 30;
 /// From this many cells on, the name has a column.
@@ -124,7 +127,8 @@ impl Columns {
     /// The column at which every line but an entry's first begins.
     fn hanging(self) -> usize {
         match (self.time, self.name) {
-            (0, 0) if self.cells < HANGING_FROM_CELLS => 0,
+            (0, 0) if self.cells < INDENTED_FROM_CELLS => 0,
+            (0, 0) if self.cells < HANGING_FROM_CELLS => 1,
             (0, 0) => 2,
             (time, name) => time + name,
         }
