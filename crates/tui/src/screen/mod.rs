@@ -12,6 +12,7 @@ pub mod input;
 pub mod keys;
 pub mod model;
 mod requests;
+pub mod room;
 mod runtime;
 pub mod shown;
 mod signals;

@@ -6,14 +6,15 @@
 use std::collections::{HashMap, VecDeque};
 
 use chat_client::Destination;
-use chat_proto::{AccountId, MessageId, RoomId, RoomName, Seq};
+use chat_proto::{AccountId, MessageId, RoomId, RoomName};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::areas;
 use super::goto::GoTo;
-use super::history::{Entry, History, Kind, Mark, Place, Viewport};
+use super::history::{ALL_BYTES_MAX, Bound, Entry, Kind, Mark, Place, Viewport};
 use super::input::Input;
+pub use super::room::Room;
 use super::shown;
 
 /// The time, as the runtime tells it with every message.
@@ -27,33 +28,6 @@ pub struct Moment {
 
 /// A room's place in [`Model::rooms`], for as long as the screen lives.
 pub type RoomIndex = usize;
-
-/// A room.
-#[derive(Debug)]
-pub struct Room {
-    /// The name as shown, without `#`.
-    pub title: String,
-    /// Its id, once the server has told it.
-    pub id: Option<RoomId>,
-    /// Whether the account is a member.
-    pub member: bool,
-    /// Whether it is to be joined as soon as there is a connection.
-    pub wanted: bool,
-    /// What was said.
-    pub history: History,
-    /// Messages that came and were not looked at.
-    pub unread: usize,
-    /// How many of them name the reader.
-    pub mentions: usize,
-    /// Messages up to here that come by themselves were said while the connection was away.
-    pub missed_to: Seq,
-    /// How many members are connected.
-    pub online: Option<u32>,
-    /// What was typed here and not sent.
-    pub draft: String,
-    /// The texts of refused messages, to send them again.
-    pub refused: Vec<(Place, String)>,
-}
 
 /// The connection as a person sees it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -264,19 +238,7 @@ impl Model {
     }
 
     fn new_room(&mut self, name: &str) -> RoomIndex {
-        self.rooms.push(Room {
-            title: shown::line(name),
-            id: None,
-            member: false,
-            wanted: false,
-            history: History::default(),
-            unread: 0,
-            mentions: 0,
-            missed_to: Seq::ZERO,
-            online: None,
-            draft: String::new(),
-            refused: Vec::new(),
-        });
+        self.rooms.push(Room::new(name));
         self.rooms.len() - 1
     }
 
@@ -342,7 +304,7 @@ impl Model {
         let left = self.room_mut();
         left.draft = text;
         left.history.divider = None;
-        left.history.trim(super::history::RESTING_ENTRIES_MAX);
+        left.history.trim(Bound::RESTING);
         self.current = index;
         let opened = self.room_mut();
         opened.unread = 0;
@@ -350,6 +312,25 @@ impl Model {
         let draft = std::mem::take(&mut opened.draft);
         opened.history.retry_pages();
         self.input.put(&draft);
+    }
+
+    /// Keeps the memory of all rooms together in bounds: the largest of those that are not open
+    /// forget what the server has.
+    pub fn bound_memory(&mut self) {
+        let mut total: usize = self.rooms.iter().map(|room| room.history.bytes()).sum();
+        while total > ALL_BYTES_MAX {
+            let resting = (0..self.rooms.len()).filter(|&index| index != self.current);
+            let largest = resting.max_by_key(|&index| self.rooms[index].history.bytes());
+            let Some(index) = largest else { return };
+            let history = &mut self.rooms[index].history;
+            let (entries, bytes) = (history.entries().len(), history.bytes());
+            history.trim(Bound { entries: entries / 2, bytes: bytes / 2 });
+            let freed = bytes - history.bytes();
+            if freed == 0 {
+                return; // Only what waits is left, which the outbox bounds.
+            }
+            total -= freed;
+        }
     }
 
     /// Whether the reader sees what comes into a room.

@@ -2,7 +2,7 @@
 
 use chat_client::Event;
 use chat_proto::{MessageId, Seq};
-use chat_tui::screen::history::{Entry, History, Kind, Place, Row, Viewport, WINDOW_ENTRIES_MAX};
+use chat_tui::screen::history::{Bound, Entry, History, Kind, Place, Row, Viewport};
 use chat_tui::screen::update::{Effect, Msg};
 use crossterm::event::KeyCode;
 use jiff::civil::DateTime;
@@ -159,20 +159,38 @@ fn a_resize_keeps_the_message_that_is_read() {
 }
 
 #[test]
+fn long_texts_leave_earlier_and_the_view_keeps_what_it_shows() {
+    let viewport = Viewport::new(80, 24);
+    let text = "x".repeat(16 * 1024);
+    let long = |seq| Entry::new(Place::of(Seq(seq)), None, DateTime::ZERO, Kind::Notice, &text);
+    let mut history = History::default();
+    (1..2000).for_each(|seq| assert!(history.arrive(long(seq))));
+    assert!(history.bytes() <= Bound::OPEN.bytes, "{}", history.bytes());
+    assert!(history.is_at_bottom());
+    history.scroll(-5_000, viewport);
+    let before = visible(&history, viewport);
+    (2000..4000).for_each(|seq| assert!(history.arrive(long(seq))));
+    assert!(history.bytes() <= Bound::OPEN.bytes, "{}", history.bytes());
+    assert_eq!(visible(&history, viewport), before);
+    history.trim(Bound::RESTING);
+    assert!(history.bytes() <= Bound::RESTING.bytes, "{}", history.bytes());
+}
+
+#[test]
 fn the_window_is_bounded_wherever_the_reader_stands() {
     let viewport = Viewport::new(80, 24);
     let mut history = History::default();
     for seq in 1..20_000 {
         history.arrive(entry(seq));
     }
-    assert!(history.entries().len() <= WINDOW_ENTRIES_MAX);
+    assert!(history.entries().len() <= Bound::OPEN.entries);
     assert!(history.is_at_bottom());
     history.scroll(-10_000, viewport);
     let before = visible(&history, viewport);
     for seq in 20_000..60_000 {
         history.arrive(entry(seq));
     }
-    assert!(history.entries().len() <= WINDOW_ENTRIES_MAX);
+    assert!(history.entries().len() <= Bound::OPEN.entries);
     assert_eq!(visible(&history, viewport), before);
     assert!(history.below(viewport) > 39_000, "{}", history.below(viewport));
 }

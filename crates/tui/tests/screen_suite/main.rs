@@ -7,6 +7,8 @@ mod history;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod update;

@@ -105,6 +105,8 @@ const INDENTED_FROM_CELLS: usize = 4;
 const TIME_FROM_CELLS: usize = 30;
 /// From this many cells on, the name has a column.
 const NAME_FROM_CELLS: usize = 40;
+/// What the ranges of an entry's lines take, at the most while it is folded.
+const LINES_BYTES: usize = 256;
 /// Cells that an own message keeps free for its mark, so that no mark ever changes its height.
 pub const MARK_CELLS: usize = 3;
 /// How an own message names its sender.
@@ -181,6 +183,12 @@ impl Entry {
         self.text.push_str("\n✗ ");
         self.text.push_str(&text::prepared(reason));
         self.wrapped = RefCell::new(None);
+    }
+
+    /// The memory that it takes: an estimate, the same for as long as its text is.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + LINES_BYTES + self.text.len()
     }
 
     /// Whether it is a message, not a word of the screen.

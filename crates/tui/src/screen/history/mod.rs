@@ -5,6 +5,7 @@
 //! are asked for, and every bound on them. It must not know how anything is drawn, nor about
 //! connections: pages are asked for and come back as data.
 
+mod entries;
 mod entry;
 mod layout;
 mod paging;
@@ -14,14 +15,27 @@ pub use entry::{Columns, Entry, Kind, MARK_CELLS, Mark, Place, YOU};
 pub use layout::{Lead, Row, Viewport};
 pub use paging::{PageRequest, PageWanted};
 
-use std::collections::VecDeque;
+use entries::Entries;
 
-/// Entries held for a room that is open. The furthest from the view are dropped first; the server
-/// has them.
-pub const WINDOW_ENTRIES_MAX: usize = 4096;
+/// How much of a room's log is held. What is furthest from the view is dropped first; the server
+/// has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bound {
+    /// Entries.
+    pub entries: usize,
+    /// Bytes of memory.
+    pub bytes: usize,
+}
 
-/// Entries held for a room that is not open.
-pub const RESTING_ENTRIES_MAX: usize = 512;
+impl Bound {
+    /// For a room that is open.
+    pub const OPEN: Self = Self { entries: 4096, bytes: 8 << 20 };
+    /// For one that is not.
+    pub const RESTING: Self = Self { entries: 512, bytes: 1 << 20 };
+}
+
+/// Bytes that all rooms together may take.
+pub const ALL_BYTES_MAX: usize = 24 << 20;
 
 /// Where the reader stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,7 +76,7 @@ pub struct Divider {
 #[derive(Debug)]
 pub struct History {
     /// Sorted by place.
-    entries: VecDeque<Entry>,
+    entries: Entries,
     anchor: Anchor,
     below: Below,
     paging: paging::Paging,
@@ -77,7 +91,7 @@ pub struct History {
 impl Default for History {
     fn default() -> Self {
         Self {
-            entries: VecDeque::new(),
+            entries: Entries::default(),
             anchor: Anchor::Bottom,
             below: Below::Attached,
             paging: paging::Paging::default(),
@@ -99,6 +113,12 @@ impl History {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// The memory that it takes, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.entries.bytes()
     }
 
     /// How many own messages wait.

@@ -5,7 +5,7 @@
 
 use chat_proto::Seq;
 
-use super::{Anchor, Below, Entry, History, Viewport, WINDOW_ENTRIES_MAX};
+use super::{Anchor, Below, Bound, Entry, History, Viewport};
 
 /// Messages asked for at once.
 const PAGE_MESSAGES: u16 = 128;
@@ -160,7 +160,7 @@ impl History {
             PageWanted::Older => self.older_page(messages, more),
             PageWanted::Newer => self.newer_page(request, messages, as_of, more),
         }
-        self.trim(WINDOW_ENTRIES_MAX);
+        self.trim(Bound::OPEN);
     }
 
     /// A page could not be had.

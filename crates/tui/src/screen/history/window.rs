@@ -3,7 +3,7 @@
 use chat_proto::{MessageId, Seq};
 use jiff::civil::DateTime;
 
-use super::{Anchor, Below, Divider, Entry, History, Kind, Mark, Place, WINDOW_ENTRIES_MAX};
+use super::{Anchor, Below, Bound, Divider, Entry, History, Kind, Mark, Place};
 
 /// Entries that leave at once when the window is full, so that it is not trimmed for each new one.
 const TRIM: usize = 128;
@@ -28,7 +28,7 @@ impl History {
             return true;
         }
         let fresh = self.insert(entry);
-        self.trim(WINDOW_ENTRIES_MAX);
+        self.trim(Bound::OPEN);
         fresh
     }
 
@@ -45,12 +45,11 @@ impl History {
     /// one leaves: an own message is shown once.
     pub fn identify(&mut self, place: Place, id: MessageId) {
         let known = self.knows(id);
-        match self.find(place) {
+        match self.entries.find(place) {
             Ok(index) if known => self.remove_at(index),
-            Ok(index) => {
-                let entry = &mut self.entries[index];
+            Ok(index) => self.entries.change(index, |entry| {
                 (entry.id, entry.kind) = (Some(id), Kind::Own(Mark::Waiting));
-            }
+            }),
             Err(_gone) => {}
         }
     }
@@ -70,7 +69,7 @@ impl History {
     /// A waiting message goes on under another id.
     pub fn change_id(&mut self, old: MessageId, new: MessageId) {
         if let Some(index) = self.waiting_index(old) {
-            self.entries[index].id = Some(new);
+            self.entries.change(index, |entry| entry.id = Some(new));
         }
     }
 
@@ -97,7 +96,7 @@ impl History {
     pub fn refuse(&mut self, id: MessageId, reason: &str) -> bool {
         match self.waiting_index(id) {
             Some(index) => {
-                self.entries[index].refuse(reason);
+                self.entries.change(index, |entry| entry.refuse(reason));
                 true
             }
             None => false,
@@ -106,14 +105,14 @@ impl History {
 
     /// Marks a message that never got an id as refused.
     pub fn refuse_at(&mut self, place: Place, reason: &str) {
-        if let Ok(index) = self.find(place) {
-            self.entries[index].refuse(reason);
+        if let Ok(index) = self.entries.find(place) {
+            self.entries.change(index, |entry| entry.refuse(reason));
         }
     }
 
     /// Takes away a message that was refused or waits.
     pub fn discard(&mut self, place: Place) {
-        if let Ok(index) = self.find(place) {
+        if let Ok(index) = self.entries.find(place) {
             self.remove_at(index);
         }
     }
@@ -145,27 +144,50 @@ impl History {
         }
     }
 
-    /// Drops what is furthest from the view until at most `entries_max` are left. The server has
-    /// it; what waits stays.
-    pub fn trim(&mut self, entries_max: usize) {
-        if self.entries.len() <= entries_max {
-            return;
-        }
-        let excess = self.entries.len() - entries_max + TRIM.min(entries_max);
-        let above = match self.anchor {
-            Anchor::Bottom => self.entries.len(),
-            Anchor::Line { place, .. } => self.index_near(place),
-        };
-        let below = self.entries.len() - above;
-        if above >= below {
-            self.drop_above(excess.min(above.saturating_sub(VISIBLE_MAX.min(entries_max / 2))));
-        } else {
-            self.drop_below(excess.min(below.saturating_sub(VISIBLE_MAX)));
+    /// Drops what is furthest from the view until the bound holds, first on the side that has
+    /// more. The server has it; what waits stays, and so does what the view may show.
+    pub fn trim(&mut self, bound: Bound) {
+        for _side in 0..2 {
+            if self.entries.len() <= bound.entries && self.bytes() <= bound.bytes {
+                return;
+            }
+            let above = match self.anchor {
+                Anchor::Bottom => self.entries.len(),
+                Anchor::Line { place, .. } => self.index_near(place),
+            };
+            let below = self.entries.len() - above;
+            let above_the_view = above - near(self.entries.range(..above).rev(), bound);
+            let below_the_view = below - near(self.entries.range(above..), bound);
+            if above_the_view >= below_the_view {
+                let count = self.excess(self.entries.range(..above_the_view), bound);
+                self.drop_above(count);
+            } else {
+                let count = self.excess(self.entries.range(above..).rev(), bound);
+                self.drop_below(count.min(below_the_view));
+            }
         }
     }
 
+    /// How many of these have to go, and a few more, so that not each new one trims.
+    fn excess<'a>(&self, entries: impl Iterator<Item = &'a Entry>, bound: Bound) -> usize {
+        let over = self.entries.len().checked_sub(bound.entries + 1);
+        let by_count = over.map_or(0, |over| over + 1 + TRIM.min(bound.entries));
+        let bytes = self.bytes().checked_sub(bound.bytes).filter(|over| *over > 0);
+        let bytes = bytes.map_or(0, |over| over + bound.bytes / 8);
+        let mut freed = 0;
+        let enough = |(nth, entry): &(usize, &Entry)| {
+            let goes = *nth < by_count || freed < bytes;
+            freed += entry.bytes();
+            goes
+        };
+        entries.enumerate().take_while(enough).count()
+    }
+
     fn drop_above(&mut self, count: usize) {
-        self.entries.drain(..count);
+        let waiting =
+            self.entries.iter().rev().take_while(|entry| entry.place.is_waiting()).count();
+        let count = count.min(self.entries.len() - waiting);
+        drop(self.entries.drain(0..count));
         if count > 0 {
             self.paging.more_above = true;
         }
@@ -192,7 +214,7 @@ impl History {
         if let (Some(id), false) = (entry.id, entry.place.is_waiting()) {
             self.replace_waiting(id, entry.place);
         }
-        match self.find(entry.place) {
+        match self.entries.find(entry.place) {
             Ok(_there) => false,
             Err(index) => {
                 self.entries.insert(index, entry);
@@ -239,14 +261,20 @@ impl History {
         waiting.find(|(_index, entry)| entry.id == Some(id)).map(|(index, _entry)| index)
     }
 
-    /// The index of a place, or where it would be.
-    pub(super) fn find(&self, place: Place) -> Result<usize, usize> {
-        self.entries.binary_search_by_key(&place, |entry| entry.place)
-    }
-
     /// The index of a place, or of its neighbour.
     pub(super) fn index_near(&self, place: Place) -> usize {
-        let index = self.find(place).unwrap_or_else(|would_be| would_be);
+        let index = self.entries.find(place).unwrap_or_else(|would_be| would_be);
         index.min(self.entries.len().saturating_sub(1))
     }
+}
+
+/// How many of these, beginning at the view, the view may show: so many rows, or so much text.
+fn near<'a>(entries: impl Iterator<Item = &'a Entry>, bound: Bound) -> usize {
+    let (entries_max, bytes_max) = (VISIBLE_MAX.min(bound.entries / 2), bound.bytes / 2);
+    let mut bytes = 0;
+    let is_near = |entry: &&Entry| {
+        bytes += entry.bytes();
+        bytes <= bytes_max
+    };
+    entries.take(entries_max).take_while(is_near).count()
 }

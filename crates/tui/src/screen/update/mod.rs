@@ -109,6 +109,7 @@ pub struct Failure {
 pub fn update(model: &mut Model, now: Moment, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     apply(model, now, msg, &mut effects);
+    model.bound_memory();
     want_pages(model, &mut effects);
     effects
 }
@@ -123,6 +124,7 @@ pub fn update_all(
     for msg in messages {
         apply(model, now, msg, &mut effects);
     }
+    model.bound_memory();
     want_pages(model, &mut effects);
     effects
 }

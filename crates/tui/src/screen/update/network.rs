@@ -4,7 +4,7 @@ use chat_client::{Connected, Event, Message, Outgoing, OutgoingState, RoomChange
 use chat_proto::{RoomId, RoomName, Seq};
 
 use super::Effect;
-use crate::screen::history::{Entry, Kind, Place, RESTING_ENTRIES_MAX};
+use crate::screen::history::{Bound, Entry, Kind, Place};
 use crate::screen::model::{Connection, Model, RoomIndex};
 use crate::screen::shown;
 
@@ -153,7 +153,7 @@ fn said(model: &mut Model, message: &Message) {
     if index != model.current {
         room.unread += 1;
         room.mentions += usize::from(mention);
-        room.history.trim(RESTING_ENTRIES_MAX);
+        room.history.trim(Bound::RESTING);
     }
 }
 

@@ -1,0 +1,55 @@
+//! One room as the screen knows it.
+//!
+//! Owns what is remembered of a room beside its history. It knows nothing of other rooms.
+
+use chat_proto::{RoomId, Seq};
+
+use super::history::{History, Place};
+use super::shown;
+
+/// A room.
+#[derive(Debug)]
+pub struct Room {
+    /// The name as shown, without `#`.
+    pub title: String,
+    /// Its id, once the server has told it.
+    pub id: Option<RoomId>,
+    /// Whether the account is a member.
+    pub member: bool,
+    /// Whether it is to be joined as soon as there is a connection.
+    pub wanted: bool,
+    /// What was said.
+    pub history: History,
+    /// Messages that came and were not looked at.
+    pub unread: usize,
+    /// How many of them name the reader.
+    pub mentions: usize,
+    /// Messages up to here that come by themselves were said while the connection was away.
+    pub missed_to: Seq,
+    /// How many members are connected.
+    pub online: Option<u32>,
+    /// What was typed here and not sent.
+    pub draft: String,
+    /// The texts of refused messages, to send them again.
+    pub refused: Vec<(Place, String)>,
+}
+
+impl Room {
+    /// A room that was heard of by its name.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            title: shown::line(name),
+            id: None,
+            member: false,
+            wanted: false,
+            history: History::default(),
+            unread: 0,
+            mentions: 0,
+            missed_to: Seq::ZERO,
+            online: None,
+            draft: String::new(),
+            refused: Vec::new(),
+        }
+    }
+}
