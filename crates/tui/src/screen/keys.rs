@@ -101,7 +101,11 @@ const fn edit(keys: &'static [Key], edit: Edit, says: &'static str) -> Binding {
 /// The bindings, in the order in which the help shows them.
 pub const BINDINGS: &[Binding] = &[
     // What is typed before the screen is there comes with Ctrl-J in the place of Enter.
-    bind(&[key(KeyCode::Enter), ctrl('j')], Action::Send, "send"),
+    bind(
+        &[key(KeyCode::Enter), ctrl('j')],
+        Action::Send,
+        "send; with nothing typed: show a long message whole, or fold it",
+    ),
     edit(&[Key(ALT, KeyCode::Enter), Key(SHIFT, KeyCode::Enter)], Edit::Newline, "new line"),
     edit(&[key(KeyCode::Up)], Edit::Up, "what was sent before"),
     edit(&[key(KeyCode::Down)], Edit::Down, "back from there"),

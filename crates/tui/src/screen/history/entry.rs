@@ -137,11 +137,18 @@ impl Columns {
     }
 }
 
+/// Lines of a text from which on it is folded.
+const FOLDED_FROM_LINES: usize = 40;
+/// Lines that a folded text shows, but for the one that says how many it hides.
+const FOLDED_LINES: usize = 20;
+
 /// The lines of an entry for one layout.
 #[derive(Debug)]
 struct Wrapped {
     columns: Columns,
     lines: Vec<Range<usize>>,
+    /// How many lines are hidden; in their place is the one of index [`FOLDED_LINES`].
+    hidden: usize,
 }
 
 /// A message, or a line that the screen says.
@@ -158,6 +165,8 @@ pub struct Entry {
     text: String,
     /// Where in the text the reason of a refusal begins.
     reason_at: usize,
+    /// Whether a long text is shown whole.
+    unfolded: bool,
     wrapped: RefCell<Option<Wrapped>>,
 }
 
@@ -173,7 +182,8 @@ impl Entry {
     ) -> Self {
         let text = text::prepared(text);
         let reason_at = text.len();
-        Self { place, id, time, kind, text, reason_at, wrapped: RefCell::new(None) }
+        let wrapped = RefCell::new(None);
+        Self { place, id, time, kind, text, reason_at, unfolded: false, wrapped }
     }
 
     /// Marks an own message as refused, for a reason that is inert and one line.
@@ -215,6 +225,26 @@ impl Entry {
     pub fn is_reason(&self, columns: Columns, line: usize) -> bool {
         let start = self.lines(columns).get(line).map_or(0, |range| range.start);
         start > self.reason_at
+    }
+
+    /// How many lines of the text are hidden, if this line stands for them.
+    #[must_use]
+    pub fn hidden(&self, columns: Columns, line: usize) -> Option<usize> {
+        let hidden = self.wrapped(columns).hidden;
+        (hidden > 0 && line == FOLDED_LINES).then_some(hidden)
+    }
+
+    /// Whether the text is so long that it is folded, or would be.
+    #[must_use]
+    pub fn is_long(&self, columns: Columns) -> bool {
+        let wrapped = self.wrapped(columns);
+        wrapped.hidden > 0 || wrapped.lines.len() > FOLDED_FROM_LINES
+    }
+
+    /// Shows a long text whole, or folds it again.
+    pub fn fold_or_unfold(&mut self) {
+        self.unfolded = !self.unfolded;
+        self.wrapped = RefCell::new(None);
     }
 
     /// How many lines it takes.
@@ -261,13 +291,28 @@ impl Entry {
     }
 
     fn lines(&self, columns: Columns) -> Ref<'_, [Range<usize>]> {
+        Ref::map(self.wrapped(columns), |wrapped| &wrapped.lines[..])
+    }
+
+    fn wrapped(&self, columns: Columns) -> Ref<'_, Wrapped> {
         let stale = !matches!(&*self.wrapped.borrow(), Some(held) if held.columns == columns);
         if stale {
-            *self.wrapped.borrow_mut() = Some(Wrapped { columns, lines: self.wrap(columns) });
+            *self.wrapped.borrow_mut() = Some(self.fold(columns));
         }
-        Ref::map(self.wrapped.borrow(), |held| {
-            held.as_ref().map_or(&[][..], |wrapped| &wrapped.lines)
-        })
+        Ref::map(self.wrapped.borrow(), |held| held.as_ref().expect("it was wrapped just now"))
+    }
+
+    /// Hides the later lines of a long text, but not the reason of a refusal behind them.
+    fn fold(&self, columns: Columns) -> Wrapped {
+        let mut lines = self.wrap(columns);
+        let body = lines.iter().take_while(|range| range.start <= self.reason_at).count();
+        if self.unfolded || body <= FOLDED_FROM_LINES {
+            return Wrapped { columns, lines, hidden: 0 };
+        }
+        let first_hidden = lines[FOLDED_LINES].start;
+        lines.splice(FOLDED_LINES..body, [first_hidden..first_hidden]);
+        lines.shrink_to_fit();
+        Wrapped { columns, lines, hidden: body - FOLDED_LINES }
     }
 
     fn wrap(&self, columns: Columns) -> Vec<Range<usize>> {

@@ -145,6 +145,27 @@ impl History {
         }
     }
 
+    /// Shows the lowest visible text that is long whole, or folds it again. Says whether there was
+    /// one.
+    pub fn fold_or_unfold(&mut self, viewport: Viewport) -> bool {
+        let is_long = |row: &Row<'_>| match row {
+            Row::Body { entry, .. } if entry.is_long(viewport.columns) => Some(entry.place),
+            Row::Body { .. } | Row::Lead(_) | Row::Blank => None,
+        };
+        let Some(place) = self.rows(viewport).iter().rev().find_map(is_long) else {
+            return false;
+        };
+        let Ok(index) = self.entries.find(place) else {
+            return false;
+        };
+        // The line that stood for what was hidden stays where it is.
+        if let Some(top) = self.top(viewport) {
+            self.anchor = self.anchor_at(top.spot, viewport);
+        }
+        self.entries.change(index, Entry::fold_or_unfold);
+        true
+    }
+
     fn settle_at(&mut self, spot: Spot, viewport: Viewport) {
         let mut last = Some(spot);
         for _ in 0..viewport.rows {

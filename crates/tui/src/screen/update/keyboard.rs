@@ -119,6 +119,8 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
 fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
     let text = model.input.text();
     if text.trim().is_empty() {
+        let viewport = model.viewport();
+        model.room_mut().history.fold_or_unfold(viewport);
         return;
     }
     match commands::read(&text) {

@@ -82,8 +82,16 @@ impl Painted<'_> {
         let (x, room) = (area.x + indent, area.width - indent);
         let is_reason = self.entry.is_reason(self.columns, line);
         let style = if is_reason { self.theme.trouble() } else { self.text_style() };
-        let shown = self.entry.line(self.columns, line);
-        let end = text::put(buffer, x, area.y, shown, room, style);
+        let end = match self.entry.hidden(self.columns, line) {
+            Some(hidden) => {
+                let told = text::fit(&format!("… {hidden} more, Enter shows"), usize::from(room));
+                text::put(buffer, x, area.y, &told, room, self.theme.quiet())
+            }
+            None => {
+                let shown = self.entry.line(self.columns, line);
+                text::put(buffer, x, area.y, shown, room, style)
+            }
+        };
         if line + 1 == self.entry.height(self.columns) {
             self.draw_mark(end, area, buffer);
         }
