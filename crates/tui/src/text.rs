@@ -3,7 +3,9 @@
 //! Owns the one opinion about widths, which is ratatui's, so that what is measured is what is
 //! drawn. It expects text that `chat_client::display` has made inert and knows nothing of chat.
 
-use std::ops::Range;
+mod wrap;
+
+pub use wrap::{Line, wrap, wrap_hanging};
 
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::style::Style;
@@ -92,91 +94,6 @@ pub fn fit(text: &str, cells: usize) -> String {
         fitted.push('…');
     }
     fitted
-}
-
-/// Breaks a text into the byte ranges of its lines, none wider than `cells`, the first one by
-/// `used` cells shorter. Lines end at `\n`, else at spaces, else around wide characters, else
-/// anywhere between graphemes. There is at least one line, and each shows something unless the
-/// text has an empty line there (or nothing fits beside the first `used` cells).
-#[must_use]
-pub fn wrap(text: &str, cells: usize, used: usize) -> Vec<Range<usize>> {
-    let cells = cells.max(1);
-    let mut lines = Vec::new();
-    let mut start = 0;
-    for paragraph in text.split('\n') {
-        let used = if start == 0 { used } else { 0 };
-        Paragraph::new(start, cells, used).wrap(paragraph, &mut lines);
-        start += paragraph.len() + 1;
-    }
-    lines
-}
-
-/// The state of wrapping one paragraph.
-struct Paragraph {
-    offset: usize,
-    cells: usize,
-    line_start: usize,
-    line_width: usize,
-    /// The end of the line and the start of the next, if it breaks there, and the cells up to
-    /// that start.
-    chance: Option<(usize, usize, usize)>,
-    indented: bool,
-}
-
-impl Paragraph {
-    fn new(offset: usize, cells: usize, used: usize) -> Self {
-        Self {
-            offset,
-            cells,
-            line_start: 0,
-            line_width: used.min(cells),
-            chance: (used > 0).then_some((0, 0, used.min(cells))),
-            indented: used > 0,
-        }
-    }
-
-    fn wrap(mut self, paragraph: &str, lines: &mut Vec<Range<usize>>) {
-        let mut previous_was_wide = false;
-        // Remembered, not looked for: a text may be thousands of spaces.
-        let mut text_end = 0;
-        for (at, grapheme) in paragraph.grapheme_indices(true) {
-            let grapheme_width = grapheme_width(grapheme);
-            let is_space = grapheme.starts_with([' ', '\u{3000}']);
-            let is_wide = grapheme_width > 1;
-            if (is_wide || previous_was_wide) && !is_space && at > self.line_start {
-                self.chance = Some((at, at, self.line_width));
-            }
-            // Spaces hang over the edge; they never begin a line by themselves.
-            if self.line_width + reach(grapheme) > self.cells && !is_space {
-                self.break_line(at, lines);
-            }
-            self.line_width += grapheme_width;
-            if is_space {
-                let end = text_end.max(self.line_start);
-                self.chance = Some((end, at + grapheme.len(), self.line_width));
-            } else {
-                text_end = at + grapheme.len();
-            }
-            previous_was_wide = is_wide;
-        }
-        lines.push(self.range(self.line_start, paragraph.len()));
-    }
-
-    fn break_line(&mut self, at: usize, lines: &mut Vec<Range<usize>>) {
-        let hopeless = at == self.line_start && !self.indented;
-        if hopeless {
-            return;
-        }
-        let (end, next, width) = self.chance.take().unwrap_or((at, at, self.line_width));
-        lines.push(self.range(self.line_start, end));
-        self.line_start = next;
-        self.line_width -= width.min(self.line_width);
-        self.indented = false;
-    }
-
-    fn range(&self, start: usize, end: usize) -> Range<usize> {
-        self.offset + start..self.offset + end
-    }
 }
 
 /// Whether a text has characters that are written from right to left.
@@ -274,10 +191,6 @@ mod tests {
 
     use super::*;
 
-    fn wrapped(text: &str, cells: usize, used: usize) -> Vec<&str> {
-        wrap(text, cells, used).into_iter().map(|range| &text[range]).collect()
-    }
-
     #[test]
     fn widths_are_those_of_terminals() {
         for (text, cells) in [
@@ -291,59 +204,6 @@ mod tests {
             ("", 0),
         ] {
             assert_eq!(width(text), cells, "{text}");
-        }
-    }
-
-    #[test]
-    fn lines_break_at_spaces_then_anywhere() {
-        assert_eq!(wrapped("shall we deploy", 10, 0), ["shall we", "deploy"]);
-        assert_eq!(wrapped("abcdefghijkl", 5, 0), ["abcde", "fghij", "kl"]);
-        assert_eq!(wrapped("a bcdefghijkl", 5, 0), ["a", "bcdef", "ghijk", "l"]);
-        assert_eq!(wrapped("", 5, 0), [""]);
-        assert_eq!(wrapped("a\n\nb", 5, 0), ["a", "", "b"]);
-        assert_eq!(wrapped("日本語", 5, 0), ["日本", "語"]);
-        assert_eq!(wrapped("ab日本語", 4, 0), ["ab日", "本語"]);
-    }
-
-    #[test]
-    fn the_first_line_may_be_shorter() {
-        assert_eq!(wrapped("ab cd ef", 8, 3), ["ab cd", "ef"]);
-        assert_eq!(wrapped("abcdef", 8, 6), ["", "abcdef"]);
-        assert_eq!(wrapped("abc", 8, 8), ["", "abc"]);
-        assert_eq!(wrapped("a\nb", 8, 8), ["", "a", "b"]);
-    }
-
-    #[test]
-    fn a_space_at_the_edge_hangs() {
-        assert_eq!(wrapped("abcde fghij", 5, 0), ["abcde", "fghij"]);
-        assert_eq!(wrapped("abcde   fghij", 5, 0), ["abcde", "fghij"]);
-    }
-
-    #[test]
-    fn no_line_is_wider_than_asked_and_nothing_is_lost() {
-        let samples = [
-            "the quick brown fox jumps",
-            "日本語 と English の mixed テキスト です",
-            "👨\u{200D}👩\u{200D}👧👨\u{200D}👩\u{200D}👧 family",
-            "עברית and العربية",
-            "e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}",
-            "x  y   z    ",
-        ];
-        for text in samples {
-            for cells in 2..30 {
-                for used in 0..cells {
-                    let lines = wrap(text, cells, used);
-                    let mut shown = String::new();
-                    for (nth, range) in lines.into_iter().enumerate() {
-                        let line = text[range].trim_end();
-                        let room = if nth == 0 { cells - used } else { cells };
-                        assert!(width(line) <= room, "{text:?} {cells} {used}: {line:?}");
-                        shown.push_str(line);
-                    }
-                    let spaceless = |text: &str| text.replace(' ', "");
-                    assert_eq!(spaceless(&shown), spaceless(text), "{cells} {used}");
-                }
-            }
         }
     }
 
@@ -373,7 +233,6 @@ mod tests {
     #[test]
     fn joined_emoji_that_are_drawn_apart_hurt_nobody() {
         let astronaut = "👩\u{200D}🚀";
-        assert_eq!(wrapped(&astronaut.repeat(3), 7, 0), [astronaut.repeat(2), astronaut.into()]);
         let mut buffer = Buffer::empty(Rect::new(0, 0, 7, 1));
         put(&mut buffer, 0, 0, &format!("{astronaut}ok {astronaut}"), 7, Style::new());
         guard(&mut buffer);

@@ -314,8 +314,31 @@ fn no_line_of_a_text_stands_where_an_entry_begins() {
             let rows = rows.map(|row| row.chars().skip(left).collect::<String>());
             let begins: Vec<_> =
                 rows.filter(|row| !row.trim().is_empty() && !row.starts_with([' ', '─'])).collect();
-            assert_eq!(begins.len(), 1, "{columns} columns:\n{screen}");
             assert!(begins[0].contains("ada"), "{columns} columns:\n{screen}");
+            // The rest of a word that is longer than a line: no entry begins without a space.
+            let rests = begins[1..].iter().all(|row| !row.trim_end().contains(' '));
+            assert!(rests, "{columns} columns:\n{screen}");
         }
     }
+}
+
+#[test]
+fn an_address_longer_than_a_line_goes_on_at_the_edge() {
+    let mut stage = Stage::online(40, 12);
+    stage.hears(said(
+        1,
+        "join chat://example.org:5018/lobby#abcdefghijklmnopqrstuvwxyz0123456789.XYZ now",
+    ));
+    let screen = stage.screen();
+    let address = "chat://example.org:5018/lobby#abcdefghijklmnopqrstuvwxyz0123456789.XYZ";
+    let lines = [&address[..26], &address[26..66], &address[66..]].join("\n");
+    assert!(screen.contains(&format!("\n              {lines}\n")), "{screen}");
+}
+
+#[test]
+fn a_long_name_is_cut_to_its_column() {
+    let mut stage = Stage::online(80, 12);
+    let long = chat_client::Message { from_name: "a-very-long-nickname".into(), ..said(1, "hi") };
+    stage.hears(long);
+    assert!(stage.shows("10:01 a-very… hi"), "{}", stage.screen());
 }

@@ -3,12 +3,11 @@
 //! Owns its text as shown and how that text wraps. It knows neither its neighbours nor colours.
 
 use std::cell::{Ref, RefCell};
-use std::ops::Range;
 
 use chat_proto::{MessageId, Seq};
 use jiff::civil::DateTime;
 
-use crate::text;
+use crate::text::{self, Line};
 
 /// Where an entry stands: confirmed ones in the order of the log, what the screen says after the
 /// event that it followed, and what is not confirmed yet after everything.
@@ -146,7 +145,7 @@ const FOLDED_LINES: usize = 20;
 #[derive(Debug)]
 struct Wrapped {
     columns: Columns,
-    lines: Vec<Range<usize>>,
+    lines: Vec<Line>,
     /// How many lines are hidden; in their place is the one of index [`FOLDED_LINES`].
     hidden: usize,
 }
@@ -216,14 +215,14 @@ impl Entry {
     /// The part of the text that a line shows.
     #[must_use]
     pub fn line(&self, columns: Columns, line: usize) -> &str {
-        let range = self.lines(columns).get(line).cloned().unwrap_or_default();
-        self.text[range].trim_end_matches(' ')
+        let range = self.lines(columns).get(line).map(|line| line.range.clone());
+        self.text[range.unwrap_or_default()].trim_end_matches(' ')
     }
 
     /// Whether a line tells the reason of a refusal.
     #[must_use]
     pub fn is_reason(&self, columns: Columns, line: usize) -> bool {
-        let start = self.lines(columns).get(line).map_or(0, |range| range.start);
+        let start = self.byte_of_line(columns, line);
         start > self.reason_at
     }
 
@@ -257,14 +256,14 @@ impl Entry {
     #[must_use]
     pub fn line_of_byte(&self, columns: Columns, byte: usize) -> usize {
         let lines = self.lines(columns);
-        lines.partition_point(|range| range.start <= byte).saturating_sub(1)
+        lines.partition_point(|line| line.range.start <= byte).saturating_sub(1)
     }
 
     /// The first byte of the text that a line shows. Two lines may begin at the same byte (a name
     /// may leave no room beside it); [`Self::line_of_byte`] then gives the later one.
     #[must_use]
     pub fn byte_of_line(&self, columns: Columns, line: usize) -> usize {
-        self.lines(columns).get(line).map_or(0, |range| range.start)
+        self.lines(columns).get(line).map_or(0, |line| line.range.start)
     }
 
     /// The sender's name as it stands before the text.
@@ -281,16 +280,22 @@ impl Entry {
     /// The column at which a line's text begins.
     #[must_use]
     pub fn indent(&self, columns: Columns, line: usize) -> usize {
-        let hanging = columns.hanging();
-        if line > 0 {
-            return hanging;
-        }
-        let gap = if columns.name == 0 && self.is_message() { 2 } else { 1 };
-        let beside = columns.time + text::width(self.sender()) + gap;
-        beside.max(if columns.name == 0 { 0 } else { hanging }).min(columns.cells)
+        let is_flush = self.lines(columns).get(line).is_some_and(|line| line.is_flush);
+        if is_flush { 0 } else { self.indent_of(columns, line) }
     }
 
-    fn lines(&self, columns: Columns) -> Ref<'_, [Range<usize>]> {
+    /// The same for a line that does not begin at the edge.
+    fn indent_of(&self, columns: Columns, line: usize) -> usize {
+        let hanging = columns.hanging();
+        if line > 0 || columns.name > 0 {
+            return hanging;
+        }
+        let gap = if self.is_message() { 2 } else { 1 };
+        let beside = columns.time + text::width(self.sender()) + gap;
+        beside.min(columns.cells)
+    }
+
+    fn lines(&self, columns: Columns) -> Ref<'_, [Line]> {
         Ref::map(self.wrapped(columns), |wrapped| &wrapped.lines[..])
     }
 
@@ -305,34 +310,37 @@ impl Entry {
     /// Hides the later lines of a long text, but not the reason of a refusal behind them.
     fn fold(&self, columns: Columns) -> Wrapped {
         let mut lines = self.wrap(columns);
-        let body = lines.iter().take_while(|range| range.start <= self.reason_at).count();
+        let body = lines.iter().take_while(|line| line.range.start <= self.reason_at).count();
         if self.unfolded || body <= FOLDED_FROM_LINES {
             return Wrapped { columns, lines, hidden: 0 };
         }
-        let first_hidden = lines[FOLDED_LINES].start;
-        lines.splice(FOLDED_LINES..body, [first_hidden..first_hidden]);
+        let first_hidden = lines[FOLDED_LINES].range.start;
+        let fold = Line { range: first_hidden..first_hidden, is_flush: false };
+        lines.splice(FOLDED_LINES..body, [fold]);
         lines.shrink_to_fit();
         Wrapped { columns, lines, hidden: body - FOLDED_LINES }
     }
 
-    fn wrap(&self, columns: Columns) -> Vec<Range<usize>> {
-        let hanging = self.indent(columns, 1);
+    fn wrap(&self, columns: Columns) -> Vec<Line> {
+        let hanging = columns.hanging();
         let cells = columns.cells.saturating_sub(hanging).max(1);
-        let used = self.indent(columns, 0).saturating_sub(hanging);
-        let mut lines = text::wrap(&self.text, cells, used);
-        let body = lines.iter().rposition(|range| range.start <= self.reason_at).unwrap_or(0);
+        let used = self.indent_of(columns, 0).saturating_sub(hanging);
+        let mut lines = text::wrap_hanging(&self.text, cells, used, hanging);
+        let body = lines.iter().rposition(|line| line.range.start <= self.reason_at).unwrap_or(0);
         if let Kind::Own(mark) = &self.kind
             && *mark != Mark::Refused
             && self.end_of_line(columns, &lines, body) + MARK_CELLS > columns.cells
         {
-            lines.push(self.text.len()..self.text.len());
+            let end = self.text.len();
+            lines.push(Line { range: end..end, is_flush: false });
         }
         lines
     }
 
     /// The column after the last character of a line.
-    fn end_of_line(&self, columns: Columns, lines: &[Range<usize>], line: usize) -> usize {
-        let text = lines.get(line).map_or("", |range| &self.text[range.clone()]);
-        self.indent(columns, line) + text::width(text.trim_end_matches(' '))
+    fn end_of_line(&self, columns: Columns, lines: &[Line], line: usize) -> usize {
+        let Some(shown) = lines.get(line) else { return 0 };
+        let indent = if shown.is_flush { 0 } else { self.indent_of(columns, line) };
+        indent + text::width(self.text[shown.range.clone()].trim_end_matches(' '))
     }
 }
