@@ -3,6 +3,7 @@
 //! Owns their names and arguments. It must not know how they are carried out.
 
 use chat_proto::{NameError, Nickname, RoomName};
+use jiff::civil::Date;
 
 /// What an entered line is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -13,6 +14,19 @@ pub enum Entered {
     Command(Command),
     /// Neither, and why.
     Unclear(String),
+    /// Perhaps the end, perhaps something to say: what to do for each.
+    Unsure(String),
+}
+
+/// A place in a room's history.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Moment {
+    /// The first message.
+    Beginning,
+    /// A day on the reader's calendar.
+    Day(Date),
+    /// So many days before today.
+    DaysAgo(i32),
 }
 
 /// A command.
@@ -28,6 +42,8 @@ pub enum Command {
     Who,
     /// Change the nickname.
     Nick(Nickname),
+    /// Go to a place in the open room's history.
+    GoTo(Moment),
     /// Show the help.
     Help,
     /// Quit.
@@ -41,6 +57,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("/rooms", "all rooms"),
     ("/who", "who is in this room"),
     ("/nick NAME", "change your name"),
+    ("/goto DAY", "to a day in the history: 2026-03-31, today, yesterday, beginning"),
     ("/help", "this help"),
     ("/quit, /bye", "quit; what waits is sent the next time"),
     ("//text", "say a text that begins with a slash"),
@@ -65,7 +82,11 @@ pub fn read(text: &str) -> Entered {
         "who" | "names" => bare("/who", argument, Command::Who),
         "nick" => nick(argument),
         "help" => Entered::Command(Command::Help),
-        "quit" | "bye" | "exit" => Entered::Command(Command::Quit),
+        "goto" => go_to(argument),
+        "quit" | "bye" | "exit" if argument.is_empty() => Entered::Command(Command::Quit),
+        "quit" | "bye" | "exit" => {
+            Entered::Unsure(format!("Enter again quits; to say it: //{rest}"))
+        }
         _ => Entered::Unclear(format!(
             "/{name} is no command; /help lists them. As a message: //{rest}"
         )),
@@ -84,6 +105,21 @@ fn nick(argument: &str) -> Entered {
         return Entered::Unclear("/nick needs a name, as in /nick ada".to_owned());
     }
     named(Nickname::parse(argument.strip_prefix('@').unwrap_or(argument)), Command::Nick)
+}
+
+fn go_to(argument: &str) -> Entered {
+    let moment = match argument.to_lowercase().as_str() {
+        "beginning" | "start" => Some(Moment::Beginning),
+        "today" => Some(Moment::DaysAgo(0)),
+        "yesterday" => Some(Moment::DaysAgo(1)),
+        day => day.parse().ok().map(Moment::Day),
+    };
+    match moment {
+        Some(moment) => Entered::Command(Command::GoTo(moment)),
+        None => Entered::Unclear(
+            "/goto needs a day: 2026-03-31, today, yesterday, beginning".to_owned(),
+        ),
+    }
 }
 
 fn named<T>(name: Result<T, NameError>, command: impl Fn(T) -> Command) -> Entered {
@@ -120,6 +156,18 @@ mod tests {
         assert_eq!(read("/leave dev"), Entered::Command(Command::Leave(Some(dev()))));
         assert_eq!(read("/bye"), Entered::Command(Command::Quit));
         assert_eq!(read("/who"), Entered::Command(Command::Who));
+        let day = Moment::Day(jiff::civil::date(2026, 3, 31));
+        assert_eq!(read("/goto 2026-03-31"), Entered::Command(Command::GoTo(day)));
+        let yesterday = Moment::DaysAgo(1);
+        assert_eq!(read("/goto Yesterday"), Entered::Command(Command::GoTo(yesterday)));
+        let beginning = Moment::Beginning;
+        assert_eq!(read("/goto beginning"), Entered::Command(Command::GoTo(beginning)));
+    }
+
+    #[test]
+    fn a_sentence_that_begins_with_quit_is_asked_about() {
+        let Entered::Unsure(why) = read("/exit now we go") else { panic!("it is unsure") };
+        assert!(why.contains("//exit now we go"), "{why}");
     }
 
     #[test]
@@ -132,6 +180,7 @@ mod tests {
             ("/nick", "needs a name"),
             ("/who ada", "stands alone"),
             ("/", "/ is no command"),
+            ("/goto next year", "needs a day"),
         ] {
             let Entered::Unclear(why) = read(line) else {
                 panic!("{line}");

@@ -117,7 +117,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key(SHIFT, KeyCode::Down)], Action::LineDown, "one line down"),
     bind(&[key(KeyCode::End)], Action::End, "to the newest message, or the end of the line"),
     bind(&[Key(CTRL, KeyCode::End)], Action::Bottom, "to the newest message"),
-    bind(&[Key(CTRL, KeyCode::Home)], Action::Oldest, "to the oldest loaded message"),
+    bind(&[Key(CTRL, KeyCode::Home)], Action::Oldest, "to the beginning of the room"),
     bind(&[key(KeyCode::Tab), ctrl('n'), Key(ALT, KeyCode::Down)], Action::NextRoom, "next room"),
     bind(
         &[key(KeyCode::BackTab), ctrl('p'), Key(ALT, KeyCode::Up)],
@@ -125,7 +125,7 @@ pub const BINDINGS: &[Binding] = &[
         "previous room",
     ),
     bind(&[alt('a')], Action::NextUnread, "next room with something new"),
-    bind(&[ctrl('k')], Action::GoTo, "go to a room"),
+    bind(&[ctrl('k')], Action::GoTo, "go to a room, or join another"),
     edit(&[key(KeyCode::Left), ctrl('b')], Edit::Left, "left"),
     edit(&[key(KeyCode::Right), ctrl('f')], Edit::Right, "right"),
     edit(&[Key(CTRL, KeyCode::Left), alt('b')], Edit::WordLeft, "a word left"),

@@ -242,6 +242,17 @@ impl Model {
         self.rooms.len() - 1
     }
 
+    /// Forgets who the reader was: another name is signed in with, and joins the same rooms.
+    pub fn begin_anew(&mut self, name: &str) {
+        self.me = Me { account: None, name: shown::line(name) };
+        self.connection = Connection::Starting;
+        (self.outage_told, self.was_online) = (false, false);
+        for room in &mut self.rooms {
+            room.wanted |= room.member;
+            room.member = false;
+        }
+    }
+
     /// A moment on the reader's clock.
     #[must_use]
     pub fn clock(&self, unix_ms: u64) -> DateTime {

@@ -1,6 +1,7 @@
 //! Effects that ask the client library for something, as futures that end in an answer.
 
-use chat_client::{Client, Destination, RequestError};
+use chat_client::{Client, Destination, Message, RequestError};
+use chat_proto::{RoomId, Seq, Timestamp};
 use futures::future::{BoxFuture, FutureExt};
 
 use super::history::PageWanted;
@@ -53,8 +54,41 @@ pub(super) fn request(
             Answer::Page(index, request, page)
         }
         .boxed(),
-        Effect::Send { .. } | Effect::Suspend | Effect::Repaint | Effect::Quit => return None,
+        Effect::Locate(index, room, moment) => {
+            async move { Answer::Located(index, unless(busy, locate(&client, room, moment)).await) }
+                .boxed()
+        }
+        Effect::Send { .. }
+        | Effect::SignInAs(_)
+        | Effect::Suspend
+        | Effect::Repaint
+        | Effect::Quit => return None,
     })
+}
+
+/// The first message that is not older than a moment. Halves the log until one is left: its times
+/// never decrease.
+async fn locate(
+    client: &Client,
+    room: RoomId,
+    moment: Timestamp,
+) -> Result<Option<Seq>, RequestError> {
+    let is_later = |message: &Message| message.ts >= moment;
+    let newest = client.history(room, None, 1).await?.messages.pop();
+    let Some(newest) = newest.filter(is_later) else {
+        return Ok(None);
+    };
+    let (mut low, mut high) = (1, newest.seq.0);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let page = client.history(room, Some(Seq(middle + 1)), 1).await?;
+        match page.messages.last().filter(|message| is_later(message)) {
+            // A server that answers with a later message than it was asked for gets no further.
+            Some(message) => high = message.seq.0.min(middle),
+            None => low = middle + 1,
+        }
+    }
+    Ok(Some(Seq(high)))
 }
 
 async fn unless<T>(

@@ -52,4 +52,18 @@ impl Room {
             refused: Vec::new(),
         }
     }
+
+    /// What is unread: a number, with `!` when the reader is named.
+    #[must_use]
+    pub fn unread_label(&self) -> String {
+        match (self.unread, self.mentions) {
+            (0, _) => String::new(),
+            (unread, 0) => capped(unread),
+            (_, mentions) => format!("!{}", capped(mentions)),
+        }
+    }
+}
+
+fn capped(count: usize) -> String {
+    if count > 999 { "999+".to_owned() } else { count.to_string() }
 }

@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use std::task::Poll;
 use std::time::Duration;
 
-use chat_client::{Client, Events};
+use chat_client::{Client, Config, Events, Name};
+use chat_proto::Nickname;
 use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind, MouseEventKind};
 use futures::future::{BoxFuture, OptionFuture};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -55,9 +56,11 @@ pub(super) async fn run(options: ScreenOptions) -> Result<ScreenExit, ScreenErro
     }
     let mut stage = Stage::open(&options)?;
     stage.draw()?;
-    let (client, events) = chat_client::start(options.config)?;
+    let (client, events) = chat_client::start(options.config.clone())?;
     let mut runtime = Runtime {
         stage,
+        config: options.config,
+        wished: None,
         client,
         events,
         keys: EventStream::new(),
@@ -139,6 +142,9 @@ struct Send {
 
 struct Runtime {
     stage: Stage,
+    config: Config,
+    /// The name under which everything begins anew.
+    wished: Option<Nickname>,
     client: Client,
     events: Events,
     keys: EventStream,
@@ -158,7 +164,21 @@ impl Runtime {
                 self.stage.draw()?;
             }
             self.turn().await?;
+            if let Some(name) = self.wished.take() {
+                self.sign_in_as(&name).await?;
+            }
         }
+        Ok(())
+    }
+
+    /// Ends the client, and begins another under a name of its own: its identity and its outbox
+    /// are others.
+    async fn sign_in_as(&mut self, name: &Nickname) -> Result<(), ScreenError> {
+        if timeout(SHUTDOWN_TIMEOUT, self.client.clone().shutdown()).await.is_err() {
+            tracing::warn!("the client did not end in time");
+        }
+        self.config.name = Name::firm(name.as_str());
+        (self.client, self.events) = chat_client::start(self.config.clone())?;
         Ok(())
     }
 
@@ -235,11 +255,13 @@ impl Runtime {
             Effect::Suspend => self.suspend()?,
             Effect::Repaint => self.stage.terminal.repaint().map_err(ScreenError::Terminal)?,
             Effect::Quit => self.ends = true,
+            Effect::SignInAs(name) => self.wished = Some(name),
             Effect::Join(_)
             | Effect::Leave(..)
             | Effect::Rooms
             | Effect::Who(..)
             | Effect::Nick(_)
+            | Effect::Locate(..)
             | Effect::Page(..) => {
                 let busy = self.requests.len() >= REQUESTS_MAX;
                 self.requests.extend(requests::request(&self.client, effect, busy));

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod folding;
 #[cfg(test)]
+mod goto;
+#[cfg(test)]
 mod help;
 #[cfg(test)]
 mod history;

@@ -5,7 +5,7 @@
 
 use chat_proto::Seq;
 
-use super::{Anchor, Below, Bound, Entry, History, Viewport};
+use super::{Anchor, Below, Bound, Entry, History, Place, Viewport};
 
 /// Messages asked for at once.
 const PAGE_MESSAGES: u16 = 128;
@@ -22,6 +22,8 @@ pub enum PageWanted {
     Older,
     /// The one below the window.
     Newer,
+    /// The one around a message that the reader wants to see.
+    Around,
 }
 
 /// A page of history to be asked for.
@@ -46,6 +48,8 @@ pub(super) struct Paging {
     pub(super) more_above: bool,
     /// The newest page must have been read at this head or later.
     must_reach: u64,
+    /// The message that the reader wants to see, until its page is here.
+    target: Option<u64>,
     under_way: bool,
     /// A page failed: nothing is asked for until something changes.
     failed: bool,
@@ -90,6 +94,22 @@ impl History {
         }
     }
 
+    /// Goes to the first message from a seq on: it comes with the next page.
+    pub fn go_to(&mut self, target: Seq) {
+        self.entries.retain(|entry| entry.place.is_waiting());
+        self.reload();
+        let target = target.0.max(1);
+        self.below = Below::Detached { messages: 0, loaded_to: target - 1 };
+        (self.paging.loaded, self.paging.target) = (true, Some(target));
+        self.divider = None;
+    }
+
+    /// Whether the server has messages above the first that is loaded.
+    #[must_use]
+    pub fn has_more_above(&self) -> bool {
+        self.paging.more_above
+    }
+
     fn reload(&mut self) {
         self.anchor = Anchor::Bottom;
         self.below = Below::Attached;
@@ -121,6 +141,10 @@ impl History {
     fn wanted(&self, viewport: Viewport) -> Option<(PageWanted, u64, u16)> {
         if !self.paging.loaded {
             return Some((PageWanted::Newest, u64::MAX, PAGE_MESSAGES));
+        }
+        if let Some(target) = self.paging.target {
+            let before = target.saturating_add(u64::from(PAGE_MESSAGES / 2));
+            return Some((PageWanted::Around, before, PAGE_MESSAGES));
         }
         let first_visible = match self.anchor {
             Anchor::Bottom => self.entries.len().saturating_sub(viewport.rows),
@@ -159,6 +183,7 @@ impl History {
             PageWanted::Newest => self.newest_page(messages, as_of, more),
             PageWanted::Older => self.older_page(messages, more),
             PageWanted::Newer => self.newer_page(request, messages, as_of, more),
+            PageWanted::Around => self.page_around(request, messages, as_of, more),
         }
         self.trim(Bound::OPEN);
     }
@@ -186,6 +211,27 @@ impl History {
     fn older_page(&mut self, messages: Vec<Entry>, more: bool) {
         self.paging.more_above = more;
         self.insert_all(messages);
+    }
+
+    fn page_around(&mut self, request: PageRequest, page: Vec<Entry>, as_of: Seq, more: bool) {
+        let Some(target) = self.paging.target.take() else {
+            return;
+        };
+        self.paging.more_above = more;
+        let loaded_to = (request.before.0 - 1).min(as_of.0);
+        self.below = match self.head.checked_sub(loaded_to) {
+            None | Some(0) => Below::Attached,
+            Some(events) => {
+                let messages = usize::try_from(events).unwrap_or(usize::MAX);
+                Below::Detached { messages, loaded_to }
+            }
+        };
+        let places: Vec<Place> = page.iter().map(|entry| entry.place).collect();
+        let wanted = places.iter().find(|place| place.seq >= target).or(places.last());
+        if let Some(place) = wanted {
+            self.anchor = Anchor::Line { place: *place, byte: 0, row: 2 };
+        }
+        self.insert_all(page);
     }
 
     fn newer_page(&mut self, request: PageRequest, page: Vec<Entry>, as_of: Seq, more: bool) {

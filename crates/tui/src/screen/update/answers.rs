@@ -2,12 +2,13 @@
 
 use chat_proto::{Member, MessageId, RoomInfo, RoomName, Seq};
 
-use super::{Answer, Failure};
+use super::{Answer, Failure, moments};
+use crate::screen::goto::GoTo;
 use crate::screen::history::{Entry, PageRequest};
-use crate::screen::model::{Model, RoomIndex};
+use crate::screen::model::{Model, Overlay, RoomIndex};
 use crate::screen::shown;
 
-/// Rooms or members that an answer names; the rest is a number.
+/// Members that an answer names; the rest is a number.
 const NAMED_MAX: usize = 200;
 
 pub(super) fn answer(model: &mut Model, answer: Answer) {
@@ -15,12 +16,13 @@ pub(super) fn answer(model: &mut Model, answer: Answer) {
         Answer::Sent { ticket, result } => sent(model, ticket, result),
         Answer::Joined(name, result) => joined(model, &name, result),
         Answer::Left(index, result) => left(model, index, result),
-        Answer::Rooms(Ok(rooms)) => model.answer(&list_rooms(&rooms)),
+        Answer::Rooms(Ok(rooms)) => model.overlay = Overlay::GoTo(GoTo::of_all(rooms)),
         Answer::Who(index, Ok(members)) => {
             let text = list_members(&model.rooms[index].title, &members);
             model.answer(&text);
         }
         Answer::Nick(name, Ok(())) => model.answer(&format!("you are {name} now")),
+        Answer::Located(index, result) => moments::located(model, index, result),
         Answer::Page(index, request, result) => page(model, index, request, result),
         Answer::Rooms(Err(failure)) | Answer::Who(_, Err(failure)) => {
             model.trouble(&shown::line(&failure.why));
@@ -107,22 +109,6 @@ fn page(
             model.flash = Some(format!("older messages could not be had: {}", failure.why));
         }
     }
-}
-
-fn list_rooms(rooms: &[RoomInfo]) -> String {
-    let mut text = format!("{} rooms:", rooms.len());
-    for room in rooms.iter().take(NAMED_MAX) {
-        let joined = if room.joined { ", you too" } else { "" };
-        let line = format!(
-            "\n  #{} ({} of {} connected{joined})",
-            shown::line(&room.name),
-            room.online,
-            room.members
-        );
-        text.push_str(&line);
-    }
-    text.push_str(&and_more(rooms.len()));
-    text
 }
 
 fn list_members(title: &str, members: &[Member]) -> String {

@@ -1,13 +1,13 @@
 //! What the person does, and what it changes.
 
 use chat_client::Destination;
-use chat_proto::RoomName;
 use chat_proto::limits::TEXT_BYTES_MAX;
+use chat_proto::{Nickname, RoomName};
 use crossterm::event::KeyEvent;
 
-use super::{Effect, overlay, settle};
+use super::{Effect, moments, overlay, settle};
 use crate::screen::areas;
-use crate::screen::commands::{self, Command, Entered};
+use crate::screen::commands::{self, Command, Entered, Moment};
 use crate::screen::goto::GoTo;
 use crate::screen::keys::{self, Action, Edit};
 use crate::screen::model::{Connection, Model, Overlay, RoomIndex, Unqueued};
@@ -19,7 +19,8 @@ pub(super) const UNQUEUED_MAX: usize = 256;
 const QUIT_HINT: &str = "Ctrl-C again quits";
 
 pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
-    let asked_to_quit = model.flash.take().is_some_and(|flash| flash == QUIT_HINT);
+    let told = model.flash.take();
+    let asked_to_quit = told.as_deref() == Some(QUIT_HINT);
     let action = keys::action_of(key);
     match action {
         Some(Action::Suspend) => return effects.push(Effect::Suspend),
@@ -28,9 +29,13 @@ pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
         Some(Action::Interrupt) if asked_to_quit => return effects.push(Effect::Quit),
         _ => {}
     }
-    if !overlay::takes(model, key, action) {
-        in_room(model, key, action, effects);
+    if overlay::takes(model, key, action, effects) {
+        return;
     }
+    if action == Some(Action::Send) && told.is_some() && told == doubt(model) {
+        return effects.push(Effect::Quit);
+    }
+    in_room(model, key, action, effects);
 }
 
 pub(super) fn paste(model: &mut Model, text: &str) {
@@ -93,7 +98,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::End if model.input.is_at_end() => bottom(model),
         Action::End => model.input.edit(Edit::LineEnd),
         Action::Bottom => bottom(model),
-        Action::Oldest => oldest(model),
+        Action::Oldest => oldest(model, effects),
         Action::PageUp => scroll(model, -page),
         Action::PageDown => scroll(model, page),
         Action::LineUp => scroll(model, -1),
@@ -116,6 +121,14 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
+/// What has to be asked before the typed line is taken for the end.
+fn doubt(model: &Model) -> Option<String> {
+    match commands::read(&model.input.text()) {
+        Entered::Unsure(why) => Some(why),
+        Entered::Say(_) | Entered::Command(_) | Entered::Unclear(_) => None,
+    }
+}
+
 fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
     let text = model.input.text();
     if text.trim().is_empty() {
@@ -124,7 +137,7 @@ fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     match commands::read(&text) {
-        Entered::Unclear(why) => model.flash = Some(shown::line(&why)),
+        Entered::Unclear(why) | Entered::Unsure(why) => model.flash = Some(shown::line(&why)),
         Entered::Command(command) => {
             model.input.take();
             model.input.remember(&text);
@@ -173,29 +186,32 @@ fn say(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
 
 fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
     match command {
-        Command::Join(name) => {
-            let index = model.room_by_title(name.as_str());
-            let room = &mut model.rooms[index];
-            room.wanted = !room.member;
-            let wanted = room.wanted;
-            open(model, index);
-            match (wanted, model.is_online()) {
-                (true, true) => effects.push(Effect::Join(name)),
-                (true, false) => {
-                    model.answer(&format!("#{name} is joined as soon as there is a connection"));
-                }
-                (false, _) => {}
-            }
-        }
+        Command::Join(name) => join(model, name, effects),
         Command::Leave(name) => leave(model, name.as_ref(), effects),
         Command::Rooms => ask(model, Effect::Rooms, effects),
         Command::Who => match model.room().id {
             Some(id) => ask(model, Effect::Who(model.current, id), effects),
             None => not_connected(model),
         },
-        Command::Nick(name) => ask(model, Effect::Nick(name), effects),
+        Command::Nick(name) => rename(model, name, effects),
+        Command::GoTo(moment) => moments::go_to(model, moment, effects),
         Command::Help => model.overlay = Overlay::Help(0),
         Command::Quit => effects.push(Effect::Quit),
+    }
+}
+
+pub(super) fn join(model: &mut Model, name: RoomName, effects: &mut Vec<Effect>) {
+    let index = model.room_by_title(name.as_str());
+    let room = &mut model.rooms[index];
+    room.wanted = !room.member;
+    let wanted = room.wanted;
+    open(model, index);
+    match (wanted, model.is_online()) {
+        (true, true) => effects.push(Effect::Join(name)),
+        (true, false) => {
+            model.answer(&format!("#{name} is joined as soon as there is a connection"));
+        }
+        (false, _) => {}
     }
 }
 
@@ -215,6 +231,16 @@ fn leave(model: &mut Model, name: Option<&RoomName>, effects: &mut Vec<Effect>) 
             model.answer("that room will not be joined");
         }
     }
+}
+
+/// Another name. When the server has refused the one that was wished for, everything begins anew
+/// under the new one.
+fn rename(model: &mut Model, name: Nickname, effects: &mut Vec<Effect>) {
+    let Connection::Ended { .. } = model.connection else {
+        return ask(model, Effect::Nick(name), effects);
+    };
+    model.begin_anew(name.as_str());
+    effects.push(Effect::SignInAs(name));
 }
 
 /// Asks the server, or says at once that there is none.
@@ -267,7 +293,11 @@ fn bottom(model: &mut Model) {
     model.room_mut().history.scroll_to_bottom(online);
 }
 
-fn oldest(model: &mut Model) {
+/// To the beginning of the room; without a connection, of what is here.
+fn oldest(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.is_online() && model.room().history.has_more_above() {
+        return moments::go_to(model, Moment::Beginning, effects);
+    }
     let viewport = model.viewport();
     model.room_mut().history.scroll_to_top(viewport);
 }

@@ -5,11 +5,12 @@
 
 mod answers;
 mod keyboard;
+mod moments;
 mod network;
 mod overlay;
 
 use chat_client::{Destination, Event, HistoryPage};
-use chat_proto::{Member, MessageId, Nickname, RoomId, RoomInfo, RoomName};
+use chat_proto::{Member, MessageId, Nickname, RoomId, RoomInfo, RoomName, Seq, Timestamp};
 use crossterm::event::KeyEvent;
 
 use super::history::PageRequest;
@@ -64,6 +65,10 @@ pub enum Effect {
     Nick(Nickname),
     /// Ask for a page of history.
     Page(RoomIndex, RoomId, PageRequest),
+    /// Find the first message of a room that is not older than a moment.
+    Locate(RoomIndex, RoomId, Timestamp),
+    /// End the client, and begin another under this name.
+    SignInAs(Nickname),
     /// Give the terminal back to the shell until it continues the program.
     Suspend,
     /// Paint every cell anew.
@@ -92,6 +97,8 @@ pub enum Answer {
     Who(RoomIndex, Result<Vec<Member>, Failure>),
     /// The nickname was changed.
     Nick(Nickname, Result<(), Failure>),
+    /// The first message that is not older than a moment, if there is one.
+    Located(RoomIndex, Result<Option<Seq>, Failure>),
     /// A page of history.
     Page(RoomIndex, PageRequest, Result<HistoryPage, Failure>),
 }

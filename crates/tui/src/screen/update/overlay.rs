@@ -1,21 +1,28 @@
 //! The windows above the history: which keys they take, and what those change.
 
+use chat_proto::RoomName;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 
-use super::keyboard::open;
-use crate::screen::goto::GoTo;
+use super::Effect;
+use super::keyboard::{join, open};
+use crate::screen::goto::{Choice, GoTo};
 use crate::screen::help::Help;
 use crate::screen::keys::{self, Action, Edit};
 use crate::screen::model::{Model, Overlay};
 
 /// Gives a key to what is open above the history. Says whether the key was meant for it.
-pub(super) fn takes(model: &mut Model, key: KeyEvent, action: Option<Action>) -> bool {
+pub(super) fn takes(
+    model: &mut Model,
+    key: KeyEvent,
+    action: Option<Action>,
+    effects: &mut Vec<Effect>,
+) -> bool {
     match &model.overlay {
         Overlay::None => false,
         Overlay::Help(_) => in_help(model, key, action),
         Overlay::GoTo(_) => {
-            in_go_to(model, key, action);
+            in_go_to(model, key, action, effects);
             true
         }
     }
@@ -56,22 +63,22 @@ pub(super) fn scroll_help(model: &mut Model, lines: isize) {
 }
 
 /// Chooses a room, or adds to what it is looked for by.
-fn in_go_to(model: &mut Model, key: KeyEvent, action: Option<Action>) {
+fn in_go_to(model: &mut Model, key: KeyEvent, action: Option<Action>, effects: &mut Vec<Effect>) {
     let Overlay::GoTo(mut goto) = std::mem::take(&mut model.overlay) else {
         return;
     };
-    let matches = goto.matches(model);
+    let choices = goto.choices(model);
     match (key.code, action) {
         (KeyCode::Enter, _) => {
-            if let Some(&index) = matches.get(goto.chosen) {
-                open(model, index);
+            if let Some(choice) = choices.get(goto.chosen) {
+                go_to(model, &goto, choice, effects);
             }
             return;
         }
         (KeyCode::Esc, _) | (_, Some(Action::GoTo | Action::Interrupt)) => return,
-        (KeyCode::Up | KeyCode::BackTab, _) => goto.choose(false, matches.len()),
-        (KeyCode::Down | KeyCode::Tab, _) => goto.choose(true, matches.len()),
-        (_, Some(Action::Edit(Edit::KillToStart))) => goto = GoTo::default(),
+        (KeyCode::Up | KeyCode::BackTab, _) => goto.choose(false, choices.len()),
+        (KeyCode::Down | KeyCode::Tab, _) => goto.choose(true, choices.len()),
+        (_, Some(Action::Edit(Edit::KillToStart))) => goto.query.clear(),
         (KeyCode::Backspace, _) => {
             goto.query.pop();
             goto.chosen = 0;
@@ -82,4 +89,17 @@ fn in_go_to(model: &mut Model, key: KeyEvent, action: Option<Action>) {
         }
     }
     model.overlay = Overlay::GoTo(goto);
+}
+
+fn go_to(model: &mut Model, goto: &GoTo, choice: &Choice, effects: &mut Vec<Effect>) {
+    match choice {
+        Choice::Listed(index) => open(model, *index),
+        Choice::New(name) => join(model, name.clone(), effects),
+        Choice::Other(_) => {
+            let name = goto.room(choice).map(|room| RoomName::parse(&room.name));
+            if let Some(Ok(name)) = name {
+                join(model, name, effects);
+            }
+        }
+    }
 }

@@ -30,7 +30,7 @@ fn draw_room(room: &Room, open: bool, theme: Theme, area: Rect, buffer: &mut Buf
     if open {
         buffer.set_style(area, style);
     }
-    let count = unread(room);
+    let count = room.unread_label();
     let counted = u16::try_from(text::width(&count)).unwrap_or(0);
     let name_cells = area.width.saturating_sub(counted + 3);
     let name = text::fit(&format!("#{}", room.title), usize::from(name_cells));
@@ -38,17 +38,4 @@ fn draw_room(room: &Room, open: bool, theme: Theme, area: Rect, buffer: &mut Buf
     let x = area.right().saturating_sub(counted + 1);
     let count_style = if room.mentions > 0 { theme.mention() } else { style };
     text::put(buffer, x, area.y, &count, counted, count_style);
-}
-
-/// What is unread in a room: a number, with `!` when the reader is named.
-pub(super) fn unread(room: &Room) -> String {
-    match (room.unread, room.mentions) {
-        (0, _) => String::new(),
-        (unread, 0) => capped(unread),
-        (_, mentions) => format!("!{}", capped(mentions)),
-    }
-}
-
-fn capped(count: usize) -> String {
-    if count > 999 { "999+".to_owned() } else { count.to_string() }
 }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{Theme, rooms};
+use super::Theme;
 use crate::screen::areas;
 use crate::screen::history::Viewport;
 use crate::screen::model::{Connection, Model};
@@ -142,7 +142,7 @@ fn elsewhere(model: &Model, theme: Theme) -> Option<Piece> {
     let listed = model.listed().into_iter().map(|index| &model.rooms[index]);
     let unread = listed.filter(|room| room.unread > 0);
     let unread: Vec<String> =
-        unread.take(3).map(|room| format!("#{} {}", room.title, rooms::unread(room))).collect();
+        unread.take(3).map(|room| format!("#{} {}", room.title, room.unread_label())).collect();
     (!unread.is_empty()).then(|| (unread.join(" "), theme.mention()))
 }
 
