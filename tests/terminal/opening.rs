@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use chat_tests::pty::{Glass, Modes};
 
 use crate::stage::{Stage, times};
 
@@ -67,5 +68,64 @@ fn what_is_typed_before_there_is_a_server_is_sent_once() -> Result<()> {
         assert_eq!(times(glass.screen(), "first ✓"), 1);
         assert_eq!(times(glass.screen(), "second"), 1);
     });
+    Ok(())
+}
+
+#[test]
+fn a_terminal_that_cannot_show_a_screen_is_told_of_what_can() -> Result<()> {
+    let stage = Stage::new()?;
+    let mut ada = stage.seat("ada").variable("TERM", "dumb").open()?;
+    assert_eq!(ada.ends()?, 2);
+    ada.shows("chat-tui --no-tui talks line by line")?;
+    Ok(())
+}
+
+#[test]
+fn a_locale_without_utf_8_is_told_of() -> Result<()> {
+    let stage = Stage::new()?;
+    let ada = stage.seat("ada").variable("LANG", "de_DE.ISO-8859-1").open()?;
+    ada.shows("the locale de_DE.ISO-8859-1 is not UTF-8")?;
+    Ok(())
+}
+
+#[test]
+fn a_terminal_without_cells_hangs_nothing() -> Result<()> {
+    let stage = Stage::new()?;
+    let _daemon = stage.daemon()?;
+    let mut ada = stage.seat("ada").sized(0, 0).open()?;
+    ada.wait_for_glass("the terminal, taken", |glass| glass.modes() != Modes::default())?;
+    ada.enters("hello")?;
+    ada.types("\x11")?;
+    assert_eq!(ada.ends()?, 0);
+    let later = stage.enter("bob")?;
+    later.shows("hello")?;
+    Ok(())
+}
+
+#[test]
+fn a_mouse_that_is_switched_off_is_left_to_the_terminal() -> Result<()> {
+    let stage = Stage::new()?;
+    let with = stage.seat("ada").open()?;
+    with.shows("#lobby")?;
+    let without = stage.seat("bob").with("--mouse").with("off").open()?;
+    without.shows("#lobby")?;
+    let mode = |glass: &Glass| glass.screen().mouse_protocol_mode();
+    assert_eq!(with.look(mode), vt100::MouseProtocolMode::PressRelease);
+    assert_eq!(without.look(mode), vt100::MouseProtocolMode::None);
+    Ok(())
+}
+
+#[test]
+fn who_comes_under_a_name_that_is_taken_can_take_another() -> Result<()> {
+    let stage = Stage::new()?;
+    let _daemon = stage.daemon()?;
+    let _ada = stage.enter("ada")?;
+    let mut other = stage.seat_at("ada", "elsewhere").open()?;
+    other.shows("the name ada is taken")?;
+    other.enters("/nick eve")?;
+    other.shows("you are eve")?;
+    other.enters("hello from eve")?;
+    other.shows("hello from eve ✓")?;
+    assert_eq!(stage.said()?, ["hello from eve"]);
     Ok(())
 }

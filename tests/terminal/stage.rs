@@ -36,6 +36,11 @@ impl Stage {
         Seat::of(name, self.dir.path())
     }
 
+    /// Somebody under a name that has another home.
+    pub(crate) fn seat_at(&self, name: &str, home: &str) -> Seat {
+        self.seat(name).at_home(&self.dir.path().join(home))
+    }
+
     /// Somebody who has started the client and is connected.
     pub(crate) fn enter(&self, name: &str) -> Result<Pty> {
         let pty = self.seat(name).open()?;

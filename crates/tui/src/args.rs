@@ -15,7 +15,7 @@ use chat_client::TargetUrl;
 use chat_proto::{Nickname, RoomName};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use values::{Since, room_name};
+pub use values::{Since, room_name, switch};
 
 /// What a valid command line asks for.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,6 +39,8 @@ pub struct Given {
     pub data_dir: Option<PathBuf>,
     /// Where to speak and listen.
     pub rooms: Vec<RoomName>,
+    /// Whether the screen listens to the mouse.
+    pub mouse: Option<bool>,
 }
 
 /// What to do.
@@ -178,6 +180,11 @@ pub(crate) struct Cli {
     /// A room [env: CHAT_ROOM] [default: lobby]; in headless mode repeatable
     #[arg(short, long = "room", value_name = "ROOM", value_parser = room_name)]
     rooms: Vec<RoomName>,
+
+    /// Whether the screen listens to the mouse: on or off [env: CHAT_MOUSE] [default: on]; off
+    /// leaves it to the terminal, as Shift does while it is on
+    #[arg(long, value_name = "ON", value_parser = switch)]
+    mouse: Option<bool>,
 
     /// Print all settings with their defaults, as a configuration file
     #[arg(long)]

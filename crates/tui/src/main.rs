@@ -127,7 +127,7 @@ async fn open_screen(settings: &Settings, note: Option<String>) -> Exit {
     let Some(room) = settings.rooms.first().cloned() else {
         return Exit::Usage;
     };
-    match screen::run(ScreenOptions { config, room, note }).await {
+    match screen::run(ScreenOptions { config, room, note, mouse: settings.mouse }).await {
         Ok(ended) => {
             for text in &ended.unsaved {
                 tell(&format!("not sent and not kept: {text}"));
@@ -141,7 +141,7 @@ async fn open_screen(settings: &Settings, note: Option<String>) -> Exit {
             }
             Exit::Ok
         }
-        Err(error @ ScreenError::NotATerminal) => {
+        Err(error @ (ScreenError::NotATerminal | ScreenError::Unfit(_))) => {
             tell(&error.to_string());
             Exit::Usage
         }

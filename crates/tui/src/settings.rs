@@ -13,7 +13,7 @@ use chat_client::{Name, Target, TargetUrl};
 use chat_proto::{Nickname, RoomName};
 use etcetera::BaseStrategy;
 
-use crate::args::{Given, room_name};
+use crate::args::{Given, room_name, switch};
 
 pub use file::{FileSettings, Warning};
 pub use print::config_text;
@@ -34,6 +34,8 @@ pub struct Settings {
     pub rooms: Vec<RoomName>,
     /// Whether somebody chose the rooms; else it is the default one.
     pub rooms_are_chosen: bool,
+    /// Whether the screen listens to the mouse.
+    pub mouse: bool,
 }
 
 /// Says why there are no settings.
@@ -67,6 +69,7 @@ pub fn resolve(
         name: variables.parsed("CHAT_NAME", Nickname::parse)?,
         data_dir: variables.text("CHAT_DATA_DIR")?.map(PathBuf::from),
         rooms: variables.parsed("CHAT_ROOM", room_name)?.into_iter().collect(),
+        mouse: variables.parsed("CHAT_MOUSE", switch)?,
     };
     let mut levels = [given, from_environment, file.given];
     let rooms = levels.iter_mut().find_map(rooms_of);
@@ -81,6 +84,7 @@ pub fn resolve(
         data_dir: data_dir.or_else(data_dir_default).ok_or(SettingsError::NoHome)?,
         rooms,
         rooms_are_chosen,
+        mouse: levels.iter().find_map(|level| level.mouse).unwrap_or(true),
     })
 }
 

@@ -41,6 +41,7 @@ static PANIC_HOOK: Once = Once::new();
 pub struct Terminal {
     inner: ratatui::Terminal<RowBackend<BufWriter<Stdout>>>,
     rows: DisputedRows,
+    mouse: bool,
 }
 
 /// Whether a person can be talked with here.
@@ -49,12 +50,36 @@ pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
+/// Why the screen would be unreadable here, if it would be.
+#[must_use]
+pub fn unfit(term: Option<&str>) -> Option<&'static str> {
+    (term == Some("dumb")).then_some(
+        "this terminal cannot show a screen (TERM=dumb); chat-tui --no-tui talks line by line",
+    )
+}
+
+/// What to tell of a locale that may not show every character, as C programs would choose it.
+#[must_use]
+pub fn locale_warning(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let chosen = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
+    let locale = chosen.unwrap_or_else(|| "C".to_owned());
+    let lower = locale.to_lowercase();
+    let is_utf8 = lower.contains("utf-8") || lower.contains("utf8");
+    (!is_utf8).then(|| {
+        format!(
+            "the locale {locale} is not UTF-8: where characters look wrong, begin with \
+             `LC_ALL=C.UTF-8 chat-tui`"
+        )
+    })
+}
+
 impl Terminal {
-    /// Takes the terminal.
+    /// Takes the terminal, and with `mouse` its buttons and its wheel.
     ///
     /// # Errors
     /// Those of the terminal; it is given back then.
-    pub fn take() -> io::Result<Self> {
+    pub fn take(mouse: bool) -> io::Result<Self> {
         PANIC_HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
@@ -62,10 +87,10 @@ impl Terminal {
                 before(panic);
             }));
         });
-        set_modes()?;
+        set_modes(mouse)?;
         let writer = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
         match ratatui::Terminal::new(RowBackend::new(writer)) {
-            Ok(inner) => Ok(Self { inner, rows: DisputedRows::default() }),
+            Ok(inner) => Ok(Self { inner, rows: DisputedRows::default(), mouse }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -99,7 +124,7 @@ impl Terminal {
     /// Those of the terminal.
     pub fn retake(&mut self) -> io::Result<()> {
         give_back();
-        set_modes()?;
+        set_modes(self.mouse)?;
         self.repaint()
     }
 
@@ -121,7 +146,7 @@ impl Terminal {
     /// Those of the terminal.
     pub fn draw(&mut self, frame: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
-        let Self { inner, rows } = self;
+        let Self { inner, rows, .. } = self;
         inner.draw(|whole| {
             frame(whole);
             rows.mark(whole.buffer_mut());
@@ -137,7 +162,7 @@ impl Drop for Terminal {
     }
 }
 
-fn set_modes() -> io::Result<()> {
+fn set_modes(mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     let entered = execute!(
@@ -145,7 +170,7 @@ fn set_modes() -> io::Result<()> {
         EnterAlternateScreen,
         EnableBracketedPaste,
         EnableFocusChange,
-        Print(MOUSE_ON)
+        Print(if mouse { MOUSE_ON } else { "" })
     );
     if entered.is_err() {
         give_back();
@@ -169,5 +194,32 @@ fn give_back() {
     );
     if let Err(gone) = left.and_then(|()| disable_raw_mode()) {
         tracing::debug!(error = %gone, "the terminal could not be given back");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_without_utf_8_is_told_of() {
+        let warning = |set: &'static [(&str, &str)]| {
+            locale_warning(|name| {
+                set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert_eq!(warning(&[("LANG", "da_DK.UTF-8")]), None);
+        assert_eq!(warning(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8"), ("LANG", "C")]), None);
+        assert!(
+            warning(&[("LC_ALL", "C"), ("LANG", "da_DK.UTF-8")]).unwrap().contains("locale C ")
+        );
+        assert!(warning(&[("LANG", "de_DE.ISO-8859-1")]).unwrap().contains("de_DE.ISO-8859-1"));
+        assert!(warning(&[]).is_some());
+    }
+
+    #[test]
+    fn a_dumb_terminal_is_unfit() {
+        assert!(unfit(Some("dumb")).is_some());
+        assert_eq!((unfit(Some("linux")), unfit(None)), (None, None));
     }
 }

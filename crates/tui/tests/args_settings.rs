@@ -78,6 +78,16 @@ fn each_setting_is_looked_for_by_itself() {
 }
 
 #[test]
+fn the_mouse_can_be_switched_off_everywhere() {
+    assert!(resolved("", &[], "").unwrap().mouse);
+    assert!(!resolved("--mouse off", &[("CHAT_MOUSE", "on")], "mouse = true").unwrap().mouse);
+    assert!(!resolved("", &[("CHAT_MOUSE", "off")], "mouse = true").unwrap().mouse);
+    let off = resolved("", &[], "mouse = false").unwrap();
+    assert!(!off.mouse && config_text(&off, None).contains("\nmouse = false\n"));
+    assert!(resolved("", &[("CHAT_MOUSE", "perhaps")], "").is_err());
+}
+
+#[test]
 fn nobody_said_anything() {
     let settings = resolved("--data-dir /d", &[("CHAT_NAME", "")], "").unwrap();
     assert_eq!(settings.server.target, Target::Local);

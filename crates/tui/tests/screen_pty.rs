@@ -200,7 +200,7 @@ const PANIC: &str = "SCREEN_PTY_PANIC";
 #[test]
 fn a_panic_gives_the_terminal_back() {
     if std::env::var_os(PANIC).is_some() {
-        let _terminal = chat_tui::terminal::Terminal::take().expect("a terminal");
+        let _terminal = chat_tui::terminal::Terminal::take(true).expect("a terminal");
         panic!("as it should");
     }
     let home = tempfile::tempdir().expect("a directory");

@@ -15,6 +15,7 @@ pub struct Seat {
     home: PathBuf,
     runtime_dir: PathBuf,
     arguments: Vec<OsString>,
+    variables: Vec<(String, String)>,
     size: Size,
 }
 
@@ -25,7 +26,8 @@ impl Seat {
     pub fn of(name: &str, dir: &Path) -> Self {
         let arguments = vec!["--name".into(), name.into()];
         let runtime_dir = dir.join("run");
-        Self { home: dir.join(name), runtime_dir, arguments, size: Size::USUAL }
+        let (home, variables) = (dir.join(name), Vec::new());
+        Self { home, runtime_dir, arguments, variables, size: Size::USUAL }
     }
 
     /// The place that daemons and clients find each other by.
@@ -38,6 +40,20 @@ impl Seat {
     #[must_use]
     pub fn with(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
+        self
+    }
+
+    /// With another home.
+    #[must_use]
+    pub fn at_home(mut self, home: &Path) -> Self {
+        home.clone_into(&mut self.home);
+        self
+    }
+
+    /// With an environment variable set otherwise.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -111,6 +127,9 @@ impl Seat {
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         command.env("TZ", "UTC");
+        for (name, value) in &self.variables {
+            command.env(name, value);
+        }
         Ok(command)
     }
 }

@@ -110,6 +110,7 @@ pub(super) fn invocation(mut cli: Cli) -> Result<Invocation, Wrong> {
         name: cli.common.name.clone(),
         data_dir: cli.common.data_dir.clone(),
         rooms: std::mem::take(&mut cli.rooms),
+        mouse: cli.mouse,
     };
     let mode = match command {
         Some(command) => headless_command(&cli, &mut given, command)?,
@@ -193,6 +194,7 @@ fn headless_command(cli: &Cli, given: &mut Given, command: Command) -> Result<Mo
         ("--print-config", cli.print_config),
         ("--follow", cli.follow && !matches!(command, Command::Tail(_))),
         ("--echo", cli.echo),
+        ("--mouse", cli.mouse.is_some()),
     ];
     if let Some((option, _)) = chat_only.into_iter().find(|(_option, given)| *given) {
         return Err(Wrong::NotWithCommand { option, command: word });

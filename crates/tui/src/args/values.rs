@@ -25,6 +25,18 @@ pub fn room_name(text: &str) -> Result<RoomName, NameError> {
     RoomName::parse(text.strip_prefix('#').unwrap_or(text))
 }
 
+/// `on` or `off`.
+///
+/// # Errors
+/// When it is neither.
+pub fn switch(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err("it is on or off"),
+    }
+}
+
 pub(super) fn nickname(text: &str) -> Result<Nickname, NameError> {
     Nickname::parse(text.strip_prefix('@').unwrap_or(text))
 }

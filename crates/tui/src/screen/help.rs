@@ -82,7 +82,13 @@ fn lines() -> Vec<(String, String)> {
     ];
     let marks = marks.into_iter().map(|(mark, says)| (mark.to_owned(), says.to_owned()));
     let empty = || std::iter::once((String::new(), String::new()));
-    commands.chain(empty()).chain(marks).chain(empty()).chain(bindings).collect()
+    let mouse = [
+        (" Shift", "with the mouse: select and copy, as the terminal does it"),
+        (" wheel, click", "scroll; open a room. --mouse off leaves the mouse to the terminal"),
+    ];
+    let mouse = mouse.into_iter().map(|(left, says)| (left.to_owned(), says.to_owned()));
+    let keys = bindings.chain(empty()).chain(mouse);
+    commands.chain(empty()).chain(marks).chain(empty()).chain(keys).collect()
 }
 
 fn keys(binding: &Binding) -> String {

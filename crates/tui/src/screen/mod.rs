@@ -32,6 +32,8 @@ pub struct ScreenOptions {
     pub room: RoomName,
     /// A line to show at first, such as how others can join.
     pub note: Option<String>,
+    /// Whether it listens to the mouse.
+    pub mouse: bool,
 }
 
 /// How the screen ended.
@@ -49,6 +51,9 @@ pub enum ScreenError {
     /// There is no person to talk with.
     #[error("this is no terminal; for scripts there is --no-tui")]
     NotATerminal,
+    /// The terminal cannot show it.
+    #[error("{0}")]
+    Unfit(&'static str),
     /// The terminal failed.
     #[error("the terminal failed: {0}")]
     Terminal(#[source] io::Error),

@@ -54,6 +54,10 @@ pub(super) async fn run(options: ScreenOptions) -> Result<ScreenExit, ScreenErro
     if !terminal::is_interactive() {
         return Err(ScreenError::NotATerminal);
     }
+    let variable = |name: &str| std::env::var(name).ok();
+    if let Some(why) = terminal::unfit(variable("TERM").as_deref()) {
+        return Err(ScreenError::Unfit(why));
+    }
     let mut stage = Stage::open(&options)?;
     stage.draw()?;
     let (client, events) = chat_client::start(options.config.clone())?;
@@ -70,6 +74,9 @@ pub(super) async fn run(options: ScreenOptions) -> Result<ScreenExit, ScreenErro
         sending: None,
         ends: false,
     };
+    if let Some(warning) = terminal::locale_warning(variable) {
+        runtime.feed([Msg::Tell(warning, true)])?;
+    }
     if let Some(note) = options.note {
         runtime.feed([Msg::Tell(note, false)])?;
     }
@@ -91,7 +98,7 @@ struct Stage {
 
 impl Stage {
     fn open(options: &ScreenOptions) -> Result<Self, ScreenError> {
-        let terminal = Terminal::take().map_err(ScreenError::Terminal)?;
+        let terminal = Terminal::take(options.mouse).map_err(ScreenError::Terminal)?;
         let size = terminal.size().map_err(ScreenError::Terminal)?;
         let opened = Instant::now();
         let now = Moment { ms: 0, wall: jiff::Timestamp::now() };

@@ -100,6 +100,7 @@ impl Reader<'_> {
             "name" => parsed(value, Nickname::parse).map(|name| self.read.given.name = Some(name)),
             "data_dir" => parsed(value, directory).map(|dir| self.read.given.data_dir = Some(dir)),
             "room" => parsed(value, room_name).map(|room| self.read.given.rooms = vec![room]),
+            "mouse" => boolean(value).map(|mouse| self.read.given.mouse = Some(mouse)),
             _ => Err("there is no such setting; chat-tui --print-config lists them".to_owned()),
         };
         if let Err(reason) = used {
@@ -139,6 +140,18 @@ fn parsed<T, E: fmt::Display>(
         | DeValue::Datetime(_)
         | DeValue::Array(_)
         | DeValue::Table(_) => Err("it is a text, in quotes".to_owned()),
+    }
+}
+
+fn boolean(value: &Spanned<DeValue<'_>>) -> Result<bool, String> {
+    match value.get_ref() {
+        DeValue::Boolean(value) => Ok(*value),
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => Err("it is true or false, without quotes".to_owned()),
     }
 }
 

@@ -18,10 +18,13 @@ pub fn config_text(settings: &Settings, place: Option<&Path>) -> String {
          # Each may be left out. The command line counts first, then the environment, then this \
          file.\n"
     );
-    let mut setting = |comment: &str, key: &str, value: Option<&str>, default: &str| {
-        let mark = if value.is_some() { "" } else { "#" };
-        let value = toml::Value::String(value.unwrap_or(default).to_owned());
+    let mut line = |comment: &str, key: &str, is_set: bool, value: toml::Value| {
+        let mark = if is_set { "" } else { "#" };
         text.push_str(&format!("\n# {comment}\n{mark}{key} = {value}\n"));
+    };
+    let mut setting = |comment: &str, key: &str, value: Option<&str>, default: &str| {
+        let text = toml::Value::String(value.unwrap_or(default).to_owned());
+        line(comment, key, value.is_some(), text);
     };
     setting(
         "The server: HOST, HOST:PORT, chat://HOST[:PORT]/ROOM#FINGERPRINT, or the path of a Unix\n\
@@ -48,6 +51,13 @@ pub fn config_text(settings: &Settings, place: Option<&Path>) -> String {
         "data_dir",
         Some(&settings.data_dir.to_string_lossy()),
         "",
+    );
+    line(
+        "Whether the screen listens to the mouse; false leaves it to the terminal, as Shift does\n\
+         # while it is on (--mouse, CHAT_MOUSE)",
+        "mouse",
+        !settings.mouse,
+        toml::Value::Boolean(settings.mouse),
     );
     text
 }
