@@ -3,5 +3,6 @@
 mod fair;
 mod following;
 mod listening;
+mod logging;
 mod slow;
 mod stopping;

@@ -46,6 +46,12 @@ impl Launch {
         self
     }
 
+    /// Where its Unix socket is.
+    #[must_use]
+    pub fn socket_path(&self) -> &Path {
+        &self.socket
+    }
+
     /// Through a program that becomes the one that its last arguments name.
     #[must_use]
     pub fn within(mut self, program: Vec<String>) -> Self {

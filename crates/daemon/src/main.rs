@@ -3,15 +3,19 @@
 mod notify;
 
 use std::error::Error;
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use chat_log::{Descriptor, Log, log_panics};
 use chatd::Server;
 use chatd::config::{Config, Order, from_command_line};
 use chatd::ready::Ready;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
+use tracing_subscriber::EnvFilter;
 
 /// How long the end may take at the most.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -22,14 +26,26 @@ const QUIET_PARTS: &str = "rusqlite_migration=warn";
 fn main() -> ExitCode {
     match from_command_line() {
         Order::Print(config) => print(&config.to_toml()),
-        Order::Serve(config) => {
-            log_to_stderr(&config.log);
-            run(config)
-        }
+        Order::Serve(config) => match log_to_stderr(&config.log) {
+            Ok(log) => {
+                let code = run(config, &log);
+                log.finish();
+                code
+            }
+            Err(error) => {
+                // There is nobody left to tell when this fails.
+                let _told = writeln!(io::stderr(), "chatd: there can be no log: {error}");
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 
-fn run(config: Config) -> ExitCode {
+fn run(config: Config, log: &Log) -> ExitCode {
+    let fail = |error: &dyn Error| {
+        log.say(&format!("chatd: {error}"));
+        ExitCode::FAILURE
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
@@ -55,8 +71,7 @@ async fn serve(config: Config) -> Result<ExitCode, Box<dyn Error>> {
         socket: server.socket(),
         fingerprint: server.fingerprint(),
     };
-    // Nobody has to read it.
-    let _unread = print(&ready.to_string());
+    say_on_stdout(ready.to_string());
     notify::notify(notify::READY);
 
     let code = tokio::select! {
@@ -104,26 +119,37 @@ impl Signals {
     }
 }
 
-fn log_to_stderr(filter: &str) {
-    tracing_subscriber::fmt()
-        .with_env_filter(format!("{QUIET_PARTS},{filter}"))
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .init();
+fn log_to_stderr(filter: &str) -> io::Result<Log> {
+    let filter = EnvFilter::new(format!("{QUIET_PARTS},{filter}"));
+    let has_colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let log = Log::start(filter, has_colours, Descriptor::of(io::stderr())?)?;
+    log_panics();
+    Ok(log)
+}
+
+/// Says something that nobody has to read. The thread ends when it is read, or with the process.
+fn say_on_stdout(text: String) {
+    let say = move || {
+        let stdout = io::stdout().as_fd().try_clone_to_owned();
+        if let Err(error) = stdout.and_then(|stdout| File::from(stdout).write_all(text.as_bytes()))
+        {
+            tracing::warn!(%error, "standard output cannot be written");
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("stdout".to_owned()).spawn(say) {
+        tracing::warn!(%error, "standard output cannot be written");
+    }
 }
 
 /// Prints data; a reader that has gone is no error.
 fn print(text: &str) -> ExitCode {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(&error),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            // There is nobody left to tell when this fails.
+            let _told = writeln!(io::stderr(), "chatd: {error}");
+            ExitCode::FAILURE
+        }
         Ok(()) | Err(_) => ExitCode::SUCCESS,
     }
-}
-
-/// Says why the daemon does not run.
-fn fail(error: &dyn Error) -> ExitCode {
-    // There is nobody left to tell when this fails.
-    let _told = writeln!(io::stderr(), "chatd: {error}");
-    ExitCode::FAILURE
 }

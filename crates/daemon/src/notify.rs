@@ -4,12 +4,16 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
 
 /// The daemon serves.
 pub(crate) const READY: &str = "READY=1";
 
 /// The daemon drains.
 pub(crate) const STOPPING: &str = "STOPPING=1";
+
+/// How long a service manager that does not listen may hold the daemon up.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Sends a state to whoever asked for it by `NOTIFY_SOCKET`; without that, does nothing.
 pub(crate) fn notify(state: &str) {
@@ -24,7 +28,9 @@ fn send(path: &OsStr, state: &str) -> io::Result<()> {
         [b'@', name @ ..] => in_abstract_namespace(name)?,
         _ => SocketAddr::from_pathname(path)?,
     };
-    UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address).map(drop)
+    let socket = UnixDatagram::unbound()?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.send_to_addr(state.as_bytes(), &address).map(drop)
 }
 
 #[cfg(target_os = "linux")]

@@ -6,28 +6,23 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
+use chat_log::Log;
 use tracing_subscriber::EnvFilter;
 
 /// Longest log file. The one before it is kept, so twice as much is on disk.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-/// Writes the log from now on.
+/// Writes the log from now on, until [`Log::finish`].
 ///
 /// # Errors
 /// The file or its directory cannot be made.
-pub fn start(data_dir: &Path) -> io::Result<()> {
+pub fn start(data_dir: &Path) -> io::Result<Log> {
     let dir = data_dir.join("log");
     DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
     let file = LogFile::open(dir.join("chat-tui.log"))?;
     let filter = EnvFilter::try_from_env("CHAT_LOG").unwrap_or_else(|_unset| "info".into());
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_env_filter(filter)
-        .with_writer(Mutex::new(file))
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)
+    Log::start(filter, false, file)
 }
 
 /// A file that begins anew when it is full. Several processes append to the same one; each of them

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use chat_client::Config;
+use chat_log::Log;
 use chat_tui::args::{self, Invocation, Mode};
 use chat_tui::exit::Exit;
 use chat_tui::headless::{self, Task, tell};
@@ -54,13 +55,15 @@ fn run(invocation: Invocation) -> anyhow::Result<Exit> {
         let text = settings::config_text(&settings, config_path.as_deref());
         return Ok(print(&text));
     }
-    if let Err(error) = logging::start(&settings.data_dir) {
+    let log = logging::start(&settings.data_dir);
+    if let Err(error) = &log {
         tell(&format!("there will be no log in {}: {error}", settings.data_dir.display()));
     }
     let runtime = runtime(serve.is_some() || mode == Mode::Screen)?;
     let note = warnings.first().map(ToString::to_string);
     let exit = runtime.block_on(Box::pin(serve_and_run(settings, serve, mode, note)));
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
+    log.into_iter().for_each(Log::finish);
     Ok(exit)
 }
 

@@ -7,7 +7,9 @@
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use chat_log::{Descriptor, Lines, Notices};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
@@ -22,11 +24,28 @@ const LINES_MAX: usize = 1024;
 /// How much is gathered for one write when more lines wait than one.
 const WRITE_BYTES: usize = 64 * 1024;
 
-/// Says something to the person at the terminal. Whatever the server said in it is made inert.
+/// How long who has something to tell waits for a stderr that takes nothing.
+const TELL_MAX: Duration = Duration::from_millis(200);
+
+/// Says something to the person at the terminal. Whatever the server said in it is made inert. When
+/// nobody reads it, nothing else waits.
 pub fn tell(text: &str) {
-    let text = chat_client::display::inert_lines(text);
-    // When stderr is gone there is nobody to tell.
-    writeln!(io::stderr(), "chat-tui: {text}").ok();
+    static STDERR: OnceLock<Option<Lines>> = OnceLock::new();
+    let text = format!("chat-tui: {}\n", chat_client::display::inert_lines(text));
+    let start = || Lines::start("stderr", Descriptor::of(io::stderr())?, StderrNotices);
+    match STDERR.get_or_init(|| start().ok()) {
+        Some(stderr) => stderr.say(text.as_bytes(), TELL_MAX),
+        // When stderr is gone there is nobody to tell.
+        None => drop(io::stderr().write_all(text.as_bytes())),
+    }
+}
+
+struct StderrNotices;
+
+impl Notices for StderrNotices {
+    fn lost(&self, lines: u64) -> String {
+        format!("chat-tui: {lines} lines that belong here could not be written\n")
+    }
 }
 
 /// stdout.

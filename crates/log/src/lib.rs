@@ -1,0 +1,98 @@
+//! How both programs write what their operators read: it never blocks, never ends the process, and
+//! its size does not depend on what peers do.
+//!
+//! Lines go through a bounded queue to a thread of its own. What finds no room, or cannot be
+//! written, is counted, and the count is written as soon as something can be. A place of the code
+//! that speaks too often is silenced for a while, and counted, too. This crate must not know what
+//! the lines say.
+
+mod descriptor;
+mod lines;
+mod panics;
+mod throttle;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{EnvFilter, fmt, registry};
+
+pub use descriptor::Descriptor;
+pub use lines::{Lines, Notices};
+pub use panics::log_panics;
+use throttle::{Tallies, Throttle};
+
+/// How long the end of the process may wait for the last lines.
+const FINISH_MAX: Duration = Duration::from_millis(500);
+
+/// The log of this process. It takes lines until the process ends, but only what comes before
+/// [`Log::finish`] is waited for.
+#[derive(Debug)]
+pub struct Log {
+    lines: Lines,
+}
+
+impl Log {
+    /// Makes `out` the log of this process.
+    ///
+    /// # Errors
+    /// There can be no thread, or there is a log already.
+    pub fn start(
+        filter: EnvFilter,
+        has_colours: bool,
+        out: impl Write + Send + 'static,
+    ) -> io::Result<Self> {
+        let tallies = Arc::new(Tallies::default());
+        let lines = Lines::start("log", out, LogNotices { tallies: Arc::clone(&tallies) })?;
+        let layer = fmt::layer()
+            .with_writer(lines.clone())
+            .with_ansi(has_colours)
+            // They would go to stderr, by a macro that panics when it cannot write.
+            .log_internal_errors(false);
+        let throttle = Throttle::new(tallies, lines.clone());
+        let subscriber = registry().with(layer).with(throttle).with(filter);
+        tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)?;
+        Ok(Self { lines })
+    }
+
+    /// Writes a line as it is, behind all before it.
+    pub fn say(&self, line: &str) {
+        self.lines.push(format!("{line}\n").as_bytes());
+    }
+
+    /// Waits until everything is written, but not for long: whoever does not read may miss the end.
+    pub fn finish(self) {
+        self.lines.finish(FINISH_MAX);
+    }
+}
+
+/// What the log says of itself.
+struct LogNotices {
+    tallies: Arc<Tallies>,
+}
+
+impl Notices for LogNotices {
+    fn lost(&self, lines: u64) -> String {
+        warning(&format!("log lines were lost: they could not be written lines={lines}"))
+    }
+
+    fn due_at(&self) -> Option<Instant> {
+        self.tallies.due_at()
+    }
+
+    fn due(&self, is_end: bool) -> String {
+        let due = self.tallies.take_due(Instant::now(), is_end);
+        due.iter().map(|silenced| warning(&silenced.to_string())).collect()
+    }
+}
+
+/// A line that does not come from an event, in the form of those that do.
+fn warning(text: &str) -> String {
+    use tracing_subscriber::fmt::format::Writer;
+    use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+    let mut time = String::new();
+    // Writing to a string cannot fail; a clock that cannot be told leaves it empty.
+    SystemTime.format_time(&mut Writer::new(&mut time)).ok();
+    format!("{time}  WARN {}: {text}\n", module_path!())
+}
