@@ -64,7 +64,7 @@ async fn floods_stay_in_their_place() -> Result<()> {
     let daemon = stage.daemon()?;
     let (mut mallory, _) = Raw::sign_in(daemon.address(), 9, "mallory").await?;
     let lobby: RoomInfo = mallory.ask(&Join { name: "lobby".to_owned() }).await?;
-    let ada = stage.enter("ada")?;
+    let mut ada = stage.enter("ada")?;
     ada.shows("2 online")?;
     let before = ada.look(|glass| glass.again());
     let floods = [
@@ -76,7 +76,13 @@ async fn floods_stay_in_their_place() -> Result<()> {
         format!("{}end of the tabs", "\t".repeat(4_000)),
     ];
     for (n, flood) in (1..).zip(floods) {
-        let _: Ack = mallory.ask(&send(1, n, lobby.room, &flood)).await?;
+        let _: Ack = mallory.ask(&send(1, 2 * n - 1, lobby.room, &flood)).await?;
+        let after = format!("what is said after flood {n}");
+        let _: Ack = mallory.ask(&send(1, 2 * n, lobby.room, &after)).await?;
+        ada.shows(&after)?;
+        is_untouched(&ada, &before, &after);
+        // Shown whole, up to its end.
+        ada.types("\r\x1b[1;5F")?;
         let end = &flood[flood.rfind("end").unwrap_or_default()..];
         ada.shows(end)?;
         is_untouched(&ada, &before, end);

@@ -97,7 +97,9 @@ fn rooms_are_joined_listed_and_left_by_commands() -> Result<()> {
     ada.enters("anybody here?")?;
     ada.shows("anybody here? ✓")?;
     bob.enters("/rooms")?;
-    bob.shows("#dev (1 of 1 connected)")?;
+    bob.shows("#dev  1 of 1 here")?;
+    bob.types("\x1b")?;
+    bob.hides("1 of 1 here")?;
     bob.enters("/who")?;
     bob.shows("2 here: ada, bob")?;
     bob.enters("hello from the lobby, ada")?;
