@@ -1,10 +1,11 @@
 //! One conversation over every way in.
 
+use std::io::Write;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 use chat_proto::{Ack, Join, Posted, RoomInfo, Subscribe, Subscribed};
-use chat_tests::process::{Daemon, binary};
+use chat_tests::process::{Daemon, Launch, binary};
 use chat_tests::raw::{Raw, send};
 use tempfile::TempDir;
 
@@ -37,6 +38,36 @@ async fn tcp_two_addresses_and_the_unix_socket_are_one_conversation() -> Result<
         }
         assert_eq!(heard, ["from 1", "from 2", "from 3"]);
     }
+    Ok(())
+}
+
+#[test]
+fn every_ipv6_and_every_ipv4_address_are_listened_at_side_by_side() -> Result<()> {
+    let Ok(probe) = std::net::TcpListener::bind("[::]:0") else {
+        let name = "every_ipv6_and_every_ipv4_address_are_listened_at_side_by_side";
+        writeln!(std::io::stderr(), "skipped: {name}: there is no IPv6")?;
+        return Ok(());
+    };
+    let port = probe.local_addr()?.port();
+    drop(probe);
+    let dir = TempDir::new()?;
+    let [v6, v4] = ["[::]", "0.0.0.0"].map(|ip| format!("--listen={ip}:{port}"));
+    let _daemon = Daemon::start_with(&dir.path().join("data"), &[&v6, &v4])?;
+    for ip in ["[::1]", "127.0.0.1"] {
+        std::net::TcpStream::connect(format!("{ip}:{port}")).context(ip)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn too_few_descriptors_to_serve_anybody_are_told_at_the_start() -> Result<()> {
+    let dir = TempDir::new()?;
+    let within = ["sh", "-c", "ulimit -n 64 && exec \"$0\" \"$@\""].map(str::to_owned).to_vec();
+    let refused = Launch::new(&dir.path().join("data")).within(within).command()?.output()?;
+    let said = String::from_utf8(refused.stderr)?;
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("may open 64 files") && said.contains("ulimit -n 1024"), "{said}");
+    assert!(refused.stdout.is_empty(), "it is not ready");
     Ok(())
 }
 

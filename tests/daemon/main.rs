@@ -4,5 +4,6 @@ mod fair;
 mod following;
 mod listening;
 mod logging;
+mod signals;
 mod slow;
 mod stopping;

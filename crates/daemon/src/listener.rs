@@ -38,6 +38,10 @@ pub(crate) async fn bind_tcp(listen: &str) -> Result<Vec<(Listener, SocketAddr)>
 
 fn bind_address(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if address.is_ipv6() {
+        // Otherwise `[::]` would take the port of `0.0.0.0`, too, or not, as the system is set.
+        rustix::net::sockopt::set_ipv6_v6only(&socket, true)?;
+    }
     // A restart binds the port again at once, whatever the old connections are doing.
     socket.set_reuseaddr(true)?;
     // Every write is already a whole batch: waiting for more would only add latency. Connections

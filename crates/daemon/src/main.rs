@@ -1,6 +1,7 @@
 //! The daemon as a process: settings in, a line for people out, and an orderly end.
 
 mod notify;
+mod signals;
 
 use std::error::Error;
 use std::fs::File;
@@ -13,9 +14,10 @@ use chat_log::{Descriptor, Log, log_panics};
 use chatd::Server;
 use chatd::config::{Config, Order, from_command_line};
 use chatd::ready::Ready;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
+
+use crate::signals::Signals;
 
 /// How long the end may take at the most.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -64,7 +66,7 @@ async fn serve(config: Config) -> Result<ExitCode, Box<dyn Error>> {
     let mut signals = Signals::listen()?;
     let server = tokio::select! {
         server = Server::start(config) => server?,
-        () = signals.next() => return Ok(ExitCode::SUCCESS),
+        () = signals.end() => return Ok(ExitCode::SUCCESS),
     };
     let ready = Ready {
         addresses: server.addresses(),
@@ -75,7 +77,7 @@ async fn serve(config: Config) -> Result<ExitCode, Box<dyn Error>> {
     notify::notify(notify::READY);
 
     let code = tokio::select! {
-        () = signals.next() => ExitCode::SUCCESS,
+        () = signals.end() => ExitCode::SUCCESS,
         () = server.failed() => {
             tracing::error!("the committing thread has ended; the daemon stops");
             ExitCode::FAILURE
@@ -90,31 +92,9 @@ async fn serve(config: Config) -> Result<ExitCode, Box<dyn Error>> {
                 Ok(code)
             }
         },
-        () = signals.next() => {
+        () = signals.end() => {
             tracing::warn!("a second signal: the daemon ends at once");
             Ok(ExitCode::FAILURE)
-        }
-    }
-}
-
-/// The signals that ask for an end.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
         }
     }
 }

@@ -39,6 +39,9 @@ const REACTORS_WANTED: usize = 16;
 /// File descriptors that are not for connections: the store, the listeners, the log.
 const SPARE_DESCRIPTORS: u64 = 64;
 
+/// With room for fewer connections, the daemon is of no use.
+const CONNECTIONS_MIN: u64 = 16;
+
 /// How long a stop waits for connections to end by themselves; then they are cut.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -83,6 +86,16 @@ pub enum StartError {
     /// The store failed while it was opened.
     #[error("{0}. Look at the disk that holds the data directory")]
     Store(#[from] StoreError),
+    /// There are too few file descriptors to serve anybody.
+    #[error(
+        "this process may open {open_max} files, and {} are needed to serve anybody. Raise the \
+         limit: `ulimit -n 1024` in a shell, LimitNOFILE=65536 in a systemd unit",
+        SPARE_DESCRIPTORS + CONNECTIONS_MIN
+    )]
+    Descriptors {
+        /// How many files it may open.
+        open_max: u64,
+    },
     /// The system refused a thread, or what it waits with.
     #[error("cannot start a thread: {0}. Look at the limits of this user")]
     Thread(std::io::Error),
@@ -112,6 +125,7 @@ impl Server {
     /// [`StartError`] says what to do.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let started = Instant::now();
+        let connections_max = connections_max()?;
         let store = SqliteStore::open(&config.data_dir, config.durability)?;
         let identity = Identity::load_or_make(&config.data_dir)?;
         let lobby = RoomName::parse(LOBBY).expect("the lobby's name is a name");
@@ -132,7 +146,7 @@ impl Server {
             readers,
             started,
             connections: AtomicUsize::new(0),
-            connections_max: connections_max(),
+            connections_max,
         });
         let mut server = Self {
             addresses,
@@ -258,7 +272,7 @@ async fn bind_all(config: &Config) -> Result<Bound, StartError> {
 }
 
 /// As many as there are file descriptors for, after asking for as many as the system allows.
-fn connections_max() -> usize {
+fn connections_max() -> Result<usize, StartError> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
@@ -266,6 +280,10 @@ fn connections_max() -> usize {
         Ok(()) => limit.maximum,
         Err(_the_old_one_stays) => limit.current,
     };
-    let descriptors = granted.unwrap_or(u64::MAX).saturating_sub(SPARE_DESCRIPTORS);
-    usize::try_from(descriptors).unwrap_or(usize::MAX)
+    let open_max = granted.unwrap_or(u64::MAX);
+    let connections = open_max.saturating_sub(SPARE_DESCRIPTORS);
+    if connections < CONNECTIONS_MIN {
+        return Err(StartError::Descriptors { open_max });
+    }
+    Ok(usize::try_from(connections).unwrap_or(usize::MAX))
 }

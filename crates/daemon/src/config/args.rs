@@ -49,7 +49,8 @@ fn with_usage(mut error: clap::Error) -> clap::Error {
 #[derive(Debug, Parser)]
 #[command(name = "chatd", version, max_term_width = 100)]
 struct Args {
-    /// Address to listen at, repeatable; 0.0.0.0 is every one, port 0 any free one, none is no TCP
+    /// Address to listen at, repeatable; 0.0.0.0 is every IPv4 one, [::] every IPv6 one, port 0 any
+    /// free one, none is no TCP
     /// [default: 127.0.0.1:5018]
     #[arg(long, value_name = "ADDR", env = "CHATD_LISTEN", hide_env_values = true)]
     #[arg(value_delimiter = ',')]
