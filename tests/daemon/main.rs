@@ -7,3 +7,4 @@ mod logging;
 mod signals;
 mod slow;
 mod stopping;
+mod telling;

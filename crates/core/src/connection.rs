@@ -34,6 +34,8 @@ pub struct Connection<H> {
     outgoing: BytesMut,
     feed: Feed<H>,
     is_closing: bool,
+    /// Why, for the operator.
+    because: Option<Box<Closing>>,
 }
 
 /// A request on its way to the sequencer.
@@ -112,6 +114,7 @@ impl<H: TailHandle> Connection<H> {
             outgoing: BytesMut::new(),
             feed: Feed::default(),
             is_closing: false,
+            because: None,
         }
     }
 
@@ -182,7 +185,10 @@ impl<H: TailHandle> Connection<H> {
                 self.feed.open(log, handle, after);
             }
             (Effect::SignedIn(account), _) => self.session.signed_in(account),
-            (Effect::Close, _) => self.is_closing = true,
+            (Effect::Close, _) => {
+                self.is_closing = true;
+                self.because = Closing::of_frame(&reply.frame).map(Box::new);
+            }
             (Effect::Shut { log }, _) => unused = self.feed.shut(log),
             (Effect::None | Effect::Open { .. }, _) => {}
         }
@@ -205,6 +211,13 @@ impl<H: TailHandle> Connection<H> {
     /// Says why, and closes once that is written.
     pub fn close(&mut self, closing: &Closing) {
         self.part(&closing.frame());
+        self.because.get_or_insert_with(|| Box::new(closing.clone()));
+    }
+
+    /// Why it closes, when the peer was told.
+    #[must_use]
+    pub fn closing(&self) -> Option<&Closing> {
+        self.because.as_deref()
     }
 
     /// How many requests wait for their reply.

@@ -9,8 +9,8 @@ mod request;
 
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{
-    AccountId, Close, CloseReason, ErrorCode, FrameRef, Kind, PublicKey, RequestId, SessionId,
-    WireError, encode_frame,
+    AccountId, Close, CloseReason, ErrorCode, FrameCodec, FrameRef, Kind, PublicKey, RequestId,
+    SessionId, WireError, encode_frame,
 };
 
 use crate::{Action, Lane, Query, Rate, ServerKey, TokenBucket};
@@ -202,6 +202,14 @@ impl Closing {
         let mut frame = Vec::new();
         encode_frame(&close, RequestId(0), &mut frame).expect("a sentence fits a frame");
         frame
+    }
+
+    /// What a frame says, if it is one that closes.
+    pub(crate) fn of_frame(mut bytes: &[u8]) -> Option<Self> {
+        let frame = FrameCodec::default().split_frame(&mut bytes).ok()??;
+        let close: Close = frame.decode().ok()?;
+        let reason = close.known_reason()?;
+        Some(Self { reason, code: ErrorCode::from_number(close.code), message: close.message })
     }
 
     /// The peer broke the protocol.

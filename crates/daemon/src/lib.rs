@@ -11,6 +11,7 @@ mod liveness;
 mod reactor;
 mod reader;
 pub mod ready;
+mod refusals;
 mod sequencer;
 mod server;
 pub mod store;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use chat_core::{Closing, Input};
-use chat_proto::CloseReason;
+use chat_proto::{CloseReason, Probe, RequestId, encode_frame};
 use tokio::time::{Duration, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::fanout::Hub;
+use crate::refusals::Refusals;
 use crate::sequencer::Sequencer;
 
 /// How often the connections are looked at, and presence is told.
@@ -26,23 +27,34 @@ const HANDSHAKE_TICKS: u8 = 10;
 const FAREWELL_TICKS: u8 = 60;
 
 /// Ticks until the daemon stops.
-pub(crate) async fn keep_time(hub: Arc<Hub>, sequencer: Sequencer, stop: CancellationToken) {
+pub(crate) async fn keep_time(
+    hub: Arc<Hub>,
+    sequencer: Sequencer,
+    refusals: Arc<Refusals>,
+    stop: CancellationToken,
+) {
+    let mut tick = 0_u32;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => break,
             _at = ticks.tick() => {}
         }
         hub.inboxes().for_each(|inbox| inbox.tick());
+        tick = tick.wrapping_add(1);
+        if Refusals::is_due(tick) {
+            refusals.report();
+        }
         let ticked = tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => break,
             ticked = sequencer.submit(vec![Input::Tick]) => ticked,
         };
         if ticked.is_err() {
-            return;
+            break;
         }
     }
+    refusals.report();
 }
 
 /// The signs of life of one peer. Ticks are counted, not time: a daemon that stood still heard
@@ -100,6 +112,13 @@ impl Pulse {
             (false, _) => Verdict::Close(too_late()),
         }
     }
+}
+
+/// Any token will do: an answer is a sign of life, whatever it says.
+pub(crate) fn probe_frame() -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode_frame(&Probe { token: 0 }, RequestId(0), &mut frame).expect("a number fits a frame");
+    frame
 }
 
 fn too_late() -> Closing {

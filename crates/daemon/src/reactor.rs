@@ -163,7 +163,7 @@ impl Reactor {
 
     fn deliver(&mut self, delivery: Delivery) {
         let Some((slot, wired)) = self.slots.of(delivery.conn) else { return };
-        let followed = wired.deliver(delivery);
+        let followed = wired.deliver(delivery, &self.shared.refusals);
         let has_input = wired.has_input(self.now_ms);
         match followed {
             Some(Followed::From(log)) => self.followers.entry(log).or_default().push(slot),
@@ -254,7 +254,7 @@ impl Reactor {
     fn let_go(&mut self, slot: u32) {
         let Some(wired) = self.slots.remove(slot) else { return };
         wired.followed().for_each(|log| self.unfollow(log, slot));
-        self.shared.connections.fetch_sub(1, Ordering::Relaxed);
+        self.shared.left(&wired);
         self.inputs.push(Input::Gone(wired.conn));
     }
 

@@ -147,6 +147,7 @@ impl Server {
             started,
             connections: AtomicUsize::new(0),
             connections_max,
+            refusals: Arc::default(),
         });
         let mut server = Self {
             addresses,
@@ -240,7 +241,8 @@ impl Server {
         }
         self.reactors.close();
         let (hub, sequencer) = (Arc::clone(&self.hub), self.sequencer.clone());
-        self.services.spawn(keep_time(hub, sequencer, self.stop.clone()));
+        let refusals = Arc::clone(&shared.refusals);
+        self.services.spawn(keep_time(hub, sequencer, refusals, self.stop.clone()));
         Ok(())
     }
 }

@@ -92,6 +92,7 @@ impl Door {
                     if shared.connections.fetch_add(1, Ordering::Relaxed) >= shared.connections_max
                     {
                         shared.connections.fetch_sub(1, Ordering::Relaxed);
+                        shared.refusals.full.count();
                         turn_away(&socket);
                     } else if let Some(socket) = self.share_out(socket) {
                         return Some(socket);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -15,9 +15,11 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::door::Door;
 use super::inbox::Inbox;
 use super::slots::Slots;
+use super::wired::Wired;
 use super::{BUFFER_BYTES, Reactor, WAKER};
 use crate::listener::Listener;
 use crate::reader::ReadPool;
+use crate::refusals::Refusals;
 use crate::sequencer::Sequencer;
 
 /// What all reactors share.
@@ -28,12 +30,19 @@ pub(crate) struct Shared {
     pub(crate) started: Instant,
     pub(crate) connections: AtomicUsize,
     pub(crate) connections_max: usize,
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 impl Shared {
     /// Milliseconds since the daemon started: a clock that never steps back.
     pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// A connection has left.
+    pub(super) fn left(&self, wired: &Wired) {
+        self.connections.fetch_sub(1, Ordering::Relaxed);
+        wired.tell_end(&self.refusals);
     }
 }
 

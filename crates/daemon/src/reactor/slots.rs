@@ -86,6 +86,7 @@ impl Slots {
             Token(slot as usize),
             Interest::READABLE | Interest::WRITABLE,
         )?;
+        wired.tell_beginning();
         match self.free.pop() {
             Some(_slot) => self.wired[slot as usize] = Some(wired),
             None => self.wired.push(Some(wired)),

@@ -1,10 +1,12 @@
 //! A stream socket, TCP or Unix, that never blocks.
 
 use std::io::{self, ErrorKind, IoSlice};
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use rustix::fs::sendfile;
-use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown, send, sendmsg, shutdown};
+use rustix::net::sockopt::socket_peercred;
+use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown, getpeername, send, sendmsg, shutdown};
 
 use crate::fanout::Mirrored;
 
@@ -16,6 +18,26 @@ impl Socket {
     /// A socket that has been set not to block.
     pub(crate) fn new(descriptor: OwnedFd) -> Self {
         Self(descriptor)
+    }
+
+    /// Who is at the other end, for the log.
+    pub(super) fn peer(&self) -> String {
+        match getpeername(&self.0) {
+            Ok(Some(name)) => match SocketAddr::try_from(name) {
+                Ok(address) => address.to_string(),
+                Err(_a_path) => self.process(),
+            },
+            // It has left.
+            Ok(None) | Err(_) => String::new(),
+        }
+    }
+
+    /// The process at the other end of a Unix socket.
+    fn process(&self) -> String {
+        match socket_peercred(&self.0) {
+            Ok(peer) => format!("process {} of user {}", peer.pid.as_raw_pid(), peer.uid.as_raw()),
+            Err(_unknown) => String::new(),
+        }
     }
 
     /// Reads what has come; `None` when nothing has, 0 at the end of the stream.

@@ -3,6 +3,8 @@
 //! Small when idle: what is read goes through the reactor's buffer, and only the beginning of a
 //! frame whose end has not come yet is kept here.
 
+mod telling;
+
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
@@ -10,17 +12,15 @@ use std::sync::Arc;
 use chat_core::{
     Admission, Asked, Closing, Conn, Connection, Effect, Input, Origin, Output, Parcel, SessionSeed,
 };
-use chat_proto::{
-    ErrorCode, FrameError, HEADER_BYTES, LogId, MAGIC, Probe, RequestId, Seq, SessionId,
-    encode_frame, frame_end,
-};
+use chat_proto::{ErrorCode, FrameError, HEADER_BYTES, LogId, MAGIC, Seq, SessionId, frame_end};
 
 use super::Socket;
 use super::inbox::Delivery;
 use super::stranger::{self, FirstBytes};
 use super::turn::{Desk, Followed, Turn};
 use crate::fanout::{SharedTail, going_away};
-use crate::liveness::{Pulse, Verdict};
+use crate::liveness::{Pulse, Verdict, probe_frame};
+use crate::refusals::Refusals;
 use crate::store::LogPage;
 
 /// Writes of one turn; then others have theirs.
@@ -52,6 +52,8 @@ pub(super) struct Wired {
     is_writable: bool,
     /// The peer has said its last word, perhaps behind bytes that are still to be read.
     is_half_closed: bool,
+    /// The magic has come.
+    is_native: bool,
     /// Its turn comes.
     pub(super) awaits_reading: bool,
     pub(super) awaits_writing: bool,
@@ -91,6 +93,7 @@ impl Wired {
             is_readable: true,
             is_writable: true,
             is_half_closed: false,
+            is_native: false,
             awaits_reading: false,
             awaits_writing: false,
         }
@@ -167,7 +170,7 @@ impl Wired {
                 }
             }
             Err(error) => {
-                tracing::debug!(%error, "a peer is gone");
+                self.tell_gone(&error);
                 return Turn::Gone;
             }
         }
@@ -212,6 +215,7 @@ impl Wired {
             FirstBytes::Native => {
                 *bytes = &bytes[MAGIC.len()..];
                 self.stage = Stage::Open;
+                self.is_native = true;
                 true
             }
             FirstBytes::Undecided => false,
@@ -223,8 +227,9 @@ impl Wired {
     }
 
     /// Takes a reply. Gives the log that the connection follows from now on, or no more.
-    pub(super) fn deliver(&mut self, delivery: Delivery) -> Option<Followed> {
+    pub(super) fn deliver(&mut self, delivery: Delivery, refusals: &Refusals) -> Option<Followed> {
         let Delivery { lane, reply, tail, .. } = delivery;
+        self.tell_answer(&reply, refusals);
         let followed_before = match reply.effect {
             Effect::Open { log, .. } => self.core.follows(log),
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => false,
@@ -271,7 +276,7 @@ impl Wired {
                     let written = match self.write(&parcel) {
                         Ok(written) => written,
                         Err(error) => {
-                            tracing::debug!(%error, "a peer is gone");
+                            self.tell_gone(&error);
                             return Turn::Gone;
                         }
                     };
@@ -362,7 +367,7 @@ impl Wired {
                 Turn::Again
             }
             Verdict::Dead => {
-                tracing::debug!("a peer is dead");
+                self.tell_dead();
                 Turn::Gone
             }
         }
@@ -378,13 +383,6 @@ impl Wired {
 struct Written {
     taken: usize,
     offered: usize,
-}
-
-/// Any token will do: an answer is a sign of life, whatever it says.
-fn probe_frame() -> Vec<u8> {
-    let mut frame = Vec::new();
-    encode_frame(&Probe { token: 0 }, RequestId(0), &mut frame).expect("a number fits a frame");
-    frame
 }
 
 fn missing_bytes(cut: &[u8]) -> usize {

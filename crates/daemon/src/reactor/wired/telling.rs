@@ -1,0 +1,97 @@
+//! What an operator can follow of a connection, at `debug`: its beginning, its sign-in, each answer,
+//! and its end with the reason. Never what people wrote, or a key.
+
+use std::io;
+
+use chat_core::{Effect, Reply};
+use chat_proto::{CloseReason, Error, FrameCodec, Kind};
+use tracing::{Level, Span};
+
+use super::{Stage, Wired};
+use crate::refusals::Refusals;
+
+impl Wired {
+    /// The connection, and who speaks on it: made when something is told, so that an idle connection
+    /// holds none.
+    fn span(&self) -> Span {
+        let conn = tracing::debug_span!("conn", conn_id = self.conn.0, peer = self.socket.peer());
+        match self.core.account() {
+            None => conn,
+            Some(account) => {
+                let session_id = self.conn.0;
+                tracing::debug_span!(parent: &conn, "session", session_id, account = account.0)
+            }
+        }
+    }
+
+    pub(in crate::reactor) fn tell_beginning(&self) {
+        if tracing::enabled!(Level::DEBUG) {
+            self.span().in_scope(|| tracing::debug!("connected"));
+        }
+    }
+
+    /// Counts an answer that refuses, and tells of each.
+    pub(super) fn tell_answer(&self, reply: &Reply, refusals: &Refusals) {
+        let is_told = tracing::enabled!(Level::DEBUG);
+        let kind = kind_of(&reply.frame);
+        if kind == Some(Kind::Error) {
+            refusals.requests.count();
+        }
+        if !is_told {
+            return;
+        }
+        self.span().in_scope(|| match (reply.effect, kind) {
+            (Effect::SignedIn(account), _) => tracing::debug!(account = account.0, "signed in"),
+            (_, Some(Kind::Error)) => tell_refusal(&reply.frame),
+            (_, Some(kind)) => tracing::debug!(?kind, "answered"),
+            (_, None) => {}
+        });
+    }
+
+    pub(super) fn tell_gone(&self, error: &io::Error) {
+        self.span().in_scope(|| tracing::debug!(%error, "a peer is gone"));
+    }
+
+    pub(super) fn tell_dead(&self) {
+        self.span().in_scope(|| tracing::debug!("a peer is dead"));
+    }
+
+    /// Counts a connection that was refused, and tells of the end of each.
+    pub(in crate::reactor) fn tell_end(&self, refusals: &Refusals) {
+        let closing = self.core.closing();
+        match closing.map(|closing| closing.reason) {
+            Some(CloseReason::GoingAway) => {}
+            _ if !self.is_native => refusals.strangers.count(),
+            Some(CloseReason::HandshakeTimeout) => refusals.too_late.count(),
+            Some(CloseReason::SignInRefused) => refusals.sign_ins.count(),
+            Some(CloseReason::ProtocolError) => refusals.protocol.count(),
+            _ => {}
+        }
+        if !tracing::enabled!(Level::DEBUG) {
+            return;
+        }
+        self.span().in_scope(|| match closing {
+            Some(closing) => {
+                let (reason, code) = (closing.reason, closing.code);
+                tracing::debug!(?reason, ?code, message_to_peer = closing.message, "closed");
+            }
+            None if !self.is_native => tracing::debug!(reason = "NotThisProtocol", "closed"),
+            None if self.stage == Stage::HungUp => tracing::debug!(reason = "HungUp", "closed"),
+            None => tracing::debug!(reason = "Gone", "closed"),
+        });
+    }
+}
+
+fn kind_of(frame: &[u8]) -> Option<Kind> {
+    let number = frame.get(4..6)?.try_into().ok()?;
+    Kind::from_number(u16::from_le_bytes(number))
+}
+
+fn tell_refusal(mut frame: &[u8]) {
+    let Ok(Some(frame)) = FrameCodec::default().split_frame(&mut frame) else { return };
+    let request = frame.request.0;
+    if let Ok(Error { code, message, .. }) = frame.decode() {
+        let code = chat_proto::ErrorCode::from_number(code);
+        tracing::debug!(request, ?code, message_to_peer = message, "refused");
+    }
+}
