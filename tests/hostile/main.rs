@@ -26,6 +26,7 @@ impl TestServer {
             data_dir: data.path().to_owned(),
             durability: Durability::Full,
             log: String::new(),
+            ..Config::default()
         };
         let server = Server::start(config).await?;
         let address = *server.addresses().first().context("it listens")?;

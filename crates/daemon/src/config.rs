@@ -29,6 +29,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What an acknowledged message survives.
     pub durability: Durability,
+    /// Whether a new store may begin where there was one that is missing now.
+    pub new_store: bool,
     /// Which log lines are written, as in `info` or `chatd=debug`.
     pub log: String,
 }
@@ -42,6 +44,7 @@ impl Default for Config {
             socket: Some(places::socket(&data_dir)),
             data_dir,
             durability: Durability::default(),
+            new_store: false,
             log: "info".to_owned(),
         }
     }

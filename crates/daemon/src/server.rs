@@ -126,7 +126,11 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let started = Instant::now();
         let connections_max = connections_max()?;
-        let store = SqliteStore::open(&config.data_dir, config.durability)?;
+        let open = match config.new_store {
+            true => SqliteStore::open_or_begin_again,
+            false => SqliteStore::open,
+        };
+        let store = open(&config.data_dir, config.durability)?;
         let identity = Identity::load_or_make(&config.data_dir)?;
         let lobby = RoomName::parse(LOBBY).expect("the lobby's name is a name");
         let pipeline = Pipeline::open(store, lobby, utc_now())?;

@@ -4,12 +4,16 @@
 //! witness beside it. It must not know what a command or a connection is: it keeps records and
 //! the tables that follow from them, and promises what [`chat_core::Store`] says.
 
+mod access;
 mod checkpoints;
 mod connection;
 mod directory;
 mod durability;
 mod error;
 mod frames;
+mod header;
+mod held;
+mod in_place;
 mod logs;
 mod lookup;
 mod nonces;
@@ -23,6 +27,7 @@ mod staged;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod trouble;
 mod witness;
 mod write;
@@ -39,10 +44,12 @@ pub use directory::Holder;
 pub use durability::Durability;
 pub use error::OpenError;
 pub use read::{LogPage, Reader};
+pub use traces::Traces;
 
 use checkpoints::Checkpoints;
 use connection::Writer;
 use directory::DataDir;
+use held::HeldFiles;
 use pending::Pending;
 use trouble::{NoRoom, Trouble};
 use witness::WitnessFile;
@@ -66,13 +73,14 @@ pub struct SqliteStore {
     /// The same with those of the open transaction.
     appended: u64,
     witness: WitnessFile,
+    held: HeldFiles,
     boot: u128,
     trouble: Trouble,
     checkpoints: Checkpoints,
     witness_in_trouble: bool,
     /// Closed behind the connections that write: a process that closes a file loses its locks on it
     /// (POSIX), also those of SQLite.
-    _database: Arc<File>,
+    database: Arc<File>,
     /// Released last of all.
     dir: DataDir,
 }
@@ -108,6 +116,9 @@ impl SqliteStore {
     /// killed, loses nothing either: the next start does the work.
     pub fn close(mut self) {
         self.checkpoints.stop();
+        if self.leave_files_alone() {
+            return;
+        }
         if let Err(error) = self.flush() {
             tracing::warn!(%error, "the next start finds out where the newest messages are");
         }
@@ -225,13 +236,17 @@ impl SqliteStore {
         {
             tracing::debug!(%error, "the connection before did not close in order");
         }
+        // The last connection that closes removes them.
+        self.held.release_companions();
         let connection = self.writer.connect().map_err(failed)?;
         self.writer.prepare(&connection).map_err(failed)?;
+        self.held.hold_companions();
         self.connection = Some(connection);
         Ok(())
     }
 
     fn try_recover(&mut self) -> Result<Snapshot, StoreError> {
+        self.put_in_place()?;
         self.reopen()?;
         let connection = self.connection()?;
         let emptied = self.checkpoints.empty_wal(connection);
@@ -319,7 +334,7 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        let outcome = self.try_commit();
+        let outcome = self.try_commit().and_then(|()| self.demand_files());
         if self.transaction == Transaction::None {
             self.pending.trim();
         }

@@ -53,6 +53,7 @@ fn without_a_word_the_defaults_count() {
     assert_eq!(settings["socket"].as_str(), Some(&*at("run/chatd.sock")));
     assert_eq!(settings["data-dir"].as_str(), Some(&*at(".local/state/chatd")));
     assert_eq!(settings["durability"].as_str(), Some("full"));
+    assert_eq!(settings["new-store"].as_bool(), Some(false));
     assert_eq!(settings["log"].as_str(), Some("info"));
 }
 
@@ -71,7 +72,7 @@ fn a_flag_wins_over_the_environment_that_over_the_file() {
     let path = file(
         &home,
         "listen = ['10.0.0.1']\nsocket = '/file.sock'\ndata-dir = '/file'\n\
-         durability = 'process'\nlog = 'error'\n",
+         durability = 'process'\nnew-store = true\nlog = 'error'\n",
     );
     let with_file = || {
         let mut command = chatd(home.path());
@@ -83,6 +84,7 @@ fn a_flag_wins_over_the_environment_that_over_the_file() {
     assert_eq!(from_file["socket"].as_str(), Some("/file.sock"));
     assert_eq!(from_file["data-dir"].as_str(), Some("/file"));
     assert_eq!(from_file["durability"].as_str(), Some("process"));
+    assert_eq!(from_file["new-store"].as_bool(), Some(true));
     assert_eq!(from_file["log"].as_str(), Some("error"));
 
     let with_env = || {
@@ -92,6 +94,7 @@ fn a_flag_wins_over_the_environment_that_over_the_file() {
             ("CHATD_SOCKET", "/env.sock"),
             ("CHATD_DATA_DIR", "/env"),
             ("CHATD_DURABILITY", "full"),
+            ("CHATD_NEW_STORE", "false"),
             ("CHATD_LOG", "warn"),
         ]);
         command
@@ -101,6 +104,7 @@ fn a_flag_wins_over_the_environment_that_over_the_file() {
     assert_eq!(from_env["socket"].as_str(), Some("/env.sock"));
     assert_eq!(from_env["data-dir"].as_str(), Some("/env"));
     assert_eq!(from_env["durability"].as_str(), Some("full"));
+    assert_eq!(from_env["new-store"].as_bool(), Some(false));
     assert_eq!(from_env["log"].as_str(), Some("warn"));
 
     let from_flags = settings(with_env().args([
@@ -109,12 +113,14 @@ fn a_flag_wins_over_the_environment_that_over_the_file() {
         "--socket=none",
         "--data-dir=/flag",
         "--durability=process",
+        "--new-store",
         "--log=chatd=debug,info",
     ]));
     assert_eq!(from_flags["listen"].to_string(), r#"["0.0.0.0:5018", "localhost:0"]"#);
     assert_eq!(from_flags["socket"].as_str(), Some("none"));
     assert_eq!(from_flags["data-dir"].as_str(), Some("/flag"));
     assert_eq!(from_flags["durability"].as_str(), Some("process"));
+    assert_eq!(from_flags["new-store"].as_bool(), Some(true));
     assert_eq!(from_flags["log"].as_str(), Some("chatd=debug,info"));
 }
 

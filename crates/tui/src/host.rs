@@ -49,6 +49,7 @@ impl Host {
             socket: socket_in(&data_dir),
             data_dir,
             durability: Durability::Full,
+            new_store: false,
             log: String::new(),
         };
         match Server::start(config).await {

@@ -71,6 +71,11 @@ struct Args {
     #[arg(long, value_name = "full|process", env = "CHATD_DURABILITY", hide_env_values = true)]
     durability: Option<Durability>,
 
+    /// Begin an empty store where there was one that is missing now; one that is there is used
+    #[arg(long, value_name = "true|false", env = "CHATD_NEW_STORE", hide_env_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    new_store: Option<bool>,
+
     /// Which log lines go to stderr, as in info or chatd=debug [default: info]
     #[arg(long, value_name = "LEVEL", env = "CHATD_LOG", hide_env_values = true)]
     log: Option<LogFilter>,
@@ -116,6 +121,7 @@ impl Args {
             socket,
             data_dir,
             durability: self.durability.or(file.durability).unwrap_or(defaults.durability),
+            new_store: self.new_store.or(file.new_store).unwrap_or(defaults.new_store),
             log: self.log.or(file.log).map_or(defaults.log, |filter| filter.0),
         })
     }

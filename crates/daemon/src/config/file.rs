@@ -23,6 +23,7 @@ pub(super) struct File {
     pub(super) data_dir: Option<PathBuf>,
     #[serde(default, deserialize_with = "parsed")]
     pub(super) durability: Option<Durability>,
+    pub(super) new_store: Option<bool>,
     #[serde(default, deserialize_with = "parsed")]
     pub(super) log: Option<super::args::LogFilter>,
 }

@@ -16,6 +16,7 @@ impl Config {
         };
         let data_dir = quoted(self.data_dir.to_string_lossy());
         let durability = quoted(self.durability.as_str());
+        let new_store = Value::Boolean(self.new_store);
         let log = quoted(&*self.log);
         format!(
             "\
@@ -39,6 +40,11 @@ data-dir = {data_dir}
 # and a loss of power; \"process\" is only a kill, and is faster where the disk is slow.
 # Flag --durability, environment CHATD_DURABILITY.
 durability = {durability}
+
+# Whether to begin an empty store where something tells that there was one, and it is missing. For
+# one start only: with it, a store that was lost or not mounted goes unnoticed.
+# Flag --new-store, environment CHATD_NEW_STORE.
+new-store = {new_store}
 
 # Which log lines go to stderr: error, warn, info, debug or trace, also for a part, as in
 # \"info,chatd::store=debug\".

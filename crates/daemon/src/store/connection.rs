@@ -1,11 +1,12 @@
 //! Connections to the file, and how each is set up.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, ffi};
 
 use super::Durability;
+use super::held::Identity;
 
 /// How long to wait for somebody else's lock, such as a person's at the `sqlite3` tool.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,6 +26,8 @@ const STATEMENTS_MAX: usize = 48;
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     pub(super) path: PathBuf,
+    /// The file that was opened under the path, and no other.
+    pub(super) database: Identity,
     pub(super) durability: Durability,
     #[cfg(test)]
     pub(super) fault: Option<Fault>,
@@ -45,6 +48,7 @@ impl Writer {
     pub(super) fn connect(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
+        demand(self.database, &self.path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         Ok(connection)
@@ -81,12 +85,25 @@ impl Writer {
 }
 
 /// Opens a connection that can only read.
-pub(super) fn connect_reader(path: &std::path::Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect_reader(path: &Path, database: Identity) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    demand(database, path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.pragma_update(None, "query_only", "ON")?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     Ok(connection)
+}
+
+/// Another file may have been put there since: nothing may be read from it or written to it.
+fn demand(database: Identity, path: &Path) -> rusqlite::Result<()> {
+    match database.is_at(path) {
+        true => Ok(()),
+        false => {
+            let said = format!("{} is not the file that chatd had opened", path.display());
+            let code = ffi::Error::new(ffi::SQLITE_CANTOPEN);
+            Err(rusqlite::Error::SqliteFailure(code, Some(said)))
+        }
+    }
 }

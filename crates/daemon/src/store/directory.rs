@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
+use super::held::{DATABASE, LOCK, WITNESS};
 
 /// Readable and writable by the owner only.
 const FILE_MODE: u32 = 0o600;
@@ -21,7 +22,7 @@ const LOCK_BYTES_MAX: u64 = 32;
 #[derive(Debug)]
 pub(super) struct DataDir {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl DataDir {
@@ -29,19 +30,18 @@ impl DataDir {
     pub(super) fn lock(path: &Path) -> Result<Self, OpenError> {
         let unusable = |cause| OpenError::Dir { dir: path.to_owned(), cause };
         DirBuilder::new().recursive(true).mode(DIR_MODE).create(path).map_err(unusable)?;
-        let mut lock = open_private(&path.join("lock")).map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::InUse { dir: path.to_owned(), by: holder(&mut lock) });
-            }
-            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
-        }
-        if let Err(error) = sign(&lock) {
-            // It is for people only, and a full disk is no reason not to start.
-            tracing::debug!(%error, "the lock does not name its holder");
-        }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        let lock = lock(path)?;
+        Ok(Self { path: path.to_owned(), lock })
+    }
+
+    /// Takes the lock again where its file is gone: nobody else may find the directory free.
+    pub(super) fn lock_again(&mut self) -> Result<(), OpenError> {
+        self.lock = lock(&self.path)?;
+        Ok(())
+    }
+
+    pub(super) fn lock_file(&self) -> &File {
+        &self.lock
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -49,11 +49,11 @@ impl DataDir {
     }
 
     pub(super) fn database(&self) -> PathBuf {
-        self.path.join("chatd.db")
+        self.path.join(DATABASE)
     }
 
     pub(super) fn witness(&self) -> PathBuf {
-        self.path.join("witness")
+        self.path.join(WITNESS)
     }
 
     /// What this process may still write to its disk, in bytes.
@@ -65,6 +65,24 @@ impl DataDir {
     pub(super) fn sync(&self) -> io::Result<()> {
         File::open(&self.path)?.sync_all()
     }
+}
+
+fn lock(dir: &Path) -> Result<File, OpenError> {
+    let path = dir.join(LOCK);
+    let unusable = |cause| OpenError::file(&path, cause);
+    let mut lock = open_private(&path).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(OpenError::InUse { dir: dir.to_owned(), by: holder(&mut lock) });
+        }
+        Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
+    }
+    if let Err(error) = sign(&lock) {
+        // It is for people only, and a full disk is no reason not to start.
+        tracing::debug!(%error, "the lock does not name its holder");
+    }
+    Ok(lock)
 }
 
 /// See [`DataDir::bytes_free`].

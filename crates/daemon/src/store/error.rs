@@ -2,9 +2,9 @@
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::Holder;
+use super::{Holder, Traces, access};
 
 /// Says why a store does not open, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,54 @@ pub enum OpenError {
         dir: PathBuf,
         /// Why not.
         cause: io::Error,
+    },
+    /// One of its files cannot be used.
+    #[error("the file {} cannot be used: {cause}. {advice}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        cause: io::Error,
+        /// What to do.
+        advice: String,
+    },
+    /// The file under the store's name is another program's.
+    #[error(
+        "{} is a database of another program, or of an early build of chatd; it was not changed. \
+         Move it away, or choose another directory with --data-dir",
+        .path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There was a store, and it is missing.
+    #[error(
+        "{database} is missing or empty in {}, but there was one: {traces}. Put it back, or restore \
+         it from a backup. To begin with nothing all the same, start once with --new-store",
+        .dir.display()
+    )]
+    Missing {
+        /// The data directory.
+        dir: PathBuf,
+        /// The store's file.
+        database: &'static str,
+        /// What tells of it.
+        traces: Traces,
+    },
+    /// The newest commits are those of another file.
+    #[error(
+        "{} was left by the file that {} was put in the place of: together they would be a damaged \
+         store. If that one was restored from a backup, remove chatd.db-wal and chatd.db-shm; \
+         otherwise put the earlier file back",
+        .wal.display(),
+        .database.display()
+    )]
+    StrayWal {
+        /// The WAL.
+        wal: PathBuf,
+        /// The file that it does not belong to.
+        database: PathBuf,
     },
     /// Another daemon has it.
     #[error(
@@ -69,6 +117,13 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    pub(super) fn file(path: &Path, cause: io::Error) -> Self {
+        let advice = access::advice(path, &cause).unwrap_or_else(|| {
+            "Look at it and at its disk, or choose another --data-dir".to_owned()
+        });
+        Self::File { path: path.to_owned(), cause, advice }
+    }
+
     pub(super) fn because<E>(doing: &'static str) -> impl FnOnce(E) -> Self
     where
         E: Into<Box<dyn Error + Send + Sync>>,

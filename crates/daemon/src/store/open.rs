@@ -1,5 +1,7 @@
 //! Opening the store of a data directory, and deciding whether its logs go on.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,18 +12,37 @@ use rusqlite::Connection;
 use super::checkpoints::Checkpoints;
 use super::connection::Writer;
 use super::directory::{DataDir, bytes_free, open_private};
+use super::header::{self, Found};
+use super::held::{DATABASE, HeldFiles, Identity, LOCK, WAL, WITNESS};
 use super::pending::Pending;
+use super::traces::Traces;
 use super::trouble::Trouble;
-use super::witness::{self, WitnessFile};
+use super::witness::{self, Testimony, WitnessFile};
 use super::{Durability, OpenError, ROOM_BYTES_MIN, SqliteStore, Transaction, lookup, row, schema};
 
 impl SqliteStore {
-    /// Opens the store of a data directory, made where it is missing.
+    /// Opens the store of a data directory, made where there never was one.
     ///
     /// # Errors
     /// [`OpenError`] says why not, and what to do.
     pub fn open(data_dir: &Path, durability: Durability) -> Result<Self, OpenError> {
-        let opened = Self::open_locked(DataDir::lock(data_dir)?, durability);
+        Self::open_as(data_dir, durability, false)
+    }
+
+    /// The same, but a store that was there and is lost is replaced by a new one.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why not, and what to do.
+    pub fn open_or_begin_again(data_dir: &Path, durability: Durability) -> Result<Self, OpenError> {
+        Self::open_as(data_dir, durability, true)
+    }
+
+    fn open_as(
+        data_dir: &Path,
+        durability: Durability,
+        may_begin_again: bool,
+    ) -> Result<Self, OpenError> {
+        let opened = Self::open_locked(DataDir::lock(data_dir)?, durability, may_begin_again);
         if bytes_free(data_dir).is_ok_and(|free| free < ROOM_BYTES_MIN)
             && let Err(OpenError::Database { doing, cause }) = opened
         {
@@ -30,29 +51,64 @@ impl SqliteStore {
         opened
     }
 
-    fn open_locked(dir: DataDir, durability: Durability) -> Result<Self, OpenError> {
-        let unusable = |cause| OpenError::Dir { dir: dir.path().to_owned(), cause };
+    fn open_locked(
+        dir: DataDir,
+        durability: Durability,
+        may_begin_again: bool,
+    ) -> Result<Self, OpenError> {
+        let path = dir.database();
+        let seen = witness::read(&dir.witness())
+            .map_err(|cause| OpenError::file(&dir.witness(), cause))?;
+        let commits = seen.map(|seen| seen.witness.commits);
+        let found = header::look(&path)?;
+        if found == Found::Nothing {
+            Traces::of(dir.path(), commits).permit(dir.path(), may_begin_again)?;
+        }
         // Its companions get the mode of the file, so it is made before SQLite would make it.
-        let database = Arc::new(open_private(&dir.database()).map_err(unusable)?);
-        let (witness, seen) = WitnessFile::open(&dir.witness()).map_err(unusable)?;
+        let unusable = |cause| OpenError::file(&path, cause);
+        let database = Arc::new(open_private(&path).map_err(unusable)?);
+        let identity = Identity::of(&database).map_err(unusable)?;
+        let seen = seen.filter(|seen| seen.is_original);
+        refuse_stray_wal(&dir, identity, seen.as_ref())?;
         let writer = Writer {
-            path: dir.database(),
+            path: path.clone(),
+            database: identity,
             durability,
             #[cfg(test)]
             fault: None,
         };
         let mut connection = writer.connect().map_err(OpenError::because("opened"))?;
+        if found == Found::Nothing {
+            header::mark(&connection).map_err(OpenError::because("marked as a store"))?;
+        } else if schema::is_blank(&connection)? {
+            Traces::of(dir.path(), commits).permit(dir.path(), may_begin_again)?;
+        }
         schema::refuse_newer(&connection)?;
         writer.prepare(&connection).map_err(OpenError::because("opened"))?;
         schema::migrate(&mut connection)?;
+        Self::with_connection(dir, writer, connection, database, seen)
+    }
+
+    fn with_connection(
+        dir: DataDir,
+        writer: Writer,
+        connection: Connection,
+        database: Arc<File>,
+        seen: Option<Testimony>,
+    ) -> Result<Self, OpenError> {
         let mut pending = Pending::default();
         pending
             .read_back(&connection)
             .map_err(OpenError::because("asked for its newest events"))?;
         let committed = pending.recent().last_id();
         let boot = witness::boot()?;
+        let seen = seen.map(|seen| seen.witness);
         let epoch = decide_epoch(&connection, committed, boot, seen.as_ref())?;
-        dir.sync().map_err(unusable)?;
+        let unusable = |cause| OpenError::file(&dir.witness(), cause);
+        let witness = WitnessFile::open(&dir.witness(), &database).map_err(unusable)?;
+        let held = hold(&dir, &database, &witness)
+            .map_err(|cause| OpenError::Dir { dir: dir.path().to_owned(), cause })?;
+        dir.sync().map_err(|cause| OpenError::Dir { dir: dir.path().to_owned(), cause })?;
         let checkpoints = Checkpoints::start(&writer, Arc::clone(&database))
             .map_err(OpenError::because("given a thread"))?;
         let mut store = Self {
@@ -64,11 +120,12 @@ impl SqliteStore {
             committed,
             appended: committed,
             witness,
+            held,
             boot,
             trouble: Trouble::default(),
             checkpoints,
             witness_in_trouble: false,
-            _database: database,
+            database,
             dir,
         };
         // It may lag behind: a disk that cannot take it now is no reason not to read.
@@ -77,6 +134,32 @@ impl SqliteStore {
             tracing::warn!(%error, "the witness beside the store could not be synchronised");
         }
         Ok(store)
+    }
+}
+
+/// The files that the store needs in their places from now on.
+fn hold(dir: &DataDir, database: &File, witness: &WitnessFile) -> io::Result<HeldFiles> {
+    let mut held = HeldFiles::of(dir.path())?;
+    held.hold(DATABASE, database)?;
+    held.hold_companions();
+    held.hold(WITNESS, witness.file())?;
+    held.hold(LOCK, dir.lock_file())?;
+    Ok(held)
+}
+
+/// SQLite takes any WAL beside a file for the file's own, and would write its pages into it.
+fn refuse_stray_wal(
+    dir: &DataDir,
+    database: Identity,
+    seen: Option<&Testimony>,
+) -> Result<(), OpenError> {
+    let wal = dir.path().join(WAL);
+    let has_wal = std::fs::metadata(&wal).is_ok_and(|metadata| metadata.len() > 0);
+    match seen {
+        Some(seen) if has_wal && seen.database != database.inode() => {
+            Err(OpenError::StrayWal { wal, database: dir.database() })
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

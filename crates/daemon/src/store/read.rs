@@ -12,6 +12,7 @@ use rusqlite::{Connection, Row, Rows};
 use super::SqliteStore;
 use super::connection::connect_reader;
 use super::frames::{FRAME_COLUMNS, Frames};
+use super::held::Identity;
 use super::logs::{Block, block_before, last_block};
 use super::recent::RecentBlocks;
 use super::row::{integer, unsigned};
@@ -20,6 +21,7 @@ use super::row::{integer, unsigned};
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
+    database: Identity,
     recent: RecentBlocks,
     /// `None` after a failure: the next read opens the file again.
     connection: Option<Connection>,
@@ -41,8 +43,13 @@ impl Reader {
     /// [`StoreError`] when it cannot be opened.
     pub fn open(store: &SqliteStore) -> Result<Self, StoreError> {
         let (path, recent) = (store.path().to_owned(), store.pending.recent().blocks());
-        let mut reader = Self { path, recent, connection: None };
-        reader.read(|_connection| Ok(()))?;
+        let database = store.writer.database;
+        let mut reader = Self { path, database, recent, connection: None };
+        // SQLite opens the WAL with the first read: a file that is moved away later is read on.
+        reader.read(|connection| {
+            let version = connection.pragma_query_value(None, "schema_version", |row| row.get(0));
+            version.map(|_version: i64| ()).map_err(|cause| StoreError::new("began to read", cause))
+        })?;
         Ok(reader)
     }
 
@@ -79,7 +86,7 @@ impl Reader {
         let opened = |cause| StoreError::new("opened its file for reading", cause);
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connect_reader(&self.path).map_err(opened)?,
+            None => connect_reader(&self.path, self.database).map_err(opened)?,
         };
         // Dropped with its transaction when the look fails.
         let found = look(&connection)?;

@@ -9,6 +9,14 @@ use super::OpenError;
 /// never changed.
 const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("schema.sql"))];
 
+/// Whether a file has no tables yet, nor had any: its making was broken off, or all of it is lost.
+pub(super) fn is_blank(connection: &Connection) -> Result<bool, OpenError> {
+    let version: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(OpenError::because("asked for its version"))?;
+    Ok(version == 0)
+}
+
 /// Refuses a file that a newer version has written. It changes nothing.
 pub(super) fn refuse_newer(connection: &Connection) -> Result<(), OpenError> {
     let found: usize = connection

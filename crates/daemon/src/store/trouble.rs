@@ -6,6 +6,8 @@ use std::time::Instant;
 use chat_core::StoreError;
 use rusqlite::ErrorCode;
 
+use super::held::Displaced;
+
 /// Causes that are told of one trouble; it has no more in practice.
 const CAUSES_MAX: usize = 8;
 
@@ -19,6 +21,7 @@ pub(super) struct Trouble {
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Cause {
     Full,
+    Displaced(String),
     Unwritable(String),
     Unreadable(String),
 }
@@ -50,6 +53,14 @@ impl Trouble {
                     %error,
                     "the disk is full: the store takes no writes until there is room; \
                      reading goes on"
+                );
+            }
+        } else if let Some(displaced) = error.cause.downcast_ref::<Displaced>() {
+            if self.is_news(Cause::Displaced(displaced.to_string())) {
+                tracing::error!(
+                    %error,
+                    what_to_do = displaced.advice(),
+                    "a file of the store is not in its place: nothing is acknowledged"
                 );
             }
         } else if self.is_news(Cause::Unwritable(error.cause.to_string())) {

@@ -2,7 +2,8 @@
 //! which an older copy of the store is recognised. See [`chat_core::Lineage`].
 //!
 //! It is not synchronised with each commit: it may lag behind the store, never run ahead of it.
-//! It names its own inode, so that a witness that was restored together with the store is none.
+//! It names its own inode, so that a witness that was restored together with the store is none, and
+//! that of the database, so that a WAL is not taken for that of a file that was put in its place.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,32 +18,63 @@ use super::directory::open_private;
 /// The record is shorter.
 const RECORD_BYTES_MAX: u64 = 1024;
 
+/// Each number is written with so many digits.
+const NUMBER_DIGITS: usize = 20;
+
 /// The file.
 #[derive(Debug)]
 pub(super) struct WitnessFile {
     file: File,
     inode: u64,
+    /// Of the file that it stands beside.
+    database: u64,
+}
+
+/// What a witness says that was found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Testimony {
+    pub(super) witness: Witness,
+    /// The inode of the database that it stood beside.
+    pub(super) database: u64,
+    /// It is the very file that was written there, not a copy.
+    pub(super) is_original: bool,
 }
 
 impl WitnessFile {
-    /// Opens the file, made where it is missing, and tells what it says.
-    pub(super) fn open(path: &Path) -> io::Result<(Self, Option<Witness>)> {
+    /// Opens the file, made where it is missing, to stand beside this database.
+    pub(super) fn open(path: &Path, database: &File) -> io::Result<Self> {
         let file = open_private(path)?;
         let inode = file.metadata()?.ino();
-        let mut record = Vec::new();
-        (&file).take(RECORD_BYTES_MAX).read_to_end(&mut record)?;
-        let witness = parse(&String::from_utf8_lossy(&record), inode);
-        Ok((Self { file, inode }, witness))
+        Ok(Self { file, inode, database: database.metadata()?.ino() })
+    }
+
+    /// The file.
+    pub(super) fn file(&self) -> &File {
+        &self.file
     }
 
     /// Replaces the record. A killed process leaves the old one or the new one, never a mixture.
     pub(super) fn write(&self, witness: &Witness) -> io::Result<()> {
-        self.file.write_all_at(format(witness, self.inode).as_bytes(), 0)
+        let record = format(witness, self.inode, self.database);
+        self.file.write_all_at(record.as_bytes(), 0)
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
         self.file.sync_all()
     }
+}
+
+/// What a witness says, if there is one.
+pub(super) fn read(path: &Path) -> io::Result<Option<Testimony>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let inode = file.metadata()?.ino();
+    let mut record = Vec::new();
+    file.take(RECORD_BYTES_MAX).read_to_end(&mut record)?;
+    Ok(parse(&String::from_utf8_lossy(&record), inode))
 }
 
 /// The machine's boot: another one after each start of the machine.
@@ -60,7 +92,7 @@ pub(super) fn boot() -> Result<u128, getrandom::Error> {
 }
 
 /// Always of the same length, so that it is replaced in place.
-fn format(witness: &Witness, inode: u64) -> String {
+fn format(witness: &Witness, inode: u64, database: u64) -> String {
     let Witness { epoch: Epoch(epoch), commits, survives_power_loss, boot } = witness;
     let durability = if *survives_power_loss { "full" } else { "process" };
     format!(
@@ -69,11 +101,12 @@ fn format(witness: &Witness, inode: u64) -> String {
          commits {commits:020}\n\
          durability {durability:7}\n\
          boot {boot:032x}\n\
-         inode {inode:020}\n"
+         inode {inode:020}\n\
+         database {database:020}\n"
     )
 }
 
-fn parse(record: &str, inode: u64) -> Option<Witness> {
+fn parse(record: &str, inode: u64) -> Option<Testimony> {
     let mut lines = record.lines();
     (lines.next()? == "chatd witness 1").then_some(())?;
     let mut value = |key| Some(lines.next()?.strip_prefix(key)?.trim());
@@ -87,7 +120,11 @@ fn parse(record: &str, inode: u64) -> Option<Witness> {
         },
         boot: u128::from_str_radix(value("boot ")?, 16).ok()?,
     };
-    (value("inode ")?.parse() == Ok(inode)).then_some(witness)
+    let is_original = value("inode ")?.parse() == Ok(inode);
+    let database = value("database ")?;
+    // A number that was cut off is another number.
+    let database = (database.len() == NUMBER_DIGITS).then(|| database.parse().ok())??;
+    Some(Testimony { witness, database, is_original })
 }
 
 #[cfg(test)]
@@ -97,27 +134,36 @@ mod tests {
     const WITNESS: Witness =
         Witness { epoch: Epoch(0xAB), commits: 12, survives_power_loss: false, boot: 7 };
 
+    fn open(path: &Path) -> WitnessFile {
+        WitnessFile::open(path, &File::open("/dev/null").unwrap()).unwrap()
+    }
+
     #[test]
     fn what_was_written_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("witness");
-        let (file, none) = WitnessFile::open(&path).unwrap();
-        assert_eq!(none, None);
+        assert_eq!(read(&path).unwrap(), None);
+        let file = open(&path);
+        assert_eq!(read(&path).unwrap(), None);
         file.write(&Witness { survives_power_loss: true, ..WITNESS }).unwrap();
         file.write(&WITNESS).unwrap();
-        assert_eq!(WitnessFile::open(&path).unwrap().1, Some(WITNESS));
+        let found = read(&path).unwrap().unwrap();
+        assert_eq!((found.witness, found.is_original), (WITNESS, true));
+        assert_eq!(found.database, std::fs::metadata("/dev/null").unwrap().ino());
     }
 
     #[test]
-    fn a_witness_that_was_copied_or_cut_is_none() {
+    fn a_witness_that_was_copied_or_cut_is_told_from_the_original() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("witness");
-        WitnessFile::open(&path).unwrap().0.write(&WITNESS).unwrap();
+        open(&path).write(&WITNESS).unwrap();
         std::fs::copy(&path, dir.path().join("copy")).unwrap();
-        assert_eq!(WitnessFile::open(&dir.path().join("copy")).unwrap().1, None);
+        let copy = read(&dir.path().join("copy")).unwrap().unwrap();
+        assert_eq!((copy.witness, copy.is_original), (WITNESS, false));
 
-        let record = format(&WITNESS, 5);
-        assert_eq!(parse(&record, 5), Some(WITNESS));
+        let record = format(&WITNESS, 5, 6);
+        let whole = Testimony { witness: WITNESS, database: 6, is_original: true };
+        assert_eq!(parse(&record, 5), Some(whole));
         for end in 0..record.len() - 1 {
             assert_eq!(parse(&record[..end], 5), None, "cut at {end}");
         }

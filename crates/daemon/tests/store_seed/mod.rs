@@ -43,6 +43,7 @@ pub(crate) fn put(store: &mut SqliteStore, event: &Event) {
 }
 
 /// Refuses Ada's `n`th send.
+#[allow(dead_code, reason = "not each suite that has this module refuses something")]
 pub(crate) fn refuse(store: &mut SqliteStore, n: u64) {
     let nonce = Nonce { stream: STREAM, n };
     let (code, digest) = (ErrorCode::NotMember, TextDigest([7; 16]));

@@ -1,0 +1,63 @@
+//! The head of an SQLite file: whose database it is. It is read without SQLite, which would change
+//! a file, or its companions, by looking at it.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::OpenError;
+
+/// `chat` in ASCII: what `PRAGMA application_id` and file(1) say of a store.
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"chat");
+
+/// What an SQLite file begins with (<https://www.sqlite.org/fileformat.html>).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Where the file's application id stands, as a big-endian number.
+const APPLICATION_ID_AT: usize = 68;
+
+/// The head, as far as it is looked at.
+const HEAD_BYTES: usize = APPLICATION_ID_AT + 4;
+
+/// What is found under a store's name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Found {
+    /// Nothing, or a file without a byte.
+    Nothing,
+    /// A store.
+    Store,
+}
+
+/// Looks at a file without changing it. What is neither a store nor empty is refused.
+pub(super) fn look(path: &Path) -> Result<Found, OpenError> {
+    let unreadable = |cause| OpenError::file(path, cause);
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let metadata = file.metadata().map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(unreadable(io::Error::other("it is not a regular file")));
+    }
+    if metadata.len() == 0 {
+        return Ok(Found::Nothing);
+    }
+    let mut head = Vec::new();
+    file.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(unreadable)?;
+    if !head.starts_with(MAGIC) || head.len() < HEAD_BYTES {
+        return Err(OpenError::because("opened")("file is not a database"));
+    }
+    match head.ends_with(&APPLICATION_ID.to_be_bytes()) {
+        true => Ok(Found::Store),
+        false => Err(OpenError::Foreign { path: path.to_owned() }),
+    }
+}
+
+/// Marks a new file as a store: before it gets its WAL, so that it stands in the file itself from
+/// the start.
+pub(super) fn mark(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)
+}
