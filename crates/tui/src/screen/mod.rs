@@ -11,6 +11,7 @@ pub mod history;
 pub mod input;
 pub mod keys;
 pub mod model;
+pub mod page_retry;
 mod requests;
 pub mod room;
 mod runtime;

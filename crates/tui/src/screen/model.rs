@@ -14,6 +14,7 @@ use super::areas;
 use super::goto::GoTo;
 use super::history::{ALL_BYTES_MAX, Bound, Entry, Kind, Mark, Place, Viewport};
 use super::input::Input;
+use super::page_retry::PageRetry;
 pub use super::room::Room;
 use super::shown;
 
@@ -129,6 +130,8 @@ pub struct Model {
     pub unqueued: VecDeque<Unqueued>,
     /// Numbers them.
     pub tickets: u64,
+    /// When a page that could not be had is asked for again.
+    pub page_retry: PageRetry,
     by_id: HashMap<RoomId, RoomIndex>,
 }
 
@@ -154,6 +157,7 @@ impl Model {
             focused: true,
             unqueued: VecDeque::new(),
             tickets: 0,
+            page_retry: PageRetry::default(),
             by_id: HashMap::new(),
         };
         let first = model.room_by_title(room.as_str());

@@ -128,14 +128,20 @@ impl Stage {
         self.drawn + FRAME
     }
 
-    /// When the countdown on the screen shows another second.
+    /// When the countdown on the screen shows another second, or a page is asked for again.
     fn next_tick(&self) -> Option<Instant> {
-        let Connection::Offline { retry_at_ms, .. } = &self.model.connection else {
-            return None;
+        let now_ms = self.now().ms;
+        let wait_ms = match &self.model.connection {
+            Connection::Offline { retry_at_ms, .. } => {
+                let left_ms = retry_at_ms.checked_sub(now_ms).filter(|left| *left > 0)?;
+                // One millisecond behind the change, so that it is seen.
+                (left_ms - 1) % 1000 + 1
+            }
+            Connection::Online { .. } => self.model.page_retry.at_ms?.saturating_sub(now_ms),
+            Connection::Starting | Connection::Connecting { .. } | Connection::Ended { .. } => {
+                return None;
+            }
         };
-        let left_ms = retry_at_ms.checked_sub(self.now().ms).filter(|left| *left > 0)?;
-        // One millisecond behind the change, so that it is seen.
-        let wait_ms = (left_ms - 1) % 1000 + 1;
         Some(Instant::now() + Duration::from_millis(wait_ms))
     }
 }

@@ -288,9 +288,31 @@ fn a_page_that_fails_is_asked_for_again_when_the_reader_goes_on() {
     let Some(Effect::Page(room, _, request)) = stage.effects.pop() else { panic!("no page") };
     let failure = chat_tui::screen::update::Failure { why: "no answer".into(), refused: false };
     stage.feed(Msg::Answer(chat_tui::screen::update::Answer::Page(room, request, Err(failure))));
-    assert!(stage.effects.iter().all(|effect| !matches!(effect, Effect::Page(..))));
+    let asks =
+        |stage: &Stage| stage.effects.iter().any(|effect| matches!(effect, Effect::Page(..)));
+    assert!(!asks(&stage));
     stage.press(KeyCode::PageUp);
-    assert!(stage.effects.iter().any(|effect| matches!(effect, Effect::Page(..))));
+    assert!(asks(&stage));
+}
+
+#[test]
+fn a_page_that_fails_is_asked_for_again_by_itself() {
+    let mut stage = Stage::new(80, 24);
+    stage.connect();
+    stage.subscribe(LOBBY, "lobby", 1000);
+    let Some(Effect::Page(room, _, request)) = stage.effects.pop() else { panic!("no page") };
+    let failure = chat_tui::screen::update::Failure { why: "no answer".into(), refused: false };
+    stage.feed(Msg::Answer(chat_tui::screen::update::Answer::Page(room, request, Err(failure))));
+    let asks =
+        |stage: &Stage| stage.effects.iter().any(|effect| matches!(effect, Effect::Page(..)));
+    stage.now_ms += 999;
+    stage.feed(Msg::Tick);
+    assert!(!asks(&stage), "not at once");
+    stage.now_ms += 1;
+    stage.feed(Msg::Tick);
+    assert!(asks(&stage));
+    stage.answer_pages(&log(1, 1000));
+    assert!(stage.shows("line 1000"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{Answer, Failure, moments};
 use crate::screen::goto::GoTo;
 use crate::screen::history::{Entry, PageRequest};
 use crate::screen::model::{Model, Overlay, RoomIndex};
+use crate::screen::page_retry::PageRetry;
 use crate::screen::shown;
 
 /// Members that an answer names; the rest is a number.
@@ -103,9 +104,11 @@ fn page(
             let entries: Vec<Entry> =
                 page.messages.iter().map(|message| model.entry_of(message)).collect();
             model.rooms[index].history.page(request, entries, page.as_of, page.more);
+            model.page_retry = PageRetry::default();
         }
         Err(failure) => {
             model.rooms[index].history.page_failed(request);
+            model.page_retry.failed(model.now.ms);
             model.flash = Some(format!("older messages could not be had: {}", failure.why));
         }
     }

@@ -168,7 +168,11 @@ fn want_pages(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     let (viewport, index) = (model.viewport(), model.current);
+    let is_due = model.page_retry.take_due(model.now.ms);
     let room = model.room_mut();
+    if is_due {
+        room.history.retry_pages();
+    }
     let Some(id) = room.id.filter(|_id| room.member) else {
         return;
     };
