@@ -61,6 +61,8 @@ async fn whatever_is_no_frame_gets_a_typed_error_and_a_close_and_nobody_else_not
     let (mut bystander, _) = Raw::sign_in(server.address, 1, "bystander").await?;
     let too_long = u32::try_from(FRAME_BYTES_MAX)? + 1;
     let valid = [&[1_u8, 1, 0][..], &[9; 32]].concat();
+    let mut zero = hello(&valid);
+    zero[MAGIC.len() + 8] = 0;
     let cases: Vec<(&str, Vec<u8>, ErrorCode)> = vec![
         ("length 0", frame(0, 1, 1, 0, &[]), ErrorCode::Malformed),
         ("length under the header", frame(7, 1, 1, 0, &[]), ErrorCode::Malformed),
@@ -86,6 +88,9 @@ async fn whatever_is_no_frame_gets_a_typed_error_and_a_close_and_nobody_else_not
             ErrorCode::VersionNotSpoken,
         ),
         ("another protocol", b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), ErrorCode::Malformed),
+        ("IRC", b"NICK ada\r\nUSER ada 0 * :ada\r\n".to_vec(), ErrorCode::Malformed),
+        ("SMTP", b"EHLO example.org\r\n".to_vec(), ErrorCode::Malformed),
+        ("request id 0", zero, ErrorCode::Malformed),
         ("TLS", b"\x16\x03\x01\x02\x00\x01".to_vec(), ErrorCode::Malformed),
     ];
     for (what, bytes, code) in cases {
@@ -121,9 +126,10 @@ async fn every_request_before_the_handshake_is_out_of_turn() -> Result<()> {
 #[tokio::test]
 async fn a_browser_is_answered_in_its_own_words() -> Result<()> {
     let server = TestServer::start().await?;
-    let heard = say(&server, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await?;
-    let heard = String::from_utf8(heard)?;
-    assert!(heard.starts_with("HTTP/1.1 400 ") && heard.contains("chat-tui"), "{heard}");
+    for said in ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        let heard = String::from_utf8(say(&server, said.as_bytes()).await?)?;
+        assert!(heard.starts_with("HTTP/1.1 400 ") && heard.contains("chat-tui"), "{heard}");
+    }
     server.stop().await;
     Ok(())
 }

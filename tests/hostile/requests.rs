@@ -4,8 +4,8 @@
 use anyhow::{Context, Result};
 use chat_proto::limits::TEXT_BYTES_MAX;
 use chat_proto::{
-    Ack, Body, Done, ErrorCode, FindRoom, History, HistoryPage, Join, Leave, LogId, MemberList,
-    Members, Ping, Pong, Rename, RoomId, RoomInfo, Seq, Subscribe, Subscribed,
+    Ack, Body, Done, ErrorCode, FindRoom, History, HistoryPage, Join, Kind, Leave, LogId,
+    MemberList, Members, Ping, Pong, Rename, RoomId, RoomInfo, Seq, Subscribe, Subscribed,
 };
 use chat_tests::raw::{Raw, Refused, send};
 
@@ -66,8 +66,10 @@ async fn rooms_and_names_that_cannot_be_are_refused() -> Result<()> {
         assert_eq!(refused::<_, Done>(&mut eve, &rename(name)).await?, ErrorCode::NameTaken);
     }
     assert_eq!(refused::<_, RoomInfo>(&mut eve, &join("l0bby")).await?, ErrorCode::NameTaken);
-    let find = FindRoom { name: "nowhere".to_owned() };
-    assert_eq!(refused::<_, RoomInfo>(&mut eve, &find).await?, ErrorCode::UnknownRoom);
+    for name in ["nowhere", "l0bby"] {
+        let find = FindRoom { name: name.to_owned() };
+        assert_eq!(refused::<_, RoomInfo>(&mut eve, &find).await?, ErrorCode::UnknownRoom);
+    }
     assert_eq!(
         refused::<_, Done>(&mut eve, &Leave { room: nowhere }).await?,
         ErrorCode::UnknownRoom
@@ -88,6 +90,50 @@ async fn rooms_and_names_that_cannot_be_are_refused() -> Result<()> {
     let ops: RoomInfo = ada.ask(&join("ops")).await?;
     let code = refused::<_, Ack>(&mut eve, &send(1, 2, ops.room, "x")).await?;
     assert_eq!(code, ErrorCode::NotMember);
+    server.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_send_numbered_0_breaks_the_protocol() -> Result<()> {
+    let server = TestServer::start().await?;
+    let (mut ada, _) = Raw::sign_in(server.address, 1, "ada").await?;
+    let lobby: RoomInfo = ada.ask(&Join { name: "lobby".to_owned() }).await?;
+    ada.tell(&send(9, 0, lobby.room, "never")).await?;
+    let close = ada.closed().await?;
+    assert_eq!(close.code, ErrorCode::Malformed as u16, "{close:?}");
+    server.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_is_of_one_account_on_all_of_its_connections() -> Result<()> {
+    let server = TestServer::start().await?;
+    let (mut ada, _) = Raw::sign_in(server.address, 1, "ada").await?;
+    let (mut again, _) = Raw::sign_in(server.address, 1, "ada").await?;
+    let (mut eve, _) = Raw::sign_in(server.address, 2, "eve").await?;
+    let lobby: RoomInfo = ada.ask(&Join { name: "lobby".to_owned() }).await?;
+    let _: RoomInfo = eve.ask(&Join { name: "lobby".to_owned() }).await?;
+    let first: Ack = ada.ask(&send(9, 1, lobby.room, "deployed")).await?;
+    let repeated: Ack = again.ask(&send(9, 1, lobby.room, "deployed")).await?;
+    assert_eq!(repeated.seq, first.seq, "it is posted once");
+    let other: Ack = eve.ask(&send(9, 1, lobby.room, "deployed")).await?;
+    assert!(other.seq > first.seq, "another account has streams of its own");
+    server.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn requests_may_follow_the_sign_in_at_once() -> Result<()> {
+    let server = TestServer::start().await?;
+    let mut ada = Raw::connect(server.address).await?;
+    ada.begin_to_introduce(1, "ada").await?;
+    let join = ada.tell(&Join { name: "lobby".to_owned() }).await?;
+    let ping = ada.tell(&Ping { token: 9 }).await?;
+    let answered = [ada.frame().await?, ada.frame().await?, ada.frame().await?];
+    let kinds = answered.each_ref().map(|frame| frame.known_kind());
+    assert_eq!(kinds, [Some(Kind::SignedIn), Some(Kind::RoomInfo), Some(Kind::Pong)]);
+    assert_eq!([answered[1].request, answered[2].request], [join, ping]);
     server.stop().await;
     Ok(())
 }

@@ -71,24 +71,32 @@ impl Raw {
     /// # Errors
     /// When the daemon refuses, or its signature is wrong.
     pub async fn introduce(mut self, key: u8, name: &str) -> Result<(Self, SignedIn)> {
-        let raw = &mut self;
+        let request = self.begin_to_introduce(key, name).await?;
+        let signed_in = self.answer(request).await?;
+        Ok((self, signed_in))
+    }
+
+    /// Says who it is, and waits for no answer; tells the id of the request.
+    ///
+    /// # Errors
+    /// When the daemon's signature is wrong.
+    pub async fn begin_to_introduce(&mut self, key: u8, name: &str) -> Result<RequestId> {
         let key = SigningKey::from_bytes(&[key; 32]);
         let random = [7; 32];
         let versions = chat_proto::List::first_of([Hello::VERSION_SPOKEN]);
         let hello = Hello { versions, agent: "raw".to_owned(), random };
-        let welcome: Welcome = raw.ask(&hello).await?;
+        let welcome: Welcome = self.ask(&hello).await?;
         let server = VerifyingKey::from_bytes(&welcome.server_key.0)?;
         let proof = welcome_transcript(&random, &welcome.challenge, &[]);
         server.verify_strict(&proof, &Signature::from_bytes(&welcome.signature))?;
         let signed = key.sign(&sign_in_transcript(&welcome.challenge, &welcome.server_key, &[]));
-        let sign_in = SignIn {
+        self.tell(&SignIn {
             key: PublicKey(key.verifying_key().to_bytes()),
             signature: signed.to_bytes(),
             name: name.to_owned(),
             name_is_firm: true,
-        };
-        let signed_in = raw.ask(&sign_in).await?;
-        Ok((self, signed_in))
+        })
+        .await
     }
 
     /// Sends a request without waiting; tells its id.
@@ -108,6 +116,10 @@ impl Raw {
     /// When the reply is an [`Error`] or a [`Close`] (found with `downcast_ref`), or does not come.
     pub async fn ask<B: Body, R: Body>(&mut self, body: &B) -> Result<R> {
         let request = self.tell(body).await?;
+        self.answer(request).await
+    }
+
+    async fn answer<R: Body>(&mut self, request: RequestId) -> Result<R> {
         loop {
             let frame = self.frame().await?;
             if frame.request != request {
@@ -117,7 +129,7 @@ impl Raw {
             return match frame.known_kind() {
                 Some(kind) if kind == R::KIND => Ok(frame.decode()?),
                 Some(Kind::Error) => Err(anyhow!(Refused(frame.decode()?))),
-                _ => bail!("{frame:?} is no answer to a {:?}", B::KIND),
+                _ => bail!("{frame:?} is no {:?}", R::KIND),
             };
         }
     }

@@ -119,6 +119,12 @@ impl Session {
         now_ms: u64,
     ) -> Result<Step, Closing> {
         let kind = frame.known_kind().ok_or_else(|| Closing::unknown_kind(frame))?;
+        if frame.request == RequestId(0) && kind != Kind::ProbeReply {
+            return Err(Closing::protocol(
+                ErrorCode::Malformed,
+                "a request has an id other than 0",
+            ));
+        }
         match (self.phase, kind) {
             (Phase::AwaitsHello, Kind::Hello) => self.greet(admission, frame),
             (Phase::AwaitsSignIn, Kind::SignIn) => self.sign_in(admission, frame),

@@ -106,7 +106,8 @@ impl Pulse {
         self.ticks = self.ticks.saturating_add(1);
         match (self.is_signed_in, self.ticks) {
             (true, PROBE_AFTER_TICKS) => Verdict::Ask,
-            (true, DEAD_AFTER_TICKS..) => Verdict::Dead,
+            (true, DEAD_AFTER_TICKS) => Verdict::Close(dead()),
+            (true, ticks) if ticks > DEAD_AFTER_TICKS => Verdict::Dead,
             (true, _) | (false, 0..=HANDSHAKE_TICKS) => Verdict::Lives,
             (false, ticks) if ticks > HANDSHAKE_TICKS + FAREWELL_TICKS => Verdict::Dead,
             (false, _) => Verdict::Close(too_late()),
@@ -119,6 +120,16 @@ pub(crate) fn probe_frame() -> Vec<u8> {
     let mut frame = Vec::new();
     encode_frame(&Probe { token: 0 }, RequestId(0), &mut frame).expect("a number fits a frame");
     frame
+}
+
+fn dead() -> Closing {
+    Closing {
+        reason: CloseReason::Dead,
+        code: None,
+        message: "the connection is closed: you have sent nothing for a minute, nor answered the \
+                  probe"
+            .to_owned(),
+    }
 }
 
 fn too_late() -> Closing {
@@ -145,10 +156,11 @@ mod tests {
         let mut pulse = signed_in();
         let verdicts: Vec<_> = (1..=DEAD_AFTER_TICKS).map(|_| pulse.tick(false)).collect();
         let asked = |verdict: &Verdict| matches!(verdict, Verdict::Ask);
-        let dead = |verdict: &Verdict| matches!(verdict, Verdict::Dead);
+        let dead = |verdict: &Verdict| matches!(verdict, Verdict::Close(closing) if closing.reason == CloseReason::Dead);
         assert_eq!(verdicts.iter().position(asked), Some(usize::from(PROBE_AFTER_TICKS) - 1));
         assert_eq!(verdicts.iter().filter(|verdict| asked(verdict)).count(), 1);
         assert_eq!(verdicts.iter().position(dead), Some(verdicts.len() - 1));
+        assert!(matches!(pulse.tick(false), Verdict::Dead), "it did not take its last word");
     }
 
     #[test]

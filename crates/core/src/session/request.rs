@@ -1,8 +1,8 @@
 //! Requests of a signed-in client, each read into a command or a query.
 
 use chat_proto::{
-    AccountId, Accounts, FindRoom, FrameRef, History, Join, Kind, Leave, Members, Ping, ProbeReply,
-    Rename, Rooms, Send, Subscribe, Unsubscribe,
+    AccountId, Accounts, ErrorCode, FindRoom, FrameRef, History, Join, Kind, Leave, Members, Ping,
+    ProbeReply, Rename, Rooms, Send, Subscribe, Unsubscribe,
 };
 
 use super::{Ask, Closing, Step, body};
@@ -16,6 +16,10 @@ pub(super) fn read(account: AccountId, kind: Kind, frame: &FrameRef<'_>) -> Resu
     match kind {
         Kind::Send => {
             let Send { nonce, room, text } = body(frame)?;
+            if nonce.n == 0 {
+                let message = "the first send of a stream is number 1, not 0";
+                return Err(Closing::protocol(ErrorCode::Malformed, message));
+            }
             command(Action::Send { account, nonce, room, text })
         }
         Kind::Join => command(Action::Join { account, name: body::<Join>(frame)?.name }),

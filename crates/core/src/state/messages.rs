@@ -31,7 +31,8 @@ impl Appender<'_> {
         lookup: &dyn Lookup,
     ) -> Result<Decided, StoreError> {
         let decided = lookup.high_water(account, nonce.stream)?;
-        if nonce.n == 0 || nonce.n > decided + 1 {
+        debug_assert!(nonce.n > 0, "the session lets no other through");
+        if nonce.n > decided + 1 {
             return Ok(Decided::without_record(Err(Refusal::Behind { awaited: decided + 1 })));
         }
         if nonce.n <= decided {

@@ -205,7 +205,7 @@ fn a_stream_goes_on_one_by_one() {
     let mut world = World::new();
     let ada = world.sign_in(1, "ada", true).unwrap();
     let room = world.join(ada, "ops").unwrap();
-    for n in [0, 2, u64::MAX] {
+    for n in [2, u64::MAX] {
         assert_eq!(world.send(ada, n, room, "x").answer, Err(Refusal::Behind { awaited: 1 }));
     }
     assert!(world.send(ada, 1, room, "x").answer.is_ok());

@@ -3,6 +3,11 @@
 use chat_core::Closing;
 use chat_proto::{ErrorCode, MAGIC};
 
+/// How requests of HTTP begin: the methods of RFC 9110 and RFC 5789, and the preface of HTTP/2.
+/// Other text protocols begin with capitals, too.
+const HTTP: [&[u8; 4]; 10] =
+    [b"GET ", b"HEAD", b"POST", b"PUT ", b"DELE", b"CONN", b"OPTI", b"TRAC", b"PATC", b"PRI "];
+
 /// What the first bytes say of a peer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum FirstBytes {
@@ -18,14 +23,13 @@ pub(super) enum FirstBytes {
 
 /// Looks at the first bytes of a connection.
 pub(super) fn look(bytes: &[u8]) -> FirstBytes {
-    let seen = bytes.len().min(MAGIC.len());
-    if bytes[..seen] == MAGIC[..seen] {
-        return if seen == MAGIC.len() { FirstBytes::Native } else { FirstBytes::Undecided };
+    let first = &bytes[..bytes.len().min(MAGIC.len())];
+    if MAGIC.starts_with(first) {
+        return if first.len() == MAGIC.len() { FirstBytes::Native } else { FirstBytes::Undecided };
     }
-    match bytes[..seen].iter().all(u8::is_ascii_uppercase) {
-        true if seen < MAGIC.len() => FirstBytes::Undecided,
+    match HTTP.iter().any(|method| method.starts_with(first)) {
+        true if first.len() < MAGIC.len() => FirstBytes::Undecided,
         true => FirstBytes::Http,
-        false if bytes.starts_with(b"PUT ") || bytes.starts_with(b"GET ") => FirstBytes::Http,
         false => FirstBytes::Unknown,
     }
 }
@@ -60,6 +64,11 @@ mod tests {
             (b"GE", FirstBytes::Undecided),
             (b"GET / HTTP/1.1", FirstBytes::Http),
             (b"POST /", FirstBytes::Http),
+            (b"PRI * HTTP/2.0", FirstBytes::Http),
+            (b"P", FirstBytes::Undecided),
+            (b"NICK ada", FirstBytes::Unknown),
+            (b"EHLO me", FirstBytes::Unknown),
+            (b"CAP LS", FirstBytes::Unknown),
             (b"SSH-2.0", FirstBytes::Unknown),
             (b"\x16\x03\x01", FirstBytes::Unknown),
             (b"\0\0\0\0", FirstBytes::Unknown),
