@@ -20,6 +20,8 @@ pub(crate) struct Names {
     rooms: HashMap<RoomId, String>,
     wanted: BTreeSet<AccountId>,
     asked: BTreeSet<AccountId>,
+    /// Whether a name has come that was wanted.
+    news: bool,
     /// Rises with each answer that names came with.
     clock: u64,
 }
@@ -60,9 +62,15 @@ impl Names {
         if self.accounts.len() >= NAMES_MAX {
             self.accounts.clear();
         }
-        self.wanted.remove(&account);
+        self.news |= self.wanted.remove(&account) || self.asked.contains(&account);
         let learned = self.clock;
         self.accounts.insert(account, Known { name, learned });
+    }
+
+    /// Whether names have come that something waits for, by whatever way: an answer, a subscription,
+    /// an event.
+    pub(crate) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
     }
 
     /// The moment of an answer that says how things are now. Renames that are older are history.
@@ -101,10 +109,11 @@ impl Names {
     pub(crate) fn answered(&mut self, accounts: Vec<chat_proto::AccountInfo>) {
         self.tick();
         for info in accounts {
-            self.asked.remove(&info.account);
             self.learn_account(info.account, info.name);
+            self.asked.remove(&info.account);
         }
         for nobody in std::mem::take(&mut self.asked) {
+            self.news = true;
             self.learn_account(nobody, format!("?{nobody}"));
         }
     }

@@ -20,11 +20,11 @@ impl Pages {
     pub(crate) fn came(&mut self, page: Page, caller: Caller, names: &mut Names) {
         self.waiting.retain(|(_, caller)| !caller.is_closed());
         self.waiting.push((page, caller));
-        self.named(names);
+        self.go_on(names);
     }
 
     /// Names have come.
-    pub(crate) fn named(&mut self, names: &mut Names) {
+    pub(crate) fn go_on(&mut self, names: &mut Names) {
         for (page, caller) in std::mem::take(&mut self.waiting) {
             let mut complete = true;
             for message in page.messages.iter() {

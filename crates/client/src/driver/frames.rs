@@ -59,7 +59,7 @@ impl Driver {
         self.heard_at = Instant::now();
         for turn in 1..=FRAMES_MAX {
             match self.on_frame(&frame) {
-                Ok(()) => {}
+                Ok(()) => self.following.go_on(&mut self.delivery),
                 Err(Broken::Closed(close)) => return self.closed(&close),
                 Err(Broken::Protocol(what)) => {
                     tracing::warn!(what, "the server does not keep to the protocol");
@@ -142,7 +142,7 @@ impl Driver {
             Purpose::Subscribe(log) => {
                 self.following.subscribe_refused(log, &error.into(), &mut self.delivery);
             }
-            Purpose::Names => self.following.named(Vec::new(), &mut self.delivery),
+            Purpose::Names => self.following.names.answered(Vec::new()),
             Purpose::RoomName(room) => self.following.announce(room, &mut self.delivery),
             Purpose::Destination(name) => self.sending.not_found(&name, error),
             Purpose::Unsubscribe | Purpose::Alive => {
@@ -171,7 +171,7 @@ impl Driver {
                 following.reset(&reset, &mut self.asking, delivery);
             }
             (Purpose::Names, Answer::Accounts(list)) => {
-                following.named(list.accounts.into_vec(), delivery);
+                following.names.answered(list.accounts.into_vec());
             }
             (Purpose::RoomName(room), Answer::Rooms(list)) => {
                 following.room_named(room, &list, delivery);

@@ -1,6 +1,6 @@
 //! What the user is told of followed logs: each log's line of events, with names.
 
-use chat_proto::{AccountInfo, LogId, RoomId, RoomInfo, RoomList, Seq, Subscribe, Subscribed};
+use chat_proto::{LogId, RoomId, RoomInfo, RoomList, Seq, Subscribe, Subscribed};
 
 use super::Following;
 use crate::asking::{Asking, Purpose};
@@ -25,14 +25,17 @@ impl Following {
         self.announce(room, delivery);
     }
 
-    /// Names have come: what waited for them goes on.
-    pub(crate) fn named(&mut self, accounts: Vec<AccountInfo>, delivery: &mut Delivery) {
-        self.names.answered(accounts);
+    /// What waited for names that have come goes on. A name may come by an answer, with a
+    /// subscription or with an event, whichever is first; who waits for it knows nothing of that.
+    pub(crate) fn go_on(&mut self, delivery: &mut Delivery) {
+        if !self.names.take_news() {
+            return;
+        }
         let ids: Vec<_> = self.logs.keys().copied().collect();
         for id in ids {
             self.release(id, delivery);
         }
-        self.pages.named(&mut self.names);
+        self.pages.go_on(&mut self.names);
     }
 
     pub(super) fn room_subscribed(

@@ -5,5 +5,6 @@
 mod fake;
 mod following;
 mod handshake;
+mod orders;
 mod sending;
 mod timing;
