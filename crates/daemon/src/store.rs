@@ -29,6 +29,7 @@ mod streams;
 mod tests;
 mod traces;
 mod trouble;
+mod wal;
 mod witness;
 mod write;
 
@@ -38,7 +39,7 @@ use std::sync::Arc;
 
 use chat_core::{Lookup, PastSend, Record, Snapshot, Store, StoreError, Witness};
 use chat_proto::{AccountId, Epoch, Nonce, StreamId};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 pub use directory::Holder;
 pub use durability::Durability;
@@ -52,6 +53,7 @@ use directory::DataDir;
 use held::HeldFiles;
 use pending::Pending;
 use trouble::{NoRoom, Trouble};
+use wal::Wal;
 use witness::WitnessFile;
 use write::WriteError;
 
@@ -76,6 +78,7 @@ pub struct SqliteStore {
     held: HeldFiles,
     boot: u128,
     trouble: Trouble,
+    wal: Arc<Wal>,
     checkpoints: Checkpoints,
     witness_in_trouble: bool,
     /// Closed behind the connections that write: a process that closes a file loses its locks on it
@@ -123,10 +126,7 @@ impl SqliteStore {
             tracing::warn!(%error, "the next start finds out where the newest messages are");
         }
         if let Some(connection) = self.connection.take() {
-            // Closing does it by itself only when no reader is left.
-            let emptied = self.checkpoints.empty_wal(&connection);
-            let closed = self.checkpoints.close(connection);
-            if let Err(error) = emptied.and(closed) {
+            if let Err(error) = self.checkpoints.close(connection) {
                 tracing::warn!(%error, "the newest messages stay in chatd.db-wal until a start");
             }
         }
@@ -186,6 +186,12 @@ impl SqliteStore {
         }
     }
 
+    /// What is not on the disk for sure is written again before anything is built on it.
+    fn make_wal_durable(&self) -> Result<(), StoreError> {
+        let durable = self.wal.make_durable();
+        durable.map_err(|cause| StoreError::new("wrote its WAL once more", cause))
+    }
+
     /// Writes where the newest events are, in a transaction of its own. Not in trouble: nothing
     /// is lost without it.
     fn flush(&mut self) -> Result<(), StoreError> {
@@ -201,10 +207,13 @@ impl SqliteStore {
         &mut self,
         write: fn(&mut Pending, &Connection) -> rusqlite::Result<()>,
     ) -> Result<(), StoreError> {
+        self.make_wal_durable()?;
         let connection = opened(self.connection.as_ref())?;
         write(&mut self.pending, connection)
             .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]))
             .map_err(|cause| StoreError::new("committed", cause))?;
+        // The thread that moves it may have been told of a failure meanwhile.
+        self.make_wal_durable()?;
         self.transaction = Transaction::None;
         self.checkpoints.note_commit(self.pending.committed());
         Ok(())
@@ -231,12 +240,10 @@ impl SqliteStore {
     fn reopen(&mut self) -> Result<(), StoreError> {
         let failed = |cause| StoreError::new("opened its file again", cause);
         self.forget_transaction();
-        if let Some(connection) = self.connection.take()
-            && let Err(error) = self.checkpoints.close(connection)
-        {
-            tracing::debug!(%error, "the connection before did not close in order");
-        }
-        // The last connection that closes removes them.
+        // Whoever opens it next may take a failed commit in it for a good one.
+        self.make_wal_durable()?;
+        self.connection = None;
+        // Whoever opens it may remove them.
         self.held.release_companions();
         let connection = self.writer.connect().map_err(failed)?;
         self.writer.prepare(&connection).map_err(failed)?;
@@ -296,7 +303,12 @@ impl SqliteStore {
     }
 
     fn note<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
-        outcome.inspect_err(|error| self.trouble.note_write(error))
+        outcome.inspect_err(|error| {
+            if has_failed_io(error) {
+                self.wal.distrust();
+            }
+            self.trouble.note_write(error);
+        })
     }
 
     fn bear_witness(&mut self) {
@@ -365,6 +377,12 @@ impl Store for SqliteStore {
 
 fn opened(connection: Option<&Connection>) -> Result<&Connection, StoreError> {
     connection.ok_or_else(|| StoreError::new("used its file", "it is not open"))
+}
+
+/// Whether the system may have dropped what was written.
+fn has_failed_io(error: &StoreError) -> bool {
+    let of_sqlite = error.cause.downcast_ref::<rusqlite::Error>();
+    of_sqlite.and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::SystemIoFailure)
 }
 
 fn prove_writable(connection: &Connection) -> rusqlite::Result<()> {

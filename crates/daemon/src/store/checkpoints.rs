@@ -9,7 +9,11 @@
 //!
 //! When that fails, the system has dropped pages of the database, says so once, and nobody can tell
 //! which. The WAL still has them all: so nothing is moved any more, that it may never begin anew,
-//! and the next start moves all of it again.
+//! and the next start moves all of it again. Nor is anything moved while the WAL itself is
+//! distrusted: a loss of power would find the database ahead of it.
+//!
+//! SQLite itself moves nothing, neither when the WAL is large nor when a connection closes: it
+//! would say nothing of a failure.
 //!
 //! Commits are durable without all this. When it fails, the operator is told.
 
@@ -21,10 +25,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, Result, ffi};
+use rusqlite::{Connection, ErrorCode, Result, ffi};
 
 use super::connection::Writer;
 use super::directory::bytes_free;
+use super::wal::Wal;
 
 /// When the WAL is moved at the latest, as long as there is something to move.
 const EVERY: Duration = Duration::from_secs(5);
@@ -36,7 +41,11 @@ const PAGES_DUE: usize = 1000;
 /// a crash has to read, and each time one commit takes a millisecond or two more.
 const REST_DUE: usize = 6144;
 
-/// The same where the disk has little room.
+/// When the writer itself moves what it can after each commit, as the thread does not get on: 64
+/// MiB. It bounds the WAL, unless a reader is in the way.
+const PAGES_MAX: usize = 16_384;
+
+/// The same as [`REST_DUE`] where the disk has little room.
 const REST_DUE_ON_SMALL_DISK: usize = 1000;
 
 /// So few pages are moved by the writer in no more time than a commit takes. The thread goes on
@@ -66,11 +75,14 @@ pub(super) struct Checkpoints {
     last: Instant,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    wal: Arc<Wal>,
     is_working: AtomicBool,
     is_failing: AtomicBool,
-    /// Pages of the WAL that a reader, or a failure, kept from being moved.
+    /// Pages in the WAL when it was last looked at.
+    pages: AtomicUsize,
+    /// Those that a reader, or a failure, kept from being moved.
     pages_left: AtomicUsize,
     /// The writer is to move what came while the thread did: the WAL is large.
     is_rest_due: AtomicBool,
@@ -89,10 +101,14 @@ struct Moved {
 
 impl Checkpoints {
     /// Starts the thread.
-    pub(super) fn start(writer: &Writer, database: Arc<File>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        writer: &Writer,
+        database: Arc<File>,
+        wal: Arc<Wal>,
+    ) -> std::io::Result<Self> {
         // One is enough: it is woken again when it has ended its work.
         let (wake, woken) = sync_channel(1);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::of(wal));
         let (writer, its) = (writer.clone(), Arc::clone(&shared));
         let mover = Mover { writer, database, connection: None, shared: its };
         let thread = std::thread::Builder::new()
@@ -115,8 +131,11 @@ impl Checkpoints {
 
     /// Has the WAL moved when it is time to. Nobody is waited for: what a reader still needs stays.
     pub(super) fn move_when_due(&mut self, writer: &Connection) {
-        if self.shared.keeps_still(writer) {
+        if self.shared.keeps_still() {
             return;
+        }
+        if self.pages_since + self.shared.pages.load(Ordering::Relaxed) >= PAGES_MAX {
+            self.move_rest(writer);
         }
         if self.awaits_thread {
             if !self.shared.is_working.load(Ordering::Acquire) {
@@ -134,10 +153,10 @@ impl Checkpoints {
         }
     }
 
-    /// Moves all of the WAL and cuts it off, so that a full disk has its room back, and whatever an
-    /// earlier failure left in it is on the disk for sure. A reader may be in the way.
+    /// Moves all of the WAL and cuts it off, so that a full disk has its room back. A reader may be
+    /// in the way.
     pub(super) fn empty_wal(&self, writer: &Connection) -> Result<()> {
-        if self.shared.keeps_still(writer) {
+        if self.shared.keeps_still() {
             return Ok(());
         }
         let emptied = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
@@ -145,9 +164,9 @@ impl Checkpoints {
             Ok(true) => tracing::debug!("the WAL could not be emptied: a reader is in the way"),
             Ok(false) => {}
             Err(error) => {
+                self.shared.note_failed(&error);
                 if is_failed_sync(&error) {
                     self.shared.give_up(&error);
-                    self.shared.keeps_still(writer);
                 }
                 return Err(error);
             }
@@ -155,9 +174,11 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Closes a connection. Where nothing may be moved any more, closing moves nothing either.
+    /// Moves all of the WAL and closes the connection; the last one takes the empty file away.
     pub(super) fn close(&self, connection: Connection) -> Result<()> {
-        self.shared.keeps_still(&connection);
+        self.empty_wal(&connection)?;
+        let keeps_still = self.shared.keeps_still();
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keeps_still)?;
         connection.close().map_err(|(_connection, error)| error)
     }
 
@@ -168,7 +189,11 @@ impl Checkpoints {
         if is_moved || is_failing.load(Ordering::Relaxed) || !is_rest_due.load(Ordering::Relaxed) {
             return;
         }
-        let moved = checkpoint(writer);
+        self.move_rest(writer);
+    }
+
+    fn move_rest(&mut self, writer: &Connection) {
+        let moved = self.shared.checkpoint(writer);
         self.shared.tell(&moved);
         match moved {
             Ok(moved) if !moved.busy && moved.pages == moved.moved => self.pages_since = 0,
@@ -196,6 +221,34 @@ impl Drop for Checkpoints {
 }
 
 impl Shared {
+    fn of(wal: Arc<Wal>) -> Self {
+        Self {
+            wal,
+            is_working: AtomicBool::new(false),
+            is_failing: AtomicBool::new(false),
+            pages: AtomicUsize::new(0),
+            pages_left: AtomicUsize::new(0),
+            is_rest_due: AtomicBool::new(false),
+            has_given_up: AtomicBool::new(false),
+        }
+    }
+
+    /// Moves what can be moved.
+    fn checkpoint(&self, connection: &Connection) -> Result<Moved> {
+        let moved = checkpoint(connection).inspect_err(|error| self.note_failed(error))?;
+        if !moved.busy {
+            self.pages.store(moved.pages, Ordering::Relaxed);
+        }
+        Ok(moved)
+    }
+
+    /// SQLite synchronises both files, and does not say which of them failed.
+    fn note_failed(&self, error: &rusqlite::Error) {
+        if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
+            self.wal.distrust();
+        }
+    }
+
     /// Tells the operator when it begins to fail, and when that is over.
     fn tell(&self, moved: &Result<Moved>) {
         match moved {
@@ -217,18 +270,9 @@ impl Shared {
         }
     }
 
-    /// Whether nothing may be moved any more. Then SQLite is kept from moving the WAL through this
-    /// connection, too: when it is large, and when the connection closes.
-    fn keeps_still(&self, connection: &Connection) -> bool {
-        let keeps_still = self.has_given_up.load(Ordering::Acquire);
-        if keeps_still {
-            let size = connection.pragma_update(None, "wal_autocheckpoint", 0);
-            let end = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-            if let Err(error) = size.and(end) {
-                tracing::warn!(%error, "SQLite may move the WAL by itself");
-            }
-        }
-        keeps_still
+    /// Whether nothing may be moved, now or any more.
+    fn keeps_still(&self) -> bool {
+        self.has_given_up.load(Ordering::Acquire) || !self.wal.is_trusted()
     }
 
     fn give_up(&self, error: &rusqlite::Error) {
@@ -255,17 +299,14 @@ struct Mover {
 impl Mover {
     fn work(mut self, woken: &Receiver<()>) {
         while woken.recv().is_ok() {
-            if self.shared.has_given_up.load(Ordering::Acquire) {
-                continue;
-            }
-            let moved = self.move_bulk();
-            self.shared.tell(&moved);
-            if moved.is_err() {
-                // Opened again with the next turn, if there is one.
-                if let Some(connection) = self.connection.take() {
-                    self.shared.keeps_still(&connection);
+            if !self.shared.keeps_still() {
+                let moved = self.move_bulk();
+                self.shared.tell(&moved);
+                if moved.is_err() {
+                    // Opened again with the next turn, if there is one.
+                    self.connection = None;
+                    self.shared.pages_left.store(1, Ordering::Relaxed);
                 }
-                self.shared.pages_left.store(1, Ordering::Relaxed);
             }
             self.shared.is_working.store(false, Ordering::Release);
         }
@@ -275,7 +316,7 @@ impl Mover {
         let rest_due = if self.has_little_room() { REST_DUE_ON_SMALL_DISK } else { REST_DUE };
         let mut moved = self.move_and_sync()?;
         for _ in 1..PASSES_MAX {
-            if moved.pages < rest_due || moved.busy {
+            if moved.pages < rest_due || moved.busy || self.shared.keeps_still() {
                 break;
             }
             // What came meanwhile, so that less is left to the writer.
@@ -298,7 +339,7 @@ impl Mover {
             Some(connection) => connection,
             None => self.writer.connect()?,
         };
-        let moved = checkpoint(self.connection.insert(connection))?;
+        let moved = self.shared.checkpoint(self.connection.insert(connection))?;
         self.database.sync_data().map_err(|error| {
             let code = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
             rusqlite::Error::SqliteFailure(code, Some(error.to_string()))

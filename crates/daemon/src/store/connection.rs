@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, ffi};
 
 use super::Durability;
@@ -10,10 +11,6 @@ use super::held::Identity;
 
 /// How long to wait for somebody else's lock, such as a person's at the `sqlite3` tool.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// When the writer itself moves the WAL into the database, in pages of 4 KiB: when the thread
-/// for it does not get on. It bounds the WAL.
-const CHECKPOINT_PAGES: u32 = 16_384;
 
 /// What the WAL is cut back to when it was larger, in bytes. A file that need not grow is
 /// synchronised faster.
@@ -51,6 +48,9 @@ impl Writer {
         demand(self.database, &self.path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        // Only `super::checkpoints` moves the WAL.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         Ok(connection)
     }
 
@@ -63,7 +63,6 @@ impl Writer {
         set("secure_delete", &"ON")?;
         set("temp_store", &"MEMORY")?;
         set("trusted_schema", &"OFF")?;
-        set("wal_autocheckpoint", &CHECKPOINT_PAGES)?;
         set("journal_size_limit", &WAL_BYTES_KEPT)?;
         #[cfg(test)]
         match self.fault {

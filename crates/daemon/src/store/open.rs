@@ -17,6 +17,7 @@ use super::held::{DATABASE, HeldFiles, Identity, LOCK, WAL, WITNESS};
 use super::pending::Pending;
 use super::traces::Traces;
 use super::trouble::Trouble;
+use super::wal::Wal;
 use super::witness::{self, Testimony, WitnessFile};
 use super::{Durability, OpenError, ROOM_BYTES_MIN, SqliteStore, Transaction, lookup, row, schema};
 
@@ -77,6 +78,8 @@ impl SqliteStore {
             #[cfg(test)]
             fault: None,
         };
+        let wal = Arc::new(Wal::of(&writer.path));
+        wal.make_durable().map_err(OpenError::because("made durable"))?;
         let mut connection = writer.connect().map_err(OpenError::because("opened"))?;
         if found == Found::Nothing {
             header::mark(&connection).map_err(OpenError::because("marked as a store"))?;
@@ -86,7 +89,7 @@ impl SqliteStore {
         schema::refuse_newer(&connection)?;
         writer.prepare(&connection).map_err(OpenError::because("opened"))?;
         schema::migrate(&mut connection)?;
-        Self::with_connection(dir, writer, connection, database, seen)
+        Self::with_connection(dir, writer, connection, database, wal, seen)
     }
 
     fn with_connection(
@@ -94,6 +97,7 @@ impl SqliteStore {
         writer: Writer,
         connection: Connection,
         database: Arc<File>,
+        wal: Arc<Wal>,
         seen: Option<Testimony>,
     ) -> Result<Self, OpenError> {
         let mut pending = Pending::default();
@@ -109,7 +113,7 @@ impl SqliteStore {
         let held = hold(&dir, &database, &witness)
             .map_err(|cause| OpenError::Dir { dir: dir.path().to_owned(), cause })?;
         dir.sync().map_err(|cause| OpenError::Dir { dir: dir.path().to_owned(), cause })?;
-        let checkpoints = Checkpoints::start(&writer, Arc::clone(&database))
+        let checkpoints = Checkpoints::start(&writer, Arc::clone(&database), Arc::clone(&wal))
             .map_err(OpenError::because("given a thread"))?;
         let mut store = Self {
             writer,
@@ -123,6 +127,7 @@ impl SqliteStore {
             held,
             boot,
             trouble: Trouble::default(),
+            wal,
             checkpoints,
             witness_in_trouble: false,
             database,

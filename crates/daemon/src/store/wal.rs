@@ -1,0 +1,104 @@
+//! Whether every byte of the WAL is on the disk, as far as anybody can know.
+//!
+//! A system that could not write some pages of a file says so to one fsync, keeps the pages as
+//! clean ones, and never writes them again: the next fsync finds nothing to do and succeeds. So
+//! after a failure the WAL is distrusted, and before anything is built on it, it is written once
+//! more, byte for byte in its place, and synchronised. Who reads it sees no difference.
+//!
+//! A new process does not know what an earlier one was told: it begins with distrust.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What is read and written in one go, in bytes.
+const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// The WAL of a store. The thread that writes it and the one that moves it share this.
+#[derive(Debug)]
+pub(super) struct Wal {
+    path: PathBuf,
+    /// How often it was distrusted, and how many of those times are settled. A failure that comes
+    /// while it is written again counts.
+    distrusted: AtomicU64,
+    settled: AtomicU64,
+}
+
+impl Wal {
+    /// The WAL of a database, which nobody has looked after yet.
+    pub(super) fn of(database: &Path) -> Self {
+        let mut path = database.as_os_str().to_owned();
+        path.push("-wal");
+        Self { path: path.into(), distrusted: AtomicU64::new(1), settled: AtomicU64::new(0) }
+    }
+
+    /// Something of it may not be on the disk although the system takes it for written.
+    pub(super) fn distrust(&self) {
+        self.distrusted.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether nothing has failed since it was last made durable.
+    pub(super) fn is_trusted(&self) -> bool {
+        self.settled.load(Ordering::Acquire) == self.distrusted.load(Ordering::Acquire)
+    }
+
+    /// Writes all of it again where it is distrusted. Nobody may write it meanwhile.
+    pub(super) fn make_durable(&self) -> io::Result<()> {
+        let distrusted = self.distrusted.load(Ordering::Acquire);
+        let settled = self.settled.load(Ordering::Acquire);
+        if settled == distrusted {
+            return Ok(());
+        }
+        match OpenOptions::new().read(true).write(true).open(&self.path) {
+            Ok(file) => rewrite(&file)?,
+            // Only before a start is there none.
+            Err(error) if error.kind() == ErrorKind::NotFound && settled == 0 => {}
+            Err(error) => return Err(error),
+        }
+        self.settled.store(distrusted, Ordering::Release);
+        Ok(())
+    }
+}
+
+/// Writes what a file holds over itself, and waits until it is on the disk.
+fn rewrite(file: &File) -> io::Result<()> {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut at = 0;
+    loop {
+        let read = match file.read_at(&mut chunk, at) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        file.write_all_at(&chunk[..read], at)?;
+        at += read as u64;
+    }
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_distrusted_at_first_and_after_each_failure_until_it_was_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes: Vec<u8> = (0..3 * CHUNK_BYTES / 2).map(|at| (at % 251) as u8).collect();
+        let path = dir.path().join("chatd.db-wal");
+        std::fs::write(&path, &bytes).unwrap();
+        let wal = Wal::of(&dir.path().join("chatd.db"));
+        for _ in 0..2 {
+            assert!(!wal.is_trusted());
+            wal.make_durable().unwrap();
+            assert!(wal.is_trusted());
+            assert_eq!(std::fs::read(&path).unwrap(), bytes);
+            wal.distrust();
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(wal.make_durable().is_err(), "it is gone");
+        assert!(!wal.is_trusted());
+    }
+}
