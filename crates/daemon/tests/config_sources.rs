@@ -153,6 +153,7 @@ fn what_a_file_says_wrong_is_named_with_its_line() {
         ("log = 'info'\nsocket = ''\n", 2, "none"),
         ("log = 'loud'\n", 1, "warn"),
         ("log = 'info'\ndata-dir = 5\n", 2, "string"),
+        ("data_dir = '/d'\n", 1, "`data-dir`"),
         ("log = \n", 1, ""),
     ] {
         let path = file(&home, text);
@@ -183,4 +184,22 @@ fn wrong_flags_and_variables_are_refused_with_the_usage() {
     }
     let said = refusal(chatd(home.path()).env("CHATD_DURABILITY", "half"));
     assert!(said.contains("full or process"), "{said}");
+}
+
+#[test]
+fn a_path_may_begin_at_home_wherever_it_is_given() {
+    let home = home();
+    let path = file(&home, "data-dir = '~/data'\nsocket = '~/chatd.sock'\n");
+    let at = |name| home.path().join(name).to_string_lossy().into_owned();
+    let of_file = settings(chatd(home.path()).arg("--config").arg(&path));
+    let of_flag = settings(chatd(home.path()).args(["--data-dir=~/data", "--socket=~/chatd.sock"]));
+    let of_variable = settings(
+        chatd(home.path()).env("CHATD_DATA_DIR", "~/data").env("CHATD_SOCKET", "~/chatd.sock"),
+    );
+    for settings in [of_file, of_flag, of_variable] {
+        assert_eq!(settings["data-dir"].as_str(), Some(&*at("data")));
+        assert_eq!(settings["socket"].as_str(), Some(&*at("chatd.sock")));
+    }
+    let said = refusal(chatd(home.path()).env_remove("HOME").arg("--data-dir=~/data"));
+    assert!(said.contains("HOME"), "{said}");
 }

@@ -82,12 +82,27 @@ pub struct SendArgs {
     pub text: Option<String>,
     /// One message a line.
     pub lines: bool,
+    /// What becomes of a text that is longer than a message.
+    pub too_long: TooLong,
+    /// Whether what no text can have is replaced.
+    pub lossy: bool,
     /// Names the stream of these messages.
     pub id: Option<String>,
     /// How long it may take altogether.
     pub timeout: Duration,
     /// Print JSON.
     pub json: bool,
+}
+
+/// What becomes of a text that is longer than a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TooLong {
+    /// It is not sent.
+    Refuse,
+    /// It becomes several messages.
+    Split,
+    /// Its beginning is sent, with a mark.
+    Truncate,
 }
 
 /// Print messages.
@@ -219,7 +234,7 @@ pub(crate) struct Common {
     name: Option<Nickname>,
 
     /// Where your identity, the outbox and the logs are [env: CHAT_DATA_DIR]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = crate::settings::directory)]
     data_dir: Option<PathBuf>,
 
     /// Headless: no screen; stdin is sent, stdout is data
@@ -245,7 +260,8 @@ pub(crate) enum Command {
 
 #[derive(Args, Debug)]
 pub(crate) struct SendCli {
-    /// What to say; without it, or with -, it comes from stdin
+    /// What to say; without it, or with -, it comes from stdin, which is read to its end whatever
+    /// happens. A text that may begin with - is written behind --, as in: send -- "$text"
     text: Option<String>,
 
     /// Where to [env: CHAT_ROOM] [default: lobby]
@@ -259,6 +275,18 @@ pub(crate) struct SendCli {
     /// One message of the whole text (the default)
     #[arg(long)]
     whole: bool,
+
+    /// Send a text that is longer than 16 KiB as several messages, cut between lines if possible
+    #[arg(long, conflicts_with = "truncate")]
+    split: bool,
+
+    /// Send only the beginning of a text that is longer than 16 KiB, with a mark at its end
+    #[arg(long)]
+    truncate: bool,
+
+    /// Replace what is not UTF-8, and NUL, by U+FFFD
+    #[arg(long)]
+    lossy: bool,
 
     /// A key of your choice: the same key again never posts twice
     #[arg(long, value_name = "KEY", value_parser = values::key)]

@@ -44,11 +44,16 @@ fn run(invocation: Invocation) -> anyhow::Result<Exit> {
         tell(&format!("{warning}"));
     }
     let Invocation { given, serve, mode } = invocation;
+    // Nobody looks at a script: with settings that are not what was meant, it does nothing.
+    if !warnings.is_empty() && !matches!(mode, Mode::Screen | Mode::PrintConfig) {
+        tell("nothing was done; mend the configuration file first");
+        return Ok(headless::usage(&mode));
+    }
     let settings = match settings::resolve(given, |variable| std::env::var_os(variable), file) {
         Ok(settings) => settings,
         Err(error) => {
             tell(&error.to_string());
-            return Ok(Exit::Usage);
+            return Ok(headless::usage(&mode));
         }
     };
     if mode == Mode::PrintConfig {

@@ -15,6 +15,7 @@ use etcetera::BaseStrategy;
 
 use crate::args::{Given, room_name, switch};
 
+pub(crate) use file::directory;
 pub use file::{FileSettings, Warning};
 pub use print::config_text;
 
@@ -67,7 +68,7 @@ pub fn resolve(
     let from_environment = Given {
         server: variables.parsed("CHAT_SERVER", |text| text.parse::<TargetUrl>())?,
         name: variables.parsed("CHAT_NAME", Nickname::parse)?,
-        data_dir: variables.text("CHAT_DATA_DIR")?.map(PathBuf::from),
+        data_dir: variables.parsed("CHAT_DATA_DIR", directory)?,
         rooms: variables.parsed("CHAT_ROOM", room_name)?.into_iter().collect(),
         mouse: variables.parsed("CHAT_MOUSE", switch)?,
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chat_client::Target;
 use chat_tui::args::{
     self, ChatArgs, Invocation, ListArgs, Mode, SendArgs, Since, Start, TailArgs,
+    TooLong,
 };
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
@@ -33,7 +34,15 @@ fn chat() -> ChatArgs {
 
 fn send(text: Option<&str>) -> SendArgs {
     let text = text.map(str::to_owned);
-    SendArgs { text, lines: false, id: None, timeout: TEN_SECONDS, json: false }
+    SendArgs {
+        text,
+        lines: false,
+        too_long: TooLong::Refuse,
+        lossy: false,
+        id: None,
+        timeout: TEN_SECONDS,
+        json: false,
+    }
 }
 
 fn tail() -> TailArgs {

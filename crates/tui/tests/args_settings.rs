@@ -10,7 +10,7 @@ use chat_tui::settings::{FileSettings, Settings, SettingsError, config_text, res
 const FILE: &str = r#"
 server = "from-file"
 name = "file-name"
-data_dir = "/file"
+data-dir = "/file"
 room = "file-room"
 "#;
 
@@ -149,7 +149,24 @@ fn what_is_printed_is_a_file_that_means_the_same() {
     let again = resolve(Given::default(), |_| None, read).unwrap();
     assert_eq!(again, settings);
     let defaults = config_text(&resolved("--data-dir /d", &[], "").unwrap(), None);
-    for line in ["#server = ", "#name = ", "#room = \"lobby\"", "data_dir = \"/d\""] {
+    for line in ["#server = ", "#name = ", "#room = \"lobby\"", "data-dir = \"/d\""] {
         assert!(defaults.contains(line), "{defaults}");
     }
+}
+
+#[test]
+fn a_directory_has_one_spelling_and_may_begin_at_home_wherever_it_is_given() {
+    let wrong = file("data_dir = \"/d\"\n");
+    assert!(wrong.warnings[0].reason.contains("spelled data-dir"), "{:?}", wrong.warnings);
+    assert_eq!(wrong.given.data_dir, None);
+    let home = etcetera::home_dir().unwrap();
+    for (line, environment, text) in [
+        ("--data-dir=~/d", &[][..], ""),
+        ("", &[("CHAT_DATA_DIR", "~/d")], ""),
+        ("", &[], "data-dir = \"~/d\""),
+    ] {
+        assert_eq!(resolved(line, environment, text).unwrap().data_dir, home.join("d"));
+    }
+    assert_eq!(resolved("--data-dir=~", &[], "").unwrap().data_dir, home);
+    assert_eq!(resolved("--data-dir=d/~x", &[], "").unwrap().data_dir, Path::new("d/~x"));
 }

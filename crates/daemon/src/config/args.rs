@@ -96,6 +96,8 @@ enum ArgsError {
     File(#[from] FileError),
     #[error("--listen none stands alone; leave it out to listen at the other addresses")]
     NoneAmongOthers,
+    #[error("{path:?} is in the home directory, and there is none: HOME is not set")]
+    NoHome { path: PathBuf },
 }
 
 impl Args {
@@ -109,9 +111,9 @@ impl Args {
             None => file.listen.unwrap_or_else(|| vec![Address::default()]),
         };
         let data_dir = self.data_dir.or(file.data_dir).unwrap_or_else(places::data_dir);
-        let data_dir = whole(&data_dir);
+        let data_dir = whole(&data_dir)?;
         let socket = match self.socket.or(file.socket) {
-            Some(SocketChoice::At(path)) => Some(whole(&path)),
+            Some(SocketChoice::At(path)) => Some(whole(&path)?),
             Some(SocketChoice::None) => None,
             None => Some(places::socket(&data_dir)),
         };
@@ -138,9 +140,14 @@ fn addresses(choices: Vec<ListenChoice>) -> Result<Vec<Address>, ArgsError> {
     addresses.collect()
 }
 
-/// The whole path, which stays right when it is read elsewhere than where it was written.
-fn whole(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_no_current_directory| path.to_owned())
+/// The whole path, which stays right when it is read elsewhere than where it was written. `~` is the
+/// home directory, also where no shell has seen it.
+fn whole(path: &Path) -> Result<PathBuf, ArgsError> {
+    if let Ok(rest) = path.strip_prefix("~") {
+        let home = places::home().ok_or_else(|| ArgsError::NoHome { path: path.to_owned() })?;
+        return Ok(home.join(rest));
+    }
+    Ok(std::path::absolute(path).unwrap_or_else(|_no_current_directory| path.to_owned()))
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

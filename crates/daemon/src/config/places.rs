@@ -9,11 +9,16 @@ const SOCKET_NAME: &str = "chatd.sock";
 /// `$XDG_STATE_HOME/chatd`, else `~/.local/state/chatd`, and for a service without a home
 /// `/var/lib/chatd` (XDG Base Directory Specification, and the Filesystem Hierarchy Standard).
 pub(super) fn data_dir() -> PathBuf {
-    let home = || directory("HOME").map(|home| home.join(".local/state"));
-    match directory("XDG_STATE_HOME").or_else(home) {
+    let in_home = || home().map(|home| home.join(".local/state"));
+    match directory("XDG_STATE_HOME").or_else(in_home) {
         Some(state) => state.join("chatd"),
         None => PathBuf::from("/var/lib/chatd"),
     }
+}
+
+/// The home directory, as far as the environment tells.
+pub(super) fn home() -> Option<PathBuf> {
+    directory("HOME")
 }
 
 /// The first of the usual sockets whose directory is this user's own, else one beside the data.

@@ -7,7 +7,7 @@ use chat_proto::RoomName;
 use clap::error::ErrorKind;
 
 use super::{
-    ChatArgs, Cli, Command, Common, Given, Invocation, ListArgs, Mode, SendArgs, Start, TailArgs,
+    ChatArgs, Cli, Command, Common, Given, Invocation, ListArgs, Mode, SendArgs, Start, TailArgs, TooLong,
 };
 
 /// How long to wait for the server when nobody said.
@@ -221,6 +221,12 @@ fn mode_of(
         Command::Send(send) => Mode::Send(SendArgs {
             text: send.text.filter(|text| text != "-"),
             lines: send.lines,
+            too_long: match (send.split, send.truncate) {
+                (true, _) => TooLong::Split,
+                (false, true) => TooLong::Truncate,
+                (false, false) => TooLong::Refuse,
+            },
+            lossy: send.lossy,
             id: send.id,
             timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
             json,

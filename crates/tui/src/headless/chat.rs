@@ -10,12 +10,16 @@ use super::failure::Failure;
 use super::input::Lines;
 use super::key::Key;
 use super::link::{Link, Watched, answer};
+use super::pieces::Shape;
 use super::printer::Printer;
 use super::record::Style;
 use super::sending::{Patience, Sending, Step};
 use super::tally::Unit;
-use crate::args::ChatArgs;
+use crate::args::{ChatArgs, TooLong};
 use crate::exit::Exit;
+
+/// Each line is a message by itself.
+const SHAPE: Shape = Shape { by_line: true, too_long: TooLong::Refuse, lossy: false };
 
 pub(super) async fn run(context: &mut Context, args: &ChatArgs) -> Result<(), Failure> {
     let deadline = Instant::now() + args.timeout;
@@ -48,7 +52,7 @@ async fn converse(
         failure = context.signals.next() => Err(failure),
     };
     let room = joined?.ok_or_else(|| Failure::new(Exit::Usage, "no room is named"))?;
-    let lines = Lines::of_stdin().map_err(Failure::internal)?;
+    let lines = Lines::of_stdin(SHAPE).map_err(Failure::internal)?;
     let to = Destination { room: Some(room.room), name: room.name.parse().ok() };
     // As long as lines may come, a server that is away may come back.
     let patience = Patience { meanwhile: None, at_end: (!args.follow).then_some(args.timeout) };
@@ -58,7 +62,7 @@ async fn converse(
         failure = context.output.gone() => Err(failure),
         failure = context.signals.next() => Err(failure),
     };
-    let failure = sending.give_up(&key.hint(&room.name, true));
+    let failure = sending.give_up(&key.hint(&room.name, " --lines"));
     match ended {
         Err(ended) => Err(ended.with_lines(failure)),
         Ok(()) => failure.map_or(Ok(()), Err),

@@ -29,12 +29,11 @@ impl Key {
         Config { outbox, ..config.clone() }
     }
 
-    /// How to go on when the outcome is unknown.
-    pub(super) fn hint(&self, room: &str, are_lines: bool) -> String {
-        let lines = if are_lines { " --lines" } else { "" };
+    /// How to go on when the outcome is unknown. `options` make the same messages of the same input.
+    pub(super) fn hint(&self, room: &str, options: &str) -> String {
         format!(
             "To post it once and not twice, send the same again with: \
-             chat-tui --no-tui send -r {room}{lines} --id {}",
+             chat-tui --no-tui send -r {room}{options} --id {}",
             self.0
         )
     }

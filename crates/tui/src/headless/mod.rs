@@ -10,6 +10,7 @@ mod key;
 mod link;
 mod list;
 mod output;
+mod pieces;
 mod printer;
 mod record;
 mod send;
@@ -19,13 +20,14 @@ mod tail;
 mod tally;
 mod time;
 
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use chat_client::Config;
 use chat_proto::RoomName;
 use tokio::time::timeout;
 
-use crate::args::{ChatArgs, ListArgs, SendArgs, TailArgs};
+use crate::args::{ChatArgs, ListArgs, Mode, SendArgs, TailArgs};
 use crate::exit::Exit;
 use crate::settings::Settings;
 
@@ -53,6 +55,18 @@ pub enum Task {
     Rooms(ListArgs),
     /// Print the members of rooms.
     Who(ListArgs),
+}
+
+/// The exit for settings that are of no use. Whoever writes into the pipe of a `send` is not killed
+/// for them.
+#[must_use]
+pub fn usage(mode: &Mode) -> Exit {
+    let reads_all = matches!(mode, Mode::Send(SendArgs { text: None, .. }));
+    if reads_all && !io::stdin().is_terminal() {
+        // What cannot be read is the end.
+        io::copy(&mut io::stdin().lock(), &mut io::sink()).ok();
+    }
+    Exit::Usage
 }
 
 /// What every task needs.

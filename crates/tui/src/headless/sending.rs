@@ -16,7 +16,6 @@ use tokio::time::{Instant, timeout_at};
 use super::failure::Failure;
 use super::input::{Line, Lines};
 use super::tally::{Tally, Unit};
-use crate::exit::Exit;
 
 /// Lines without an answer; past it no more are read. Fewer than the outbox of the client takes, so
 /// that to hand it a message never means to wait for the server.
@@ -151,7 +150,7 @@ impl<'a> Sending<'a> {
         for Line { number, text } in lines {
             match text {
                 Ok(text) => texts.push((number, text)),
-                Err(reason) => self.tally.refused(number, &reason, Exit::Refused),
+                Err(reason) => self.tally.unusable(number, &reason),
             }
         }
         let sends =

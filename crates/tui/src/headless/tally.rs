@@ -12,8 +12,20 @@ const COMPLAINTS_MAX: u64 = 20;
 pub(super) enum Unit {
     /// A line of many.
     Line,
+    /// A part of a text that is longer than one message.
+    Part,
     /// The only message.
     Message,
+}
+
+impl Unit {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Part => "part",
+            Self::Message => "message",
+        }
+    }
 }
 
 /// What became of the lines.
@@ -46,14 +58,22 @@ impl Tally {
         self.acked += 1;
     }
 
+    /// Says why a line cannot be sent; `reason` lacks the subject.
+    pub(super) fn unusable(&mut self, line: u64, reason: &str) {
+        match self.unit {
+            Unit::Message => self.refused(line, &format!("the message {reason}"), Exit::Refused),
+            Unit::Line | Unit::Part => self.refused(line, reason, Exit::Refused),
+        }
+    }
+
     /// Says why a line is refused.
     pub(super) fn refused(&mut self, line: u64, reason: &str, exit: Exit) {
         match self.unit {
             Unit::Message => tell(reason),
-            Unit::Line if self.refused + self.not_allowed < COMPLAINTS_MAX => {
-                tell(&format!("line {line}: {reason}"));
+            unit if self.refused + self.not_allowed < COMPLAINTS_MAX => {
+                tell(&format!("{} {line}: {reason}", unit.word()));
             }
-            Unit::Line => {}
+            Unit::Line | Unit::Part => {}
         }
         match exit == Exit::NotAllowed {
             true => self.not_allowed += 1,
@@ -97,8 +117,8 @@ impl Tally {
         let first = self.first_unknown.unwrap_or_default();
         match self.unit {
             Unit::Message => "the message".to_owned(),
-            Unit::Line if count == 1 => format!("line {first}"),
-            Unit::Line => format!("each of {count} lines from line {first} on"),
+            unit if count == 1 => format!("{} {first}", unit.word()),
+            unit => format!("each of {count} {0}s from {0} {first} on", unit.word()),
         }
     }
 
@@ -106,7 +126,7 @@ impl Tally {
     fn refused_sentence(&self) -> String {
         match self.unit {
             Unit::Message => String::new(),
-            Unit::Line => {
+            Unit::Line | Unit::Part => {
                 format!("{} refused, {} posted", self.refused + self.not_allowed, self.acked)
             }
         }

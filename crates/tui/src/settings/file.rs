@@ -98,9 +98,10 @@ impl Reader<'_> {
             "server" => parsed(value, |text| text.parse::<TargetUrl>())
                 .map(|server| self.read.given.server = Some(server)),
             "name" => parsed(value, Nickname::parse).map(|name| self.read.given.name = Some(name)),
-            "data_dir" => parsed(value, directory).map(|dir| self.read.given.data_dir = Some(dir)),
+            "data-dir" => parsed(value, directory).map(|dir| self.read.given.data_dir = Some(dir)),
             "room" => parsed(value, room_name).map(|room| self.read.given.rooms = vec![room]),
             "mouse" => boolean(value).map(|mouse| self.read.given.mouse = Some(mouse)),
+            "data_dir" => Err("this setting is spelled data-dir".to_owned()),
             _ => Err("there is no such setting; chat-tui --print-config lists them".to_owned()),
         };
         if let Err(reason) = used {
@@ -155,13 +156,16 @@ fn boolean(value: &Spanned<DeValue<'_>>) -> Result<bool, String> {
     }
 }
 
-/// A directory as people write it: `~/` is the home directory.
-fn directory(text: &str) -> Result<PathBuf, String> {
-    match text.strip_prefix("~/") {
-        _ if text.is_empty() => Err("the directory is empty".to_owned()),
-        Some(rest) => etcetera::home_dir()
-            .map(|home| home.join(rest))
-            .map_err(|_none| "there is no home directory".to_owned()),
-        None => Ok(PathBuf::from(text)),
-    }
+/// A directory as people write it: `~` is the home directory.
+pub(crate) fn directory(text: &str) -> Result<PathBuf, String> {
+    let in_home = match text {
+        "" => return Err("the directory is empty".to_owned()),
+        "~" => Some(""),
+        text => text.strip_prefix("~/"),
+    };
+    let Some(rest) = in_home else {
+        return Ok(PathBuf::from(text));
+    };
+    let home = etcetera::home_dir().map_err(|_none| "there is no home directory".to_owned())?;
+    Ok(home.join(rest))
 }

@@ -48,7 +48,7 @@ pub fn config_text(settings: &Settings, place: Option<&Path>) -> String {
     );
     setting(
         "Where your identity, the outbox and the logs are (--data-dir, CHAT_DATA_DIR)",
-        "data_dir",
+        "data-dir",
         Some(&settings.data_dir.to_string_lossy()),
         "",
     );

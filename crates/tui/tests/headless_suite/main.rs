@@ -2,6 +2,7 @@
 //! they print and what is posted then.
 
 mod chat;
+mod pipe;
 mod send;
 mod serve;
 mod stage;
