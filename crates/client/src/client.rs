@@ -38,9 +38,6 @@ const SENDS_MAX: usize = 64;
 /// while later stops following, to go on where it was (see `flow`).
 const EVENTS_MAX: usize = 1024;
 
-/// Pages that one call fetches; what is behind them is left out.
-const PAGES_MAX: usize = 64;
-
 /// Starts a client: reads what is on disk, and leaves the rest to one task that tries to connect
 /// until [`Client::shutdown`], or until the last clone of the client is dropped.
 ///
@@ -179,7 +176,7 @@ impl Client {
     /// [`RequestError`].
     pub async fn rooms(&self) -> Result<Vec<RoomInfo>, RequestError> {
         let (mut rooms, mut after) = (Vec::<RoomInfo>::new(), RoomId(0));
-        for _page in 0..PAGES_MAX {
+        loop {
             let Reply::Answer(Answer::Rooms(page)) = self.ask(Question::Rooms { after }).await?
             else {
                 return Err(unfit());
@@ -188,10 +185,11 @@ impl Client {
             rooms.extend(page.rooms.into_vec());
             match rooms.last() {
                 Some(last) if more && last.room > after => after = last.room,
-                _ => break,
+                // A page that brings nothing new would be asked for for ever.
+                _ if more => return Err(unfit()),
+                _ => return Ok(rooms),
             }
         }
-        Ok(rooms)
     }
 
     /// All members of a room, in order of their ids.
@@ -200,7 +198,7 @@ impl Client {
     /// [`RequestError`].
     pub async fn members(&self, room: RoomId) -> Result<Vec<Member>, RequestError> {
         let (mut members, mut after) = (Vec::<Member>::new(), AccountId(0));
-        for _page in 0..PAGES_MAX {
+        loop {
             let question = Question::Members { room, after };
             let Reply::Answer(Answer::Members(page)) = self.ask(question).await? else {
                 return Err(unfit());
@@ -209,10 +207,10 @@ impl Client {
             members.extend(page.members.into_vec());
             match members.last() {
                 Some(last) if more && last.account > after => after = last.account,
-                _ => break,
+                _ if more => return Err(unfit()),
+                _ => return Ok(members),
             }
         }
-        Ok(members)
     }
 
     /// The newest messages of a room before a seq (`None`: the newest of all), at most `limit`;

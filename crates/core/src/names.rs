@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::LazyLock;
 
+use chat_proto::looks;
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
@@ -78,9 +79,7 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 }
 
 fn keys(name: &str) -> [Key; 2] {
-    let folded: String = skeleton(&name.to_lowercase()).collect();
-    let written: String = skeleton(name).collect();
-    [key(&written), key(&folded.to_lowercase())]
+    looks(name).map(|look| key(&look))
 }
 
 fn key(looks: &str) -> Key {

@@ -34,7 +34,7 @@ pub use ids::{
     SessionId, StreamId, Timestamp,
 };
 pub use kind::Kind;
-pub use name::{NameError, Nickname, RoomName, spells_like_a_name};
+pub use name::{NameError, Nickname, RoomName, looks, names_collide, spells_like_a_name};
 pub use reply::{
     AccountInfo, AccountList, Ack, Done, Error, HistoryPage, Member, MemberList, Message, Pong,
     Reset, RoomInfo, RoomList, Subscribed,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_security::confusable_detection::skeleton;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
@@ -88,6 +89,22 @@ pub fn spells_like_a_name(character: char) -> bool {
         _ if character.is_ascii() => character.is_ascii_alphanumeric(),
         _ => is_letter_mark_or_digit(character) && !is_default_ignorable(character),
     }
+}
+
+/// What a name looks like: as written, and when case is folded. Two names collide when they have one
+/// of these in common (UTS 39, section 4: skeletons map every character to a prototype of all that
+/// look like it).
+#[must_use]
+pub fn looks(name: &str) -> [String; 2] {
+    let folded: String = skeleton(&name.to_lowercase()).collect();
+    [skeleton(name).collect(), folded.to_lowercase()]
+}
+
+/// Whether two names may be confused for each other, so that only one person can have them.
+#[must_use]
+pub fn names_collide(left: &str, right: &str) -> bool {
+    let right = looks(right);
+    looks(left).iter().any(|look| right.contains(look))
 }
 
 fn checked(name: &str) -> Result<String, NameError> {

@@ -8,7 +8,7 @@ use chat_client::Config;
 use chat_log::Log;
 use chat_tui::args::{self, Invocation, Mode};
 use chat_tui::exit::Exit;
-use chat_tui::headless::{self, Task, tell};
+use chat_tui::headless::{self, Task, tell, tell_error};
 use chat_tui::host::Host;
 use chat_tui::logging;
 use chat_tui::screen::{self, ScreenError, ScreenOptions};
@@ -21,6 +21,11 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     let invocation = match args::parse(std::env::args_os()) {
         Ok(invocation) => invocation,
+        Err(said) if said.use_stderr() && args::wants_json(std::env::args_os()) => {
+            headless::tell_in_json();
+            headless::tell_error(Exit::Usage, said.to_string().trim_end());
+            return Exit::Usage.into();
+        }
         Err(said) => {
             // Help goes to stdout, which may be closed: then nobody wants it.
             said.print().ok();
@@ -30,29 +35,32 @@ fn main() -> ExitCode {
     match run(invocation) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            tell(&format!("{error:#}"));
+            tell_error(Exit::Internal, &format!("{error:#}"));
             Exit::Internal.into()
         }
     }
 }
 
 fn run(invocation: Invocation) -> anyhow::Result<Exit> {
+    let Invocation { given, serve, mode } = invocation;
+    if mode.prints_json() {
+        headless::tell_in_json();
+    }
     let config_path = settings::config_path();
     let file = config_path.as_deref().map(FileSettings::read).unwrap_or_default();
     let warnings = file.warnings.clone();
     for warning in &warnings {
         tell(&format!("{warning}"));
     }
-    let Invocation { given, serve, mode } = invocation;
     // Nobody looks at a script: with settings that are not what was meant, it does nothing.
     if !warnings.is_empty() && !matches!(mode, Mode::Screen | Mode::PrintConfig) {
-        tell("nothing was done; mend the configuration file first");
+        tell_error(Exit::Usage, "nothing was done; mend the configuration file first");
         return Ok(headless::usage(&mode));
     }
     let settings = match settings::resolve(given, |variable| std::env::var_os(variable), file) {
         Ok(settings) => settings,
         Err(error) => {
-            tell(&error.to_string());
+            tell_error(Exit::Usage, &error.to_string());
             return Ok(headless::usage(&mode));
         }
     };
@@ -121,6 +129,8 @@ async fn dispatch(settings: &Settings, mode: Mode, note: Option<String>) -> Exit
         Mode::Tail(args) => Task::Tail(args),
         Mode::Rooms(args) => Task::Rooms(args),
         Mode::Who(args) => Task::Who(args),
+        Mode::WhoAmI(args) => Task::WhoAmI(args),
+        Mode::Leave(args) => Task::Leave(args),
     };
     headless::run(settings, task).await
 }

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use chat_client::Target;
 use chat_tui::args::{
-    self, ChatArgs, Invocation, ListArgs, Mode, SendArgs, Since, Start, TailArgs,
-    TooLong,
+    self, ChatArgs, Invocation, ListArgs, Mode, SendArgs, Since, Start, TailArgs, TooLong,
 };
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
@@ -49,8 +48,9 @@ fn tail() -> TailArgs {
     TailArgs {
         json: false,
         follow: false,
-        start: Start::Last(10),
+        start: Start { last: Some(10), since: None },
         count: None,
+        counts_new: false,
         timeout: None,
         idle: None,
         from: None,
@@ -77,13 +77,20 @@ fn every_mode_is_spelled_in_one_way() {
         ("--no-tui send --lines -", Mode::Send(SendArgs { lines: true, ..send(None) })),
         ("--no-tui send --whole hi", Mode::Send(send(Some("hi")))),
         ("--no-tui tail", Mode::Tail(tail())),
-        ("--no-tui tail -f", Mode::Tail(TailArgs { follow: true, ..tail() })),
+        ("--no-tui tail -f", Mode::Tail(TailArgs { follow: true, counts_new: true, ..tail() })),
         (
             "--no-tui tail -fn3",
-            Mode::Tail(TailArgs { follow: true, start: Start::Last(3), ..tail() }),
+            Mode::Tail(TailArgs {
+                follow: true,
+                counts_new: true,
+                start: Start { last: Some(3), since: None },
+                ..tail()
+            }),
         ),
         ("--no-tui rooms", Mode::Rooms(list(false))),
         ("--no-tui who --json", Mode::Who(list(true))),
+        ("--no-tui whoami", Mode::WhoAmI(list(false))),
+        ("--no-tui leave -r ops", Mode::Leave(list(false))),
     ] {
         assert_eq!(parse(line).mode, mode, "{line}");
     }
@@ -100,7 +107,8 @@ fn options_of_send_and_tail_arrive() {
     let Mode::Tail(tail) = parse(line).mode else {
         panic!("no tail");
     };
-    assert_eq!(tail.start, Start::Since(Since::Seq(chat_proto::Seq(7))));
+    let since = Some(Since::Seq(chat_proto::Seq(7)));
+    assert_eq!(tail.start, Start { last: None, since });
     assert_eq!((tail.count, tail.timeout), (Some(2), Some(Duration::from_millis(500))));
     assert_eq!(tail.idle, Some(Duration::from_secs(3)));
     assert_eq!(tail.from.unwrap().as_str(), "ada");
@@ -207,4 +215,22 @@ fn bad_values_are_refused_with_their_rule() {
 #[test]
 fn a_hash_alone_is_no_room() {
     assert!(refusal("-r #").contains("at least one character"));
+}
+
+#[test]
+fn a_command_that_is_spelled_almost_right_is_told() {
+    for (line, command) in [
+        ("--no-tui sned hi", "send"),
+        ("--no-tui sned", "send"),
+        ("--no-tui --name ada -r tial tali -f", "tail"),
+        ("--no-tui room", "rooms"),
+        ("--no-tui whoaim --json", "whoami"),
+    ] {
+        let words = std::iter::once("chat-tui").chain(line.split_whitespace());
+        let said = args::parse(words).expect_err(line).to_string();
+        assert!(said.contains(&format!("did you mean {command}?")), "{line}: {said}");
+    }
+    let words = ["chat-tui", "--no-tui", "example.org", "send", "hi"];
+    let said = args::parse(words).expect_err("a server in headless mode").to_string();
+    assert!(said.contains("--server") && !said.contains("did you mean"), "{said}");
 }

@@ -6,9 +6,8 @@ use chat_client::TargetUrl;
 use chat_proto::RoomName;
 use clap::error::ErrorKind;
 
-use super::{
-    ChatArgs, Cli, Command, Common, Given, Invocation, ListArgs, Mode, SendArgs, Start, TailArgs, TooLong,
-};
+use super::cli::{Cli, Command, Common, TailCli};
+use super::{ChatArgs, Given, Invocation, ListArgs, Mode, SendArgs, Start, TailArgs, TooLong};
 
 /// How long to wait for the server when nobody said.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
@@ -43,12 +42,14 @@ pub(super) enum Wrong {
     SeveralRooms,
     #[error("send posts to one room; write -r once")]
     SendToSeveral,
+    #[error("say which room to leave: chat-tui --no-tui leave -r ROOM")]
+    LeaveWhat,
 }
 
 impl Wrong {
     pub(super) fn kind(&self) -> ErrorKind {
         match self {
-            Self::CommandNeedsNoTui { .. } | Self::NotOnScreen { .. } => {
+            Self::CommandNeedsNoTui { .. } | Self::NotOnScreen { .. } | Self::LeaveWhat => {
                 ErrorKind::MissingRequiredArgument
             }
             Self::SeveralRooms | Self::SendToSeveral => ErrorKind::TooManyValues,
@@ -68,6 +69,8 @@ impl Command {
             Self::Tail(_) => "tail",
             Self::Rooms(_) => "rooms",
             Self::Who(_) => "who",
+            Self::Whoami(_) => "whoami",
+            Self::Leave(_) => "leave",
         }
     }
 
@@ -75,8 +78,8 @@ impl Command {
         match self {
             Self::Send(cli) => &cli.common,
             Self::Tail(cli) => &cli.common,
-            Self::Rooms(cli) => &cli.common,
-            Self::Who(cli) => &cli.common,
+            Self::Rooms(cli) | Self::Whoami(cli) => &cli.common,
+            Self::Who(cli) | Self::Leave(cli) => &cli.common,
         }
     }
 
@@ -84,8 +87,8 @@ impl Command {
         match self {
             Self::Send(cli) => &cli.rooms,
             Self::Tail(cli) => &cli.rooms,
-            Self::Rooms(_) => &[],
-            Self::Who(cli) => &cli.rooms,
+            Self::Rooms(_) | Self::Whoami(_) => &[],
+            Self::Who(cli) | Self::Leave(cli) => &cli.rooms,
         }
     }
 
@@ -93,8 +96,8 @@ impl Command {
         match self {
             Self::Send(cli) => cli.timeout,
             Self::Tail(cli) => cli.timeout,
-            Self::Rooms(cli) => cli.timeout,
-            Self::Who(cli) => cli.timeout,
+            Self::Rooms(cli) | Self::Whoami(cli) => cli.timeout,
+            Self::Who(cli) | Self::Leave(cli) => cli.timeout,
         }
     }
 }
@@ -231,26 +234,33 @@ fn mode_of(
             timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
             json,
         }),
-        Command::Tail(tail) => {
-            // Whoever counts, or looks for silence, waits for what is not there yet.
-            let waits = tail.count.is_some() || tail.idle.is_some();
-            Mode::Tail(TailArgs {
-                json,
-                follow: tail.follow || cli.follow || waits,
-                start: tail
-                    .since
-                    .map_or(Start::Last(tail.last.unwrap_or(LAST_DEFAULT)), Start::Since),
-                count: tail.count,
-                timeout,
-                idle: tail.idle,
-                from: tail.from,
-            })
-        }
-        Command::Rooms(_) => {
-            Mode::Rooms(ListArgs { json, timeout: timeout.unwrap_or(TIMEOUT_DEFAULT) })
-        }
-        Command::Who(_) => {
-            Mode::Who(ListArgs { json, timeout: timeout.unwrap_or(TIMEOUT_DEFAULT) })
-        }
+        Command::Tail(tail) => Mode::Tail(tail_args(tail, cli, timeout)),
+        Command::Leave(_) if given.rooms.is_empty() => return Err(Wrong::LeaveWhat),
+        Command::Leave(_) => Mode::Leave(list_args(json, timeout)),
+        Command::Rooms(_) => Mode::Rooms(list_args(json, timeout)),
+        Command::Who(_) => Mode::Who(list_args(json, timeout)),
+        Command::Whoami(_) => Mode::WhoAmI(list_args(json, timeout)),
     })
+}
+
+fn list_args(json: bool, timeout: Option<Duration>) -> ListArgs {
+    ListArgs { json, timeout: timeout.unwrap_or(TIMEOUT_DEFAULT) }
+}
+
+fn tail_args(tail: TailCli, cli: &Cli, timeout: Option<Duration>) -> TailArgs {
+    let follows = tail.follow || cli.follow;
+    // Whoever counts, or looks for silence, waits for what is not there yet.
+    let waits = tail.count.is_some() || tail.idle.is_some();
+    let count = tail.count.filter(|_| !follows);
+    let last_default = tail.since.is_none().then_some(count.unwrap_or(LAST_DEFAULT));
+    TailArgs {
+        json: cli.common.json,
+        follow: follows || waits,
+        start: Start { last: tail.last.or(last_default), since: tail.since },
+        count: tail.count,
+        counts_new: follows,
+        timeout,
+        idle: tail.idle,
+        from: tail.from,
+    }
 }

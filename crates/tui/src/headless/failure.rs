@@ -6,7 +6,7 @@ use std::io;
 use chat_client::{Refusal, RequestError, StartError};
 use chat_proto::ErrorCode;
 
-use super::tell;
+use super::tell_error;
 use crate::exit::Exit;
 
 /// Why a task did not succeed: a sentence for a person, and what a script gets to know.
@@ -80,7 +80,7 @@ impl Failure {
     /// Says the sentence, and gives the exit code.
     pub(super) fn told(&self) -> Exit {
         if !self.sentence.is_empty() {
-            tell(&self.sentence);
+            tell_error(self.exit, &self.sentence);
         }
         self.exit
     }

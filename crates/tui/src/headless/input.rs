@@ -138,7 +138,8 @@ fn read_all(input: impl io::BufRead, shape: Shape, to: mpsc::Sender<Line>) -> En
             Ok(true) if shape.by_line => {}
             Ok(_) => break,
             Err(error) => {
-                let text = Err(format!("cannot be sent: stdin could not be read to its end: {error}"));
+                let text =
+                    Err(format!("cannot be sent: stdin could not be read to its end: {error}"));
                 to.blocking_send(Line { number, text }).ok();
                 break;
             }

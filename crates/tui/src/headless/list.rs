@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::Context;
 use super::failure::Failure;
+use super::finding::find_all;
 use super::link::Link;
 use super::record::Record;
 use crate::args::ListArgs;
@@ -32,11 +33,11 @@ pub(super) async fn who(context: &mut Context, args: &ListArgs) -> Result<(), Fa
     let deadline = Instant::now() + args.timeout;
     let listing = async {
         let mut link = Link::open(context.config.clone(), deadline).await?;
-        for name in &context.rooms {
+        let (rooms, _none_is_waited_for) = find_all(&mut link, &context.rooms, false).await?;
+        for room in &rooms {
             let client = link.client.clone();
-            let room = link.answer(deadline, client.find_room(name)).await?;
             for member in link.answer(deadline, client.members(room.room)).await? {
-                let line = member_line(&room, &member, args.json, context.rooms.len() > 1);
+                let line = member_line(room, &member, args.json, rooms.len() > 1);
                 context.output.print(line).await?;
             }
         }

@@ -3,8 +3,10 @@
 //! Owns what scripts rely on: what is printed, and how the process ends. It is not a second client:
 //! everything that concerns the server is [`chat_client`]'s.
 
+mod account;
 mod chat;
 mod failure;
+mod finding;
 mod input;
 mod key;
 mod link;
@@ -16,6 +18,7 @@ mod record;
 mod send;
 mod sending;
 mod signals;
+mod speaker;
 mod tail;
 mod tally;
 mod time;
@@ -33,7 +36,7 @@ use crate::settings::Settings;
 
 use failure::Failure;
 use output::Output;
-pub use output::tell;
+pub use output::{tell, tell_error, tell_in_json};
 use signals::Signals;
 
 /// How long a client that is told to end may take.
@@ -55,6 +58,10 @@ pub enum Task {
     Rooms(ListArgs),
     /// Print the members of rooms.
     Who(ListArgs),
+    /// Print who this is.
+    WhoAmI(ListArgs),
+    /// End memberships.
+    Leave(ListArgs),
 }
 
 /// The exit for settings that are of no use. Whoever writes into the pipe of a `send` is not killed
@@ -125,6 +132,8 @@ impl Context {
             Task::Tail(args) => tail::run(self, &args).await,
             Task::Rooms(args) => list::rooms(self, &args).await,
             Task::Who(args) => list::who(self, &args).await,
+            Task::WhoAmI(args) => account::whoami(self, &args).await,
+            Task::Leave(args) => account::leave(self, &args).await,
         }
     }
 }

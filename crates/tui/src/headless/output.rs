@@ -6,6 +6,7 @@
 
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
+use super::record::Record;
+use crate::exit::Exit;
 
 /// Lines on their way to stdout; past it whoever prints waits.
 const LINES_MAX: usize = 1024;
@@ -27,11 +30,32 @@ const WRITE_BYTES: usize = 64 * 1024;
 /// How long who has something to tell waits for a stderr that takes nothing.
 const TELL_MAX: Duration = Duration::from_millis(200);
 
+/// Whether what is said on stderr is JSON as well.
+static IN_JSON: AtomicBool = AtomicBool::new(false);
+
+/// From now on what is said on stderr is JSON, one object a line.
+pub fn tell_in_json() {
+    IN_JSON.store(true, Ordering::Relaxed);
+}
+
 /// Says something to the person at the terminal. Whatever the server said in it is made inert. When
 /// nobody reads it, nothing else waits.
 pub fn tell(text: &str) {
+    say(text, &Record::notice(text));
+}
+
+/// Says why the process ends as it does.
+pub fn tell_error(exit: Exit, text: &str) {
+    say(text, &Record::error(exit, text));
+}
+
+/// Says the text, or the record of it.
+pub(super) fn say(text: &str, record: &Record<'_>) {
     static STDERR: OnceLock<Option<Lines>> = OnceLock::new();
-    let text = format!("chat-tui: {}\n", chat_client::display::inert_lines(text));
+    let text = match IN_JSON.load(Ordering::Relaxed) {
+        true => format!("{}\n", record.json()),
+        false => format!("chat-tui: {}\n", chat_client::display::inert_lines(text)),
+    };
     let start = || Lines::start("stderr", Descriptor::of(io::stderr())?, StderrNotices);
     match STDERR.get_or_init(|| start().ok()) {
         Some(stderr) => stderr.say(text.as_bytes(), TELL_MAX),

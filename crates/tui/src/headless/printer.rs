@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use chat_client::{Event, Message};
-use chat_proto::{MessageId, Nickname};
+use chat_proto::{AccountId, MessageId};
 
 use super::failure::Failure;
 use super::link::Watched;
 use super::output::{Output, Slot};
 use super::record::{Record, Style};
+use super::speaker::Speaker;
 use super::tell;
 
 /// Messages sent from here that have not come back yet. What is beyond is not told from others'.
@@ -19,7 +20,9 @@ pub(super) struct Printer<'a> {
     output: &'a Output,
     style: Style,
     /// Only what this person says.
-    pub(super) from: Option<Nickname>,
+    pub(super) from: Option<Speaker>,
+    /// Who this is.
+    pub(super) me: Option<AccountId>,
     /// Whether messages sent from here are printed.
     pub(super) echo: bool,
     own: HashSet<MessageId>,
@@ -37,7 +40,8 @@ pub(super) enum Printed {
 
 impl<'a> Printer<'a> {
     pub(super) fn new(output: &'a Output, style: Style) -> Self {
-        Self { output, style, from: None, echo: true, own: HashSet::new(), is_connected: true }
+        let own = HashSet::new();
+        Self { output, style, from: None, me: None, echo: true, own, is_connected: true }
     }
 
     /// Handles the next event that `wanted` lets through. Cancel-safe: no event is taken that could
@@ -60,13 +64,17 @@ impl<'a> Printer<'a> {
         if !self.is_wanted(message) {
             return Ok(Printed::Other);
         }
-        self.output.print(self.style.message(message)).await?;
+        self.output.print(self.line(message)).await?;
         Ok(Printed::Message)
     }
 
     /// Whether a message is of the person that is asked for.
     pub(super) fn is_wanted(&self, message: &Message) -> bool {
-        self.from.as_ref().is_none_or(|name| name.as_str() == message.from_name)
+        self.from.as_ref().is_none_or(|speaker| speaker.said(message))
+    }
+
+    fn line(&self, message: &Message) -> String {
+        self.style.message(message, self.me == Some(message.from))
     }
 
     /// A message was sent from here; it will come back.
@@ -115,7 +123,7 @@ impl<'a> Printer<'a> {
         if (is_own && !self.echo) || !self.is_wanted(message) {
             return Printed::Other;
         }
-        slot.print(self.style.message(message));
+        slot.print(self.line(message));
         Printed::Message
     }
 

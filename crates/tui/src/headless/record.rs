@@ -7,6 +7,7 @@ use chat_proto::{Ack, Member, RoomInfo, Seq};
 use serde::Serialize;
 
 use super::time::Clock;
+use crate::exit::Exit;
 
 /// The version of the objects.
 const VERSION: u8 = 1;
@@ -31,6 +32,7 @@ enum Content<'a> {
         from: &'a str,
         from_id: u64,
         text: &'a str,
+        own: bool,
     },
     Reconnecting {
         reason: &'a str,
@@ -54,6 +56,23 @@ enum Content<'a> {
         online: u32,
         joined: bool,
     },
+    Left {
+        room: &'a str,
+        room_id: u64,
+    },
+    Identity {
+        name: &'a str,
+        account_id: u64,
+        fingerprint: String,
+        server: &'a str,
+    },
+    Notice {
+        text: &'a str,
+    },
+    Error {
+        exit: u8,
+        text: &'a str,
+    },
     Member {
         room: &'a str,
         room_id: u64,
@@ -68,7 +87,7 @@ impl<'a> Record<'a> {
         Self { v: VERSION, content }
     }
 
-    pub(super) fn message(message: &'a Message) -> Self {
+    pub(super) fn message(message: &'a Message, own: bool) -> Self {
         Self::of(Content::Message {
             id: message.id.to_string(),
             room: &message.room_name,
@@ -78,6 +97,7 @@ impl<'a> Record<'a> {
             from: &message.from_name,
             from_id: message.from.0,
             text: &message.text,
+            own,
         })
     }
 
@@ -92,6 +112,7 @@ impl<'a> Record<'a> {
             from: &me.name,
             from_id: me.account.0,
             text,
+            own: true,
         })
     }
 
@@ -122,6 +143,23 @@ impl<'a> Record<'a> {
         Self::of(Content::Member { room, room_id: info.room.0, name, account_id, online })
     }
 
+    pub(super) fn left(info: &'a RoomInfo) -> Self {
+        Self::of(Content::Left { room: &info.name, room_id: info.room.0 })
+    }
+
+    pub(super) fn identity(me: &'a Connected, fingerprint: String) -> Self {
+        let (account_id, server) = (me.account.0, &me.address);
+        Self::of(Content::Identity { name: &me.name, account_id, fingerprint, server })
+    }
+
+    pub(super) fn notice(text: &'a str) -> Self {
+        Self::of(Content::Notice { text })
+    }
+
+    pub(super) fn error(exit: Exit, text: &'a str) -> Self {
+        Self::of(Content::Error { exit: exit as u8, text })
+    }
+
     /// One line of JSON.
     pub(super) fn json(&self) -> String {
         display::to_json(self).expect("a record has only texts, numbers and truth values")
@@ -143,11 +181,11 @@ impl Style {
     }
 
     /// One line, without its end.
-    pub(super) fn message(&self, message: &Message) -> String {
+    pub(super) fn message(&self, message: &Message, own: bool) -> String {
         if self.json {
-            return Record::message(message).json();
+            return Record::message(message, own).json();
         }
-        let time = self.clock.hours_and_minutes(message.ts);
+        let time = self.clock.time(message.ts);
         let room = match self.names_room {
             true => format!("#{} ", display::inert(&message.room_name)),
             false => String::new(),

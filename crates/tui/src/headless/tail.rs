@@ -1,33 +1,40 @@
 //! `tail`: what was said, and with `-f` what is said. It joins nothing; it only reads.
 
+use std::cell::RefCell;
+use std::time::Duration;
+
 use chat_client::{Client, Event, Message, RequestError};
 use chat_proto::limits::HISTORY_MESSAGES_MAX;
-use chat_proto::{Epoch, ErrorCode, Position, RoomId, RoomInfo, RoomName, Seq};
-use tokio::time::{Instant, timeout_at};
+use chat_proto::{Epoch, Position, RoomId, RoomInfo, RoomName, Seq};
+use tokio::time::{Instant, sleep, timeout_at};
 
-use super::Context;
 use super::failure::Failure;
+use super::finding::{find_all, request_deadline};
 use super::link::Link;
 use super::printer::{Printed, Printer};
 use super::record::Style;
+use super::speaker::Speaker;
+use super::{Context, tell};
 use crate::args::{Since, Start, TailArgs};
-use crate::exit::Exit;
 
 /// How long the first connection may take when nobody said.
-const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Messages asked for at once. The daemon may send fewer.
 const PAGE: u16 = HISTORY_MESSAGES_MAX as u16;
 
+/// How often a room that is not there yet is looked for.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
 pub(super) async fn run(context: &mut Context, args: &TailArgs) -> Result<(), Failure> {
     let started = Instant::now();
     let config = context.config.clone();
-    let mut printer = Printer::new(&context.output, Style::new(args.json, context.rooms.len()));
-    printer.from.clone_from(&args.from);
+    let printer = Printer::new(&context.output, Style::new(args.json, context.rooms.len()));
     let mut tail = Tail { args, printer, printed: 0 };
     let work = async {
         let deadline = started + args.timeout.unwrap_or(CONNECT_TIMEOUT);
         let mut link = Link::open(config, deadline).await?;
+        tail.printer.me = Some(link.me.account);
         let reading = tail.read(&mut link, &context.rooms);
         let done = match args.timeout {
             None => reading.await,
@@ -49,32 +56,55 @@ pub(super) async fn run(context: &mut Context, args: &TailArgs) -> Result<(), Fa
 struct Tail<'a> {
     args: &'a TailArgs,
     printer: Printer<'a>,
+    /// Messages that `--count` counts.
     printed: u64,
 }
 
 /// A room, and from where on it is followed.
 struct Followed {
-    room: RoomInfo,
+    room: RoomId,
     /// Only messages from this seq on are printed.
     first: Seq,
+    /// Only messages from this seq on are counted.
+    counted: Seq,
     after: Position,
 }
 
 impl Tail<'_> {
     async fn read(&mut self, link: &mut Link, names: &[RoomName]) -> Result<(), Failure> {
-        let mut rooms = Vec::new();
-        for name in names {
-            rooms.push(find(link, name).await?);
+        let (rooms, missing) = find_all(link, names, self.args.follow).await?;
+        if let Some(name) = &self.args.from {
+            let speaker = Speaker::find(link, &rooms, name).await?;
+            self.printer.from = Some(speaker);
         }
-        let followed = match self.args.start {
-            Start::Last(count) => self.print_last(link, rooms, count).await?,
-            Start::Since(Since::Seq(first)) if self.args.follow => since(link, rooms, first),
-            Start::Since(Since::Seq(first)) => return self.print_since(link, &rooms, first).await,
+        let named: Vec<String> = rooms.iter().map(|room| format!("#{}", room.name)).collect();
+        let Start { last, since: first } = self.args.start;
+        let first = first.map_or(Seq(1), |Since::Seq(first)| first);
+        let followed = match (last, self.count_of_all()) {
+            (None, None) if self.args.follow => since(link, rooms, first),
+            (None, None) => {
+                self.print_since(link, &rooms, first).await?;
+                Vec::new()
+            }
+            (Some(last), None) | (None, Some(last)) => {
+                self.print_last(link, rooms, first, last).await?
+            }
+            (Some(last), Some(count)) => {
+                self.print_last(link, rooms, first, last.min(count)).await?
+            }
         };
+        if let Some(speaker) = self.printer.from.as_ref().filter(|_| missing.is_empty()) {
+            speaker.check(&named)?;
+        }
         match self.args.follow && !self.is_enough() {
-            true => self.follow(link, followed).await,
+            true => self.follow(link, followed, missing).await,
             false => Ok(()),
         }
+    }
+
+    /// How many are to be printed altogether, when what has been said already counts, too.
+    fn count_of_all(&self) -> Option<u64> {
+        self.args.count.filter(|_| !self.args.counts_new)
     }
 
     /// Prints the last messages of all rooms in the order in which they were said.
@@ -82,16 +112,22 @@ impl Tail<'_> {
         &mut self,
         link: &mut Link,
         rooms: Vec<RoomInfo>,
+        first: Seq,
         count: u64,
     ) -> Result<Vec<Followed>, Failure> {
         let mut followed = Vec::new();
         let mut last = Vec::new();
         for room in rooms {
-            let (messages, after) = self.last_of(link, &room, count).await?;
+            let (messages, after) = self.last_of(link, &room, first, count).await?;
             last.extend(messages);
-            followed.push(Followed { room, first: after.seq.next(), after });
+            let first = first.max(after.seq.next());
+            followed.push(Followed { room: room.room, first, counted: first, after });
         }
         last.sort_by_key(|message| (message.ts, message.room, message.seq));
+        if let Some(count) = self.count_of_all() {
+            let older = last.len().saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
+            last.drain(..older);
+        }
         self.print(&last).await?;
         Ok(followed)
     }
@@ -101,6 +137,7 @@ impl Tail<'_> {
         &mut self,
         link: &mut Link,
         room: &RoomInfo,
+        first: Seq,
         count: u64,
     ) -> Result<(Vec<Message>, Position), Failure> {
         let mut newest_first: Vec<Message> = Vec::new();
@@ -111,10 +148,14 @@ impl Tail<'_> {
             let page = history(link, room, before, limit).await?;
             behind.get_or_insert(Position { epoch: page.epoch, seq: page.as_of });
             before = page.messages.first().map(|oldest| oldest.seq);
-            let wanted = page.messages.into_iter().filter(|said| self.printer.is_wanted(said));
+            let wanted = page
+                .messages
+                .into_iter()
+                .filter(|said| said.seq >= first && self.printer.is_wanted(said));
             let missing = count.saturating_sub(newest_first.len() as u64);
             newest_first.extend(wanted.rev().take(usize::try_from(missing).unwrap_or(usize::MAX)));
-            if !page.more || before.is_none() || newest_first.len() as u64 >= count {
+            let is_first = before.is_none_or(|before| before <= first);
+            if !page.more || is_first || newest_first.len() as u64 >= count {
                 newest_first.reverse();
                 return Ok((newest_first, behind.unwrap_or_default()));
             }
@@ -146,19 +187,30 @@ impl Tail<'_> {
                 break;
             }
             if self.printer.message(message).await? == Printed::Message {
-                self.printed += 1;
+                self.printed += u64::from(!self.args.counts_new);
             }
         }
         Ok(())
     }
 
-    async fn follow(&mut self, link: &mut Link, mut rooms: Vec<Followed>) -> Result<(), Failure> {
-        let places = rooms.iter().map(|followed| (followed.room.room, followed.after)).collect();
-        let following = follow_all(link.client.clone(), places);
+    async fn follow(
+        &mut self,
+        link: &mut Link,
+        rooms: Vec<Followed>,
+        missing: Vec<RoomName>,
+    ) -> Result<(), Failure> {
+        let epoch = link.me.epoch;
+        let rooms = RefCell::new(rooms);
+        let following = follow_all(link.client.clone(), epoch, &rooms, missing);
         let printing = async {
             let mut heard = Instant::now();
             while !self.is_enough() {
-                let next = self.printer.next(&mut link.events, |event| is_new(event, &mut rooms));
+                let mut counts = false;
+                let next = self.printer.next(&mut link.events, |event| {
+                    let place = is_new(event, &mut rooms.borrow_mut());
+                    counts = place == Some(true);
+                    place.is_some()
+                });
                 let printed = match self.args.idle {
                     None => next.await?,
                     Some(idle) => match timeout_at(heard + idle, next).await {
@@ -167,7 +219,7 @@ impl Tail<'_> {
                     },
                 };
                 if printed == Printed::Message {
-                    self.printed += 1;
+                    self.printed += u64::from(counts || !self.args.counts_new);
                     heard = Instant::now();
                 }
             }
@@ -193,26 +245,6 @@ impl Tail<'_> {
             }
         }
     }
-}
-
-async fn find(link: &mut Link, name: &RoomName) -> Result<RoomInfo, Failure> {
-    let client = link.client.clone();
-    let asked = async {
-        match client.find_room(name).await {
-            Err(RequestError::Refused(refusal)) if refusal.code == Some(ErrorCode::UnknownRoom) => {
-                Ok(None)
-            }
-            found => found.map(Some),
-        }
-    };
-    let found = link.answer(request_deadline(), asked).await?;
-    found.ok_or_else(|| {
-        let sentence = format!(
-            "there is no room #{name} yet; chat-tui --no-tui rooms lists those that there are, \
-             and a room is made by whoever joins it first: chat-tui --no-tui send -r {name} TEXT"
-        );
-        Failure::new(Exit::Refused, sentence)
-    })
 }
 
 /// The messages of `from..end`.
@@ -248,42 +280,69 @@ async fn history(
     link.answer(request_deadline(), client.history(room.room, before, limit)).await
 }
 
-fn request_deadline() -> Instant {
-    Instant::now() + chat_client::REQUEST_TIMEOUT
-}
-
 /// Where to open the cursors for `--since`. What is past the head is not there yet.
 fn since(link: &Link, rooms: Vec<RoomInfo>, first: Seq) -> Vec<Followed> {
     let epoch: Epoch = link.me.epoch;
     let place = |room: RoomInfo| {
         let seq = Seq(first.0.saturating_sub(1).min(room.head.0));
-        Followed { room, first, after: Position { epoch, seq } }
+        let counted = room.head.next();
+        Followed { room: room.room, first, counted, after: Position { epoch, seq } }
     };
     rooms.into_iter().map(place).collect()
 }
 
-/// Opens the cursors; returns only if the server refuses one.
-async fn follow_all(client: Client, rooms: Vec<(RoomId, Position)>) -> Failure {
-    for (room, after) in rooms {
-        match client.follow(room.into(), Some(after)).await {
-            Ok(()) | Err(RequestError::NotConnected | RequestError::TimedOut) => {}
-            Err(error @ (RequestError::Refused(_) | RequestError::Ended)) => return error.into(),
+/// Opens the cursors, those of rooms that are not there yet as soon as they are; returns only if
+/// the server refuses one.
+async fn follow_all(
+    client: Client,
+    epoch: Epoch,
+    rooms: &RefCell<Vec<Followed>>,
+    mut missing: Vec<RoomName>,
+) -> Failure {
+    let places: Vec<_> = rooms.borrow().iter().map(|room| (room.room, room.after)).collect();
+    for (room, after) in places {
+        if let Err(failure) = follow_one(&client, room, after).await {
+            return failure;
+        }
+    }
+    while let Some(name) = missing.pop() {
+        tell(&format!("there is no room #{name} yet; waiting for it"));
+        let room = loop {
+            match client.find_room(&name).await {
+                Ok(found) => break found.room,
+                Err(RequestError::Ended) => return RequestError::Ended.into(),
+                Err(_not_yet) => sleep(LOOK_INTERVAL).await,
+            }
+        };
+        // Known before it is followed: what is said there is printed from its beginning.
+        let after = Position { epoch, seq: Seq(0) };
+        rooms.borrow_mut().push(Followed { room, first: Seq(1), counted: Seq(1), after });
+        if let Err(failure) = follow_one(&client, room, after).await {
+            return failure;
         }
     }
     std::future::pending().await
 }
 
-/// Whether an event is behind the place where its room is to begin. A log that has lost its end
-/// begins behind what is left, if that is before.
-fn is_new(event: &Event, rooms: &mut [Followed]) -> bool {
+async fn follow_one(client: &Client, room: RoomId, after: Position) -> Result<(), Failure> {
+    match client.follow(room.into(), Some(after)).await {
+        Ok(()) | Err(RequestError::NotConnected | RequestError::TimedOut) => Ok(()),
+        Err(error @ (RequestError::Refused(_) | RequestError::Ended)) => Err(error.into()),
+    }
+}
+
+/// Whether an event is behind the place where its room is to begin, and whether it counts. A log
+/// that has lost its end begins behind what is left, if that is before.
+fn is_new(event: &Event, rooms: &mut [Followed]) -> Option<bool> {
     if let Event::Reset { room, head, .. } = event {
-        for followed in rooms.iter_mut().filter(|followed| followed.room.room == *room) {
+        for followed in rooms.iter_mut().filter(|followed| followed.room == *room) {
             followed.first = followed.first.min(head.next());
+            followed.counted = followed.counted.min(head.next());
         }
     }
     let Event::Message(message) = event else {
-        return true;
+        return Some(false);
     };
-    let followed = rooms.iter().find(|followed| followed.room.room == message.room);
-    followed.is_some_and(|followed| message.seq >= followed.first)
+    let followed = rooms.iter().find(|followed| followed.room == message.room)?;
+    (message.seq >= followed.first).then_some(message.seq >= followed.counted)
 }

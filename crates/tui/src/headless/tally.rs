@@ -70,8 +70,8 @@ impl Tally {
     pub(super) fn refused(&mut self, line: u64, reason: &str, exit: Exit) {
         match self.unit {
             Unit::Message => tell(reason),
-            unit if self.refused + self.not_allowed < COMPLAINTS_MAX => {
-                tell(&format!("{} {line}: {reason}", unit.word()));
+            Unit::Line | Unit::Part if self.refused + self.not_allowed < COMPLAINTS_MAX => {
+                tell(&format!("{} {line}: {reason}", self.unit.word()));
             }
             Unit::Line | Unit::Part => {}
         }
@@ -117,8 +117,10 @@ impl Tally {
         let first = self.first_unknown.unwrap_or_default();
         match self.unit {
             Unit::Message => "the message".to_owned(),
-            unit if count == 1 => format!("{} {first}", unit.word()),
-            unit => format!("each of {count} {0}s from {0} {first} on", unit.word()),
+            Unit::Line | Unit::Part if count == 1 => format!("{} {first}", self.unit.word()),
+            Unit::Line | Unit::Part => {
+                format!("each of {count} {0}s from {0} {first} on", self.unit.word())
+            }
         }
     }
 

