@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Ok(invocation) => invocation,
         Err(said) if said.use_stderr() && args::wants_json(std::env::args_os()) => {
             headless::tell_in_json();
-            headless::tell_error(Exit::Usage, said.to_string().trim_end());
+            tell_error(Exit::Usage, said.to_string().trim_end());
             return Exit::Usage.into();
         }
         Err(said) => {

@@ -184,7 +184,6 @@ fn what_could_be_read_in_two_ways_is_refused_with_the_right_spelling() {
         ("--follow", "chat-tui --no-tui --follow"),
         ("--no-tui --echo send hi", "--echo goes with lines from stdin"),
         ("--no-tui send --lines --whole", "--whole"),
-        ("--no-tui tail -n 3 --since seq:1", "--since"),
         ("--no-tui tail --count 0", "0"),
     ] {
         let said = refusal(line);

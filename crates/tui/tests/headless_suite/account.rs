@@ -65,7 +65,7 @@ async fn with_json_what_goes_wrong_is_an_object_on_stderr() {
     }
 }
 
-/// More rooms than a page has, and than a few pages.
+/// More rooms than a page has.
 #[tokio::test(flavor = "multi_thread")]
 async fn all_rooms_are_printed() {
     let stage = Stage::new().await;
@@ -75,5 +75,6 @@ async fn all_rooms_are_printed() {
     stage.run("ada", &args).await.succeeded();
     let listed = stage.run("bob", &["rooms"]).await;
     listed.succeeded();
-    assert_eq!(listed.stdout.lines().count(), rooms.len());
+    let printed = listed.stdout.lines().filter(|line| line.starts_with("#room-")).count();
+    assert_eq!(printed, rooms.len());
 }

@@ -82,7 +82,7 @@ async fn with_a_wrong_line_in_the_configuration_file_nothing_is_done() {
     std::fs::remove_file(config.join("config.toml")).unwrap();
     let rooms = stage.run("ada", &["rooms"]).await;
     rooms.succeeded();
-    assert_eq!(rooms.stdout, "");
+    assert_eq!(rooms.stdout, "#lobby\t0 members\t0 online\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
