@@ -6,13 +6,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 /// How long anything may take at the most.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Lines that wait for the test to read them.
+const LINES_MAX: usize = 1024;
 
 /// A user that owns nothing (Debian's and most others' `nobody`).
 const NOBODY: u32 = 65_534;
@@ -60,7 +63,7 @@ impl Drop for Daemon {
 }
 
 fn lines(stderr: ChildStderr) -> Receiver<String> {
-    let (tell, told) = channel();
+    let (tell, told) = sync_channel(LINES_MAX);
     std::thread::spawn(move || {
         let lines = BufReader::new(stderr).lines();
         lines.map_while(Result::ok).all(|line| tell.send(line).is_ok());
