@@ -124,6 +124,23 @@ async fn every_request_before_the_handshake_is_out_of_turn() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_request_longer_than_its_kind_needs_is_refused_before_its_body_comes() -> Result<()> {
+    let server = TestServer::start().await?;
+    let (mut bystander, _) = Raw::sign_in(server.address, 1, "bystander").await?;
+    for (key, kind) in (2..).zip([Kind::Join, Kind::Rename, Kind::FindRoom, Kind::Send]) {
+        let (mut raw, _) = Raw::sign_in(server.address, key, &format!("guest-{key}")).await?;
+        let header = frame(u32::try_from(FRAME_BYTES_MAX)?, kind as u16, 1, 0, &[]);
+        raw.socket().write_all(&header[MAGIC.len()..]).await?;
+        let close = raw.closed().await.with_context(|| format!("{kind:?}"))?;
+        assert_eq!(close.code, ErrorCode::FrameTooLong as u16, "{kind:?}: {close:?}");
+        let pong: Pong = bystander.ask(&Ping { token: 6 }).await?;
+        assert_eq!(pong.token, 6);
+    }
+    server.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_browser_is_answered_in_its_own_words() -> Result<()> {
     let server = TestServer::start().await?;
     for said in ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {

@@ -4,6 +4,8 @@
 mod conversation;
 mod fields;
 
+use std::collections::HashMap;
+
 use chat_proto::{CloseReason, ErrorCode, Kind, limits};
 
 const PROTOCOL: &str = include_str!("../../docs/PROTOCOL.md");
@@ -76,6 +78,20 @@ fn every_limit_is_told() {
     for (what, most) in rows {
         let row = format!("{what} | {}", with_thousands(most));
         assert!(table.contains(&row), "missing: {row}");
+    }
+}
+
+#[test]
+fn the_longest_body_of_every_request_is_told() {
+    let told: HashMap<&str, &str> = section("## Limits")
+        .lines()
+        .filter(|row| row.starts_with("| `"))
+        .filter_map(|row| row.trim_matches(['|', ' ']).split_once(" | "))
+        .flat_map(|(kinds, most)| kinds.split(", ").map(move |kind| (kind, most)))
+        .collect();
+    for kind in Kind::ALL {
+        let most = kind.request_bytes_max().map(|most| format!("{} bytes", with_thousands(most)));
+        assert_eq!(told.get(&*format!("`{kind:?}`")).copied(), most.as_deref(), "{kind:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Commands: everything that can change the state, in the one order that the sequencer gives them.
 
-use chat_proto::{AccountId, Nonce, PublicKey, RoomId, RoomName, Timestamp};
+use chat_proto::{AccountId, NameError, Nickname, Nonce, PublicKey, RoomId, RoomName, Timestamp};
 
 /// Something that was asked for, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -11,7 +11,7 @@ pub struct Command {
     pub action: Action,
 }
 
-/// What was asked for. Names and texts are as the client sent them: the state judges them.
+/// What was asked for. Names are names; texts are as the client sent them: the state judges them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Makes sure that a room is there: the lobby, at every start.
@@ -23,8 +23,8 @@ pub enum Action {
     SignIn {
         /// Who; the session has checked the signature.
         key: PublicKey,
-        /// The nickname wished for, used only for a new account.
-        name: String,
+        /// The nickname wished for, used only for a new account; or why it is none.
+        name: Result<Nickname, NameError>,
         /// Refuse when the name is taken, rather than number it.
         name_is_firm: bool,
     },
@@ -33,7 +33,7 @@ pub enum Action {
         /// Who.
         account: AccountId,
         /// The room's name.
-        name: String,
+        name: RoomName,
     },
     /// Ends a membership.
     Leave {
@@ -47,7 +47,7 @@ pub enum Action {
         /// Whose.
         account: AccountId,
         /// To what.
-        name: String,
+        name: Nickname,
     },
     /// Posts a message.
     Send {

@@ -6,7 +6,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 use chat_proto::limits::FRAME_BYTES_MAX;
 use chat_proto::{
-    AccountId, ErrorCode, FrameCodec, FrameError, LogId, RequestId, Seq, encode_frame,
+    AccountId, Announced, ErrorCode, FrameCodec, FrameError, LogId, RequestId, Seq, encode_frame,
 };
 
 use crate::{
@@ -129,7 +129,14 @@ impl<H: TailHandle> Connection<H> {
         while self.wants_input(now_ms) {
             let frame = match FrameCodec::default().split_frame(bytes) {
                 Ok(Some(frame)) => frame,
-                Ok(None) => return None,
+                Ok(None) => {
+                    if let Some(Err(closing)) =
+                        Announced::by(bytes).map(|it| self.session.expect(it))
+                    {
+                        self.close(&closing);
+                    }
+                    return None;
+                }
                 Err(broken) => {
                     self.close(&frame_closing(&broken));
                     return None;

@@ -1,6 +1,6 @@
 //! Queries: questions that change nothing, answered from the committed state.
 
-use chat_proto::{AccountId, LogId, Position, RoomId, Seq};
+use chat_proto::{AccountId, LogId, Position, RoomId, RoomName, Seq};
 
 /// A question of a signed-in account.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,8 +28,8 @@ pub enum Query {
     },
     /// A room by its name.
     FindRoom {
-        /// The name as the client sent it.
-        name: String,
+        /// Its name.
+        name: RoomName,
     },
     /// A page of rooms.
     Rooms {

@@ -9,8 +9,8 @@ mod request;
 
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{
-    AccountId, Close, CloseReason, ErrorCode, FrameCodec, FrameRef, Kind, PublicKey, RequestId,
-    SessionId, WireError, encode_frame,
+    AccountId, Announced, Close, CloseReason, ErrorCode, FrameCodec, FrameRef, Kind, Nickname,
+    PublicKey, RequestId, SessionId, WireError, encode_frame,
 };
 
 use crate::{Action, Lane, Query, Rate, ServerKey, TokenBucket};
@@ -118,7 +118,7 @@ impl Session {
         frame: &FrameRef<'_>,
         now_ms: u64,
     ) -> Result<Step, Closing> {
-        let kind = frame.known_kind().ok_or_else(|| Closing::unknown_kind(frame))?;
+        let kind = self.expect(Announced::from(frame))?;
         if frame.request == RequestId(0) && kind != Kind::ProbeReply {
             return Err(Closing::protocol(
                 ErrorCode::Malformed,
@@ -134,6 +134,27 @@ impl Session {
                 Ok(step)
             }
             _ => Err(Closing::out_of_turn(kind)),
+        }
+    }
+
+    /// Judges a frame by its header, of which the body may not be there yet: a peer is not waited
+    /// for, nor are its bytes kept, for what is refused when it is whole.
+    ///
+    /// # Errors
+    /// [`Closing`]: write its frame and close the connection.
+    pub fn expect(&self, announced: Announced) -> Result<Kind, Closing> {
+        let Announced { kind, version, body_bytes } = announced;
+        let kind = Kind::from_number(kind).ok_or_else(|| Closing::unknown_kind(kind, version))?;
+        let comes_now = match self.phase {
+            Phase::AwaitsHello => kind == Kind::Hello,
+            Phase::AwaitsSignIn => kind == Kind::SignIn,
+            Phase::SigningIn => false,
+            Phase::Ready(_) => !matches!(kind, Kind::Hello | Kind::SignIn),
+        };
+        match kind.request_bytes_max().filter(|_| comes_now) {
+            None => Err(Closing::out_of_turn(kind)),
+            Some(max) if body_bytes > max => Err(Closing::too_long(kind, body_bytes, max)),
+            Some(_) => Ok(kind),
         }
     }
 
@@ -180,8 +201,12 @@ impl Session {
     }
 
     fn count(&mut self, step: &Step, now_ms: u64) {
-        let Step::Ask { lane, .. } = step else { return };
-        *self.window(*lane) += 1;
+        match step {
+            Step::Ask { lane, .. } => *self.window(*lane) += 1,
+            // What is refused here costs its place in the pace as well.
+            Step::Reply(_) => {}
+            Step::Nothing => return,
+        }
         if let Err(wait_ms) = self.pace.take(now_ms) {
             self.paused_until_ms = now_ms + wait_ms;
         }
@@ -228,11 +253,16 @@ impl Closing {
         Self::protocol(ErrorCode::Malformed, cause.to_string())
     }
 
-    fn unknown_kind(frame: &FrameRef<'_>) -> Self {
-        let FrameRef { kind, version, .. } = frame;
+    fn unknown_kind(kind: u16, version: u8) -> Self {
         let message =
             format!("kind {kind:#06x} in body version {version} is not one that this server knows");
         Self::protocol(ErrorCode::UnknownKind, message)
+    }
+
+    fn too_long(kind: Kind, body_bytes: usize, max: usize) -> Self {
+        let message =
+            format!("the body of a {kind:?} has at most {max} bytes; {body_bytes} were announced");
+        Self::protocol(ErrorCode::FrameTooLong, message)
     }
 
     fn out_of_turn(kind: Kind) -> Self {
@@ -244,11 +274,11 @@ impl Closing {
 /// Reads a body of the one version that is spoken.
 fn body<B: chat_proto::Body>(frame: &FrameRef<'_>) -> Result<B, Closing> {
     if frame.version != B::VERSION {
-        return Err(Closing::unknown_kind(frame));
+        return Err(Closing::unknown_kind(frame.kind, frame.version));
     }
     frame.decode().map_err(|cause| Closing::malformed(&cause))
 }
 
-fn sign_in_action(key: PublicKey, name: String, name_is_firm: bool) -> Ask {
-    Ask::Command(Action::SignIn { key, name, name_is_firm })
+fn sign_in_action(key: PublicKey, name: &str, name_is_firm: bool) -> Ask {
+    Ask::Command(Action::SignIn { key, name: Nickname::parse(name), name_is_firm })
 }

@@ -129,10 +129,10 @@ impl State {
         let mut log = Appender { state: self, ts, events: &mut events };
         let answer = match command.action {
             Action::EnsureRoom { name } => Ok(log.ensure_room(name)),
-            Action::SignIn { key, name, name_is_firm } => log.sign_in(key, &name, name_is_firm),
-            Action::Join { account, name } => log.join(account, &name),
+            Action::SignIn { key, name, name_is_firm } => log.sign_in(key, name, name_is_firm),
+            Action::Join { account, name } => log.join(account, name),
             Action::Leave { account, room } => log.leave(account, room),
-            Action::Rename { account, name } => log.rename(account, &name),
+            Action::Rename { account, name } => log.rename(account, name),
             Action::Send { account, nonce, room, text } => {
                 let decided = log.send(account, nonce, room, text, lookup)?;
                 return Ok(Applied {
@@ -153,7 +153,7 @@ impl State {
         match action {
             Action::SignIn { key, .. } => self.account_of.get(key).copied().map(Answer::SignedIn),
             Action::Join { account, name } => {
-                let room = self.room_named(&RoomName::parse(name).ok()?)?;
+                let room = self.room_named(name)?;
                 let joined = self.accounts.get(account)?.rooms.contains(room);
                 joined.then_some(Answer::Room(room))
             }

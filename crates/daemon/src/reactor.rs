@@ -8,6 +8,7 @@
 //! It must not know what a command means; it moves bytes, and keeps turns fair.
 
 mod door;
+mod gathered;
 mod inbox;
 mod seat;
 mod slots;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use chat_core::{Conn, Input};
+use chat_core::Conn;
 use chat_proto::{LogId, Seq};
 use mio::event::Event;
 use mio::{Events, Poll, Token};
@@ -31,6 +32,7 @@ use mio::{Events, Poll, Token};
 use crate::reader::{Job, NotTaken};
 use crate::sequencer::{Refused, Sequencer};
 use door::Door;
+use gathered::Gathered;
 use inbox::Notes;
 pub(crate) use inbox::{Delivery, Inbox, PageRead};
 pub(crate) use seat::{Alive, Seat, Shared};
@@ -49,9 +51,6 @@ const EVENTS_MAX: usize = 1024;
 /// Connections that are written to before the sockets are looked at again: it bounds how long a
 /// large room keeps a reactor from hearing the others.
 const WRITES_PER_PASS: usize = 2048;
-
-/// Inputs after which a pass hands in what it has read.
-const INPUTS_PER_PASS: usize = 4096;
 
 const WAKER: Token = Token(SLOTS_MAX);
 const FIRST_LISTENER: usize = SLOTS_MAX + 1;
@@ -75,7 +74,7 @@ struct Reactor {
     /// Logs that could not be read, and for whom.
     unreadable: Vec<(Conn, LogId)>,
     /// Read, and not handed in yet.
-    inputs: Vec<Input>,
+    gathered: Gathered,
     /// There was room for what was handed in last.
     has_room: bool,
     buffer: Box<[u8]>,
@@ -110,13 +109,13 @@ impl Reactor {
     }
 
     fn is_over(&self) -> bool {
-        self.is_draining && self.slots.is_empty() && self.inputs.is_empty()
+        self.is_draining && self.slots.is_empty() && self.gathered.is_empty()
     }
 
     /// How long there is nothing to do but wait. Nobody is woken by a timer of his own, but who was
     /// too fast.
     fn patience(&self) -> Option<Duration> {
-        let may_ask = self.has_room && !(self.to_read.is_empty() && self.inputs.is_empty());
+        let may_ask = self.has_room && !(self.to_read.is_empty() && self.gathered.is_empty());
         if may_ask || !self.to_write.is_empty() || self.door.is_open() {
             return Some(Duration::ZERO);
         }
@@ -255,7 +254,7 @@ impl Reactor {
         let Some(wired) = self.slots.remove(slot) else { return };
         wired.followed().for_each(|log| self.unfollow(log, slot));
         self.shared.left(&wired);
-        self.inputs.push(Input::Gone(wired.conn));
+        self.gathered.gone(wired.conn);
     }
 
     fn end_pauses(&mut self) {
@@ -274,7 +273,7 @@ impl Reactor {
     /// is full, nothing is read.
     fn read(&mut self) {
         for _ in 0..self.to_read.len() {
-            if self.inputs.len() >= INPUTS_PER_PASS {
+            if self.gathered.is_full() {
                 self.hand_in();
             }
             if !self.has_room {
@@ -344,7 +343,7 @@ impl Reactor {
         let mut desk = Desk {
             admission: &self.shared.admission,
             buffer: &mut self.buffer,
-            inputs: &mut self.inputs,
+            gathered: &mut self.gathered,
             now_ms: self.now_ms,
             is_draining: self.is_draining,
         };
@@ -361,10 +360,10 @@ impl Reactor {
 
     /// Gives the committing thread what was read, if it has room.
     fn hand_in(&mut self) {
-        if self.inputs.is_empty() {
+        if self.gathered.is_empty() {
             return;
         }
-        let inputs = std::mem::take(&mut self.inputs);
+        let (inputs, bytes) = self.gathered.take();
         let mut refused = self.sequencer.try_submit(inputs);
         if let Err(Refused::Full(inputs)) = refused {
             // Asked for first and tried again then: room that was made in between is not missed.
@@ -375,7 +374,7 @@ impl Reactor {
             Ok(()) => {}
             Err(Refused::Full(inputs)) => {
                 self.has_room = false;
-                self.inputs = inputs;
+                self.gathered.put_back(inputs, bytes);
             }
             // The daemon stops: whoever waits for an answer does not get one.
             Err(Refused::Ended) => tracing::debug!("the committing thread has ended"),

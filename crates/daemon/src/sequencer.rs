@@ -14,8 +14,9 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::fanout::HubFanout;
 use crate::store::SqliteStore;
 
-/// Batches that wait for the committing thread. When it is full, connections are not read from; what
-/// comes meanwhile makes up the next batch.
+/// Batches that wait for the committing thread, each bounded in inputs and in bytes by the reactor
+/// that gathers it. When it is full, connections are not read from; what comes meanwhile makes up the
+/// next batch.
 const BATCHES_MAX: usize = 4;
 
 /// Where inputs are handed in. The committing thread ends, and closes the store, when the last

@@ -15,6 +15,7 @@ pub mod limits;
 mod name;
 mod reply;
 mod request;
+mod request_limits;
 mod wire;
 
 pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
@@ -24,7 +25,8 @@ pub use event::{
     Presence, Probe, RoomCreated, RoomJoined, RoomLeft,
 };
 pub use frame::{
-    Frame, FrameCodec, FrameError, FrameRef, HEADER_BYTES, MAGIC, encode_frame, frame_end,
+    Announced, Frame, FrameCodec, FrameError, FrameRef, HEADER_BYTES, MAGIC, encode_frame,
+    frame_end,
 };
 pub use handshake::{
     Hello, Limits, SignIn, SignedIn, Welcome, sign_in_transcript, welcome_transcript,

@@ -16,13 +16,14 @@ pub enum NameError {
     #[error("a name needs at least one character")]
     Empty,
     /// Longer than a screen has room for.
-    #[error(
-        "a name has at most {NAME_GRAPHEMES_MAX} characters and {NAME_BYTES_MAX} bytes; \
-         this one has {graphemes} and {bytes}"
-    )]
+    #[error("a name has at most {NAME_GRAPHEMES_MAX} characters; this one has {graphemes}")]
     TooLong {
         /// Grapheme clusters that it has.
         graphemes: usize,
+    },
+    /// Few characters, perhaps, but many bytes.
+    #[error("a name has at most {NAME_BYTES_MAX} bytes; this one has {bytes}")]
+    TooManyBytes {
         /// Bytes of UTF-8 that it has.
         bytes: usize,
     },
@@ -111,14 +112,14 @@ fn checked(name: &str) -> Result<String, NameError> {
     if name.is_empty() {
         return Err(NameError::Empty);
     }
-    // Bounded before it is normalised: form C of a hostile text is still work.
-    let name: String = match name.len() {
-        0..=NAME_BYTES_MAX => name.nfc().collect(),
-        _ => name.to_owned(),
-    };
-    let (graphemes, bytes) = (name.graphemes(true).count(), name.len());
-    if graphemes > NAME_GRAPHEMES_MAX || bytes > NAME_BYTES_MAX {
-        return Err(NameError::TooLong { graphemes, bytes });
+    // Bounded before anything else is done with it: form C and the characters of a hostile text are
+    // a millisecond of work.
+    check_bytes(name)?;
+    let name: String = name.nfc().collect();
+    check_bytes(&name)?;
+    let graphemes = name.graphemes(true).count();
+    if graphemes > NAME_GRAPHEMES_MAX {
+        return Err(NameError::TooLong { graphemes });
     }
     if let Some(character) = name.chars().find(|character| !spells_like_a_name(*character)) {
         return Err(NameError::Character(character));
@@ -131,6 +132,13 @@ fn checked(name: &str) -> Result<String, NameError> {
             Err(NameError::Character(first))
         }
         _ => Ok(name),
+    }
+}
+
+fn check_bytes(name: &str) -> Result<(), NameError> {
+    match name.len() {
+        0..=NAME_BYTES_MAX => Ok(()),
+        bytes => Err(NameError::TooManyBytes { bytes }),
     }
 }
 
@@ -206,7 +214,9 @@ mod tests {
         assert!(matches!(Nickname::parse(&"x".repeat(33)), Err(NameError::TooLong { .. })));
         assert!(matches!(
             Nickname::parse(&format!("e{}", "\u{323}".repeat(100))),
-            Err(NameError::TooLong { .. })
+            Err(NameError::TooManyBytes { .. })
         ));
+        let grows_in_form_c = "\u{FB2C}".repeat(NAME_BYTES_MAX / 3);
+        assert!(matches!(Nickname::parse(&grows_in_form_c), Err(NameError::TooManyBytes { .. })));
     }
 }

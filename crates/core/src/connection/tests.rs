@@ -82,3 +82,61 @@ fn while_an_account_is_renamed_nothing_else_is_read() {
     let ping = connection.receive(&admission(), &mut asked, 0).unwrap();
     assert_eq!(ping.request, RequestId(2));
 }
+
+/// The first bytes of a frame, and none of the body that they announce.
+fn header(kind: chat_proto::Kind, body_bytes: usize) -> Vec<u8> {
+    let length = u32::try_from(8 + body_bytes).unwrap();
+    let kind = (kind as u16).to_le_bytes();
+    [&length.to_le_bytes()[..], &kind, &[1, 0, 1, 0, 0, 0]].concat()
+}
+
+/// What a connection that has read a header says to it; `None`: the body may come.
+fn said_to(connection: &mut Connection<Handle>, header: &[u8]) -> Option<ErrorCode> {
+    assert_eq!(connection.receive(&admission(), &mut &header[..], 0), None);
+    if !connection.is_closing() {
+        return None;
+    }
+    let said = FrameCodec::default().next_frame(connection.outgoing()).unwrap().unwrap();
+    ErrorCode::from_number(said.decode::<chat_proto::Close>().unwrap().code)
+}
+
+#[test]
+fn what_is_refused_is_refused_by_its_header() {
+    use chat_proto::Kind;
+    for kind in Kind::ALL.iter().copied() {
+        let said = said_to(&mut connection(), &header(kind, 100));
+        let expected = (kind != Kind::Hello).then_some(ErrorCode::OutOfTurn);
+        assert_eq!(said, expected, "{kind:?} comes first");
+
+        for over in [0, 1] {
+            let mut connection = self::connection();
+            connection.deliver(Lane::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
+            drain(&mut connection);
+            let most = kind.request_bytes_max();
+            let said = said_to(&mut connection, &header(kind, most.unwrap_or(0) + over));
+            let expected = match most {
+                None => Some(ErrorCode::OutOfTurn),
+                Some(_) if matches!(kind, Kind::Hello | Kind::SignIn) => Some(ErrorCode::OutOfTurn),
+                Some(_) => (over == 1).then_some(ErrorCode::FrameTooLong),
+            };
+            assert_eq!(said, expected, "{kind:?}, {over} bytes over the most");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_none_is_refused_here_and_costs_its_place_in_the_pace() {
+    let mut connection = connection();
+    connection.deliver(Lane::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
+    drain(&mut connection);
+    let mut asked = Vec::new();
+    for request in 1..=12 {
+        encode_frame(&Rename { name: "a b".to_owned() }, RequestId(request), &mut asked).unwrap();
+    }
+    assert_eq!(connection.receive(&admission(), &mut &asked[..], 0), None);
+    assert_eq!(connection.in_flight(), 0);
+    let said = FrameCodec::default().next_frame(connection.outgoing()).unwrap().unwrap();
+    let error: chat_proto::Error = said.decode().unwrap();
+    assert_eq!((said.request, error.known_code()), (RequestId(1), Some(ErrorCode::BadName)));
+    assert!(connection.pause_ms(0) > 0, "it was too fast");
+}

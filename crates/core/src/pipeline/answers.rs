@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
 use chat_proto::{
     AccountId, AccountInfo, AccountList, Ack, Close, CloseReason, Done, List, LogId, Member,
-    MemberList, MemberRef, Pong, Position, Reset, RoomId, RoomInfo, RoomList, RoomName, Seq,
-    SignedIn, SubscribedRef, Written, encode_frame,
+    MemberList, MemberRef, Pong, Position, Reset, RoomId, RoomInfo, RoomList, Seq, SignedIn,
+    SubscribedRef, Written, encode_frame,
 };
 
 use super::staged::{Send, Waiting};
@@ -96,15 +96,9 @@ impl<S: Store> Pipeline<S> {
                     Err(why) => refusal(origin, &why),
                 }
             }
-            Query::FindRoom { name } => match RoomName::parse(name) {
-                Ok(name) => {
-                    let room = state.room_named(&name);
-                    match room {
-                        Some(_) => answer_room(state, presence, origin, account, room),
-                        None => refusal(origin, &Refusal::UnknownRoom { room: format!("#{name}") }),
-                    }
-                }
-                Err(broken) => refusal(origin, &broken.into()),
+            Query::FindRoom { name } => match state.room_named(name) {
+                Some(room) => answer_room(state, presence, origin, account, Some(room)),
+                None => refusal(origin, &Refusal::UnknownRoom { room: format!("#{name}") }),
             },
             Query::Rooms { after } => frame(origin, &rooms(state, presence, account, *after)),
             Query::Members { room, after } => match members(state, presence, *room, *after) {

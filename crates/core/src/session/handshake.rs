@@ -64,7 +64,7 @@ impl Session {
         Ok(Step::Ask {
             request: frame.request,
             lane: Lane::Commands,
-            ask: sign_in_action(sign_in.key, sign_in.name, sign_in.name_is_firm),
+            ask: sign_in_action(sign_in.key, &sign_in.name, sign_in.name_is_firm),
         })
     }
 }

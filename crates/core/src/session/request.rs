@@ -1,12 +1,13 @@
 //! Requests of a signed-in client, each read into a command or a query.
 
 use chat_proto::{
-    AccountId, Accounts, ErrorCode, FindRoom, FrameRef, History, Join, Kind, Leave, Members, Ping,
-    ProbeReply, Rename, Rooms, Send, Subscribe, Unsubscribe,
+    AccountId, Accounts, ErrorCode, FindRoom, FrameRef, History, Join, Kind, Leave, Members,
+    NameError, Nickname, Ping, ProbeReply, Rename, RoomName, Rooms, Send, Subscribe, Unsubscribe,
+    encode_frame,
 };
 
 use super::{Ask, Closing, Step, body};
-use crate::{Action, Lane, Query};
+use crate::{Action, Lane, Query, Refusal};
 
 /// Reads one request.
 #[expect(clippy::wildcard_enum_match_arm, reason = "whatever is no request is out of turn")]
@@ -22,12 +23,15 @@ pub(super) fn read(account: AccountId, kind: Kind, frame: &FrameRef<'_>) -> Resu
             }
             command(Action::Send { account, nonce, room, text })
         }
-        Kind::Join => command(Action::Join { account, name: body::<Join>(frame)?.name }),
+        Kind::Join => Ok(match RoomName::parse(&body::<Join>(frame)?.name) {
+            Ok(name) => ask(frame, Lane::Commands, Ask::Command(Action::Join { account, name })),
+            Err(broken) => refuse(frame, broken),
+        }),
         Kind::Leave => command(Action::Leave { account, room: body::<Leave>(frame)?.room }),
-        Kind::Rename => {
-            let rename = Action::Rename { account, name: body::<Rename>(frame)?.name };
-            Ok(ask(frame, Lane::Alone, Ask::Command(rename)))
-        }
+        Kind::Rename => Ok(match Nickname::parse(&body::<Rename>(frame)?.name) {
+            Ok(name) => ask(frame, Lane::Alone, Ask::Command(Action::Rename { account, name })),
+            Err(broken) => refuse(frame, broken),
+        }),
         Kind::Subscribe => {
             let Subscribe { log, after } = body(frame)?;
             query(Query::Subscribe { log, after })
@@ -37,7 +41,10 @@ pub(super) fn read(account: AccountId, kind: Kind, frame: &FrameRef<'_>) -> Resu
             let History { room, before, limit } = body(frame)?;
             query(Query::History { room, before, limit })
         }
-        Kind::FindRoom => query(Query::FindRoom { name: body::<FindRoom>(frame)?.name }),
+        Kind::FindRoom => Ok(match RoomName::parse(&body::<FindRoom>(frame)?.name) {
+            Ok(name) => ask(frame, Lane::Queries, Ask::Query(account, Query::FindRoom { name })),
+            Err(broken) => refuse(frame, broken),
+        }),
         Kind::Rooms => query(Query::Rooms { after: body::<Rooms>(frame)?.after }),
         Kind::Members => {
             let Members { room, after } = body(frame)?;
@@ -52,4 +59,12 @@ pub(super) fn read(account: AccountId, kind: Kind, frame: &FrameRef<'_>) -> Resu
 
 fn ask(frame: &FrameRef<'_>, lane: Lane, ask: Ask) -> Step {
     Step::Ask { request: frame.request, lane, ask }
+}
+
+/// Refuses what no state could allow, without troubling anybody else.
+fn refuse(frame: &FrameRef<'_>, broken: NameError) -> Step {
+    let mut reply = Vec::new();
+    encode_frame(&Refusal::BadName(broken).to_error(), frame.request, &mut reply)
+        .expect("a sentence fits a frame");
+    Step::Reply(reply)
 }

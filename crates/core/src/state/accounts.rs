@@ -1,7 +1,7 @@
 //! Signing in and names of accounts.
 
 use chat_proto::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
-use chat_proto::{AccountId, Nickname, PublicKey, Seq};
+use chat_proto::{AccountId, NameError, Nickname, PublicKey, Seq};
 
 use super::{Account, Answer, Appender};
 use crate::idset::IdSet;
@@ -16,13 +16,13 @@ impl Appender<'_> {
     pub(super) fn sign_in(
         &mut self,
         key: PublicKey,
-        name: &str,
+        name: Result<Nickname, NameError>,
         name_is_firm: bool,
     ) -> Result<Answer, Refusal> {
         if let Some(id) = self.state.account_of.get(&key) {
             return Ok(Answer::SignedIn(*id));
         }
-        let wished = Nickname::parse(name)?;
+        let wished = name?;
         let name = match self.is_free_for(&wished, None) {
             Ok(()) => wished,
             Err(refusal) if name_is_firm => return Err(refusal),
@@ -38,8 +38,7 @@ impl Appender<'_> {
     }
 
     /// Another nickname, told in the account's log and in each of its rooms.
-    pub(super) fn rename(&mut self, id: AccountId, name: &str) -> Result<Answer, Refusal> {
-        let wished = Nickname::parse(name)?;
+    pub(super) fn rename(&mut self, id: AccountId, wished: Nickname) -> Result<Answer, Refusal> {
         self.is_free_for(&wished, Some(id))?;
         let Some(account) = self.state.accounts.get_mut(&id) else {
             return Err(Refusal::NotReadable { log: id.0 });

@@ -15,8 +15,7 @@ impl Appender<'_> {
     }
 
     /// Makes an account a member; a room is there once somebody joins it.
-    pub(super) fn join(&mut self, account: AccountId, name: &str) -> Result<Answer, Refusal> {
-        let name = RoomName::parse(name)?;
+    pub(super) fn join(&mut self, account: AccountId, name: RoomName) -> Result<Answer, Refusal> {
         let Some(joining) = self.state.accounts.get(&account) else {
             return Err(Refusal::NotReadable { log: account.0 });
         };

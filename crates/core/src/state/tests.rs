@@ -70,7 +70,7 @@ impl World {
     }
 
     fn sign_in(&mut self, key: u8, name: &str, firm: bool) -> Result<AccountId, Refusal> {
-        let (key, name) = (PublicKey([key; 32]), name.to_owned());
+        let (key, name) = (PublicKey([key; 32]), Nickname::parse(name));
         match self.run(Action::SignIn { key, name, name_is_firm: firm }).answer? {
             Answer::SignedIn(account) => Ok(account),
             other => panic!("{other:?}"),
@@ -78,7 +78,7 @@ impl World {
     }
 
     fn join(&mut self, account: AccountId, name: &str) -> Result<RoomId, Refusal> {
-        match self.run(Action::Join { account, name: name.to_owned() }).answer? {
+        match self.run(Action::Join { account, name: room(name) }).answer? {
             Answer::Room(room) => Ok(room),
             other => panic!("{other:?}"),
         }
@@ -92,6 +92,14 @@ impl World {
     fn name_of(&self, account: AccountId) -> String {
         self.state.account(account).unwrap().name.to_string()
     }
+}
+
+fn room(name: &str) -> RoomName {
+    RoomName::parse(name).unwrap()
+}
+
+fn nick(name: &str) -> Nickname {
+    Nickname::parse(name).unwrap()
 }
 
 fn contents(applied: &Applied) -> Vec<&Content> {
@@ -119,7 +127,7 @@ fn nobody_is_called_as_the_program_calls_itself() {
     assert_eq!(refused.code(), ErrorCode::BadName);
     let renamed = world.sign_in(1, "admin", false).unwrap();
     assert_eq!(world.name_of(renamed), "admin-2");
-    let rename = Action::Rename { account: renamed, name: "You".to_owned() };
+    let rename = Action::Rename { account: renamed, name: nick("You") };
     assert_eq!(world.run(rename).answer.unwrap_err().code(), ErrorCode::BadName);
 }
 
@@ -151,7 +159,7 @@ fn a_long_name_is_cut_where_its_number_needs_room() {
 fn a_room_is_there_once_somebody_joins_it_and_joining_again_changes_nothing() {
     let mut world = World::new();
     let ada = world.sign_in(1, "ada", true).unwrap();
-    let applied = world.run(Action::Join { account: ada, name: "Ops".to_owned() });
+    let applied = world.run(Action::Join { account: ada, name: room("Ops") });
     let room = RoomId(2);
     assert_eq!(applied.answer, Ok(Answer::Room(room)));
     let expected = [
@@ -162,7 +170,7 @@ fn a_room_is_there_once_somebody_joins_it_and_joining_again_changes_nothing() {
     assert_eq!(contents(&applied), expected.iter().collect::<Vec<_>>());
     let logs: Vec<_> = applied.events.iter().map(|event| (event.log.0, event.seq.0)).collect();
     assert_eq!(logs, [(2, 1), (2, 2), (1, 2)]);
-    let again = world.run(Action::Join { account: ada, name: "oPS".to_owned() });
+    let again = world.run(Action::Join { account: ada, name: room("oPS") });
     assert_eq!((again.answer, again.events.len()), (Ok(Answer::Room(room)), 0));
     assert_eq!(world.join(ada, "0ps").unwrap_err().code(), ErrorCode::NameTaken);
 }
@@ -239,7 +247,7 @@ fn another_name_is_told_in_the_account_and_in_each_of_its_rooms() {
     let ada = world.sign_in(1, "ada", true).unwrap();
     world.sign_in(2, "eve", true).unwrap();
     let rooms = [world.join(ada, "ops").unwrap(), world.join(ada, "dev").unwrap()];
-    let rename = |name: &str| Action::Rename { account: ada, name: name.to_owned() };
+    let rename = |name: &str| Action::Rename { account: ada, name: nick(name) };
     assert_eq!(world.run(rename("\u{435}ve")).answer.unwrap_err().code(), ErrorCode::NameTaken);
     let applied = world.run(rename("Ada"));
     assert_eq!(applied.answer, Ok(Answer::Done));
@@ -256,6 +264,6 @@ fn time_never_goes_back() {
     let ada = world.sign_in(1, "ada", true).unwrap();
     let before = world.state.last_ts();
     world.now = 5;
-    let applied = world.run(Action::Join { account: ada, name: "ops".to_owned() });
+    let applied = world.run(Action::Join { account: ada, name: room("ops") });
     assert!(applied.events.iter().all(|event| event.ts == before));
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::DropGuard;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::door::Door;
+use super::gathered::Gathered;
 use super::inbox::Inbox;
 use super::slots::Slots;
 use super::wired::Wired;
@@ -99,7 +100,7 @@ impl Seat {
             paced: Vec::new(),
             disk_jobs: VecDeque::new(),
             unreadable: Vec::new(),
-            inputs: Vec::new(),
+            gathered: Gathered::default(),
             has_room: true,
             buffer: vec![0; BUFFER_BYTES].into(),
             now_ms: 0,

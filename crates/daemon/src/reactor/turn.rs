@@ -1,14 +1,16 @@
 //! A connection's turn: what it is given, and what comes of it.
 
-use chat_core::{Admission, Input};
+use chat_core::Admission;
 use chat_proto::{LogId, Seq};
+
+use super::gathered::Gathered;
 
 /// What a turn of any connection needs of its reactor.
 pub(super) struct Desk<'a> {
     pub(super) admission: &'a Admission,
     pub(super) buffer: &'a mut [u8],
     /// What is asked.
-    pub(super) inputs: &'a mut Vec<Input>,
+    pub(super) gathered: &'a mut Gathered,
     pub(super) now_ms: u64,
     pub(super) is_draining: bool,
 }

@@ -9,12 +9,11 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 
-use chat_core::{
-    Admission, Asked, Closing, Conn, Connection, Effect, Input, Origin, Output, Parcel, SessionSeed,
-};
+use chat_core::{Admission, Closing, Conn, Connection, Effect, Output, Parcel, SessionSeed};
 use chat_proto::{ErrorCode, FrameError, HEADER_BYTES, LogId, MAGIC, Seq, SessionId, frame_end};
 
 use super::Socket;
+use super::gathered::Gathered;
 use super::inbox::Delivery;
 use super::stranger::{self, FirstBytes};
 use super::turn::{Desk, Followed, Turn};
@@ -146,7 +145,7 @@ impl Wired {
         }
         if !self.unread.is_empty() {
             let unread = std::mem::take(&mut self.unread);
-            self.understand(&unread, desk.admission, desk.inputs, desk.now_ms);
+            self.understand(&unread, desk.admission, desk.gathered, desk.now_ms);
         }
         if !self.is_readable || !self.core.wants_input(desk.now_ms) {
             return Turn::Done;
@@ -162,11 +161,11 @@ impl Wired {
                 self.is_readable = read == desk.buffer.len() || self.is_half_closed;
                 let new = &desk.buffer[..read];
                 if self.unread.is_empty() {
-                    self.understand(new, desk.admission, desk.inputs, desk.now_ms);
+                    self.understand(new, desk.admission, desk.gathered, desk.now_ms);
                 } else {
                     let mut all = std::mem::take(&mut self.unread);
                     all.extend_from_slice(new);
-                    self.understand(&all, desk.admission, desk.inputs, desk.now_ms);
+                    self.understand(&all, desk.admission, desk.gathered, desk.now_ms);
                 }
             }
             Err(error) => {
@@ -194,16 +193,17 @@ impl Wired {
         &mut self,
         mut bytes: &[u8],
         admission: &Admission,
-        inputs: &mut Vec<Input>,
+        gathered: &mut Gathered,
         now_ms: u64,
     ) {
         if self.stage == Stage::Greeting && !self.greet(&mut bytes) {
             self.unread = bytes.to_vec();
             return;
         }
+        let mut left = bytes.len();
         while let Some(asked) = self.core.receive(admission, &mut bytes, now_ms) {
-            let Asked { request, lane, ask } = asked;
-            inputs.push(Input::Ask { origin: Origin { conn: self.conn, request, lane }, ask });
+            gathered.ask(self.conn, asked, left - bytes.len());
+            left = bytes.len();
         }
         // An exact fit: it is kept for as long as the peer likes.
         self.unread = bytes.to_vec();
