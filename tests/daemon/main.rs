@@ -1,5 +1,6 @@
 //! A real daemon, seen from outside: how it listens, serves slow readers, stops and starts.
 
+mod crowded;
 mod fair;
 mod following;
 mod listening;

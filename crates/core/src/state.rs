@@ -132,7 +132,7 @@ impl State {
             Action::SignIn { key, name, name_is_firm } => log.sign_in(key, name, name_is_firm),
             Action::Join { account, name } => log.join(account, name),
             Action::Leave { account, room } => log.leave(account, room),
-            Action::Rename { account, name } => log.rename(account, name),
+            Action::Rename { account, name } => log.rename(account, &name),
             Action::Send { account, nonce, room, text } => {
                 let decided = log.send(account, nonce, room, text, lookup)?;
                 return Ok(Applied {

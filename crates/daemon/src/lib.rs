@@ -8,6 +8,7 @@ mod fanout;
 pub mod identity;
 mod listener;
 mod liveness;
+mod memory;
 mod reactor;
 mod reader;
 pub mod ready;

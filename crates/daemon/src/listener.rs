@@ -1,13 +1,13 @@
 //! Listeners: where connections come in.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
-use rustix::net::{SocketFlags, accept_with};
+use rustix::net::{SocketAddrAny, SocketFlags, acceptfrom_with};
 use tokio::net::{TcpSocket, UnixListener, lookup_host};
 
 use crate::reactor::Socket;
@@ -21,6 +21,28 @@ const BACKLOG: u32 = 4096;
 pub(crate) enum Listener {
     Tcp(std::net::TcpListener),
     Unix(std::os::unix::net::UnixListener),
+}
+
+/// Where a connection comes from, as far as those who share one are told apart from others.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Network {
+    /// The Unix socket.
+    Local,
+    /// An IPv4 address.
+    V4(u32),
+    /// The first half of an IPv6 address: who has one has all of the second half.
+    V6(u64),
+}
+
+impl Network {
+    fn of(address: Option<SocketAddrAny>) -> Self {
+        let address = address.and_then(|address| SocketAddr::try_from(address).ok());
+        match address.map(|address| address.ip().to_canonical()) {
+            None => Self::Local,
+            Some(IpAddr::V4(ip)) => Self::V4(ip.to_bits()),
+            Some(IpAddr::V6(ip)) => Self::V6((ip.to_bits() >> 64) as u64),
+        }
+    }
 }
 
 /// Binds every address that `listen` names.
@@ -126,15 +148,17 @@ fn file_id(path: &Path) -> io::Result<FileId> {
 
 impl Listener {
     /// Takes the next connection; `None` when nobody waits.
-    pub(crate) fn accept(&self) -> io::Result<Option<Socket>> {
+    pub(crate) fn accept(&self) -> io::Result<Option<(Socket, Network)>> {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         loop {
             let accepted = match self {
-                Self::Tcp(listener) => accept_with(listener, flags),
-                Self::Unix(listener) => accept_with(listener, flags),
+                Self::Tcp(listener) => acceptfrom_with(listener, flags),
+                Self::Unix(listener) => acceptfrom_with(listener, flags),
             };
             match accepted {
-                Ok(descriptor) => return Ok(Some(Socket::new(descriptor))),
+                Ok((descriptor, from)) => {
+                    return Ok(Some((Socket::new(descriptor), Network::of(from))));
+                }
                 Err(Errno::AGAIN) => return Ok(None),
                 // This one has already gone: the next may be there.
                 Err(Errno::INTR | Errno::CONNABORTED) => {}

@@ -7,24 +7,28 @@
 //!
 //! It must not know what a command means; it moves bytes, and keeps turns fair.
 
+mod arrivals;
 mod door;
 mod gathered;
 mod inbox;
+mod parting;
+mod places;
 mod seat;
 mod slots;
 mod socket;
 mod stranger;
+mod strangers;
 mod turn;
+mod unread;
 mod wired;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use chat_core::Conn;
+use chat_core::{Conn, Effect};
 use chat_proto::{LogId, Seq};
 use mio::event::Event;
 use mio::{Events, Poll, Token};
@@ -35,11 +39,16 @@ use door::Door;
 use gathered::Gathered;
 use inbox::Notes;
 pub(crate) use inbox::{Delivery, Inbox, PageRead};
+use parting::Parting;
+pub(crate) use places::Places;
+use places::account_full;
 pub(crate) use seat::{Alive, Seat, Shared};
 pub(crate) use slots::{REACTORS_MAX, reactor_of};
 use slots::{SLOTS_MAX, Slots};
 pub(crate) use socket::Socket;
+use strangers::Strangers;
 use turn::{Desk, Followed, Turn};
+use unread::Unread;
 use wired::Wired;
 
 /// The bytes of one read: what all connections of a reactor share.
@@ -63,6 +72,10 @@ struct Reactor {
     shared: Arc<Shared>,
     sequencer: Sequencer,
     slots: Slots,
+    /// Those of them that have not signed in.
+    strangers: Strangers,
+    /// Peers that were sent away.
+    parting: Parting,
     /// Who follows which log, by slot.
     followers: HashMap<LogId, Vec<u32>>,
     to_read: VecDeque<u32>,
@@ -73,6 +86,8 @@ struct Reactor {
     disk_jobs: VecDeque<Job>,
     /// Logs that could not be read, and for whom.
     unreadable: Vec<(Conn, LogId)>,
+    /// Read, and not understood yet.
+    unread: Unread,
     /// Read, and not handed in yet.
     gathered: Gathered,
     /// There was room for what was handed in last.
@@ -151,7 +166,7 @@ impl Reactor {
         }
         // Whatever it was woken for, there may be room again.
         self.has_room = true;
-        notes.arrivals.drain(..).for_each(|socket| self.take_in(socket));
+        notes.arrivals.drain(..).for_each(|arrival| self.take_in(arrival));
         notes.deliveries.drain(..).for_each(|delivery| self.deliver(delivery));
         notes.pages.drain(..).for_each(|page| self.take_page(page));
         notes.grown.drain().for_each(|log| self.wake_followers(log));
@@ -162,6 +177,14 @@ impl Reactor {
 
     fn deliver(&mut self, delivery: Delivery) {
         let Some((slot, wired)) = self.slots.of(delivery.conn) else { return };
+        if let Effect::SignedIn(account) = delivery.reply.effect
+            && !wired.is_closing()
+            && !self.shared.places.sign_in(account, wired.network)
+        {
+            self.shared.refusals.full.count();
+            wired.close(&account_full());
+            return self.line_up_to_write(slot);
+        }
         let followed = wired.deliver(delivery, &self.shared.refusals);
         let has_input = wired.has_input(self.now_ms);
         match followed {
@@ -211,6 +234,7 @@ impl Reactor {
 
     fn tick(&mut self) {
         self.door.rest_is_over();
+        self.parting.tick(&mut self.buffer);
         for (conn, log) in std::mem::take(&mut self.unreadable) {
             if let Some((slot, wired)) = self.slots.of(conn) {
                 wired.disk_failed(log);
@@ -224,37 +248,6 @@ impl Reactor {
                 Some(Turn::Done | Turn::ReadDisk { .. }) | None => {}
             }
         }
-    }
-
-    fn accept(&mut self) {
-        while let Some(socket) = self.door.accept(&self.shared) {
-            self.take_in(socket);
-        }
-    }
-
-    /// A connection begins.
-    fn take_in(&mut self, socket: Socket) {
-        if self.is_draining {
-            // It came while others were told to go.
-            self.shared.connections.fetch_sub(1, Ordering::Relaxed);
-            return;
-        }
-        let admission = &self.shared.admission;
-        match self.slots.admit(socket, admission, self.now_ms, self.poll.registry()) {
-            Ok(slot) => self.line_up_to_read(slot),
-            Err(error) => {
-                self.shared.connections.fetch_sub(1, Ordering::Relaxed);
-                tracing::error!(%error, "a connection could not be taken in");
-            }
-        }
-    }
-
-    /// Takes everything that a connection held out of the daemon, behind all that it has asked.
-    fn let_go(&mut self, slot: u32) {
-        let Some(wired) = self.slots.remove(slot) else { return };
-        wired.followed().for_each(|log| self.unfollow(log, slot));
-        self.shared.left(&wired);
-        self.gathered.gone(wired.conn);
     }
 
     fn end_pauses(&mut self) {
@@ -284,7 +277,11 @@ impl Reactor {
                 wired.awaits_reading = false;
                 wired.hear(desk)
             });
+            self.keep_within_budget();
             let Some(wired) = self.slots.at(slot as usize) else { continue };
+            if wired.is_signing_in() {
+                self.strangers.remove(wired.network, wired.conn);
+            }
             let pause_ms = wired.pause_ms(self.now_ms);
             if pause_ms > 0 {
                 self.paced.push((self.now_ms + pause_ms, wired.conn));
@@ -340,9 +337,11 @@ impl Reactor {
     /// A connection's turn. One that panics ends alone.
     fn turn(&mut self, slot: u32, act: impl FnOnce(&mut Wired, &mut Desk<'_>) -> Turn) -> Turn {
         let Some(wired) = self.slots.at(slot as usize) else { return Turn::Done };
+        let unread_before = wired.unread_bytes();
         let mut desk = Desk {
             admission: &self.shared.admission,
             buffer: &mut self.buffer,
+            read_bytes: self.unread.read_bytes(BUFFER_BYTES),
             gathered: &mut self.gathered,
             now_ms: self.now_ms,
             is_draining: self.is_draining,
@@ -352,6 +351,7 @@ impl Reactor {
             tracing::error!(conn = wired.conn.0, "a connection is cut because of a fault in chatd");
             Turn::Gone
         });
+        self.unread.changed(unread_before, wired.unread_bytes());
         if turn == Turn::Gone {
             self.let_go(slot);
         }

@@ -8,7 +8,8 @@ const REPORT_TICKS: u32 = 60;
 /// Counters since the last report.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
-    /// Connections that were turned away because there are as many as there may be.
+    /// Connections that were turned away, or that others were preferred to: there are as many as
+    /// there may be, or no memory is left for more.
     pub(crate) full: Counter,
     /// Connections that never spoke this protocol.
     pub(crate) strangers: Counter,
@@ -42,6 +43,9 @@ impl Refusals {
         let Self { full, strangers, protocol, too_late, sign_ins, requests } = self;
         let counts = [full, strangers, protocol, too_late, sign_ins, requests].map(Counter::take);
         let [full, strangers, protocol, too_late, sign_ins, requests] = counts;
+        if full > 0 {
+            tracing::warn!(full, "connections were turned away: there are as many as there may be");
+        }
         if counts.iter().any(|count| *count > 0) {
             tracing::info!(
                 full,

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -19,7 +18,7 @@ use crate::fanout::{Hub, HubFanout};
 use crate::identity::{Identity, IdentityError};
 use crate::listener::{Listener, SocketFile, bind_tcp, bind_unix};
 use crate::liveness::keep_time;
-use crate::reactor::{Alive, REACTORS_MAX, Seat, Shared};
+use crate::reactor::{Alive, Places, REACTORS_MAX, Seat, Shared};
 use crate::reader::ReadPool;
 use crate::sequencer::{Sequencer, utc_now};
 use crate::store::{OpenError, SqliteStore};
@@ -149,8 +148,7 @@ impl Server {
             admission: Admission { identity: identity.key, rate: RATE },
             readers,
             started,
-            connections: AtomicUsize::new(0),
-            connections_max,
+            places: Places::new(connections_max),
             refusals: Arc::default(),
         });
         let mut server = Self {

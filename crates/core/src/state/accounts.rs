@@ -38,12 +38,12 @@ impl Appender<'_> {
     }
 
     /// Another nickname, told in the account's log and in each of its rooms.
-    pub(super) fn rename(&mut self, id: AccountId, wished: Nickname) -> Result<Answer, Refusal> {
-        self.is_free_for(&wished, Some(id))?;
+    pub(super) fn rename(&mut self, id: AccountId, wished: &Nickname) -> Result<Answer, Refusal> {
+        self.is_free_for(wished, Some(id))?;
         let Some(account) = self.state.accounts.get_mut(&id) else {
             return Err(Refusal::NotReadable { log: id.0 });
         };
-        if account.name == wished {
+        if account.name == *wished {
             return Ok(Answer::Done);
         }
         let before = std::mem::replace(&mut account.name, wished.clone());

@@ -78,7 +78,7 @@ impl World {
     }
 
     fn join(&mut self, account: AccountId, name: &str) -> Result<RoomId, Refusal> {
-        match self.run(Action::Join { account, name: room(name) }).answer? {
+        match self.run(Action::Join { account, name: room_name(name) }).answer? {
             Answer::Room(room) => Ok(room),
             other => panic!("{other:?}"),
         }
@@ -94,7 +94,7 @@ impl World {
     }
 }
 
-fn room(name: &str) -> RoomName {
+fn room_name(name: &str) -> RoomName {
     RoomName::parse(name).unwrap()
 }
 
@@ -159,7 +159,7 @@ fn a_long_name_is_cut_where_its_number_needs_room() {
 fn a_room_is_there_once_somebody_joins_it_and_joining_again_changes_nothing() {
     let mut world = World::new();
     let ada = world.sign_in(1, "ada", true).unwrap();
-    let applied = world.run(Action::Join { account: ada, name: room("Ops") });
+    let applied = world.run(Action::Join { account: ada, name: room_name("Ops") });
     let room = RoomId(2);
     assert_eq!(applied.answer, Ok(Answer::Room(room)));
     let expected = [
@@ -170,7 +170,7 @@ fn a_room_is_there_once_somebody_joins_it_and_joining_again_changes_nothing() {
     assert_eq!(contents(&applied), expected.iter().collect::<Vec<_>>());
     let logs: Vec<_> = applied.events.iter().map(|event| (event.log.0, event.seq.0)).collect();
     assert_eq!(logs, [(2, 1), (2, 2), (1, 2)]);
-    let again = world.run(Action::Join { account: ada, name: room("oPS") });
+    let again = world.run(Action::Join { account: ada, name: room_name("oPS") });
     assert_eq!((again.answer, again.events.len()), (Ok(Answer::Room(room)), 0));
     assert_eq!(world.join(ada, "0ps").unwrap_err().code(), ErrorCode::NameTaken);
 }
@@ -264,6 +264,6 @@ fn time_never_goes_back() {
     let ada = world.sign_in(1, "ada", true).unwrap();
     let before = world.state.last_ts();
     world.now = 5;
-    let applied = world.run(Action::Join { account: ada, name: room("ops") });
+    let applied = world.run(Action::Join { account: ada, name: room_name("ops") });
     assert!(applied.events.iter().all(|event| event.ts == before));
 }

@@ -3,16 +3,13 @@
 use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use chat_core::Closing;
-use chat_proto::CloseReason;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 
 use super::inbox::Inbox;
-use super::{FIRST_LISTENER, Shared, Socket};
-use crate::listener::Listener;
+use super::{FIRST_LISTENER, Socket};
+use crate::listener::{Listener, Network};
 
 /// Connections that one pass takes in at the most: others are to be heard meanwhile.
 const ACCEPTS_PER_PASS: usize = 256;
@@ -28,6 +25,13 @@ pub(super) struct Door {
     /// The process has no descriptors left: accepting rests until the next tick.
     rests: bool,
     accepted_in_pass: usize,
+}
+
+/// Somebody who has come in.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) socket: Socket,
+    pub(super) network: Network,
 }
 
 #[derive(Debug)]
@@ -81,22 +85,15 @@ impl Door {
         self.rests = false;
     }
 
-    /// Takes the next one in who stays with this reactor; `None` when this pass has taken enough.
-    pub(super) fn accept(&mut self, shared: &Shared) -> Option<Socket> {
+    /// Takes the next one in; `None` when this pass has taken enough.
+    pub(super) fn accept(&mut self) -> Option<Arrival> {
         while self.is_open() && self.accepted_in_pass < ACCEPTS_PER_PASS {
             let waiting = self.listeners.iter_mut().find(|listening| listening.somebody_knocks)?;
             match waiting.listener.accept() {
                 Ok(None) => waiting.somebody_knocks = false,
-                Ok(Some(socket)) => {
+                Ok(Some((socket, network))) => {
                     self.accepted_in_pass += 1;
-                    if shared.connections.fetch_add(1, Ordering::Relaxed) >= shared.connections_max
-                    {
-                        shared.connections.fetch_sub(1, Ordering::Relaxed);
-                        shared.refusals.full.count();
-                        turn_away(&socket);
-                    } else if let Some(socket) = self.share_out(socket) {
-                        return Some(socket);
-                    }
+                    return Some(Arrival { socket, network });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -109,28 +106,20 @@ impl Door {
     }
 
     /// Gives a connection to the reactor whose turn it is; gives it back when that is this one.
-    fn share_out(&mut self, socket: Socket) -> Option<Socket> {
+    pub(super) fn share_out(&mut self, arrival: Arrival) -> Option<Arrival> {
         let reactor = self.next;
         self.next = (reactor + 1) % self.all.len().max(1);
         match self.all.get(reactor) {
             Some(inbox) if reactor != self.own => {
-                inbox.arrive(socket);
+                inbox.arrive(arrival);
                 None
             }
-            _ => Some(socket),
+            _ => Some(arrival),
         }
     }
-}
 
-fn turn_away(socket: &Socket) {
-    tracing::warn!("a connection was turned away: there are as many as there may be");
-    let closing = Closing {
-        reason: CloseReason::Full,
-        code: None,
-        message: "the server has as many connections as it may have; try again later".to_owned(),
-    };
-    // A fresh socket takes one small frame at once; one that does not is closed all the same.
-    if socket.write(std::iter::once(&closing.frame()[..])).is_err() {
-        tracing::debug!("a peer that was turned away is already gone");
+    /// How many reactors there are.
+    pub(super) fn reactors(&self) -> usize {
+        self.all.len()
     }
 }

@@ -9,7 +9,7 @@ use chat_core::{Conn, Lane, Reply, StoreError};
 use chat_proto::{LogId, Seq};
 use mio::Waker;
 
-use super::Socket;
+use super::door::Arrival;
 use crate::fanout::SharedTail;
 use crate::store::LogPage;
 
@@ -42,7 +42,7 @@ pub(super) struct Notes {
     /// At most one for a connection.
     pub(super) pages: Vec<PageRead>,
     /// At most as many as there may be connections.
-    pub(super) arrivals: Vec<Socket>,
+    pub(super) arrivals: Vec<Arrival>,
     /// The shared timer.
     pub(super) ticked: bool,
     /// Say goodbye to everybody.
@@ -92,8 +92,8 @@ impl Inbox {
     }
 
     /// A connection that another reactor has accepted.
-    pub(super) fn arrive(&self, socket: Socket) {
-        self.put(|notes| notes.arrivals.push(socket));
+    pub(super) fn arrive(&self, arrival: Arrival) {
+        self.put(|notes| notes.arrivals.push(arrival));
     }
 
     /// A second has passed.

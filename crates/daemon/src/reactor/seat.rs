@@ -3,7 +3,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -15,7 +14,11 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::door::Door;
 use super::gathered::Gathered;
 use super::inbox::Inbox;
+use super::parting::Parting;
+use super::places::Places;
 use super::slots::Slots;
+use super::strangers::Strangers;
+use super::unread::Unread;
 use super::wired::Wired;
 use super::{BUFFER_BYTES, Reactor, WAKER};
 use crate::listener::Listener;
@@ -29,8 +32,7 @@ pub(crate) struct Shared {
     pub(crate) admission: Admission,
     pub(crate) readers: ReadPool,
     pub(crate) started: Instant,
-    pub(crate) connections: AtomicUsize,
-    pub(crate) connections_max: usize,
+    pub(crate) places: Places,
     pub(crate) refusals: Arc<Refusals>,
 }
 
@@ -42,7 +44,10 @@ impl Shared {
 
     /// A connection has left.
     pub(super) fn left(&self, wired: &Wired) {
-        self.connections.fetch_sub(1, Ordering::Relaxed);
+        self.places.give_back();
+        if let Some(account) = wired.account() {
+            self.places.sign_out(account);
+        }
         wired.tell_end(&self.refusals);
     }
 }
@@ -86,6 +91,7 @@ impl Seat {
         alive: Alive,
     ) -> io::Result<JoinHandle<()>> {
         let Self { index, poll, inbox } = self;
+        let reactors = all.len();
         let door = Door::open(listeners, all, index, poll.registry())?;
         let reactor = Reactor {
             poll,
@@ -94,12 +100,15 @@ impl Seat {
             shared,
             sequencer,
             slots: Slots::new(index),
+            strangers: Strangers::default(),
+            parting: Parting::of_one_in(reactors),
             followers: HashMap::new(),
             to_read: VecDeque::new(),
             to_write: VecDeque::new(),
             paced: Vec::new(),
             disk_jobs: VecDeque::new(),
             unreadable: Vec::new(),
+            unread: Unread::of_one_in(reactors),
             gathered: Gathered::default(),
             has_room: true,
             buffer: vec![0; BUFFER_BYTES].into(),

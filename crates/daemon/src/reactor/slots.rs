@@ -6,7 +6,7 @@ use chat_core::{Admission, Conn};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 
-use super::Socket;
+use super::door::Arrival;
 use super::wired::Wired;
 
 /// Bits of a connection's number that name its slot; above them stand the reactor's, and then how
@@ -62,14 +62,30 @@ impl Slots {
         (wired.conn == conn).then_some((slot, wired))
     }
 
+    /// The connection that owes the end of the longest frame.
+    pub(super) fn most_in_debt(&mut self, now_ms: u64) -> Option<(u32, &mut Wired)> {
+        let taken = (0..).zip(&mut self.wired);
+        taken
+            .filter_map(|(slot, wired)| wired.as_mut().map(|wired| (slot, wired)))
+            .filter(|(_slot, wired)| wired.owes_bytes(now_ms))
+            .max_by_key(|(_slot, wired)| wired.unread_bytes())
+    }
+
+    /// Makes sure that one more connection ends nothing for want of memory.
+    pub(super) fn has_memory_for_one_more(&mut self) -> bool {
+        let places = self.wired.len() + 1;
+        let more_free = places - self.free.len().min(places);
+        self.wired.try_reserve(1).is_ok() && self.free.try_reserve(more_free).is_ok()
+    }
+
     /// A connection begins. It is heard of from now on.
     pub(super) fn admit(
         &mut self,
-        socket: Socket,
+        arrival: Arrival,
         admission: &Admission,
         now_ms: u64,
         registry: &Registry,
-    ) -> io::Result<u32> {
+    ) -> io::Result<(u32, Conn)> {
         let mut challenge = [0; 32];
         getrandom::fill(&mut challenge).map_err(io::Error::other)?;
         let next = u32::try_from(self.wired.len()).unwrap_or(u32::MAX);
@@ -80,7 +96,7 @@ impl Slots {
         self.admitted += 1;
         let above = self.admitted << REACTOR_BITS | self.reactor;
         let conn = Conn(above << SLOT_BITS | u64::from(slot));
-        let wired = Wired::new(conn, socket, challenge, admission, now_ms);
+        let wired = Wired::new(conn, arrival, challenge, admission, now_ms);
         registry.register(
             &mut SourceFd(&wired.descriptor()),
             Token(slot as usize),
@@ -91,7 +107,7 @@ impl Slots {
             Some(_slot) => self.wired[slot as usize] = Some(wired),
             None => self.wired.push(Some(wired)),
         }
-        Ok(slot)
+        Ok((slot, conn))
     }
 
     /// Empties a slot. Closing the socket, when the connection is dropped, also ends its
@@ -112,14 +128,16 @@ mod tests {
     use mio::Poll;
 
     use super::*;
+    use crate::listener::Network;
+    use crate::reactor::Socket;
 
     fn admit(slots: &mut Slots, poll: &Poll) -> Conn {
         let (ours, _theirs) = UnixStream::pair().unwrap();
         let identity = ServerKey::from_seed(&[1; 32]);
         let admission = Admission { identity, rate: Rate { per_second: 1, burst: 1 } };
         let socket = Socket::new(OwnedFd::from(ours));
-        let slot = slots.admit(socket, &admission, 0, poll.registry()).unwrap();
-        slots.at(slot as usize).unwrap().conn
+        let arrival = Arrival { socket, network: Network::Local };
+        slots.admit(arrival, &admission, 0, poll.registry()).unwrap().1
     }
 
     #[test]

@@ -9,6 +9,8 @@ use super::gathered::Gathered;
 pub(super) struct Desk<'a> {
     pub(super) admission: &'a Admission,
     pub(super) buffer: &'a mut [u8],
+    /// How much of it one read may fill.
+    pub(super) read_bytes: usize,
     /// What is asked.
     pub(super) gathered: &'a mut Gathered,
     pub(super) now_ms: u64,

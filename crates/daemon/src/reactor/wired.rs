@@ -3,6 +3,7 @@
 //! Small when idle: what is read goes through the reactor's buffer, and only the beginning of a
 //! frame whose end has not come yet is kept here.
 
+mod hearing;
 mod telling;
 
 use std::io;
@@ -10,14 +11,16 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 
 use chat_core::{Admission, Closing, Conn, Connection, Effect, Output, Parcel, SessionSeed};
-use chat_proto::{ErrorCode, FrameError, HEADER_BYTES, LogId, MAGIC, Seq, SessionId, frame_end};
+use chat_proto::{
+    AccountId, ErrorCode, FrameError, HEADER_BYTES, LogId, Seq, SessionId, frame_end,
+};
 
 use super::Socket;
-use super::gathered::Gathered;
+use super::door::Arrival;
 use super::inbox::Delivery;
-use super::stranger::{self, FirstBytes};
-use super::turn::{Desk, Followed, Turn};
+use super::turn::{Followed, Turn};
 use crate::fanout::{SharedTail, going_away};
+use crate::listener::Network;
 use crate::liveness::{Pulse, Verdict, probe_frame};
 use crate::refusals::Refusals;
 use crate::store::LogPage;
@@ -41,6 +44,7 @@ pub(super) struct Wired {
     pub(super) conn: Conn,
     core: Connection<Arc<SharedTail>>,
     socket: Socket,
+    pub(super) network: Network,
     stage: Stage,
     pulse: Pulse,
     /// What was read and not understood yet: the window is full, or a frame is not whole.
@@ -74,7 +78,7 @@ enum Stage {
 impl Wired {
     pub(super) fn new(
         conn: Conn,
-        socket: Socket,
+        arrival: Arrival,
         challenge: [u8; 32],
         admission: &Admission,
         now_ms: u64,
@@ -83,7 +87,8 @@ impl Wired {
         Self {
             conn,
             core: Connection::new(seed, admission, now_ms),
-            socket,
+            socket: arrival.socket,
+            network: arrival.network,
             stage: Stage::Greeting,
             pulse: Pulse::default(),
             unread: Vec::new(),
@@ -96,6 +101,31 @@ impl Wired {
             awaits_reading: false,
             awaits_writing: false,
         }
+    }
+
+    /// Who the peer is, once it has signed in.
+    pub(super) fn account(&self) -> Option<AccountId> {
+        self.core.account()
+    }
+
+    /// Whether the peer has proved who it is, and waits to be signed in.
+    pub(super) fn is_signing_in(&self) -> bool {
+        self.core.account().is_none() && self.core.in_flight() > 0
+    }
+
+    /// Whether it ends once everything is said.
+    pub(super) fn is_closing(&self) -> bool {
+        self.core.is_closing()
+    }
+
+    /// Says why, and ends.
+    pub(super) fn close(&mut self, closing: &Closing) {
+        self.core.close(closing);
+    }
+
+    /// The socket, without the connection.
+    pub(super) fn into_socket(self) -> Socket {
+        self.socket
     }
 
     pub(super) fn descriptor(&self) -> RawFd {
@@ -133,97 +163,6 @@ impl Wired {
     /// How long its pace keeps it from being read, in milliseconds.
     pub(super) fn pause_ms(&self, now_ms: u64) -> u64 {
         self.core.pause_ms(now_ms)
-    }
-
-    /// A turn at reading: understands what was left, and reads once.
-    pub(super) fn hear(&mut self, desk: &mut Desk<'_>) -> Turn {
-        if matches!(self.stage, Stage::Lingering { .. }) {
-            return self.hear_nothing(desk);
-        }
-        if self.core.is_closing() || desk.is_draining {
-            return Turn::Done;
-        }
-        if !self.unread.is_empty() {
-            let unread = std::mem::take(&mut self.unread);
-            self.understand(&unread, desk.admission, desk.gathered, desk.now_ms);
-        }
-        if !self.is_readable || !self.core.wants_input(desk.now_ms) {
-            return Turn::Done;
-        }
-        match self.socket.read(desk.buffer) {
-            Ok(None) => self.is_readable = false,
-            Ok(Some(0)) => {
-                self.is_readable = false;
-                self.stage = Stage::HungUp;
-            }
-            Ok(Some(read)) => {
-                // Less than there was room for is all there is; the end of the stream may follow.
-                self.is_readable = read == desk.buffer.len() || self.is_half_closed;
-                let new = &desk.buffer[..read];
-                if self.unread.is_empty() {
-                    self.understand(new, desk.admission, desk.gathered, desk.now_ms);
-                } else {
-                    let mut all = std::mem::take(&mut self.unread);
-                    all.extend_from_slice(new);
-                    self.understand(&all, desk.admission, desk.gathered, desk.now_ms);
-                }
-            }
-            Err(error) => {
-                self.tell_gone(&error);
-                return Turn::Gone;
-            }
-        }
-        if self.has_input(desk.now_ms) && self.is_readable { Turn::Again } else { Turn::Done }
-    }
-
-    /// Reads what a peer still had under way when everything was said.
-    fn hear_nothing(&mut self, desk: &mut Desk<'_>) -> Turn {
-        match self.socket.read(desk.buffer) {
-            Ok(None) => {
-                self.is_readable = false;
-                Turn::Done
-            }
-            Ok(Some(1..)) => Turn::Again,
-            Ok(Some(0)) | Err(_) => Turn::Gone,
-        }
-    }
-
-    /// Asks what `bytes` ask, and keeps the rest.
-    fn understand(
-        &mut self,
-        mut bytes: &[u8],
-        admission: &Admission,
-        gathered: &mut Gathered,
-        now_ms: u64,
-    ) {
-        if self.stage == Stage::Greeting && !self.greet(&mut bytes) {
-            self.unread = bytes.to_vec();
-            return;
-        }
-        let mut left = bytes.len();
-        while let Some(asked) = self.core.receive(admission, &mut bytes, now_ms) {
-            gathered.ask(self.conn, asked, left - bytes.len());
-            left = bytes.len();
-        }
-        // An exact fit: it is kept for as long as the peer likes.
-        self.unread = bytes.to_vec();
-    }
-
-    /// Takes the magic. A peer that speaks something else is told so in its own words.
-    fn greet(&mut self, bytes: &mut &[u8]) -> bool {
-        match stranger::look(bytes) {
-            FirstBytes::Native => {
-                *bytes = &bytes[MAGIC.len()..];
-                self.stage = Stage::Open;
-                self.is_native = true;
-                true
-            }
-            FirstBytes::Undecided => false,
-            seen @ (FirstBytes::Http | FirstBytes::Unknown) => {
-                self.core.part(&stranger::farewell(seen));
-                false
-            }
-        }
     }
 
     /// Takes a reply. Gives the log that the connection follows from now on, or no more.

@@ -13,7 +13,8 @@ fn signed_in() -> (Wired, UnixStream) {
     ours.set_nonblocking(true).unwrap();
     let identity = ServerKey::from_seed(&[1; 32]);
     let admission = Admission { identity, rate: Rate { per_second: 1, burst: 1 } };
-    let mut wired = Wired::new(Conn(1), Socket::new(OwnedFd::from(ours)), [2; 32], &admission, 0);
+    let arrival = Arrival { socket: Socket::new(OwnedFd::from(ours)), network: Network::Local };
+    let mut wired = Wired::new(Conn(1), arrival, [2; 32], &admission, 0);
     wired.pulse.sign_in();
     wired.is_readable = false;
     (wired, theirs)

@@ -1,0 +1,108 @@
+//! Who comes in, who is sent away, and who leaves.
+
+use std::os::fd::AsRawFd;
+
+use chat_core::Closing;
+use mio::unix::SourceFd;
+
+use super::door::Arrival;
+use super::places::{evicted, full, no_memory};
+use super::wired::Wired;
+use super::{Reactor, Socket};
+use crate::listener::Network;
+use crate::memory;
+
+impl Reactor {
+    /// Takes in who waits at the door. Where no place is left, somebody who has not signed in gives
+    /// up his.
+    pub(super) fn accept(&mut self) {
+        let mut has_memory = None;
+        while let Some(arrival) = self.door.accept() {
+            if !*has_memory.get_or_insert_with(memory::is_left) {
+                self.send_away(arrival.socket, &no_memory());
+                continue;
+            }
+            if !self.finds_a_place(arrival.network) {
+                self.send_away(arrival.socket, &full());
+            } else if let Some(arrival) = self.door.share_out(arrival) {
+                self.take_in(arrival);
+            }
+        }
+    }
+
+    fn finds_a_place(&mut self, network: Network) -> bool {
+        self.shared.places.take(network)
+            || self.evict_a_stranger() && self.shared.places.take(network)
+    }
+
+    /// A connection begins.
+    pub(super) fn take_in(&mut self, arrival: Arrival) {
+        if self.is_draining {
+            // It came while others were told to go.
+            self.shared.places.give_back();
+            return;
+        }
+        if !self.slots.has_memory_for_one_more() {
+            self.shared.places.give_back();
+            return self.send_away(arrival.socket, &no_memory());
+        }
+        let (network, admission) = (arrival.network, &self.shared.admission);
+        match self.slots.admit(arrival, admission, self.now_ms, self.poll.registry()) {
+            Ok((slot, conn)) => {
+                self.strangers.insert(network, conn);
+                self.line_up_to_read(slot);
+            }
+            Err(error) => {
+                self.shared.places.give_back();
+                tracing::error!(%error, "a connection could not be taken in");
+            }
+        }
+        if self.strangers.count() > self.shared.places.strangers_max(self.door.reactors()) {
+            self.evict_a_stranger();
+        }
+    }
+
+    /// Takes everything that a connection held out of the daemon, behind all that it has asked.
+    pub(super) fn let_go(&mut self, slot: u32) {
+        drop(self.remove(slot));
+    }
+
+    /// Who has not signed in, and has waited longest where most do, gives up his place.
+    fn evict_a_stranger(&mut self) -> bool {
+        let Some(conn) = self.strangers.first_to_go() else { return false };
+        let Some((slot, _wired)) = self.slots.of(conn) else { return false };
+        let Some(wired) = self.remove(slot) else { return false };
+        let socket = wired.into_socket();
+        // Its slot is somebody else's soon.
+        if self.poll.registry().deregister(&mut SourceFd(&socket.as_raw_fd())).is_ok() {
+            self.send_away(socket, &evicted());
+        }
+        true
+    }
+
+    /// While more is kept than may be, the peer that owes the end of the longest frame has to go.
+    pub(super) fn keep_within_budget(&mut self) {
+        while self.unread.is_spent() {
+            let Some((slot, wired)) = self.slots.most_in_debt(self.now_ms) else { return };
+            self.unread.changed(wired.unread_bytes(), 0);
+            wired.shed_unread();
+            self.shared.refusals.full.count();
+            self.line_up_to_write(slot);
+        }
+    }
+
+    fn remove(&mut self, slot: u32) -> Option<Wired> {
+        let wired = self.slots.remove(slot)?;
+        wired.followed().for_each(|log| self.unfollow(log, slot));
+        self.strangers.remove(wired.network, wired.conn);
+        self.unread.changed(wired.unread_bytes(), 0);
+        self.shared.left(&wired);
+        self.gathered.gone(wired.conn);
+        Some(wired)
+    }
+
+    fn send_away(&mut self, socket: Socket, why: &Closing) {
+        self.shared.refusals.full.count();
+        self.parting.send_away(socket, why, &mut self.buffer);
+    }
+}

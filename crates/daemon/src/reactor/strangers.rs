@@ -1,0 +1,62 @@
+//! Connections that have not signed in: by network, in the order in which they came.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chat_core::Conn;
+
+use crate::listener::Network;
+
+/// The strangers of a reactor.
+#[derive(Debug, Default)]
+pub(super) struct Strangers {
+    /// The numbers of connections rise.
+    by_network: HashMap<Network, BTreeSet<u64>>,
+    count: usize,
+}
+
+impl Strangers {
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn insert(&mut self, network: Network, conn: Conn) {
+        let is_new = self.by_network.entry(network).or_default().insert(conn.0);
+        self.count += usize::from(is_new);
+    }
+
+    /// It has signed in, or is gone.
+    pub(super) fn remove(&mut self, network: Network, conn: Conn) {
+        let Some(conns) = self.by_network.get_mut(&network) else { return };
+        self.count -= usize::from(conns.remove(&conn.0));
+        if conns.is_empty() {
+            self.by_network.remove(&network);
+        }
+    }
+
+    /// Who is to give up its place first: who has waited longest in the network that has most.
+    pub(super) fn first_to_go(&self) -> Option<Conn> {
+        let most = self.by_network.values().max_by_key(|conns| conns.len())?;
+        most.first().copied().map(Conn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_network_with_most_strangers_loses_the_one_that_came_first() {
+        let (many, few) = (Network::V4(1), Network::V4(2));
+        let mut strangers = Strangers::default();
+        strangers.insert(few, Conn(1));
+        (2..=4).for_each(|conn| strangers.insert(many, Conn(conn)));
+        assert_eq!((strangers.first_to_go(), strangers.count()), (Some(Conn(2)), 4));
+        strangers.remove(many, Conn(2));
+        strangers.remove(many, Conn(2));
+        assert_eq!((strangers.first_to_go(), strangers.count()), (Some(Conn(3)), 3));
+        for (network, conn) in [(many, 3), (many, 4), (few, 1)] {
+            strangers.remove(network, Conn(conn));
+        }
+        assert_eq!((strangers.first_to_go(), strangers.count()), (None, 0));
+    }
+}

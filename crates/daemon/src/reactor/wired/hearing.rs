@@ -1,0 +1,139 @@
+//! What a peer says: read once in a turn, and understood as far as there is room for what it asks.
+
+use chat_core::Admission;
+use chat_proto::MAGIC;
+
+use super::{Stage, Wired};
+use crate::reactor::gathered::Gathered;
+use crate::reactor::places::no_memory;
+use crate::reactor::stranger::{self, FirstBytes};
+use crate::reactor::turn::{Desk, Turn};
+use crate::reactor::unread::CAUTIOUS_READ_BYTES;
+
+impl Wired {
+    /// A turn at reading: understands what was left, and reads once.
+    pub(in crate::reactor) fn hear(&mut self, desk: &mut Desk<'_>) -> Turn {
+        if matches!(self.stage, Stage::Lingering { .. }) {
+            return self.hear_nothing(desk);
+        }
+        if self.core.is_closing() || desk.is_draining {
+            return Turn::Done;
+        }
+        if !self.unread.is_empty() {
+            let unread = std::mem::take(&mut self.unread);
+            self.understand(&unread, desk.admission, desk.gathered, desk.now_ms);
+        }
+        if !self.is_readable || !self.core.wants_input(desk.now_ms) {
+            return Turn::Done;
+        }
+        let room = match self.core.account() {
+            None => CAUTIOUS_READ_BYTES,
+            Some(_) => desk.read_bytes,
+        };
+        match self.socket.read(&mut desk.buffer[..room]) {
+            Ok(None) => self.is_readable = false,
+            Ok(Some(0)) => {
+                self.is_readable = false;
+                self.stage = Stage::HungUp;
+            }
+            Ok(Some(read)) => {
+                // Less than there was room for is all there is; the end of the stream may follow.
+                self.is_readable = read == room || self.is_half_closed;
+                let new = &desk.buffer[..read];
+                if self.unread.is_empty() {
+                    self.understand(new, desk.admission, desk.gathered, desk.now_ms);
+                } else {
+                    let mut all = std::mem::take(&mut self.unread);
+                    if all.try_reserve(new.len()).is_err() {
+                        self.core.close(&no_memory());
+                        return Turn::Again;
+                    }
+                    all.extend_from_slice(new);
+                    self.understand(&all, desk.admission, desk.gathered, desk.now_ms);
+                }
+            }
+            Err(error) => {
+                self.tell_gone(&error);
+                return Turn::Gone;
+            }
+        }
+        if self.has_input(desk.now_ms) && self.is_readable { Turn::Again } else { Turn::Done }
+    }
+
+    /// Reads what a peer still had under way when everything was said.
+    fn hear_nothing(&mut self, desk: &mut Desk<'_>) -> Turn {
+        match self.socket.read(desk.buffer) {
+            Ok(None) => {
+                self.is_readable = false;
+                Turn::Done
+            }
+            Ok(Some(1..)) => Turn::Again,
+            Ok(Some(0)) | Err(_) => Turn::Gone,
+        }
+    }
+
+    /// Asks what `bytes` ask, and keeps the rest.
+    fn understand(
+        &mut self,
+        mut bytes: &[u8],
+        admission: &Admission,
+        gathered: &mut Gathered,
+        now_ms: u64,
+    ) {
+        if self.stage == Stage::Greeting && !self.greet(&mut bytes) {
+            return self.keep(bytes);
+        }
+        let mut left = bytes.len();
+        while let Some(asked) = self.core.receive(admission, &mut bytes, now_ms) {
+            gathered.ask(self.conn, asked, left - bytes.len());
+            left = bytes.len();
+        }
+        self.keep(bytes);
+    }
+
+    /// Keeps what cannot be understood yet, for as long as the peer likes: in an exact fit.
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.core.is_closing() || bytes.is_empty() {
+            return;
+        }
+        let mut unread = Vec::new();
+        if unread.try_reserve_exact(bytes.len()).is_err() {
+            return self.core.close(&no_memory());
+        }
+        unread.extend_from_slice(bytes);
+        self.unread = unread;
+    }
+
+    /// How much is kept.
+    pub(in crate::reactor) fn unread_bytes(&self) -> usize {
+        self.unread.capacity()
+    }
+
+    /// Whether what is kept is a frame whose end the peer owes. The rest waits for the daemon.
+    pub(in crate::reactor) fn owes_bytes(&self, now_ms: u64) -> bool {
+        !self.unread.is_empty() && self.core.wants_input(now_ms)
+    }
+
+    /// Drops what is kept, and ends the connection.
+    pub(in crate::reactor) fn shed_unread(&mut self) {
+        self.unread = Vec::new();
+        self.core.close(&no_memory());
+    }
+
+    /// Takes the magic. A peer that speaks something else is told so in its own words.
+    fn greet(&mut self, bytes: &mut &[u8]) -> bool {
+        match stranger::look(bytes) {
+            FirstBytes::Native => {
+                *bytes = &bytes[MAGIC.len()..];
+                self.stage = Stage::Open;
+                self.is_native = true;
+                true
+            }
+            FirstBytes::Undecided => false,
+            seen @ (FirstBytes::Http | FirstBytes::Unknown) => {
+                self.core.part(&stranger::farewell(seen));
+                false
+            }
+        }
+    }
+}
