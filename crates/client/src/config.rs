@@ -20,6 +20,8 @@ pub struct Config {
     pub fingerprint: Option<Fingerprint>,
     /// The person.
     pub name: Name,
+    /// The file of the key that is the person, when it is not the one of the name.
+    pub identity: Option<PathBuf>,
     /// Where identities, pins and outboxes are.
     pub data_dir: PathBuf,
     /// What becomes of messages that have no answer when the process ends.
@@ -64,6 +66,7 @@ impl Config {
             target,
             fingerprint: None,
             name,
+            identity: None,
             data_dir,
             outbox: OutboxKind::Screen,
             follow_memberships: true,
@@ -92,13 +95,20 @@ impl Name {
         Self { wished: wished.into(), firm: true }
     }
 
-    /// The login name, with what no nickname may have replaced by `-`.
+    /// The login name, with what no nickname may have replaced by `-`. Timers and containers have
+    /// none in their environment; then it is that of the user database.
     #[must_use]
     pub fn of_login() -> Self {
         let from = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
-        let login = from("USER").or_else(|| from("LOGNAME"));
+        let login = from("USER").or_else(|| from("LOGNAME")).or_else(name_of_user);
         Self { wished: as_nickname(login.as_deref().unwrap_or_default()), firm: false }
     }
+}
+
+fn name_of_user() -> Option<String> {
+    let user = nix::unistd::User::from_uid(nix::unistd::Uid::effective());
+    // Whoever is in no database is a guest.
+    user.ok().flatten().map(|user| user.name)
 }
 
 fn as_nickname(login: &str) -> String {

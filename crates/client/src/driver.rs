@@ -84,7 +84,10 @@ impl Driver {
     ) -> Result<Self, StartError> {
         let name = Nickname::parse(&config.name.wished)
             .map_err(|cause| StartError::BadName { name: config.name.wished.clone(), cause })?;
-        let identity = Identity::load_or_create(&config.data_dir, &name)?;
+        let identity = match &config.identity {
+            Some(path) => Identity::load(path)?,
+            None => Identity::load_or_create(&config.data_dir, &name)?,
+        };
         let pins = Pins::of(&config.data_dir);
         let sending = opening::open_outbox(&config, &pins, &identity)?;
         let now = Instant::now();

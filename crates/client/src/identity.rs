@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use chat_proto::{Nickname, PublicKey};
+use chat_proto::{Nickname, PublicKey, names_collide};
 use ed25519_dalek::{Signer, SigningKey};
 use ssh_key::private::Ed25519Keypair;
 use ssh_key::{LineEnding, PrivateKey};
@@ -72,13 +72,25 @@ impl Identity {
         let path = dir.join(format!("{name}.key"));
         let io = |cause| IdentityError::Io { path: path.clone(), cause };
         create_dir(&dir).map_err(io)?;
-        match read(&path)? {
-            Some(identity) => Ok(identity),
+        if let Some(identity) = read(&path)? {
+            return Ok(identity);
+        }
+        match key_of_colliding_name(&dir, name).map_err(io)? {
+            Some(other) => Self::load(&other),
             None => {
                 create(&path)?;
                 read(&path)?.ok_or_else(|| io(io::ErrorKind::NotFound.into()))
             }
         }
+    }
+
+    /// The key in a file.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn load(path: &Path) -> Result<Self, IdentityError> {
+        let io = |cause| IdentityError::Io { path: path.to_owned(), cause };
+        read(path)?.ok_or_else(|| io(io::ErrorKind::NotFound.into()))
     }
 
     /// A key of 32 secret random bytes.
@@ -116,6 +128,21 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], getrandom::Error
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The key of a name that nobody else can have beside this one: the same in another case, above all.
+fn key_of_colliding_name(dir: &Path, name: &Nickname) -> io::Result<Option<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        let is_key = path.extension().is_some_and(|extension| extension == "key");
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if is_key && names_collide(stem, name.as_str()) {
+            found.push(path);
+        }
+    }
+    // Of several, always the same.
+    Ok(found.into_iter().min())
 }
 
 fn read(path: &Path) -> Result<Option<Identity>, IdentityError> {
@@ -217,6 +244,19 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(keys.iter().all(|key| *key == keys[0]));
+    }
+
+    #[test]
+    fn a_name_in_another_case_has_the_same_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = |name| {
+            let name = Nickname::parse(name).unwrap();
+            Identity::load_or_create(dir.path(), &name).unwrap().public_key()
+        };
+        let upper = key("CI");
+        assert_eq!(key("ci"), upper);
+        assert_eq!(key("Ci"), upper);
+        assert_ne!(key("ci-2"), upper);
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub struct Given {
     pub server: Option<TargetUrl>,
     /// Who.
     pub name: Option<Nickname>,
+    /// The file of one's key.
+    pub identity: Option<PathBuf>,
     /// Where identities, outboxes and logs are.
     pub data_dir: Option<PathBuf>,
     /// Where to speak and listen.

@@ -139,6 +139,7 @@ async fn open_screen(settings: &Settings, note: Option<String>) -> Exit {
     let (server, name) = (&settings.server, settings.name.clone());
     let config = Config {
         fingerprint: server.fingerprint,
+        identity: settings.identity.clone(),
         agent: concat!("chat-tui/", env!("CARGO_PKG_VERSION")).to_owned(),
         ..Config::screen(server.target.clone(), name, settings.data_dir.clone())
     };

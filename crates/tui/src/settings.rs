@@ -29,6 +29,8 @@ pub struct Settings {
     pub server: TargetUrl,
     /// Who.
     pub name: Name,
+    /// The file of one's key, when it is not the one of the name.
+    pub identity: Option<PathBuf>,
     /// Where identities, outboxes and logs are.
     pub data_dir: PathBuf,
     /// Where to speak and listen: at least one room.
@@ -68,6 +70,7 @@ pub fn resolve(
     let from_environment = Given {
         server: variables.parsed("CHAT_SERVER", |text| text.parse::<TargetUrl>())?,
         name: variables.parsed("CHAT_NAME", Nickname::parse)?,
+        identity: variables.parsed("CHAT_IDENTITY", directory)?,
         data_dir: variables.parsed("CHAT_DATA_DIR", directory)?,
         rooms: variables.parsed("CHAT_ROOM", room_name)?.into_iter().collect(),
         mouse: variables.parsed("CHAT_MOUSE", switch)?,
@@ -82,6 +85,7 @@ pub fn resolve(
     Ok(Settings {
         server: server.unwrap_or_else(|| Target::Local.into()),
         name: name.map_or_else(Name::of_login, |name| Name::firm(name.as_str())),
+        identity: levels.iter_mut().find_map(|level| level.identity.take()),
         data_dir: data_dir.or_else(data_dir_default).ok_or(SettingsError::NoHome)?,
         rooms,
         rooms_are_chosen,

@@ -111,6 +111,7 @@ pub(super) fn invocation(mut cli: Cli) -> Result<Invocation, Wrong> {
     let mut given = Given {
         server: cli.target.clone().or(cli.common.server.clone()),
         name: cli.common.name.clone(),
+        identity: cli.common.identity.clone(),
         data_dir: cli.common.data_dir.clone(),
         rooms: std::mem::take(&mut cli.rooms),
         mouse: cli.mouse,
@@ -132,6 +133,7 @@ fn merge_common(common: &mut Common, command: &Command) -> Result<(), Wrong> {
     common.json |= inner.json;
     take(&mut common.server, inner.server).map_err(|()| twice("--server"))?;
     take(&mut common.name, inner.name).map_err(|()| twice("--name"))?;
+    take(&mut common.identity, inner.identity).map_err(|()| twice("--identity"))?;
     take(&mut common.data_dir, inner.data_dir).map_err(|()| twice("--data-dir"))
 }
 

@@ -88,6 +88,11 @@ pub(super) struct Common {
     #[arg(long, value_parser = values::nickname)]
     pub(super) name: Option<Nickname>,
 
+    /// The key that is you, an OpenSSH Ed25519 private key without a passphrase [env: CHAT_IDENTITY]
+    /// [default: DATA_DIR/identity/NAME.key]
+    #[arg(long, value_name = "FILE", value_parser = crate::settings::directory)]
+    pub(super) identity: Option<PathBuf>,
+
     /// Where your identity, the outbox and the logs are [env: CHAT_DATA_DIR]
     #[arg(long, value_name = "DIR", value_parser = crate::settings::directory)]
     pub(super) data_dir: Option<PathBuf>,

@@ -116,6 +116,7 @@ impl Context {
         Ok(Self {
             config: Config {
                 fingerprint: server.fingerprint,
+                identity: settings.identity.clone(),
                 agent: concat!("chat-tui/", env!("CARGO_PKG_VERSION"), " headless").to_owned(),
                 ..Config::headless(server.target.clone(), name, data_dir)
             },

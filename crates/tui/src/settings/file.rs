@@ -101,6 +101,7 @@ impl Reader<'_> {
             "data-dir" => parsed(value, directory).map(|dir| self.read.given.data_dir = Some(dir)),
             "room" => parsed(value, room_name).map(|room| self.read.given.rooms = vec![room]),
             "mouse" => boolean(value).map(|mouse| self.read.given.mouse = Some(mouse)),
+            "identity" => parsed(value, directory).map(|key| self.read.given.identity = Some(key)),
             "data_dir" => Err("this setting is spelled data-dir".to_owned()),
             _ => Err("there is no such setting; chat-tui --print-config lists them".to_owned()),
         };
@@ -156,10 +157,10 @@ fn boolean(value: &Spanned<DeValue<'_>>) -> Result<bool, String> {
     }
 }
 
-/// A directory as people write it: `~` is the home directory.
+/// A path as people write it: `~` is the home directory.
 pub(crate) fn directory(text: &str) -> Result<PathBuf, String> {
     let in_home = match text {
-        "" => return Err("the directory is empty".to_owned()),
+        "" => return Err("the path is empty".to_owned()),
         "~" => Some(""),
         text => text.strip_prefix("~/"),
     };

@@ -47,6 +47,13 @@ pub fn config_text(settings: &Settings, place: Option<&Path>) -> String {
         super::ROOM_DEFAULT,
     );
     setting(
+        "The key that is you, an OpenSSH Ed25519 private key; by default the one of the name in\n\
+         # data-dir (--identity, CHAT_IDENTITY)",
+        "identity",
+        settings.identity.as_ref().map(|path| path.to_string_lossy()).as_deref(),
+        "~/.ssh/id_ed25519",
+    );
+    setting(
         "Where your identity, the outbox and the logs are (--data-dir, CHAT_DATA_DIR)",
         "data-dir",
         Some(&settings.data_dir.to_string_lossy()),

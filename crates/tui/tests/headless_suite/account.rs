@@ -78,3 +78,44 @@ async fn all_rooms_are_printed() {
     let printed = listed.stdout.lines().filter(|line| line.starts_with("#room-")).count();
     assert_eq!(printed, rooms.len());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_in_another_case_is_the_same_person() {
+    let stage = Stage::new().await;
+    stage.run("CI", &["send", "1"]).await.succeeded();
+    stage.run("ci", &["send", "2"]).await.succeeded();
+    let read = stage.run("reader", &["tail", "--json"]).await.objects();
+    assert_eq!(read[0]["from_id"], read[1]["from_id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_can_be_a_file_anywhere() {
+    let stage = Stage::new().await;
+    stage.run("ada", &["send", "1"]).await.succeeded();
+    let moved = stage.path().join("key");
+    std::fs::rename(stage.path().join("client/identity/ada.key"), &moved).unwrap();
+    let key = moved.to_str().unwrap();
+    stage.run("ada", &["send", "--identity", key, "2"]).await.succeeded();
+    let mut by_variable = stage.command("ada", &headless(&["send", "3"]));
+    by_variable.env("CHAT_IDENTITY", key);
+    finish(by_variable, b"").await.succeeded();
+    let read = stage.run("reader", &["tail", "--json"]).await.objects();
+    assert!(read.iter().all(|message| message["from_id"] == read[0]["from_id"]), "{read:?}");
+    assert_eq!(read.len(), 3);
+    let missing = stage.run("ada", &["send", "--identity", "/nonexistent", "4"]).await;
+    assert!(missing.code() != 0 && missing.stderr.contains("/nonexistent"), "{}", missing.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_variable_the_login_name_is_that_of_the_user_database() {
+    let stage = Stage::new().await;
+    let mut command = bare_command(stage.path(), &headless(&["whoami"]));
+    command.env("CHAT_SERVER", stage.address.to_string());
+    let ended = finish(command, b"").await;
+    ended.succeeded();
+    let id = std::process::Command::new("id").arg("-un").output().expect("id is everywhere");
+    let login = String::from_utf8_lossy(&id.stdout).trim().to_owned();
+    let name = ended.stdout.split('\t').next().unwrap_or_default().to_owned();
+    let expected = if login.is_empty() { "guest" } else { &login };
+    assert!(name.starts_with(expected), "{name} for {login}");
+}
