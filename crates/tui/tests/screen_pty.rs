@@ -161,6 +161,64 @@ fn what_was_typed_without_a_connection_is_there_again_after_a_restart() {
     pty.wait_for("keep this ⏳");
 }
 
+/// Waits until a text is in a file of typed texts.
+#[track_caller]
+fn is_kept(home: &std::path::Path, text: &str) {
+    let start = Instant::now();
+    let has_text = |path: std::path::PathBuf| {
+        std::fs::read_to_string(path).is_ok_and(|kept| kept.contains(text))
+    };
+    let kept = || {
+        let people = std::fs::read_dir(home.join("drafts")).into_iter().flatten().flatten();
+        people.into_iter().any(|person| has_text(person.path().join("1.json")))
+    };
+    while !kept() {
+        assert!(start.elapsed() < DEADLINE, "{text:?} was not written down");
+        // Another process writes it, and tells nobody.
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn half_typed_lines_and_what_was_sent_survive_every_end() {
+    type End = fn(&mut Pty);
+    let ends: [(&str, End); 5] = [
+        ("kill -9", |pty| pty.signal(Signal::KILL)),
+        ("SIGTERM", |pty| pty.signal(Signal::TERM)),
+        ("SIGHUP", |pty| pty.signal(Signal::HUP)),
+        ("Ctrl-Q", |pty| pty.types("\x11")),
+        // Under the name of another room: what is typed in this one stays.
+        ("/quit", |pty| pty.types("\x10/quit\r")),
+    ];
+    for (end, ends) in ends {
+        let home = tempfile::tempdir().expect("a directory");
+        let mut pty = open(home.path());
+        pty.wait_for("no server answers");
+        pty.types("sent before\r");
+        pty.wait_for("sent before ⏳");
+        pty.types("/join zoo\r");
+        pty.wait_for("[#zoo]");
+        pty.types("half a line");
+        pty.wait_for("> half a line");
+        if end == "kill -9" {
+            is_kept(home.path(), "half a line");
+        }
+        ends(&mut pty);
+        pty.child.wait().expect("it ends");
+        let mut pty = open(home.path());
+        pty.wait_for("no server answers");
+        pty.types("\x0e");
+        pty.wait_for("> half a line");
+        pty.types("\x10");
+        pty.wait_until("an empty line", |screen| !screen.contents().contains("half a line"));
+        // The commands are above it.
+        pty.types("\x1b[A");
+        pty.wait_for("> /");
+        pty.types(if end == "/quit" { "\x1b[A\x1b[A" } else { "\x1b[A" });
+        pty.wait_for("> sent before");
+    }
+}
+
 #[test]
 fn signals_give_the_terminal_back() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {

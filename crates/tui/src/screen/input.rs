@@ -10,10 +10,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::keys::Edit;
 use super::shown;
+use super::typed::SENT_MAX;
 use crate::text;
-
-/// Sent texts that Up brings back.
-const SENT_MAX: usize = 200;
 
 /// Steps that can be undone.
 const UNDO_MAX: usize = 500;
@@ -70,11 +68,40 @@ impl Input {
         row + 1 >= self.area.lines().len() && self.after_cursor().is_empty()
     }
 
-    /// Takes what is typed away.
+    /// Takes what is typed away. What was put aside for a recalled text can be recalled itself.
     pub fn take(&mut self) -> String {
         let text = self.text();
+        if let Some(aside) = self.put_aside().map(str::to_owned) {
+            self.remember(&aside);
+        }
         self.put("");
         text
+    }
+
+    /// What was typed and not sent: not a sent text that is only looked at.
+    #[must_use]
+    pub fn draft(&self) -> String {
+        match &self.recalled {
+            Some((nth, typed)) if self.is_as_sent(*nth) => typed.clone(),
+            Some(_) | None => self.text(),
+        }
+    }
+
+    /// What was typed before a sent text was recalled and changed.
+    #[must_use]
+    pub fn put_aside(&self) -> Option<&str> {
+        let (nth, typed) = self.recalled.as_ref()?;
+        (!typed.is_empty() && !self.is_as_sent(*nth)).then_some(typed)
+    }
+
+    /// What was sent, the newest last.
+    #[must_use]
+    pub fn sent(&self) -> &VecDeque<String> {
+        &self.sent
+    }
+
+    fn is_as_sent(&self, nth: usize) -> bool {
+        self.sent.iter().rev().nth(nth).is_some_and(|sent| *sent == self.text())
     }
 
     /// Puts a text in the place of what is typed; the cursor goes to its end. What was killed can

@@ -5,6 +5,8 @@
 
 pub mod areas;
 pub mod commands;
+mod draft_file;
+mod drafts;
 pub mod goto;
 pub mod help;
 pub mod history;
@@ -17,6 +19,8 @@ pub mod room;
 mod runtime;
 pub mod shown;
 mod signals;
+mod stage;
+pub mod typed;
 pub mod update;
 pub mod view;
 

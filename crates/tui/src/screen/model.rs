@@ -194,7 +194,8 @@ impl Model {
     pub fn listed(&self) -> Vec<RoomIndex> {
         let is_listed = |&index: &RoomIndex| {
             let room = &self.rooms[index];
-            room.member || room.wanted || index == self.current || room.unread > 0
+            let is_in = room.member || room.wanted || index == self.current;
+            is_in || room.unread > 0 || !room.draft.is_empty()
         };
         let mut listed: Vec<_> = (0..self.rooms.len()).filter(is_listed).collect();
         listed.sort_by(|&a, &b| self.rooms[a].title.cmp(&self.rooms[b].title));
@@ -315,9 +316,10 @@ impl Model {
         if index == self.current || index >= self.rooms.len() {
             return;
         }
-        let text = self.input.take();
+        let draft = self.input.draft();
+        self.input.take();
         let left = self.room_mut();
-        left.draft = text;
+        left.draft = draft;
         left.history.divider = None;
         left.history.trim(Bound::RESTING);
         self.current = index;

@@ -12,20 +12,16 @@ use chat_proto::Nickname;
 use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind, MouseEventKind};
 use futures::future::{BoxFuture, OptionFuture};
 use futures::stream::{FuturesUnordered, StreamExt};
-use jiff::tz::TimeZone;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group, kill_process};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::model::{Connection, Model, Moment};
+use super::drafts::{Drafts, Due};
 use super::requests;
 use super::signals::{Signals, Told};
+use super::stage::Stage;
 use super::update::{Answer, Effect, Msg, update_all};
-use super::view::{self, Theme};
 use super::{ScreenError, ScreenExit, ScreenOptions};
-use crate::terminal::{self, Terminal};
-
-/// The time between two frames, at least.
-const FRAME: Duration = Duration::from_micros(16_667);
+use crate::terminal;
 
 /// Events of the network between two looks at the keyboard. Applying so many takes a few
 /// milliseconds; the rest waits in the client's bounded queue.
@@ -72,8 +68,10 @@ pub(super) async fn run(options: ScreenOptions) -> Result<ScreenExit, ScreenErro
         requests: FuturesUnordered::new(),
         sends: VecDeque::new(),
         sending: None,
+        drafts: Drafts::default(),
         ends: false,
     };
+    runtime.open_drafts().await?;
     if let Some(warning) = terminal::locale_warning(variable) {
         runtime.feed([Msg::Tell(warning, true)])?;
     }
@@ -83,67 +81,6 @@ pub(super) async fn run(options: ScreenOptions) -> Result<ScreenExit, ScreenErro
     let ended = runtime.turns().await;
     let exit = runtime.close().await;
     ended.map(|()| exit)
-}
-
-/// The terminal and what is on it.
-struct Stage {
-    terminal: Terminal,
-    model: Model,
-    theme: Theme,
-    opened: Instant,
-    drawn: Instant,
-    /// Whether the model has changed since the last frame.
-    stale: bool,
-}
-
-impl Stage {
-    fn open(options: &ScreenOptions) -> Result<Self, ScreenError> {
-        let terminal = Terminal::take(options.mouse).map_err(ScreenError::Terminal)?;
-        let size = terminal.size().map_err(ScreenError::Terminal)?;
-        let opened = Instant::now();
-        let now = Moment { ms: 0, wall: jiff::Timestamp::now() };
-        let name = &options.config.name.wished;
-        let model = Model::new(size, now, TimeZone::system(), name, &options.room);
-        let theme = Theme::of_environment();
-        Ok(Self { terminal, model, theme, opened, drawn: opened, stale: true })
-    }
-
-    fn now(&self) -> Moment {
-        let ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Moment { ms, wall: jiff::Timestamp::now() }
-    }
-
-    fn draw(&mut self) -> Result<(), ScreenError> {
-        if self.terminal.is_taken() {
-            let Self { terminal, model, theme, .. } = self;
-            let drawn = terminal.draw(|frame| view::draw(model, *theme, frame));
-            drawn.map_err(ScreenError::Terminal)?;
-        }
-        (self.stale, self.drawn) = (false, Instant::now());
-        Ok(())
-    }
-
-    /// When the next frame is due.
-    fn next_frame(&self) -> Instant {
-        self.drawn + FRAME
-    }
-
-    /// When the countdown on the screen shows another second, or a page is asked for again.
-    fn next_tick(&self) -> Option<Instant> {
-        let now_ms = self.now().ms;
-        let wait_ms = match &self.model.connection {
-            Connection::Offline { retry_at_ms, .. } => {
-                let left_ms = retry_at_ms.checked_sub(now_ms).filter(|left| *left > 0)?;
-                // One millisecond behind the change, so that it is seen.
-                (left_ms - 1) % 1000 + 1
-            }
-            Connection::Online { .. } => self.model.page_retry.at_ms?.saturating_sub(now_ms),
-            Connection::Starting | Connection::Connecting { .. } | Connection::Ended { .. } => {
-                return None;
-            }
-        };
-        Some(Instant::now() + Duration::from_millis(wait_ms))
-    }
 }
 
 /// A send on its way to the outbox.
@@ -167,6 +104,7 @@ struct Runtime {
     /// in its place when too many wait.
     sends: VecDeque<Send>,
     sending: Option<BoxFuture<'static, Answer>>,
+    drafts: Drafts,
     ends: bool,
 }
 
@@ -222,6 +160,8 @@ impl Runtime {
             }
             // A request has its answer.
             Some(answer) = self.requests.next() => messages.push(Msg::Answer(answer)),
+            // What is typed is to be written down, or was.
+            due = self.drafts.next() => return self.keep_typed(due),
             // The client library says something.
             event = self.events.next() => match event {
                 Some(event) => {
@@ -253,6 +193,12 @@ impl Runtime {
 
     fn feed(&mut self, messages: impl IntoIterator<Item = Msg>) -> Result<(), ScreenError> {
         let now = self.stage.now();
+        let drafts = &mut self.drafts;
+        let messages = messages.into_iter().inspect(|msg| {
+            if matches!(msg, Msg::Key(_) | Msg::Paste(_)) {
+                drafts.touch();
+            }
+        });
         let effects = update_all(&mut self.stage.model, now, messages);
         self.stage.stale = true;
         for effect in effects {
@@ -281,6 +227,30 @@ impl Runtime {
             }
         }
         Ok(())
+    }
+
+    /// Brings back what was typed before.
+    async fn open_drafts(&mut self) -> Result<(), ScreenError> {
+        let (drafts, opened) = Drafts::open(&self.config).await;
+        self.drafts = drafts;
+        match opened {
+            Ok(typed) => self.stage.model.restore_typed(typed),
+            Err(error) => self.tell_of_unkept(&error)?,
+        }
+        Ok(())
+    }
+
+    fn keep_typed(&mut self, due: Due) -> Result<(), ScreenError> {
+        match due {
+            Due::Write => self.drafts.write(self.stage.model.typed()),
+            Due::Failed(error) => self.tell_of_unkept(&error)?,
+        }
+        Ok(())
+    }
+
+    fn tell_of_unkept(&mut self, error: &std::io::Error) -> Result<(), ScreenError> {
+        let text = format!("what you type is kept only until the end of the program: {error}");
+        self.feed([Msg::Tell(text, true)])
     }
 
     fn send_next(&mut self) {
@@ -343,11 +313,14 @@ impl Runtime {
 
     /// Ends everything: what was typed is noted down in the outbox first.
     async fn close(self) -> ScreenExit {
-        let Self { stage, client, events, keys, requests, sends, sending, .. } = self;
+        let Self { stage, client, events, keys, requests, sends, sending, drafts, .. } = self;
         // What is typed from here on is the shell's.
         drop((requests, events, keys));
         let Stage { terminal, model, .. } = stage;
         drop(terminal);
+        if timeout(SAVE_TIMEOUT, drafts.close(model.typed())).await.is_err() {
+            tracing::warn!("what was typed was not written down in time");
+        }
         let mut unsaved: Vec<String> =
             model.unqueued.iter().map(|held| held.text.clone()).collect();
         let saving = async {

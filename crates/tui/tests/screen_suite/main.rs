@@ -15,6 +15,8 @@ mod memory;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
+mod typed;
+#[cfg(test)]
 mod update;
 #[cfg(test)]
 mod view;
