@@ -1,5 +1,6 @@
 //! A real daemon, seen from outside: how it listens, serves slow readers, stops and starts.
 
+mod clock;
 mod crowded;
 mod fair;
 mod following;

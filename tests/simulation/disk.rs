@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use chat_core::{Event, Lookup, PastSend, Record, Snapshot, Store, StoreError};
-use chat_proto::{AccountId, LogId, Nonce, Seq, StreamId};
+use chat_proto::{AccountId, LogId, Nonce, Seq, StreamId, Timestamp};
 
 use crate::coverage::Situation;
 use crate::platter::{Fate, Owned, Platter, past_of};
@@ -85,6 +85,18 @@ impl Lookup for SimDisk {
             return Err(failed("looked a send up", "input/output error"));
         }
         Ok(self.decided(account, nonce))
+    }
+
+    fn newest_ts(&self, log: LogId) -> Result<Timestamp, StoreError> {
+        let platter = self.platter.borrow();
+        if !platter.is_readable() {
+            return Err(failed("looked for the newest event", "input/output error"));
+        }
+        let open = self.open.iter().rev().find_map(|record| match record {
+            Owned::Event(event) if event.log == log => Some(event.ts),
+            Owned::Event(_) | Owned::RefusedSend { .. } => None,
+        });
+        Ok(open.or_else(|| platter.data.newest_ts(log)).unwrap_or_default())
     }
 }
 

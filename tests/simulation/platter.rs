@@ -94,11 +94,15 @@ impl Data {
         Seq(self.logs.get(&log).map_or(0, |events| events.len() as u64))
     }
 
+    pub(crate) fn newest_ts(&self, log: LogId) -> Option<Timestamp> {
+        self.logs.get(&log)?.last().map(|event| event.ts)
+    }
+
     fn apply(&mut self, record: &Owned) {
         match record {
             Owned::Event(event) => {
                 self.apply_event(event);
-                self.last_ts = event.ts;
+                self.last_ts = self.last_ts.max(event.ts);
                 self.logs.entry(event.log).or_default().push(event.clone());
             }
             Owned::RefusedSend { account, nonce, code, digest } => {

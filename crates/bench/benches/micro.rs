@@ -11,8 +11,8 @@ use chat_core::{
     Snapshot, State, StoreError, Tail,
 };
 use chat_proto::{
-    AccountId, Epoch, FrameCodec, MessageId, Nickname, Nonce, Posted, PublicKey, RequestId, RoomId,
-    RoomName, Send, Seq, StreamId, Timestamp, encode_frame,
+    AccountId, Epoch, FrameCodec, LogId, MessageId, Nickname, Nonce, Posted, PublicKey, RequestId,
+    RoomId, RoomName, Send, Seq, StreamId, Timestamp, encode_frame,
 };
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher};
@@ -88,6 +88,10 @@ impl Lookup for Streams {
         _nonce: Nonce,
     ) -> Result<Option<PastSend>, StoreError> {
         Ok(None)
+    }
+
+    fn newest_ts(&self, _log: LogId) -> Result<Timestamp, StoreError> {
+        Ok(NOW)
     }
 }
 

@@ -32,7 +32,7 @@ pub fn run<D: Disk>(fresh: impl Fn() -> D) {
 
 type Fact<D> = (&'static str, fn(&mut D, &str));
 
-fn facts<D: Disk>() -> [Fact<D>; 10] {
+fn facts<D: Disk>() -> [Fact<D>; 11] {
     [
         ("a new store is empty, and has an epoch", a_new_store_is_empty),
         ("the open transaction is seen by lookups", the_open_transaction_is_seen),
@@ -43,6 +43,7 @@ fn facts<D: Disk>() -> [Fact<D>; 10] {
         ("the state follows the events", the_state_follows_the_events),
         ("every send is remembered as it was decided", every_send_is_remembered),
         ("streams of two accounts are apart", streams_of_two_accounts_are_apart),
+        ("a clock that was ahead is remembered", a_clock_that_was_ahead_is_remembered),
         ("a commit of nothing changes nothing", a_commit_of_nothing_changes_nothing),
     ]
 }
@@ -142,6 +143,37 @@ fn the_state_follows_the_events<D: Disk>(disk: &mut D, fact: &str) {
     let lobby = RoomRow { id: RoomId(LOBBY.0), name: room_name("lobby"), head: Seq(5) };
     assert_eq!(snapshot.rooms, [lobby], "{fact}");
     assert_eq!(snapshot.members, [(RoomId(LOBBY.0), BOB)], "{fact}");
+}
+
+fn a_clock_that_was_ahead_is_remembered<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    let at = |mut event: Event, ts| {
+        event.ts = Timestamp(ts);
+        event
+    };
+    append(&mut store, fact, &at(posted(4, 1, "ahead"), 9_000));
+    assert_eq!(store.newest_ts(LOBBY).expect(fact), Timestamp(9_000), "{fact}");
+    store.commit().expect(fact);
+    let renamed = |name| Content::AccountRenamed { name: nickname(name) };
+    append(&mut store, fact, &at(event(BOB, 3, renamed("rob")), 2_000));
+    store.commit().expect(fact);
+    append(&mut store, fact, &at(event(BOB, 4, renamed("rab")), 2_001));
+    assert_eq!(store.newest_ts(BOB.into()).expect(fact), Timestamp(2_001), "{fact}");
+    store.roll_back().expect(fact);
+    drop(store);
+
+    let mut store = disk.open();
+    assert_eq!(store.recover().expect(fact).last_ts, Timestamp(9_000), "{fact}");
+    assert_eq!(store.newest_ts(LOBBY).expect(fact), Timestamp(9_000), "{fact}");
+    assert_eq!(store.newest_ts(BOB.into()).expect(fact), Timestamp(2_000), "{fact}");
+    assert_eq!(store.newest_ts(LogId(12_345)).expect(fact), Timestamp(0), "{fact}");
+    // The clock has caught up, and is behind once more.
+    append(&mut store, fact, &at(event(BOB, 4, renamed("rub")), 9_500));
+    store.commit().expect(fact);
+    append(&mut store, fact, &at(posted(5, 2, "behind"), 9_400));
+    store.commit().expect(fact);
+    drop(store);
+    assert_eq!(disk.open().recover().expect(fact).last_ts, Timestamp(9_500), "{fact}");
 }
 
 fn every_send_is_remembered<D: Disk>(disk: &mut D, fact: &str) {

@@ -27,6 +27,9 @@ pub struct State {
     epoch: Epoch,
     last_id: u64,
     last_ts: Timestamp,
+    /// While the clock is behind `last_ts`: when the newest event of each log was, as far as they
+    /// have been asked for.
+    floors: FxHashMap<LogId, Timestamp>,
     /// Ids are given by the server, so that nobody can choose those that collide.
     accounts: FxHashMap<AccountId, Account>,
     account_of: HashMap<PublicKey, AccountId>,
@@ -91,6 +94,7 @@ impl State {
             epoch: snapshot.epoch,
             last_id: snapshot.last_id,
             last_ts: snapshot.last_ts,
+            floors: FxHashMap::default(),
             accounts: FxHashMap::default(),
             account_of: HashMap::new(),
             account_names: NameIndex::new(),
@@ -123,10 +127,14 @@ impl State {
     /// # Errors
     /// [`StoreError`] when the lookup fails; the state is then to be restored too.
     pub fn apply(&mut self, command: Command, lookup: &dyn Lookup) -> Result<Applied, StoreError> {
-        let ts = command.ts.max(self.last_ts);
-        self.last_ts = ts;
-        let mut events = Vec::new();
-        let mut log = Appender { state: self, ts, events: &mut events };
+        if command.ts >= self.last_ts {
+            self.last_ts = command.ts;
+            self.floors.clear();
+        }
+        let (mut events, mut failed) = (Vec::new(), None);
+        let (now, failure) = (command.ts, &mut failed);
+        let mut log = Appender { state: self, now, lookup, events: &mut events, failure };
+        let mut refused_send = None;
         let answer = match command.action {
             Action::EnsureRoom { name } => Ok(log.ensure_room(name)),
             Action::SignIn { key, name, name_is_firm } => log.sign_in(key, name, name_is_firm),
@@ -135,14 +143,14 @@ impl State {
             Action::Rename { account, name } => log.rename(account, &name),
             Action::Send { account, nonce, room, text } => {
                 let decided = log.send(account, nonce, room, text, lookup)?;
-                return Ok(Applied {
-                    events,
-                    refused_send: decided.refused_send,
-                    answer: decided.answer,
-                });
+                refused_send = decided.refused_send;
+                decided.answer
             }
         };
-        Ok(Applied { events, refused_send: None, answer })
+        match failed {
+            None => Ok(Applied { events, refused_send, answer }),
+            Some(error) => Err(error),
+        }
     }
 
     /// The answer to a command that would change nothing: somebody known signs in, a member joins
@@ -167,7 +175,7 @@ impl State {
         self.epoch
     }
 
-    /// The time of the newest command: the sequencer's stamps never go below it.
+    /// The latest time of any event. The clock may be behind it, when it was ahead before.
     #[must_use]
     pub fn last_ts(&self) -> Timestamp {
         self.last_ts
@@ -249,8 +257,11 @@ impl State {
 /// in the modules below.
 struct Appender<'a> {
     state: &'a mut State,
-    ts: Timestamp,
+    now: Timestamp,
+    lookup: &'a dyn Lookup,
     events: &'a mut Vec<Event>,
+    /// The lookup failed: nothing of the command counts.
+    failure: &'a mut Option<StoreError>,
 }
 
 impl Appender<'_> {
@@ -265,8 +276,26 @@ impl Appender<'_> {
         };
         *head = head.next();
         let seq = *head;
-        self.events.push(Event { log, seq, ts: self.ts, content });
+        let ts = self.time_in(log);
+        self.events.push(Event { log, seq, ts, content });
         seq
+    }
+
+    /// The time that the next event of a log gets: now, but never before the log's newest event.
+    fn time_in(&mut self, log: LogId) -> Timestamp {
+        if self.now >= self.state.last_ts {
+            return self.now;
+        }
+        let floor = match self.state.floors.get(&log) {
+            Some(floor) => *floor,
+            None => self.lookup.newest_ts(log).unwrap_or_else(|error| {
+                *self.failure = Some(error);
+                Timestamp::default()
+            }),
+        };
+        let ts = self.now.max(floor);
+        self.state.floors.insert(log, ts);
+        ts
     }
 }
 

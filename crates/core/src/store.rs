@@ -2,8 +2,8 @@
 //! that fails on purpose; one conformance suite holds both to it.
 
 use chat_proto::{
-    AccountId, Epoch, ErrorCode, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName, Seq,
-    StreamId, Timestamp,
+    AccountId, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName,
+    Seq, StreamId, Timestamp,
 };
 use sha2::{Digest, Sha256};
 
@@ -23,6 +23,12 @@ pub trait Lookup {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError>;
+
+    /// The time of a log's newest event; 0 when there is none, or retention has deleted it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn newest_ts(&self, log: LogId) -> Result<Timestamp, StoreError>;
 }
 
 /// A log with transactions. The contract, in order:
@@ -127,7 +133,7 @@ pub struct Snapshot {
     pub epoch: Epoch,
     /// The largest id of a room or account; 0 when there is none.
     pub last_id: u64,
-    /// The time of the newest event.
+    /// The latest time of any event, which need not be the newest: a clock may have been ahead.
     pub last_ts: Timestamp,
     /// Every account.
     pub accounts: Vec<AccountRow>,

@@ -31,6 +31,8 @@ pub struct Config {
     pub durability: Durability,
     /// Whether a new store may begin where there was one that is missing now.
     pub new_store: bool,
+    /// Whether times in the future are corrected at this start, before anything else.
+    pub correct_times: bool,
     /// Which log lines are written, as in `info` or `chatd=debug`.
     pub log: String,
 }
@@ -45,6 +47,7 @@ impl Default for Config {
             data_dir,
             durability: Durability::default(),
             new_store: false,
+            correct_times: false,
             log: "info".to_owned(),
         }
     }

@@ -4,13 +4,13 @@
 //! next one, so that batches grow with the load and nobody waits for a timer.
 
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use chat_core::{Input, Pipeline};
 use chat_proto::Timestamp;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
+use crate::clock::{ClockWatch, since_boot, utc_now};
 use crate::fanout::HubFanout;
 use crate::store::SqliteStore;
 
@@ -77,11 +77,16 @@ fn commit_batches(
     mut fanout: HubFanout,
     mut queue: mpsc::Receiver<Vec<Input>>,
 ) {
+    let mut clock = ClockWatch::default();
+    look_at(&mut clock, utc_now(), &pipeline);
     let mut batches = Vec::with_capacity(BATCHES_MAX);
     while queue.blocking_recv_many(&mut batches, BATCHES_MAX) > 0 {
         fanout.made_room();
         let now = utc_now();
         let is_tick = batches.iter().flatten().any(|input| matches!(input, Input::Tick));
+        if is_tick {
+            look_at(&mut clock, now, &pipeline);
+        }
         fanout.set_now(now.0);
         pipeline.run(batches.drain(..).flatten(), now, &mut fanout);
         if is_tick {
@@ -91,8 +96,10 @@ fn commit_batches(
     pipeline.into_store().close();
 }
 
-/// The time of day; the pipeline keeps it from going back.
-pub(crate) fn utc_now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+fn look_at(clock: &mut ClockWatch, now: Timestamp, pipeline: &Pipeline<SqliteStore>) {
+    // A store that cannot be read tells no times.
+    let Some(state) = pipeline.state() else { return };
+    if let Some(notice) = clock.look(now, since_boot(), state.last_ts()) {
+        notice.tell();
+    }
 }

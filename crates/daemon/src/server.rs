@@ -13,6 +13,7 @@ use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::clock::utc_now;
 use crate::config::Config;
 use crate::fanout::{Hub, HubFanout};
 use crate::identity::{Identity, IdentityError};
@@ -20,8 +21,8 @@ use crate::listener::{Listener, SocketFile, bind_tcp, bind_unix};
 use crate::liveness::keep_time;
 use crate::reactor::{Alive, Places, REACTORS_MAX, Seat, Shared};
 use crate::reader::ReadPool;
-use crate::sequencer::{Sequencer, utc_now};
-use crate::store::{OpenError, SqliteStore};
+use crate::sequencer::Sequencer;
+use crate::store::{OpenError, SqliteStore, correct_times};
 
 /// The room that is always there.
 const LOBBY: &str = "lobby";
@@ -125,6 +126,10 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let started = Instant::now();
         let connections_max = connections_max()?;
+        if config.correct_times {
+            let events = correct_times(&config.data_dir, config.durability, utc_now())?;
+            tracing::info!(events, "times that were in the future have been corrected");
+        }
         let open = match config.new_store {
             true => SqliteStore::open_or_begin_again,
             false => SqliteStore::open,

@@ -27,6 +27,7 @@ mod staged;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod times;
 mod traces;
 mod trouble;
 mod wal;
@@ -37,14 +38,15 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use chat_core::{Lookup, PastSend, Record, Snapshot, Store, StoreError, Witness};
-use chat_proto::{AccountId, Epoch, Nonce, StreamId};
+use chat_core::{Record, Snapshot, Store, StoreError, Witness};
+use chat_proto::{AccountId, Epoch, StreamId};
 use rusqlite::{Connection, ErrorCode};
 
 pub use directory::Holder;
 pub use durability::Durability;
 pub use error::OpenError;
 pub use read::{LogPage, Reader};
+pub use times::correct_times;
 pub use traces::Traces;
 
 use checkpoints::Checkpoints;
@@ -52,6 +54,7 @@ use connection::Writer;
 use directory::DataDir;
 use held::HeldFiles;
 use pending::Pending;
+use times::LatestTs;
 use trouble::{NoRoom, Trouble};
 use wal::Wal;
 use witness::WitnessFile;
@@ -69,6 +72,7 @@ pub struct SqliteStore {
     connection: Option<Connection>,
     transaction: Transaction,
     pending: Pending,
+    latest_ts: LatestTs,
     epoch: Epoch,
     /// Events committed for sure; none of them may ever be missing again.
     committed: u64,
@@ -160,6 +164,10 @@ impl SqliteStore {
         }
         let connection = opened(self.connection.as_ref())?;
         let doing = "put a record into its transaction";
+        if let Record::Event(event) = record {
+            let noted = self.latest_ts.note(connection, event.ts);
+            noted.map_err(|cause| StoreError::new(doing, cause))?;
+        }
         self.pending.append(connection, record).map_err(|cause| match cause {
             // Unwrapped, so that a full disk is recognised.
             WriteError::Sqlite(cause) => StoreError::new(doing, cause),
@@ -272,6 +280,7 @@ impl SqliteStore {
             .read_back(connection)
             .map_err(|cause| StoreError::new("looked where its newest events are", cause))?;
         let snapshot = lookup::snapshot(connection, self.pending.recent())?;
+        self.latest_ts.read_back(snapshot.last_ts);
         // The pages that it was read from are of no use to appends.
         connection
             .execute_batch("PRAGMA shrink_memory")
@@ -322,17 +331,6 @@ impl SqliteStore {
             Ok(()) | Err(_) => {}
         }
         self.witness_in_trouble = written.is_err();
-    }
-}
-
-impl Lookup for SqliteStore {
-    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
-        self.mark(account, stream).map(|mark| mark.high_water)
-    }
-
-    fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
-        let mark = self.mark(account, nonce.stream)?;
-        self.pending.past_send(self.connection()?, mark, nonce.n)
     }
 }
 

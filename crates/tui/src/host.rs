@@ -50,6 +50,7 @@ impl Host {
             data_dir,
             durability: Durability::Full,
             new_store: false,
+            correct_times: false,
             log: String::new(),
         };
         match Server::start(config).await {

@@ -245,18 +245,16 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// In the order of sending, places rise in each log, and time does not go back between logs.
+    /// In the order of sending, places rise in each log, and time does not go back in it.
     fn demand_senders_time(&mut self, epoch: Epoch, by_sender: BTreeMap<Sender, Vec<Place>>) {
         for (sender, mut places) in by_sender {
             places.sort_by_key(|place| place.order);
-            let mut reached: BTreeMap<LogId, Seq> = BTreeMap::new();
-            let mut last_ts = Timestamp::default();
+            let mut reached: BTreeMap<LogId, (Seq, Timestamp)> = BTreeMap::new();
             for Place { nonce, log, seq, ts, .. } in places {
-                let before = reached.insert(log, seq);
-                if before.is_some_and(|before| seq <= before) || ts < last_ts {
+                let before = reached.insert(log, (seq, ts));
+                if before.is_some_and(|(last_seq, last_ts)| seq <= last_seq || ts < last_ts) {
                     self.violate(Violation::SenderOrder { epoch, sender, nonce, log, seq });
                 }
-                last_ts = ts;
             }
         }
     }

@@ -63,7 +63,8 @@ impl Appender<'_> {
     fn post(&mut self, from: AccountId, nonce: Nonce, room: RoomId, text: String) -> Answer {
         let id = self.message_id(from, nonce);
         let seq = self.append(room.into(), Content::Posted { from, id, nonce, text });
-        Answer::Posted { room, seq, ts: self.ts, id }
+        let ts = self.events.last().map(|posted| posted.ts).unwrap_or_default();
+        Answer::Posted { room, seq, ts, id }
     }
 
     fn message_id(&self, from: AccountId, nonce: Nonce) -> MessageId {

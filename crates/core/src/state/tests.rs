@@ -14,11 +14,13 @@ use crate::PastSend;
 #[derive(Default)]
 struct Memory {
     past: HashMap<(AccountId, Nonce), PastSend>,
+    newest: HashMap<LogId, Timestamp>,
 }
 
 impl Memory {
     fn keep(&mut self, account: AccountId, applied: &Applied) {
         for event in &applied.events {
+            self.newest.insert(event.log, event.ts);
             if let Content::Posted { id, nonce, text, .. } = &event.content {
                 let room = RoomId(event.log.0);
                 let digest = TextDigest::of(room, text);
@@ -41,6 +43,10 @@ impl Lookup for Memory {
 
     fn past_send(&self, by: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
         Ok(self.past.get(&(by, nonce)).cloned())
+    }
+
+    fn newest_ts(&self, log: LogId) -> Result<Timestamp, StoreError> {
+        Ok(self.newest.get(&log).copied().unwrap_or_default())
     }
 }
 
@@ -259,11 +265,36 @@ fn another_name_is_told_in_the_account_and_in_each_of_its_rooms() {
 }
 
 #[test]
-fn time_never_goes_back() {
+fn a_clock_that_was_ahead_holds_up_the_logs_that_it_stamped_and_no_other() {
     let mut world = World::new();
     let ada = world.sign_in(1, "ada", true).unwrap();
-    let before = world.state.last_ts();
-    world.now = 5;
-    let applied = world.run(Action::Join { account: ada, name: room_name("ops") });
-    assert!(applied.events.iter().all(|event| event.ts == before));
+    let join = |name: &str| Action::Join { account: ada, name: room_name(name) };
+    world.run(join("before"));
+    let then = world.now;
+    world.now = 1_000_000;
+    world.run(join("ahead"));
+    world.now = then;
+    let times_of = |applied: &Applied, log: LogId| -> Vec<u64> {
+        applied.events.iter().filter(|event| event.log == log).map(|event| event.ts.0).collect()
+    };
+    // In its own log she joined a room while the clock was ahead.
+    let applied = world.run(join("after"));
+    assert_eq!(times_of(&applied, ada.into()), [1_000_001]);
+    let room = applied.events.iter().find(|event| event.log != ada.into()).unwrap();
+    assert_eq!(times_of(&applied, room.log), [world.now; 2], "the new room has the right time");
+
+    // Whoever restores the state from the store knows the same.
+    world.state.floors.clear();
+    let bob = world.sign_in(2, "bob", true).unwrap();
+    let ahead = Action::Join { account: bob, name: room_name("ahead") };
+    let applied = world.run(ahead);
+    assert_eq!(times_of(&applied, bob.into()).last(), Some(&world.now));
+    let held = applied.events.iter().find(|event| event.log != bob.into()).unwrap();
+    assert_eq!(held.ts, Timestamp(1_000_001), "no log goes back");
+
+    // The clock has caught up.
+    world.now = 2_000_000;
+    let before = Action::Join { account: bob, name: room_name("before") };
+    assert!(world.run(before).events.iter().all(|event| event.ts.0 == world.now));
+    assert_eq!(world.state.last_ts().0, world.now);
 }

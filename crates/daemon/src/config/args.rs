@@ -84,6 +84,11 @@ struct Args {
     #[arg(long, value_name = "FILE", env = "CHATD_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
 
+    /// At this start, give messages that are later than now this time: the clock was ahead once, and
+    /// is right now
+    #[arg(long)]
+    correct_times: bool,
+
     /// Print every setting with the value in force, as a file for --config, and exit
     #[arg(long)]
     print_config: bool,
@@ -122,6 +127,7 @@ impl Args {
             listen: listen.iter().map(Address::to_string).collect(),
             socket,
             data_dir,
+            correct_times: self.correct_times,
             durability: self.durability.or(file.durability).unwrap_or(defaults.durability),
             new_store: self.new_store.or(file.new_store).unwrap_or(defaults.new_store),
             log: self.log.or(file.log).map_or(defaults.log, |filter| filter.0),

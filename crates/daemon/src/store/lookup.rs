@@ -1,11 +1,32 @@
 //! What the state asks about the past, and the hot state as a whole.
 
-use chat_core::{AccountRow, PastSend, RoomRow, Snapshot, StoreError, TextDigest};
-use chat_proto::{AccountId, Epoch, ErrorCode, MessageId, PublicKey, RoomId, Seq, Timestamp};
+use chat_core::{AccountRow, Lookup, PastSend, RoomRow, Snapshot, StoreError, TextDigest};
+use chat_proto::{
+    AccountId, Epoch, ErrorCode, LogId, MessageId, Nonce, PublicKey, RoomId, Seq, StreamId,
+    Timestamp,
+};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::SqliteStore;
 use super::recent::Recent;
 use super::row::{integer, nickname, room_name, unsigned};
+use super::times;
+
+impl Lookup for SqliteStore {
+    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
+        self.mark(account, stream).map(|mark| mark.high_water)
+    }
+
+    fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
+        let mark = self.mark(account, nonce.stream)?;
+        self.pending.past_send(self.connection()?, mark, nonce.n)
+    }
+
+    fn newest_ts(&self, log: LogId) -> Result<Timestamp, StoreError> {
+        let newest = self.pending.newest_ts(self.connection()?, log);
+        newest.map_err(|cause| StoreError::new("looked for the newest event", cause))
+    }
+}
 
 /// How a send of a stream was decided, in a transaction before.
 pub(super) fn past_send(
@@ -112,9 +133,7 @@ pub(super) fn snapshot(connection: &Connection, recent: &Recent) -> Result<Snaps
             "SELECT max(coalesce((SELECT max(id) FROM accounts), 0), \
                         coalesce((SELECT max(id) FROM rooms), 0))",
         )?,
-        last_ts: Timestamp(number(
-            "SELECT coalesce((SELECT ts FROM events ORDER BY id DESC LIMIT 1), 0)",
-        )?),
+        last_ts: times::latest(connection).map_err(read)?,
         accounts,
         rooms,
         members: rows(connection, "SELECT room, account FROM members", |row| {

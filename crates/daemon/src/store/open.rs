@@ -15,6 +15,7 @@ use super::directory::{DataDir, bytes_free, open_private};
 use super::header::{self, Found};
 use super::held::{DATABASE, HeldFiles, Identity, LOCK, WAL, WITNESS};
 use super::pending::Pending;
+use super::times::LatestTs;
 use super::traces::Traces;
 use super::trouble::Trouble;
 use super::wal::Wal;
@@ -120,6 +121,7 @@ impl SqliteStore {
             connection: Some(connection),
             transaction: Transaction::None,
             pending,
+            latest_ts: LatestTs::default(),
             epoch,
             committed,
             appended: committed,

@@ -2,7 +2,7 @@
 //! with the commit. Where the events are is written with a later one.
 
 use chat_core::{Content, PastSend, Record, StoreError};
-use chat_proto::{AccountId, Nonce, StreamId};
+use chat_proto::{AccountId, LogId, Nonce, StreamId, Timestamp};
 use rusqlite::{Connection, Result};
 
 use super::logs::{Block, Logs};
@@ -10,6 +10,7 @@ use super::lookup;
 use super::recent::Recent;
 use super::staged::{Decided, Staged};
 use super::streams::{Mark, Streams};
+use super::times;
 use super::write::{self, WriteError};
 
 /// See the module.
@@ -62,6 +63,14 @@ impl Pending {
             }
         }
         Ok(())
+    }
+
+    /// The time of a log's newest event, with the open transaction; 0 when there is none.
+    pub(super) fn newest_ts(&self, connection: &Connection, log: LogId) -> Result<Timestamp> {
+        match self.staged.newest_ts(log) {
+            Some(ts) => Ok(ts),
+            None => Ok(times::newest_in(connection, &self.recent, log)?.unwrap_or_default()),
+        }
     }
 
     #[cfg(test)]

@@ -98,6 +98,11 @@ impl Staged {
         self.rows.len() - 1
     }
 
+    /// The time of a log's newest event in this transaction.
+    pub(super) fn newest_ts(&self, log: LogId) -> Option<Timestamp> {
+        self.rows.iter().rev().find(|row| row.log == log).map(|row| row.ts)
+    }
+
     /// The first decision of a stream in this transaction; tells where more of them go.
     pub(super) fn begin_sends(&mut self, stream: i64, first_n: u64) -> usize {
         self.sends.push(Sends { stream, first_n, decided: Vec::new() });
