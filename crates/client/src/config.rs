@@ -26,6 +26,9 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What becomes of messages that have no answer when the process ends.
     pub outbox: OutboxKind,
+    /// The place of the first message in its stream, from 1. More than 1 is for a message of an
+    /// explicit id that is sent again without those before it.
+    pub first_n: u64,
     /// Whether the rooms that the account is a member of are followed by themselves, from what is
     /// new on. Others can be followed by [`Client::follow`](crate::Client::follow).
     pub follow_memberships: bool,
@@ -69,6 +72,7 @@ impl Config {
             identity: None,
             data_dir,
             outbox: OutboxKind::Screen,
+            first_n: 1,
             follow_memberships: true,
             after_reset: AfterReset::FromHead,
             agent: concat!("chat-client/", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -98,6 +98,8 @@ pub struct SendArgs {
     pub lossy: bool,
     /// Names the stream of these messages.
     pub id: Option<String>,
+    /// The place of the first of them in that stream, from 1.
+    pub nth: u64,
     /// How long it may take altogether.
     pub timeout: Duration,
     /// Print JSON.

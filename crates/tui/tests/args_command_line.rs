@@ -39,6 +39,7 @@ fn send(text: Option<&str>) -> SendArgs {
         too_long: TooLong::Refuse,
         lossy: false,
         id: None,
+        nth: 1,
         timeout: TEN_SECONDS,
         json: false,
     }

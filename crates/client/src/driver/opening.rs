@@ -27,7 +27,7 @@ pub(super) fn open_outbox(
         OutboxKind::Headless { explicit_id: Some(id) } => (explicit_stream(id), true),
     };
     if config.outbox != OutboxKind::Screen {
-        let own = Outbox::new(own);
+        let own = Outbox::restore(own, config.first_n.max(1), Vec::new());
         return Ok(Sending::new(own, Vec::new(), Keeper::Memory, key, explicit));
     }
     let root = config.data_dir.join("outbox");

@@ -233,6 +233,7 @@ fn mode_of(
             },
             lossy: send.lossy,
             id: send.id,
+            nth: send.nth.unwrap_or(1),
             timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
             json,
         }),

@@ -156,6 +156,12 @@ pub(super) struct SendCli {
     #[arg(long, value_name = "KEY", value_parser = values::key)]
     pub(super) id: Option<String>,
 
+    /// With --id: this is message N of those with the key, from 1; sends one that is missing again,
+    /// without those before it
+    #[arg(long, value_name = "N", requires = "id",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) nth: Option<u64>,
+
     /// How long it may take [default: 10s]
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub(super) timeout: Option<Duration>,

@@ -23,7 +23,7 @@ const SHAPE: Shape = Shape { by_line: true, too_long: TooLong::Refuse, lossy: fa
 
 pub(super) async fn run(context: &mut Context, args: &ChatArgs) -> Result<(), Failure> {
     let deadline = Instant::now() + args.timeout;
-    let key = Key::given_or_random(None)?;
+    let key = Key::given_or_random(None, 1)?;
     let opened = tokio::select! {
         opened = Link::open(key.of_client(&context.config), deadline) => opened,
         failure = context.output.gone() => Err(failure),
@@ -62,7 +62,7 @@ async fn converse(
         failure = context.output.gone() => Err(failure),
         failure = context.signals.next() => Err(failure),
     };
-    let failure = sending.give_up(&key.hint(&room.name, " --lines"));
+    let failure = sending.give_up(&key, &room.name, " --lines");
     match ended {
         Err(ended) => Err(ended.with_lines(failure)),
         Ok(()) => failure.map_or(Ok(()), Err),

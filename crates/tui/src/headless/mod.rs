@@ -11,6 +11,7 @@ mod input;
 mod key;
 mod link;
 mod list;
+mod missing;
 mod output;
 mod pieces;
 mod printer;

@@ -6,6 +6,7 @@ use chat_client::{Connected, Message, display};
 use chat_proto::{Ack, Member, RoomInfo, Seq};
 use serde::Serialize;
 
+use super::missing::Missing;
 use super::time::Clock;
 use crate::exit::Exit;
 
@@ -65,6 +66,13 @@ enum Content<'a> {
         account_id: u64,
         fingerprint: String,
         server: &'a str,
+    },
+    Unanswered {
+        line: u64,
+        id: &'a str,
+        nth: u64,
+        room: &'a str,
+        text: &'a str,
     },
     Notice {
         text: &'a str,
@@ -150,6 +158,11 @@ impl<'a> Record<'a> {
     pub(super) fn identity(me: &'a Connected, fingerprint: String) -> Self {
         let (account_id, server) = (me.account.0, &me.address);
         Self::of(Content::Identity { name: &me.name, account_id, fingerprint, server })
+    }
+
+    pub(super) fn unanswered(missing: &'a Missing, id: &'a str, room: &'a str) -> Self {
+        let Missing { line, nth, text } = missing;
+        Self::of(Content::Unanswered { line: *line, id, nth: *nth, room, text })
     }
 
     pub(super) fn notice(text: &'a str) -> Self {

@@ -25,7 +25,7 @@ use crate::args::{SendArgs, TooLong};
 use crate::exit::Exit;
 
 pub(super) async fn run(context: &mut Context, mut args: SendArgs) -> Result<(), Failure> {
-    let key = Key::given_or_random(args.id.take())?;
+    let key = Key::given_or_random(args.id.take(), args.nth)?;
     let is_piped = args.text.is_none() && !std::io::stdin().is_terminal();
     let lines = lines(&mut args).map_err(Failure::internal)?;
     let rest = lines.rest();
@@ -126,7 +126,7 @@ impl Posting {
             failure = output.gone(), if self.args.json => Err(failure),
             failure = signals.next() => Err(failure),
         };
-        let failure = sending.give_up(&self.key.hint(&self.room.name, &self.options()));
+        let failure = sending.give_up(&self.key, &self.room.name, &self.options());
         match ended {
             Err(ended) => Err(ended.with_lines(failure)),
             Ok(()) => failure.map_or(Ok(()), Err),

@@ -15,6 +15,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::failure::Failure;
 use super::input::{Line, Lines};
+use super::key::Key;
+use super::missing::{Missing, tell_all};
 use super::tally::{Tally, Unit};
 
 /// Lines without an answer; past it no more are read. Fewer than the outbox of the client takes, so
@@ -67,6 +69,7 @@ pub(super) enum Step {
 
 struct Unanswered {
     line: u64,
+    n: u64,
     id: MessageId,
     text: String,
     answer: AckFuture,
@@ -161,8 +164,9 @@ impl<'a> Sending<'a> {
         let mut ids = Vec::with_capacity(sent.len());
         for ((line, text), sent) in texts.into_iter().zip(sent) {
             match sent {
-                Ok(Sent { id, answer, .. }) => {
-                    self.unanswered.push_back(Unanswered { line, id, text, answer });
+                Ok(Sent { id, answer, nonce }) => {
+                    let n = nonce.n;
+                    self.unanswered.push_back(Unanswered { line, n, id, text, answer });
                     ids.push(id);
                 }
                 Err(SendError::Refused(refusal)) => self.refused(line, &refusal),
@@ -191,22 +195,30 @@ impl<'a> Sending<'a> {
     fn refused(&mut self, line: u64, refusal: &Refusal) {
         let reason = match refusal.code {
             Some(ErrorCode::NonceReused) => {
-                "the --id was used for something else before; choose another one"
+                "the --id was used for something else before, or with --nth the ones before this \
+                 are missing; send those first, or choose another --id"
             }
             _ => &refusal.reason,
         };
         self.tally.refused(line, reason, Failure::from(refusal.clone()).exit);
     }
 
-    /// Waits no more: the worst that happened to a line, if something did. `hint` says how to go on
-    /// when an outcome is unknown.
-    pub(super) fn give_up(mut self, hint: &str) -> Option<Failure> {
-        for Unanswered { line, answer, .. } in self.unanswered.drain(..) {
+    /// Waits no more: the worst that happened to a line, if something did. Each line without an
+    /// answer is told with its place, so that it can be sent again by itself. `options` make the
+    /// same messages of the same input.
+    pub(super) fn give_up(mut self, key: &Key, room: &str, options: &str) -> Option<Failure> {
+        let mut missing = Vec::new();
+        for Unanswered { line, n, text, answer, .. } in self.unanswered.drain(..) {
             match answer.has_left() {
                 true => self.tally.unknown(line),
                 false => self.tally.not_sent(line),
             }
+            missing.push(Missing { line, nth: n, text });
         }
+        if self.tally.unit() != Unit::Message {
+            tell_all(&missing, key, room);
+        }
+        let hint = &key.hint(room, options);
         self.in_hand.drain(..).for_each(|line| self.tally.unknown(line));
         self.tally.failure(hint)
     }

@@ -54,6 +54,11 @@ impl Tally {
         }
     }
 
+    /// What a person calls what is sent.
+    pub(super) fn unit(&self) -> Unit {
+        self.unit
+    }
+
     pub(super) fn acked(&mut self) {
         self.acked += 1;
     }

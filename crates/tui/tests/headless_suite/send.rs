@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::stage::{Running, Stage, bare_command, finish, headless, text};
+use super::stage::{Running, Stage, bare_command, finish, headless, object, text};
 use super::veil::Veil;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,7 +146,44 @@ async fn lines_of_a_pipe_without_an_answer_are_posted_once_by_the_id_that_is_pri
     assert_eq!(stage.texts("lobby").await, ["first contact", "one", "two"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_without_an_answer_is_sent_again_by_itself() {
+    let stage = Stage::new().await;
+    stage.run("ada", &["send", "first contact"]).await.succeeded();
+    let veil = Veil::before(stage.address).await;
+    let mut command = stage.command("ada", &headless(&["--json", "--timeout", "2s"]));
+    command.env("CHAT_SERVER", veil.address().to_string());
+    let ended = finish(command, b"one\n\ntwo's\n").await;
+    ended.ended_with(7);
+    let told = ended.stderr.lines().map(object);
+    let missing: Vec<_> = told.filter(|told| told["type"] == "unanswered").collect();
+    let lines: Vec<_> = missing.iter().map(|line| (line["line"].as_u64(), text(line))).collect();
+    assert_eq!(lines, [(Some(1), "one"), (Some(3), "two's")]);
+    for line in &missing {
+        let (id, nth) = (line["id"].as_str().expect("an id"), line["nth"].to_string());
+        let again = ["send", "--id", id, "--nth", &nth, "--", text(line)];
+        stage.run("ada", &again).await.succeeded();
+        stage.run("ada", &again).await.succeeded();
+    }
+    assert_eq!(stage.texts("lobby").await, ["first contact", "one", "two's"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_in_a_stream_is_taken_once_and_none_is_left_out() {
+    let stage = Stage::new().await;
+    let lines = ["send", "--lines", "--id", "log"];
+    stage.run_with("ada", &lines, b"1\n2\n3\n").await.succeeded();
+    stage.run("ada", &["send", "--id", "log", "--nth", "2", "2"]).await.succeeded();
+    stage.run("ada", &["send", "--id", "log", "--nth", "4", "4"]).await.succeeded();
+    for (nth, text) in [("2", "another text"), ("9", "9")] {
+        let refused = stage.run("ada", &["send", "--id", "log", "--nth", nth, text]).await;
+        refused.ended_with(6);
+        assert!(refused.stderr.contains("--nth"), "{}", refused.stderr);
+    }
+    assert_eq!(stage.texts("lobby").await, ["1", "2", "3", "4"]);
+}
+
 fn printed_id(stderr: &str) -> String {
-    let (_before, id) = stderr.split_once("--id ").unwrap_or_else(|| panic!("no id: {stderr}"));
+    let (_before, id) = stderr.rsplit_once("--id ").unwrap_or_else(|| panic!("no id: {stderr}"));
     id.split_whitespace().next().unwrap_or_default().to_owned()
 }
