@@ -209,7 +209,8 @@ class Client:
             self.handle_logged(frame)
         elif frame.name == "Gap":
             gap = frame.fields()
-            say(f"the server has deleted {gap['from']} to {gap['to']}")
+            why = "has deleted" if gap["reason"] == 1 else "cannot read"
+            say(f"the server {why} {gap['from']} to {gap['to']}")
             self.position["seq"] = gap["to"]
         elif frame.name == "Probe":
             self.connection.send("ProbeReply", frame.fields())

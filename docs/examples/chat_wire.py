@@ -26,6 +26,7 @@ STRUCTS: dict[str, str] = {
     "Member": "account:u64 name:text online:bool",
     "AccountInfo": "account:u64 name:text",
     "Message": "seq:u64 ts:u64 from:u64 id:bytes16 text:text",
+    "Gap": "log:u64 from:u64 to:u64 reason:u16",
     "Room": "room:u64 name:text head:u64 members:u32 online:u32 joined:bool",
 }
 
@@ -64,7 +65,10 @@ KINDS: dict[str, tuple[int, str]] = {
         "log:u64 epoch:u64 head:u64 name:text members:list_Member member_count:u32 online:u32",
     ),
     "Reset": (0x0208, "log:u64 epoch:u64 head:u64"),
-    "HistoryPage": (0x0209, "room:u64 epoch:u64 as_of:u64 messages:list_Message more:bool"),
+    "HistoryPage": (
+        0x0209,
+        "room:u64 epoch:u64 as_of:u64 messages:list_Message more:bool gaps:list_Gap",
+    ),
     "Pong": (0x020A, "token:u64"),
     "Posted": (0x0301, "room:u64 seq:u64 ts:u64 from:u64 id:bytes16 text:text"),
     "Joined": (0x0302, "room:u64 seq:u64 ts:u64 account:u64"),
@@ -75,7 +79,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "AccountRenamed": (0x0382, "account:u64 seq:u64 ts:u64 name:text"),
     "RoomJoined": (0x0383, "account:u64 seq:u64 ts:u64 room:u64"),
     "RoomLeft": (0x0384, "account:u64 seq:u64 ts:u64 room:u64"),
-    "Gap": (0x0401, "log:u64 from:u64 to:u64"),
+    "Gap": (0x0401, STRUCTS["Gap"]),
     "Presence": (0x0402, "room:u64 online:u32"),
     "Probe": (0x0403, "token:u64"),
     "Close": (0x0404, "reason:u16 code:u16 reconnect:bool message:text"),

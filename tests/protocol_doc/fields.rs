@@ -96,6 +96,7 @@ fn bound(name: &str) -> usize {
     match name {
         "VERSIONS_MAX" => chat_proto::limits::VERSIONS_MAX,
         "PAGE_ITEMS_MAX" => chat_proto::limits::PAGE_ITEMS_MAX,
+        "HISTORY_GAPS_MAX" => chat_proto::limits::HISTORY_GAPS_MAX,
         "HISTORY_MESSAGES_MAX" => chat_proto::limits::HISTORY_MESSAGES_MAX,
         other => panic!("the bound {other} has no place in this test"),
     }

@@ -262,6 +262,7 @@ impl Server {
             as_of: read.as_of,
             messages: List::first_of(messages),
             more: false,
+            gaps: List::default(),
         };
         reply(&body, to)
     }

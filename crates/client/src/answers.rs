@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use chat_proto::{Ack, Epoch, MessageId, Nonce, RoomId, Seq};
+use chat_proto::{Ack, Epoch, Gap, MessageId, Nonce, RoomId, Seq};
 use tokio::sync::oneshot;
 
 use crate::client::REQUEST_TIMEOUT;
@@ -25,6 +25,17 @@ pub struct HistoryPage {
     pub messages: Vec<Message>,
     /// Whether there are older ones before the first.
     pub more: bool,
+    /// What the server could not read between the messages and above them, falling in seq.
+    pub gaps: Vec<Gap>,
+}
+
+impl HistoryPage {
+    /// The first seq that the page tells of: the page before it ends there.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Seq> {
+        let first = self.messages.first().map(|message| message.seq);
+        first.into_iter().chain(self.gaps.iter().map(|gap| gap.from)).min()
+    }
 }
 
 /// A message that was taken into the outbox.

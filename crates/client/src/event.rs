@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chat_proto::{
-    AccountId, Epoch, ErrorCode, MessageId, Nonce, PublicKey, RoomId, Seq, SessionId, Timestamp,
+    AccountId, Epoch, ErrorCode, GapReason, MessageId, Nonce, PublicKey, RoomId, Seq, SessionId,
+    Timestamp,
 };
 
 use crate::outbox::Destination;
@@ -44,16 +45,18 @@ pub enum Event {
         /// The head of the log now.
         head: Seq,
     },
-    /// History that is gone stood here.
+    /// History that is missing stood here.
     Gap {
         /// The room.
         room: RoomId,
         /// Its name.
         room_name: String,
-        /// The first seq that is gone.
+        /// The first seq that is missing.
         from: Seq,
         /// The last.
         to: Seq,
+        /// Why; `None`: the server has a reason that this version does not know.
+        reason: Option<GapReason>,
     },
     /// Somebody said something, perhaps this client.
     Message(Message),

@@ -344,6 +344,7 @@ impl Following {
                     room_name: self.names.room(room),
                     from: gap.from,
                     to: gap.to,
+                    reason: gap.known_reason(),
                 };
                 self.tell(gap.log, event, delivery);
             }

@@ -60,6 +60,7 @@ fn with_names(page: Page, names: &Names) -> HistoryPage {
         epoch: page.epoch,
         as_of: page.as_of,
         more: page.more,
+        gaps: page.gaps.into_vec(),
         messages: page.messages.into_vec().into_iter().map(named).collect(),
     }
 }

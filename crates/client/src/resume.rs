@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_gap_moves_the_cursor_behind_it_but_never_back() {
-        let gap = |from, to| Gap { log: LOG, from: Seq(from), to: Seq(to) };
+        let gap = |from, to| Gap { log: LOG, from: Seq(from), to: Seq(to), reason: 2 };
         let mut resume = Resume::default();
         resume.follow(LOG, Some(position(1, 5)));
         assert_eq!(resume.gap(&gap(2, 5)), Step::Duplicate);

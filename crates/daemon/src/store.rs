@@ -7,12 +7,14 @@
 mod access;
 mod checkpoints;
 mod connection;
+mod damage;
 mod directory;
 mod durability;
 mod error;
 mod frames;
 mod header;
 mod held;
+mod history;
 mod in_place;
 mod logs;
 mod lookup;
@@ -85,6 +87,8 @@ pub struct SqliteStore {
     wal: Arc<Wal>,
     checkpoints: Checkpoints,
     witness_in_trouble: bool,
+    /// Damage that the operator knows of.
+    told: damage::Told,
     /// Closed behind the connections that write: a process that closes a file loses its locks on it
     /// (POSIX), also those of SQLite.
     database: Arc<File>,
@@ -129,10 +133,10 @@ impl SqliteStore {
         if let Err(error) = self.flush() {
             tracing::warn!(%error, "the next start finds out where the newest messages are");
         }
-        if let Some(connection) = self.connection.take() {
-            if let Err(error) = self.checkpoints.close(connection) {
-                tracing::warn!(%error, "the newest messages stay in chatd.db-wal until a start");
-            }
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = self.checkpoints.close(connection)
+        {
+            tracing::warn!(%error, "the newest messages stay in chatd.db-wal until a start");
         }
         if let Err(error) = self.witness.sync() {
             tracing::warn!(%error, "the witness beside the store could not be synchronised");

@@ -123,7 +123,7 @@ fn what_was_deleted_is_said_aloud() {
 
     delete(&store, "true");
     let page = events_after(&mut reader, LOBBY, 4, 1);
-    let gap = Gap { log: LOBBY, from: Seq(5), to: Seq(10) };
+    let gap = Gap { log: LOBBY, from: Seq(5), to: Seq(10), reason: 1 };
     let mut frames = Vec::new();
     encode_frame(&gap, RequestId(0), &mut frames).expect("it is short");
     assert_eq!(page, LogPage { frames, after: Seq(10) });

@@ -83,6 +83,16 @@ numbered! {
 }
 
 numbered! {
+    /// Why a part of a log is missing.
+    GapReason, may_return: /** Whether it may be there another time, as from a backup. */ {
+        /// It was deleted.
+        Deleted = 1, false;
+        /// The daemon's disk or its database is damaged there.
+        Unreadable = 2, true;
+    }
+}
+
+numbered! {
     /// Why the daemon closed a connection.
     CloseReason, may_reconnect: /** Whether the client should connect again by itself. */ {
         /// The daemon stops or restarts.

@@ -2,7 +2,7 @@
 //! frame is the same bytes for everyone.
 
 use crate::wire::{Decode, Encode, body};
-use crate::{AccountId, CloseReason, LogId, MessageId, RoomId, Seq, Timestamp};
+use crate::{AccountId, CloseReason, GapReason, LogId, MessageId, RoomId, Seq, Timestamp};
 
 /// How every logged event begins, known or not: enough to keep a cursor in step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
@@ -151,14 +151,16 @@ body! {
     }
 }
 body! {
-    /// History that is gone stood here: the cursor goes on after it.
+    /// History that is missing stood here: the cursor goes on after it.
     Gap {
         /// The log.
         log: LogId,
-        /// The first seq that is gone.
+        /// The first seq that is missing.
         from: Seq,
         /// The last.
         to: Seq,
+        /// The number of a [`GapReason`]; newer daemons may have more.
+        reason: u16,
     }
 }
 body! {
@@ -189,6 +191,14 @@ body! {
         reconnect: bool,
         /// A sentence for a person.
         message: String,
+    }
+}
+
+impl Gap {
+    /// The reason, when this version knows it.
+    #[must_use]
+    pub fn known_reason(&self) -> Option<GapReason> {
+        GapReason::from_number(self.reason)
     }
 }
 

@@ -19,7 +19,7 @@ mod request_limits;
 mod wire;
 
 pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
-pub use code::{CloseReason, ErrorCode};
+pub use code::{CloseReason, ErrorCode, GapReason};
 pub use event::{
     AccountCreated, AccountRenamed, Close, Gap, Joined, Left, LoggedHead, MemberRenamed, Posted,
     Presence, Probe, RoomCreated, RoomJoined, RoomLeft,

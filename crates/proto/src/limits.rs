@@ -34,6 +34,9 @@ pub const SUBSCRIBED_MEMBERS_MAX: usize = 64;
 /// Messages in one page of history.
 pub const HISTORY_MESSAGES_MAX: usize = 256;
 
+/// Unreadable parts that one page of history tells of.
+pub const HISTORY_GAPS_MAX: usize = 16;
+
 /// Bytes of message text in one page of history: leaves room in the frame for what surrounds them.
 pub const HISTORY_TEXT_BYTES_MAX: usize = 32 * 1024;
 

@@ -1,8 +1,8 @@
 //! What the daemon answers.
 
-use crate::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
+use crate::limits::{HISTORY_GAPS_MAX, HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
 use crate::wire::{Decode, Encode, List, body};
-use crate::{AccountId, Epoch, ErrorCode, LogId, MessageId, Nonce, RoomId, Seq, Timestamp};
+use crate::{AccountId, Epoch, ErrorCode, Gap, LogId, MessageId, Nonce, RoomId, Seq, Timestamp};
 
 body! {
     /// The request failed; the connection lives on.
@@ -125,6 +125,8 @@ body! {
         messages: List<Message, HISTORY_MESSAGES_MAX>,
         /// Whether there are older ones before the first.
         more: bool,
+        /// What could not be read of the stretch that the page covers, falling in seq.
+        gaps: List<Gap, HISTORY_GAPS_MAX>,
     }
 }
 body! {

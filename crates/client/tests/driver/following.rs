@@ -285,6 +285,7 @@ async fn a_page_of_history_comes_with_names() {
         as_of: Seq(9),
         messages: List::first_of([message]),
         more: true,
+        gaps: List::default(),
     };
     peer.reply(id, &page).await;
     let (id, _): (_, Accounts) = peer.expect().await;

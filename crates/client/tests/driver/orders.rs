@@ -71,6 +71,7 @@ fn page(room: RoomId) -> chat_proto::HistoryPage {
         as_of: Seq(2),
         messages: List::first_of(of_room.iter().cloned()),
         more: false,
+        gaps: List::default(),
     }
 }
 

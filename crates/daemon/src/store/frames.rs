@@ -3,9 +3,9 @@
 
 use chat_core::StoreError;
 use chat_proto::{
-    AccountCreated, AccountId, AccountRenamed, Body, Gap, Joined, Left, LogId, MemberRenamed,
-    MessageId, Posted, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, Seq, Timestamp,
-    encode_frame,
+    AccountCreated, AccountId, AccountRenamed, Body, Gap, GapReason, Joined, Left, LogId,
+    MemberRenamed, MessageId, Posted, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, Seq,
+    Timestamp, encode_frame,
 };
 use rusqlite::Row;
 
@@ -23,6 +23,8 @@ pub(super) const FRAME_COLUMNS: &str = "events.log, events.seq, events.ts, event
 pub(super) struct Frames {
     log: LogId,
     bytes: Vec<u8>,
+    /// What they come behind.
+    before: Seq,
     after: Seq,
     /// One for all messages.
     text: String,
@@ -30,7 +32,11 @@ pub(super) struct Frames {
 
 impl Frames {
     pub(super) fn new(log: LogId, after: Seq) -> Self {
-        Self { log, bytes: Vec::new(), after, text: String::new() }
+        Self { log, bytes: Vec::new(), before: after, after, text: String::new() }
+    }
+
+    pub(super) fn log(&self) -> LogId {
+        self.log
     }
 
     pub(super) fn len(&self) -> usize {
@@ -43,7 +49,20 @@ impl Frames {
     }
 
     /// The next event of the log, and the gap before it if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the row is damaged; the run is as it was before.
     pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
+        let (bytes, after) = (self.bytes.len(), self.after);
+        let pushed = self.try_push(row);
+        if pushed.is_err() {
+            self.bytes.truncate(bytes);
+            self.after = after;
+        }
+        pushed
+    }
+
+    fn try_push(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         let read = |cause| StoreError::new("read an event", cause);
         let (log, seq) = (unsigned(row.get(0).map_err(read)?), unsigned(row.get(1).map_err(read)?));
         if log != self.log.0 || seq <= self.after.0 {
@@ -53,7 +72,7 @@ impl Frames {
             );
             return Err(StoreError::new("read an event", cause));
         }
-        self.tell_gap(Seq(seq - 1));
+        self.tell_gap(Seq(seq - 1), GapReason::Deleted);
         self.after = Seq(seq);
         let known = self.encode(row).map_err(read)?;
         match known {
@@ -66,10 +85,23 @@ impl Frames {
         }
     }
 
-    /// Says that what follows, up to `to`, is gone, if there is any.
-    pub(super) fn tell_gap(&mut self, to: Seq) {
+    /// The last seq that they tell of so far.
+    pub(super) fn after(&self) -> Seq {
+        self.after
+    }
+
+    /// What was read behind them.
+    pub(super) fn extend(&mut self, next: &Self) {
+        self.tell_gap(next.before, GapReason::Deleted);
+        self.bytes.extend_from_slice(&next.bytes);
+        self.after = next.after;
+    }
+
+    /// Says that what follows, up to `to`, is missing, if there is any.
+    pub(super) fn tell_gap(&mut self, to: Seq, reason: GapReason) {
         if to > self.after {
-            let gap = Gap { log: self.log, from: self.after.next(), to };
+            let from = self.after.next();
+            let gap = Gap { log: self.log, from, to, reason: reason as u16 };
             self.put(&gap);
             self.after = to;
         }

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 
 use super::checkpoints::Checkpoints;
 use super::connection::Writer;
+use super::damage::Told;
 use super::directory::{DataDir, bytes_free, open_private};
 use super::header::{self, Found};
 use super::held::{DATABASE, HeldFiles, Identity, LOCK, WAL, WITNESS};
@@ -132,6 +133,7 @@ impl SqliteStore {
             wal,
             checkpoints,
             witness_in_trouble: false,
+            told: Told::default(),
             database,
             dir,
         };

@@ -5,17 +5,18 @@
 use std::path::PathBuf;
 
 use chat_core::{HistoryRead, StoreError};
-use chat_proto::limits::HISTORY_TEXT_BYTES_MAX;
-use chat_proto::{AccountId, HistoryPage, List, LogId, Message, MessageId, Seq, Timestamp};
-use rusqlite::{Connection, Row, Rows};
+use chat_proto::{GapReason, HistoryPage, LogId, Seq};
+use rusqlite::{Connection, Rows};
 
 use super::SqliteStore;
 use super::connection::connect_reader;
+use super::damage::{self, Damage, ReadError, Told};
 use super::frames::{FRAME_COLUMNS, Frames};
 use super::held::Identity;
+use super::history::history;
 use super::logs::{Block, block_before, last_block};
 use super::recent::RecentBlocks;
-use super::row::{integer, unsigned};
+use super::row::integer;
 
 /// A connection that can only read. One thread uses it at a time.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Reader {
     path: PathBuf,
     database: Identity,
     recent: RecentBlocks,
+    /// What the operator knows, whoever has found it.
+    told: Told,
     /// `None` after a failure: the next read opens the file again.
     connection: Option<Connection>,
 }
@@ -44,7 +47,8 @@ impl Reader {
     pub fn open(store: &SqliteStore) -> Result<Self, StoreError> {
         let (path, recent) = (store.path().to_owned(), store.pending.recent().blocks());
         let database = store.writer.database;
-        let mut reader = Self { path, database, recent, connection: None };
+        let told = store.told.clone();
+        let mut reader = Self { path, database, recent, told, connection: None };
         // SQLite opens the WAL with the first read: a file that is moved away later is read on.
         reader.read(|connection| {
             let version = connection.pragma_query_value(None, "schema_version", |row| row.get(0));
@@ -60,7 +64,11 @@ impl Reader {
     pub fn history(&mut self, read: &HistoryRead) -> Result<HistoryPage, StoreError> {
         let before = read.before.min(read.as_of.next());
         let recent = self.recent.before(read.room.into(), before);
-        self.read(|connection| history(connection, &recent, read, before))
+        let page = self.read(|connection| history(connection, &recent, read, before))?;
+        for gap in page.gaps.iter() {
+            self.tell(gap.log, Some(Damage { from: gap.from, to: gap.to }));
+        }
+        Ok(page)
     }
 
     /// The events of a log after `after`, as the frames that everyone gets: about `bytes_max`
@@ -76,7 +84,16 @@ impl Reader {
         bytes_max: usize,
     ) -> Result<LogPage, StoreError> {
         let recent = self.recent.after(log, after);
-        self.read(|connection| events_after(connection, &recent, log, after, bytes_max))
+        let (page, damage) =
+            self.read(|connection| events_after(connection, &recent, log, after, bytes_max))?;
+        self.tell(log, damage);
+        Ok(page)
+    }
+
+    fn tell(&self, log: LogId, damage: Option<Damage>) {
+        if let (Some(damage), Some(connection)) = (damage, &self.connection) {
+            self.told.tell(connection, log, damage);
+        }
     }
 
     fn read<T>(
@@ -95,48 +112,9 @@ impl Reader {
     }
 }
 
-/// A page of history that grows downwards.
-struct Page {
-    messages: Vec<Message>,
-    bytes: usize,
-    limit: usize,
-    /// There is more than it holds.
-    more: bool,
-}
-
-fn history(
-    connection: &Connection,
-    recent: &[Block],
-    read: &HistoryRead,
-    before: Seq,
-) -> Result<HistoryPage, StoreError> {
-    let failed = |cause| StoreError::new("read a page of history", cause);
-    let mut page = Page { messages: Vec::new(), bytes: 0, limit: read.limit, more: false };
-    let moment = connection.unchecked_transaction().map_err(failed)?;
-    let mut place = before.0.saturating_sub(1);
-    while place > 0
-        && !page.more
-        && let Some(block) =
-            block_at(&moment, recent, read.room.into(), Seq(place)).map_err(failed)?
-    {
-        place = match block.last_post < block.first_seq {
-            // Nobody said anything in it: what came before was said here.
-            true => block.last_post,
-            false => {
-                page.read_block(&moment, block, place.min(block.last_post)).map_err(failed)?;
-                block.first_seq - 1
-            }
-        };
-    }
-    page.messages.reverse();
-    let HistoryRead { room, epoch, as_of, .. } = *read;
-    let messages = List::first_of(page.messages);
-    Ok(HistoryPage { room, epoch, as_of, messages, more: page.more })
-}
-
 /// The block that holds a place, or else the last one before it, of both the table and what it did
 /// not have a moment ago.
-fn block_at(
+pub(super) fn block_at(
     connection: &Connection,
     recent: &[Block],
     log: LogId,
@@ -152,85 +130,69 @@ fn block_at(
     }
 }
 
-impl Page {
-    /// Takes the messages of a block from a place downwards, as many as there is room for.
-    fn read_block(
-        &mut self,
-        connection: &Connection,
-        block: Block,
-        place: u64,
-    ) -> rusqlite::Result<()> {
-        let mut statement = connection.prepare_cached(
-            "SELECT seq, ts, account, message_id, text FROM events \
-             WHERE id BETWEEN ? AND ? AND kind = 'posted' ORDER BY id DESC",
-        )?;
-        let ids = [block.first_id, block.id_of(Seq(place))];
-        let mut rows = statement.query(ids.map(integer))?;
-        while let Some(row) = rows.next()? {
-            let message = message(row)?;
-            self.bytes += message.text.len();
-            if self.messages.len() == self.limit || self.bytes > HISTORY_TEXT_BYTES_MAX {
-                self.more = true;
-                break;
-            }
-            self.messages.push(message);
-        }
-        Ok(())
-    }
-}
-
-fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
-    Ok(Message {
-        seq: Seq(unsigned(row.get(0)?)),
-        ts: Timestamp(unsigned(row.get(1)?)),
-        from: AccountId(unsigned(row.get(2)?)),
-        id: MessageId(row.get(3)?),
-        text: row.get(4)?,
-    })
-}
-
 fn events_after(
     connection: &Connection,
     recent: &[Block],
     log: LogId,
     after: Seq,
     bytes_max: usize,
-) -> Result<LogPage, StoreError> {
+) -> Result<(LogPage, Option<Damage>), StoreError> {
     let failed = |cause| StoreError::new("read a log", cause);
     // One moment for the head and the events: nothing is a gap that was committed in between.
     let moment = connection.unchecked_transaction().map_err(failed)?;
     let mut frames = Frames::new(log, after);
     let flushed = last_block(&moment, log).map_err(failed)?.last_seq();
+    let head = recent.last().map_or(flushed, |last| flushed.max(last.last_seq()));
+    let damage = match read_on(&moment, recent, &mut frames, flushed, bytes_max) {
+        Ok(true) => {
+            frames.tell_gap(head, GapReason::Deleted);
+            None
+        }
+        Ok(false) => None,
+        Err(ReadError::Failed(error)) => return Err(error),
+        Err(ReadError::Damaged(error)) => {
+            tracing::debug!(%error, %log, "events are read one by one");
+            damage::read_around(&moment, recent, &mut frames, head, bytes_max)?
+        }
+    };
+    let (frames, after) = frames.finish();
+    Ok((LogPage { frames, after }, damage))
+}
+
+/// Takes the events behind those that are there; tells whether there is room for more.
+fn read_on(
+    moment: &Connection,
+    recent: &[Block],
+    frames: &mut Frames,
+    flushed: Seq,
+    bytes_max: usize,
+) -> Result<bool, ReadError> {
+    let (log, after) = (frames.log(), frames.after());
     let mut has_room = true;
     if after < flushed {
         let from = after.next();
-        let first = block_before(&moment, log, from).map_err(failed)?.unwrap_or_default();
-        let mut statement = moment.prepare_cached(&events_sql()).map_err(failed)?;
+        let first = block_before(moment, log, from)?.unwrap_or_default();
+        let mut statement = moment.prepare_cached(&events_sql())?;
         let place = [log.0, first.first_seq, from.0].map(integer);
-        has_room = take(&mut frames, statement.query(place).map_err(failed)?, bytes_max)?;
+        has_room = take(frames, statement.query(place)?, bytes_max)?;
     }
     let from = after.max(flushed).next();
-    let mut statement = moment.prepare_cached(&block_sql()).map_err(failed)?;
+    let mut statement = moment.prepare_cached(&block_sql())?;
     for block in recent.iter().filter(|block| block.last_seq() >= from) {
         if !has_room {
             break;
         }
         let first = from.max(Seq(block.first_seq));
         let ids = [first, block.last_seq()].map(|seq| integer(block.id_of(seq)));
-        has_room = take(&mut frames, statement.query(ids).map_err(failed)?, bytes_max)?;
+        has_room = take(frames, statement.query(ids)?, bytes_max)?;
     }
-    if has_room {
-        let head = recent.last().map_or(flushed, |last| flushed.max(last.last_seq()));
-        frames.tell_gap(head);
-    }
-    let (frames, after) = frames.finish();
-    Ok(LogPage { frames, after })
+    Ok(has_room)
 }
 
 /// Takes events while there is room; tells whether there still is.
-fn take(frames: &mut Frames, mut rows: Rows<'_>, bytes_max: usize) -> Result<bool, StoreError> {
-    while let Some(row) = rows.next().map_err(|cause| StoreError::new("read a log", cause))? {
-        frames.push(row)?;
+fn take(frames: &mut Frames, mut rows: Rows<'_>, bytes_max: usize) -> Result<bool, ReadError> {
+    while let Some(row) = rows.next()? {
+        frames.push(row).map_err(ReadError::Damaged)?;
         if frames.len() >= bytes_max {
             return Ok(false);
         }

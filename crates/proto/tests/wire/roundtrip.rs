@@ -4,7 +4,8 @@
 use std::fmt::Debug;
 
 use chat_proto::limits::{
-    HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, NAME_BYTES_MAX, PAGE_ITEMS_MAX, TEXT_BYTES_MAX,
+    HISTORY_GAPS_MAX, HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, NAME_BYTES_MAX, PAGE_ITEMS_MAX,
+    TEXT_BYTES_MAX,
 };
 use chat_proto::*;
 use rand::{RngExt, SeedableRng};
@@ -152,7 +153,7 @@ bodies! {
     AccountList { accounts }
     Subscribed { log epoch head name members member_count online }
     Reset { log epoch head }
-    HistoryPage { room epoch as_of messages more }
+    HistoryPage { room epoch as_of messages more gaps }
     Pong { token }
     Posted { room seq ts from id text }
     Joined { room seq ts account }
@@ -163,7 +164,7 @@ bodies! {
     AccountRenamed { account seq ts name }
     RoomJoined { account seq ts room }
     RoomLeft { account seq ts room }
-    Gap { log from to }
+    Gap { log from to reason }
     Presence { room online }
     Probe { token }
     Close { reason code reconnect message }
@@ -197,6 +198,12 @@ fn filled(texts: usize, bytes: usize) -> HistoryPage {
             text: "x".repeat(bytes),
         })),
         more: true,
+        gaps: List::first_of((0..HISTORY_GAPS_MAX).map(|_| Gap {
+            log: LogId(u64::MAX),
+            from: Seq(u64::MAX),
+            to: Seq(u64::MAX),
+            reason: u16::MAX,
+        })),
     }
 }
 

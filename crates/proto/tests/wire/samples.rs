@@ -162,6 +162,7 @@ fn pages() -> Vec<Sample> {
                 text: "hi".into(),
             }]),
             more: false,
+            gaps: List::first_of([Gap { log: LogId(7), from: Seq(3), to: Seq(9), reason: 2 }]),
         }),
     ]
 }
@@ -196,7 +197,7 @@ fn account_events() -> Vec<Sample> {
 
 fn live_events() -> Vec<Sample> {
     vec![
-        sample(Gap { log: LogId(7), from: Seq(1), to: Seq(500) }),
+        sample(Gap { log: LogId(7), from: Seq(1), to: Seq(500), reason: 1 }),
         sample(Presence { room: ROOM, online: 251 }),
         sample(Probe { token: u64::MAX }),
         sample(

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chat_client::{Event, Message};
-use chat_proto::{AccountId, MessageId};
+use chat_proto::{AccountId, Gap, GapReason, MessageId, RoomId, Seq};
 
 use super::failure::Failure;
 use super::link::Watched;
@@ -103,9 +103,8 @@ impl<'a> Printer<'a> {
             Event::Message(message) => return self.said(&message, slot),
             Event::Disconnected { why, .. } => self.disconnected(&why, slot),
             Event::Connected(_) => self.connected(slot),
-            Event::Gap { room, room_name, from, to } => {
-                let text = format!("#{room_name}: {from} to {to} are not in the log any more");
-                self.seam(&Record::gap(&room_name, room.0, from, to), &text, slot);
+            Event::Gap { room, room_name, from, to, reason } => {
+                self.gap(room, &room_name, (from, to), reason, slot);
             }
             Event::Reset { room, room_name, head, .. } => {
                 let text = format!(
@@ -116,6 +115,32 @@ impl<'a> Printer<'a> {
             _ => {}
         }
         Printed::Other
+    }
+
+    fn gap(
+        &self,
+        room: RoomId,
+        name: &str,
+        (from, to): (Seq, Seq),
+        reason: Option<GapReason>,
+        slot: Slot<'_>,
+    ) {
+        let (reason, text) = gap_words(reason);
+        let text = format!("#{name}: {from} to {to} {text}");
+        self.seam(&Record::gap(name, room.0, (from, to), reason), &text, slot);
+    }
+
+    /// Prints what a page of history lacks.
+    pub(super) async fn print_gaps(&mut self, room: &str, gaps: Vec<Gap>) -> Result<(), Failure> {
+        for gap in gaps {
+            let (reason, text) = gap_words(gap.known_reason());
+            let record = Record::gap(room, gap.log.0, (gap.from, gap.to), reason);
+            match self.style.json {
+                true => self.output.print(record.json()).await?,
+                false => tell(&format!("#{room}: {} to {} {text}", gap.from, gap.to)),
+            }
+        }
+        Ok(())
     }
 
     fn said(&mut self, message: &Message, slot: Slot<'_>) -> Printed {
@@ -144,6 +169,16 @@ impl<'a> Printer<'a> {
         match self.style.json {
             true => slot.print(record.json()),
             false => tell(text),
+        }
+    }
+}
+
+/// A gap's reason, as a word for programs and as words for people.
+fn gap_words(reason: Option<GapReason>) -> (&'static str, &'static str) {
+    match reason {
+        Some(GapReason::Deleted) => ("deleted", "are not in the log any more"),
+        Some(GapReason::Unreadable) | None => {
+            ("unreadable", "cannot be read: the server's disk is damaged there")
         }
     }
 }

@@ -44,6 +44,7 @@ enum Content<'a> {
         room_id: u64,
         from: u64,
         to: u64,
+        reason: &'static str,
     },
     Reset {
         room: &'a str,
@@ -132,8 +133,13 @@ impl<'a> Record<'a> {
         Self::of(Content::Resumed {})
     }
 
-    pub(super) fn gap(room: &'a str, room_id: u64, from: Seq, to: Seq) -> Self {
-        Self::of(Content::Gap { room, room_id, from: from.0, to: to.0 })
+    pub(super) fn gap(
+        room: &'a str,
+        room_id: u64,
+        (from, to): (Seq, Seq),
+        reason: &'static str,
+    ) -> Self {
+        Self::of(Content::Gap { room, room_id, from: from.0, to: to.0, reason })
     }
 
     pub(super) fn reset(room: &'a str, room_id: u64, head: Seq) -> Self {

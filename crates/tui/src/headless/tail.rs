@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chat_client::{Client, Event, Message, RequestError};
 use chat_proto::limits::HISTORY_MESSAGES_MAX;
-use chat_proto::{Epoch, Position, RoomId, RoomInfo, RoomName, Seq};
+use chat_proto::{Epoch, Gap, Position, RoomId, RoomInfo, RoomName, Seq};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::failure::Failure;
@@ -147,7 +147,9 @@ impl Tail<'_> {
             let limit = if count == 0 { 1 } else { PAGE };
             let page = history(link, room, before, limit).await?;
             behind.get_or_insert(Position { epoch: page.epoch, seq: page.as_of });
-            before = page.messages.first().map(|oldest| oldest.seq);
+            before = page.oldest();
+            let gaps = page.gaps.into_iter().filter(|gap| gap.to >= first).collect();
+            self.printer.print_gaps(&room.name, gaps).await?;
             let wanted = page
                 .messages
                 .into_iter()
@@ -173,7 +175,8 @@ impl Tail<'_> {
             let mut from = Seq(first.0.max(1));
             while from <= room.head && !self.is_enough() {
                 let end = Seq(from.0.saturating_add(u64::from(PAGE)));
-                let messages = window(link, room, from, end).await?;
+                let (messages, gaps) = window(link, room, from, end).await?;
+                self.printer.print_gaps(&room.name, gaps).await?;
                 self.print(&messages).await?;
                 from = end;
             }
@@ -253,12 +256,13 @@ async fn window(
     room: &RoomInfo,
     from: Seq,
     end: Seq,
-) -> Result<Vec<Message>, Failure> {
-    let mut newest_first = Vec::new();
+) -> Result<(Vec<Message>, Vec<Gap>), Failure> {
+    let (mut newest_first, mut gaps) = (Vec::new(), Vec::new());
     let mut before = end;
     loop {
         let page = history(link, room, Some(before), PAGE).await?;
-        let oldest = page.messages.first().map(|message| message.seq);
+        let oldest = page.oldest();
+        gaps.extend(page.gaps.into_iter().filter(|gap| gap.to >= from));
         let inside = page.messages.into_iter().filter(|message| message.seq >= from);
         newest_first.extend(inside.rev());
         match oldest {
@@ -267,7 +271,8 @@ async fn window(
         }
     }
     newest_first.reverse();
-    Ok(newest_first)
+    gaps.reverse();
+    Ok((newest_first, gaps))
 }
 
 async fn history(

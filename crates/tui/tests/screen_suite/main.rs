@@ -3,8 +3,9 @@
 #[cfg(test)]
 mod folding;
 #[cfg(test)]
-mod goto;
+mod gaps;
 #[cfg(test)]
+mod goto;
 mod help;
 #[cfg(test)]
 mod history;

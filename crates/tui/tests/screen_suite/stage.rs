@@ -111,6 +111,7 @@ impl Stage {
                 as_of: Seq(head),
                 messages: before[first..].iter().map(|message| (*message).clone()).collect(),
                 more: first > 0,
+                gaps: Vec::new(),
             };
             self.feed(Msg::Answer(Answer::Page(room, request, Ok(page))));
         }

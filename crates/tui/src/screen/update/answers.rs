@@ -2,9 +2,10 @@
 
 use chat_proto::{Member, MessageId, RoomInfo, RoomName, Seq};
 
+use super::network::gap_words;
 use super::{Answer, Failure, moments};
 use crate::screen::goto::GoTo;
-use crate::screen::history::{Entry, PageRequest};
+use crate::screen::history::{Entry, PageRequest, Place};
 use crate::screen::model::{Model, Overlay, RoomIndex};
 use crate::screen::page_retry::PageRetry;
 use crate::screen::shown;
@@ -101,8 +102,7 @@ fn page(
 ) {
     match result {
         Ok(page) => {
-            let entries: Vec<Entry> =
-                page.messages.iter().map(|message| model.entry_of(message)).collect();
+            let entries = entries_of(model, &page);
             model.rooms[index].history.page(request, entries, page.as_of, page.more);
             model.page_retry = PageRetry::default();
         }
@@ -112,6 +112,21 @@ fn page(
             model.flash = Some(format!("older messages could not be had: {}", failure.why));
         }
     }
+}
+
+/// What a page shows: its messages, and at their places what the server could not read.
+fn entries_of(model: &Model, page: &chat_client::HistoryPage) -> Vec<Entry> {
+    let messages = page.messages.iter().map(|message| model.entry_of(message));
+    let gaps = page.gaps.iter().map(|gap| {
+        // Nobody knows when it was; the next message tells about when.
+        let next = page.messages.iter().find(|message| message.seq > gap.to);
+        let time = next.map_or_else(|| model.clock_now(), |message| model.clock(message.ts.0));
+        let (kind, text) = gap_words((gap.from, gap.to), gap.known_reason());
+        Entry::new(Place::of(gap.from), None, time, kind, &text)
+    });
+    let mut entries: Vec<Entry> = messages.chain(gaps).collect();
+    entries.sort_by_key(|entry| entry.place);
+    entries
 }
 
 fn list_members(title: &str, members: &[Member]) -> String {

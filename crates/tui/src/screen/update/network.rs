@@ -1,7 +1,7 @@
 //! What the client library says, and what it changes.
 
 use chat_client::{Connected, Event, Message, Outgoing, OutgoingState, RoomChange, Subscribed};
-use chat_proto::{RoomId, RoomName, Seq};
+use chat_proto::{GapReason, RoomId, RoomName, Seq};
 
 use super::Effect;
 use crate::screen::history::{Bound, Entry, Kind, Place};
@@ -23,7 +23,9 @@ pub(super) fn event(model: &mut Model, event: Event, effects: &mut Vec<Effect>) 
         Event::Refused(_refusal) => {}
         Event::Subscribed(subscribed) => follows(model, &subscribed),
         Event::Reset { room, room_name, head, .. } => reset(model, room, &room_name, head),
-        Event::Gap { room, room_name, from, to } => gap(model, room, &room_name, from, to),
+        Event::Gap { room, room_name, from, to, reason } => {
+            gap(model, room, &room_name, (from, to), reason);
+        }
         Event::Message(message) => said(model, &message),
         Event::Joined(change) => changed(model, &change, "joined"),
         Event::Left(change) => changed(model, &change, "left"),
@@ -126,10 +128,21 @@ fn reset(model: &mut Model, room: RoomId, name: &str, head: Seq) {
     );
 }
 
-fn gap(model: &mut Model, room: RoomId, name: &str, from: Seq, to: Seq) {
+fn gap(model: &mut Model, room: RoomId, name: &str, seqs: (Seq, Seq), reason: Option<GapReason>) {
     let index = model.room_with(room, name);
-    let text = format!("events {from} to {to} are not kept by the server any more");
-    model.say(index, Kind::Notice, &text);
+    let (kind, text) = gap_words(seqs, reason);
+    model.say(index, kind, &text);
+}
+
+/// How the screen tells that events are missing.
+pub(super) fn gap_words((from, to): (Seq, Seq), reason: Option<GapReason>) -> (Kind, String) {
+    let (kind, text) = match reason {
+        Some(GapReason::Deleted) => (Kind::Notice, "are not kept by the server any more"),
+        Some(GapReason::Unreadable) | None => {
+            (Kind::Trouble, "cannot be read: the server's disk is damaged there")
+        }
+    };
+    (kind, format!("events {from} to {to} {text}"))
 }
 
 fn said(model: &mut Model, message: &Message) {

@@ -1,0 +1,191 @@
+//! Damaged pages: what is on them is told as a gap, and everything else is read.
+
+mod store_seed;
+
+use std::fs;
+use std::path::Path;
+
+use bytes::BytesMut;
+use chat_core::{HistoryRead, Store};
+use chat_proto::limits::HISTORY_MESSAGES_MAX;
+use chat_proto::{FrameCodec, Gap, Kind, LoggedHead, RoomId, Seq};
+use chatd::store::{Durability, Reader, SqliteStore};
+use store_seed::{LOBBY, message, post, put, seeded};
+use tempfile::TempDir;
+
+/// Bytes of a page of the database.
+const PAGE: usize = 4096;
+
+/// Events of the lobby.
+const EVENTS: u64 = 3_000;
+
+/// The kinds of pages by the byte that they begin with (<https://www.sqlite.org/fileformat.html>).
+const INTERIOR: u8 = 0x05;
+const LEAF: u8 = 0x0D;
+
+/// A message that does not fit a page.
+const LONG: u64 = 1_500;
+
+/// A store with many messages, all of them moved into the database.
+fn filled() -> (TempDir, SqliteStore) {
+    let dir = tempfile::tempdir().expect("there is room");
+    let mut store = seeded(dir.path(), Durability::Process);
+    post(&mut store, 2..LONG);
+    put(&mut store, &message(LONG, &"x".repeat(9_000)));
+    post(&mut store, LONG + 1..=EVENTS);
+    store.close();
+    let mut store = store_seed::open(dir.path(), Durability::Process);
+    store.commit().expect("there is room");
+    (dir, store)
+}
+
+/// The pages of the events that begin with this byte: those of other tables are few and come first.
+fn pages(file: &Path, kind: u8) -> Vec<usize> {
+    let database = rusqlite::Connection::open(file).expect("it is there");
+    let root: i64 = database
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'events'", [], |row| row.get(0))
+        .expect("there is one");
+    let root = usize::try_from(root).expect("it is a page");
+    let bytes = fs::read(file).expect("it is there");
+    let pages = bytes.chunks(PAGE).enumerate().skip(20);
+    // The root is not among them: behind it there would be nothing.
+    pages.filter(|(at, page)| page[0] == kind && at + 1 != root).map(|(at, _page)| at).collect()
+}
+
+fn flip(file: &Path, from: usize, bytes: usize) {
+    use std::os::unix::fs::FileExt;
+    let file = fs::File::options().read(true).write(true).open(file).expect("it is there");
+    let mut damaged = vec![0; bytes];
+    file.read_exact_at(&mut damaged, from as u64).expect("it is there");
+    damaged.iter_mut().for_each(|byte| *byte ^= 0xFF);
+    file.write_all_at(&damaged, from as u64).expect("it takes writes");
+}
+
+/// Follows the lobby to its end; tells the seqs that came, and those told as unreadable.
+fn follow(reader: &mut Reader) -> (Vec<u64>, Vec<u64>) {
+    let (mut came, mut missing, mut after) = (Vec::new(), Vec::new(), Seq(0));
+    while after < Seq(EVENTS) {
+        let page = reader.events_after(LOBBY, after, 16_384).expect("it reads around damage");
+        assert!(page.after > after, "it always comes further");
+        after = page.after;
+        let mut bytes = BytesMut::from(&*page.frames);
+        while let Some(frame) =
+            FrameCodec::default().take_last_frame(&mut bytes).expect("they are frames")
+        {
+            if frame.known_kind() == Some(Kind::Gap) {
+                let gap: Gap = frame.decode().expect("it is a gap");
+                assert_eq!(gap.reason, 2);
+                missing.extend(gap.from.0..=gap.to.0);
+            } else {
+                came.push(LoggedHead::of(&frame).expect("it is an event").seq.0);
+            }
+        }
+    }
+    (came, missing)
+}
+
+/// Pages back through the lobby; tells the same, rising.
+fn page_back(reader: &mut Reader, store: &SqliteStore) -> (Vec<u64>, Vec<u64>) {
+    let (mut came, mut missing, mut before) = (Vec::new(), Vec::new(), Seq(u64::MAX));
+    loop {
+        let read = HistoryRead {
+            room: RoomId(LOBBY.0),
+            epoch: store.epoch(),
+            as_of: Seq(EVENTS),
+            before,
+            limit: HISTORY_MESSAGES_MAX,
+        };
+        let page = reader.history(&read).expect("it reads around damage");
+        came.extend(page.messages.iter().rev().map(|message| message.seq.0));
+        for gap in page.gaps.iter() {
+            assert_eq!(gap.reason, 2);
+            missing.extend((gap.from.0..=gap.to.0).rev());
+        }
+        let first = page.messages.first().map(|message| message.seq);
+        let oldest = first.into_iter().chain(page.gaps.iter().map(|gap| gap.from)).min();
+        match oldest {
+            Some(oldest) if page.more => {
+                assert!(oldest < before, "it always comes further");
+                before = oldest;
+            }
+            _ => break,
+        }
+    }
+    came.reverse();
+    missing.reverse();
+    (came, missing)
+}
+
+/// Damages a page, and holds that what is missing is told, is little, and nothing else is missing.
+fn tells_what_is_missing(damage: impl Fn(&Path), missing_max: usize) {
+    let (_dir, store) = filled();
+    damage(store.path());
+    let mut reader = Reader::open(&store).expect("it opens");
+    let (came, missing) = follow(&mut reader);
+    assert!(!missing.is_empty() && missing.len() <= missing_max, "{} missing", missing.len());
+    let mut all: Vec<u64> = came.iter().chain(&missing).copied().collect();
+    all.sort_unstable();
+    assert!(all.into_iter().eq(1..=EVENTS), "each is told once");
+
+    let (paged, missing_pages) = page_back(&mut reader, &store);
+    let posts: Vec<u64> = came.into_iter().filter(|seq| *seq > 1).collect();
+    assert!(paged == posts, "history has the same");
+    assert_eq!(missing_pages, missing);
+}
+
+#[test]
+fn a_damaged_leaf_hides_its_events_and_no_others() {
+    let middle = |file: &Path| pages(file, LEAF)[10] * PAGE;
+    tells_what_is_missing(|file| flip(file, middle(file), 64), 120);
+    tells_what_is_missing(|file| flip(file, middle(file), PAGE), 120);
+}
+
+#[test]
+fn two_damaged_leaves_are_two_holes() {
+    tells_what_is_missing(
+        |file| {
+            let leaves = pages(file, LEAF);
+            flip(file, leaves[5] * PAGE, PAGE);
+            flip(file, leaves[12] * PAGE, PAGE);
+        },
+        240,
+    );
+}
+
+#[test]
+fn a_damaged_overflow_page_hides_one_message() {
+    tells_what_is_missing(
+        |file| {
+            let bytes = fs::read(file).expect("it is there");
+            let overflow = bytes.chunks(PAGE).position(|page| {
+                let texts = page[4..].iter().filter(|byte| **byte == b'x').count();
+                texts > PAGE - 8
+            });
+            // Its first bytes lead to the next one; the text is no UTF-8 any more.
+            flip(file, overflow.expect("a message is that long") * PAGE, PAGE);
+        },
+        1,
+    );
+}
+
+#[test]
+fn a_damaged_interior_page_hides_what_is_below_it() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let mut store = seeded(dir.path(), Durability::Process);
+    // Large enough for more than the root above the leaves.
+    let text = "y".repeat(1_000);
+    (2..=EVENTS).for_each(|seq| put(&mut store, &message(seq, &text)));
+    store.commit().expect("there is room");
+    store.close();
+    let store = store_seed::open(dir.path(), Durability::Process);
+    let interior = pages(store.path(), INTERIOR);
+    flip(store.path(), interior[0] * PAGE, PAGE);
+    let mut reader = Reader::open(&store).expect("it opens");
+    let (came, missing) = follow(&mut reader);
+    assert!(!missing.is_empty() && !came.is_empty(), "{} {}", came.len(), missing.len());
+    assert_eq!(came.len() + missing.len(), usize::try_from(EVENTS).expect("few"));
+    let (paged, missing_pages) = page_back(&mut reader, &store);
+    // The first event is no message.
+    assert!(missing_pages.iter().eq(missing.iter().filter(|seq| **seq > 1)));
+    assert_eq!(paged.len(), came.iter().filter(|seq| **seq > 1).count());
+}

@@ -1,0 +1,31 @@
+//! What the server could not read is shown where it would stand.
+
+use chat_proto::Seq;
+use chat_tui::screen::update::{Answer, Effect, Msg};
+
+use crate::stage::{LOBBY, Stage, said};
+
+#[test]
+fn what_a_page_lacks_stands_at_its_place() {
+    let mut stage = Stage::new(80, 24);
+    stage.connect();
+    stage.subscribe(LOBBY, "lobby", 10);
+    let asked = stage.effects.iter().find_map(|effect| match effect {
+        Effect::Page(room, _id, request) => Some((*room, *request)),
+        _ => None,
+    });
+    let (room, request) = asked.expect("the newest page is asked for");
+    let page = chat_client::HistoryPage {
+        room: LOBBY,
+        epoch: chat_proto::Epoch(7),
+        as_of: Seq(10),
+        messages: vec![said(2, "before the gap"), said(10, "behind the gap")],
+        more: false,
+        gaps: vec![chat_proto::Gap { log: LOBBY.into(), from: Seq(3), to: Seq(9), reason: 2 }],
+    };
+    stage.feed(Msg::Answer(Answer::Page(room, request, Ok(page))));
+    let screen = stage.screen();
+    let row = |words: &str| screen.lines().position(|line| line.contains(words)).expect(words);
+    assert!(row("before the gap") < row("events 3 to 9 cannot be read"));
+    assert!(row("events 3 to 9 cannot be read") < row("behind the gap"));
+}
