@@ -201,7 +201,8 @@ impl SqliteStore {
     /// What is not on the disk for sure is written again before anything is built on it.
     fn make_wal_durable(&self) -> Result<(), StoreError> {
         let durable = self.wal.make_durable();
-        durable.map_err(|cause| StoreError::new("wrote its WAL once more", cause))
+        durable
+            .map_err(|error| StoreError::new("wrote its WAL once more", wal::as_of_sqlite(&error)))
     }
 
     /// Writes where the newest events are, in a transaction of its own. Not in trouble: nothing

@@ -3,8 +3,8 @@
 
 mod recent;
 
-use chat_core::{Content, Event};
-use chat_proto::{LogId, MessageId, Nickname, PublicKey, RoomId, RoomName, Seq, Timestamp};
+use chat_core::{Content, Event, Lookup, PastSend};
+use chat_proto::{LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName, Seq, Timestamp};
 use tempfile::TempDir;
 
 use super::connection::Fault;

@@ -13,6 +13,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rusqlite::ffi;
+
 /// What is read and written in one go, in bytes.
 const CHUNK_BYTES: usize = 1024 * 1024;
 
@@ -62,6 +64,16 @@ impl Wal {
     }
 }
 
+/// The error as SQLite would have told of it: to the operator it is the same trouble.
+pub(super) fn as_of_sqlite(error: &io::Error) -> rusqlite::Error {
+    tracing::debug!(%error, "the WAL could not be written once more");
+    let (code, said) = match error.kind() {
+        ErrorKind::StorageFull => (ffi::SQLITE_FULL, "database or disk is full"),
+        _ => (ffi::SQLITE_IOERR_FSYNC, "disk I/O error"),
+    };
+    rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(said.to_owned()))
+}
+
 /// Writes what a file holds over itself, and waits until it is on the disk.
 fn rewrite(file: &File) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK_BYTES];
@@ -82,6 +94,13 @@ fn rewrite(file: &File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_that_fails_says_what_it_says_to_sqlite() {
+        let told = |kind| as_of_sqlite(&io::Error::from(kind)).to_string();
+        assert_eq!(told(ErrorKind::StorageFull), "database or disk is full");
+        assert_eq!(told(ErrorKind::Other), "disk I/O error");
+    }
 
     #[test]
     fn it_is_distrusted_at_first_and_after_each_failure_until_it_was_written_again() {
