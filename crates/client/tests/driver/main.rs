@@ -5,6 +5,7 @@
 mod fake;
 mod following;
 mod handshake;
+mod listing;
 mod orders;
 mod sending;
 mod timing;

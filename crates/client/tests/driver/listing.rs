@@ -1,0 +1,53 @@
+//! Lists that come in pages: all of them, or an error; never a part that looks like all.
+
+use chat_client::RequestError;
+use chat_proto::{List, RequestId, RoomId, RoomInfo, RoomList, Rooms, Seq};
+
+use crate::fake::*;
+
+/// More than any number of pages that one would think of as enough.
+const PAGES: u64 = 200;
+
+fn page(id: u64, more: bool) -> RoomList {
+    let room = RoomInfo {
+        room: RoomId(id),
+        name: format!("room-{id}"),
+        head: Seq(1),
+        members: 0,
+        online: 0,
+        joined: false,
+    };
+    RoomList { rooms: List::first_of([room]), more }
+}
+
+#[tokio::test]
+async fn all_rooms_come_however_many_pages_they_are() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events) = daemon.screen(dir.path());
+    let mut peer = daemon.serve().await;
+    connected(&mut events).await;
+    let asked = tokio::spawn(async move { client.rooms().await });
+    for number in 1..=PAGES {
+        let (id, rooms): (RequestId, Rooms) = peer.expect().await;
+        assert_eq!(rooms.after, RoomId(number - 1));
+        peer.reply(id, &page(number, number < PAGES)).await;
+    }
+    let rooms = within(asked).await.unwrap().unwrap();
+    assert_eq!(rooms.len() as u64, PAGES);
+}
+
+#[tokio::test]
+async fn a_page_that_brings_nothing_new_is_an_error_and_not_asked_for_again() {
+    for again in [page(1, true), RoomList { rooms: List::default(), more: true }] {
+        let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+        let (client, mut events) = daemon.screen(dir.path());
+        let mut peer = daemon.serve().await;
+        connected(&mut events).await;
+        let asked = tokio::spawn(async move { client.rooms().await });
+        for page in [page(1, true), again] {
+            let (id, _rooms): (RequestId, Rooms) = peer.expect().await;
+            peer.reply(id, &page).await;
+        }
+        assert!(matches!(within(asked).await.unwrap(), Err(RequestError::Refused(_))));
+    }
+}
