@@ -93,6 +93,7 @@ class Client:
         self.in_flight.clear()
         self.resend_at = None
         self.asked_names.clear()
+        self.names.clear()  # Nobody has told of renames meanwhile.
         try:
             pin = self.arguments.server_key
             signed_in = sign_in(connection, self.key, self.arguments.name, pin)
@@ -195,6 +196,8 @@ class Client:
         if self.position is None:
             self.position = {"epoch": reply["epoch"], "seq": reply["head"]}
         self.position["epoch"] = reply["epoch"]
+        if reply["member_count"] > len(reply["members"]):
+            self.names.clear()  # Of the others it is not said what they are called by now.
         self.names |= {member["account"]: member["name"] for member in reply["members"]}
         self.is_open = True
         say(f"joined #{reply['name']} at seq {self.position['seq']} of {reply['head']}")
@@ -212,6 +215,12 @@ class Client:
             why = "has deleted" if gap["reason"] == 1 else "cannot read"
             say(f"the server {why} {gap['from']} to {gap['to']}")
             self.position["seq"] = gap["to"]
+        elif frame.name == "Renamed":
+            renamed = frame.fields()
+            if renamed["account"] == 0:
+                self.names.clear()
+            elif renamed["account"] in self.names:
+                self.names[renamed["account"]] = renamed["name"]
         elif frame.name == "Probe":
             self.connection.send("ProbeReply", frame.fields())
         elif frame.name == "Close":
@@ -223,9 +232,9 @@ class Client:
         if seq != self.position["seq"] + 1:
             raise WireError(f"seq {seq} after {self.position['seq']}")
         self.position["seq"] = seq
-        if frame.name == "MemberRenamed":
-            renamed = frame.fields()
-            self.names[renamed["account"]] = renamed["name"]
+        if frame.name == "Joined":
+            # Nobody has told what became of the name meanwhile.
+            self.names.pop(frame.fields()["account"], None)
         elif frame.name == "Posted":
             self.unprinted.append(frame.fields())
             self.print_what_can_be()

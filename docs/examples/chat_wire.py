@@ -74,7 +74,6 @@ KINDS: dict[str, tuple[int, str]] = {
     "Joined": (0x0302, "room:u64 seq:u64 ts:u64 account:u64"),
     "Left": (0x0303, "room:u64 seq:u64 ts:u64 account:u64"),
     "RoomCreated": (0x0304, "room:u64 seq:u64 ts:u64 by:u64 name:text"),
-    "MemberRenamed": (0x0305, "room:u64 seq:u64 ts:u64 account:u64 name:text"),
     "AccountCreated": (0x0381, "account:u64 seq:u64 ts:u64 name:text"),
     "AccountRenamed": (0x0382, "account:u64 seq:u64 ts:u64 name:text"),
     "RoomJoined": (0x0383, "account:u64 seq:u64 ts:u64 room:u64"),
@@ -83,6 +82,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "Presence": (0x0402, "room:u64 online:u32"),
     "Probe": (0x0403, "token:u64"),
     "Close": (0x0404, "reason:u16 code:u16 reconnect:bool message:text"),
+    "Renamed": (0x0405, "account:u64 name:text"),
 }
 
 NAMES: dict[int, str] = {number: name for name, (number, _fields) in KINDS.items()}

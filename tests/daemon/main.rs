@@ -6,6 +6,7 @@ mod fair;
 mod following;
 mod listening;
 mod logging;
+mod renaming;
 mod signals;
 mod slow;
 mod stopping;

@@ -2,6 +2,7 @@
 
 mod following;
 mod journal;
+mod names;
 mod person;
 mod replies;
 
@@ -65,6 +66,8 @@ pub(crate) struct Client {
     /// How many requests to subscribe to a log are in flight: only the newest counts.
     subscribing: BTreeMap<LogId, usize>,
     resolving: BTreeSet<RoomName>,
+    /// What members of followed rooms are called.
+    names: BTreeMap<AccountId, String>,
     answered: VecDeque<Answered>,
     /// When the newest answer of the stream came.
     answered_in: Option<Epoch>,
@@ -151,6 +154,7 @@ impl Client {
             readers: BTreeMap::new(),
             subscribing: BTreeMap::new(),
             resolving: BTreeSet::new(),
+            names: BTreeMap::new(),
             answered: VecDeque::new(),
             answered_in: None,
             window: env.chance.pick(&[1, 4, 64, 1024, 3000]).unwrap_or(4),
@@ -212,6 +216,7 @@ impl Client {
         self.requests.clear();
         self.subscribing.clear();
         self.resolving.clear();
+        self.names.clear();
         for cursor in std::mem::take(&mut self.cursors).into_values() {
             env.history.closed(cursor);
         }

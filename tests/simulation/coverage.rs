@@ -74,6 +74,10 @@ situations! {
     Paused,
     /// The sequencer's queue was full.
     QueueFull,
+    /// A client was told of another name of somebody whom it knew.
+    RenameTold,
+    /// A client was told that any name may be out of date.
+    NamesUnsure,
     /// A position of another epoch was answered with a Reset.
     Reset,
     /// A repeated nonce was answered again with its ack.

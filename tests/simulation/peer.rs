@@ -1,14 +1,14 @@
 //! The server's driver of one connection: moves bytes between a link and the core's [`Connection`],
 //! in small and uneven steps.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::{Buf, Bytes, BytesMut};
 use chat_core::{
     Admission, Asked, Closing, Conn, Connection, Effect, Input, Origin, Output, Parcel, SessionSeed,
 };
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX};
-use chat_proto::{CloseReason, LogId, Seq};
+use chat_proto::{AccountId, CloseReason, LogId, Seq};
 
 use crate::coverage::Situation;
 use crate::env::Env;
@@ -40,6 +40,8 @@ pub(crate) struct Peer {
     pub(crate) inbox: VecDeque<Delivery>,
     /// Logs that grew since the connection looked.
     pub(crate) grown: BTreeSet<LogId>,
+    /// Accounts that were renamed since then, and the frames that say so.
+    pub(crate) renamed: BTreeMap<AccountId, Vec<u8>>,
     pub(crate) alarm: Alarm,
     input: BytesMut,
     /// The log that is being read from disk, and after which event.
@@ -82,6 +84,7 @@ impl Peer {
             connection: Connection::new(seed, admission, now_ms),
             inbox: VecDeque::new(),
             grown: BTreeSet::new(),
+            renamed: BTreeMap::new(),
             alarm: Alarm::default(),
             input: BytesMut::new(),
             reading: None,
@@ -196,6 +199,11 @@ impl Peer {
             let Some(Delivery { lane, reply, tail }) = self.inbox.pop_front() else { break };
             // A handle that comes back is of no use: its tail is freed when nobody has it.
             drop(self.connection.deliver(lane, &reply, tail));
+        }
+        if self.inbox.is_empty() {
+            for frame in std::mem::take(&mut self.renamed).into_values() {
+                self.connection.tell_renamed(&frame);
+            }
         }
         for log in std::mem::take(&mut self.grown) {
             self.connection.wake(log);

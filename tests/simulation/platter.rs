@@ -98,6 +98,15 @@ impl Data {
         self.logs.get(&log)?.last().map(|event| event.ts)
     }
 
+    pub(crate) fn members(&self) -> impl Iterator<Item = (LogId, AccountId)> {
+        self.members.iter().map(|(room, account)| ((*room).into(), *account))
+    }
+
+    /// What an account is called.
+    pub(crate) fn name(&self, account: AccountId) -> &str {
+        self.accounts.get(&account).map_or("", |(_key, name)| name.as_str())
+    }
+
     fn apply(&mut self, record: &Owned) {
         match record {
             Owned::Event(event) => {
@@ -135,9 +144,7 @@ impl Data {
                     self.sends.entry((*from, nonce.stream)).or_default().insert(nonce_n, past);
                 }
             }
-            Content::RoomJoined { .. }
-            | Content::RoomLeft { .. }
-            | Content::MemberRenamed { .. } => {}
+            Content::RoomJoined { .. } | Content::RoomLeft { .. } => {}
         }
     }
 
@@ -165,8 +172,7 @@ impl Data {
                 }
                 Content::AccountCreated { .. }
                 | Content::AccountRenamed { .. }
-                | Content::RoomCreated { .. }
-                | Content::MemberRenamed { .. } => {}
+                | Content::RoomCreated { .. } => {}
             }
         }
         if in_rooms != in_accounts {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chat_core::{Batch, Conn, Effect, Fanout, HistoryRead, Lane, Origin, Reply, Tail, TailHandle};
-use chat_proto::{Ack, LogId, Seq};
+use chat_proto::{AccountId, Ack, LogId, RoomId, Seq};
 
 use crate::chance::Chance;
 use crate::coverage::{Coverage, Situation};
@@ -139,6 +139,18 @@ impl Fanout for Switchboard {
         if let Some(tail) = self.tails.get(&log) {
             tail.0.borrow_mut().announce(frame);
             self.grown.insert(log);
+        }
+    }
+
+    fn renamed(&mut self, account: AccountId, rooms: Vec<RoomId>, frame: Vec<u8>) {
+        if self.is_dead() {
+            return;
+        }
+        for (conn, peer) in &mut self.peers {
+            if rooms.iter().any(|room| peer.follows((*room).into())) {
+                peer.renamed.insert(account, frame.clone());
+                self.woken.insert(*conn);
+            }
         }
     }
 

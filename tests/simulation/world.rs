@@ -174,6 +174,8 @@ impl World {
             let head = |log| platter.data.head(log);
             let misses = client.misses(head).into_iter();
             missing.extend(misses.map(|words| format!("client {}: {words}", client.index)));
+            let stale = client.stale_names(platter.data.members(), |id| platter.data.name(id));
+            missing.extend(stale.iter().map(|words| format!("client {}: {words}", client.index)));
         }
         missing
     }

@@ -64,12 +64,15 @@ pub enum Event {
     Joined(RoomChange),
     /// A membership ended.
     Left(RoomChange),
-    /// A member has another name.
+    /// Somebody in a room that is followed has another name, perhaps this account. Nobody is told of
+    /// one whose old name no event has brought, or who was renamed while the client was away.
     Renamed {
-        /// Who, with the new name, and where.
-        change: RoomChange,
-        /// The name before, when it is known.
-        old_name: Option<String>,
+        /// Who.
+        account: AccountId,
+        /// The name before.
+        old_name: String,
+        /// The name from now on.
+        name: String,
     },
     /// The room was made. By account 0: the daemon made it.
     RoomCreated(RoomChange),
@@ -179,7 +182,7 @@ pub struct RoomChange {
     pub ts: Timestamp,
     /// Whom it is about.
     pub account: AccountId,
-    /// The account's name; of an [`Event::Renamed`], the new one.
+    /// The account's name.
     pub name: String,
     /// As of a message.
     pub live: bool,

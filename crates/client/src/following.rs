@@ -57,8 +57,6 @@ struct Log {
     answers_due: u32,
     /// What follows it is live.
     live_after: Option<Seq>,
-    /// The moment of the subscription, as [`Names`] counts.
-    subscribed_at: u64,
     /// The connection on which the user was told of the subscription.
     told_on: u64,
     /// Events that wait for a name, or are behind one that does.
@@ -96,7 +94,8 @@ impl Following {
     pub(crate) fn connected(&mut self, signed_in: &SignedIn, asking: &mut Asking) {
         self.online = true;
         self.connection += 1;
-        self.names.tick();
+        // Nobody told of renames meanwhile.
+        self.names.forget_accounts();
         self.names.learn_account(signed_in.account, signed_in.name.clone());
         if self.account != Some(signed_in.account) {
             if let Some(old) = self.account.replace(signed_in.account) {
@@ -208,7 +207,6 @@ impl Following {
         let from = self.resume.position(id).map_or(subscribed.head, |position| position.seq);
         self.resume.subscribed(&subscribed);
         log.live_after.get_or_insert(subscribed.head);
-        log.subscribed_at = self.names.tick();
         log.callers.drain(..).for_each(|caller| answer(caller, Ok(Reply::Done)));
         if self.parked {
             asking.ask(Question::Unsubscribe(id), Purpose::Unsubscribe);
@@ -287,6 +285,8 @@ impl Following {
             if self.resume.follows(room.into()) {
                 delivery.push_if_room(Event::Presence { room, online });
             }
+        } else if frame.known_kind() == Some(Kind::Renamed) {
+            self.renamed(frame.decode_lenient()?, delivery);
         }
         Ok(())
     }
@@ -313,7 +313,10 @@ impl Following {
         let live_after = self.logs.get(&head.log).and_then(|log| log.live_after);
         let live = live_after.is_none_or(|seen| head.seq > seen);
         match Logged::read(frame, live)? {
-            Logged::Room(event) => self.tell(head.log, event, delivery),
+            Logged::Room(event) => {
+                self.forget_who_comes(&event, live);
+                self.tell(head.log, event, delivery);
+            }
             Logged::RoomJoined(room) => self.memberships.joined(room),
             Logged::RoomLeft(room) => self.memberships.left(room),
             Logged::OwnName(name) if self.memberships.is_live(head.seq) => {

@@ -1,8 +1,8 @@
 //! Logged frames as events for the user.
 
 use chat_proto::{
-    AccountCreated, AccountId, AccountRenamed, Frame, Joined, Kind, Left, MemberRenamed, Posted,
-    RoomCreated, RoomId, RoomJoined, RoomLeft, Seq, Timestamp, WireError,
+    AccountCreated, AccountId, AccountRenamed, Frame, Joined, Kind, Left, Posted, RoomCreated,
+    RoomId, RoomJoined, RoomLeft, Seq, Timestamp, WireError,
 };
 
 use crate::event::{Event, Message, RoomChange};
@@ -38,7 +38,6 @@ impl Logged {
                 let RoomCreated { room, seq, ts, by, name: _ } = frame.decode_lenient()?;
                 Self::Room(Event::RoomCreated(change(room, seq, ts, by, live)))
             }
-            Some(Kind::MemberRenamed) => Self::Room(renamed(frame.decode_lenient()?, live)),
             Some(Kind::AccountCreated) => {
                 Self::OwnName(frame.decode_lenient::<AccountCreated>()?.name)
             }
@@ -68,10 +67,8 @@ pub(crate) fn wanted_name(event: &Event) -> Option<AccountId> {
     }
 }
 
-/// Sets the names of an event whose turn it is. A rename changes them for what comes after it,
-/// unless the name is known from a later moment: the log was subscribed to at `subscribed_at`, and
-/// what came with the answer is newer than the history that is replayed.
-pub(crate) fn set_names(event: &mut Event, names: &mut Names, subscribed_at: u64) {
+/// Sets the names of an event whose turn it is: as they are now.
+pub(crate) fn set_names(event: &mut Event, names: &Names) {
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "the other events bring the names that they need"
@@ -84,14 +81,6 @@ pub(crate) fn set_names(event: &mut Event, names: &mut Names, subscribed_at: u64
         Event::Joined(change) | Event::Left(change) | Event::RoomCreated(change) => {
             change.room_name = names.room(change.room);
             change.name = names.account(change.account).unwrap_or_default().to_owned();
-        }
-        Event::Renamed { change, old_name } => {
-            change.room_name = names.room(change.room);
-            let known = names.account(change.account).map(str::to_owned);
-            *old_name = known.filter(|known| *known != change.name);
-            if change.live || names.is_older(change.account, subscribed_at) {
-                names.learn_account(change.account, change.name.clone());
-            }
         }
         _ => {}
     }
@@ -110,12 +99,6 @@ pub(crate) fn message(posted: Posted, live: bool) -> Event {
         text: posted.text,
         live,
     })
-}
-
-fn renamed(renamed: MemberRenamed, live: bool) -> Event {
-    let MemberRenamed { room, seq, ts, account, name } = renamed;
-    let change = RoomChange { name, ..change(room, seq, ts, account, live) };
-    Event::Renamed { change, old_name: None }
 }
 
 fn change(room: RoomId, seq: Seq, ts: Timestamp, account: AccountId, live: bool) -> RoomChange {

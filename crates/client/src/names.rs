@@ -16,27 +16,19 @@ const DAEMON: AccountId = AccountId(0);
 /// What accounts and rooms are called.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    accounts: HashMap<AccountId, Known>,
+    accounts: HashMap<AccountId, String>,
     rooms: HashMap<RoomId, String>,
     wanted: BTreeSet<AccountId>,
     asked: BTreeSet<AccountId>,
     /// Whether a name has come that was wanted.
     news: bool,
-    /// Rises with each answer that names came with.
-    clock: u64,
-}
-
-#[derive(Debug)]
-struct Known {
-    name: String,
-    learned: u64,
 }
 
 impl Names {
     /// An account's name, when it is known. The daemon's is empty.
     pub(crate) fn account(&self, account: AccountId) -> Option<&str> {
         match self.accounts.get(&account) {
-            Some(known) => Some(&known.name),
+            Some(known) => Some(known),
             None if account == DAEMON => Some(""),
             None => None,
         }
@@ -63,8 +55,7 @@ impl Names {
             self.accounts.clear();
         }
         self.news |= self.wanted.remove(&account) || self.asked.contains(&account);
-        let learned = self.clock;
-        self.accounts.insert(account, Known { name, learned });
+        self.accounts.insert(account, name);
     }
 
     /// Whether names have come that something waits for, by whatever way: an answer, a subscription,
@@ -73,16 +64,20 @@ impl Names {
         std::mem::take(&mut self.news)
     }
 
-    /// The moment of an answer that says how things are now. Renames that are older are history.
-    pub(crate) fn tick(&mut self) -> u64 {
-        self.clock += 1;
-        self.clock
+    /// An account has another name from now on. The old one comes back, if anybody was told it.
+    pub(crate) fn rename(&mut self, account: AccountId, name: &str) -> Option<String> {
+        let known = self.accounts.get_mut(&account).filter(|known| *known != name)?;
+        Some(std::mem::replace(known, name.to_owned()))
     }
 
-    /// Whether what is known of an account is older than a moment.
-    pub(crate) fn is_older(&self, account: AccountId, moment: u64) -> bool {
-        let known = self.accounts.get(&account);
-        known.is_none_or(|known| known.learned < moment)
+    /// An account may have been renamed while nobody told of it.
+    pub(crate) fn forget_account(&mut self, account: AccountId) {
+        self.accounts.remove(&account);
+    }
+
+    /// Any account may have been.
+    pub(crate) fn forget_accounts(&mut self) {
+        self.accounts.clear();
     }
 
     /// The name of an account is needed.
@@ -107,7 +102,6 @@ impl Names {
 
     /// The answer: whoever is not in it does not exist, and gets a stand-in.
     pub(crate) fn answered(&mut self, accounts: Vec<chat_proto::AccountInfo>) {
-        self.tick();
         for info in accounts {
             self.learn_account(info.account, info.name);
             self.asked.remove(&info.account);

@@ -9,6 +9,7 @@ use chat_proto::{
     AccountId, Announced, ErrorCode, FrameCodec, FrameError, LogId, RequestId, Seq, encode_frame,
 };
 
+use crate::pipeline::unsure_of_names;
 use crate::{
     Admission, Ask, Closing, Effect, Feed, Lane, Refusal, Reply, Run, Session, SessionSeed, Step,
     TailHandle, Work,
@@ -36,6 +37,8 @@ pub struct Connection<H> {
     is_closing: bool,
     /// Why, for the operator.
     because: Option<Box<Closing>>,
+    /// The peer was not told of a rename, because it does not take what waits already.
+    misses_renames: bool,
 }
 
 /// A request on its way to the sequencer.
@@ -115,6 +118,7 @@ impl<H: TailHandle> Connection<H> {
             feed: Feed::default(),
             is_closing: false,
             because: None,
+            misses_renames: false,
         }
     }
 
@@ -215,6 +219,15 @@ impl<H: TailHandle> Connection<H> {
         }
     }
 
+    /// Tells of a rename behind what is waiting. A peer that does not take what waits is told later
+    /// that it has missed some: nothing piles up for it.
+    pub fn tell_renamed(&mut self, frame: &[u8]) {
+        match self.is_held_up_by_peer() {
+            true => self.misses_renames = true,
+            false => self.say(frame),
+        }
+    }
+
     /// Says why, and closes once that is written.
     pub fn close(&mut self, closing: &Closing) {
         self.part(&closing.frame());
@@ -306,6 +319,10 @@ impl<H: TailHandle> Connection<H> {
             let rest: Bytes = self.feed.wrote(*log, run, of_run);
             self.outgoing.extend_from_slice(&rest);
             taken -= of_run;
+        }
+        if self.misses_renames && !self.is_held_up_by_peer() {
+            self.misses_renames = false;
+            self.say(&unsure_of_names());
         }
     }
 

@@ -1,9 +1,9 @@
 //! An event: one entry of a log, and its frame.
 
 use chat_proto::{
-    AccountCreated, AccountId, AccountRenamed, Joined, Left, LogId, MemberRenamed, MessageId,
-    Nickname, Nonce, PostedRef, PublicKey, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft,
-    RoomName, Seq, Timestamp, Written, encode_frame,
+    AccountCreated, AccountId, AccountRenamed, Joined, Left, LogId, MessageId, Nickname, Nonce,
+    PostedRef, PublicKey, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName, Seq,
+    Timestamp, Written, encode_frame,
 };
 
 /// One entry of a log.
@@ -61,13 +61,6 @@ pub enum Content {
         /// Whose.
         account: AccountId,
     },
-    /// In a room's log: a member has another nickname.
-    MemberRenamed {
-        /// Who.
-        account: AccountId,
-        /// The nickname from now on.
-        name: Nickname,
-    },
     /// In a room's log: a message.
     Posted {
         /// Who.
@@ -92,7 +85,6 @@ impl Event {
             Content::RoomCreated { .. }
             | Content::Joined { .. }
             | Content::Left { .. }
-            | Content::MemberRenamed { .. }
             | Content::Posted { .. } => self.encode_of_room(RoomId(self.log.0), out),
         }
     }
@@ -123,10 +115,6 @@ impl Event {
             }
             Content::Joined { account } => put(&Joined { room, seq, ts, account: *account }, out),
             Content::Left { account } => put(&Left { room, seq, ts, account: *account }, out),
-            Content::MemberRenamed { account, name } => {
-                let name = name.to_string();
-                put(&MemberRenamed { room, seq, ts, account: *account, name }, out);
-            }
             Content::Posted { from, id, text, .. } => {
                 put(&PostedRef { room, seq, ts, from: *from, id: *id, text }, out);
             }

@@ -26,9 +26,6 @@ pub enum Lane {
     Commands,
     /// Replies of up to a frame.
     Queries,
-    /// Commands that make an event in every room of the account. While one is in flight nothing
-    /// else is read: a window of them would hold everybody up.
-    Alone,
 }
 
 /// Holds the connections and the tails. Calls come in the order commit → publish → reply →
@@ -39,6 +36,10 @@ pub trait Fanout {
 
     /// Appends a frame that is not logged to a tail, for whoever follows it now. Wakes nobody yet.
     fn announce(&mut self, log: LogId, frame: Vec<u8>);
+
+    /// An account has another nickname: whoever follows one of its rooms is told so once, with
+    /// `frame`, behind the replies that came before. Wakes nobody yet.
+    fn renamed(&mut self, account: AccountId, rooms: Vec<RoomId>, frame: Vec<u8>);
 
     /// Gives a connection its reply. A connection that is gone is no error.
     fn reply(&mut self, to: Origin, reply: Reply);

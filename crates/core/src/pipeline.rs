@@ -4,6 +4,7 @@
 //! only then lets anybody see or hear of it. It must not know what a socket or a file is.
 
 mod answers;
+mod renames;
 mod staged;
 
 use chat_proto::{
@@ -16,6 +17,8 @@ use crate::presence::Presence;
 use crate::{
     Action, Ask, Command, Conn, Fanout, Origin, Record, Refusal, State, Store, StoreError,
 };
+pub(crate) use renames::unsure_of_names;
+use renames::{RenamePace, renamed_frame};
 use staged::{Staged, Waiting};
 
 /// How long a store that failed is left alone before it is tried again, in milliseconds.
@@ -48,6 +51,7 @@ pub struct Pipeline<S> {
     /// `None` while the store cannot even be read.
     state: Option<State>,
     presence: Presence,
+    renames: RenamePace,
     signed_in: FxHashMap<Conn, AccountId>,
     /// When to try a store that failed again; `None` while it works.
     recover_at: Option<Timestamp>,
@@ -75,6 +79,7 @@ impl<S: Store> Pipeline<S> {
             store,
             state: Some(state),
             presence: Presence::default(),
+            renames: RenamePace::default(),
             signed_in: FxHashMap::default(),
             recover_at,
             commit_bytes_max: COMMIT_BYTES_MAX,
@@ -167,7 +172,10 @@ impl<S: Store> Pipeline<S> {
                 staged.wait(Waiting::Query { origin, account, query });
             }
             Input::Gone(conn) => staged.wait(Waiting::Gone(conn)),
-            Input::Tick => self.announce_presence(fanout),
+            Input::Tick => {
+                self.renames.forget_rested(now);
+                self.announce_presence(fanout);
+            }
         }
         Ok(())
     }
@@ -183,12 +191,19 @@ impl<S: Store> Pipeline<S> {
         let mut answer = Err(Refusal::Unavailable);
         let mut outcome = Ok(());
         if let Some(state) = &mut self.state {
+            let renamed = staged::renamed_by(&action);
+            let wait_ms = renamed.map_or(0, |account| self.renames.wait_ms(account, now));
             if self.recover_at.is_some() {
                 answer = state.answer_without_change(&action).ok_or(Refusal::Unavailable);
+            } else if wait_ms > 0 {
+                answer = Err(Refusal::RateLimited { wait_ms });
             } else {
                 match carry_out(state, &mut self.store, Command { ts: now, action }, send, staged) {
                     Ok(carried_out) => answer = carried_out,
                     Err(error) => outcome = Err(error),
+                }
+                if let (Ok(_), Some(account)) = (&answer, renamed) {
+                    self.renames.count(account, now);
                 }
             }
         }
@@ -200,6 +215,7 @@ impl<S: Store> Pipeline<S> {
         for (log, batch) in staged.take_batches() {
             fanout.publish(log, batch);
         }
+        self.announce_renames(staged, fanout);
         for change in staged.take_memberships() {
             match change.is_member {
                 true => self.presence.joined(change.account, change.room),
@@ -237,6 +253,16 @@ impl<S: Store> Pipeline<S> {
         let Some(state) = &self.state else { return };
         self.presence.recount(state.memberships());
         fanout.rewind(&state.heads().collect::<Vec<_>>());
+        // A rename whose commit seemed to fail may have been durable.
+        fanout.renamed(AccountId(0), state.room_ids().collect(), unsure_of_names());
+    }
+
+    fn announce_renames(&self, staged: &mut Staged, fanout: &mut impl Fanout) {
+        let Some(state) = &self.state else { return };
+        for (account, name) in staged.take_renames() {
+            let frame = renamed_frame(account, name);
+            fanout.renamed(account, state.rooms_of(account).collect(), frame);
+        }
     }
 
     fn announce_presence(&mut self, fanout: &mut impl Fanout) {

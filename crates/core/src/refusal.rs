@@ -71,7 +71,7 @@ pub enum Refusal {
     )]
     Unavailable,
     /// Too fast.
-    #[error("too fast; go on in {wait_ms} ms")]
+    #[error("too fast; go on in {} s", wait_ms.div_ceil(1000))]
     RateLimited {
         /// How long to wait.
         wait_ms: u64,

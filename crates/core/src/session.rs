@@ -42,7 +42,6 @@ pub struct Session {
     paused_until_ms: u64,
     commands_in_flight: usize,
     queries_in_flight: usize,
-    alone_in_flight: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,7 +103,6 @@ impl Session {
             paused_until_ms: 0,
             commands_in_flight: 0,
             queries_in_flight: 0,
-            alone_in_flight: 0,
         }
     }
 
@@ -162,7 +160,6 @@ impl Session {
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.phase != Phase::SigningIn
-            && self.alone_in_flight == 0
             && self.commands_in_flight < COMMANDS_IN_FLIGHT_MAX
             && self.queries_in_flight < QUERIES_IN_FLIGHT_MAX
     }
@@ -183,7 +180,7 @@ impl Session {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         let signing_in = usize::from(self.phase == Phase::SigningIn);
-        self.commands_in_flight + self.queries_in_flight + self.alone_in_flight + signing_in
+        self.commands_in_flight + self.queries_in_flight + signing_in
     }
 
     /// The sign-in was granted.
@@ -216,7 +213,6 @@ impl Session {
         match lane {
             Lane::Commands => &mut self.commands_in_flight,
             Lane::Queries => &mut self.queries_in_flight,
-            Lane::Alone => &mut self.alone_in_flight,
         }
     }
 }

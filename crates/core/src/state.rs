@@ -216,6 +216,10 @@ impl State {
         self.rooms.get(&id)
     }
 
+    pub(crate) fn room_ids(&self) -> impl Iterator<Item = RoomId> {
+        self.rooms.keys().copied()
+    }
+
     pub(crate) fn rooms_after(&self, after: RoomId) -> impl Iterator<Item = (RoomId, &Room)> {
         self.rooms.range(RoomId(after.0.saturating_add(1))..).map(|(id, room)| (*id, room))
     }

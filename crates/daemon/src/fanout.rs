@@ -12,12 +12,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chat_core::{Batch, Closing, Conn, Effect, Fanout, HistoryRead, Origin, Refusal, Reply, Tail};
-use chat_proto::{Error, LogId, Seq, encode_frame};
+use chat_proto::{AccountId, Error, LogId, RoomId, Seq, encode_frame};
 
 pub(crate) use mirror::Mirrored;
 pub(crate) use shared_tail::SharedTail;
 
-use crate::reactor::{Delivery, Inbox, PageRead, reactor_of};
+use crate::reactor::{Delivery, Inbox, PageRead, Renaming, reactor_of};
 use crate::reader::{Job, ReadPool};
 use budget::TailBudget;
 
@@ -66,6 +66,8 @@ pub(crate) struct HubFanout {
     deliveries: Vec<Vec<Delivery>>,
     /// Logs that grew since the last release.
     grown: Vec<LogId>,
+    /// Accounts that were renamed since the last release.
+    renamings: Vec<Arc<Renaming>>,
     now_ms: u64,
 }
 
@@ -73,8 +75,8 @@ impl HubFanout {
     pub(crate) fn new(hub: Arc<Hub>, readers: ReadPool, tail_bytes_max: usize) -> Self {
         let deliveries = hub.inboxes().map(|_inbox| Vec::new()).collect();
         let budget = TailBudget::new(tail_bytes_max);
-        let (logs, grown) = (HashMap::new(), Vec::new());
-        Self { hub, readers, logs, budget, deliveries, grown, now_ms: 0 }
+        let (logs, grown, renamings) = (HashMap::new(), Vec::new(), Vec::new());
+        Self { hub, readers, logs, budget, deliveries, grown, renamings, now_ms: 0 }
     }
 
     /// The time, for what is freed when it is idle.
@@ -122,6 +124,10 @@ impl Fanout for HubFanout {
         }
     }
 
+    fn renamed(&mut self, account: AccountId, rooms: Vec<RoomId>, frame: Vec<u8>) {
+        self.renamings.push(Arc::new(Renaming { account, rooms, frame }));
+    }
+
     fn reply(&mut self, to: Origin, reply: Reply) {
         let tail = match reply.effect {
             Effect::Open { log, head, .. } => Some(self.tail(log, head)),
@@ -140,9 +146,10 @@ impl Fanout for HubFanout {
 
     fn release(&mut self) {
         for (inbox, deliveries) in self.hub.inboxes().zip(&mut self.deliveries) {
-            inbox.release(deliveries, &self.grown);
+            inbox.release(deliveries, &self.grown, &self.renamings);
         }
         self.grown.clear();
+        self.renamings.clear();
         self.budget.release_excess();
     }
 

@@ -9,6 +9,7 @@
 
 mod arrivals;
 mod door;
+mod followers;
 mod gathered;
 mod inbox;
 mod parting;
@@ -22,7 +23,7 @@ mod turn;
 mod unread;
 mod wired;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -36,9 +37,10 @@ use mio::{Events, Poll, Token};
 use crate::reader::{Job, NotTaken};
 use crate::sequencer::{Refused, Sequencer};
 use door::Door;
+use followers::Followers;
 use gathered::Gathered;
 use inbox::Notes;
-pub(crate) use inbox::{Delivery, Inbox, PageRead};
+pub(crate) use inbox::{Delivery, Inbox, PageRead, Renaming};
 use parting::Parting;
 pub(crate) use places::Places;
 use places::account_full;
@@ -76,8 +78,7 @@ struct Reactor {
     strangers: Strangers,
     /// Peers that were sent away.
     parting: Parting,
-    /// Who follows which log, by slot.
-    followers: HashMap<LogId, Vec<u32>>,
+    followers: Followers,
     to_read: VecDeque<u32>,
     to_write: VecDeque<u32>,
     /// Connections that were too fast, and until when they are not read.
@@ -168,6 +169,8 @@ impl Reactor {
         self.has_room = true;
         notes.arrivals.drain(..).for_each(|arrival| self.take_in(arrival));
         notes.deliveries.drain(..).for_each(|delivery| self.deliver(delivery));
+        // Behind the replies: what they say of names is older.
+        notes.renamings.drain().for_each(|(_account, renaming)| self.tell_renamed(&renaming));
         notes.pages.drain(..).for_each(|page| self.take_page(page));
         notes.grown.drain().for_each(|log| self.wake_followers(log));
         if std::mem::take(&mut notes.ticked) {
@@ -188,8 +191,8 @@ impl Reactor {
         let followed = wired.deliver(delivery, &self.shared.refusals);
         let has_input = wired.has_input(self.now_ms);
         match followed {
-            Some(Followed::From(log)) => self.followers.entry(log).or_default().push(slot),
-            Some(Followed::NoMore(log)) => self.unfollow(log, slot),
+            Some(Followed::From(log)) => self.followers.add(log, slot),
+            Some(Followed::NoMore(log)) => self.followers.remove(log, slot),
             None => {}
         }
         self.line_up_to_write(slot);
@@ -208,27 +211,6 @@ impl Reactor {
             }
             // The reader has told the operator. It is tried again with the next tick.
             Err(_told) => self.unreadable.push((conn, log)),
-        }
-    }
-
-    fn wake_followers(&mut self, log: LogId) {
-        let Some(followers) = self.followers.get(&log) else { return };
-        for slot in followers {
-            let Some(wired) = self.slots.at(*slot as usize) else { continue };
-            wired.wake(log);
-            if !std::mem::replace(&mut wired.awaits_writing, true) {
-                self.to_write.push_back(*slot);
-            }
-        }
-    }
-
-    fn unfollow(&mut self, log: LogId, slot: u32) {
-        let Some(followers) = self.followers.get_mut(&log) else { return };
-        if let Some(at) = followers.iter().position(|follower| *follower == slot) {
-            followers.swap_remove(at);
-        }
-        if followers.is_empty() {
-            self.followers.remove(&log);
         }
     }
 

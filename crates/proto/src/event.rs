@@ -84,21 +84,6 @@ body! {
     }
 }
 body! {
-    /// A member has another nickname. Logged in each of its rooms.
-    MemberRenamed {
-        /// Where.
-        room: RoomId,
-        /// Its place.
-        seq: Seq,
-        /// When.
-        ts: Timestamp,
-        /// Who.
-        account: AccountId,
-        /// The nickname from now on.
-        name: String,
-    }
-}
-body! {
     /// The first event of an account's own log.
     AccountCreated {
         /// Whose.
@@ -171,6 +156,15 @@ body! {
         room: RoomId,
         /// Accounts, not connections.
         online: u32,
+    }
+}
+body! {
+    /// A member of a room that is followed has another nickname. One frame, however many rooms.
+    Renamed {
+        /// Who; 0: more were renamed than the peer took frames of, so every name may be out of date.
+        account: AccountId,
+        /// The nickname from now on.
+        name: String,
     }
 }
 body! {

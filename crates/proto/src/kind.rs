@@ -94,8 +94,6 @@ kinds! {
     Left = 0x0303,
     /// Logged in a room: its first event.
     RoomCreated = 0x0304,
-    /// Logged in a room: a member has another name now.
-    MemberRenamed = 0x0305,
     /// Logged in an account's log: its first event.
     AccountCreated = 0x0381,
     /// Logged in an account's log: another name.
@@ -113,6 +111,8 @@ kinds! {
     Probe = 0x0403,
     /// Not logged: the connection ends, and why.
     Close = 0x0404,
+    /// Not logged: somebody in a room that is followed has another name.
+    Renamed = 0x0405,
 }
 
 impl Kind {

@@ -21,8 +21,8 @@ mod wire;
 pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
 pub use code::{CloseReason, ErrorCode, GapReason};
 pub use event::{
-    AccountCreated, AccountRenamed, Close, Gap, Joined, Left, LoggedHead, MemberRenamed, Posted,
-    Presence, Probe, RoomCreated, RoomJoined, RoomLeft,
+    AccountCreated, AccountRenamed, Close, Gap, Joined, Left, LoggedHead, Posted, Presence, Probe,
+    Renamed, RoomCreated, RoomJoined, RoomLeft,
 };
 pub use frame::{
     Announced, Frame, FrameCodec, FrameError, FrameRef, HEADER_BYTES, MAGIC, encode_frame,

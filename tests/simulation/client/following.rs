@@ -56,6 +56,7 @@ impl Client {
     ) {
         let is_newest = self.is_newest_answer(log);
         let after = after.map_or(subscribed.head, |position| position.seq);
+        self.learn_members(subscribed);
         if let Some(cursor) = self.cursors.remove(&log) {
             env.history.closed(cursor);
         }

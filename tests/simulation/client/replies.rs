@@ -24,6 +24,7 @@ impl Client {
         match frame.known_kind() {
             Some(Kind::Close) => self.closed(frame, env),
             Some(Kind::Presence) => {}
+            Some(Kind::Renamed) => self.with(frame, env, Self::renamed),
             _ if frame.request == FLOOD => {}
             _ => match self.requests.remove(&frame.request) {
                 Some(asked) => self.reply(asked, frame, env),
@@ -37,6 +38,7 @@ impl Client {
             return env.complain(format!("an event that cannot be read: {frame:?}"));
         };
         trace!(env.trace, "client {} gets seq {} of log {log}", self.index, seen.seq);
+        self.forget_who_came_or_went(frame);
         match self.cursors.get(&log) {
             Some(cursor) => env.history.received(*cursor, &seen),
             None => {

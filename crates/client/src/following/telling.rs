@@ -1,6 +1,8 @@
 //! What the user is told of followed logs: each log's line of events, with names.
 
-use chat_proto::{LogId, RoomId, RoomInfo, RoomList, Seq, Subscribe, Subscribed};
+use chat_proto::{
+    AccountId, LogId, Renamed, RoomId, RoomInfo, RoomList, Seq, Subscribe, Subscribed,
+};
 
 use super::Following;
 use crate::asking::{Asking, Purpose};
@@ -38,6 +40,26 @@ impl Following {
         self.pages.go_on(&mut self.names);
     }
 
+    /// Somebody has another name from now on; account 0: anybody may have.
+    pub(super) fn renamed(&mut self, renamed: Renamed, delivery: &mut Delivery) {
+        let Renamed { account, name } = renamed;
+        if account == AccountId(0) {
+            self.names.forget_accounts();
+        } else if let Some(old_name) = self.names.rename(account, &name) {
+            delivery.push(Event::Renamed { account, old_name, name });
+        }
+    }
+
+    /// Whoever comes into a room may have been renamed while nothing of that was told here.
+    pub(super) fn forget_who_comes(&mut self, event: &Event, live: bool) {
+        if let Event::Joined(change) = event
+            && live
+            && self.account != Some(change.account)
+        {
+            self.names.forget_account(change.account);
+        }
+    }
+
     pub(super) fn room_subscribed(
         &mut self,
         subscribed: Subscribed,
@@ -47,6 +69,10 @@ impl Following {
     ) {
         let room = RoomId(subscribed.log.0);
         self.names.learn_room(room, &subscribed.name);
+        if subscribed.member_count as usize > subscribed.members.len() {
+            // Of the others nobody has told what they are called by now.
+            self.names.forget_accounts();
+        }
         for member in subscribed.members.iter() {
             self.names.learn_account(member.account, member.name.clone());
         }
@@ -125,7 +151,7 @@ impl Following {
             }
             let Some(mut event) = log.held.pop_front() else { return };
             self.held -= 1;
-            set_names(&mut event, &mut self.names, log.subscribed_at);
+            set_names(&mut event, &self.names);
             delivery.push(event);
         }
     }

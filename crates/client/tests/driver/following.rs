@@ -3,13 +3,13 @@
 use chat_client::{Client, Event, Events, HistoryPage, Message, RequestError};
 use chat_proto::{
     AccountInfo, AccountList, Accounts, Epoch, Error, ErrorCode, FindRoom, Frame, History, Join,
-    List, Member, MemberRenamed, MessageId, Position, Posted, RequestId, Reset, RoomInfo,
-    RoomJoined, RoomLeft, RoomName, Seq, Subscribe, Subscribed, Timestamp, Unsubscribe,
+    List, Member, MessageId, Position, Posted, RequestId, Reset, RoomInfo, RoomJoined, RoomLeft,
+    RoomName, Seq, Subscribe, Subscribed, Timestamp, Unsubscribe,
 };
 
 use crate::fake::*;
 
-fn posted(seq: u64, text: &str) -> Posted {
+pub(crate) fn posted(seq: u64, text: &str) -> Posted {
     Posted {
         room: LOBBY,
         seq: Seq(seq),
@@ -20,7 +20,7 @@ fn posted(seq: u64, text: &str) -> Posted {
     }
 }
 
-async fn message(events: &mut Events) -> Message {
+pub(crate) async fn message(events: &mut Events) -> Message {
     event(events, |event| match event {
         Event::Message(message) => Some(message),
         _ => None,
@@ -28,7 +28,7 @@ async fn message(events: &mut Events) -> Message {
     .await
 }
 
-fn with_bob(epoch: Epoch, head: u64) -> Subscribed {
+pub(crate) fn with_bob(epoch: Epoch, head: u64) -> Subscribed {
     let bob = Member { account: BOB, name: "bob".into(), online: true };
     Subscribed {
         log: LOBBY.into(),
@@ -42,7 +42,11 @@ fn with_bob(epoch: Epoch, head: u64) -> Subscribed {
 }
 
 /// A script that follows the lobby from its beginning.
-async fn following(daemon: &Daemon, dir: &std::path::Path, head: u64) -> (Client, Events, Peer) {
+pub(crate) async fn following(
+    daemon: &Daemon,
+    dir: &std::path::Path,
+    head: u64,
+) -> (Client, Events, Peer) {
     let (client, events) = daemon.script(dir);
     let mut peer = daemon.serve().await;
     let follower = client.clone();
@@ -140,49 +144,6 @@ async fn an_event_of_a_stranger_waits_for_the_name_and_so_do_those_behind_it() {
     let info = AccountInfo { account: stranger, name: "eve".into() };
     peer.reply(id, &AccountList { accounts: List::first_of([info]) }).await;
     assert_eq!(message(&mut events).await.from_name, "eve");
-    assert_eq!(message(&mut events).await.from_name, "bob");
-}
-
-#[tokio::test]
-async fn a_rename_changes_the_names_behind_it() {
-    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
-    let (_client, mut events, mut peer) = following(&daemon, dir.path(), 0).await;
-    peer.event(&posted(1, "a")).await;
-    let renamed = MemberRenamed {
-        room: LOBBY,
-        seq: Seq(2),
-        ts: Timestamp(2),
-        account: BOB,
-        name: "robert".into(),
-    };
-    peer.event(&renamed).await;
-    peer.event(&posted(3, "b")).await;
-    assert_eq!(message(&mut events).await.from_name, "bob");
-    let old_name = event(&mut events, |event| match event {
-        Event::Renamed { change, old_name } => {
-            assert_eq!(change.name, "robert");
-            Some(old_name)
-        }
-        _ => None,
-    })
-    .await;
-    assert_eq!(old_name.as_deref(), Some("bob"));
-    assert_eq!(message(&mut events).await.from_name, "robert");
-}
-
-#[tokio::test]
-async fn a_rename_of_long_ago_does_not_bring_the_old_name_back() {
-    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
-    let (_client, mut events, mut peer) = following(&daemon, dir.path(), 3).await;
-    let renamed = MemberRenamed {
-        room: LOBBY,
-        seq: Seq(1),
-        ts: Timestamp(1),
-        account: BOB,
-        name: "bobby".into(),
-    };
-    peer.event(&renamed).await;
-    peer.event(&posted(2, "b")).await;
     assert_eq!(message(&mut events).await.from_name, "bob");
 }
 

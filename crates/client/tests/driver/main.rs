@@ -6,6 +6,7 @@ mod fake;
 mod following;
 mod handshake;
 mod listing;
+mod naming;
 mod orders;
 mod sending;
 mod timing;

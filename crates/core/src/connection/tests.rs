@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use chat_proto::{CloseReason, Done, Ping, Rename};
+use chat_proto::{CloseReason, Done, Rename, Renamed};
 
 use super::*;
 use crate::{Rate, ServerKey, Tail};
@@ -67,20 +67,29 @@ fn nothing_follows_a_close() {
 }
 
 #[test]
-fn while_an_account_is_renamed_nothing_else_is_read() {
+fn renames_do_not_pile_up_for_a_peer_that_takes_nothing_and_it_learns_that_it_missed_some() {
+    let renamed = |account| {
+        let mut frame = Vec::new();
+        let renamed = Renamed { account: AccountId(account), name: "eve".to_owned() };
+        encode_frame(&renamed, RequestId(0), &mut frame).unwrap();
+        frame
+    };
     let mut connection = connection();
-    connection.deliver(Lane::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
-    let mut asked = Vec::new();
-    encode_frame(&Rename { name: "ada".to_owned() }, RequestId(1), &mut asked).unwrap();
-    encode_frame(&Ping { token: 1 }, RequestId(2), &mut asked).unwrap();
-    let mut asked = &asked[..];
-    let rename = connection.receive(&admission(), &mut asked, 0).unwrap();
-    assert_eq!((rename.request, rename.lane), (RequestId(1), Lane::Alone));
-    assert_eq!(connection.receive(&admission(), &mut asked, 0), None);
-    connection.deliver(Lane::Alone, &reply(Effect::None), None);
+    let mut told = 0;
+    while connection.outgoing().len() < OUTGOING_BYTES_HIGH {
+        connection.tell_renamed(&renamed(1));
+        told += 1;
+        assert_eq!(connection.outgoing().len(), told * renamed(1).len(), "{told}");
+    }
+    let held = connection.outgoing().len();
+    (0..1000).for_each(|_| connection.tell_renamed(&renamed(2)));
+    assert_eq!(connection.outgoing().len(), held);
     drain(&mut connection);
-    let ping = connection.receive(&admission(), &mut asked, 0).unwrap();
-    assert_eq!(ping.request, RequestId(2));
+    assert_eq!(connection.outgoing(), unsure_of_names(), "said once, and last");
+    drain(&mut connection);
+    assert!(connection.outgoing().is_empty());
+    connection.tell_renamed(&renamed(3));
+    assert_eq!(connection.outgoing(), renamed(3));
 }
 
 /// The first bytes of a frame, and none of the body that they announce.
@@ -109,7 +118,7 @@ fn what_is_refused_is_refused_by_its_header() {
         assert_eq!(said, expected, "{kind:?} comes first");
 
         for over in [0, 1] {
-            let mut connection = self::connection();
+            let mut connection = connection();
             connection.deliver(Lane::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
             drain(&mut connection);
             let most = kind.request_bytes_max();

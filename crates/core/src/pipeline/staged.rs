@@ -36,6 +36,8 @@ pub(super) struct Staged {
     waiting: Vec<Waiting>,
     batches: BTreeMap<LogId, Batch>,
     memberships: Vec<MembershipChange>,
+    /// The newest name of each account that was renamed.
+    renames: BTreeMap<AccountId, String>,
     bytes: usize,
 }
 
@@ -51,6 +53,18 @@ pub(super) fn send_of(action: &Action) -> Option<Send> {
     }
 }
 
+/// The account that an action renames, if it does.
+pub(super) fn renamed_by(action: &Action) -> Option<AccountId> {
+    match action {
+        Action::Rename { account, .. } => Some(*account),
+        Action::EnsureRoom { .. }
+        | Action::SignIn { .. }
+        | Action::Join { .. }
+        | Action::Leave { .. }
+        | Action::Send { .. } => None,
+    }
+}
+
 impl Staged {
     pub(super) fn wait(&mut self, waiting: Waiting) {
         self.waiting.push(waiting);
@@ -63,7 +77,7 @@ impl Staged {
         let held = batch.frames.len();
         batch.push(event);
         self.bytes += batch.frames.len() - held;
-        self.note_membership(event);
+        self.note(event);
     }
 
     /// The bytes of all frames so far.
@@ -75,6 +89,7 @@ impl Staged {
     pub(super) fn fail(&mut self) {
         self.batches.clear();
         self.memberships.clear();
+        self.renames.clear();
         for waiting in &mut self.waiting {
             if let Waiting::Answer { answer, .. } = waiting {
                 *answer = Err(Refusal::Unavailable);
@@ -90,16 +105,24 @@ impl Staged {
         std::mem::take(&mut self.memberships)
     }
 
+    pub(super) fn take_renames(&mut self) -> BTreeMap<AccountId, String> {
+        std::mem::take(&mut self.renames)
+    }
+
     pub(super) fn into_waiting(self) -> Vec<Waiting> {
         self.waiting
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "no other event is about a membership")]
-    fn note_membership(&mut self, event: &Event) {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else follows from other events")]
+    fn note(&mut self, event: &Event) {
         let room = RoomId(event.log.0);
-        let (account, is_member) = match event.content {
-            Content::Joined { account } => (account, true),
-            Content::Left { account } => (account, false),
+        let (account, is_member) = match &event.content {
+            Content::Joined { account } => (*account, true),
+            Content::Left { account } => (*account, false),
+            Content::AccountRenamed { name } => {
+                self.renames.insert(AccountId(event.log.0), name.to_string());
+                return;
+            }
             _ => return,
         };
         self.memberships.push(MembershipChange { room, account, is_member });

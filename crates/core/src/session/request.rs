@@ -29,7 +29,7 @@ pub(super) fn read(account: AccountId, kind: Kind, frame: &FrameRef<'_>) -> Resu
         }),
         Kind::Leave => command(Action::Leave { account, room: body::<Leave>(frame)?.room }),
         Kind::Rename => Ok(match Nickname::parse(&body::<Rename>(frame)?.name) {
-            Ok(name) => ask(frame, Lane::Alone, Ask::Command(Action::Rename { account, name })),
+            Ok(name) => ask(frame, Lane::Commands, Ask::Command(Action::Rename { account, name })),
             Err(broken) => refuse(frame, broken),
         }),
         Kind::Subscribe => {

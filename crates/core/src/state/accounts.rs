@@ -37,7 +37,8 @@ impl Appender<'_> {
         Ok(Answer::SignedIn(id))
     }
 
-    /// Another nickname, told in the account's log and in each of its rooms.
+    /// Another nickname. It stands in the account's log alone: names are attributes, and rooms have
+    /// none of them in their logs.
     pub(super) fn rename(&mut self, id: AccountId, wished: &Nickname) -> Result<Answer, Refusal> {
         self.is_free_for(wished, Some(id))?;
         let Some(account) = self.state.accounts.get_mut(&id) else {
@@ -47,14 +48,9 @@ impl Appender<'_> {
             return Ok(Answer::Done);
         }
         let before = std::mem::replace(&mut account.name, wished.clone());
-        let rooms = account.rooms.clone();
         self.state.account_names.free(before.as_str());
         self.state.account_names.claim(wished.as_str(), id);
         self.append(id.into(), Content::AccountRenamed { name: wished.clone() });
-        for room in rooms.iter() {
-            let name = wished.clone();
-            self.append(room.into(), Content::MemberRenamed { account: id, name });
-        }
         Ok(Answer::Done)
     }
 

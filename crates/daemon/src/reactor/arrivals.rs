@@ -93,7 +93,7 @@ impl Reactor {
 
     fn remove(&mut self, slot: u32) -> Option<Wired> {
         let wired = self.slots.remove(slot)?;
-        wired.followed().for_each(|log| self.unfollow(log, slot));
+        wired.followed().for_each(|log| self.followers.remove(log, slot));
         self.strangers.remove(wired.network, wired.conn);
         self.unread.changed(wired.unread_bytes(), 0);
         self.shared.left(&wired);

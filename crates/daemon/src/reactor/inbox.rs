@@ -1,12 +1,12 @@
 //! What other threads hand in to a reactor.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chat_core::{Conn, Lane, Reply, StoreError};
-use chat_proto::{LogId, Seq};
+use chat_proto::{AccountId, LogId, RoomId, Seq};
 use mio::Waker;
 
 use super::door::Arrival;
@@ -31,6 +31,14 @@ pub(crate) struct PageRead {
     pub(crate) page: Result<LogPage, StoreError>,
 }
 
+/// An account that was renamed, for whoever follows one of its rooms.
+#[derive(Debug)]
+pub(crate) struct Renaming {
+    pub(crate) account: AccountId,
+    pub(crate) rooms: Vec<RoomId>,
+    pub(crate) frame: Vec<u8>,
+}
+
 /// What has come since the reactor looked last. Everything in it is bounded by what its
 /// connections have asked for.
 #[derive(Debug, Default)]
@@ -39,6 +47,8 @@ pub(super) struct Notes {
     pub(super) deliveries: Vec<Delivery>,
     /// At most the logs that are followed.
     pub(super) grown: HashSet<LogId>,
+    /// At most one for an account: the newest.
+    pub(super) renamings: HashMap<AccountId, Arc<Renaming>>,
     /// At most one for a connection.
     pub(super) pages: Vec<PageRead>,
     /// At most as many as there may be connections.
@@ -68,8 +78,13 @@ impl Inbox {
     }
 
     /// Replies, and logs that have grown: all of one commit at once. Takes what is in them.
-    pub(crate) fn release(&self, deliveries: &mut Vec<Delivery>, grown: &[LogId]) {
-        if deliveries.is_empty() && grown.is_empty() {
+    pub(crate) fn release(
+        &self,
+        deliveries: &mut Vec<Delivery>,
+        grown: &[LogId],
+        renamings: &[Arc<Renaming>],
+    ) {
+        if deliveries.is_empty() && grown.is_empty() && renamings.is_empty() {
             return;
         }
         self.put(|notes| {
@@ -78,6 +93,8 @@ impl Inbox {
                 false => notes.deliveries.append(deliveries),
             }
             notes.grown.extend(grown);
+            let renamings = renamings.iter().map(|newest| (newest.account, Arc::clone(newest)));
+            notes.renamings.extend(renamings);
         });
     }
 

@@ -1,6 +1,6 @@
 //! Where a reactor is made: what all of them share, and what each has before its thread runs.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -12,6 +12,7 @@ use tokio_util::sync::DropGuard;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::door::Door;
+use super::followers::Followers;
 use super::gathered::Gathered;
 use super::inbox::Inbox;
 use super::parting::Parting;
@@ -102,7 +103,7 @@ impl Seat {
             slots: Slots::new(index),
             strangers: Strangers::default(),
             parting: Parting::of_one_in(reactors),
-            followers: HashMap::new(),
+            followers: Followers::default(),
             to_read: VecDeque::new(),
             to_write: VecDeque::new(),
             paced: Vec::new(),

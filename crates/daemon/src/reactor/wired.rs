@@ -190,6 +190,11 @@ impl Wired {
         self.core.wake(log);
     }
 
+    /// Somebody in a room that is followed has another name.
+    pub(super) fn tell_renamed(&mut self, frame: &[u8]) {
+        self.core.tell_renamed(frame);
+    }
+
     /// Takes a page of a log.
     pub(super) fn take_page(&mut self, log: LogId, from: Seq, page: LogPage) {
         if !self.core.read_from_disk(log, from, page.frames.into(), page.after) {

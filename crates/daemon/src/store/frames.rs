@@ -4,14 +4,14 @@
 use chat_core::StoreError;
 use chat_proto::{
     AccountCreated, AccountId, AccountRenamed, Body, Gap, GapReason, Joined, Left, LogId,
-    MemberRenamed, MessageId, Posted, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, Seq,
-    Timestamp, encode_frame,
+    MessageId, Posted, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, Seq, Timestamp,
+    encode_frame,
 };
 use rusqlite::Row;
 
 use super::row::{
-    ACCOUNT_CREATED, ACCOUNT_RENAMED, JOINED, LEFT, MEMBER_RENAMED, POSTED, ROOM_CREATED,
-    ROOM_JOINED, ROOM_LEFT, unsigned,
+    ACCOUNT_CREATED, ACCOUNT_RENAMED, JOINED, LEFT, POSTED, ROOM_CREATED, ROOM_JOINED, ROOM_LEFT,
+    unsigned,
 };
 
 /// The columns that [`Frames::push`] reads, in its order.
@@ -135,9 +135,6 @@ impl Frames {
             }
             JOINED => self.put(&Joined { room, seq, ts, account: account()? }),
             LEFT => self.put(&Left { room, seq, ts, account: account()? }),
-            MEMBER_RENAMED => {
-                self.put(&MemberRenamed { room, seq, ts, account: account()?, name: name()? });
-            }
             _ => return Ok(false),
         }
         Ok(true)

@@ -37,10 +37,6 @@ impl<'a> Columns<'a> {
             }
             Content::Joined { account } => Self { kind: JOINED, account: Some(*account), ..blank },
             Content::Left { account } => Self { kind: LEFT, account: Some(*account), ..blank },
-            Content::MemberRenamed { account, name } => {
-                let name = Some(name.as_str());
-                Self { kind: MEMBER_RENAMED, account: Some(*account), name, ..blank }
-            }
             Content::Posted { from, id, nonce, text } => Self {
                 kind: POSTED,
                 account: Some(*from),
@@ -79,5 +75,4 @@ pub(super) const ROOM_LEFT: &str = "room_left";
 pub(super) const ROOM_CREATED: &str = "room_created";
 pub(super) const JOINED: &str = "joined";
 pub(super) const LEFT: &str = "left";
-pub(super) const MEMBER_RENAMED: &str = "member_renamed";
 pub(super) const POSTED: &str = "posted";

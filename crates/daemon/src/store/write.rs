@@ -197,10 +197,7 @@ pub(super) fn project(connection: &Connection, event: &Event) -> Result<bool> {
                 .prepare_cached("DELETE FROM members WHERE room = ? AND account = ?")?
                 .execute(params![log, integer(account.0)])?;
         }
-        Content::RoomJoined { .. }
-        | Content::RoomLeft { .. }
-        | Content::MemberRenamed { .. }
-        | Content::Posted { .. } => {}
+        Content::RoomJoined { .. } | Content::RoomLeft { .. } | Content::Posted { .. } => {}
     }
     Ok(false)
 }

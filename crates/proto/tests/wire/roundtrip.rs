@@ -159,7 +159,6 @@ bodies! {
     Joined { room seq ts account }
     Left { room seq ts account }
     RoomCreated { room seq ts by name }
-    MemberRenamed { room seq ts account name }
     AccountCreated { account seq ts name }
     AccountRenamed { account seq ts name }
     RoomJoined { account seq ts room }
@@ -168,6 +167,7 @@ bodies! {
     Presence { room online }
     Probe { token }
     Close { reason code reconnect message }
+    Renamed { account name }
 }
 
 fn survives_the_wire<B: Body + PartialEq + Debug>(value: &B) {

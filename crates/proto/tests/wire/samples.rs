@@ -181,7 +181,6 @@ fn room_events() -> Vec<Sample> {
         sample(Joined { room, seq, ts, account: ADA }),
         sample(Left { room, seq, ts, account: ADA }),
         sample(RoomCreated { room, seq: Seq(1), ts, by: AccountId(0), name: "lobby".into() }),
-        sample(MemberRenamed { room, seq, ts, account: ADA, name: "ada-2".into() }),
     ]
 }
 
@@ -199,6 +198,7 @@ fn live_events() -> Vec<Sample> {
     vec![
         sample(Gap { log: LogId(7), from: Seq(1), to: Seq(500), reason: 1 }),
         sample(Presence { room: ROOM, online: 251 }),
+        sample(Renamed { account: ADA, name: "ada-2".into() }),
         sample(Probe { token: u64::MAX }),
         sample(
             Close::new(CloseReason::ProtocolError, "that is no frame")

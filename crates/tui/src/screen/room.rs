@@ -2,10 +2,15 @@
 //!
 //! Owns what is remembered of a room beside its history. It knows nothing of other rooms.
 
-use chat_proto::{RoomId, Seq};
+use std::collections::BTreeSet;
+
+use chat_proto::{AccountId, RoomId, Seq};
 
 use super::history::{History, Place};
 use super::shown;
+
+/// People that are remembered of a room.
+const PEOPLE_MAX: usize = 1024;
 
 /// A room.
 #[derive(Debug)]
@@ -28,6 +33,8 @@ pub struct Room {
     pub missed_to: Seq,
     /// How many members are connected.
     pub online: Option<u32>,
+    /// Members that the reader can have seen: what becomes of their names is told here.
+    people: BTreeSet<AccountId>,
     /// What was typed here and not sent.
     pub draft: String,
     /// The texts of refused messages, to send them again.
@@ -48,9 +55,28 @@ impl Room {
             mentions: 0,
             missed_to: Seq::ZERO,
             online: None,
+            people: BTreeSet::new(),
             draft: String::new(),
             refused: Vec::new(),
         }
+    }
+
+    /// Somebody was seen here.
+    pub fn meet(&mut self, account: AccountId) {
+        if self.people.len() < PEOPLE_MAX {
+            self.people.insert(account);
+        }
+    }
+
+    /// Somebody is no member any more.
+    pub fn part_with(&mut self, account: AccountId) {
+        self.people.remove(&account);
+    }
+
+    /// Whether somebody was seen here.
+    #[must_use]
+    pub fn has_met(&self, account: AccountId) -> bool {
+        self.people.contains(&account)
     }
 
     /// What is unread: a number, with `!` when the reader is named.

@@ -14,6 +14,7 @@ mod hostile;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod renames;
 mod stage;
 #[cfg(test)]
 mod typed;

@@ -1,7 +1,7 @@
 //! What the client library says, and what it changes.
 
 use chat_client::{Connected, Event, Message, Outgoing, OutgoingState, RoomChange, Subscribed};
-use chat_proto::{GapReason, RoomId, RoomName, Seq};
+use chat_proto::{AccountId, GapReason, RoomId, RoomName, Seq};
 
 use super::Effect;
 use crate::screen::history::{Bound, Entry, Kind, Place};
@@ -27,9 +27,9 @@ pub(super) fn event(model: &mut Model, event: Event, effects: &mut Vec<Effect>) 
             gap(model, room, &room_name, (from, to), reason);
         }
         Event::Message(message) => said(model, &message),
-        Event::Joined(change) => changed(model, &change, "joined"),
-        Event::Left(change) => changed(model, &change, "left"),
-        Event::Renamed { change, old_name } => renamed(model, &change, old_name.as_deref()),
+        Event::Joined(change) => came(model, &change),
+        Event::Left(change) => went(model, &change),
+        Event::Renamed { account, old_name, name } => renamed(model, account, &old_name, &name),
         Event::RoomCreated(change) => changed(model, &change, "made this room"),
         Event::Membership { room, name, joined } => membership(model, room, &name, joined),
         Event::OwnName { name } => model.me.name = shown::line(&name),
@@ -115,6 +115,7 @@ fn follows(model: &mut Model, subscribed: &Subscribed) {
     room.wanted = false;
     room.online = Some(subscribed.online);
     room.missed_to = subscribed.head;
+    subscribed.members.iter().for_each(|member| room.meet(member.account));
     room.history.follow_from(Seq(subscribed.from.0.saturating_sub(1)));
 }
 
@@ -153,6 +154,7 @@ fn said(model: &mut Model, message: &Message) {
     let mention = matches!(entry.kind, Kind::Message { mention: true, .. });
     let place = entry.place;
     let room = &mut model.rooms[index];
+    room.meet(message.from);
     if !room.history.arrive(entry) || own {
         return;
     }
@@ -170,15 +172,31 @@ fn said(model: &mut Model, message: &Message) {
     }
 }
 
+fn came(model: &mut Model, change: &RoomChange) {
+    changed(model, change, "joined");
+    let index = model.room_with(change.room, &change.room_name);
+    model.rooms[index].meet(change.account);
+}
+
+fn went(model: &mut Model, change: &RoomChange) {
+    changed(model, change, "left");
+    let index = model.room_with(change.room, &change.room_name);
+    model.rooms[index].part_with(change.account);
+}
+
 fn changed(model: &mut Model, change: &RoomChange, did: &str) {
     let text = format!("{} {did}", shown::name(&change.name));
     notice(model, change, &text);
 }
 
-fn renamed(model: &mut Model, change: &RoomChange, old_name: Option<&str>) {
-    let before = old_name.map_or_else(|| "somebody".to_owned(), shown::name);
-    let text = format!("{before} is now called {}", shown::name(&change.name));
-    notice(model, change, &text);
+/// Tells of another name where its bearer was seen.
+fn renamed(model: &mut Model, account: AccountId, old_name: &str, name: &str) {
+    let text = format!("{} is now called {}", shown::name(old_name), shown::name(name));
+    let knows = |index: &RoomIndex| model.rooms[*index].has_met(account);
+    let rooms: Vec<RoomIndex> = (0..model.rooms.len()).filter(knows).collect();
+    for index in rooms {
+        model.say(index, Kind::Notice, &text);
+    }
 }
 
 fn notice(model: &mut Model, change: &RoomChange, text: &str) {

@@ -1,0 +1,84 @@
+//! Who follows which log, by slot, and what they are told.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chat_proto::LogId;
+
+use super::Reactor;
+use super::inbox::Renaming;
+
+/// The followers of all logs, among the connections of a reactor.
+#[derive(Debug, Default)]
+pub(super) struct Followers {
+    slots: HashMap<LogId, Vec<u32>>,
+}
+
+impl Followers {
+    pub(super) fn add(&mut self, log: LogId, slot: u32) {
+        self.slots.entry(log).or_default().push(slot);
+    }
+
+    pub(super) fn remove(&mut self, log: LogId, slot: u32) {
+        let Some(followers) = self.slots.get_mut(&log) else { return };
+        if let Some(at) = followers.iter().position(|follower| *follower == slot) {
+            followers.swap_remove(at);
+        }
+        if followers.is_empty() {
+            self.slots.remove(&log);
+        }
+    }
+
+    pub(super) fn of(&self, log: LogId) -> &[u32] {
+        self.slots.get(&log).map_or(&[], Vec::as_slice)
+    }
+
+    /// Those of any of these logs, each once.
+    pub(super) fn of_any(&self, logs: impl Iterator<Item = LogId>) -> BTreeSet<u32> {
+        logs.flat_map(|log| self.of(log)).copied().collect()
+    }
+}
+
+impl Reactor {
+    /// A log has grown.
+    pub(super) fn wake_followers(&mut self, log: LogId) {
+        for slot in self.followers.of(log) {
+            let Some(wired) = self.slots.at(*slot as usize) else { continue };
+            wired.wake(log);
+            if !std::mem::replace(&mut wired.awaits_writing, true) {
+                self.to_write.push_back(*slot);
+            }
+        }
+    }
+
+    /// Tells whoever follows a room of an account of its new name, once.
+    pub(super) fn tell_renamed(&mut self, renaming: &Renaming) {
+        let rooms = renaming.rooms.iter().map(|room| LogId::from(*room));
+        for slot in self.followers.of_any(rooms) {
+            if let Some(wired) = self.slots.at(slot as usize) {
+                wired.tell_renamed(&renaming.frame);
+                self.line_up_to_write(slot);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_follows_several_of_the_logs_is_named_once() {
+        let mut followers = Followers::default();
+        for (log, slot) in [(1, 7), (1, 8), (2, 7), (3, 9)] {
+            followers.add(LogId(log), slot);
+        }
+        let of_any = |followers: &Followers, logs: &[u64]| {
+            followers.of_any(logs.iter().copied().map(LogId)).into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(of_any(&followers, &[1, 2, 4]), [7, 8]);
+        followers.remove(LogId(1), 7);
+        followers.remove(LogId(2), 7);
+        assert_eq!(of_any(&followers, &[1, 2]), [8]);
+        assert!(!followers.slots.contains_key(&LogId(2)), "a log without followers is forgotten");
+    }
+}

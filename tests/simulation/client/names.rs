@@ -1,0 +1,50 @@
+//! What members of followed rooms are called, as a client knows it from what it was told.
+
+use chat_proto::{AccountId, Frame, Joined, Left, LogId, Renamed, Subscribed};
+
+use super::Client;
+use crate::coverage::Situation;
+use crate::env::Env;
+
+impl Client {
+    pub(super) fn learn_members(&mut self, subscribed: &Subscribed) {
+        for member in subscribed.members.iter() {
+            self.names.insert(member.account, member.name.clone());
+        }
+    }
+
+    pub(super) fn renamed(&mut self, renamed: &Renamed, env: &mut Env) {
+        let Renamed { account, name } = renamed.clone();
+        if account == AccountId(0) {
+            env.coverage.hit(Situation::NamesUnsure);
+            self.names.clear();
+        } else if self.names.insert(account, name).is_some() {
+            env.coverage.hit(Situation::RenameTold);
+        }
+    }
+
+    /// Whoever comes may have been renamed while nothing of that was told here.
+    pub(super) fn forget_who_came_or_went(&mut self, frame: &Frame) {
+        let came = frame.decode_lenient::<Joined>().map(|joined| joined.account);
+        let went = frame.decode_lenient::<Left>().map(|left| left.account);
+        for account in [came, went].into_iter().flatten() {
+            self.names.remove(&account);
+        }
+    }
+
+    /// Members of rooms that are followed now whose names are other ones than is known here.
+    pub(crate) fn stale_names<'a>(
+        &self,
+        members: impl Iterator<Item = (LogId, AccountId)>,
+        name: impl Fn(AccountId) -> &'a str,
+    ) -> Vec<String> {
+        let mut stale = Vec::new();
+        for (log, account) in members.filter(|(log, _)| self.cursors.contains_key(log)) {
+            if let Some(known) = self.names.get(&account).filter(|known| **known != name(account)) {
+                let now = name(account);
+                stale.push(format!("{account} in log {log} is {now}, and {known} is known"));
+            }
+        }
+        stale
+    }
+}
