@@ -114,8 +114,9 @@ impl File {
         self.durable.truncate(len);
         self.cache.truncate(len);
         self.dirty.split_off(&len.div_ceil(PAGE));
-        if len % PAGE != 0 {
-            self.write(len - len % PAGE, &self.cache[len - len % PAGE..].to_vec(), now);
+        if !len.is_multiple_of(PAGE) {
+            let page = self.cache.split_off(len - len % PAGE);
+            self.write(len - len % PAGE, &page, now);
         }
     }
 

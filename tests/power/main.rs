@@ -121,7 +121,11 @@ fn look(ops: &[Op], images: u64, chance: &mut impl Rng) -> Result<Tally> {
                 tally.failed_syncs += 1;
                 failed_at = Some(at);
             }
-            _ => {}
+            Op::Write { .. }
+            | Op::Truncate { .. }
+            | Op::Unlink { .. }
+            | Op::SyncBegins { .. }
+            | Op::SyncEnds { is_ok: true, .. } => {}
         }
         let is_close = failed_at.is_some_and(|failed| at - failed < CLOSE_LOOK);
         let likely = if is_close { 3.0 * per_op } else { per_op };
