@@ -1,6 +1,7 @@
 //! One conversation over every way in.
 
 use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -73,7 +74,6 @@ fn too_few_descriptors_to_serve_anybody_are_told_at_the_start() -> Result<()> {
 
 #[test]
 fn the_unix_socket_and_the_data_are_for_this_user_alone() -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
     let dir = TempDir::new()?;
     let data = dir.path().join("data");
     let daemon = Daemon::start(&data)?;
@@ -87,6 +87,44 @@ fn the_unix_socket_and_the_data_are_for_this_user_alone() -> Result<()> {
         let public = path.extension().is_some_and(|extension| extension == "pub");
         assert!(public || mode(&path)? == 0o600, "{} is {:o}", path.display(), mode(&path)?);
     }
+    Ok(())
+}
+
+#[test]
+fn nothing_is_written_through_a_symbolic_link() -> Result<()> {
+    for name in ["lock", "witness", "chatd.db"] {
+        let dir = TempDir::new()?;
+        let data = dir.path().join("data");
+        std::fs::DirBuilder::new().mode(0o700).create(&data)?;
+        let victim = dir.path().join("victim");
+        std::fs::write(&victim, "")?;
+        std::fs::set_permissions(&victim, std::fs::Permissions::from_mode(0o644))?;
+        std::os::unix::fs::symlink(&victim, data.join(name))?;
+        let refused = Launch::new(&data).command()?.output()?;
+        let said = String::from_utf8(refused.stderr)?;
+        assert_eq!(refused.status.code(), Some(1), "{name}: {said}");
+        assert!(said.contains(name) && said.contains("symbolic link"), "{name}: {said}");
+        let found = std::fs::metadata(&victim)?;
+        assert_eq!((found.len(), found.permissions().mode() & 0o777), (0, 0o644), "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_data_directory_that_others_can_write_to_is_refused() -> Result<()> {
+    let dir = TempDir::new()?;
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data)?;
+    for mode in [0o777, 0o770, 0o702, 0o1777] {
+        std::fs::set_permissions(&data, std::fs::Permissions::from_mode(mode))?;
+        let refused = Launch::new(&data).command()?.output()?;
+        let said = String::from_utf8(refused.stderr)?;
+        assert_eq!(refused.status.code(), Some(1), "{mode:o}: {said}");
+        assert!(said.contains(&format!("chmod 700 {}", data.display())), "{said}");
+        assert_eq!(std::fs::read_dir(&data)?.count(), 0, "nothing was put there");
+    }
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755))?;
+    Daemon::start(&data)?;
     Ok(())
 }
 

@@ -16,6 +16,9 @@ const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
 /// Readable and writable by the owner only.
 const FILE_MODE: u32 = 0o600;
 
+/// Of the public half: for whoever wants to read it.
+const PUBLIC_MODE: u32 = 0o644;
+
 /// The same of a directory.
 const DIR_MODE: u32 = 0o700;
 
@@ -136,13 +139,8 @@ fn new_key(path: &Path) -> Result<String, IdentityError> {
 /// Writes the whole file under another name, then gives it its own: a start that is killed leaves
 /// a key or none, and never replaces one.
 fn place(path: &Path, text: &str) -> io::Result<()> {
-    let temporary = path.with_extension(format!("new-{}", std::process::id()));
-    // A process of this number may have been killed here.
-    drop(std::fs::remove_file(&temporary));
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(FILE_MODE).open(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
+    let temporary = temporary_of(path);
+    write_new(&temporary, FILE_MODE, text)?;
     // A file system without links can still rename: the data directory's lock keeps others away.
     if std::fs::hard_link(&temporary, path).is_ok() || path.exists() {
         std::fs::remove_file(&temporary)?;
@@ -164,7 +162,23 @@ fn publish(path: &Path, key: &PrivateKey) -> Result<(), IdentityError> {
         return Ok(());
     }
     let failed = |cause| IdentityError::Io { path: public.clone(), cause };
-    std::fs::write(&public, text).map_err(failed)
+    let temporary = temporary_of(&public);
+    write_new(&temporary, PUBLIC_MODE, &text).map_err(failed)?;
+    std::fs::rename(&temporary, &public).map_err(failed)
+}
+
+/// A name beside a file, of this process.
+fn temporary_of(path: &Path) -> PathBuf {
+    path.with_extension(format!("new-{}", std::process::id()))
+}
+
+/// Writes a whole file that nobody has made for us: what a symbolic link leads to is not touched.
+fn write_new(path: &Path, mode: u32, text: &str) -> io::Result<()> {
+    // A process of this number may have been killed here.
+    drop(std::fs::remove_file(path));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -203,6 +217,18 @@ mod tests {
         Identity::load_or_make(dir.path()).unwrap();
         let public = ssh_key::PublicKey::read_openssh_file(&path).unwrap();
         assert_eq!(public.fingerprint(HashAlg::Sha256).to_string(), identity.fingerprint);
+    }
+
+    #[test]
+    fn the_public_half_is_not_written_through_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let victim = dir.path().join("victim");
+        std::fs::write(&victim, "mine").unwrap();
+        std::os::unix::fs::symlink(&victim, dir.path().join("identity.pub")).unwrap();
+        Identity::load_or_make(dir.path()).unwrap();
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine");
+        let public = dir.path().join("identity.pub");
+        assert!(std::fs::symlink_metadata(&public).unwrap().is_file(), "it took the link's place");
     }
 
     #[test]

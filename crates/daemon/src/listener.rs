@@ -1,13 +1,16 @@
 //! Listeners: where connections come in.
 
+use std::fs::DirBuilder;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{SocketAddrAny, SocketFlags, acceptfrom_with};
+use rustix::process::umask;
 use tokio::net::{TcpSocket, UnixListener, lookup_host};
 
 use crate::reactor::Socket;
@@ -15,6 +18,10 @@ use crate::server::StartError;
 
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: u32 = 4096;
+
+/// Of the Unix socket, and of its directory where that is made here.
+const SOCKET_MODE: u32 = 0o600;
+const DIR_MODE: u32 = 0o700;
 
 /// A place to listen at. It never blocks.
 #[derive(Debug)]
@@ -78,14 +85,18 @@ fn bind_address(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 pub(crate) async fn bind_unix(path: &Path) -> Result<(Listener, SocketFile), StartError> {
     let failed = |cause| StartError::Socket { path: path.to_owned(), cause };
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).map_err(failed)?;
+        DirBuilder::new().recursive(true).mode(DIR_MODE).create(parent).map_err(failed)?;
     }
     if is_answered(path).await {
         return Err(StartError::SocketInUse { path: path.to_owned() });
     }
     remove_stale_socket(path).map_err(failed)?;
-    let listener = UnixListener::bind(path).and_then(UnixListener::into_std).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    // It is this user's alone from its first moment on.
+    let usual = umask(Mode::from_raw_mode(!SOCKET_MODE & 0o777));
+    let bound = UnixListener::bind(path).and_then(UnixListener::into_std);
+    umask(usual);
+    let listener = bound.map_err(failed)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(SOCKET_MODE)).map_err(failed)?;
     let file = SocketFile::of(path).map_err(failed)?;
     Ok((Listener::Unix(listener), file))
 }
@@ -180,6 +191,15 @@ impl AsRawFd for Listener {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_directory_that_is_made_for_the_socket_is_for_this_user_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run").join("chatd.sock");
+        let (_listener, _file) = bind_unix(&path).await.unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(path.parent().unwrap()), mode(&path)), (0o700, 0o600));
+    }
 
     #[tokio::test]
     async fn a_socket_file_is_removed_by_its_owner_alone() {

@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use chat_log::Log;
+use rustix::fs::OFlags;
 use tracing_subscriber::EnvFilter;
 
 /// Longest log file. The one before it is kept, so twice as much is on disk.
@@ -35,8 +36,16 @@ struct LogFile {
 
 impl LogFile {
     fn open(path: PathBuf) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
-        let bytes = file.metadata()?.len();
+        // A link is not followed, and a pipe that nobody reads not waited for.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let mut options = OpenOptions::new();
+        let options = options.append(true).create(true).mode(0o600).custom_flags(flags);
+        let file = options.open(&path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("the log is not a regular file"));
+        }
+        let bytes = metadata.len();
         Ok(Self { path, file, bytes })
     }
 

@@ -27,6 +27,19 @@ pub enum OpenError {
         /// What to do.
         advice: String,
     },
+    /// Others could put files in the place of those that are there.
+    #[error(
+        "others may write to the data directory {} (its mode is {mode:04o}). Run `chmod 700 {}`, and \
+         look whether they have put anything there",
+        .dir.display(),
+        .dir.display()
+    )]
+    Exposed {
+        /// The directory.
+        dir: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// The file under the store's name is another program's.
     #[error(
         "{} is a database of another program, or of an early build of chatd; it was not changed. \
