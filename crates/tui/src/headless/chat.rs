@@ -62,7 +62,7 @@ async fn converse(
         failure = context.output.gone() => Err(failure),
         failure = context.signals.next() => Err(failure),
     };
-    let failure = sending.give_up(&key, &room.name, " --lines");
+    let failure = sending.give_up(key, &room.name, " --lines");
     match ended {
         Err(ended) => Err(ended.with_lines(failure)),
         Ok(()) => failure.map_or(Ok(()), Err),
