@@ -227,7 +227,7 @@ mod tests {
         // Whoever wanted to write would wait for this.
         let file = File::open(pins.path()).unwrap();
         file.lock().unwrap();
-        let (done, is_done) = std::sync::mpsc::channel();
+        let (done, is_done) = std::sync::mpsc::sync_channel(1);
         std::thread::spawn(move || done.send(pins.check(&host(), &KEY, None)).ok());
         let checked = is_done.recv_timeout(std::time::Duration::from_secs(60));
         assert_eq!(checked.expect("nothing is waited for").unwrap(), Contact::Known);

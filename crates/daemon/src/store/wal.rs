@@ -67,9 +67,9 @@ impl Wal {
 /// The error as SQLite would have told of it: to the operator it is the same trouble.
 pub(super) fn as_of_sqlite(error: &io::Error) -> rusqlite::Error {
     tracing::debug!(%error, "the WAL could not be written once more");
-    let (code, said) = match error.kind() {
-        ErrorKind::StorageFull => (ffi::SQLITE_FULL, "database or disk is full"),
-        _ => (ffi::SQLITE_IOERR_FSYNC, "disk I/O error"),
+    let (code, said) = match error.kind() == ErrorKind::StorageFull {
+        true => (ffi::SQLITE_FULL, "database or disk is full"),
+        false => (ffi::SQLITE_IOERR_FSYNC, "disk I/O error"),
     };
     rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(said.to_owned()))
 }
