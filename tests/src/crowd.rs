@@ -105,7 +105,7 @@ impl Crowd {
         let key = format!("crash-{number}");
         let name = Name::firm(format!("client-{number}"));
         let data_dir = dir.join("clients");
-        let outbox = OutboxKind::Headless { explicit_id: Some(key.clone()) };
+        let outbox = OutboxKind::Headless { explicit_id: Some(key.clone()), renewable: false };
         let config = Config { outbox, ..Config::headless(daemon.target(), name, data_dir) };
         let (client, events) = chat_client::start(config)?;
         let lobby = RoomName::parse("lobby")?;

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use chat_proto::{LogId, RequestId, RoomId, RoomName};
+use chat_proto::{LogId, RequestId, RoomName};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -30,8 +30,6 @@ pub(crate) enum Purpose {
     Unsubscribe,
     /// The names of accounts.
     Names,
-    /// The name of a room.
-    RoomName(RoomId),
     /// The id of a room that a message is for.
     Destination(RoomName),
     /// A sign of life.
@@ -117,6 +115,22 @@ impl Asking {
         self.later.push((Instant::now() + pause, asked));
     }
 
+    /// Asks for the first time after a pause: what was answered before has led nowhere.
+    pub(crate) fn ask_after(&mut self, question: Question, purpose: Purpose, pause: Duration) {
+        if pause.is_zero() {
+            self.ask(question, purpose);
+        } else {
+            self.ask_later(asked(question, purpose), pause);
+        }
+    }
+
+    /// Forgets the subscriptions of a log that wait for their moment; says how many.
+    pub(crate) fn forget_later(&mut self, log: LogId) -> u32 {
+        let is_of = |asked: &Asked| matches!(asked.purpose, Purpose::Subscribe(of) if of == log);
+        let forgotten = self.later.extract_if(.., |(_due, asked)| is_of(asked)).count();
+        u32::try_from(forgotten).unwrap_or(u32::MAX)
+    }
+
     /// When the next of those is due.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.later.iter().map(|(due, _)| *due).min()
@@ -168,7 +182,10 @@ pub(crate) fn fits(question: &Question, answer: &Answer) -> bool {
         Question::Rooms { .. } => matches!(answer, Answer::Rooms(_)),
         Question::Members { .. } => matches!(answer, Answer::Members(_)),
         Question::Accounts(_) => matches!(answer, Answer::Accounts(_)),
-        Question::History { .. } => matches!(answer, Answer::History(_)),
+        Question::History { room, before, .. } => {
+            matches!(answer, Answer::History(page)
+                if page.room == *room && leads_on(page, *before))
+        }
         Question::Ping(_) => matches!(answer, Answer::Pong(_)),
         Question::Subscribe(asked) => {
             matches!(answer, Answer::Subscribed(subscribed) if subscribed.log == asked.log)
@@ -178,8 +195,18 @@ pub(crate) fn fits(question: &Question, answer: &Answer) -> bool {
     fits || matches!(answer, Answer::Refused(_))
 }
 
+/// Whether a page is older than what was asked before, so that whoever goes on from it comes to an
+/// end. One that says `more` and brings nothing leads nowhere.
+fn leads_on(page: &chat_proto::HistoryPage, before: chat_proto::Seq) -> bool {
+    let rises = page.messages.is_sorted_by(|one, next| one.seq < next.seq);
+    let is_older = page.messages.last().is_none_or(|newest| newest.seq < before);
+    rises && is_older && page.gaps.iter().all(|gap| gap.from < before)
+}
+
 #[cfg(test)]
 mod tests {
+    use chat_proto::RoomId;
+
     use super::*;
 
     fn ids(asking: &mut Asking, queries_max: usize) -> Vec<Question> {

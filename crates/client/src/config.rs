@@ -30,7 +30,8 @@ pub struct Config {
     /// explicit id that is sent again without those before it.
     pub first_n: u64,
     /// Whether the rooms that the account is a member of are followed by themselves, from what is
-    /// new on. Others can be followed by [`Client::follow`](crate::Client::follow).
+    /// new on. Others can be followed by [`Client::follow`](crate::Client::follow). Without it, only
+    /// memberships that change while it is connected are told, of rooms whose names are known.
     pub follow_memberships: bool,
     /// Where a followed room goes on after the daemon was restored from a backup.
     pub after_reset: AfterReset,
@@ -58,6 +59,10 @@ pub enum OutboxKind {
     Headless {
         /// Names the stream: the same id and the same messages again are sent once.
         explicit_id: Option<String>,
+        /// Whether the program made the id up by itself. Then what waits goes on under a stream of
+        /// its own when the server has lost the end of this one; otherwise it is refused, because
+        /// whoever gave the id may send everything again under it.
+        renewable: bool,
     },
 }
 
@@ -84,7 +89,7 @@ impl Config {
     #[must_use]
     pub fn headless(target: Target, name: Name, data_dir: PathBuf) -> Self {
         Self {
-            outbox: OutboxKind::Headless { explicit_id: None },
+            outbox: OutboxKind::Headless { explicit_id: None, renewable: true },
             follow_memberships: false,
             after_reset: AfterReset::FromStart,
             ..Self::screen(target, name, data_dir)

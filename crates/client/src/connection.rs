@@ -13,10 +13,11 @@ use chat_proto::{
 use ed25519_dalek::{Signature, VerifyingKey};
 use futures::StreamExt;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::UnixStream;
 use tokio_util::codec::FramedRead;
 
 use crate::event::Refusal;
+use crate::eyeballs;
 use crate::identity::{Identity, random_bytes};
 use crate::pins::{Contact, PinError, Pins};
 use crate::target::{Fingerprint, Target};
@@ -162,7 +163,7 @@ async fn open(address: &Target) -> io::Result<Halves> {
     match address {
         Target::Unix(path) => open_unix(path).await,
         Target::Tcp { host, port } => {
-            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            let stream = eyeballs::connect(host, *port).await?;
             stream.set_nodelay(true)?;
             let (reader, writer) = stream.into_split();
             Ok((Box::new(reader), Box::new(writer)))

@@ -335,7 +335,7 @@ impl Driver {
         self.drop_connection();
         self.failures = self.failures.saturating_add(1);
         let random = random_bytes().map_or(0, u64::from_le_bytes);
-        let pause = backoff::pause(self.failures, random);
+        let pause = backoff::pause(&self.dial.target, self.failures, random);
         self.link = Link::Idle { until: Instant::now() + pause };
         self.delivery.push(Event::Disconnected { why, retry_in: Some(pause) });
     }

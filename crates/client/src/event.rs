@@ -99,6 +99,12 @@ pub enum Event {
     },
     /// The state of a message that this client sends: the honest marks.
     Outgoing(Outgoing),
+    /// The daemon was restored from a backup, and of the messages that this client sent and that
+    /// it had acknowledged, so many are gone.
+    Forgotten {
+        /// How many.
+        messages: u64,
+    },
     /// How long the daemon took to answer a ping.
     Latency(Duration),
 }

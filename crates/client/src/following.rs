@@ -8,13 +8,14 @@
 //! answer to the last question for it. Whatever else comes was sent from where the cursor stood
 //! before; it is passed over, and comes again from the new place.
 
+mod opening;
 mod telling;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chat_proto::{
-    AccountId, Frame, Gap, Kind, LogId, LoggedHead, Position, Presence, Reset, RoomId, Seq,
-    SignedIn, Subscribe, Subscribed, WireError,
+    AccountId, Frame, Gap, Kind, LogId, LoggedHead, Position, Presence, RoomId, Seq, SignedIn,
+    Subscribe, Subscribed, WireError,
 };
 
 use crate::asking::{Asking, Caller, Purpose};
@@ -62,6 +63,8 @@ struct Log {
     /// Events that wait for a name, or are behind one that does.
     held: VecDeque<Event>,
     callers: Vec<Caller>,
+    /// How often the cursor was opened again since it last moved.
+    setbacks: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -103,7 +106,7 @@ impl Following {
             }
             self.memberships.begin_anew();
             let own = LogId::from(signed_in.account);
-            self.resume.follow(own, Some(Position::default()));
+            self.resume.follow(own, self.own_log_begin());
             self.logs.insert(own, Log::default());
         }
         if !self.parked {
@@ -111,12 +114,16 @@ impl Following {
         }
     }
 
+    /// Where the own log is read from: only who follows the memberships needs those that there are.
+    fn own_log_begin(&self) -> Option<Position> {
+        self.follow_memberships.then(Position::default)
+    }
+
     pub(crate) fn disconnected(&mut self) {
         self.online = false;
         self.names.unanswered();
         for log in self.logs.values_mut() {
-            log.cursor = Cursor::Closed;
-            log.answers_due = 0;
+            (log.cursor, log.answers_due, log.setbacks) = (Cursor::Closed, 0, 0);
         }
     }
 
@@ -124,6 +131,7 @@ impl Following {
     pub(crate) fn park(&mut self, asking: &mut Asking) {
         self.parked = true;
         for (id, log) in &mut self.logs {
+            log.answers_due -= asking.forget_later(*id).min(log.answers_due);
             if std::mem::take(&mut log.cursor) != Cursor::Closed {
                 asking.ask(Question::Unsubscribe(*id), Purpose::Unsubscribe);
             }
@@ -187,6 +195,7 @@ impl Following {
         if self.account.map(LogId::from) == Some(log) {
             return;
         }
+        asking.forget_later(log);
         if self.drop_log(log) && self.online {
             asking.ask(Question::Unsubscribe(log), Purpose::Unsubscribe);
         }
@@ -220,35 +229,6 @@ impl Following {
             self.settle(asking, delivery);
         } else {
             self.room_subscribed(subscribed, from.next(), news, delivery);
-        }
-    }
-
-    pub(crate) fn reset(&mut self, reset: &Reset, asking: &mut Asking, delivery: &mut Delivery) {
-        let id = reset.log;
-        let Some(log) = self.logs.get_mut(&id) else { return };
-        log.answers_due = log.answers_due.saturating_sub(1);
-        if log.answers_due > 0 {
-            return;
-        }
-        if self.account.map(LogId::from) == Some(id) {
-            self.resume.follow(id, Some(Position::default()));
-            self.memberships.begin_anew();
-        } else {
-            let again = self.resume.reset(reset);
-            tracing::debug!(?again, "the log has begun another life");
-            log.live_after = Some(reset.head);
-            log.told_on = 0;
-            let room = RoomId(id.0);
-            let event = Event::Reset {
-                room,
-                room_name: self.names.room(room),
-                epoch: reset.epoch,
-                head: reset.head,
-            };
-            self.tell(id, event, delivery);
-        }
-        if !self.parked {
-            self.open(id, asking);
         }
     }
 
@@ -305,10 +285,10 @@ impl Following {
             Step::Duplicate | Step::NotFollowed => return Ok(()),
             Step::Hole { expected } => {
                 tracing::warn!(log = head.log.0, %expected, got = %head.seq, "events are missing");
-                self.open(head.log, asking);
+                self.open_again(head.log, asking);
                 return Ok(());
             }
-            Step::Fresh => {}
+            Step::Fresh => self.moved(head.log),
         }
         let live_after = self.logs.get(&head.log).and_then(|log| log.live_after);
         let live = live_after.is_none_or(|seen| head.seq > seen);
@@ -334,9 +314,13 @@ impl Following {
         if !self.is_open(gap.log) {
             return;
         }
-        match self.resume.gap(gap) {
+        let step = self.resume.gap(gap);
+        if step == Step::Fresh {
+            self.moved(gap.log);
+        }
+        match step {
             Step::Duplicate | Step::NotFollowed => {}
-            Step::Hole { .. } => self.open(gap.log, asking),
+            Step::Hole { .. } => self.open_again(gap.log, asking),
             Step::Fresh if self.account.map(LogId::from) == Some(gap.log) => {
                 self.settle(asking, delivery);
             }
@@ -356,25 +340,6 @@ impl Following {
 
     fn is_open(&self, id: LogId) -> bool {
         self.logs.get(&id).is_some_and(|log| log.cursor == Cursor::Open)
-    }
-
-    fn open_all(&mut self, asking: &mut Asking) {
-        let ids: Vec<_> = self.logs.keys().copied().collect();
-        for id in ids {
-            self.open(id, asking);
-        }
-    }
-
-    /// Asks for a log's events from behind its position.
-    fn open(&mut self, id: LogId, asking: &mut Asking) {
-        if !self.online || self.parked {
-            return;
-        }
-        if let (Some(ask), Some(log)) = (self.resume.ask(id), self.logs.get_mut(&id)) {
-            log.cursor = Cursor::Asked;
-            log.answers_due += 1;
-            asking.ask(Question::Subscribe(ask), Purpose::Subscribe(id));
-        }
     }
 
     fn drop_log(&mut self, id: LogId) -> bool {

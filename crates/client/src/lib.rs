@@ -16,6 +16,7 @@ mod delivery;
 pub mod display;
 mod driver;
 mod event;
+mod eyeballs;
 mod following;
 mod identity;
 mod journal;

@@ -18,34 +18,31 @@
 //!     restored from a backup (or a session refused one, see above). Its high-water mark proves
 //!     that no unanswered send is in its logs, so all of them may go out under a fresh stream.
 //!   - from there up to `n - 1`: that one is in flight or about to be sent again. Should it be one
-//!     that has been answered, then lower ones are still unanswered; they go first, and after them
-//!     the case above applies.
-//!   - `n` or more: no daemon says that (it would have taken `n`, or answered it again). Tried
-//!     again after a pause, so that a bug on the other side does not become a busy loop here.
+//!     that has been answered, then lower ones go first, and after them the case above applies.
+//!   - 0, `n` or more: no daemon says that. Tried again after a pause, so that a bug on the other
+//!     side does not become a busy loop here.
+
+mod destination;
+mod ids;
 
 use std::collections::VecDeque;
 
-use chat_proto::{
-    Ack, Epoch, Error, ErrorCode, MessageId, Nonce, PublicKey, RoomId, RoomName, StreamId,
-};
-use sha2::{Digest, Sha256};
+use chat_proto::{Ack, Epoch, Error, ErrorCode, Nonce, RoomId, RoomName, StreamId};
+
+pub use destination::Destination;
+pub use ids::{explicit_stream, message_id};
 
 /// How long to leave a daemon alone that cannot write now.
 const UNAVAILABLE_PAUSE_MS: u64 = 1_000;
 
+/// How long to wait when a send is told to await one that is out.
+const OVERTAKEN_PAUSE_MS: u64 = 50;
+
 /// Longest pause that a daemon can impose; what it asks for beyond that is cut.
 const PAUSE_MS_MAX: u64 = 60_000;
 
-/// Where a message goes: a room known by its id, by its name (typed before the first contact), or
-/// both (then the name finds the room again after the daemon has lost its logs' end, when the id
-/// may be another room's).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Destination {
-    /// The id, when it is known. Without it the entry cannot be sent yet.
-    pub room: Option<RoomId>,
-    /// The name, when it is known.
-    pub name: Option<RoomName>,
-}
+/// Refusals that are remembered, to know how many sends were acked.
+const REFUSED_MAX: usize = 1_024;
 
 /// One send that has no answer yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,6 +85,8 @@ pub struct Outbox {
     in_flight: usize,
     /// Everything before this index is in flight.
     waiting_from: usize,
+    /// The last that were refused for good.
+    refused: VecDeque<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -125,6 +124,7 @@ impl Outbox {
             pending,
             in_flight: 0,
             waiting_from: 0,
+            refused: VecDeque::new(),
         }
     }
 
@@ -215,7 +215,10 @@ impl Outbox {
         };
         if !error.retry {
             return match self.take(nonce) {
-                Some(entry) => Verdict::Refused(entry),
+                Some(entry) => {
+                    self.remember_refused(nonce.n);
+                    Verdict::Refused(entry)
+                }
                 None => Verdict::Retry { after_ms: 0 },
             };
         }
@@ -239,6 +242,7 @@ impl Outbox {
             self.link = Link::Up;
         }
         self.next_n = 1;
+        self.refused.clear();
         let mut renamed = Vec::with_capacity(self.pending.len());
         for pending in &mut self.pending {
             let new = Nonce { stream: fresh, n: self.next_n };
@@ -246,6 +250,27 @@ impl Outbox {
             renamed.push((std::mem::replace(&mut pending.entry.nonce, new), new));
         }
         renamed
+    }
+
+    /// Gives every unanswered send back, never to be sent: instead of [`Self::restart_stream`], for
+    /// a stream that must stay what it is. Later sends go out under it.
+    pub fn give_up(&mut self) -> Vec<Entry> {
+        self.recall_all();
+        if self.link == Link::Lost {
+            self.link = Link::Up;
+        }
+        let given_up = std::mem::take(&mut self.pending);
+        given_up.iter().for_each(|pending| self.remember_refused(pending.n()));
+        given_up.into_iter().map(|pending| pending.entry).collect()
+    }
+
+    /// How many sends of this stream have been acked from an `n` on, below the first that is not
+    /// answered. (A refusal that lies more than [`REFUSED_MAX`] refusals back counts as an ack.)
+    #[must_use]
+    pub fn acked_from(&self, n: u64) -> u64 {
+        let end = self.pending.front().map_or(self.next_n, Pending::n);
+        let refused = self.refused.iter().filter(|&&refused| (n..end).contains(&refused)).count();
+        end.saturating_sub(n).saturating_sub(refused as u64)
     }
 
     /// The unanswered sends, in order.
@@ -285,12 +310,16 @@ impl Outbox {
 
     /// See the head of this module.
     fn behind(&mut self, n: u64, awaited: u64) -> Verdict {
-        let lowest = self.pending.front().map_or(n, Pending::n);
-        if awaited < lowest {
+        let (lowest, is_out) = match self.pending.front() {
+            Some(first) => (first.n(), first.in_flight),
+            None => (n, false),
+        };
+        if (1..lowest).contains(&awaited) {
             self.link = Link::Lost;
             Verdict::NewStreamNeeded
-        } else if awaited < n {
-            Verdict::Retry { after_ms: 0 }
+        } else if (lowest..n).contains(&awaited) {
+            // Answers come in order: one that overtakes the lowest's is no reason to hurry.
+            Verdict::Retry { after_ms: if is_out { OVERTAKEN_PAUSE_MS } else { 0 } }
         } else {
             Verdict::Retry { after_ms: UNAVAILABLE_PAUSE_MS }
         }
@@ -301,6 +330,13 @@ impl Outbox {
             return None;
         }
         self.pending.binary_search_by_key(&nonce.n, Pending::n).ok()
+    }
+
+    fn remember_refused(&mut self, n: u64) {
+        if self.refused.len() >= REFUSED_MAX {
+            self.refused.pop_front();
+        }
+        self.refused.push_back(n);
     }
 
     fn take(&mut self, nonce: Nonce) -> Option<Entry> {
@@ -343,54 +379,6 @@ impl Pending {
     fn n(&self) -> u64 {
         self.entry.nonce.n
     }
-}
-
-impl Destination {
-    /// A room that no daemon has: a send to it is refused for good.
-    pub const NOWHERE: RoomId = RoomId(0);
-
-    /// A room known by both.
-    #[must_use]
-    pub fn known(room: RoomId, name: RoomName) -> Self {
-        Self { room: Some(room), name: Some(name) }
-    }
-}
-
-impl From<RoomId> for Destination {
-    fn from(room: RoomId) -> Self {
-        Self { room: Some(room), name: None }
-    }
-}
-
-impl From<RoomName> for Destination {
-    fn from(name: RoomName) -> Self {
-        Self { room: None, name: Some(name) }
-    }
-}
-
-impl From<&RoomName> for Destination {
-    fn from(name: &RoomName) -> Self {
-        name.clone().into()
-    }
-}
-
-/// The id that the daemon will give to the message of this nonce.
-#[must_use]
-pub fn message_id(nonce: Nonce, account: &PublicKey) -> MessageId {
-    MessageId(first_16_of_sha256(&nonce.message_id_preimage(account)))
-}
-
-/// The stream of an explicit id that a script gave.
-#[must_use]
-pub fn explicit_stream(id: &str) -> StreamId {
-    StreamId(first_16_of_sha256(&StreamId::explicit_id_preimage(id)))
-}
-
-fn first_16_of_sha256(preimage: &[u8]) -> [u8; 16] {
-    let hash: [u8; 32] = Sha256::digest(preimage).into();
-    let mut first = [0; 16];
-    first.copy_from_slice(&hash[..16]);
-    first
 }
 
 #[cfg(test)]

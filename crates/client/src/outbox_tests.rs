@@ -152,12 +152,30 @@ fn a_daemon_that_forgot_answered_sends_gets_a_fresh_stream() {
 }
 
 #[test]
+fn a_lost_stream_that_is_given_up_goes_on_with_what_comes_later() {
+    let mut outbox = outbox_of(4);
+    send_all(&mut outbox, 9);
+    outbox.acked(&ack(1));
+    outbox.acked(&ack(2));
+    outbox.refused(nonce(3), &error(ErrorCode::NotMember, 0));
+    outbox.connected(Epoch(2));
+    send_all(&mut outbox, 9);
+    let verdict = outbox.refused(nonce(4), &error(ErrorCode::Behind, 2));
+    assert_eq!(verdict, Verdict::NewStreamNeeded);
+    assert_eq!(outbox.acked_from(2), 1, "the third was refused, the fourth is not answered");
+    let given_up: Vec<_> = outbox.give_up().into_iter().map(|entry| entry.nonce).collect();
+    assert_eq!(given_up, [nonce(4)]);
+    assert_eq!(outbox.push(ROOM, "later".into()).nonce, nonce(5));
+    assert_eq!(send_all(&mut outbox, 9), [5]);
+}
+
+#[test]
 fn a_forgotten_send_between_unanswered_ones_waits_for_the_lower_ones() {
     let mut outbox = outbox_of(3);
     send_all(&mut outbox, 9);
     outbox.acked(&ack(2));
     let verdict = outbox.refused(nonce(3), &error(ErrorCode::Behind, 2));
-    assert_eq!(verdict, Verdict::Retry { after_ms: 0 });
+    assert_eq!(verdict, Verdict::Retry { after_ms: OVERTAKEN_PAUSE_MS });
     outbox.acked(&ack(1));
     assert_eq!(send_all(&mut outbox, 9), [3]);
     let verdict = outbox.refused(nonce(3), &error(ErrorCode::Behind, 2));
@@ -167,7 +185,7 @@ fn a_forgotten_send_between_unanswered_ones_waits_for_the_lower_ones() {
 #[test]
 fn a_daemon_that_awaits_what_it_refuses_is_not_asked_in_a_busy_loop() {
     let mut outbox = outbox_of(1);
-    for awaited in [1, 2, u64::MAX] {
+    for awaited in [0, 1, 2, u64::MAX] {
         send_all(&mut outbox, 9);
         let verdict = outbox.refused(nonce(1), &error(ErrorCode::Behind, awaited));
         assert_eq!(verdict, Verdict::Retry { after_ms: UNAVAILABLE_PAUSE_MS });

@@ -59,7 +59,8 @@ fn with_names(page: Page, names: &Names) -> HistoryPage {
         room: page.room,
         epoch: page.epoch,
         as_of: page.as_of,
-        more: page.more,
+        // A page that brings nothing is the end, whatever it says.
+        more: page.more && !(page.messages.is_empty() && page.gaps.is_empty()),
         gaps: page.gaps.into_vec(),
         messages: page.messages.into_vec().into_iter().map(named).collect(),
     }

@@ -59,8 +59,12 @@ pub(crate) struct Sending {
     /// Why nothing will be sent any more.
     ended: Option<Refusal>,
     key: PublicKey,
-    /// The stream is named by a script, and cannot be exchanged.
-    explicit: bool,
+    /// The stream is named by whoever started the program, and cannot be exchanged.
+    firm: bool,
+    /// Whether the daemon was restored from a backup since the first connection.
+    restored: bool,
+    /// Whether the user knows how many messages are gone by that.
+    told_of_loss: bool,
 }
 
 struct Waiter {
@@ -75,7 +79,7 @@ impl Sending {
         adopted: Vec<Outbox>,
         keeper: Keeper,
         key: PublicKey,
-        explicit: bool,
+        firm: bool,
     ) -> Self {
         let mut lanes = VecDeque::from(adopted);
         lanes.push_back(own);
@@ -95,7 +99,9 @@ impl Sending {
             online: false,
             ended: None,
             key,
-            explicit,
+            firm,
+            restored: false,
+            told_of_loss: false,
         }
     }
 
@@ -138,7 +144,9 @@ impl Sending {
     /// A connection is signed in; `server` names the directory of what is unanswered there.
     pub(crate) fn connected(&mut self, epoch: Epoch, server: String) {
         self.online = true;
-        self.epoch = Some(epoch);
+        if self.epoch.replace(epoch).is_some_and(|before| before != epoch) {
+            (self.restored, self.told_of_loss) = (true, false);
+        }
         self.pause_until = None;
         for lane in &mut self.lanes {
             lane.connected(epoch);
@@ -257,7 +265,10 @@ impl Sending {
                 let refusal = Refusal::from(error.clone());
                 self.refused_for_good(&entry, refusal, delivery);
             }
-            Verdict::NewStreamNeeded => self.lost_stream(nonce.stream, delivery),
+            Verdict::NewStreamNeeded => {
+                self.tell_of_loss(nonce.stream, error.detail, delivery);
+                self.lost_stream(nonce.stream, delivery);
+            }
         }
     }
 
@@ -301,7 +312,11 @@ impl Sending {
     }
 
     fn lane_of(&mut self, nonce: Nonce) -> Option<&mut Outbox> {
-        self.lanes.iter_mut().find(|lane| lane.stream() == nonce.stream)
+        self.lane_of_stream(nonce.stream)
+    }
+
+    fn lane_of_stream(&mut self, stream: StreamId) -> Option<&mut Outbox> {
+        self.lanes.iter_mut().find(|lane| lane.stream() == stream)
     }
 
     /// Whether the user is a screen.

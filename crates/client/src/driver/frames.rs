@@ -11,7 +11,7 @@ use super::Driver;
 use crate::asking::{Asked, Purpose, fits};
 use crate::client::Reply;
 use crate::connection::{plain, refusal_of_close};
-use crate::event::Event;
+use crate::event::{Event, Refusal};
 use crate::following::answer;
 use crate::link::LinkEvent;
 use crate::question::Answer;
@@ -21,6 +21,9 @@ const FRAMES_MAX: usize = 128;
 
 /// The pause before a question is asked again that the daemon had no time for.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Shortest pause that a daemon can impose on a question.
+const BUSY_PAUSE_MIN: Duration = Duration::from_millis(20);
 
 /// Longest pause that a daemon can impose on a question.
 const BUSY_PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -95,7 +98,8 @@ impl Driver {
         match frame.known_kind() {
             Some(Kind::Probe) => {
                 let Probe { token } = frame.decode_lenient()?;
-                if let Some(up) = self.link.up() {
+                // Whoever probes on and reads nothing gets no answers, instead of the memory.
+                if let Some(up) = self.link.up().filter(|up| up.has_room()) {
                     let put = up.put(&ProbeReply { token }, RequestId(0));
                     put.map_err(|error| Broken::Protocol(error.to_string()))?;
                 }
@@ -118,6 +122,10 @@ impl Driver {
             return Err(Broken::Protocol("an answer to no question".into()));
         };
         if !fits(&asked.question, &came) {
+            if let Purpose::Caller(caller) = asked.purpose {
+                let reason = "the server's answer does not fit the question";
+                answer(caller, Err(Refusal::local(reason)));
+            }
             return Err(Broken::Protocol("an answer that does not fit its question".into()));
         }
         let Answer::Refused(error) = came else {
@@ -126,7 +134,9 @@ impl Driver {
         };
         if error.retry {
             let pause = match error.known_code() {
-                Some(ErrorCode::RateLimited) => Duration::from_millis(error.detail.max(1)),
+                Some(ErrorCode::RateLimited) => {
+                    Duration::from_millis(error.detail).max(BUSY_PAUSE_MIN)
+                }
                 _ => BUSY_PAUSE,
             };
             self.asking.ask_later(asked, pause.min(BUSY_PAUSE_MAX));
@@ -143,7 +153,6 @@ impl Driver {
                 self.following.subscribe_refused(log, &error.into(), &mut self.delivery);
             }
             Purpose::Names => self.following.names.answered(Vec::new()),
-            Purpose::RoomName(room) => self.following.announce(room, &mut self.delivery),
             Purpose::Destination(name) => self.sending.not_found(&name, error),
             Purpose::Unsubscribe | Purpose::Alive => {
                 tracing::warn!(reason = %error.message, "a question was refused");
@@ -172,9 +181,6 @@ impl Driver {
             }
             (Purpose::Names, Answer::Accounts(list)) => {
                 following.names.answered(list.accounts.into_vec());
-            }
-            (Purpose::RoomName(room), Answer::Rooms(list)) => {
-                following.room_named(room, &list, delivery);
             }
             (Purpose::Destination(name), Answer::Room(info)) => {
                 self.sending.found(&name, info.room);

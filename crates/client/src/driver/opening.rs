@@ -21,14 +21,15 @@ pub(super) fn open_outbox(
     let key = identity.public_key();
     let fresh =
         || Ok::<_, StartError>(StreamId(random_bytes().map_err(crate::IdentityError::from)?));
-    let (own, explicit) = match &config.outbox {
-        OutboxKind::Screen => (fresh()?, false),
-        OutboxKind::Headless { explicit_id: None } => (fresh()?, false),
-        OutboxKind::Headless { explicit_id: Some(id) } => (explicit_stream(id), true),
+    let (own, firm) = match &config.outbox {
+        OutboxKind::Screen | OutboxKind::Headless { explicit_id: None, .. } => (fresh()?, false),
+        OutboxKind::Headless { explicit_id: Some(id), renewable } => {
+            (explicit_stream(id), !renewable)
+        }
     };
     if config.outbox != OutboxKind::Screen {
         let own = Outbox::restore(own, config.first_n.max(1), Vec::new());
-        return Ok(Sending::new(own, Vec::new(), Keeper::Memory, key, explicit));
+        return Ok(Sending::new(own, Vec::new(), Keeper::Memory, key, firm));
     }
     let root = config.data_dir.join("outbox");
     let account = Fingerprint::of(&key).for_url();
@@ -39,7 +40,7 @@ pub(super) fn open_outbox(
     }
     let adopted = shelf.adopt().map_err(|cause| StartError::Outbox { path: root, cause })?;
     let keeper = Keeper::Idle(Box::new(shelf));
-    Ok(Sending::new(Outbox::new(own), adopted, keeper, key, explicit))
+    Ok(Sending::new(Outbox::new(own), adopted, keeper, key, firm))
 }
 
 /// The identity of the daemon, as far as it is known without asking it.

@@ -1,30 +1,19 @@
 //! What the user is told of followed logs: each log's line of events, with names.
 
-use chat_proto::{
-    AccountId, LogId, Renamed, RoomId, RoomInfo, RoomList, Seq, Subscribe, Subscribed,
-};
+use chat_proto::{AccountId, LogId, Renamed, RoomId, RoomInfo, Seq, Subscribe, Subscribed};
 
 use super::Following;
-use crate::asking::{Asking, Purpose};
+use crate::asking::Asking;
 use crate::delivery::Delivery;
 use crate::event::{self, Event};
 use crate::logged::{set_names, wanted_name};
 use crate::memberships::Changes;
-use crate::question::Question;
 
 impl Following {
     /// A room was looked up.
     pub(crate) fn room_seen(&mut self, info: &RoomInfo, delivery: &mut Delivery) {
         self.names.learn_room(info.room, &info.name);
         self.announce(info.room, delivery);
-    }
-
-    /// The answer to a question for the name of one room.
-    pub(crate) fn room_named(&mut self, room: RoomId, rooms: &RoomList, delivery: &mut Delivery) {
-        if let Some(info) = rooms.rooms.iter().find(|info| info.room == room) {
-            self.names.learn_room(room, &info.name);
-        }
-        self.announce(room, delivery);
     }
 
     /// What waited for names that have come goes on. A name may come by an answer, with a
@@ -107,10 +96,6 @@ impl Following {
             }
             if self.names.knows_room(room) {
                 self.announce(room, delivery);
-            } else if !self.follow_memberships {
-                // There is no question for one room's name; it is the first behind its predecessor.
-                let after = RoomId(room.0.saturating_sub(1));
-                asking.ask(Question::Rooms { after }, Purpose::RoomName(room));
             }
         }
         for room in left {

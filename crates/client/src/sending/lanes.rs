@@ -3,8 +3,8 @@
 use chat_proto::Send;
 
 use super::{
-    Delivery, Entry, Error, ErrorCode, Job, Nonce, Ordering, Outbox, OutgoingState, RETRY_PAUSE,
-    Record, Sending, StreamId, Verdict, message_id, random_bytes,
+    Delivery, Entry, Error, ErrorCode, Event, Job, Ordering, Outbox, OutgoingState, RETRY_PAUSE,
+    Record, Refusal, Sending, StreamId, message_id, random_bytes,
 };
 use crate::asking::{Asking, Purpose};
 use crate::link::Up;
@@ -71,7 +71,7 @@ impl Sending {
 
     /// The daemon has lost the end of a stream.
     pub(super) fn lost_stream(&mut self, stream: StreamId, delivery: &mut Delivery) {
-        if self.explicit {
+        if self.firm {
             self.give_up(stream, delivery);
         } else if self.tells() {
             self.restart = Some(stream);
@@ -155,18 +155,29 @@ impl Sending {
         }
     }
 
-    /// A stream with an explicit id cannot be exchanged: the messages are refused here.
+    /// Of what was acked, the daemon has what is before `awaited`.
+    pub(super) fn tell_of_loss(&mut self, stream: StreamId, awaited: u64, delivery: &mut Delivery) {
+        if !self.restored || std::mem::replace(&mut self.told_of_loss, true) {
+            return;
+        }
+        let messages = self.lane_of_stream(stream).map_or(0, |lane| lane.acked_from(awaited));
+        if messages > 0 {
+            delivery.push(Event::Forgotten { messages });
+        }
+    }
+
+    /// A stream whose id somebody gave cannot be exchanged: the messages are refused here, and so
+    /// is each that comes later, when the daemon still awaits an earlier one.
     fn give_up(&mut self, stream: StreamId, delivery: &mut Delivery) {
-        let reason = "the server was restored from a backup and has lost earlier messages of this \
-                      id; send all of them again";
-        let error = Error::new(ErrorCode::NonceReused, reason);
-        let Some(lane) = self.lanes.iter().find(|lane| lane.stream() == stream) else { return };
-        let nonces: Vec<Nonce> = lane.pending().map(|entry| entry.nonce).collect();
-        for nonce in nonces {
-            let verdict = self.lane_of(nonce).map(|lane| lane.refused(nonce, &error));
-            if let Some(Verdict::Refused(entry)) = verdict {
-                self.refused_for_good(&entry, error.clone().into(), delivery);
-            }
+        let refusal = Refusal::local(if self.restored {
+            "the server was restored from a backup and has lost earlier messages of this id; \
+             send all of them again"
+        } else {
+            "the server has not taken an earlier message of this id; send all of them again"
+        });
+        let entries = self.lane_of_stream(stream).map(Outbox::give_up).unwrap_or_default();
+        for entry in entries {
+            self.refused_for_good(&entry, refusal.clone(), delivery);
         }
     }
 }

@@ -159,6 +159,19 @@ impl Peer {
         }
     }
 
+    /// The next frame but pings; `None`: nothing came for a moment, and some time has passed for the
+    /// client since.
+    pub(crate) async fn frame_or_pause(&mut self) -> Option<Frame> {
+        let moment = Duration::from_millis(5);
+        match tokio::time::timeout(moment, self.frame()).await {
+            Ok(frame) => Some(frame.expect("the client closed the connection")),
+            Err(_elapsed) => {
+                pass(Duration::from_millis(100)).await;
+                None
+            }
+        }
+    }
+
     /// The next frame, whatever it is.
     pub(crate) async fn any_frame(&mut self) -> Option<Frame> {
         within(self.framed.next()).await?.ok()

@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one kind of event of many")]
 
+mod broken;
+mod cost;
 mod fake;
 mod following;
 mod handshake;
 mod listing;
 mod naming;
 mod orders;
+mod restored;
 mod sending;
 mod timing;

@@ -166,7 +166,10 @@ async fn an_explicit_id_gives_the_same_nonces_again() {
     let dir = tempfile::tempdir().unwrap();
     let daemon = Daemon::new().await;
     let mut config = daemon.script_config(dir.path());
-    config.outbox = chat_client::OutboxKind::Headless { explicit_id: Some("build-812".into()) };
+    config.outbox = chat_client::OutboxKind::Headless {
+        explicit_id: Some("build-812".into()),
+        renewable: false,
+    };
     let mut seen = Vec::new();
     for _run in 0..2 {
         let (client, _events) = start(config.clone()).unwrap();

@@ -14,12 +14,13 @@ pub(super) struct Key {
     id: String,
     /// The place of the first message.
     first: u64,
+    is_random: bool,
 }
 
 impl Key {
     /// The key that was given, or else a random one.
     pub(super) fn given_or_random(given: Option<String>, first: u64) -> Result<Self, Failure> {
-        given.map_or_else(Self::random, |id| Ok(Self { id, first }))
+        given.map_or_else(Self::random, |id| Ok(Self { id, first, is_random: false }))
     }
 
     pub(super) fn id(&self) -> &str {
@@ -30,12 +31,13 @@ impl Key {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(Failure::internal)?;
         let id = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { id, first: 1 })
+        Ok(Self { id, first: 1, is_random: true })
     }
 
     /// A client's configuration whose sends are under this key.
     pub(super) fn of_client(&self, config: &Config) -> Config {
-        let outbox = OutboxKind::Headless { explicit_id: Some(self.id.clone()) };
+        let outbox =
+            OutboxKind::Headless { explicit_id: Some(self.id.clone()), renewable: self.is_random };
         Config { outbox, first_n: self.first, ..config.clone() }
     }
 

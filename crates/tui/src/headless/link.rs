@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use chat_client::{Client, Config, Connected, Event, Events, Refusal, RequestError};
+use chat_proto::Epoch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::failure::Failure;
@@ -20,6 +21,8 @@ pub(super) struct Link {
 pub(super) struct Watched {
     events: Events,
     refusal: Option<Refusal>,
+    epoch: Option<Epoch>,
+    was_restored: bool,
 }
 
 impl Link {
@@ -27,7 +30,7 @@ impl Link {
     pub(super) async fn open(config: Config, deadline: Instant) -> Result<Self, Failure> {
         let target = config.target.to_string();
         let (client, events) = chat_client::start(config)?;
-        let mut events = Watched { events, refusal: None };
+        let mut events = Watched { events, refusal: None, epoch: None, was_restored: false };
         let mut problem = None;
         let connecting = async {
             loop {
@@ -87,7 +90,11 @@ pub(super) async fn answer<T>(
 impl Watched {
     /// The next event. Cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Event, Failure> {
-        match self.events.next().await {
+        let next = self.events.next().await;
+        if let Some(event) = &next {
+            self.tell_of_restore(event);
+        }
+        match next {
             Some(Event::Refused(refusal)) => {
                 self.refusal = Some(refusal.clone());
                 Ok(Event::Refused(refusal))
@@ -95,6 +102,28 @@ impl Watched {
             Some(Event::Disconnected { why, retry_in: None }) => Err(self.ended(why)),
             Some(event) => Ok(event),
             None => Err(self.ended("the connection has ended".to_owned())),
+        }
+    }
+
+    /// Whether the last connection was to a server that had been restored in the meantime.
+    pub(super) fn was_restored(&self) -> bool {
+        self.was_restored
+    }
+
+    /// A stream of lines cannot show what is gone; every task says so, whatever it prints.
+    fn tell_of_restore(&mut self, event: &Event) {
+        if let Event::Connected(connected) = event {
+            let before = self.epoch.replace(connected.epoch);
+            self.was_restored = before.is_some_and(|before| before != connected.epoch);
+            if self.was_restored {
+                tell(
+                    "connected again; the server was restored from a backup: what was said since then is gone",
+                );
+            }
+        } else if let Event::Forgotten { messages } = event {
+            tell(&format!(
+                "of what was posted from here, {messages} message(s) are gone from the server"
+            ));
         }
     }
 

@@ -56,7 +56,8 @@ impl<'a> Printer<'a> {
         if !wanted(&event) {
             return Ok(Printed::Other);
         }
-        Ok(self.event(event, slot))
+        let was_restored = events.was_restored();
+        Ok(self.event(event, was_restored, slot))
     }
 
     /// Prints a message that was not an event, if it is of the right person.
@@ -94,7 +95,7 @@ impl<'a> Printer<'a> {
         !self.own.is_empty()
     }
 
-    fn event(&mut self, event: Event, slot: Slot<'_>) -> Printed {
+    fn event(&mut self, event: Event, was_restored: bool, slot: Slot<'_>) -> Printed {
         #[expect(
             clippy::wildcard_enum_match_arm,
             reason = "headless mode prints a few kinds of events; later ones add nothing by themselves"
@@ -102,7 +103,7 @@ impl<'a> Printer<'a> {
         match event {
             Event::Message(message) => return self.said(&message, slot),
             Event::Disconnected { why, .. } => self.disconnected(&why, slot),
-            Event::Connected(_) => self.connected(slot),
+            Event::Connected(_) => self.connected(was_restored, slot),
             Event::Gap { room, room_name, from, to, reason } => {
                 self.gap(room, &room_name, (from, to), reason, slot);
             }
@@ -159,8 +160,9 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn connected(&mut self, slot: Slot<'_>) {
-        if !std::mem::replace(&mut self.is_connected, true) {
+    /// The end of an outage. Of a restored server, it is told already that something is gone.
+    fn connected(&mut self, was_restored: bool, slot: Slot<'_>) {
+        if !std::mem::replace(&mut self.is_connected, true) && !(was_restored && !self.style.json) {
             self.seam(&Record::resumed(), "connected again; nothing was missed", slot);
         }
     }

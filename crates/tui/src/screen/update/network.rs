@@ -39,6 +39,12 @@ pub(super) fn event(model: &mut Model, event: Event, effects: &mut Vec<Effect>) 
             }
         }
         Event::Outgoing(outgoing) => sent(model, &outgoing),
+        Event::Forgotten { messages } => {
+            let what = if messages == 1 { "message" } else { "messages" };
+            model.answer(&format!(
+                "the server was restored from a backup: {messages} {what} of yours that it had are gone"
+            ));
+        }
         Event::Latency(latency) => {
             if let Connection::Online { latency_ms } = &mut model.connection {
                 *latency_ms = u64::try_from(latency.as_millis()).ok();

@@ -1,0 +1,101 @@
+//! Cursors: when they are opened, and how soon again.
+//!
+//! A cursor that is reset or meets a hole is opened again at once, but not for ever: one that has
+//! not moved since waits longer each time, so that a daemon that contradicts itself is not asked in
+//! a busy loop.
+
+use std::time::Duration;
+
+use chat_proto::{LogId, Reset, RoomId};
+
+use super::{Cursor, Following};
+use crate::asking::{Asking, Purpose};
+use crate::delivery::Delivery;
+use crate::event::Event;
+use crate::question::Question;
+
+/// The pause before the third opening without progress; it doubles with each.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// No pause is longer.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+impl Following {
+    pub(crate) fn reset(&mut self, reset: &Reset, asking: &mut Asking, delivery: &mut Delivery) {
+        let id = reset.log;
+        let Some(log) = self.logs.get_mut(&id) else { return };
+        log.answers_due = log.answers_due.saturating_sub(1);
+        if log.answers_due > 0 {
+            return;
+        }
+        if self.account.map(LogId::from) == Some(id) {
+            self.resume.follow(id, self.own_log_begin());
+            if self.follow_memberships {
+                self.memberships.begin_anew();
+            }
+        } else {
+            let again = self.resume.reset(reset);
+            tracing::debug!(?again, "the log has begun another life");
+            log.live_after = Some(reset.head);
+            log.told_on = 0;
+            let room = RoomId(id.0);
+            let event = Event::Reset {
+                room,
+                room_name: self.names.room(room),
+                epoch: reset.epoch,
+                head: reset.head,
+            };
+            self.tell(id, event, delivery);
+        }
+        if !self.parked {
+            self.open_again(id, asking);
+        }
+    }
+
+    pub(super) fn open_all(&mut self, asking: &mut Asking) {
+        let ids: Vec<_> = self.logs.keys().copied().collect();
+        for id in ids {
+            self.open(id, asking);
+        }
+    }
+
+    /// Asks for a log's events from behind its position.
+    pub(super) fn open(&mut self, id: LogId, asking: &mut Asking) {
+        self.open_after(id, Duration::ZERO, asking);
+    }
+
+    /// The same, because what came did not fit: the sooner, the longer ago it happened last.
+    pub(super) fn open_again(&mut self, id: LogId, asking: &mut Asking) {
+        let Some(log) = self.logs.get_mut(&id) else { return };
+        let pause = pause(log.setbacks);
+        log.setbacks = log.setbacks.saturating_add(1);
+        self.open_after(id, pause, asking);
+    }
+
+    /// The cursor has moved.
+    pub(super) fn moved(&mut self, id: LogId) {
+        if let Some(log) = self.logs.get_mut(&id) {
+            log.setbacks = 0;
+        }
+    }
+
+    fn open_after(&mut self, id: LogId, pause: Duration, asking: &mut Asking) {
+        if !self.online || self.parked {
+            return;
+        }
+        if let (Some(ask), Some(log)) = (self.resume.ask(id), self.logs.get_mut(&id)) {
+            log.answers_due -= asking.forget_later(id).min(log.answers_due);
+            log.cursor = Cursor::Asked;
+            log.answers_due += 1;
+            asking.ask_after(Question::Subscribe(ask), Purpose::Subscribe(id), pause);
+        }
+    }
+}
+
+/// The first opening after progress is at once.
+fn pause(setbacks: u32) -> Duration {
+    match setbacks.checked_sub(1) {
+        None => Duration::ZERO,
+        Some(doublings) => PAUSE_MAX.min(PAUSE * (1 << doublings.min(16))),
+    }
+}

@@ -1,0 +1,81 @@
+//! After a restore of the daemon each line of a script is sent, or refused with the true reason.
+
+use chat_client::{Client, Event, Events, NoAck, OutboxKind, Sent, start};
+use chat_proto::{Epoch, Error, ErrorCode, RequestId, Send};
+
+use crate::fake::*;
+
+fn script(daemon: &Daemon, dir: &std::path::Path, renewable: bool) -> (Client, Events) {
+    let mut config = daemon.script_config(dir);
+    config.outbox = OutboxKind::Headless { explicit_id: Some("bot".into()), renewable };
+    start(config).unwrap()
+}
+
+async fn say(client: &Client, text: &str) -> Sent {
+    within(client.send(LOBBY, text)).await.unwrap()
+}
+
+/// Four lines are sent; one is refused. Then the daemon comes back without the last three.
+async fn restored(daemon: &mut Daemon, client: &Client, events: &mut Events) -> Peer {
+    let mut peer = daemon.serve().await;
+    for n in 1..=4 {
+        let sent = say(client, "line").await;
+        let (id, send): (_, Send) = peer.expect().await;
+        match n {
+            3 => peer.reply(id, &Error::new(ErrorCode::NotMember, "not here")).await,
+            _ => peer.ack(id, &send, n).await,
+        }
+        assert_eq!(within(sent.answer).await.is_ok(), n != 3);
+    }
+    drop(peer);
+    disconnected(events).await;
+    daemon.epoch = Epoch(EPOCH.0 + 1);
+    daemon.serve().await
+}
+
+/// The next line comes, and the daemon awaits the second.
+async fn behind(peer: &mut Peer) -> Send {
+    let (id, send): (RequestId, Send) = peer.expect().await;
+    peer.reply(id, &Error::new(ErrorCode::Behind, "2 is missing").with_detail(2)).await;
+    send
+}
+
+async fn forgotten(events: &mut Events) -> u64 {
+    event(events, |event| match event {
+        Event::Forgotten { messages } => Some(messages),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn lines_under_an_id_that_was_made_up_go_on_and_what_is_gone_is_counted() {
+    let (dir, mut daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events) = script(&daemon, dir.path(), true);
+    let mut peer = restored(&mut daemon, &client, &mut events).await;
+    let five = say(&client, "five").await;
+    let first_try = behind(&mut peer).await;
+    let again = peer.take(2).await;
+    assert_ne!(again.nonce.stream, first_try.nonce.stream);
+    assert_eq!((again.nonce.n, again.text.as_str()), (1, "five"));
+    assert!(within(five.answer).await.is_ok());
+    assert_eq!(forgotten(&mut events).await, 2, "the second and the fourth; the third was refused");
+    let six = say(&client, "six").await;
+    assert_eq!(peer.take(3).await.nonce.n, 2);
+    assert!(within(six.answer).await.is_ok());
+}
+
+#[tokio::test]
+async fn lines_under_a_given_id_are_all_refused_with_the_true_reason() {
+    let (dir, mut daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events) = script(&daemon, dir.path(), false);
+    let mut peer = restored(&mut daemon, &client, &mut events).await;
+    for _line in 0..3 {
+        let sent = say(&client, "late").await;
+        behind(&mut peer).await;
+        let Err(NoAck::Refused(refusal)) = within(sent.answer).await else { panic!("acked") };
+        assert!(refusal.reason.contains("restored from a backup"), "{}", refusal.reason);
+        assert_eq!(refusal.code, None, "it is no refusal of the daemon's");
+    }
+    assert_eq!(forgotten(&mut events).await, 2);
+}
