@@ -28,6 +28,7 @@ fn the_input_stays_in_sight_through_storms_of_sizes() -> Result<()> {
     let mut ada = stage.enter("ada")?;
     for nth in 0..30 {
         ada.enters(&format!("line {nth} of a talk that wraps on small terminals"))?;
+        ada.shows(&format!("line {nth} of a talk that wraps on small terminals ✓"))?;
     }
     ada.shows("line 29 of a talk that wraps on small terminals ✓")?;
     for (columns, rows) in [(10, 3), (20, 5), (80, 24)] {

@@ -39,9 +39,11 @@ fn text_of_every_kind_goes_through_and_is_edited_by_what_a_person_sees() -> Resu
     let _daemon = stage.daemon()?;
     let mut ada = stage.enter("ada")?;
     let family = "👨\u{200d}👩\u{200d}👧";
-    for line in ["日本語 と 한국어", "naïve e\u{301}", "עברית", family, "🇩🇪 ok"]
-    {
+    let lines = ["日本語 と 한국어", "naïve e\u{301}", "עברית", family, "🇩🇪 ok"];
+    for (nth, line) in lines.into_iter().enumerate() {
         ada.enters(line)?;
+        // Lines that come at once are a paste.
+        ada.wait("its mark", |screen| screen.contents().matches('✓').count() == nth + 1)?;
     }
     ada.shows("ok ✓")?;
     // One key takes the whole family away, and one word.

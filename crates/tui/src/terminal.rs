@@ -5,6 +5,9 @@
 //! drawn.
 
 mod disputed;
+pub mod input;
+pub mod keyboard;
+mod sequence;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::sync::Once;

@@ -220,6 +220,55 @@ fn half_typed_lines_and_what_was_sent_survive_every_end() {
 }
 
 #[test]
+fn lines_that_come_at_once_are_a_paste_also_without_marks() {
+    let home = tempfile::tempdir().expect("a directory");
+    let mut pty = open(home.path());
+    pty.wait_for("no server answers");
+    let lines: String = (1..=50).map(|nth| format!("line {nth}\r")).collect();
+    pty.types(&lines);
+    pty.wait_for("50 lines pasted");
+    pty.wait_for("2  50 messages");
+    pty.types("2");
+    pty.wait_for("line 50 ⏳");
+    pty.types("/quit\r");
+    pty.is_given_back();
+    pty.wait_for("50 messages have no answer yet");
+}
+
+#[test]
+fn a_paste_without_an_end_does_not_take_the_keyboard() {
+    let home = tempfile::tempdir().expect("a directory");
+    let mut pty = open(home.path());
+    pty.wait_for("no server answers");
+    pty.types("\x1b[200~without an end");
+    pty.wait_for("> without an end");
+    pty.types("!");
+    pty.wait_for("> without an end!");
+    pty.types("\x15\x1b[200~given up");
+    pty.wait_until("the line", |screen| !screen.contents().contains("without an end"));
+    pty.types("\x03");
+    pty.types("\x11");
+    pty.is_given_back();
+}
+
+#[test]
+fn megabytes_that_are_pasted_are_refused_at_once() {
+    let home = tempfile::tempdir().expect("a directory");
+    let mut pty = open(home.path());
+    pty.wait_for("no server answers");
+    pty.types("\x1b[200~");
+    for _ in 0..57 {
+        pty.types(&"word ".repeat(20_000));
+    }
+    let sent = Instant::now();
+    pty.types("\x1b[201~");
+    pty.wait_for("not taken: 5.4 MiB");
+    pty.types("x");
+    pty.wait_for("> x");
+    assert!(sent.elapsed() < Duration::from_secs(5), "{:?}", sent.elapsed());
+}
+
+#[test]
 fn signals_give_the_terminal_back() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let home = tempfile::tempdir().expect("a directory");

@@ -134,10 +134,23 @@ impl Input {
 
     /// Takes in pasted text as it is, but for control characters, which no person has typed.
     pub fn paste(&mut self, pasted: &str) {
-        let pasted = pasted.replace("\r\n", "\n").replace('\r', "\n");
-        let typed = |character: &char| matches!(character, '\n' | '\t') || !character.is_control();
-        let pasted: String = pasted.chars().filter(typed).collect();
-        self.area.insert_str(pasted);
+        self.area.insert_str(typeable(pasted));
+    }
+
+    /// The bytes of what is typed.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let lines = self.area.lines();
+        lines.iter().map(String::len).sum::<usize>() + lines.len().saturating_sub(1)
+    }
+
+    /// Begins a line behind everything that is typed, unless the last one is empty.
+    pub fn begin_line(&mut self) {
+        self.area.move_cursor(CursorMove::Bottom);
+        self.area.move_cursor(CursorMove::End);
+        if self.area.lines().last().is_some_and(|last| !last.is_empty()) {
+            self.area.insert_newline();
+        }
     }
 
     /// Carries out an edit.
@@ -297,6 +310,14 @@ impl Input {
             self.recalled = Some((nth, typed));
         }
     }
+}
+
+/// Pasted text without what no person has typed.
+#[must_use]
+pub fn typeable(pasted: &str) -> String {
+    let pasted = pasted.replace("\r\n", "\n").replace('\r', "\n");
+    let typed = |character: &char| matches!(character, '\n' | '\t') || !character.is_control();
+    pasted.chars().filter(typed).collect()
 }
 
 /// Which way the cursor goes.

@@ -14,6 +14,7 @@ pub mod input;
 pub mod keys;
 pub mod model;
 pub mod page_retry;
+pub mod pasted;
 mod requests;
 pub mod room;
 mod runtime;

@@ -15,6 +15,7 @@ use super::goto::GoTo;
 use super::history::{ALL_BYTES_MAX, Bound, Entry, Kind, Mark, Place, Viewport};
 use super::input::Input;
 use super::page_retry::PageRetry;
+use super::pasted::Pasted;
 pub use super::room::Room;
 use super::shown;
 
@@ -71,6 +72,8 @@ pub enum Overlay {
     Help(u16),
     /// Go to a room.
     GoTo(GoTo),
+    /// What shall become of a paste.
+    Paste(Pasted),
 }
 
 /// A message that the outbox has not confirmed yet.

@@ -4,12 +4,11 @@
 //! something has changed, at most sixty a second. It decides nothing.
 
 use std::collections::VecDeque;
-use std::task::Poll;
 use std::time::Duration;
 
 use chat_client::{Client, Config, Events, Name};
 use chat_proto::Nickname;
-use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind, MouseEventKind};
+use crossterm::event::{Event as TerminalEvent, KeyEventKind, MouseEventKind};
 use futures::future::{BoxFuture, OptionFuture};
 use futures::stream::{FuturesUnordered, StreamExt};
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group, kill_process};
@@ -22,12 +21,14 @@ use super::stage::Stage;
 use super::update::{Answer, Effect, Msg, update_all};
 use super::{ScreenError, ScreenExit, ScreenOptions};
 use crate::terminal;
+use crate::terminal::input::Input;
+use crate::terminal::keyboard::Keyboard;
 
 /// Events of the network between two looks at the keyboard. Applying so many takes a few
 /// milliseconds; the rest waits in the client's bounded queue.
 const EVENTS_PER_TURN: usize = 256;
 
-/// Keys taken in at once: a paste without brackets.
+/// Keys taken in at once.
 const KEYS_PER_TURN: usize = 256;
 
 /// Requests that wait for an answer; past it a request is answered with trouble at once.
@@ -63,7 +64,7 @@ pub(super) async fn run(options: ScreenOptions) -> Result<ScreenExit, ScreenErro
         wished: None,
         client,
         events,
-        keys: EventStream::new(),
+        keys: Keyboard::listen().map_err(ScreenError::Terminal)?,
         signals: Signals::listen().map_err(ScreenError::Terminal)?,
         requests: FuturesUnordered::new(),
         sends: VecDeque::new(),
@@ -97,7 +98,7 @@ struct Runtime {
     wished: Option<Nickname>,
     client: Client,
     events: Events,
-    keys: EventStream,
+    keys: Keyboard,
     signals: Signals,
     requests: FuturesUnordered<BoxFuture<'static, Answer>>,
     /// Given to the outbox one after the other. Bounded by the model, which leaves what is typed
@@ -145,11 +146,11 @@ impl Runtime {
             // The outside wants the program to end, to stop, or to go on.
             told = self.signals.next() => return self.told(told).await,
             // The person does something.
-            event = self.keys.next() => match event {
-                Some(event) => {
-                    let event = event.map_err(ScreenError::Terminal)?;
-                    messages.extend(message_of(event));
-                    self.more_keys(&mut messages).await?;
+            input = self.keys.next() => match input {
+                Some(input) => {
+                    messages.extend(message_of(input));
+                    let more = std::iter::from_fn(|| self.keys.try_next());
+                    messages.extend(more.take(KEYS_PER_TURN).filter_map(message_of));
                 }
                 None => self.ends = true,
             },
@@ -178,17 +179,6 @@ impl Runtime {
             return Err(ScreenError::Panicked);
         }
         self.feed(messages)
-    }
-
-    /// Takes in the keys that are there already. Polled with this task's own waker: the stream
-    /// keeps the first waker that it sees, and would wake nobody with another.
-    async fn more_keys(&mut self, messages: &mut Vec<Msg>) -> Result<(), ScreenError> {
-        while messages.len() < KEYS_PER_TURN
-            && let Poll::Ready(Some(event)) = futures::poll!(self.keys.next())
-        {
-            messages.extend(message_of(event.map_err(ScreenError::Terminal)?));
-        }
-        Ok(())
     }
 
     fn feed(&mut self, messages: impl IntoIterator<Item = Msg>) -> Result<(), ScreenError> {
@@ -350,7 +340,15 @@ fn note_saved(answer: &Answer, unsaved: &mut Vec<String>) {
     }
 }
 
-fn message_of(event: TerminalEvent) -> Option<Msg> {
+fn message_of(input: Input) -> Option<Msg> {
+    match input {
+        Input::Event(event) => message_of_event(event),
+        Input::Paste(text) => Some(Msg::Paste(text)),
+        Input::TooLong(bytes) => Some(Msg::PasteTooLong(bytes)),
+    }
+}
+
+fn message_of_event(event: TerminalEvent) -> Option<Msg> {
     match event {
         TerminalEvent::Key(key) if key.kind == KeyEventKind::Release => None,
         TerminalEvent::Key(key) => Some(Msg::Key(key)),

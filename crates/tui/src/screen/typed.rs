@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Model;
+use super::model::{Model, Overlay};
 
 /// Sent texts that Up brings back.
 pub const SENT_MAX: usize = 200;
@@ -77,6 +77,9 @@ impl Model {
         }
         if let Some(aside) = self.input.put_aside() {
             typed.remember(aside.to_owned());
+        }
+        if let Overlay::Paste(pasted) = &self.overlay {
+            typed.remember(pasted.text.clone());
         }
         typed.bound();
         typed

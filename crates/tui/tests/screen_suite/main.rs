@@ -6,6 +6,7 @@ mod folding;
 mod gaps;
 #[cfg(test)]
 mod goto;
+#[cfg(test)]
 mod help;
 #[cfg(test)]
 mod history;
@@ -14,7 +15,10 @@ mod hostile;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod pasting;
+#[cfg(test)]
 mod renames;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod typed;

@@ -270,15 +270,6 @@ fn nothing_reachable_says_what_was_tried_and_what_to_do() {
 }
 
 #[test]
-fn a_long_text_stays_typed_with_its_reason() {
-    let mut stage = Stage::online(60, 12);
-    stage.feed(Msg::Paste("x".repeat(20_000)));
-    stage.press(KeyCode::Enter);
-    assert!(stage.sends().is_empty());
-    assert!(stage.shows("too long: 20000 bytes of at most 16384"), "{}", stage.screen());
-}
-
-#[test]
 fn a_paste_of_many_lines_is_one_message() {
     let mut stage = Stage::online(60, 12);
     stage.feed(Msg::Paste("one\r\ntwo\rthree\u{1b}[31m".into()));

@@ -38,21 +38,11 @@ pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     in_room(model, key, action, effects);
 }
 
-pub(super) fn paste(model: &mut Model, text: &str) {
-    if let Overlay::GoTo(goto) = &mut model.overlay {
-        goto.query.extend(text.chars().filter(|character| !character.is_control()));
-        return;
-    }
-    model.overlay = Overlay::None;
-    model.input.paste(text);
-    settle(model);
-}
-
 /// The wheel reads on in the help, if that is open, else in the history.
 pub(super) fn wheel(model: &mut Model, lines: isize) {
     match model.overlay {
         Overlay::Help(_) => overlay::scroll_help(model, lines),
-        Overlay::None | Overlay::GoTo(_) => scroll(model, lines),
+        Overlay::None | Overlay::GoTo(_) | Overlay::Paste(_) => scroll(model, lines),
     }
 }
 
@@ -64,8 +54,10 @@ fn scroll(model: &mut Model, lines: isize) {
 }
 
 pub(super) fn click(model: &mut Model, column: u16, row: u16) {
-    if !matches!(std::mem::take(&mut model.overlay), Overlay::None) {
-        return;
+    match model.overlay {
+        Overlay::None => {}
+        Overlay::Paste(_) => return,
+        Overlay::Help(_) | Overlay::GoTo(_) => return model.overlay = Overlay::None,
     }
     let Some(pane) = areas::of(model).rooms else {
         return;
@@ -83,7 +75,7 @@ fn in_room(model: &mut Model, key: KeyEvent, action: Option<Action>, effects: &m
         Some(action) => act(model, action, effects),
         None => {
             if let Some(character) = keys::character_of(key) {
-                model.input.type_char(character);
+                type_char(model, character);
             }
         }
     }
@@ -121,6 +113,13 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
+fn type_char(model: &mut Model, character: char) {
+    match model.input.bytes() + character.len_utf8() > TEXT_BYTES_MAX {
+        true => model.flash = Some(format!("a message has at most {TEXT_BYTES_MAX} bytes")),
+        false => model.input.type_char(character),
+    }
+}
+
 /// What has to be asked before the typed line is taken for the end.
 fn doubt(model: &Model) -> Option<String> {
     match commands::read(&model.input.text()) {
@@ -144,23 +143,26 @@ fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
             run(model, command, effects);
         }
         Entered::Say(said) if cannot_be_said(model, &said) => {}
+        Entered::Say(_) if is_full(model) => {
+            // A line of its own: what is typed next does not run into this one.
+            model.input.begin_line();
+            model.flash = Some("the outbox is full: your lines wait here for Enter".to_owned());
+        }
         Entered::Say(said) => {
             model.input.take();
             model.input.remember(&text);
-            say(model, said, effects);
+            say(model, said.trim_end_matches('\n').to_owned(), effects);
         }
     }
 }
 
 /// Whether a text has to stay where it is typed, for a reason that is said.
-fn cannot_be_said(model: &mut Model, text: &str) -> bool {
+pub(super) fn cannot_be_said(model: &mut Model, text: &str) -> bool {
     let room = model.room();
     let why = if text.len() > TEXT_BYTES_MAX {
         format!("too long: {} bytes of at most {TEXT_BYTES_MAX}", text.len())
     } else if !room.member && !room.wanted {
         format!("you are not in #{0}; /join {0}", room.title)
-    } else if model.unqueued.len() >= UNQUEUED_MAX {
-        "the outbox is full; wait a moment".to_owned()
     } else {
         return false;
     };
@@ -168,7 +170,16 @@ fn cannot_be_said(model: &mut Model, text: &str) -> bool {
     true
 }
 
-fn say(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
+/// Whether the outbox takes no more now, which is said.
+pub(super) fn is_full(model: &mut Model) -> bool {
+    let is_full = model.unqueued.len() >= UNQUEUED_MAX;
+    if is_full {
+        model.flash = Some("the outbox is full; wait a moment".to_owned());
+    }
+    is_full
+}
+
+pub(super) fn say(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
     let (room, time) = (model.current, model.clock_now());
     let online = model.is_online();
     let shown = shown::text(&text);
@@ -304,7 +315,7 @@ fn oldest(model: &mut Model, effects: &mut Vec<Effect>) {
 
 fn again(model: &mut Model, effects: &mut Vec<Effect>) {
     match model.take_refused() {
-        Some((place, text)) if !cannot_be_said(model, &text) => {
+        Some((place, text)) if !is_full(model) && !cannot_be_said(model, &text) => {
             model.room_mut().history.discard(place);
             say(model, text, effects);
         }

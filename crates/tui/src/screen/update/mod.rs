@@ -8,6 +8,7 @@ mod keyboard;
 mod moments;
 mod network;
 mod overlay;
+mod pasting;
 
 use chat_client::{Destination, Event, HistoryPage};
 use chat_proto::{Member, MessageId, Nickname, RoomId, RoomInfo, RoomName, Seq, Timestamp};
@@ -23,6 +24,8 @@ pub enum Msg {
     Key(KeyEvent),
     /// A text was pasted, as one.
     Paste(String),
+    /// A text was pasted that is too long to be kept: its bytes.
+    PasteTooLong(usize),
     /// The mouse wheel turned: lines, negative upwards.
     Wheel(isize),
     /// The left button was pressed at a column and a row.
@@ -140,7 +143,8 @@ fn apply(model: &mut Model, now: Moment, msg: Msg, effects: &mut Vec<Effect>) {
     model.now = now;
     match msg {
         Msg::Key(key) => keyboard::key(model, key, effects),
-        Msg::Paste(text) => keyboard::paste(model, &text),
+        Msg::Paste(text) => pasting::paste(model, &text),
+        Msg::PasteTooLong(bytes) => model.flash = Some(super::pasted::too_long(bytes)),
         Msg::Wheel(lines) => keyboard::wheel(model, lines),
         Msg::Click(column, row) => keyboard::click(model, column, row),
         Msg::Resize(columns, rows) => {

@@ -4,8 +4,8 @@ use chat_proto::RoomName;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 
-use super::Effect;
 use super::keyboard::{join, open};
+use super::{Effect, pasting};
 use crate::screen::goto::{Choice, GoTo};
 use crate::screen::help::Help;
 use crate::screen::keys::{self, Action, Edit};
@@ -23,6 +23,10 @@ pub(super) fn takes(
         Overlay::Help(_) => in_help(model, key, action),
         Overlay::GoTo(_) => {
             in_go_to(model, key, action, effects);
+            true
+        }
+        Overlay::Paste(_) => {
+            pasting::decide(model, key, action, effects);
             true
         }
     }

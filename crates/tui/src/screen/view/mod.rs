@@ -2,6 +2,7 @@
 
 mod help;
 mod history;
+mod pasted;
 mod popup;
 mod rooms;
 mod status;
@@ -40,6 +41,10 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>) {
         Overlay::None => {}
         Overlay::Help(top) => {
             help::draw(*top, theme, whole, buffer);
+            cursor = None;
+        }
+        Overlay::Paste(asked) => {
+            pasted::draw(asked, theme, whole, buffer);
             cursor = None;
         }
         Overlay::GoTo(goto) => cursor = Some(popup::draw(model, goto, theme, whole, buffer)),
