@@ -103,6 +103,11 @@ impl Asking {
         self.in_flight.insert(id, asked);
     }
 
+    /// Whether an answer is awaited.
+    pub(crate) fn awaits(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
     /// Whose answer this is.
     pub(crate) fn answered(&mut self, id: RequestId) -> Option<Asked> {
         let asked = self.in_flight.remove(&id)?;

@@ -12,7 +12,7 @@ use chat_proto::{
     AccountId, ErrorCode, LogId, Member, Position, PublicKey, RoomId, RoomInfo, RoomName, Seq,
     Subscribe,
 };
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -51,13 +51,16 @@ pub fn start(config: Config) -> Result<(Client, Events), StartError> {
     let (events, events_out) = mpsc::channel(EVENTS_MAX);
     let stop = CancellationToken::new();
     let online = Arc::new(AtomicBool::new(false));
-    let driver = Driver::new(config, calls_in, sends_in, events, Arc::clone(&online))?;
+    let retry = Arc::new(Notify::new());
+    let (is_online, retries) = (Arc::clone(&online), Arc::clone(&retry));
+    let driver = Driver::new(config, calls_in, sends_in, events, is_online, retries)?;
     let public_key = driver.public_key();
     let task = runtime.spawn(driver.run(stop.clone()));
     let shared = Shared {
         calls,
         sends,
         online,
+        retry,
         public_key,
         task: Mutex::new(Some(task)),
         stop: stop.drop_guard(),
@@ -77,6 +80,7 @@ struct Shared {
     calls: mpsc::Sender<Call>,
     sends: mpsc::Sender<SendCall>,
     online: Arc<AtomicBool>,
+    retry: Arc<Notify>,
     public_key: PublicKey,
     task: Mutex<Option<JoinHandle<()>>>,
     stop: DropGuard,
@@ -302,6 +306,12 @@ impl Client {
         {
             tracing::error!(error = %failed, "the driver failed");
         }
+    }
+
+    /// Tries to connect now, not when the pause is over; a connection that does not answer is
+    /// given up for it. Does nothing to one that does.
+    pub fn retry(&self) {
+        self.shared.retry.notify_one();
     }
 
     async fn room_info(&self, question: Question) -> Result<RoomInfo, RequestError> {

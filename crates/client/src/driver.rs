@@ -6,13 +6,14 @@
 
 mod frames;
 mod opening;
+mod silence;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_proto::{Limits, Nickname, PublicKey};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +58,9 @@ pub(crate) struct Driver {
     calls: mpsc::Receiver<Call>,
     sends: mpsc::Receiver<SendCall>,
     online: Arc<AtomicBool>,
+    /// Somebody wants an attempt to connect now.
+    retry: Arc<Notify>,
+    silence: silence::Silence,
     link: Link,
     asking: Asking,
     following: Following,
@@ -81,6 +85,7 @@ impl Driver {
         sends: mpsc::Receiver<SendCall>,
         events: mpsc::Sender<Event>,
         online: Arc<AtomicBool>,
+        retry: Arc<Notify>,
     ) -> Result<Self, StartError> {
         let name = Nickname::parse(&config.name.wished)
             .map_err(|cause| StartError::BadName { name: config.name.wished.clone(), cause })?;
@@ -106,6 +111,8 @@ impl Driver {
             calls,
             sends,
             online,
+            retry,
+            silence: silence::Silence::default(),
             link: Link::Idle { until: now },
             asking: Asking::default(),
             sending,
@@ -153,6 +160,8 @@ impl Driver {
                         None => break,
                     }
                 }
+                // Somebody does not want to wait for the next attempt.
+                () = self.retry.notified() => self.retry_now(),
                 // The user has read events.
                 () = self.delivery.room(), if self.delivery.waits() => {}
                 // The outbox files.
@@ -177,6 +186,7 @@ impl Driver {
             self.ask_for_life();
             self.ask_for_names();
             self.write_ahead();
+            self.mind_silence();
         } else if self.ended.is_none() {
             self.check_attempt();
         }
@@ -249,7 +259,10 @@ impl Driver {
         let up = self.link.is_up();
         let silence = (up && self.may_read()).then(|| self.heard_at + SILENCE_MAX);
         let ping = up.then_some(self.ping_at);
-        [stall, silence, ping, self.asking.due(), self.sending.due()].into_iter().flatten().min()
+        [stall, silence, self.silence.due(), ping, self.asking.due(), self.sending.due()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn on_call(&mut self, call: Call) {
@@ -354,6 +367,7 @@ impl Driver {
 
     fn drop_connection(&mut self) {
         self.online.store(false, Ordering::Relaxed);
+        self.silence = silence::Silence::default();
         self.asking.disconnected();
         self.following.disconnected();
         self.sending.disconnected();

@@ -107,6 +107,11 @@ pub enum Event {
     },
     /// How long the daemon took to answer a ping.
     Latency(Duration),
+    /// The daemon owes an answer and says nothing, for so long already; the connection may be
+    /// gone. [`Client::retry`](crate::Client::retry) tries another at once.
+    NoAnswer(Duration),
+    /// After [`Event::NoAnswer`], the daemon is heard again.
+    Answering,
 }
 
 /// A connection that is signed in.

@@ -176,6 +176,11 @@ impl Sending {
         }
     }
 
+    /// Whether an answer is awaited.
+    pub(crate) fn awaits(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
     /// Whose answer this is, when the request was a send.
     pub(crate) fn nonce_of(&mut self, id: RequestId) -> Option<Nonce> {
         self.in_flight.remove(&id)

@@ -45,6 +45,23 @@ async fn a_daemon_that_says_nothing_for_a_minute_is_left() {
 }
 
 #[tokio::test]
+async fn silence_is_told_within_seconds_and_a_retry_does_not_wait() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events) = daemon.screen(dir.path());
+    let _half_open = daemon.sign_in().await;
+    connected(&mut events).await;
+    pass(Duration::from_secs(4)).await;
+    let silence = |event| if let Event::NoAnswer(silent) = event { Some(silent) } else { None };
+    let silent = event(&mut events, silence).await;
+    assert!((3..6).contains(&silent.as_secs()), "{silent:?}");
+    client.retry();
+    let (why, _) = disconnected(&mut events).await;
+    assert!(why.contains("did not answer"), "{why}");
+    daemon.serve().await;
+    connected(&mut events).await;
+}
+
+#[tokio::test]
 async fn the_first_retry_is_under_a_second_and_the_pauses_grow() {
     let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
     let (_client, mut events) = daemon.screen(dir.path());

@@ -13,6 +13,7 @@ pub mod history;
 pub mod input;
 pub mod keys;
 pub mod model;
+pub mod outage;
 pub mod page_retry;
 pub mod pasted;
 mod requests;

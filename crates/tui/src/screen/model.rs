@@ -14,6 +14,7 @@ use super::areas;
 use super::goto::GoTo;
 use super::history::{ALL_BYTES_MAX, Bound, Entry, Kind, Mark, Place, Viewport};
 use super::input::Input;
+use super::outage::Outage;
 use super::page_retry::PageRetry;
 use super::pasted::Pasted;
 pub use super::room::Room;
@@ -47,6 +48,8 @@ pub enum Connection {
     Online {
         /// How long the server takes to answer.
         latency_ms: Option<u64>,
+        /// Since when it owes an answer and says nothing, as in [`Moment::ms`].
+        silent_since_ms: Option<u64>,
     },
     /// There is none; the next attempt begins at this moment.
     Offline {
@@ -111,8 +114,8 @@ pub struct Model {
     pub me: Me,
     /// How the connection is.
     pub connection: Connection,
-    /// Whether the present outage was told.
-    pub outage_told: bool,
+    /// The present outage, once it was told, or the last one as far as it is told of.
+    pub outage: Outage,
     /// Whether there was a connection ever.
     pub was_online: bool,
     /// Every room that was heard of. Only ever grows.
@@ -149,7 +152,7 @@ impl Model {
             zone,
             me,
             connection: Connection::Starting,
-            outage_told: false,
+            outage: Outage::default(),
             was_online: false,
             rooms: Vec::new(),
             current: 0,
@@ -254,7 +257,7 @@ impl Model {
     pub fn begin_anew(&mut self, name: &str) {
         self.me = Me { account: None, name: shown::line(name) };
         self.connection = Connection::Starting;
-        (self.outage_told, self.was_online) = (false, false);
+        (self.outage, self.was_online) = (Outage::default(), false);
         for room in &mut self.rooms {
             room.wanted |= room.member;
             room.member = false;

@@ -60,6 +60,7 @@ pub(super) fn request(
         }
         Effect::Send { .. }
         | Effect::SignInAs(_)
+        | Effect::Retry
         | Effect::Suspend
         | Effect::Repaint
         | Effect::Quit => return None,

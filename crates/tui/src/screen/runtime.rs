@@ -201,6 +201,7 @@ impl Runtime {
     fn carry_out(&mut self, effect: Effect) -> Result<(), ScreenError> {
         match effect {
             Effect::Send { ticket, to, text } => self.sends.push_back(Send { ticket, to, text }),
+            Effect::Retry => self.client.retry(),
             Effect::Suspend => self.suspend()?,
             Effect::Repaint => self.stage.terminal.repaint().map_err(ScreenError::Terminal)?,
             Effect::Quit => self.ends = true,

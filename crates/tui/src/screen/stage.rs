@@ -67,6 +67,9 @@ impl Stage {
                 // One millisecond behind the change, so that it is seen.
                 (left_ms - 1) % 1000 + 1
             }
+            Connection::Online { silent_since_ms: Some(since_ms), .. } => {
+                1000 - now_ms.saturating_sub(*since_ms) % 1000
+            }
             Connection::Online { .. } => self.model.page_retry.at_ms?.saturating_sub(now_ms),
             Connection::Starting | Connection::Connecting { .. } | Connection::Ended { .. } => {
                 return None;

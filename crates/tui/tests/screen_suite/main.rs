@@ -15,6 +15,8 @@ mod hostile;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod outage;
+#[cfg(test)]
 mod pasting;
 #[cfg(test)]
 mod renames;

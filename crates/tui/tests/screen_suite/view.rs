@@ -130,7 +130,7 @@ fn the_outage_on_80_columns() {
 │            │               by itself; what you type is kept.
 └────────────┘ 10:05 you     shipping now ⏳
 > and th
- [#lobby] ○ not connected, again in 3 s  ⏳ 1 waiting  F1 help  Ctrl-K go to…
+ [#lobby] ○ not connected, again in 3 s (F5: now)  ⏳ 1 waiting  F1 help
 ",
     );
 }

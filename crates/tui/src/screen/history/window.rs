@@ -126,6 +126,22 @@ impl History {
         self.insert(Entry::new(place, None, time, kind, text));
     }
 
+    /// Where the screen's last word stands.
+    #[must_use]
+    pub fn last_said(&self) -> Option<Place> {
+        let is_said = |entry: &&Entry| !entry.is_message() && entry.place.sub > 0;
+        self.entries.iter().rev().find(is_said).map(|entry| entry.place)
+    }
+
+    /// Changes what the screen has said.
+    pub fn retell(&mut self, place: Place, text: &str) {
+        if let Ok(index) = self.entries.find(place) {
+            self.entries.change(index, |entry| {
+                *entry = Entry::new(place, None, entry.time, Kind::Answer, text);
+            });
+        }
+    }
+
     /// Marks where the new begins, or counts one more.
     pub fn count_as_new(&mut self, place: Place) {
         match &mut self.divider {

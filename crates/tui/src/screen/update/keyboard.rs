@@ -101,6 +101,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::GoTo => model.overlay = Overlay::GoTo(GoTo::default()),
         Action::Again => again(model, effects),
         Action::Discard => discard(model),
+        Action::Retry => effects.push(Effect::Retry),
         Action::Help => model.overlay = Overlay::Help(0),
         Action::Interrupt if model.input.is_empty() => model.flash = Some(QUIT_HINT.to_owned()),
         Action::Interrupt => {
@@ -183,7 +184,10 @@ pub(super) fn say(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
     let (room, time) = (model.current, model.clock_now());
     let online = model.is_online();
     let shown = shown::text(&text);
-    model.missed = 0;
+    model.seen_missed();
+    if let Connection::Offline { .. } = model.connection {
+        effects.push(Effect::Retry);
+    }
     let held = model.room_mut();
     let to = Destination { room: held.id, name: RoomName::parse(&held.title).ok() };
     held.history.divider = None;
@@ -300,7 +304,7 @@ fn next_unread(model: &mut Model) {
 
 fn bottom(model: &mut Model) {
     let online = model.is_online();
-    model.missed = 0;
+    model.seen_missed();
     model.room_mut().history.scroll_to_bottom(online);
 }
 

@@ -72,6 +72,8 @@ pub enum Effect {
     Locate(RoomIndex, RoomId, Timestamp),
     /// End the client, and begin another under this name.
     SignInAs(Nickname),
+    /// Try to connect now.
+    Retry,
     /// Give the terminal back to the shell until it continues the program.
     Suspend,
     /// Paint every cell anew.

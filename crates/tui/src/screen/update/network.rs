@@ -46,17 +46,28 @@ pub(super) fn event(model: &mut Model, event: Event, effects: &mut Vec<Effect>) 
             ));
         }
         Event::Latency(latency) => {
-            if let Connection::Online { latency_ms } = &mut model.connection {
+            if let Connection::Online { latency_ms, .. } = &mut model.connection {
                 *latency_ms = u64::try_from(latency.as_millis()).ok();
             }
         }
+        Event::NoAnswer(silence) => {
+            let silent_ms = u64::try_from(silence.as_millis()).unwrap_or(u64::MAX);
+            set_silent(model, Some(model.now.ms.saturating_sub(silent_ms)));
+        }
+        Event::Answering => set_silent(model, None),
+    }
+}
+
+fn set_silent(model: &mut Model, since_ms: Option<u64>) {
+    if let Connection::Online { silent_since_ms, .. } = &mut model.connection {
+        *silent_since_ms = since_ms;
     }
 }
 
 fn online(model: &mut Model, connected: &Connected, effects: &mut Vec<Effect>) {
     let name = shown::line(&connected.name);
     model.flash = None;
-    model.connection = Connection::Online { latency_ms: None };
+    model.connection = Connection::Online { latency_ms: None, silent_since_ms: None };
     model.me.account = Some(connected.account);
     if !model.was_online && name != model.me.name {
         let wished = &model.me.name;
@@ -73,7 +84,9 @@ fn online(model: &mut Model, connected: &Connected, effects: &mut Vec<Effect>) {
         );
         model.answer(&text);
     }
-    (model.was_online, model.outage_told, model.missed) = (true, false, 0);
+    model.missed = 0;
+    model.end_outage();
+    model.was_online = true;
     for room in &mut model.rooms {
         room.history.retry_pages();
         if room.wanted
@@ -93,7 +106,8 @@ fn offline(model: &mut Model, why: &str, retry_ms: Option<u64>) {
         room.history.abandon_pages();
         room.online = None;
     }
-    if !std::mem::replace(&mut model.outage_told, true) {
+    model.outage.since_ms.get_or_insert(model.now.ms);
+    if !std::mem::replace(&mut model.outage.told, true) {
         let told = match (retry_ms, model.was_online) {
             (None, _) => format!("not connected: {why}. What you have typed is kept."),
             (Some(_), true) => {
@@ -104,7 +118,7 @@ fn offline(model: &mut Model, why: &str, retry_ms: Option<u64>) {
                  another: `chat-tui HOST`. Trying again by itself; what you type is kept."
             ),
         };
-        model.trouble(&told);
+        model.tell_of_outage(&told);
     } else if retry_ms.is_none() {
         model.trouble(&format!("no further attempt: {why}"));
     }
@@ -175,6 +189,9 @@ fn said(model: &mut Model, message: &Message) {
         room.unread += 1;
         room.mentions += usize::from(mention);
         room.history.trim(Bound::RESTING);
+    }
+    if was_missed {
+        model.retell_outage();
     }
 }
 

@@ -69,8 +69,12 @@ fn pieces(model: &Model, theme: Theme, width: u16) -> Vec<Piece> {
     let viewport = model.viewport();
     pieces.extend(below(model, theme, viewport));
     pieces.extend(waiting(model, theme));
-    if model.missed > 0 {
-        pieces.push((format!("missed {}", model.missed), theme.mention()));
+    match model.back_again() {
+        Some(text) => pieces.push((text, theme.mention())),
+        None if model.missed > 0 => {
+            pieces.push((format!("missed {}", model.missed), theme.mention()));
+        }
+        None => {}
     }
     if areas::of(model).rooms.is_none() {
         pieces.extend(elsewhere(model, theme));
@@ -94,7 +98,15 @@ fn connection(model: &Model, theme: Theme, width: u16) -> Piece {
             };
             (text, theme.waiting())
         }
-        Connection::Online { latency_ms } => {
+        Connection::Online { silent_since_ms: Some(since_ms), .. } => {
+            let seconds = model.now.ms.saturating_sub(*since_ms) / 1000;
+            let text = match brief {
+                true => format!("○ silent {seconds} s"),
+                false => format!("○ no answer for {seconds} s, F5 tries anew"),
+            };
+            (text, theme.trouble())
+        }
+        Connection::Online { latency_ms, .. } => {
             let connected = if brief { "●" } else { "● connected" };
             let text = match latency_ms {
                 Some(ms) => format!("{connected} {ms} ms"),
@@ -108,7 +120,7 @@ fn connection(model: &Model, theme: Theme, width: u16) -> Piece {
             let text = match width {
                 0..16 => format!("○ {seconds} s"),
                 16..BRIEF_BELOW_COLUMNS => format!("○ again in {seconds} s"),
-                _ => format!("○ not connected, again in {seconds} s"),
+                _ => format!("○ not connected, again in {seconds} s (F5: now)"),
             };
             (text, theme.trouble())
         }
