@@ -19,9 +19,12 @@ const STEP_MAX: u32 = 9;
 /// Messages of each life: one move of the WAL, or two.
 const MESSAGES: u64 = 48;
 
-/// The same failures in every run, before those by chance: the first and the second sync that fail
-/// are of every kind.
-const ALWAYS: [&str; 3] = ["3", "3+5", "9+1"];
+/// Messages of the first life, in which nothing fails: there is a store then.
+const MESSAGES_BEFORE: u64 = 3;
+
+/// The same failures in every run, before those by chance, and nobody who keeps the WAL's index:
+/// healing fails, and later a commit.
+const ALWAYS: [&str; 4] = ["3+5", "4+5", "5+7", "4..12+8"];
 
 /// See the module.
 #[derive(Debug)]
@@ -32,6 +35,7 @@ pub(crate) struct Scheme {
 /// A process on the store, up to its end. The next one finds what it left in the system's cache.
 #[derive(Debug)]
 struct Life {
+    messages: u64,
     /// Which syncs of each thread fail, as strace has it.
     failing: Option<String>,
     reader: &'static str,
@@ -46,8 +50,13 @@ pub(crate) struct Traced {
 impl Scheme {
     pub(crate) fn choose(number: u64, chance: &mut impl Rng) -> Self {
         let always = usize::try_from(number).ok().and_then(|number| ALWAYS.get(number));
-        let mut lives = vec![Life::choose(always.copied().map(str::to_owned), chance)];
-        lives[0].failing.get_or_insert_with(|| failing(chance));
+        let mut begun = Life::choose(None, chance);
+        (begun.messages, begun.reader, begun.end) = (MESSAGES_BEFORE, "none", "die");
+        let mut life = Life::choose(Some(failing(chance)), chance);
+        if let Some(always) = always {
+            (life.failing, life.reader) = (Some((*always).to_owned()), "none");
+        }
+        let mut lives = vec![begun, life];
         if chance.random_bool(0.5) {
             let failing = chance.random_bool(0.5).then(|| failing(chance));
             lives.push(Life::choose(failing, chance));
@@ -82,7 +91,7 @@ impl Life {
     fn choose(failing: Option<String>, chance: &mut impl Rng) -> Self {
         let reader = ["none", "idle", "busy"][chance.random_range(0..3)];
         let end = ["close", "die"][chance.random_range(0..2)];
-        Self { failing, reader, end }
+        Self { messages: MESSAGES, failing, reader, end }
     }
 
     fn run(&self, dir: &Path) -> Result<String> {
@@ -93,7 +102,7 @@ impl Life {
             strace.args(["-e", &format!("inject=fsync,fdatasync:error=EIO:when={failing}")]);
         }
         strace.arg(env!("CARGO_BIN_EXE_power-worker")).arg(dir.join(DIR));
-        strace.args([&MESSAGES.to_string(), self.reader, self.end]);
+        strace.args([&self.messages.to_string(), self.reader, self.end]);
         // A worker whose disk never heals, or does not let it start, ends with an error.
         strace.stdout(Stdio::null()).stderr(Stdio::null()).status().context("strace")?;
         // The name of the database has escapes in it nowhere.
