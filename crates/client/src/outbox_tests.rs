@@ -1,6 +1,6 @@
 //! Facts about the outbox, some against a small model of the daemon's side of a stream.
 
-use chat_proto::{Seq, Timestamp};
+use chat_proto::{MessageId, PublicKey, Seq, Timestamp};
 
 use super::*;
 
