@@ -10,11 +10,9 @@ fn what_a_page_lacks_stands_at_its_place() {
     let mut stage = Stage::new(80, 24);
     stage.connect();
     stage.subscribe(LOBBY, "lobby", 10);
-    let asked = stage.effects.iter().find_map(|effect| match effect {
-        Effect::Page(room, _id, request) => Some((*room, *request)),
-        _ => None,
-    });
-    let (room, request) = asked.expect("the newest page is asked for");
+    let Some(Effect::Page(room, _id, request)) = stage.effects.pop() else {
+        panic!("the newest page is asked for");
+    };
     let page = chat_client::HistoryPage {
         room: LOBBY,
         epoch: chat_proto::Epoch(7),
