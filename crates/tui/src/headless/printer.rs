@@ -162,7 +162,8 @@ impl<'a> Printer<'a> {
 
     /// The end of an outage. Of a restored server, it is told already that something is gone.
     fn connected(&mut self, was_restored: bool, slot: Slot<'_>) {
-        if !std::mem::replace(&mut self.is_connected, true) && !(was_restored && !self.style.json) {
+        let was_connected = std::mem::replace(&mut self.is_connected, true);
+        if !was_connected && (!was_restored || self.style.json) {
             self.seam(&Record::resumed(), "connected again; nothing was missed", slot);
         }
     }
