@@ -43,8 +43,9 @@ fn every_way_to_quit_gives_the_terminal_back() -> Result<()> {
         ("Ctrl-D", "\x04"),
         ("Ctrl-C twice", "\x03\x03"),
         ("Ctrl-C on a line, then twice", "half a line\x03\x03\x03"),
-        ("Ctrl-Q", "half a line\x11"),
         ("/quit with the help open", "\x1bOP/quit\r"),
+        // The half line stays: it would be in front of whatever came next.
+        ("Ctrl-Q", "half a line\x11"),
     ];
     for (way, keys) in ways {
         let (mut ada, fresh) = open(&stage)?;

@@ -83,12 +83,12 @@ fn after_an_outage_what_was_missed_is_counted_marked_and_there_once() -> Result<
     for line in ["you     before ✓", "missed one", "missed two", "missed three"] {
         once(&ada, line);
     }
-    ada.enters("after")?;
-    ada.shows("after ✓")?;
+    ada.enters("later")?;
+    ada.shows("later ✓")?;
     ada.hides("3 new")?;
-    bob.shows("ada     after")?;
-    once(&bob, "after");
-    let said = ["before", "missed one", "missed two", "missed three", "after"];
+    bob.shows("ada     later")?;
+    once(&bob, "later");
+    let said = ["before", "missed one", "missed two", "missed three", "later"];
     assert_eq!(stage.said()?, said);
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! Reads from disk: a few threads, each with a read-only connection of its own.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use async_channel::TrySendError;
 use chat_core::{Conn, Effect, HistoryRead, Origin, Refusal, Reply, StoreError};
@@ -33,6 +36,18 @@ pub(crate) struct ReadPool {
     jobs: async_channel::Sender<Job>,
 }
 
+/// Tells when all readers have ended.
+#[derive(Debug)]
+pub(crate) struct ReadersEnd(Receiver<Infallible>);
+
+impl ReadersEnd {
+    /// Waits for it, at most so long.
+    pub(crate) fn wait(&self, patience: Duration) {
+        // Nothing is ever sent: the wait ends when the last reader lets go of its end.
+        let _over_or_late = self.0.recv_timeout(patience);
+    }
+}
+
 /// There was no room for the job, which is given back, or nobody to do it any more.
 #[derive(Debug)]
 pub(crate) struct NotTaken(pub(crate) Option<Job>);
@@ -42,19 +57,20 @@ impl ReadPool {
     pub(crate) fn start(
         store: &SqliteStore,
         hub: &Arc<Hub>,
-    ) -> Result<(Self, Vec<JoinHandle<()>>), StoreError> {
+    ) -> Result<(Self, Vec<JoinHandle<()>>, ReadersEnd), StoreError> {
         let (jobs, queue) = async_channel::bounded(JOBS_MAX);
+        let (alive, end) = sync_channel(0);
         let threads = (0..READERS)
             .map(|_| {
                 let reader = Reader::open(store)?;
-                let (queue, hub) = (queue.clone(), Arc::clone(hub));
+                let (queue, hub, alive) = (queue.clone(), Arc::clone(hub), alive.clone());
                 std::thread::Builder::new()
                     .name("chatd-reader".to_owned())
-                    .spawn(move || work(reader, &queue, &hub))
+                    .spawn(move || work(reader, &queue, &hub, alive))
                     .map_err(|cause| StoreError::new("started a reader", cause))
             })
             .collect::<Result<_, _>>()?;
-        Ok((Self { jobs }, threads))
+        Ok((Self { jobs }, threads, ReadersEnd(end)))
     }
 
     /// Hands a job in when there is room.
@@ -66,7 +82,12 @@ impl ReadPool {
     }
 }
 
-fn work(mut reader: Reader, queue: &async_channel::Receiver<Job>, hub: &Hub) {
+fn work(
+    mut reader: Reader,
+    queue: &async_channel::Receiver<Job>,
+    hub: &Hub,
+    alive: SyncSender<Infallible>,
+) {
     let mut is_failing = false;
     while let Ok(job) = queue.recv_blocking() {
         match job {
@@ -82,6 +103,9 @@ fn work(mut reader: Reader, queue: &async_channel::Receiver<Job>, hub: &Hub) {
             }
         }
     }
+    // The files are closed before the end is told.
+    drop(reader);
+    drop(alive);
 }
 
 fn history(reader: &mut Reader, to: Origin, read: &HistoryRead) -> Reply {

@@ -4,6 +4,7 @@
 //! next one, so that batches grow with the load and nobody waits for a timer.
 
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use chat_core::{Input, Pipeline};
 use chat_proto::Timestamp;
@@ -12,12 +13,16 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::clock::{ClockWatch, since_boot, utc_now};
 use crate::fanout::HubFanout;
+use crate::reader::ReadersEnd;
 use crate::store::SqliteStore;
 
 /// Batches that wait for the committing thread, each bounded in inputs and in bytes by the reactor
 /// that gathers it. When it is full, connections are not read from; what comes meanwhile makes up the
 /// next batch.
 const BATCHES_MAX: usize = 4;
+
+/// How long readers may take to end what they do, when the store is to be closed.
+const READERS_END_MAX: Duration = Duration::from_secs(1);
 
 /// Where inputs are handed in. The committing thread ends, and closes the store, when the last
 /// handle is gone and the queue is empty.
@@ -45,11 +50,12 @@ impl Sequencer {
     pub(crate) fn start(
         pipeline: Pipeline<SqliteStore>,
         fanout: HubFanout,
+        readers: ReadersEnd,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (batches, queue) = mpsc::channel(BATCHES_MAX);
         let thread = std::thread::Builder::new()
             .name("chatd-commit".to_owned())
-            .spawn(move || commit_batches(pipeline, fanout, queue))?;
+            .spawn(move || commit_batches(pipeline, fanout, queue, &readers))?;
         Ok((Self { batches }, thread))
     }
 
@@ -76,6 +82,7 @@ fn commit_batches(
     mut pipeline: Pipeline<SqliteStore>,
     mut fanout: HubFanout,
     mut queue: mpsc::Receiver<Vec<Input>>,
+    readers: &ReadersEnd,
 ) {
     let mut clock = ClockWatch::default();
     look_at(&mut clock, utc_now(), &pipeline);
@@ -93,6 +100,9 @@ fn commit_batches(
             fanout.free_idle();
         }
     }
+    // The last connection to close takes the WAL away, and one that only reads cannot.
+    drop(fanout);
+    readers.wait(READERS_END_MAX);
     pipeline.into_store().close();
 }
 

@@ -143,10 +143,10 @@ impl Server {
         let seats: Vec<Seat> =
             (0..reactors()).map(Seat::new).collect::<Result<_, _>>().map_err(StartError::Thread)?;
         let hub = Arc::new(Hub::new(seats.iter().map(Seat::inbox).collect()));
-        let (readers, mut threads) = ReadPool::start(pipeline.store(), &hub)?;
+        let (readers, mut threads, end) = ReadPool::start(pipeline.store(), &hub)?;
         let fanout = HubFanout::new(Arc::clone(&hub), readers.clone(), TAIL_BYTES_MAX);
         let (sequencer, committing) =
-            Sequencer::start(pipeline, fanout).map_err(StartError::Thread)?;
+            Sequencer::start(pipeline, fanout, end).map_err(StartError::Thread)?;
         threads.push(committing);
 
         let shared = Arc::new(Shared {

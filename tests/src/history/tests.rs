@@ -11,7 +11,6 @@ use super::{History, Log, Reader, Seen, Sender, Stored, Truth, Violation, What};
 const ONE: Epoch = Epoch(1);
 const TWO: Epoch = Epoch(2);
 const ROOM: LogId = LogId(5);
-const OTHER_ROOM: LogId = LogId(6);
 const ADA: Sender = Sender(1);
 const BOB: Sender = Sender(2);
 
@@ -234,26 +233,6 @@ fn sends_of_one_sender_in_another_order_are_found() {
     };
     let found = history.check(&truth_of(&[nonces[1], nonces[0]]));
     assert!(found.contains(&order), "{found:?}");
-}
-
-#[test]
-fn sends_of_one_sender_that_go_back_in_time_between_rooms_are_found() {
-    let mut history = History::default();
-    let first = invoke(&mut history, ADA, 1);
-    let second = nonce(ADA, 2);
-    history.invoked(ADA, second, "ops", &text(second));
-    let mut truth = truth_of(&[first]);
-    let mut ops = Log { name: "ops".to_owned(), ..log(&[second]) };
-    ops.events[0].seen.ts = Timestamp(3);
-    truth.get_mut(&ONE).unwrap().insert(OTHER_ROOM, ops);
-    let order = Violation::SenderOrder {
-        epoch: ONE,
-        sender: ADA,
-        nonce: second,
-        log: OTHER_ROOM,
-        seq: Seq(1),
-    };
-    assert_only(&history, &truth, &order);
 }
 
 #[test]

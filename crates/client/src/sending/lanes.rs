@@ -169,12 +169,18 @@ impl Sending {
     /// A stream whose id somebody gave cannot be exchanged: the messages are refused here, and so
     /// is each that comes later, when the daemon still awaits an earlier one.
     fn give_up(&mut self, stream: StreamId, delivery: &mut Delivery) {
-        let refusal = Refusal::local(if self.restored {
-            "the server was restored from a backup and has lost earlier messages of this id; \
-             send all of them again"
-        } else {
-            "the server has not taken an earlier message of this id; send all of them again"
-        });
+        let refusal = match self.restored {
+            true => Refusal::local(
+                "the server was restored from a backup and has lost earlier messages of this id; \
+                 send all of them again",
+            ),
+            false => Refusal {
+                code: Some(ErrorCode::Behind),
+                reason: "the server has not taken an earlier message of this id; send all of them \
+                         again"
+                    .to_owned(),
+            },
+        };
         let entries = self.lane_of_stream(stream).map(Outbox::give_up).unwrap_or_default();
         for entry in entries {
             self.refused_for_good(&entry, refusal.clone(), delivery);

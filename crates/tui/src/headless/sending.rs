@@ -195,8 +195,12 @@ impl<'a> Sending<'a> {
     fn refused(&mut self, line: u64, refusal: &Refusal) {
         let reason = match refusal.code {
             Some(ErrorCode::NonceReused) => {
-                "the --id was used for something else before, or with --nth the ones before this \
-                 are missing; send those first, or choose another --id"
+                "the --id (with --nth, this place of it) was used for something else before; \
+                 choose another"
+            }
+            Some(ErrorCode::Behind) => {
+                "earlier messages of this --id are missing; send them again (with --nth, those \
+                 before it first)"
             }
             _ => &refusal.reason,
         };
