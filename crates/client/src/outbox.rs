@@ -265,7 +265,7 @@ impl Outbox {
     }
 
     /// How many sends of this stream have been acked from an `n` on, below the first that is not
-    /// answered. (A refusal that lies more than [`REFUSED_MAX`] refusals back counts as an ack.)
+    /// answered. (A refusal that lies more than `REFUSED_MAX` refusals back counts as an ack.)
     #[must_use]
     pub fn acked_from(&self, n: u64) -> u64 {
         let end = self.pending.front().map_or(self.next_n, Pending::n);
