@@ -99,6 +99,8 @@ pub(super) fn read_around(
             frames.tell_gap(damage.to, GapReason::Unreadable);
         }
         None if seq > head => frames.tell_gap(head, GapReason::Deleted),
+        // So many were looked for in vain: the next read goes on behind them.
+        None if frames.len() == 0 => frames.tell_gap(Seq(seq.0 - 1), GapReason::Deleted),
         None => {}
     }
     Ok(damage)
@@ -116,7 +118,10 @@ fn probe(
     let sql = format!("SELECT {FRAME_COLUMNS} FROM events WHERE events.id = ?");
     let mut statement = moment.prepare_cached(&sql)?;
     let mut rows = statement.query([integer(block.id_of(seq))])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
+    let Some(row) = rows.next()? else {
+        let cause = format!("event {seq} of log {log} is not where its block has it");
+        return Err(ReadError::Damaged(StoreError::new("read a log", cause)));
+    };
     if row.get::<_, i64>(1)? != integer(seq.0) {
         let cause = format!("event {seq} of log {log} is not in its place");
         return Err(ReadError::Damaged(StoreError::new("read a log", cause)));

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row};
 use super::damage;
 use super::logs::Block;
 use super::read::block_at;
-use super::row::{POSTED, integer, unsigned};
+use super::row::{POSTED, ROOM_NOTICES, integer, unsigned};
 
 /// A page of history that grows downwards.
 struct Page {
@@ -51,10 +51,11 @@ pub(super) fn history(
             false => {
                 let place = place.min(block.last_post);
                 match page.read_block(&moment, block, place) {
-                    Err(error) if damage::is_damage(&error) => {
+                    Ok(true) => {}
+                    Err(error) if !damage::is_damage(&error) => return Err(failed(error)),
+                    Ok(false) | Err(_) => {
                         page.read_around(&moment, block, place).map_err(failed)?;
                     }
-                    read => read.map_err(failed)?,
                 }
                 block.first_seq - 1
             }
@@ -67,25 +68,33 @@ pub(super) fn history(
 }
 
 impl Page {
-    /// Takes the messages of a block from a place downwards, as many as there is room for.
+    /// Takes the messages of a block from a place downwards, as many as there is room for. Tells
+    /// whether all events were there that the block has: a damaged id ends a scan as its end does.
     fn read_block(
         &mut self,
         connection: &Connection,
         block: Block,
         place: u64,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<bool> {
         let mut statement = connection.prepare_cached(
-            "SELECT seq, ts, account, message_id, text FROM events \
-             WHERE id BETWEEN ? AND ? AND kind = 'posted' ORDER BY id DESC",
+            "SELECT seq, ts, account, message_id, text, kind FROM events \
+             WHERE id BETWEEN ? AND ? ORDER BY id DESC",
         )?;
         let ids = [block.first_id, block.id_of(Seq(place))];
         let mut rows = statement.query(ids.map(integer))?;
+        let mut awaited = place;
         while let Some(row) = rows.next()? {
-            if !self.push(message(row)?) {
-                break;
+            if unsigned(row.get(0)?) != awaited {
+                return Ok(false);
+            }
+            awaited -= 1;
+            match is_post(row)? {
+                None => return Ok(false),
+                Some(true) if !self.push(message(row)?) => return Ok(true),
+                Some(_) => {}
             }
         }
-        Ok(())
+        Ok(awaited < block.first_seq)
     }
 
     /// The same where some of the block cannot be read: event by event, over what is damaged.
@@ -105,18 +114,19 @@ impl Page {
         )?;
         for seq in (block.first_seq..=place).rev().map(Seq) {
             let read = statement.query_row([integer(block.id_of(seq))], |row| {
-                let is_post = row.get_ref(5)?.as_bytes()? == POSTED.as_bytes();
-                is_post.then(|| message(row)).transpose()
+                let is_post = is_post(row)?;
+                let message = (is_post == Some(true)).then(|| message(row)).transpose()?;
+                Ok((is_post, message))
             });
             match read {
-                Ok(Some(message)) if message.seq == seq => {
+                Ok((Some(true), Some(message))) if message.seq == seq => {
                     if !self.push(message) {
                         break;
                     }
                 }
-                // Not a message, or deleted.
-                Ok(None) | Err(rusqlite::Error::QueryReturnedNoRows) => {}
-                Ok(Some(_of_another_place)) => self.miss(seq),
+                Ok((Some(false), _)) => {}
+                // Its block has it there.
+                Ok(_) | Err(rusqlite::Error::QueryReturnedNoRows) => self.miss(seq),
                 Err(error) if damage::is_damage(&error) => self.miss(seq),
                 Err(error) => return Err(error),
             }
@@ -150,6 +160,13 @@ impl Page {
             }
         }
     }
+}
+
+/// Whether a row is a message; `None`: it is nothing that a room's log has.
+fn is_post(row: &Row<'_>) -> rusqlite::Result<Option<bool>> {
+    let kind = row.get_ref(5)?.as_bytes()?;
+    let is_notice = ROOM_NOTICES.iter().any(|notice| notice.as_bytes() == kind);
+    Ok(if is_notice { Some(false) } else { (kind == POSTED.as_bytes()).then_some(true) })
 }
 
 fn message(row: &Row<'_>) -> rusqlite::Result<Message> {

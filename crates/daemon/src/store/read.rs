@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use chat_core::{HistoryRead, StoreError};
-use chat_proto::{GapReason, HistoryPage, LogId, Seq};
+use chat_proto::{HistoryPage, LogId, Seq};
 use rusqlite::{Connection, Rows};
 
 use super::SqliteStore;
@@ -144,11 +144,11 @@ fn events_after(
     let flushed = last_block(&moment, log).map_err(failed)?.last_seq();
     let head = recent.last().map_or(flushed, |last| flushed.max(last.last_seq()));
     let damage = match read_on(&moment, recent, &mut frames, flushed, bytes_max) {
-        Ok(true) => {
-            frames.tell_gap(head, GapReason::Deleted);
-            None
+        // A damaged id ends a scan as its end does: what it did not bring is looked for by itself.
+        Ok(true) if frames.after() < head => {
+            damage::read_around(&moment, recent, &mut frames, head, bytes_max)?
         }
-        Ok(false) => None,
+        Ok(_) => None,
         Err(ReadError::Failed(error)) => return Err(error),
         Err(ReadError::Damaged(error)) => {
             tracing::debug!(%error, %log, "events are read one by one");

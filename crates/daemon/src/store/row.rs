@@ -76,3 +76,6 @@ pub(super) const ROOM_CREATED: &str = "room_created";
 pub(super) const JOINED: &str = "joined";
 pub(super) const LEFT: &str = "left";
 pub(super) const POSTED: &str = "posted";
+
+/// The kinds of events of a room that are no message.
+pub(super) const ROOM_NOTICES: [&str; 3] = [ROOM_CREATED, JOINED, LEFT];
