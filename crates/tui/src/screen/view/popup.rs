@@ -31,7 +31,10 @@ pub(super) fn draw(
     let area = Rect { x, y: whole.y, width, height };
     Clear.render(area, buffer);
     let framed = width > 12 && height > 4;
-    let title = goto.rooms.as_ref().map(|rooms| format!(" {} rooms ", rooms.len()));
+    let title = goto.rooms.as_ref().map(|rooms| match rooms.len() {
+        1 => " 1 room ".to_owned(),
+        count => format!(" {count} rooms "),
+    });
     let title = title.unwrap_or_else(|| " go to… ".to_owned());
     let block = Block::bordered().title(title).border_style(theme.quiet());
     let inner = if framed { block.inner(area) } else { area };
