@@ -280,16 +280,24 @@ fn new_messages_do_not_pull_the_reader_down_and_are_counted() {
     assert!(stage.shows("2 new"));
 }
 
-#[test]
-fn a_page_that_fails_is_asked_for_again_when_the_reader_goes_on() {
+/// A room whose newest page could not be had.
+fn with_a_failed_page() -> Stage {
     let mut stage = Stage::new(80, 24);
     stage.connect();
     stage.subscribe(LOBBY, "lobby", 1000);
     let Some(Effect::Page(room, _, request)) = stage.effects.pop() else { panic!("no page") };
     let failure = chat_tui::screen::update::Failure { why: "no answer".into(), refused: false };
     stage.feed(Msg::Answer(chat_tui::screen::update::Answer::Page(room, request, Err(failure))));
-    let asks =
-        |stage: &Stage| stage.effects.iter().any(|effect| matches!(effect, Effect::Page(..)));
+    stage
+}
+
+fn asks(stage: &Stage) -> bool {
+    stage.effects.iter().any(|effect| matches!(effect, Effect::Page(..)))
+}
+
+#[test]
+fn a_page_that_fails_is_asked_for_again_when_the_reader_goes_on() {
+    let mut stage = with_a_failed_page();
     assert!(!asks(&stage));
     stage.press(KeyCode::PageUp);
     assert!(asks(&stage));
@@ -297,14 +305,7 @@ fn a_page_that_fails_is_asked_for_again_when_the_reader_goes_on() {
 
 #[test]
 fn a_page_that_fails_is_asked_for_again_by_itself() {
-    let mut stage = Stage::new(80, 24);
-    stage.connect();
-    stage.subscribe(LOBBY, "lobby", 1000);
-    let Some(Effect::Page(room, _, request)) = stage.effects.pop() else { panic!("no page") };
-    let failure = chat_tui::screen::update::Failure { why: "no answer".into(), refused: false };
-    stage.feed(Msg::Answer(chat_tui::screen::update::Answer::Page(room, request, Err(failure))));
-    let asks =
-        |stage: &Stage| stage.effects.iter().any(|effect| matches!(effect, Effect::Page(..)));
+    let mut stage = with_a_failed_page();
     stage.now_ms += 999;
     stage.feed(Msg::Tick);
     assert!(!asks(&stage), "not at once");
