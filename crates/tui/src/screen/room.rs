@@ -90,6 +90,8 @@ impl Room {
     }
 }
 
-fn capped(count: usize) -> String {
+/// A count in few cells.
+#[must_use]
+pub fn capped(count: usize) -> String {
     if count > 999 { "999+".to_owned() } else { count.to_string() }
 }

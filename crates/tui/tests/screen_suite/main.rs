@@ -21,6 +21,8 @@ mod pasting;
 #[cfg(test)]
 mod renames;
 #[cfg(test)]
+mod rooms;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod typed;

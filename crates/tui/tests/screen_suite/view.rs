@@ -75,7 +75,7 @@ fn a_talk_on_40_columns() {
 10:03 you     great ✓
 10:05 you     shipping now ⏳
 > and th
- ● connected 12 ms  #dev 1 #ops !1
+ ● connected 12 ms  #ops !1 #dev 1
 ",
     );
 }

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::Theme;
 use crate::screen::areas;
 use crate::screen::history::Viewport;
-use crate::screen::model::{Connection, Model};
+use crate::screen::model::{Connection, Model, Room};
 use crate::text;
 
 /// From this many columns on, the status line names the room.
@@ -15,6 +15,9 @@ const ROOM_FROM_COLUMNS: u16 = 60;
 
 /// Below this many columns, the status line is brief.
 const BRIEF_BELOW_COLUMNS: u16 = 30;
+
+/// Rooms with something unread that the status line names.
+const ELSEWHERE_NAMED_MAX: usize = 3;
 
 /// A piece of a line, and its style.
 type Piece = (String, Style);
@@ -149,13 +152,19 @@ fn waiting(model: &Model, theme: Theme) -> Option<Piece> {
     (waiting > 0).then(|| (format!("⏳ {waiting} waiting"), theme.waiting()))
 }
 
-/// What is unread in other rooms, when there is no pane that says it.
+/// What is unread in other rooms, when there is no pane that says it: first where the reader is
+/// named, then how many more there are.
 fn elsewhere(model: &Model, theme: Theme) -> Option<Piece> {
     let listed = model.listed().into_iter().map(|index| &model.rooms[index]);
-    let unread = listed.filter(|room| room.unread > 0);
-    let unread: Vec<String> =
-        unread.take(3).map(|room| format!("#{} {}", room.title, room.unread_label())).collect();
-    (!unread.is_empty()).then(|| (unread.join(" "), theme.mention()))
+    let mut unread: Vec<&Room> = listed.filter(|room| room.unread > 0).collect();
+    unread.sort_by_key(|room| room.mentions == 0);
+    let (named, more) = unread.split_at(unread.len().min(ELSEWHERE_NAMED_MAX));
+    let mut told: Vec<String> =
+        named.iter().map(|room| format!("#{} {}", room.title, room.unread_label())).collect();
+    if !more.is_empty() {
+        told.push(format!("+{} more", more.len()));
+    }
+    (!told.is_empty()).then(|| (told.join(" "), theme.mention()))
 }
 
 fn cells(text: &str) -> u16 {
