@@ -7,6 +7,7 @@
 
 #![expect(clippy::print_stdout, reason = "a test says what it measured")]
 
+mod damaged;
 mod failing;
 mod faults;
 mod full;
