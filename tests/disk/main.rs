@@ -11,6 +11,7 @@ mod damaged;
 mod failing;
 mod faults;
 mod full;
+mod limited;
 mod probe;
 mod small_disk;
 
