@@ -164,6 +164,13 @@ pub fn action_of(event: KeyEvent) -> Option<Action> {
     bound.map(|binding| binding.action)
 }
 
+/// The first key that does something.
+#[must_use]
+pub fn key_of(action: Action) -> Option<Key> {
+    let bound = BINDINGS.iter().find(|binding| binding.action == action);
+    bound.and_then(|binding| binding.keys.first().copied())
+}
+
 /// The character that a key types, if it types one.
 #[must_use]
 pub fn character_of(event: KeyEvent) -> Option<char> {

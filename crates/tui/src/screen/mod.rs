@@ -19,6 +19,7 @@ pub mod pasted;
 mod requests;
 pub mod room;
 mod runtime;
+pub mod sends;
 pub mod shown;
 mod signals;
 mod stage;

@@ -6,18 +6,19 @@
 use std::collections::{HashMap, VecDeque};
 
 use chat_client::Destination;
-use chat_proto::{AccountId, MessageId, RoomId, RoomName};
+use chat_proto::{AccountId, RoomId, RoomName};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::areas;
 use super::goto::GoTo;
-use super::history::{ALL_BYTES_MAX, Bound, Entry, Kind, Mark, Place, Viewport};
+use super::history::{ALL_BYTES_MAX, Bound, Entry, Kind, Local, Mark, Place, Viewport};
 use super::input::Input;
 use super::outage::Outage;
 use super::page_retry::PageRetry;
 use super::pasted::Pasted;
 pub use super::room::Room;
+pub use super::sends::Unqueued;
 use super::shown;
 
 /// The time, as the runtime tells it with every message.
@@ -77,19 +78,6 @@ pub enum Overlay {
     GoTo(GoTo),
     /// What shall become of a paste.
     Paste(Pasted),
-}
-
-/// A message that the outbox has not confirmed yet.
-#[derive(Debug)]
-pub struct Unqueued {
-    /// Names it.
-    pub ticket: u64,
-    /// Where it is shown.
-    pub room: RoomIndex,
-    /// Where it stands there.
-    pub place: Place,
-    /// What is said.
-    pub text: String,
 }
 
 /// Who the reader is.
@@ -302,9 +290,9 @@ impl Model {
     }
 
     /// Lets the screen say something in a room.
-    pub fn say(&mut self, room: RoomIndex, kind: Kind, text: &str) {
+    pub fn say(&mut self, room: RoomIndex, kind: Kind, text: &str) -> Local {
         let time = self.clock_now();
-        self.rooms[room].history.say(kind, time, &shown::text(text));
+        self.rooms[room].history.say(kind, time, &shown::text(text))
     }
 
     /// Answers a command, where the reader is.
@@ -313,8 +301,8 @@ impl Model {
     }
 
     /// Tells of trouble, where the reader is.
-    pub fn trouble(&mut self, text: &str) {
-        self.say(self.current, Kind::Trouble, text);
+    pub fn trouble(&mut self, text: &str) -> Local {
+        self.say(self.current, Kind::Trouble, text)
     }
 
     /// Opens a room: what was unread there is marked as new, and counts as read.
@@ -327,6 +315,7 @@ impl Model {
         let left = self.room_mut();
         left.draft = draft;
         left.history.divider = None;
+        left.history.note_shown(None, 0);
         left.history.trim(Bound::RESTING);
         self.current = index;
         let opened = self.room_mut();
@@ -362,30 +351,17 @@ impl Model {
         index == self.current && self.focused && self.rooms[index].history.is_at_bottom()
     }
 
-    /// The waiting message that this one is, if the outbox tells of it before it answers.
-    pub fn take_unqueued(&mut self, room: RoomIndex, text: &str) -> Option<Unqueued> {
-        let same = |held: &Unqueued| held.room == room && held.text == text;
-        let index = self.unqueued.iter().position(same)?;
-        self.unqueued.remove(index)
+    /// Notes which of the screen's lines the reader can see from now on.
+    pub fn note_shown(&mut self) {
+        let is_seen = self.focused && matches!(self.overlay, Overlay::None);
+        let viewport = is_seen.then(|| self.viewport());
+        let now_ms = self.now.ms;
+        self.room_mut().history.note_shown(viewport, now_ms);
     }
 
-    /// The send that has this ticket.
-    pub fn unqueued_with(&mut self, ticket: u64) -> Option<Unqueued> {
-        let index = self.unqueued.iter().position(|held| held.ticket == ticket)?;
-        self.unqueued.remove(index)
-    }
-
-    /// Where a refused message stands, and its text, the last one first.
-    pub fn take_refused(&mut self) -> Option<(Place, String)> {
-        self.room_mut().refused.pop()
-    }
-
-    /// Forgets what was said about refused messages of an id. Kept apart from the history so that
-    /// the original text can be sent again.
-    pub fn remember_refused(&mut self, room: RoomIndex, id: MessageId, text: &str) {
-        let place = self.rooms[room].history.place_of_waiting(id);
-        if let Some(place) = place {
-            self.rooms[room].refused.push((place, text.to_owned()));
-        }
+    /// The reader does something, and has seen what stood there for a while.
+    pub fn see_shown(&mut self) {
+        let now_ms = self.now.ms;
+        self.room_mut().history.see_shown(now_ms);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns when it began, and the line of the history that tells of it.
 
-use super::history::Place;
+use super::history::Local;
 use super::model::{Model, RoomIndex};
 
 /// The present or the last outage.
@@ -15,15 +15,14 @@ pub struct Outage {
     /// Whether it was told.
     pub told: bool,
     /// The line that tells of it.
-    line: Option<(RoomIndex, Place)>,
+    line: Option<(RoomIndex, Local)>,
 }
 
 impl Model {
     /// The connection is lost: says so, in a line that is changed when it is back.
     pub fn tell_of_outage(&mut self, text: &str) {
-        self.trouble(text);
-        let place = self.room().history.last_said();
-        self.outage.line = place.map(|place| (self.current, place));
+        let line = self.trouble(text);
+        self.outage.line = Some((self.current, line));
     }
 
     /// The connection is back.
@@ -36,8 +35,8 @@ impl Model {
 
     /// Puts what is known now in the place of "connection lost".
     pub fn retell_outage(&mut self) {
-        if let (Some(text), Some((room, place))) = (self.back_again(), self.outage.line) {
-            self.rooms[room].history.retell(place, &text);
+        if let (Some(text), Some((room, line))) = (self.back_again(), self.outage.line) {
+            self.rooms[room].history.retell(line, &text);
         }
     }
 

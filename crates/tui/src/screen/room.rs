@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use chat_proto::{AccountId, RoomId, Seq};
 
-use super::history::{History, Place};
+use super::history::{History, Local};
+use super::keys::{self, Action};
 use super::shown;
 
 /// People that are remembered of a room.
@@ -38,7 +39,7 @@ pub struct Room {
     /// What was typed here and not sent.
     pub draft: String,
     /// The texts of refused messages, to send them again.
-    pub refused: Vec<(Place, String)>,
+    pub refused: Vec<(Local, String)>,
 }
 
 impl Room {
@@ -59,6 +60,18 @@ impl Room {
             draft: String::new(),
             refused: Vec::new(),
         }
+    }
+
+    /// An own message was refused, for a reason that is inert. Its text is kept apart from the
+    /// history, as it was typed, so that it can be sent again.
+    pub fn refuse(&mut self, local: Local, text: String, reason: &str) {
+        if self.refused.iter().any(|(known, _text)| *known == local) {
+            return;
+        }
+        let key = |action| keys::key_of(action).map(|key| key.to_string()).unwrap_or_default();
+        let (again, drop) = (key(Action::Again), key(Action::Discard));
+        self.history.refuse(local, &format!("{reason} ({again} sends it again, {drop} drops it)"));
+        self.refused.push((local, text));
     }
 
     /// Somebody was seen here.

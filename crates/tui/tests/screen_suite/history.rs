@@ -80,7 +80,7 @@ fn what_comes_above_and_below_never_moves_the_line_that_is_read() {
         assert!(!history.is_at_bottom(), "seed {seed}");
         let read = first_line(&history, viewport);
         for step in 0..30 {
-            match dice.below(4) {
+            match dice.below(7) {
                 0 => {
                     for _ in 0..=dice.below(40) {
                         first -= 1;
@@ -93,7 +93,21 @@ fn what_comes_above_and_below_never_moves_the_line_that_is_read() {
                         history.arrive(entry(last));
                     }
                 }
-                2 => history.count_as_new(Place::of(Seq(first + dice.below(last - first)))),
+                2 => {
+                    last += 1;
+                    history.commit(id(900_000 + dice.below(30)), Seq(last), at(50, step));
+                }
+                3 => {
+                    history.say(Kind::Answer, at(50, step), "a word of the screen");
+                    history.note_shown(Some(viewport), step * 1000);
+                    history.see_shown(step * 1000 + 2000);
+                }
+                4 => {
+                    last += 1;
+                    history.arrive(entry(last));
+                    history.pass_earlier(Place::of(Seq(last)));
+                }
+                5 => history.count_as_new(Place::of(Seq(first + dice.below(last - first)))),
                 _ => {
                     history.wait(Some(id(900_000 + step)), at(50, step), "mine");
                 }

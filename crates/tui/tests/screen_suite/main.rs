@@ -15,6 +15,8 @@ mod hostile;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod notices;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod pasting;
@@ -30,3 +32,5 @@ mod typed;
 mod update;
 #[cfg(test)]
 mod view;
+#[cfg(test)]
+mod waiting;

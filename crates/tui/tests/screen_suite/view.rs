@@ -126,9 +126,9 @@ fn the_outage_on_80_columns() {
 │            │ 10:02 bob     yes, after lunch, when everybody is back and the
 │            │               tests are green 👍
 │            │ 10:03 you     great ✓
+│            │ 10:05 you     shipping now ⏳
 │            │ 10:05 !!      connection lost: the server is gone. Trying again
-│            │               by itself; what you type is kept.
-└────────────┘ 10:05 you     shipping now ⏳
+└────────────┘               by itself; what you type is kept.
 > and th
  [#lobby] ○ not connected, again in 3 s (F5: now)  ⏳ 1 waiting  F1 help
 ",

@@ -44,9 +44,27 @@ impl Entries {
         self.held.drain(range)
     }
 
-    pub(super) fn retain(&mut self, keep: impl FnMut(&Entry) -> bool) {
-        self.held.retain(keep);
-        self.bytes = self.held.iter().map(Entry::bytes).sum();
+    /// Takes those away, in order.
+    pub(super) fn take_all(&mut self, is_taken: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let mut taken = Vec::new();
+        for index in (0..self.held.len()).rev() {
+            if is_taken(&self.held[index]) {
+                taken.extend(self.remove(index));
+            }
+        }
+        taken.reverse();
+        taken
+    }
+
+    /// Lets a logged entry pass so many before it, which stand behind it from then on.
+    pub(super) fn let_pass(&mut self, index: usize, count: usize) {
+        let Some(passing) = self.held.remove(index) else {
+            return;
+        };
+        for passed in self.held.range_mut(index - count..index) {
+            passed.place.seq = passing.place.seq;
+        }
+        self.held.insert(index - count, passing);
     }
 
     /// Changes an entry, but not its place.

@@ -286,7 +286,8 @@ impl History {
             leads.push(if self.paging.more_above { Lead::Older } else { Lead::Beginning });
         }
         let day = entry.time.date();
-        if before.is_none_or(|before| before.time.date() != day) {
+        // What floats may be of an earlier day than what is above it.
+        if before.is_none_or(|before| before.time.date() != day && !entry.place.is_floating()) {
             leads.push(Lead::Day(day));
         }
         if let Some(divider) = self.divider

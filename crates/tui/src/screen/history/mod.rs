@@ -8,14 +8,18 @@
 mod entries;
 mod entry;
 mod layout;
+mod local;
 mod paging;
+mod pending;
+mod unseen;
 mod window;
 
-pub use entry::{Columns, Entry, Kind, MARK_CELLS, Mark, Place, YOU};
+pub use entry::{Columns, Entry, Kind, Local, MARK_CELLS, Mark, Place, YOU};
 pub use layout::{Lead, Row, Viewport};
 pub use paging::{PageRequest, PageWanted};
 
 use entries::Entries;
+use local::Locals;
 
 /// How much of a room's log is held. What is furthest from the view is dropped first; the server
 /// has it.
@@ -82,8 +86,7 @@ pub struct History {
     paging: paging::Paging,
     /// The highest seq that was heard of.
     head: u64,
-    /// Numbers what the screen says and what waits.
-    ordinal: u64,
+    locals: Locals,
     /// What is marked as new.
     pub divider: Option<Divider>,
 }
@@ -96,7 +99,7 @@ impl Default for History {
             below: Below::Attached,
             paging: paging::Paging::default(),
             head: 0,
-            ordinal: 0,
+            locals: Locals::default(),
             divider: None,
         }
     }
@@ -115,18 +118,10 @@ impl History {
         self.entries.is_empty()
     }
 
-    /// The memory that it takes, in bytes.
+    /// The memory that what is loaded takes, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.entries.bytes()
-    }
-
-    /// How many own messages wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        let last = self.entries.iter().rev().take_while(|entry| entry.place.is_waiting());
-        let waits = |kind: &Kind| matches!(kind, Kind::Own(Mark::Typed | Mark::Waiting));
-        last.filter(|entry| waits(&entry.kind)).count()
     }
 
     /// What is loaded, in order.

@@ -64,6 +64,11 @@ impl Paging {
     pub(super) fn is_loaded(&self) -> bool {
         self.loaded
     }
+
+    /// Whether the reader goes to a message, and nothing around it is here yet.
+    pub(super) fn awaits_target(&self) -> bool {
+        self.target.is_some()
+    }
 }
 
 impl History {
@@ -73,12 +78,14 @@ impl History {
         if !self.paging.loaded {
             self.paging.must_reach = self.paging.must_reach.max(head.0);
         }
+        self.place_at_head(head.0);
     }
 
     /// Forgets what is logged, because the log may have lost its end, which is at `head` now. What
-    /// waits stays.
+    /// only the screen has stays.
     pub fn restart(&mut self, head: Seq) {
-        self.entries.retain(|entry| entry.place.is_waiting());
+        self.unload(true);
+        self.move_locals(|seq| seq.min(head.0));
         self.head = head.0;
         self.divider = None;
         self.reload();
@@ -88,7 +95,7 @@ impl History {
     pub fn scroll_to_bottom(&mut self, online: bool) {
         self.anchor = Anchor::Bottom;
         if online && self.below != Below::Attached {
-            self.entries.retain(|entry| entry.place.is_waiting());
+            self.unload(true);
             self.reload();
             self.paging.must_reach = self.head;
         }
@@ -96,7 +103,7 @@ impl History {
 
     /// Goes to the first message from a seq on: it comes with the next page.
     pub fn go_to(&mut self, target: Seq) {
-        self.entries.retain(|entry| entry.place.is_waiting());
+        self.unload(false);
         self.reload();
         let target = target.0.max(1);
         self.below = Below::Detached { messages: 0, loaded_to: target - 1 };
@@ -167,7 +174,7 @@ impl History {
         Some((PageWanted::Newer, before, PAGE_MESSAGES))
     }
 
-    fn first_logged(&self) -> Option<u64> {
+    pub(super) fn first_logged(&self) -> Option<u64> {
         self.entries.iter().find_map(|entry| entry.place.logged()).map(|seq| seq.0)
     }
 
@@ -184,6 +191,9 @@ impl History {
             PageWanted::Older => self.older_page(messages, more),
             PageWanted::Newer => self.newer_page(request, messages, as_of, more),
             PageWanted::Around => self.page_around(request, messages, as_of, more),
+        }
+        if self.paging.loaded {
+            self.bring_back();
         }
         self.trim(Bound::OPEN);
     }
@@ -204,7 +214,9 @@ impl History {
         self.paging.more_above = more;
         // Between an older entry and the page there may be a hole; the next page fills it.
         let first = if more { messages.first().map_or(0, |entry| entry.place.seq) } else { 0 };
-        self.entries.retain(|entry| entry.place.seq >= first);
+        let above = self.entries.partition_point(|entry| entry.place.seq < first);
+        let above: Vec<Entry> = self.entries.drain(0..above).collect();
+        self.keep_aside(above);
         self.insert_all(messages);
     }
 

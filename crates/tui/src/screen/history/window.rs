@@ -1,9 +1,6 @@
 //! What comes into the window and what leaves it.
 
-use chat_proto::{MessageId, Seq};
-use jiff::civil::DateTime;
-
-use super::{Anchor, Below, Bound, Divider, Entry, History, Kind, Mark, Place};
+use super::{Anchor, Below, Bound, Divider, Entry, History, Place};
 
 /// Entries that leave at once when the window is full, so that it is not trimmed for each new one.
 const TRIM: usize = 128;
@@ -23,123 +20,13 @@ impl History {
         {
             *messages += usize::from(entry.is_message());
             if let Some(id) = entry.id {
-                self.drop_waiting(id);
+                self.drop_pending(id);
             }
             return true;
         }
         let fresh = self.insert(entry);
         self.trim(Bound::OPEN);
         fresh
-    }
-
-    /// Shows an own message that waits for its commit. It has an id once it is in the outbox.
-    pub fn wait(&mut self, id: Option<MessageId>, time: DateTime, text: &str) -> Place {
-        self.ordinal += 1;
-        let place = Place::waiting(self.ordinal);
-        let mark = if id.is_some() { Mark::Waiting } else { Mark::Typed };
-        self.insert(Entry::new(place, id, time, Kind::Own(mark), text));
-        place
-    }
-
-    /// A message is in the outbox, under this id. If the message is here under that id already, the waiting
-    /// one leaves: an own message is shown once.
-    pub fn identify(&mut self, place: Place, id: MessageId) {
-        let known = self.knows(id);
-        match self.entries.find(place) {
-            Ok(index) if known => self.remove_at(index),
-            Ok(index) => self.entries.change(index, |entry| {
-                (entry.id, entry.kind) = (Some(id), Kind::Own(Mark::Waiting));
-            }),
-            Err(_gone) => {}
-        }
-    }
-
-    /// Whether a message with this id is loaded.
-    #[must_use]
-    pub fn knows(&self, id: MessageId) -> bool {
-        self.entries.iter().rev().any(|entry| entry.id == Some(id))
-    }
-
-    /// Where an own message stands that is not committed.
-    #[must_use]
-    pub fn place_of_waiting(&self, id: MessageId) -> Option<Place> {
-        self.waiting_index(id).map(|index| self.entries[index].place)
-    }
-
-    /// A waiting message goes on under another id.
-    pub fn change_id(&mut self, old: MessageId, new: MessageId) {
-        if let Some(index) = self.waiting_index(old) {
-            self.entries.change(index, |entry| entry.id = Some(new));
-        }
-    }
-
-    /// Moves an own message to its place in the log. Says whether it was waiting.
-    pub fn commit(&mut self, id: MessageId, seq: Seq, time: DateTime) -> bool {
-        let Some(index) = self.waiting_index(id) else {
-            return false;
-        };
-        let Some(mut entry) = self.entries.remove(index) else {
-            return false;
-        };
-        let (old, new) = (entry.place, Place::of(seq));
-        (entry.place, entry.time, entry.kind) = (new, time, Kind::Own(Mark::Committed));
-        if let Anchor::Line { place, .. } = &mut self.anchor
-            && *place == old
-        {
-            *place = new;
-        }
-        self.arrive(entry);
-        true
-    }
-
-    /// Marks an own message as refused.
-    pub fn refuse(&mut self, id: MessageId, reason: &str) -> bool {
-        match self.waiting_index(id) {
-            Some(index) => {
-                self.entries.change(index, |entry| entry.refuse(reason));
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Marks a message that never got an id as refused.
-    pub fn refuse_at(&mut self, place: Place, reason: &str) {
-        if let Ok(index) = self.entries.find(place) {
-            self.entries.change(index, |entry| entry.refuse(reason));
-        }
-    }
-
-    /// Takes away a message that was refused or waits.
-    pub fn discard(&mut self, place: Place) {
-        if let Ok(index) = self.entries.find(place) {
-            self.remove_at(index);
-        }
-    }
-
-    /// Lets the screen say something, after everything that is here.
-    pub fn say(&mut self, kind: Kind, time: DateTime, text: &str) {
-        self.ordinal += 1;
-        let last = self.entries.iter().rev().find(|entry| !entry.place.is_waiting());
-        let last = last.map_or(0, |entry| entry.place.seq).max(self.head);
-        let place = Place::after(last, self.ordinal);
-        self.insert(Entry::new(place, None, time, kind, text));
-    }
-
-    /// Where the screen's last word stands.
-    #[must_use]
-    pub fn last_said(&self) -> Option<Place> {
-        let is_said = |entry: &&Entry| !entry.is_message() && entry.place.sub > 0;
-        self.entries.iter().rev().find(is_said).map(|entry| entry.place)
-    }
-
-    /// Changes what the screen has said.
-    pub fn retell(&mut self, place: Place, text: &str) {
-        if let Ok(index) = self.entries.find(place) {
-            self.entries.change(index, |entry| {
-                *entry = Entry::new(place, None, entry.time, Kind::Answer, text);
-            });
-        }
     }
 
     /// Marks where the new begins, or counts one more.
@@ -200,21 +87,17 @@ impl History {
     }
 
     fn drop_above(&mut self, count: usize) {
-        let waiting =
-            self.entries.iter().rev().take_while(|entry| entry.place.is_waiting()).count();
-        let count = count.min(self.entries.len() - waiting);
-        drop(self.entries.drain(0..count));
-        if count > 0 {
-            self.paging.more_above = true;
-        }
+        let count = count.min(self.entries.len() - self.floating());
+        let dropped: Vec<Entry> = self.entries.drain(0..count).collect();
+        self.paging.more_above |= dropped.iter().any(|entry| entry.place.logged().is_some());
+        self.keep_aside(dropped);
     }
 
     fn drop_below(&mut self, count: usize) {
-        let waiting =
-            self.entries.iter().rev().take_while(|entry| entry.place.is_waiting()).count();
-        let end = self.entries.len() - waiting;
+        let end = self.entries.len() - self.floating();
         let start = end.saturating_sub(count);
-        let dropped = self.entries.drain(start..end).filter(Entry::is_message).count();
+        let dropped: Vec<Entry> = self.entries.drain(start..end).collect();
+        let dropped = self.keep_aside(dropped);
         let loaded_to = start.checked_sub(1).map_or(0, |last| self.entries[last].place.seq);
         self.below = match self.below {
             Below::Attached => Below::Detached { messages: dropped, loaded_to },
@@ -227,8 +110,8 @@ impl History {
     /// Inserts in order. What is there already stays; an own message that waited under the same
     /// id leaves for the logged one.
     pub(super) fn insert(&mut self, entry: Entry) -> bool {
-        if let (Some(id), false) = (entry.id, entry.place.is_waiting()) {
-            self.replace_waiting(id, entry.place);
+        if let (Some(id), Some(_seq)) = (entry.id, entry.place.logged()) {
+            self.replace_pending(id, entry.place);
         }
         match self.entries.find(entry.place) {
             Ok(_there) => false,
@@ -239,25 +122,12 @@ impl History {
         }
     }
 
-    fn replace_waiting(&mut self, id: MessageId, by: Place) {
-        let Some(index) = self.waiting_index(id) else {
-            return;
-        };
-        if let Anchor::Line { place, .. } = &mut self.anchor
-            && *place == self.entries[index].place
-        {
-            *place = by;
-        }
-        self.entries.remove(index);
+    /// How many entries stand below everything.
+    fn floating(&self) -> usize {
+        self.entries.iter().rev().take_while(|entry| entry.place.is_floating()).count()
     }
 
-    fn drop_waiting(&mut self, id: MessageId) {
-        if let Some(index) = self.waiting_index(id) {
-            self.remove_at(index);
-        }
-    }
-
-    fn remove_at(&mut self, index: usize) {
+    pub(super) fn remove_at(&mut self, index: usize) {
         let Some(removed) = self.entries.remove(index) else {
             return;
         };
@@ -269,12 +139,6 @@ impl History {
                 None => self.anchor = Anchor::Bottom,
             }
         }
-    }
-
-    fn waiting_index(&self, id: MessageId) -> Option<usize> {
-        let waiting = self.entries.iter().enumerate().rev();
-        let mut waiting = waiting.take_while(|(_index, entry)| entry.place.is_waiting());
-        waiting.find(|(_index, entry)| entry.id == Some(id)).map(|(index, _entry)| index)
     }
 
     /// The index of a place, or of its neighbour.

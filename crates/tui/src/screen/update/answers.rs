@@ -3,7 +3,7 @@
 use chat_proto::{Member, MessageId, RoomInfo, RoomName, Seq};
 
 use super::network::gap_words;
-use super::{Answer, Failure, moments};
+use super::{Answer, Failure, moments, network};
 use crate::screen::goto::GoTo;
 use crate::screen::history::{Entry, PageRequest, Place};
 use crate::screen::model::{Model, Overlay, RoomIndex};
@@ -23,7 +23,10 @@ pub(super) fn answer(model: &mut Model, answer: Answer) {
             let text = list_members(&model.rooms[index].title, &members);
             model.answer(&text);
         }
-        Answer::Nick(name, Ok(())) => model.answer(&format!("you are {name} now")),
+        Answer::Nick(name, Ok(())) => {
+            model.flash = Some(format!("you are {name}"));
+            network::own_name(model, &shown::line(name.as_str()));
+        }
         Answer::Located(index, result) => moments::located(model, index, result),
         Answer::Page(index, request, result) => page(model, index, request, result),
         Answer::Rooms(Err(failure)) | Answer::Who(_, Err(failure)) => {
@@ -42,11 +45,8 @@ fn sent(model: &mut Model, ticket: u64, result: Result<MessageId, String>) {
     };
     let room = &mut model.rooms[typed.room];
     match result {
-        Ok(id) => room.history.identify(typed.place, id),
-        Err(why) => {
-            room.history.refuse_at(typed.place, &shown::line(&why));
-            room.refused.push((typed.place, typed.text));
-        }
+        Ok(id) => room.history.identify(typed.local, id),
+        Err(why) => room.refuse(typed.local, typed.text, &shown::line(&why)),
     }
 }
 
@@ -90,7 +90,9 @@ fn left(model: &mut Model, index: RoomIndex, result: Result<(), Failure>) {
             }
             model.answer(&format!("you have left #{title}"));
         }
-        Err(failure) => model.trouble(&format!("#{title} was not left: {}", failure.why)),
+        Err(failure) => {
+            model.trouble(&format!("#{title} was not left: {}", failure.why));
+        }
     }
 }
 

@@ -191,11 +191,11 @@ pub(super) fn say(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
     let held = model.room_mut();
     let to = Destination { room: held.id, name: RoomName::parse(&held.title).ok() };
     held.history.divider = None;
-    let place = held.history.wait(None, time, &shown);
+    let local = held.history.wait(None, time, &shown);
     held.history.scroll_to_bottom(online);
     model.tickets += 1;
     let ticket = model.tickets;
-    model.unqueued.push_back(Unqueued { ticket, room, place, text: text.clone() });
+    model.unqueued.push_back(Unqueued { ticket, room, local, text: text.clone() });
     effects.push(Effect::Send { ticket, to, text });
 }
 
@@ -237,7 +237,8 @@ fn leave(model: &mut Model, name: Option<&RoomName>, effects: &mut Vec<Effect>) 
     };
     let Some(index) = index.filter(|&index| model.rooms[index].member || model.rooms[index].wanted)
     else {
-        return model.trouble("you are not in that room");
+        model.trouble("you are not in that room");
+        return;
     };
     match model.rooms[index].id {
         Some(id) => ask(model, Effect::Leave(index, id), effects),
@@ -319,8 +320,8 @@ fn oldest(model: &mut Model, effects: &mut Vec<Effect>) {
 
 fn again(model: &mut Model, effects: &mut Vec<Effect>) {
     match model.take_refused() {
-        Some((place, text)) if !is_full(model) && !cannot_be_said(model, &text) => {
-            model.room_mut().history.discard(place);
+        Some((local, text)) if !is_full(model) && !cannot_be_said(model, &text) => {
+            model.room_mut().history.discard(local);
             say(model, text, effects);
         }
         Some(kept) => model.room_mut().refused.push(kept),
@@ -330,8 +331,8 @@ fn again(model: &mut Model, effects: &mut Vec<Effect>) {
 
 fn discard(model: &mut Model) {
     match model.take_refused() {
-        Some((place, text)) => {
-            model.room_mut().history.discard(place);
+        Some((local, text)) => {
+            model.room_mut().history.discard(local);
             model.input.remember(&text);
             model.flash = Some("dropped; Up brings the text back".to_owned());
         }

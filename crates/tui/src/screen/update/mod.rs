@@ -14,7 +14,7 @@ use chat_client::{Destination, Event, HistoryPage};
 use chat_proto::{Member, MessageId, Nickname, RoomId, RoomInfo, RoomName, Seq, Timestamp};
 use crossterm::event::KeyEvent;
 
-use super::history::PageRequest;
+use super::history::{Kind, PageRequest};
 use super::model::{Model, Moment, RoomIndex};
 
 /// Something that happened.
@@ -122,6 +122,7 @@ pub fn update(model: &mut Model, now: Moment, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     apply(model, now, msg, &mut effects);
     model.bound_memory();
+    model.note_shown();
     want_pages(model, &mut effects);
     effects
 }
@@ -137,12 +138,16 @@ pub fn update_all(
         apply(model, now, msg, &mut effects);
     }
     model.bound_memory();
+    model.note_shown();
     want_pages(model, &mut effects);
     effects
 }
 
 fn apply(model: &mut Model, now: Moment, msg: Msg, effects: &mut Vec<Effect>) {
     model.now = now;
+    if let Msg::Key(_) | Msg::Paste(_) | Msg::Wheel(_) | Msg::Click(..) = msg {
+        model.see_shown();
+    }
     match msg {
         Msg::Key(key) => keyboard::key(model, key, effects),
         Msg::Paste(text) => pasting::paste(model, &text),
@@ -157,8 +162,10 @@ fn apply(model: &mut Model, now: Moment, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Client(event) => network::event(model, event, effects),
         Msg::Answer(answer) => answers::answer(model, answer),
         Msg::Tick => {}
-        Msg::Tell(text, trouble) if trouble => model.trouble(&text),
-        Msg::Tell(text, _told) => model.answer(&text),
+        Msg::Tell(text, trouble) => {
+            let kind = if trouble { Kind::Trouble } else { Kind::Answer };
+            model.say(model.current, kind, &text);
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn event(model: &mut Model, event: Event, effects: &mut Vec<Effect>) 
         Event::Renamed { account, old_name, name } => renamed(model, account, &old_name, &name),
         Event::RoomCreated(change) => changed(model, &change, "made this room"),
         Event::Membership { room, name, joined } => membership(model, room, &name, joined),
-        Event::OwnName { name } => model.me.name = shown::line(&name),
+        Event::OwnName { name } => own_name(model, &shown::line(&name)),
         Event::Presence { room, online } => {
             if let Some(index) = model.room_of(room) {
                 model.rooms[index].online = Some(online);
@@ -74,7 +74,7 @@ fn online(model: &mut Model, connected: &Connected, effects: &mut Vec<Effect>) {
         let text = format!("you are {name} here: the name {wished} is taken");
         model.answer(&text);
     }
-    model.me.name = name;
+    own_name(model, &name);
     // Whoever could be in between on this machine's own socket is this person.
     if connected.first_contact && !connected.address.starts_with("unix:") {
         let fingerprint = chat_client::Fingerprint::of(&connected.server_key);
@@ -191,6 +191,7 @@ fn said(model: &mut Model, message: &Message) {
         room.history.trim(Bound::RESTING);
     }
     if was_missed {
+        room.history.pass_earlier(place);
         model.retell_outage();
     }
 }
@@ -215,10 +216,21 @@ fn changed(model: &mut Model, change: &RoomChange, did: &str) {
 /// Tells of another name where its bearer was seen.
 fn renamed(model: &mut Model, account: AccountId, old_name: &str, name: &str) {
     let text = format!("{} is now called {}", shown::name(old_name), shown::name(name));
+    if model.me.account == Some(account) {
+        return own_name(model, &shown::line(name));
+    }
     let knows = |index: &RoomIndex| model.rooms[*index].has_met(account);
     let rooms: Vec<RoomIndex> = (0..model.rooms.len()).filter(knows).collect();
     for index in rooms {
         model.say(index, Kind::Notice, &text);
+    }
+}
+
+/// The reader has another name.
+pub(super) fn own_name(model: &mut Model, name: &str) {
+    let old = std::mem::replace(&mut model.me.name, name.to_owned());
+    if model.was_online && old != name {
+        model.answer(&format!("you were {old}, and are now called {name}"));
     }
 }
 
@@ -252,8 +264,10 @@ fn sent(model: &mut Model, outgoing: &Outgoing) {
         }
         OutgoingState::Refused(refusal) => {
             show_waiting(model, index, outgoing);
-            model.remember_refused(index, id, &outgoing.text);
-            model.rooms[index].history.refuse(id, &shown::line(&refusal.reason));
+            let room = &mut model.rooms[index];
+            if let Some(local) = room.history.pending_with(id) {
+                room.refuse(local, outgoing.text.clone(), &shown::line(&refusal.reason));
+            }
         }
         OutgoingState::Moved { id: new, .. } => {
             model.rooms[index].history.change_id(id, *new);
@@ -268,7 +282,7 @@ fn show_waiting(model: &mut Model, index: RoomIndex, outgoing: &Outgoing) {
         return;
     }
     if let Some(typed) = model.take_unqueued(index, &outgoing.text) {
-        model.rooms[index].history.identify(typed.place, outgoing.id);
+        model.rooms[index].history.identify(typed.local, outgoing.id);
         return;
     }
     let time = model.clock_now();
