@@ -45,6 +45,14 @@ pub enum Event {
         /// The head of the log now.
         head: Seq,
     },
+    /// Everything up to the head that a room had when its following began, or when its log began
+    /// another life, has been told: what follows is live.
+    CaughtUp {
+        /// The room.
+        room: RoomId,
+        /// That head.
+        head: Seq,
+    },
     /// History that is missing stood here.
     Gap {
         /// The room.

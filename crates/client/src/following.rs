@@ -58,6 +58,8 @@ struct Log {
     answers_due: u32,
     /// What follows it is live.
     live_after: Option<Seq>,
+    /// Whether the user has been told that this is reached.
+    is_caught_up: bool,
     /// The connection on which the user was told of the subscription.
     told_on: u64,
     /// Events that wait for a name, or are behind one that does.
@@ -187,6 +189,7 @@ impl Following {
         if !goes_on {
             self.held -= log.held.len();
             log.held.clear();
+            log.is_caught_up = false;
             self.open(id, asking);
         }
     }
@@ -229,6 +232,7 @@ impl Following {
             self.settle(asking, delivery);
         } else {
             self.room_subscribed(subscribed, from.next(), news, delivery);
+            self.tell_if_caught_up(id, delivery);
         }
     }
 
@@ -306,6 +310,8 @@ impl Following {
         }
         if self.account.map(LogId::from) == Some(head.log) {
             self.settle(asking, delivery);
+        } else {
+            self.tell_if_caught_up(head.log, delivery);
         }
         Ok(())
     }
@@ -334,6 +340,7 @@ impl Following {
                     reason: gap.known_reason(),
                 };
                 self.tell(gap.log, event, delivery);
+                self.tell_if_caught_up(gap.log, delivery);
             }
         }
     }

@@ -37,7 +37,7 @@ impl Following {
             let again = self.resume.reset(reset);
             tracing::debug!(?again, "the log has begun another life");
             log.live_after = Some(reset.head);
-            log.told_on = 0;
+            (log.told_on, log.is_caught_up) = (0, false);
             let room = RoomId(id.0);
             let event = Event::Reset {
                 room,

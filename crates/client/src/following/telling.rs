@@ -83,6 +83,18 @@ impl Following {
         }
     }
 
+    /// Tells of a room whose history is over, once.
+    pub(super) fn tell_if_caught_up(&mut self, id: LogId, delivery: &mut Delivery) {
+        let position = self.resume.position(id);
+        let Some(log) = self.logs.get_mut(&id) else { return };
+        if let (Some(head), Some(position)) = (log.live_after, position)
+            && position.seq >= head
+            && !std::mem::replace(&mut log.is_caught_up, true)
+        {
+            self.tell(id, Event::CaughtUp { room: RoomId(id.0), head }, delivery);
+        }
+    }
+
     /// Tells what the own log has come to.
     pub(super) fn settle(&mut self, asking: &mut Asking, delivery: &mut Delivery) {
         let position = self.account.and_then(|own| self.resume.position(own.into()));

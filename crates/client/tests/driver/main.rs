@@ -3,6 +3,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one kind of event of many")]
 
 mod broken;
+mod catching_up;
 mod cost;
 mod fake;
 mod following;

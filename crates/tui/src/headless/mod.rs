@@ -4,6 +4,7 @@
 //! everything that concerns the server is [`chat_client`]'s.
 
 mod account;
+mod backwards;
 mod chat;
 mod failure;
 mod finding;

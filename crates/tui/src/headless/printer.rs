@@ -60,6 +60,11 @@ impl<'a> Printer<'a> {
         Ok(self.event(event, was_restored, slot))
     }
 
+    /// Waits until something can be printed. Cancel-safe.
+    pub(super) async fn ready(&self) -> Result<(), Failure> {
+        self.output.slot().await.map(drop)
+    }
+
     /// Prints a message that was not an event, if it is of the right person.
     pub(super) async fn message(&mut self, message: &Message) -> Result<Printed, Failure> {
         if !self.is_wanted(message) {

@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use chat_client::{Client, Event, Message, RequestError};
-use chat_proto::limits::HISTORY_MESSAGES_MAX;
-use chat_proto::{Epoch, Gap, Position, RoomId, RoomInfo, RoomName, Seq};
+use chat_proto::{Epoch, Position, RoomId, RoomInfo, RoomName, Seq};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::backwards::last_of;
 use super::failure::Failure;
 use super::finding::{find_all, request_deadline};
-use super::link::Link;
+use super::link::{Link, Watched};
 use super::printer::{Printed, Printer};
 use super::record::Style;
 use super::speaker::Speaker;
@@ -19,9 +19,6 @@ use crate::args::{Since, Start, TailArgs};
 
 /// How long the first connection may take when nobody said.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Messages asked for at once. The daemon may send fewer.
-const PAGE: u16 = HISTORY_MESSAGES_MAX as u16;
 
 /// How often a room that is not there yet is looked for.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -83,7 +80,7 @@ impl Tail<'_> {
         let followed = match (last, self.count_of_all()) {
             (None, None) if self.args.follow => since(link, rooms, first),
             (None, None) => {
-                self.print_since(link, &rooms, first).await?;
+                self.print_since(link, rooms, first).await?;
                 Vec::new()
             }
             (Some(last), None) | (None, Some(last)) => {
@@ -118,10 +115,14 @@ impl Tail<'_> {
         let mut followed = Vec::new();
         let mut last = Vec::new();
         for room in rooms {
-            let (messages, after) = self.last_of(link, &room, first, count).await?;
-            last.extend(messages);
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            let wanted = |said: &Message| self.printer.is_wanted(said);
+            let ending = last_of(link, &room, first, count, wanted).await?;
+            self.printer.print_gaps(&room.name, ending.gaps).await?;
+            last.extend(ending.messages);
+            let (room, after) = (room.room, ending.behind);
             let first = first.max(after.seq.next());
-            followed.push(Followed { room: room.room, first, counted: first, after });
+            followed.push(Followed { room, first, counted: first, after });
         }
         last.sort_by_key(|message| (message.ts, message.room, message.seq));
         if let Some(count) = self.count_of_all() {
@@ -132,53 +133,45 @@ impl Tail<'_> {
         Ok(followed)
     }
 
-    /// The last messages of a room, and the place behind them.
-    async fn last_of(
-        &mut self,
-        link: &mut Link,
-        room: &RoomInfo,
-        first: Seq,
-        count: u64,
-    ) -> Result<(Vec<Message>, Position), Failure> {
-        let mut newest_first: Vec<Message> = Vec::new();
-        let mut before = None;
-        let mut behind = None;
-        loop {
-            let limit = if count == 0 { 1 } else { PAGE };
-            let page = history(link, room, before, limit).await?;
-            behind.get_or_insert(Position { epoch: page.epoch, seq: page.as_of });
-            before = page.oldest();
-            let gaps = page.gaps.into_iter().filter(|gap| gap.to >= first).collect();
-            self.printer.print_gaps(&room.name, gaps).await?;
-            let wanted = page
-                .messages
-                .into_iter()
-                .filter(|said| said.seq >= first && self.printer.is_wanted(said));
-            let missing = count.saturating_sub(newest_first.len() as u64);
-            newest_first.extend(wanted.rev().take(usize::try_from(missing).unwrap_or(usize::MAX)));
-            let is_first = before.is_none_or(|before| before <= first);
-            if !page.more || is_first || newest_first.len() as u64 >= count {
-                newest_first.reverse();
-                return Ok((newest_first, behind.unwrap_or_default()));
-            }
-        }
-    }
-
-    /// Prints a room after the other from a seq on, a window of seqs at a time.
+    /// Prints a room after the other from a seq on: each is followed until everything has come that
+    /// was there.
     async fn print_since(
         &mut self,
         link: &mut Link,
-        rooms: &[RoomInfo],
+        rooms: Vec<RoomInfo>,
         first: Seq,
     ) -> Result<(), Failure> {
-        for room in rooms {
-            let mut from = Seq(first.0.max(1));
-            while from <= room.head && !self.is_enough() {
-                let end = Seq(from.0.saturating_add(u64::from(PAGE)));
-                let (messages, gaps) = window(link, room, from, end).await?;
-                self.printer.print_gaps(&room.name, gaps).await?;
-                self.print(&messages).await?;
-                from = end;
+        for followed in since(link, rooms, first) {
+            if self.is_enough() {
+                return Ok(());
+            }
+            let client = link.client.clone();
+            follow_one(&client, followed.room, followed.after).await?;
+            self.print_until_caught_up(&mut link.events, followed).await?;
+        }
+        Ok(())
+    }
+
+    async fn print_until_caught_up(
+        &mut self,
+        events: &mut Watched,
+        followed: Followed,
+    ) -> Result<(), Failure> {
+        let mut followed = [followed];
+        let mut is_caught_up = false;
+        while !is_caught_up && !self.is_enough() {
+            // Whoever reads slowly may: the time is the server's.
+            self.printer.ready().await?;
+            let next = self.printer.next(events, |event| {
+                is_caught_up = is_end_of(event, followed[0].room);
+                is_new(event, &mut followed).is_some()
+            });
+            let printed = match timeout_at(request_deadline(), next).await {
+                Ok(printed) => printed?,
+                Err(_elapsed) => return Err(RequestError::TimedOut.into()),
+            };
+            if printed == Printed::Message {
+                self.printed += u64::from(!self.args.counts_new);
             }
         }
         Ok(())
@@ -250,41 +243,6 @@ impl Tail<'_> {
     }
 }
 
-/// The messages of `from..end`.
-async fn window(
-    link: &mut Link,
-    room: &RoomInfo,
-    from: Seq,
-    end: Seq,
-) -> Result<(Vec<Message>, Vec<Gap>), Failure> {
-    let (mut newest_first, mut gaps) = (Vec::new(), Vec::new());
-    let mut before = end;
-    loop {
-        let page = history(link, room, Some(before), PAGE).await?;
-        let oldest = page.oldest();
-        gaps.extend(page.gaps.into_iter().filter(|gap| gap.to >= from));
-        let inside = page.messages.into_iter().filter(|message| message.seq >= from);
-        newest_first.extend(inside.rev());
-        match oldest {
-            Some(oldest) if page.more && oldest > from => before = oldest,
-            _ => break,
-        }
-    }
-    newest_first.reverse();
-    gaps.reverse();
-    Ok((newest_first, gaps))
-}
-
-async fn history(
-    link: &mut Link,
-    room: &RoomInfo,
-    before: Option<Seq>,
-    limit: u16,
-) -> Result<chat_client::HistoryPage, Failure> {
-    let client = link.client.clone();
-    link.answer(request_deadline(), client.history(room.room, before, limit)).await
-}
-
 /// Where to open the cursors for `--since`. What is past the head is not there yet.
 fn since(link: &Link, rooms: Vec<RoomInfo>, first: Seq) -> Vec<Followed> {
     let epoch: Epoch = link.me.epoch;
@@ -334,6 +292,11 @@ async fn follow_one(client: &Client, room: RoomId, after: Position) -> Result<()
         Ok(()) | Err(RequestError::NotConnected | RequestError::TimedOut) => Ok(()),
         Err(error @ (RequestError::Refused(_) | RequestError::Ended)) => Err(error.into()),
     }
+}
+
+/// Whether a room has been told up to where it was live.
+fn is_end_of(event: &Event, of: RoomId) -> bool {
+    matches!(event, Event::CaughtUp { room, .. } if *room == of)
 }
 
 /// Whether an event is behind the place where its room is to begin, and whether it counts. A log

@@ -4,6 +4,7 @@
 mod account;
 mod chat;
 mod choosing;
+mod liar;
 mod pipe;
 mod send;
 mod serve;

@@ -44,6 +44,9 @@ async fn since_begins_with_that_seq_with_and_without_follow() {
     let since = format!("seq:{}", seqs[1]);
     let some = stage.run("bob", &["tail", "-r", "x", "--since", &since]).await;
     assert_eq!(last_words(&some.stdout), ["2", "3"]);
+    let none = stage.run("bob", &["tail", "-r", "x", "--since", "seq:99"]).await;
+    none.succeeded();
+    assert_eq!(none.stdout, "");
     let mut followed = stage.spawn("bob", &["tail", "-r", "x", "-f", "--since", &since]);
     assert!(followed.line().await.ends_with(": 2"));
     assert!(followed.line().await.ends_with(": 3"));

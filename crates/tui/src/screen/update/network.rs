@@ -22,6 +22,8 @@ pub(super) fn event(model: &mut Model, event: Event, effects: &mut Vec<Effect>) 
         // The disconnection that follows brings the reason.
         Event::Refused(_refusal) => {}
         Event::Subscribed(subscribed) => follows(model, &subscribed),
+        // Lines tell by themselves whether they are live.
+        Event::CaughtUp { .. } => {}
         Event::Reset { room, room_name, head, .. } => reset(model, room, &room_name, head),
         Event::Gap { room, room_name, from, to, reason } => {
             gap(model, room, &room_name, (from, to), reason);
