@@ -4,6 +4,7 @@ mod clock;
 mod crowded;
 mod fair;
 mod following;
+mod joining;
 mod listening;
 mod logging;
 mod renaming;

@@ -102,6 +102,8 @@ situations! {
     ResumedBehindHead,
     /// A reader did not read for seconds.
     DeafReader,
+    /// Who came or went was told with a delay.
+    Gathered,
     /// An idle tail was freed.
     TailFreed,
     /// The sign-in was refused because the store takes no writes.

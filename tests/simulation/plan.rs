@@ -102,6 +102,8 @@ pub(crate) struct Plan {
     pub(crate) queue_inputs_max: usize,
     pub(crate) tail_bytes: usize,
     pub(crate) tails_for_nobody: bool,
+    /// Followers from which on a room is not told at once of who comes and goes.
+    pub(crate) gathers_from: usize,
     pub(crate) page_events: usize,
     pub(crate) run_bytes: usize,
     pub(crate) commit_bytes: usize,
@@ -155,6 +157,7 @@ impl Plan {
             queue_inputs_max: chance.pick(&[3, 20, 8192]).unwrap_or(20),
             tail_bytes: chance.pick(&[0, 100, 1_000, 100_000]).unwrap_or(0),
             tails_for_nobody: chance.percent(50),
+            gathers_from: chance.pick(&[1, 3, 64]).unwrap_or(64),
             run_bytes: chance.pick(&[1, 300, 3_000, 256 * 1024]).unwrap_or(300),
             commit_bytes: chance.pick(&[1, 1_000, 1024 * 1024]).unwrap_or(1_000),
             page_events: chance.pick(&[1, 3, 20, 1000]).unwrap_or(3),

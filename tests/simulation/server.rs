@@ -154,6 +154,7 @@ impl Server {
     fn run(&mut self, batch: Vec<Input>, env: &mut Env) {
         let now = Timestamp(DAY_MS + env.schedule.now_ms() + self.skew_ms);
         self.board.platter.borrow_mut().now_us = env.schedule.now_us();
+        self.board.now_ms = now.0;
         let inputs = batch.len();
         self.pipeline.run(batch, now, &mut self.board);
         note_durable(&self.board.platter, env);

@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use chat_core::{Batch, Conn, Effect, Fanout, HistoryRead, Lane, Origin, Reply, Tail, TailHandle};
+use chat_core::{
+    Batch, Conn, Effect, Fanout, HistoryRead, Lane, Origin, Reply, Tail, TailHandle, WakePace,
+};
 use chat_proto::{AccountId, Ack, LogId, RoomId, Seq};
 
 use crate::chance::Chance;
@@ -46,6 +48,9 @@ pub(crate) struct Switchboard {
     pub(crate) observed: Option<Vec<u8>>,
     tails: BTreeMap<LogId, Handle>,
     grown: BTreeSet<LogId>,
+    pace: WakePace,
+    /// The server's time of day.
+    pub(crate) now_ms: u64,
     /// Connections that have something to do.
     pub(crate) woken: BTreeSet<Conn>,
     pub(crate) history_reads: Vec<(Origin, HistoryRead)>,
@@ -70,6 +75,8 @@ impl Switchboard {
             observed: None,
             tails: BTreeMap::new(),
             grown: BTreeSet::new(),
+            pace: WakePace::with_followers(plan.gathers_from),
+            now_ms: 0,
             woken: BTreeSet::new(),
             history_reads: Vec::new(),
             complaints: Vec::new(),
@@ -108,6 +115,15 @@ impl Switchboard {
         }
     }
 
+    fn wake_followers(&mut self, log: LogId, can_wait: bool) {
+        let followers = self.peers.values().filter(|peer| peer.follows(log)).count();
+        if self.pace.wakes_now(log, can_wait, followers, self.now_ms) {
+            self.grown.insert(log);
+        } else {
+            self.coverage.hit(Situation::Gathered);
+        }
+    }
+
     fn release_some(&mut self, log: LogId) {
         let Some(tail) = self.tails.get(&log) else { return };
         let held = tail.with(Tail::bytes);
@@ -130,15 +146,16 @@ impl Fanout for Switchboard {
             self.tail(log, batch.after);
         }
         if let Some(tail) = self.tails.get(&log) {
+            let can_wait = !batch.is_urgent;
             tail.0.borrow_mut().publish(batch);
-            self.grown.insert(log);
+            self.wake_followers(log, can_wait);
         }
     }
 
     fn announce(&mut self, log: LogId, frame: Vec<u8>) {
         if let Some(tail) = self.tails.get(&log) {
             tail.0.borrow_mut().announce(frame);
-            self.grown.insert(log);
+            self.wake_followers(log, false);
         }
     }
 
@@ -187,6 +204,7 @@ impl Fanout for Switchboard {
     }
 
     fn release(&mut self) {
+        self.grown.extend(self.pace.due(self.now_ms));
         for log in std::mem::take(&mut self.grown) {
             for (conn, peer) in &mut self.peers {
                 if peer.follows(log) {
@@ -204,6 +222,7 @@ impl Fanout for Switchboard {
                 && tail.with(Tail::head) != *head
             {
                 tail.0.borrow_mut().rewind(*head);
+                self.pace.woken(*log);
                 self.grown.insert(*log);
             }
         }

@@ -147,7 +147,8 @@ fn tail_publish(bencher: Bencher<'_, '_>, events: u64) {
         .bench_local_values(|frames| {
             let mut tail = tail.borrow_mut();
             let after = tail.head();
-            tail.publish(Batch { after, head: Seq(after.0 + events), frames });
+            let head = Seq(after.0 + events);
+            tail.publish(Batch { after, head, frames, is_urgent: true });
             let excess = tail.bytes().saturating_sub(1 << 20);
             black_box(tail.release(excess));
         });

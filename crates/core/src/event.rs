@@ -137,13 +137,15 @@ pub struct Batch {
     pub head: Seq,
     /// Their frames, one after the other.
     pub frames: Vec<u8>,
+    /// Whether there is something else in it than who came and went (see [`crate::WakePace`]).
+    pub is_urgent: bool,
 }
 
 impl Batch {
     /// An empty batch that continues a log after `after`.
     #[must_use]
     pub fn after(after: Seq) -> Self {
-        Self { after, head: after, frames: Vec::new() }
+        Self { after, head: after, frames: Vec::new(), is_urgent: false }
     }
 
     /// Appends the next event.
@@ -154,5 +156,6 @@ impl Batch {
         assert_eq!(event.seq, self.head.next(), "log {} continues without a gap", event.log);
         event.encode(&mut self.frames);
         self.head = event.seq;
+        self.is_urgent |= !matches!(event.content, Content::Joined { .. } | Content::Left { .. });
     }
 }

@@ -11,7 +11,9 @@ mod shared_tail;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chat_core::{Batch, Closing, Conn, Effect, Fanout, HistoryRead, Origin, Refusal, Reply, Tail};
+use chat_core::{
+    Batch, Closing, Conn, Effect, Fanout, HistoryRead, Origin, Refusal, Reply, Tail, WakePace,
+};
 use chat_proto::{AccountId, Error, LogId, RoomId, Seq, encode_frame};
 
 pub(crate) use mirror::Mirrored;
@@ -64,8 +66,9 @@ pub(crate) struct HubFanout {
     budget: TailBudget,
     /// By reactor.
     deliveries: Vec<Vec<Delivery>>,
-    /// Logs that grew since the last release.
+    /// Logs that grew since the last release, and whose followers are to be woken.
     grown: Vec<LogId>,
+    pace: WakePace,
     /// Accounts that were renamed since the last release.
     renamings: Vec<Arc<Renaming>>,
     now_ms: u64,
@@ -75,8 +78,17 @@ impl HubFanout {
     pub(crate) fn new(hub: Arc<Hub>, readers: ReadPool, tail_bytes_max: usize) -> Self {
         let deliveries = hub.inboxes().map(|_inbox| Vec::new()).collect();
         let budget = TailBudget::new(tail_bytes_max);
-        let (logs, grown, renamings) = (HashMap::new(), Vec::new(), Vec::new());
-        Self { hub, readers, logs, budget, deliveries, grown, renamings, now_ms: 0 }
+        Self {
+            hub,
+            readers,
+            logs: HashMap::new(),
+            budget,
+            deliveries,
+            grown: Vec::new(),
+            pace: WakePace::default(),
+            renamings: Vec::new(),
+            now_ms: 0,
+        }
     }
 
     /// The time, for what is freed when it is idle.
@@ -101,26 +113,30 @@ impl HubFanout {
         Arc::clone(tail)
     }
 
-    fn append(&mut self, log: LogId, head: Seq, append: impl FnOnce(&mut Tail)) {
+    /// Appends to a log; its followers are woken with the next release, unless that can wait.
+    fn append(&mut self, log: LogId, head: Seq, can_wait: bool, append: impl FnOnce(&mut Tail)) {
         let tail = self.tail(log, head);
         // Each follower holds the tail, and so do this map and this function.
         let followers = Arc::strong_count(&tail).saturating_sub(2);
         let grown_bytes = tail.append(followers, append);
         self.budget.charge(&tail, grown_bytes, self.now_ms);
-        self.grown.push(log);
+        if self.pace.wakes_now(log, can_wait, followers, self.now_ms) {
+            self.grown.push(log);
+        }
     }
 }
 
 impl Fanout for HubFanout {
     fn publish(&mut self, log: LogId, batch: Batch) {
-        self.append(log, batch.after, |tail| tail.publish(batch));
+        let can_wait = !batch.is_urgent;
+        self.append(log, batch.after, can_wait, |tail| tail.publish(batch));
     }
 
     fn announce(&mut self, log: LogId, frame: Vec<u8>) {
         // Whoever would see it follows the log, so its tail is in memory.
         if let Some(tail) = self.logs.get(&log) {
             let head = tail.head();
-            self.append(log, head, |tail| tail.announce(frame));
+            self.append(log, head, false, |tail| tail.announce(frame));
         }
     }
 
@@ -145,6 +161,7 @@ impl Fanout for HubFanout {
     }
 
     fn release(&mut self) {
+        self.grown.extend(self.pace.due(self.now_ms));
         for (inbox, deliveries) in self.hub.inboxes().zip(&mut self.deliveries) {
             inbox.release(deliveries, &self.grown, &self.renamings);
         }
@@ -157,6 +174,7 @@ impl Fanout for HubFanout {
         for (log, head) in heads {
             if let Some(held) = self.logs.get(log).and_then(|tail| tail.rewind(*head)) {
                 self.budget.credit(held);
+                self.pace.woken(*log);
                 self.grown.push(*log);
             }
         }

@@ -66,6 +66,42 @@ async fn who_comes_back_into_the_room_may_have_another_name_by_now() {
     assert_eq!(event(&mut events, name).await, "robert");
 }
 
+#[tokio::test]
+async fn the_names_of_many_who_come_together_are_asked_for_together() {
+    const NEWCOMERS: u64 = 1000;
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events, mut peer) = following(&daemon, dir.path(), 0).await;
+    for seq in 1..=NEWCOMERS {
+        let (room, seq, account) = (LOBBY, Seq(seq), AccountId(1000 + seq));
+        peer.event(&Joined { room, seq, ts: Timestamp(1), account }).await;
+    }
+    let answering = async {
+        let (mut questions, mut named) = (0, 0);
+        while named < NEWCOMERS {
+            let (id, asked): (_, Accounts) = peer.expect().await;
+            (questions, named) = (questions + 1, named + asked.ids.len() as u64);
+            let infos = asked.ids.iter().map(|account| {
+                let name = format!("n{account}");
+                AccountInfo { account: *account, name }
+            });
+            peer.reply(id, &AccountList { accounts: List::first_of(infos) }).await;
+        }
+        questions
+    };
+    let hearing = async {
+        for seq in 1..=NEWCOMERS {
+            let joined = event(&mut events, |event| match event {
+                Event::Joined(change) => Some(change),
+                _ => None,
+            });
+            let joined = joined.await;
+            assert_eq!((joined.seq, joined.name), (Seq(seq), format!("n{}", 1000 + seq)));
+        }
+    };
+    let (questions, ()) = tokio::join!(answering, hearing);
+    assert!(questions <= 20, "{questions} questions");
+}
+
 async fn is_asked_for(peer: &mut Peer, account: AccountId, name: &str) {
     let (id, asked): (_, Accounts) = peer.expect().await;
     assert_eq!(asked.ids[..], [account]);
