@@ -9,8 +9,10 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Stat, stat, statat};
+use rustix::fd::AsFd;
+use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
 use rustix::io::Errno;
+use rustix::path::Arg;
 
 /// The file of the store; SQLite names its companions after it.
 pub(super) const DATABASE: &str = "chatd.db";
@@ -75,15 +77,19 @@ impl Identity {
         self.inode
     }
 
+    /// Of whatever a name leads to, from a directory on.
+    ///
+    /// Asks for nothing else: once somebody has asked for a file's times, Linux gives the next
+    /// write a time of its own, which the file system has to keep
+    /// (<https://docs.kernel.org/filesystems/multigrain-ts.html>).
+    fn at(dir: impl AsFd, name: impl Arg) -> Result<Self, Errno> {
+        let found = statx(dir, name, AtFlags::STATX_DONT_SYNC, StatxFlags::INO)?;
+        Ok(Self { device: makedev(found.stx_dev_major, found.stx_dev_minor), inode: found.stx_ino })
+    }
+
     /// Whether a path leads to the file.
     pub(super) fn is_at(self, path: &Path) -> bool {
-        stat(path).is_ok_and(|found| Self::from(&found) == self)
-    }
-}
-
-impl From<&Stat> for Identity {
-    fn from(stat: &Stat) -> Self {
-        Self { device: stat.st_dev, inode: stat.st_ino }
+        Self::at(CWD, path) == Ok(self)
     }
 }
 
@@ -105,8 +111,7 @@ impl HeldFiles {
     /// The companions that SQLite has just opened beside the database.
     pub(super) fn hold_companions(&mut self) {
         for name in [WAL, INDEX] {
-            let found = statat(&self.dir, name, AtFlags::empty());
-            self.set(name, found.ok().as_ref().map(Identity::from));
+            self.set(name, Identity::at(&self.dir, name).ok());
         }
     }
 
@@ -119,9 +124,9 @@ impl HeldFiles {
 
     /// Tells which file is not in its place, if any: the directory first, then the database.
     pub(super) fn check(&self) -> Result<(), Displaced> {
-        self.compare(None, self.dir_identity, stat(&self.path))?;
+        self.compare(None, self.dir_identity, Identity::at(CWD, &self.path))?;
         for (name, identity) in &self.files {
-            self.compare(Some(name), *identity, statat(&self.dir, *name, AtFlags::empty()))?;
+            self.compare(Some(name), *identity, Identity::at(&self.dir, *name))?;
         }
         Ok(())
     }
@@ -130,10 +135,10 @@ impl HeldFiles {
         &self,
         name: Option<&'static str>,
         expected: Identity,
-        found: Result<Stat, Errno>,
+        found: Result<Identity, Errno>,
     ) -> Result<(), Displaced> {
         let how = match found {
-            Ok(found) if Identity::from(&found) == expected => return Ok(()),
+            Ok(found) if found == expected => return Ok(()),
             Ok(_other) => How::Replaced,
             Err(Errno::NOENT | Errno::NOTDIR) => How::Gone,
             Err(errno) => How::Unknown(errno),
