@@ -85,9 +85,13 @@ pub(crate) enum Task {
         #[arg(long, value_name = "FILE")]
         page: Option<PathBuf>,
     },
-    /// The server of the target raw
+    /// The server of the targets raw and raw-durable
     #[command(hide = true)]
-    Relay,
+    Relay {
+        /// Makes what comes durable in this file first
+        #[arg(long)]
+        durable: Option<PathBuf>,
+    },
 }
 
 /// One scenario, or all.

@@ -1,7 +1,8 @@
 //! chat-bench: loads chatd and other servers, and says what they cost.
 //!
-//! `scenario` knows what is measured, `target` the systems, `load` how messages are sent and
-//! counted, `machine` what the system says, `net` and `native` the bytes, `plot` how rows are drawn.
+//! `scenario` knows what is measured, `target` the systems, `load` how messages are sent and counted,
+//! `relay` the limit, `machine` what the system says, `net` and `native` the bytes, `plot` how rows are
+//! drawn.
 
 mod args;
 mod figures;
@@ -11,6 +12,7 @@ mod native;
 mod net;
 mod page;
 mod plot;
+mod relay;
 mod row;
 mod run;
 mod scenario;
@@ -32,7 +34,7 @@ fn main() -> Result<()> {
         Some(Task::Launch { core, program, args }) => {
             Err(machine::process::launch(core, &program, &args).into())
         }
-        Some(Task::Relay) => target::relay(),
+        Some(Task::Relay { durable }) => relay::serve(durable.as_deref()),
         Some(Task::Plot { results, out, page }) => {
             let rows = plot::read(&results)?;
             let drawn = plot::draw(&rows, &out)?;

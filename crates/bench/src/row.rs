@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::load::Figures;
+use crate::machine::host::{Host, MACHINE};
 
 /// One run of one scenario on one system. Figures that the scenario does not have are left out.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -45,6 +46,9 @@ pub(crate) struct Row {
     pub(crate) void: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+    /// What everything was measured on: in a row of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) machine: Option<Host>,
     /// Figures that only some scenarios have.
     #[serde(flatten)]
     pub(crate) more: BTreeMap<String, f64>,
@@ -54,6 +58,11 @@ impl Row {
     /// A row whose figures do not count, and why.
     pub(crate) fn void(reason: String) -> Self {
         Self { void: true, reason: Some(reason), ..Self::default() }
+    }
+
+    /// A row that names the machine.
+    pub(crate) fn machine(host: Host) -> Self {
+        Self { scenario: MACHINE.to_owned(), machine: Some(host), ..Self::default() }
     }
 
     /// Takes what a load came to.
@@ -76,7 +85,14 @@ impl Row {
         self.ack_p50_us = quantile(&figures.ack, 0.5);
         self.ack_p99_us = quantile(&figures.ack, 0.99);
         let load_busy = figures.load_cpu.as_secs_f64() / seconds;
-        self.and("server_busy", cpu / seconds).and("load_busy", load_busy)
+        let mut row = self.and("server_busy", cpu / seconds).and("load_busy", load_busy);
+        if figures.acked > 0 {
+            row = row.and("acked_per_s", figures.acked as f64 / seconds);
+        }
+        match figures.sent {
+            0 => row,
+            sent => row.and("cpu_us_per_msg", cpu * 1e6 / sent as f64),
+        }
     }
 
     /// Adds a figure that only this scenario has.
@@ -120,5 +136,9 @@ mod tests {
         assert!(line.contains("\"fdatasync_us\":144.5") && !line.contains("p99_us"), "{line}");
         assert_eq!(serde_json::from_str::<Row>(&line).unwrap(), row);
         assert_eq!(row.figure("fdatasync_us"), Some(144.5));
+        let versions = vec![("chatd".to_owned(), "0.1.0".to_owned())];
+        let row = Row::machine(Host { cores: 2, versions, ..Host::default() });
+        let line = serde_json::to_string(&row).unwrap();
+        assert_eq!(serde_json::from_str::<Row>(&line).unwrap(), row);
     }
 }

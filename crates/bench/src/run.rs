@@ -1,15 +1,18 @@
 //! A measurement: every case, round by round, one target after the other.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::Measure;
 use crate::machine::cores::{Cores, stay_on};
+use crate::machine::host::{Host, version_in};
+use crate::machine::mount::what_forgets;
+use crate::row::Row;
 use crate::scenario::{Bench, Case, Scale};
 use crate::table;
 use crate::target::{Ground, Target};
@@ -26,6 +29,8 @@ pub(crate) fn run(measure: &Measure) -> Result<()> {
     let (there, absent): (Vec<Target>, Vec<Target>) =
         measure.targets().into_iter().partition(|target| target.is_installed());
     let length = Duration::from_secs(if measure.quick { 1 } else { measure.seconds });
+    refuse_memory(&ground.folder, &there)?;
+    let host = Host::this(&ground.folder, versions(&ground, &there))?;
     let scale = Scale { length, is_quick: measure.quick };
     let rounds = if measure.quick { 1 } else { measure.rounds };
     let cases: Vec<Case> =
@@ -38,6 +43,10 @@ pub(crate) fn run(measure: &Measure) -> Result<()> {
     let progress = Progress::new(runs.sum());
     progress.note(&surroundings(cores, &absent));
     let mut out = std::io::stdout();
+    match measure.json {
+        true => writeln!(out, "{}", serde_json::to_string(&Row::machine(host))?)?,
+        false => progress.print(&host.describe())?,
+    }
     for case in &cases {
         let mut rows = Vec::new();
         let runs = if case.measures_in_one_run() { 1 } else { rounds };
@@ -65,6 +74,37 @@ pub(crate) fn run(measure: &Measure) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// An fsync into memory costs and promises nothing.
+fn refuse_memory(folder: &Path, targets: &[Target]) -> Result<()> {
+    let durable: Vec<String> =
+        targets.iter().filter(|target| target.is_durable()).map(Target::to_string).collect();
+    if !durable.is_empty()
+        && let Some(what) = what_forgets(folder)?
+    {
+        bail!(
+            "{} is on {what}: an fsync there costs and promises nothing, so {} cannot be measured. Say \
+             --dir with a folder on a disk, or --targets without them",
+            folder.display(),
+            durable.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Those of the daemon, of its peers, and of what the daemon and this program were made with.
+fn versions(ground: &Ground, targets: &[Target]) -> Vec<(String, String)> {
+    let daemon = Command::new(&ground.chatd).arg("--version").output().ok();
+    let daemon = daemon.and_then(|said| version_in(&String::from_utf8_lossy(&said.stdout)));
+    let mut versions = vec![("chatd".to_owned(), daemon.unwrap_or_default())];
+    for version in targets.iter().filter_map(|target| target.version()) {
+        if !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
+    versions.push(("rustc".to_owned(), version_in(env!("CHAT_BENCH_RUSTC")).unwrap_or_default()));
+    versions
 }
 
 fn surroundings(cores: Cores, absent: &[Target]) -> String {
@@ -142,5 +182,19 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durability_is_not_measured_in_memory() {
+        let memory = Path::new("/dev/shm");
+        let told = refuse_memory(memory, &[Target::Raw, Target::Chatd]).unwrap_err().to_string();
+        assert!(told.contains("tmpfs") && told.contains("chatd cannot"), "{told}");
+        assert!(told.contains("--dir") && !told.contains("raw"), "{told}");
+        refuse_memory(memory, &[Target::Raw, Target::ChatdProcess]).unwrap();
     }
 }

@@ -26,10 +26,11 @@ const fn column(head: &'static str, figure: &'static str, unit: Unit) -> Column 
     Column { head, figure, unit }
 }
 
-const COLUMNS: [Column; 29] = [
+const COLUMNS: [Column; 30] = [
     column("msgs/s", "msgs_per_s", Unit::Plain(0)),
     column("M deliveries/s", "deliveries_per_s", Unit::Millions),
     column("CPU s/M", "cpu_s_per_million", Unit::Plain(3)),
+    column("CPU µs/msg", "cpu_us_per_msg", Unit::Plain(1)),
     column("server busy", "server_busy", Unit::Plain(2)),
     column("load busy", "load_busy", Unit::Plain(2)),
     column("acked/s", "acked_per_s", Unit::Plain(0)),

@@ -66,7 +66,7 @@ struct Receiver {
 impl Load {
     /// Takes its places. Nothing is sent yet.
     pub(crate) fn new(stage: Stage, order: Order) -> Result<Self> {
-        let Stage { ears, voices, framing, has_acks } = stage;
+        let Stage { ears, voices, framing, acks } = stage;
         ensure!(voices.len() <= SENDERS_MAX, "more senders than a stamp can tell apart");
         let poll = Poll::new()?;
         for (index, ear) in ears.iter().enumerate() {
@@ -78,7 +78,7 @@ impl Load {
         let hearing = Hearing::new(order, &ears, voices.len());
         let receivers = ears.into_iter().map(|ear| Receiver { ear, is_stalled: false });
         let senders = voices.into_iter().enumerate();
-        let senders = senders.map(|(index, voice)| Sender::new(index, voice, has_acks));
+        let senders = senders.map(|(index, voice)| Sender::new(index, voice, acks));
         Ok(Self {
             poll,
             ready: Vec::new(),
@@ -86,7 +86,7 @@ impl Load {
             framing,
             receivers: receivers.collect(),
             senders: senders.collect(),
-            has_acks,
+            has_acks: acks.is_some(),
             hearing,
             deliveries: 0,
             delivery: Histogram::default(),
@@ -261,7 +261,9 @@ impl Load {
         acks + deliveries.map(|index| self.hearing.missing(index, &sent)).sum::<u64>()
     }
 
-    /// Lets every sender send what its part of the window has room for.
+    /// Lets every sender fill its part of the window, once half of it is free: one that sent again
+    /// for each message that arrives would go on in drips for ever once it has begun to (as in RFC
+    /// 9293, 3.8.6.2.1), and what a delivery costs would be what the first drips happened to be.
     fn fill(&mut self, window: u64) -> Result<()> {
         let part = (window / self.senders.len().max(1) as u64).max(1);
         for index in 0..self.senders.len() {
@@ -269,7 +271,7 @@ impl Load {
             let sender = &mut self.senders[index];
             let done = if self.has_acks { seen.min(sender.acked) } else { seen };
             let room = part.saturating_sub(sender.sent - done);
-            if room > 0 && sender.is_free() {
+            if room >= part.div_ceil(2) && sender.is_free() {
                 sender.say(room, &self.poll, self.receivers.len())?;
             }
         }

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use anyhow::{Context, Result, bail};
 
 use crate::machine::now_ns;
-use crate::net::framing::{Told, probe_reply, walk_acks};
+use crate::net::acks::{Acks, Told};
+use crate::net::framing::probe_reply;
 use crate::net::poll::{Interest, Poll};
 use crate::net::socket::{Moved, read, write};
 use crate::stamp::Stamp;
@@ -16,7 +17,7 @@ use crate::target::Voice;
 pub(super) struct Sender {
     index: usize,
     voice: Voice,
-    has_acks: bool,
+    acks: Option<Acks>,
     out: Vec<u8>,
     written: usize,
     /// Whether there was no room to write, and it waits to be told that there is.
@@ -31,11 +32,11 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(index: usize, voice: Voice, has_acks: bool) -> Self {
+    pub(super) fn new(index: usize, voice: Voice, acks: Option<Acks>) -> Self {
         Self {
             index,
             voice,
-            has_acks,
+            acks,
             out: Vec::new(),
             written: 0,
             waits: false,
@@ -63,7 +64,7 @@ impl Sender {
             }
             let stamp = Stamp { sender: self.index, count: self.sent, at_ns };
             self.voice.template.put(stamp, &mut self.out);
-            if self.has_acks {
+            if self.acks.is_some() {
                 self.times.push_back(at_ns);
             }
         }
@@ -109,12 +110,10 @@ impl Sender {
             Moved::Nothing => kept,
             Moved::Ended => bail!("sender {} was cut off", self.index),
         };
-        if !self.has_acks {
-            return Ok(());
-        }
+        let Some(acks) = self.acks else { return Ok(()) };
         let now = now_ns();
         let (times, acked, out) = (&mut self.times, &mut self.acked, &mut self.out);
-        let walked = walk_acks(&buffer[..bytes], |told| match told {
+        let walked = acks.walk(&buffer[..bytes], |told| match told {
             Told::Ack => {
                 *acked += 1;
                 if let Some(at) = times.pop_front() {

@@ -2,6 +2,8 @@
 
 pub(crate) mod cores;
 pub(crate) mod disk;
+pub(crate) mod host;
+pub(crate) mod mount;
 pub(crate) mod process;
 pub(crate) mod procfs;
 

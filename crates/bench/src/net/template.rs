@@ -1,14 +1,13 @@
 //! A message of a sender, encoded once: only its stamp and its numbers change.
 
-use std::ops::Range;
-
 use crate::stamp::{STAMP_BYTES, Stamp};
 
 /// The bytes of a message, and where what changes stands in them.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     bytes: Vec<u8>,
-    stamp: Range<usize>,
+    /// Where a text begins: a message may say it twice.
+    texts_at: Vec<usize>,
     numbers: Option<Numbers>,
 }
 
@@ -32,7 +31,15 @@ impl Template {
     /// A message whose text begins at `text_at`.
     pub(crate) fn new(bytes: Vec<u8>, text_at: usize, numbers: Option<Numbers>) -> Self {
         assert!(bytes.len() >= text_at + STAMP_BYTES, "a text is at least as long as its stamp");
-        Self { bytes, stamp: text_at..text_at + STAMP_BYTES, numbers }
+        Self { bytes, texts_at: vec![text_at], numbers }
+    }
+
+    /// Two messages one behind the other, with the same stamp.
+    pub(crate) fn and(mut self, next: &Self) -> Self {
+        let behind = self.bytes.len();
+        self.texts_at.extend(next.texts_at.iter().map(|at| behind + at));
+        self.bytes.extend_from_slice(&next.bytes);
+        self
     }
 
     /// Bytes of a message.
@@ -49,7 +56,9 @@ impl Template {
 
     /// Appends the message with this stamp. Its request id and its `n` follow from the count.
     pub(crate) fn put(&mut self, stamp: Stamp, out: &mut Vec<u8>) {
-        stamp.write(&mut self.bytes[self.stamp.clone()]);
+        for at in &self.texts_at {
+            stamp.write(&mut self.bytes[*at..*at + STAMP_BYTES]);
+        }
         if let Some(Numbers { request_at, n_at, .. }) = self.numbers {
             // Ids may come round again: far fewer are in flight. 0 is for events.
             let request = (stamp.count % u64::from(u32::MAX)) as u32 + 1;
@@ -57,5 +66,25 @@ impl Template {
             self.bytes[n_at..n_at + 8].copy_from_slice(&stamp.count.to_le_bytes());
         }
         out.extend_from_slice(&self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_twice_has_the_same_stamp() {
+        let part = |head: &str| {
+            Template::new(format!("{head}{}", text(20)).into_bytes(), head.len(), None)
+        };
+        let mut both = part("ADD ").and(&part("TELL "));
+        let mut out = Vec::new();
+        let stamp = Stamp { sender: 7, count: 70, at_ns: 7000 };
+        both.put(stamp, &mut out);
+        assert_eq!(out.len(), both.len());
+        assert_eq!(Stamp::read(&out[4..24]), Some(stamp));
+        assert_eq!(Stamp::read(&out[29..]), Some(stamp));
+        assert!(out.starts_with(b"ADD ") && out[24..].starts_with(b"TELL "));
     }
 }

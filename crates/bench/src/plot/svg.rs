@@ -6,9 +6,12 @@ use std::fmt::Write;
 pub(super) const INK: &str = "#333";
 pub(super) const FAINT: &str = "#ddd";
 
-/// Colours that can be told apart, also without seeing red and green (Okabe and Ito).
-pub(super) const COLOURS: [&str; 7] =
-    ["#0072b2", "#56b4e9", "#999999", "#e69f00", "#cc79a7", "#009e73", "#d55e00"];
+/// Colours that can be told apart, also without seeing red and green (Okabe and Ito, and a dark grey
+/// and brown): one for each system, in their order.
+pub(super) const COLOURS: [&str; 9] = [
+    "#0072b2", "#56b4e9", "#999999", "#666666", "#e69f00", "#cc79a7", "#8b5a2b", "#009e73",
+    "#d55e00",
+];
 
 /// An SVG document that grows.
 pub(super) struct Svg {

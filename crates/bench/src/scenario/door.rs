@@ -109,7 +109,7 @@ fn come_back(
     let guests = enter(address, visits(count, Some(room)), bench)?;
     let framing = crate::net::framing::Framing::Native { text_bytes: TEXT_BYTES };
     let ears = guests.into_iter().map(Into::into).collect();
-    Ok(Stage { ears, voices: Vec::new(), framing, has_acks: false })
+    Ok(Stage { ears, voices: Vec::new(), framing, acks: None })
 }
 
 /// So many people on their way in. Their keys are made before any clock runs.

@@ -22,10 +22,5 @@ pub(super) fn run(
     let figures = load.run(bench.measured(pace), server.pid(), &mut watch)?;
     let rss = procfs::rss_bytes(server.pid())?;
     load.drain()?;
-    let acked_per_s = figures.acked as f64 / figures.elapsed.as_secs_f64();
-    let mut row = Row { rss_bytes: Some(rss), ..Row::default() }.with(&figures);
-    if target.is_chatd() {
-        row = row.and("acked_per_s", acked_per_s);
-    }
-    Ok(vec![row])
+    Ok(vec![Row { rss_bytes: Some(rss), ..Row::default() }.with(&figures)])
 }

@@ -12,6 +12,7 @@ use super::{Bench, TEXT_BYTES};
 use crate::load::{Load, Order, Pace};
 use crate::machine::procfs;
 use crate::native::{Key, Talk, send_template};
+use crate::net::acks::Acks;
 use crate::net::framing::Framing;
 use crate::row::Row;
 use crate::target::{Ear, Server, Stage, Target, Voice};
@@ -98,7 +99,7 @@ fn follow(server: &Server, groups: &[Vec<u64>], bench: &Bench<'_>) -> Result<Sta
         }
     }
     let framing = Framing::Native { text_bytes: TEXT_BYTES };
-    Ok(Stage { ears, voices, framing, has_acks: true })
+    Ok(Stage { ears, voices, framing, acks: Some(Acks::Native) })
 }
 
 fn begin(server: &Server, account: usize) -> Result<Talk> {

@@ -11,6 +11,7 @@ use chat_proto::RoomInfo;
 use super::{Cast, Ear, Ground, Stage, Voice};
 use crate::machine::process::Process;
 use crate::native::{Door, Follow, Guest, Key, Talk, Visit, send_template};
+use crate::net::acks::Acks;
 use crate::net::framing::Framing;
 
 /// The room that everybody is in.
@@ -66,7 +67,7 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
         template: send_template(room.room.0, cast.text_bytes),
     });
     let framing = Framing::Native { text_bytes: cast.text_bytes };
-    Ok(Stage { ears, voices: voices.collect(), framing, has_acks: true })
+    Ok(Stage { ears, voices: voices.collect(), framing, acks: Some(Acks::Native) })
 }
 
 /// Lets visitors in, a few at a time.

@@ -13,6 +13,7 @@ mod redis;
 use std::fmt;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -20,12 +21,14 @@ use clap::ValueEnum;
 use tempfile::TempDir;
 
 use crate::machine::cores::Cores;
+use crate::machine::host::version_in;
 use crate::machine::process::Process;
+use crate::net::acks::Acks;
 use crate::net::framing::Framing;
 use crate::net::template::Template;
+use crate::relay::ACK;
 
 pub(crate) use chatd::ROOM;
-pub(crate) use raw::relay;
 
 /// A system that is measured.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, ValueEnum)]
@@ -34,12 +37,16 @@ pub(crate) enum Target {
     Chatd,
     /// chatd, a message survives a kill but not a loss of power
     ChatdProcess,
-    /// The limit: copies what comes in to everybody, and looks at nothing
+    /// The limit: passes what comes in on to everybody, and looks at nothing
     Raw,
+    /// The limit of a promise: the same, after an fdatasync
+    RawDurable,
     /// nats-server
     Nats,
     /// redis-server, pub/sub
     Redis,
+    /// redis-server, a stream with an fsync before each answer, and pub/sub
+    RedisDurable,
     /// ngircd, IRC
     Ngircd,
     /// mosquitto, MQTT at quality of service 0
@@ -82,8 +89,8 @@ pub(crate) struct Stage {
     pub(crate) ears: Vec<Ear>,
     pub(crate) voices: Vec<Voice>,
     pub(crate) framing: Framing,
-    /// Whether each message gets an ack.
-    pub(crate) has_acks: bool,
+    /// How each message gets an ack, where it gets one.
+    pub(crate) acks: Option<Acks>,
 }
 
 /// A receiver.
@@ -107,9 +114,9 @@ impl Target {
     /// The program, where it is another one's.
     fn program(self) -> Option<&'static str> {
         match self {
-            Self::Chatd | Self::ChatdProcess | Self::Raw => None,
+            Self::Chatd | Self::ChatdProcess | Self::Raw | Self::RawDurable => None,
             Self::Nats => Some("nats-server"),
-            Self::Redis => Some("redis-server"),
+            Self::Redis | Self::RedisDurable => Some("redis-server"),
             Self::Ngircd => Some("ngircd"),
             Self::Mosquitto => Some("mosquitto"),
         }
@@ -118,6 +125,21 @@ impl Target {
     /// Whether it can be started here.
     pub(crate) fn is_installed(self) -> bool {
         self.program().is_none_or(|program| find(program).is_some())
+    }
+
+    /// Whether it promises that a message survives a loss of power.
+    pub(crate) fn is_durable(self) -> bool {
+        matches!(self, Self::Chatd | Self::RawDurable | Self::RedisDurable)
+    }
+
+    /// The name and the version of its program, where it is another one's.
+    pub(crate) fn version(self) -> Option<(String, String)> {
+        let program = self.program()?;
+        // One of them knows no --version, but says it beside its options.
+        let ask = if self == Self::Mosquitto { "-h" } else { "--version" };
+        let said = Command::new(find(program)?).arg(ask).output().ok()?;
+        let version = version_in(&String::from_utf8_lossy(&said.stdout))?;
+        Some((program.to_owned(), version))
     }
 
     /// Whether it is chatd, whatever it promises.
@@ -160,9 +182,11 @@ impl Server {
         let (process, address) = match target {
             Target::Chatd => chatd::start(ground, folder.path(), "full"),
             Target::ChatdProcess => chatd::start(ground, folder.path(), "process"),
-            Target::Raw => raw::start(ground, folder.path()),
+            Target::Raw => raw::start(ground, folder.path(), false),
+            Target::RawDurable => raw::start(ground, folder.path(), true),
             Target::Nats => nats::start(ground, folder.path()),
-            Target::Redis => redis::start(ground, folder.path()),
+            Target::Redis => redis::start(ground, folder.path(), false),
+            Target::RedisDurable => redis::start(ground, folder.path(), true),
             Target::Ngircd => ngircd::start(ground, folder.path()),
             Target::Mosquitto => mosquitto::start(ground, folder.path()),
         }
@@ -174,9 +198,11 @@ impl Server {
     pub(crate) fn set(&self, cast: &Cast) -> Result<Stage> {
         match self.target {
             Target::Chatd | Target::ChatdProcess => chatd::set(self.address, cast),
-            Target::Raw => raw::set(self.address, cast),
+            Target::Raw => raw::set(self.address, cast, None),
+            Target::RawDurable => raw::set(self.address, cast, Some(Acks::Byte(ACK))),
             Target::Nats => nats::set(self.address, cast),
-            Target::Redis => redis::set(self.address, cast),
+            Target::Redis => redis::set(self.address, cast, false),
+            Target::RedisDurable => redis::set(self.address, cast, true),
             Target::Ngircd => ngircd::set(self.address, cast),
             Target::Mosquitto => mosquitto::set(self.address, cast),
         }

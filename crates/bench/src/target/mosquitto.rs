@@ -42,7 +42,7 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
         .map(|ear| Voice { socket: ear.socket, template: template.clone() })
         .collect();
     let framing = Framing::Fixed { bytes, text_at, begin };
-    Ok(Stage { ears, voices, framing, has_acks: false })
+    Ok(Stage { ears, voices, framing, acks: None })
 }
 
 fn enter(address: SocketAddr, name: &str) -> Result<Line> {

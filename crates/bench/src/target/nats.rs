@@ -34,7 +34,7 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
     let head = format!("MSG room 1 {}\r\n", cast.text_bytes);
     let bytes = head.len() + cast.text_bytes + 2;
     let framing = Framing::Fixed { bytes, text_at: head.len(), begin: b"MSG ".to_vec() };
-    Ok(Stage { ears, voices, framing, has_acks: false })
+    Ok(Stage { ears, voices, framing, acks: None })
 }
 
 fn enter(address: SocketAddr, first: &str) -> Result<Line> {

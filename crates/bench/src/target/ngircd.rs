@@ -45,7 +45,7 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
     let head = format!(":{}!~u@127.0.0.1 PRIVMSG #room :", nick(0));
     let bytes = head.len() + cast.text_bytes + 2;
     let framing = Framing::Fixed { bytes, text_at: head.len(), begin: b":s".to_vec() };
-    Ok(Stage { ears, voices, framing, has_acks: false })
+    Ok(Stage { ears, voices, framing, acks: None })
 }
 
 fn nick(sender: usize) -> String {

@@ -1,4 +1,10 @@
-//! redis-server: PUBLISH and SUBSCRIBE on one channel, nothing kept.
+//! redis-server: PUBLISH and SUBSCRIBE on one channel; what is published is kept nowhere, or in a
+//! stream on the disk.
+//!
+//! A durable message is an XADD and the PUBLISH of the same text behind it, on one connection. With
+//! `appendfsync always` everything that a turn of Redis's loop has to say leaves after the fsync of
+//! that turn (`beforeSleep` in its `server.c`): the answer to XADD, and what subscribers get. XREAD
+//! BLOCK would bring the stream itself, but each receiver would have to ask again after every batch.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,27 +14,41 @@ use anyhow::Result;
 use super::plain::{self, Line};
 use super::{Cast, Ground, Stage, Voice};
 use crate::machine::process::Process;
+use crate::net::acks::Acks;
 use crate::net::framing::Framing;
 use crate::net::template::{Template, text};
 
-pub(super) fn start(ground: &Ground, folder: &Path) -> Result<(Process, SocketAddr)> {
+/// Nothing is saved.
+const IN_MEMORY: &str = "appendonly no\n";
+
+/// Everything is, and the file is not rewritten while it is measured.
+const DURABLE: &str = "appendonly yes\nappendfsync always\nauto-aof-rewrite-percentage 0\n";
+
+pub(super) fn start(
+    ground: &Ground,
+    folder: &Path,
+    is_durable: bool,
+) -> Result<(Process, SocketAddr)> {
     let port = plain::free_port()?;
     let config = folder.join("redis.conf");
-    // Nothing is saved, and nobody is cut off for being slow.
+    // Nobody is cut off for being slow.
     let settings = format!(
-        "bind 127.0.0.1\nport {port}\nsave \"\"\nappendonly no\nmaxclients 100000\n\
-         client-output-buffer-limit pubsub 0 0 0\ntcp-backlog 4096\ndir {}\n",
-        folder.display()
+        "bind 127.0.0.1\nport {port}\nsave \"\"\nmaxclients 100000\n\
+         client-output-buffer-limit pubsub 0 0 0\ntcp-backlog 4096\ndir {}\n{}",
+        folder.display(),
+        if is_durable { DURABLE } else { IN_MEMORY },
     );
     std::fs::write(&config, settings)?;
     plain::start(ground, folder, "redis-server", &[&config.display().to_string()], port)
 }
 
-pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
+pub(super) fn set(address: SocketAddr, cast: &Cast, is_durable: bool) -> Result<Stage> {
     let ears = plain::ears(cast.receivers, |_| subscribe(address))?;
-    let head = format!("*3\r\n$7\r\nPUBLISH\r\n$4\r\nroom\r\n${}\r\n", cast.text_bytes);
-    let bytes = format!("{head}{}\r\n", text(cast.text_bytes)).into_bytes();
-    let template = Template::new(bytes, head.len(), None);
+    let publish = command(&["PUBLISH", "room"], cast.text_bytes);
+    let template = match is_durable {
+        true => command(&["XADD", "room", "*", "text"], cast.text_bytes).and(&publish),
+        false => publish,
+    };
     let voices = plain::ears(cast.senders, |_| Line::connect(address))?
         .into_iter()
         .map(|ear| Voice { socket: ear.socket, template: template.clone() })
@@ -36,7 +56,18 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
     let head = format!("*3\r\n$7\r\nmessage\r\n$4\r\nroom\r\n${}\r\n", cast.text_bytes);
     let bytes = head.len() + cast.text_bytes + 2;
     let framing = Framing::Fixed { bytes, text_at: head.len(), begin: b"*3\r\n$7\r\n".to_vec() };
-    Ok(Stage { ears, voices, framing, has_acks: false })
+    Ok(Stage { ears, voices, framing, acks: is_durable.then_some(Acks::Redis) })
+}
+
+/// A command, with a text as its last argument.
+fn command(words: &[&str], text_bytes: usize) -> Template {
+    let mut head = format!("*{}\r\n", words.len() + 1);
+    for word in words {
+        head += &format!("${}\r\n{word}\r\n", word.len());
+    }
+    head += &format!("${text_bytes}\r\n");
+    let bytes = format!("{head}{}\r\n", text(text_bytes)).into_bytes();
+    Template::new(bytes, head.len(), None)
 }
 
 fn subscribe(address: SocketAddr) -> Result<Line> {
@@ -44,4 +75,24 @@ fn subscribe(address: SocketAddr) -> Result<Line> {
     line.say("SUBSCRIBE room\r\n")?;
     line.await_bytes(b":1\r\n")?;
     Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stamp::Stamp;
+
+    #[test]
+    fn a_durable_message_is_added_before_it_is_published() {
+        let add = command(&["XADD", "room", "*", "text"], 16);
+        let mut both = add.and(&command(&["PUBLISH", "room"], 16));
+        let mut out = Vec::new();
+        both.put(Stamp { sender: 0, count: 0, at_ns: 0 }, &mut out);
+        let text = "0".repeat(16);
+        let wanted = format!(
+            "*5\r\n$4\r\nXADD\r\n$4\r\nroom\r\n$1\r\n*\r\n$4\r\ntext\r\n$16\r\n{text}\r\n\
+             *3\r\n$7\r\nPUBLISH\r\n$4\r\nroom\r\n$16\r\n{text}\r\n"
+        );
+        assert_eq!(String::from_utf8(out).unwrap(), wanted);
+    }
 }
