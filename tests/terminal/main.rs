@@ -5,6 +5,7 @@ mod hostile;
 mod idle;
 mod leaving;
 mod multiplexer;
+mod noticing;
 mod opening;
 mod outage;
 mod resizing;

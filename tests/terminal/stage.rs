@@ -36,6 +36,13 @@ impl Stage {
         Seat::of(name, self.dir.path())
     }
 
+    /// Writes the configuration file of somebody with a home of their own.
+    pub(crate) fn write_config(&self, name: &str, text: &str) -> Result<()> {
+        let dir = self.dir.path().join(name).join(".config/chat-tui");
+        std::fs::create_dir_all(&dir)?;
+        Ok(std::fs::write(dir.join("config.toml"), text)?)
+    }
+
     /// Somebody under a name that has another home.
     pub(crate) fn seat_at(&self, name: &str, home: &str) -> Seat {
         self.seat(name).at_home(&self.dir.path().join(home))

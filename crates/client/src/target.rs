@@ -112,7 +112,9 @@ impl FromStr for TargetUrl {
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
         let text = text.trim();
-        if let Some(rest) = text.strip_prefix("chat://") {
+        // Copied from a terminal, a long line comes with the ends of its rows in it.
+        let whole: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
+        if let Some(rest) = whole.strip_prefix("chat://") {
             return parse_url(rest);
         }
         if let Some(path) = text.strip_prefix("unix:") {
@@ -304,6 +306,8 @@ mod tests {
         let fingerprint = Fingerprint::of(&PublicKey([1; 32]));
         let line = format!("chat://h:9/lobby#{}.inv-1", fingerprint.for_url());
         let url: TargetUrl = line.parse().unwrap();
+        let (rows, rest) = line.split_at(20);
+        assert_eq!(format!("{rows}\n{rest}").parse(), Ok(url.clone()), "copied over two rows");
         assert_eq!(url.target, tcp("h", 9).unwrap());
         assert_eq!(url.room.unwrap().as_str(), "lobby");
         assert_eq!(url.fingerprint, Some(fingerprint));

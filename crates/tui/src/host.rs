@@ -7,9 +7,10 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use chat_client::{Fingerprint, Target, TargetUrl};
-use chat_proto::RoomName;
 use chatd::ready::Ready;
 use chatd::{Durability, Server, StartError};
+
+use crate::reach::{Reach, SERVE_FOR_OTHERS};
 
 /// Longest path of a Unix socket that every system takes, in bytes.
 const SOCKET_PATH_BYTES_MAX: usize = 100;
@@ -77,30 +78,21 @@ impl Host {
         }
     }
 
-    /// What others write to join.
+    /// How others reach it.
     #[must_use]
-    pub fn join_line(&self, room: Option<&RoomName>) -> String {
+    pub fn reach(&self) -> Reach {
         let addresses = self.server.addresses();
         let fingerprint = self.server.fingerprint();
         // An address is shorter than the path of a socket that lies with the data.
         let socket = self.server.socket().filter(|_socket| addresses.is_empty());
         let here = Ready { addresses, socket, fingerprint }.here();
-        let elsewhere = match addresses.iter().find(|address| !address.ip().is_loopback()) {
-            Some(address) => format!("chat-tui '{}'", self.url(*address, room)),
-            None => "not now; start with --serve 0.0.0.0 for that".to_owned(),
-        };
-        format!("join on this machine: {here}\nfrom elsewhere: {elsewhere}")
-    }
-
-    fn url(&self, address: SocketAddr, room: Option<&RoomName>) -> String {
-        let ip = match address.ip() {
-            ip if ip.is_unspecified() => own_address(ip),
-            ip => ip,
-        };
-        let address = SocketAddr::new(ip, address.port());
-        let room = room.map(RoomName::as_str).unwrap_or_default();
-        let fingerprint = self.fingerprint().map(|print| print.for_url()).unwrap_or_default();
-        format!("chat://{address}/{room}#{fingerprint}")
+        let address = addresses.iter().find(|address| !address.ip().is_loopback());
+        Reach {
+            here,
+            address: address.map(|address| seen_from_elsewhere(*address).to_string()),
+            fingerprint: self.fingerprint(),
+            otherwise: SERVE_FOR_OTHERS,
+        }
     }
 
     /// Stops the daemon in order.
@@ -118,6 +110,14 @@ fn socket_in(data_dir: &Path) -> Option<PathBuf> {
     let absolute = std::path::absolute(data_dir).ok()?;
     let path = absolute.join("chatd.sock");
     (path.as_os_str().len() <= SOCKET_PATH_BYTES_MAX).then_some(path)
+}
+
+fn seen_from_elsewhere(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        ip if ip.is_unspecified() => own_address(ip),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 fn reachable(ip: IpAddr) -> IpAddr {

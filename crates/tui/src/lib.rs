@@ -8,6 +8,7 @@ pub mod exit;
 pub mod headless;
 pub mod host;
 pub mod logging;
+pub mod reach;
 pub mod screen;
 pub mod settings;
 pub mod terminal;

@@ -11,7 +11,8 @@ use chat_tui::exit::Exit;
 use chat_tui::headless::{self, Task, tell, tell_error};
 use chat_tui::host::Host;
 use chat_tui::logging;
-use chat_tui::screen::{self, ScreenError, ScreenOptions};
+use chat_tui::reach::Reach;
+use chat_tui::screen::{self, Note, ScreenError, ScreenOptions};
 use chat_tui::settings::{self, FileSettings, Settings};
 use tokio::runtime::{Builder, Runtime};
 
@@ -73,8 +74,9 @@ fn run(invocation: Invocation) -> anyhow::Result<Exit> {
         tell(&format!("there will be no log in {}: {error}", settings.data_dir.display()));
     }
     let runtime = runtime(serve.is_some() || mode == Mode::Screen)?;
-    let note = warnings.first().map(ToString::to_string);
-    let exit = runtime.block_on(Box::pin(serve_and_run(settings, serve, mode, note)));
+    let notes = warnings.iter().map(|warning| Note { text: warning.to_string(), is_trouble: true });
+    let notes = notes.collect();
+    let exit = runtime.block_on(Box::pin(serve_and_run(settings, serve, mode, notes)));
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     log.into_iter().for_each(Log::finish);
     Ok(exit)
@@ -93,7 +95,7 @@ async fn serve_and_run(
     mut settings: Settings,
     serve: Option<std::net::SocketAddr>,
     mode: Mode,
-    mut note: Option<String>,
+    mut notes: Vec<Note>,
 ) -> Exit {
     let host = match serve {
         None => None,
@@ -107,22 +109,23 @@ async fn serve_and_run(
     };
     if let Some(host) = &host {
         settings.server = host.server();
-        let line = host.join_line(settings.rooms.first());
+        let line = host.reach().join_line(settings.rooms.first());
         if !matches!(mode, Mode::Screen) {
             tell(&line);
         }
-        note = Some(line);
+        notes.push(Note { text: format!("{line}\n/invite shows it again"), is_trouble: false });
     }
-    let exit = Box::pin(dispatch(&settings, mode, note)).await;
+    let reach = host.as_ref().map(Host::reach);
+    let exit = Box::pin(dispatch(&settings, mode, notes, reach)).await;
     if let Some(host) = host {
         host.shutdown().await;
     }
     exit
 }
 
-async fn dispatch(settings: &Settings, mode: Mode, note: Option<String>) -> Exit {
+async fn dispatch(settings: &Settings, mode: Mode, notes: Vec<Note>, host: Option<Reach>) -> Exit {
     let task = match mode {
-        Mode::Screen => return open_screen(settings, note).await,
+        Mode::Screen => return open_screen(settings, notes, host).await,
         Mode::PrintConfig => return Exit::Ok,
         Mode::Chat(args) => Task::Chat(args),
         Mode::Send(args) => Task::Send(args),
@@ -135,7 +138,7 @@ async fn dispatch(settings: &Settings, mode: Mode, note: Option<String>) -> Exit
     headless::run(settings, task).await
 }
 
-async fn open_screen(settings: &Settings, note: Option<String>) -> Exit {
+async fn open_screen(settings: &Settings, notes: Vec<Note>, host: Option<Reach>) -> Exit {
     let (server, name) = (&settings.server, settings.name.clone());
     let config = Config {
         fingerprint: server.fingerprint,
@@ -146,7 +149,8 @@ async fn open_screen(settings: &Settings, note: Option<String>) -> Exit {
     let Some(room) = settings.rooms.first().cloned() else {
         return Exit::Usage;
     };
-    match screen::run(ScreenOptions { config, room, note, mouse: settings.mouse }).await {
+    let options = ScreenOptions { config, room, notes, host, mouse: settings.mouse };
+    match screen::run(options).await {
         Ok(ended) => {
             for text in &ended.unsaved {
                 tell(&format!("not sent and not kept: {text}"));

@@ -23,6 +23,7 @@ use crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
+use data_encoding::BASE64;
 use ratatui::Frame;
 
 use disputed::{DisputedRows, RowBackend};
@@ -155,6 +156,19 @@ impl Terminal {
             rows.mark(whole.buffer_mut());
         })?;
         queue!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
+        Write::flush(self.inner.backend_mut())
+    }
+}
+
+impl Terminal {
+    /// Gives a text to the clipboard (OSC 52), which works over SSH, too. A terminal that does not
+    /// do that ignores it.
+    ///
+    /// # Errors
+    /// Those of the terminal.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        let encoded = BASE64.encode(text.as_bytes());
+        queue!(self.inner.backend_mut(), Print(format!("\x1b]52;c;{encoded}\x07")))?;
         Write::flush(self.inner.backend_mut())
     }
 }

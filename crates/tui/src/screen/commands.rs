@@ -44,6 +44,8 @@ pub enum Command {
     Nick(Nickname),
     /// Go to a place in the open room's history.
     GoTo(Moment),
+    /// Show how others join.
+    Invite,
     /// Show the help.
     Help,
     /// Quit.
@@ -58,6 +60,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("/who", "who is in this room"),
     ("/nick NAME", "change your name"),
     ("/goto DAY", "to a day in the history: 2026-03-31, today, yesterday, beginning"),
+    ("/invite", "how others join, to be copied; /address is the same"),
     ("/help", "this help"),
     ("/quit, /bye", "quit; what waits is sent the next time"),
     ("//text", "say a text that begins with a slash"),
@@ -81,6 +84,7 @@ pub fn read(text: &str) -> Entered {
         "rooms" | "list" => bare("/rooms", argument, Command::Rooms),
         "who" | "names" => bare("/who", argument, Command::Who),
         "nick" => nick(argument),
+        "invite" | "address" => bare("/invite", argument, Command::Invite),
         "help" => Entered::Command(Command::Help),
         "goto" => go_to(argument),
         "quit" | "bye" | "exit" if argument.is_empty() => Entered::Command(Command::Quit),
@@ -155,6 +159,7 @@ mod tests {
         assert_eq!(read("/leave"), Entered::Command(Command::Leave(None)));
         assert_eq!(read("/leave dev"), Entered::Command(Command::Leave(Some(dev()))));
         assert_eq!(read("/bye"), Entered::Command(Command::Quit));
+        assert_eq!(read("/address"), Entered::Command(Command::Invite));
         assert_eq!(read("/who"), Entered::Command(Command::Who));
         let day = Moment::Day(jiff::civil::date(2026, 3, 31));
         assert_eq!(read("/goto 2026-03-31"), Entered::Command(Command::GoTo(day)));

@@ -11,6 +11,7 @@ pub mod goto;
 pub mod help;
 pub mod history;
 pub mod input;
+pub mod invitation;
 pub mod keys;
 pub mod model;
 pub mod outage;
@@ -31,6 +32,8 @@ use std::io;
 
 use chat_proto::RoomName;
 
+use crate::reach::Reach;
+
 /// What the screen is opened with.
 #[derive(Clone, Debug)]
 pub struct ScreenOptions {
@@ -38,10 +41,21 @@ pub struct ScreenOptions {
     pub config: chat_client::Config,
     /// The room that is joined and open at first.
     pub room: RoomName,
-    /// A line to show at first, such as how others can join.
-    pub note: Option<String>,
+    /// What to show at first, such as what is wrong in the configuration file.
+    pub notes: Vec<Note>,
+    /// How others reach the server, when it is inside this program.
+    pub host: Option<Reach>,
     /// Whether it listens to the mouse.
     pub mouse: bool,
+}
+
+/// Something to show at first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Note {
+    /// What is said.
+    pub text: String,
+    /// Whether something went wrong.
+    pub is_trouble: bool,
 }
 
 /// How the screen ended.

@@ -14,12 +14,14 @@ use super::areas;
 use super::goto::GoTo;
 use super::history::{ALL_BYTES_MAX, Bound, Entry, Kind, Local, Mark, Place, Viewport};
 use super::input::Input;
+use super::invitation::Invitation;
 use super::outage::Outage;
 use super::page_retry::PageRetry;
 use super::pasted::Pasted;
 pub use super::room::Room;
 pub use super::sends::Unqueued;
 use super::shown;
+use crate::reach::Reach;
 
 /// The time, as the runtime tells it with every message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,6 +80,8 @@ pub enum Overlay {
     GoTo(GoTo),
     /// What shall become of a paste.
     Paste(Pasted),
+    /// How others join.
+    Invitation(Invitation),
 }
 
 /// Who the reader is.
@@ -104,6 +108,10 @@ pub struct Model {
     pub connection: Connection,
     /// The present outage, once it was told, or the last one as far as it is told of.
     pub outage: Outage,
+    /// How others reach the server inside this program, if there is one.
+    pub host: Option<Reach>,
+    /// How others reach the server, as far as this client knows.
+    pub reached: Option<Reach>,
     /// Whether there was a connection ever.
     pub was_online: bool,
     /// Every room that was heard of. Only ever grows.
@@ -141,6 +149,8 @@ impl Model {
             me,
             connection: Connection::Starting,
             outage: Outage::default(),
+            host: None,
+            reached: None,
             was_online: false,
             rooms: Vec::new(),
             current: 0,

@@ -61,6 +61,7 @@ pub(super) fn request(
         Effect::Send { .. }
         | Effect::SignInAs(_)
         | Effect::Retry
+        | Effect::Copy(_)
         | Effect::Suspend
         | Effect::Repaint
         | Effect::Quit => return None,

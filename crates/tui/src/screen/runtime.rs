@@ -76,9 +76,7 @@ pub(super) async fn run(options: ScreenOptions) -> Result<ScreenExit, ScreenErro
     if let Some(warning) = terminal::locale_warning(variable) {
         runtime.feed([Msg::Tell(warning, true)])?;
     }
-    if let Some(note) = options.note {
-        runtime.feed([Msg::Tell(note, false)])?;
-    }
+    runtime.feed(options.notes.into_iter().map(|note| Msg::Tell(note.text, note.is_trouble)))?;
     let ended = runtime.turns().await;
     let exit = runtime.close().await;
     ended.map(|()| exit)
@@ -204,6 +202,7 @@ impl Runtime {
             Effect::Retry => self.client.retry(),
             Effect::Suspend => self.suspend()?,
             Effect::Repaint => self.stage.terminal.repaint().map_err(ScreenError::Terminal)?,
+            Effect::Copy(text) => self.stage.terminal.copy(&text).map_err(ScreenError::Terminal)?,
             Effect::Quit => self.ends = true,
             Effect::SignInAs(name) => self.wished = Some(name),
             Effect::Join(_)

@@ -33,7 +33,8 @@ impl Stage {
         let opened = Instant::now();
         let now = Moment { ms: 0, wall: jiff::Timestamp::now() };
         let name = &options.config.name.wished;
-        let model = Model::new(size, now, TimeZone::system(), name, &options.room);
+        let mut model = Model::new(size, now, TimeZone::system(), name, &options.room);
+        model.host.clone_from(&options.host);
         let theme = Theme::of_environment();
         Ok(Self { terminal, model, theme, opened, drawn: opened, stale: true })
     }

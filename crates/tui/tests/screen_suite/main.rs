@@ -13,6 +13,8 @@ mod history;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod inviting;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod notices;

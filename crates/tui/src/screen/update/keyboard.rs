@@ -9,6 +9,7 @@ use super::{Effect, moments, overlay, settle};
 use crate::screen::areas;
 use crate::screen::commands::{self, Command, Entered, Moment};
 use crate::screen::goto::GoTo;
+use crate::screen::invitation::Invitation;
 use crate::screen::keys::{self, Action, Edit};
 use crate::screen::model::{Connection, Model, Overlay, RoomIndex, Unqueued};
 use crate::screen::shown;
@@ -42,7 +43,9 @@ pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
 pub(super) fn wheel(model: &mut Model, lines: isize) {
     match model.overlay {
         Overlay::Help(_) => overlay::scroll_help(model, lines),
-        Overlay::None | Overlay::GoTo(_) | Overlay::Paste(_) => scroll(model, lines),
+        Overlay::None | Overlay::GoTo(_) | Overlay::Paste(_) | Overlay::Invitation(_) => {
+            scroll(model, lines);
+        }
     }
 }
 
@@ -57,6 +60,8 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16) {
     match model.overlay {
         Overlay::None => {}
         Overlay::Paste(_) => return,
+        // The mouse may be on its way to copy it.
+        Overlay::Invitation(_) => return,
         Overlay::Help(_) | Overlay::GoTo(_) => return model.overlay = Overlay::None,
     }
     let Some(pane) = areas::of(model).rooms else {
@@ -210,6 +215,7 @@ fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         },
         Command::Nick(name) => rename(model, name, effects),
         Command::GoTo(moment) => moments::go_to(model, moment, effects),
+        Command::Invite => invite(model, effects),
         Command::Help => model.overlay = Overlay::Help(0),
         Command::Quit => effects.push(Effect::Quit),
     }
@@ -257,6 +263,17 @@ fn rename(model: &mut Model, name: Nickname, effects: &mut Vec<Effect>) {
     };
     model.begin_anew(name.as_str());
     effects.push(Effect::SignInAs(name));
+}
+
+/// Shows how others join, and gives that to the clipboard.
+fn invite(model: &mut Model, effects: &mut Vec<Effect>) {
+    match Invitation::of(model) {
+        Some(invitation) => {
+            effects.push(Effect::Copy(invitation.command.clone()));
+            model.overlay = Overlay::Invitation(invitation);
+        }
+        None => not_connected(model),
+    }
 }
 
 /// Asks the server, or says at once that there is none.

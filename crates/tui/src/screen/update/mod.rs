@@ -76,6 +76,8 @@ pub enum Effect {
     Retry,
     /// Give the terminal back to the shell until it continues the program.
     Suspend,
+    /// Give a text to the terminal's clipboard.
+    Copy(String),
     /// Paint every cell anew.
     Repaint,
     /// End the screen.

@@ -4,6 +4,7 @@ use chat_client::{Connected, Event, Message, Outgoing, OutgoingState, RoomChange
 use chat_proto::{AccountId, GapReason, RoomId, RoomName, Seq};
 
 use super::Effect;
+use crate::reach::Reach;
 use crate::screen::history::{Bound, Entry, Kind, Place};
 use crate::screen::model::{Connection, Model, RoomIndex};
 use crate::screen::shown;
@@ -71,6 +72,7 @@ fn online(model: &mut Model, connected: &Connected, effects: &mut Vec<Effect>) {
     model.flash = None;
     model.connection = Connection::Online { latency_ms: None, silent_since_ms: None };
     model.me.account = Some(connected.account);
+    model.reached = Some(Reach::of(connected));
     if !model.was_online && name != model.me.name {
         let wished = &model.me.name;
         let text = format!("you are {name} here: the name {wished} is taken");

@@ -21,6 +21,12 @@ pub(super) fn takes(
     match &model.overlay {
         Overlay::None => false,
         Overlay::Help(_) => in_help(model, key, action),
+        Overlay::Invitation(_) => {
+            model.overlay = Overlay::None;
+            // Whatever else is typed closes it and is typed.
+            let closes = matches!(key.code, KeyCode::Esc | KeyCode::Enter);
+            closes || action == Some(Action::Interrupt)
+        }
         Overlay::GoTo(_) => {
             in_go_to(model, key, action, effects);
             true

@@ -19,7 +19,7 @@ pub(super) fn paste(model: &mut Model, text: &str) {
         }
         // The rest of one that came in pieces.
         Overlay::Paste(before) => text.insert_str(0, &before.text),
-        Overlay::None | Overlay::Help(_) => {}
+        Overlay::None | Overlay::Help(_) | Overlay::Invitation(_) => {}
     }
     match judge(text, model.input.bytes()) {
         Verdict::Plain(text) => model.input.paste(&text),

@@ -2,6 +2,7 @@
 
 mod help;
 mod history;
+mod invitation;
 mod pasted;
 mod popup;
 mod rooms;
@@ -45,6 +46,10 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>) {
         }
         Overlay::Paste(asked) => {
             pasted::draw(asked, theme, whole, buffer);
+            cursor = None;
+        }
+        Overlay::Invitation(shown) => {
+            invitation::draw(shown, theme, whole, buffer);
             cursor = None;
         }
         Overlay::GoTo(goto) => cursor = Some(popup::draw(model, goto, theme, whole, buffer)),
