@@ -8,6 +8,7 @@ mod access;
 mod checkpoints;
 mod connection;
 mod damage;
+mod dir_watch;
 mod directory;
 mod durability;
 mod error;

@@ -1,18 +1,21 @@
 //! The files that a store holds, and whether they are still in their places: what is committed to
 //! a file that nobody can find any more must not be acknowledged.
 //!
-//! Compares the device and inode under each name with what was opened. The names are looked up in
-//! the directory, so that this costs some microseconds and no path.
+//! Compares the device and inode under each name with what was opened, when something has happened
+//! in the directory, and twice a second.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fd::AsFd;
 use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
 use rustix::io::Errno;
 use rustix::path::Arg;
+
+use super::dir_watch::DirWatch;
 
 /// The file of the store; SQLite names its companions after it.
 pub(super) const DATABASE: &str = "chatd.db";
@@ -29,6 +32,10 @@ pub(super) const WITNESS: &str = "witness";
 /// See [`super::directory`].
 pub(super) const LOCK: &str = "lock";
 
+/// How often all names are looked up although nothing has happened in the directory itself: less
+/// than the second after which it is to be noticed.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
 /// Names one file for as long as somebody has it open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Identity {
@@ -43,6 +50,9 @@ pub(super) struct HeldFiles {
     /// Kept open, so that no other directory can get its inode.
     dir: File,
     dir_identity: Identity,
+    watch: DirWatch,
+    /// When all names were last looked up.
+    looked_up: Instant,
     /// Those of SQLite are in the list while it has them.
     files: Vec<(&'static str, Identity)>,
 }
@@ -98,7 +108,8 @@ impl HeldFiles {
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let dir = File::open(path)?;
         let dir_identity = Identity::of(&dir)?;
-        Ok(Self { path: path.to_owned(), dir, dir_identity, files: Vec::new() })
+        let (watch, looked_up) = (DirWatch::of(path), Instant::now());
+        Ok(Self { path: path.to_owned(), dir, dir_identity, watch, looked_up, files: Vec::new() })
     }
 
     /// A file that this process has open.
@@ -120,6 +131,16 @@ impl HeldFiles {
         for name in [WAL, INDEX] {
             self.set(name, None);
         }
+    }
+
+    /// The same as [`check`](Self::check) where something has happened in the directory, and now and
+    /// then in any case.
+    pub(super) fn check_news(&mut self) -> Result<(), Displaced> {
+        if !self.watch.has_news() && self.looked_up.elapsed() < LOOK_EVERY {
+            return Ok(());
+        }
+        self.looked_up = Instant::now();
+        self.check()
     }
 
     /// Tells which file is not in its place, if any: the directory first, then the database.

@@ -13,11 +13,12 @@ use super::{OpenError, SqliteStore};
 
 impl SqliteStore {
     /// Whether what was committed can be found under its name. Not in trouble: healing asks first.
-    pub(super) fn demand_files(&self) -> Result<(), StoreError> {
+    pub(super) fn demand_files(&mut self) -> Result<(), StoreError> {
         if !self.trouble.is_none() {
             return Ok(());
         }
-        self.held.check().map_err(|displaced| {
+        let checked = self.held.check_news();
+        checked.map_err(|displaced| {
             self.rescue(&displaced);
             looked_for(displaced)
         })
