@@ -2,6 +2,7 @@
 
 mod clock;
 mod crowded;
+mod dual_stack;
 mod fair;
 mod following;
 mod joining;
