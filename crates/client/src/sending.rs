@@ -331,7 +331,8 @@ impl Sending {
 
     /// The honest marks are a screen's; a script has its answers.
     fn tell(&self, entry: &Entry, state: OutgoingState, delivery: &mut Delivery) {
-        if self.tells() {
+        // But a message that has another id must be told by it from others' messages.
+        if self.tells() || matches!(state, OutgoingState::Moved { .. }) {
             delivery.push(Event::Outgoing(Outgoing {
                 nonce: entry.nonce,
                 id: message_id(entry.nonce, &self.key),

@@ -113,7 +113,10 @@ impl Following {
         for room in left {
             self.unnamed.remove(&room);
             let name = self.names.room(room);
-            self.unfollow(room.into(), asking);
+            // Who asked to follow a room goes on: a restored server knows less of memberships.
+            if self.follow_memberships {
+                self.unfollow(room.into(), asking);
+            }
             delivery.push(Event::Membership { room, name, joined: false });
         }
     }

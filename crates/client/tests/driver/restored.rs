@@ -1,9 +1,10 @@
 //! After a restore of the daemon each line of a script is sent, or refused with the true reason.
 
 use chat_client::{Client, Event, Events, NoAck, OutboxKind, Sent, start};
-use chat_proto::{Epoch, Error, ErrorCode, RequestId, Send};
+use chat_proto::{Epoch, Error, ErrorCode, RequestId, RoomJoined, RoomLeft, Send, Seq, Timestamp};
 
 use crate::fake::*;
+use crate::following::{following, message, posted};
 
 fn script(daemon: &Daemon, dir: &std::path::Path, renewable: bool) -> (Client, Events) {
     let mut config = daemon.script_config(dir);
@@ -78,4 +79,22 @@ async fn lines_under_a_given_id_are_all_refused_with_the_true_reason() {
         assert_eq!(refusal.code, None, "it is no refusal of the daemon's");
     }
     assert_eq!(forgotten(&mut events).await, 2);
+}
+
+#[tokio::test]
+async fn a_script_follows_what_it_asked_for_though_its_membership_is_gone() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events, mut peer) = following(&daemon, dir.path(), 0).await;
+    let (account, room, ts) = (ADA, LOBBY, Timestamp(1));
+    peer.event(&RoomJoined { account, seq: Seq(2), ts, room }).await;
+    peer.event(&RoomLeft { account, seq: Seq(3), ts, room }).await;
+    let left = event(&mut events, |event| match event {
+        Event::Membership { joined: false, .. } => Some(()),
+        _ => None,
+    });
+    left.await;
+    peer.event(&posted(1, "still heard")).await;
+    assert_eq!(message(&mut events).await.text, "still heard");
+    let asked = peer.frame_or_pause().await;
+    assert!(asked.is_none(), "{asked:?}");
 }

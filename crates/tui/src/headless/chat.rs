@@ -43,7 +43,7 @@ async fn converse(
     deadline: Instant,
 ) -> Result<(), Failure> {
     let mut printer = Printer::new(&context.output, Style::new(args.json, context.rooms.len()));
-    printer.echo = args.echo;
+    (printer.me, printer.echo) = (Some(link.me.account), args.echo);
     // What is said in the first room is printed while the others are being joined.
     let joining = join_all(&link.client, &context.rooms);
     let joined = tokio::select! {
@@ -99,7 +99,8 @@ async fn both_ways(
             next = sending.next() => match sending.take(next?).await {
                 Step::Sent(ids) => ids.into_iter().for_each(|id| printer.expect_own(id)),
                 Step::Lost(id) => printer.expect_no_more(id),
-                Step::Posted { .. } | Step::Other => {}
+                Step::Posted { ack, .. } => printer.own_is_posted(ack.id),
+                Step::Other => {}
             },
             // Something was said, and there is room to print it.
             printed = printer.next(events, |_event| true) => {

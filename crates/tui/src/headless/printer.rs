@@ -1,8 +1,8 @@
 //! Events as lines of stdout: what is said, and where the stream has a seam.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use chat_client::{Event, Message};
+use chat_client::{Event, Message, Outgoing, OutgoingState};
 use chat_proto::{AccountId, Gap, GapReason, MessageId, RoomId, Seq};
 
 use super::failure::Failure;
@@ -25,8 +25,19 @@ pub(super) struct Printer<'a> {
     pub(super) me: Option<AccountId>,
     /// Whether messages sent from here are printed.
     pub(super) echo: bool,
-    own: HashSet<MessageId>,
+    own: HashMap<MessageId, Own>,
     is_connected: bool,
+}
+
+/// A message that was sent from here and has not come back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Own {
+    /// No answer yet.
+    Sent,
+    /// It is in the log, and will come.
+    Posted,
+    /// It was in a log that has lost its end.
+    Doubtful,
 }
 
 /// What became of an event.
@@ -40,7 +51,7 @@ pub(super) enum Printed {
 
 impl<'a> Printer<'a> {
     pub(super) fn new(output: &'a Output, style: Style) -> Self {
-        let own = HashSet::new();
+        let own = HashMap::new();
         Self { output, style, from: None, me: None, echo: true, own, is_connected: true }
     }
 
@@ -86,7 +97,14 @@ impl<'a> Printer<'a> {
     /// A message was sent from here; it will come back.
     pub(super) fn expect_own(&mut self, id: MessageId) {
         if self.own.len() < OWN_MAX {
-            self.own.insert(id);
+            self.own.insert(id, Own::Sent);
+        }
+    }
+
+    /// It is in the log.
+    pub(super) fn own_is_posted(&mut self, id: MessageId) {
+        if let Some(own) = self.own.get_mut(&id) {
+            *own = Own::Posted;
         }
     }
 
@@ -95,9 +113,25 @@ impl<'a> Printer<'a> {
         self.own.remove(&id);
     }
 
-    /// Whether messages sent from here have not come back yet.
+    /// Whether messages sent from here will still come back.
     pub(super) fn expects_own(&self) -> bool {
-        !self.own.is_empty()
+        self.own.values().any(|own| *own != Own::Doubtful)
+    }
+
+    /// The server had lost the end of its logs: a message that waits has another id from now on.
+    fn moved(&mut self, outgoing: &Outgoing) {
+        if let OutgoingState::Moved { id, .. } = &outgoing.state
+            && let Some(own) = self.own.remove(&outgoing.id)
+        {
+            self.own.insert(*id, own);
+        }
+    }
+
+    /// What had been posted may not be in the log any more.
+    fn doubt_own(&mut self) {
+        for own in self.own.values_mut().filter(|own| **own == Own::Posted) {
+            *own = Own::Doubtful;
+        }
     }
 
     fn event(&mut self, event: Event, was_restored: bool, slot: Slot<'_>) -> Printed {
@@ -108,7 +142,12 @@ impl<'a> Printer<'a> {
         match event {
             Event::Message(message) => return self.said(&message, slot),
             Event::Disconnected { why, .. } => self.disconnected(&why, slot),
-            Event::Connected(_) => self.connected(was_restored, slot),
+            Event::Connected(connected) => {
+                // A server that was restored may know this key as another account.
+                self.me = Some(connected.account);
+                self.connected(was_restored, slot);
+            }
+            Event::Outgoing(outgoing) => self.moved(&outgoing),
             Event::Gap { room, room_name, from, to, reason } => {
                 self.gap(room, &room_name, (from, to), reason, slot);
             }
@@ -117,6 +156,7 @@ impl<'a> Printer<'a> {
                     "#{room_name}: the server was restored from a backup; its log is printed again"
                 );
                 self.seam(&Record::reset(&room_name, room.0, head), &text, slot);
+                self.doubt_own();
             }
             _ => {}
         }
@@ -150,7 +190,7 @@ impl<'a> Printer<'a> {
     }
 
     fn said(&mut self, message: &Message, slot: Slot<'_>) -> Printed {
-        let is_own = self.own.remove(&message.id);
+        let is_own = self.own.remove(&message.id).is_some();
         if (is_own && !self.echo) || !self.is_wanted(message) {
             return Printed::Other;
         }

@@ -42,7 +42,7 @@ async fn what_others_say_is_printed_while_stdin_is_open() {
     bob.say("hello\n").await;
     let heard = ada.object().await;
     assert_eq!((heard["from"].as_str(), text(&heard)), (Some("bob"), "hello"));
-    assert_eq!(heard["room"], "ops");
+    assert_eq!((&heard["room"], &heard["own"]), (&"ops".into(), &false.into()));
     ada.say("and back\n").await;
     let mut line = bob.line().await;
     while !line.ends_with(" ada: and back") {
@@ -61,6 +61,7 @@ async fn own_lines_are_printed_only_with_echo() {
     echoed.succeeded();
     let texts: Vec<_> = echoed.objects().iter().map(|object| text(object).to_owned()).collect();
     assert_eq!(texts, ["4", "5", "6"]);
+    assert!(echoed.objects().iter().all(|object| object["own"] == true));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ mod chat;
 mod choosing;
 mod liar;
 mod pipe;
+mod restored;
 mod send;
 mod serve;
 mod stage;
