@@ -1,12 +1,26 @@
-//! One client that floods cannot starve the others.
+//! One account that floods cannot starve the others, however many connections it has.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use chat_proto::{Ack, Join, Ping, Pong, RoomInfo};
+use anyhow::{Context, Result};
+use chat_proto::{
+    Ack, ErrorCode, History, HistoryPage, Join, Kind, Nonce, Ping, Pong, RoomId, RoomInfo, Send,
+    Seq, StreamId,
+};
 use chat_tests::process::Daemon;
 use chat_tests::raw::{Raw, send};
 use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Ten times what it takes with a debug build; without turns of accounts it was more than a second.
+const ACK_MAX: Duration = Duration::from_millis(100);
 
 /// Far more than the window of a connection (1,024) and the queue of the sequencer (8,192) hold.
 const FLOOD: u64 = 40_000;
@@ -48,4 +62,214 @@ async fn a_flood_is_held_back_at_its_own_socket_and_others_are_answered_meanwhil
     println!("{round_trips} round trips during the flood, the slowest {slowest:?}");
     assert!(round_trips > 10 && slowest < ROUND_TRIP_MAX, "{round_trips}, {slowest:?}");
     Ok(())
+}
+
+/// Many connections of one account, each doing the same until the flood is over; on a thread of their
+/// own, so that nobody else waits for them on this side.
+struct Flood {
+    connections: JoinSet<Result<()>>,
+    thread: Option<Runtime>,
+    is_over: Arc<AtomicBool>,
+    answers: watch::Sender<u64>,
+}
+
+impl Flood {
+    fn new() -> Result<Self> {
+        let thread = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        Ok(Self {
+            connections: JoinSet::new(),
+            thread: Some(thread),
+            is_over: Arc::default(),
+            answers: watch::Sender::new(0),
+        })
+    }
+
+    /// Keeps so many requests of one connection in flight.
+    fn keep_asking<B: chat_proto::Body + std::marker::Send + Sync>(
+        &mut self,
+        mut raw: Raw,
+        in_flight: u64,
+        request: impl Fn(u64) -> B + std::marker::Send + 'static,
+    ) {
+        let Some(thread) = &self.thread else { return };
+        let (is_over, answers) = (Arc::clone(&self.is_over), self.answers.clone());
+        let asking = async move {
+            for n in 1.. {
+                if is_over.load(Ordering::Relaxed) {
+                    break;
+                }
+                raw.tell(&request(n)).await?;
+                if n >= in_flight {
+                    raw.frame().await?;
+                    answers.send_modify(|answers| *answers += 1);
+                }
+            }
+            Ok(())
+        };
+        self.connections.spawn_on(asking, thread.handle());
+    }
+
+    /// Waits until so many requests have been answered.
+    async fn answered(&self, count: u64) -> Result<()> {
+        let mut answers = self.answers.subscribe();
+        let answered = answers.wait_for(|answers| *answers >= count);
+        timeout(PATIENCE, answered).await.context("the flood is answered")??;
+        Ok(())
+    }
+
+    async fn end(mut self) -> Result<()> {
+        self.is_over.store(true, Ordering::Relaxed);
+        while let Some(ended) = timeout(PATIENCE, self.connections.join_next()).await? {
+            ended??;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Flood {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            thread.shutdown_background();
+        }
+    }
+}
+
+async fn room(raw: &mut Raw, name: &str) -> Result<RoomId> {
+    let info: RoomInfo = raw.ask(&Join { name: name.to_owned() }).await?;
+    Ok(info.room)
+}
+
+/// How long the acks of somebody who sends one message after the other take: the median.
+async fn median_ack(raw: &mut Raw, room: RoomId) -> Result<Duration> {
+    let mut took = Vec::new();
+    for n in 1..=41 {
+        let asked = Instant::now();
+        let _: Ack = raw.ask(&send(200, n, room, "a calm word")).await?;
+        took.push(asked.elapsed());
+    }
+    took.sort();
+    Ok(took[took.len() / 2])
+}
+
+async fn median_ack_beside_a_hundred_connections_of_one_account(
+    nonce: impl Fn(u64, u64) -> Nonce + Copy + std::marker::Send + 'static,
+) -> Result<Duration> {
+    let dir = TempDir::new()?;
+    let daemon = Daemon::start(&dir.path().join("data"))?;
+    let (mut calm, _) = Raw::sign_in(daemon.address(), 2, "calm").await?;
+    let quiet = room(&mut calm, "quiet").await?;
+    let mut flood = Flood::new()?;
+    let mut flooders = Vec::new();
+    for _ in 0..100 {
+        flooders.push(Raw::sign_in(daemon.address(), 1, "flooder").await?.0);
+    }
+    let flooded = room(&mut flooders[0], "flooded").await?;
+    for (connection, raw) in (0..).zip(flooders) {
+        let drop = move |n| {
+            let text = "a drop of the flood".to_owned();
+            Send { nonce: nonce(connection, n), room: flooded, text }
+        };
+        flood.keep_asking(raw, 512, drop);
+    }
+    flood.answered(5_000).await?;
+    let median = median_ack(&mut calm, quiet).await?;
+    flood.end().await?;
+    Ok(median)
+}
+
+fn stream(connection: u64, send: u64) -> StreamId {
+    let mut stream = [0; 16];
+    stream[..8].copy_from_slice(&connection.to_le_bytes());
+    stream[8..].copy_from_slice(&send.to_le_bytes());
+    StreamId(stream)
+}
+
+#[tokio::test]
+async fn a_hundred_connections_of_one_account_have_one_share() -> Result<()> {
+    let nonce = |connection, n| Nonce { stream: stream(connection, 0), n };
+    let median = median_ack_beside_a_hundred_connections_of_one_account(nonce).await?;
+    assert!(median < ACK_MAX, "{median:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn sends_of_a_stream_each_have_no_larger_share() -> Result<()> {
+    let nonce = |connection, n| Nonce { stream: stream(connection, n), n: 1 };
+    let median = median_ack_beside_a_hundred_connections_of_one_account(nonce).await?;
+    assert!(median < ACK_MAX, "{median:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_is_told_busy_because_another_account_reads_much() -> Result<()> {
+    const CONNECTIONS: usize = 300;
+    let dir = TempDir::new()?;
+    let daemon = Daemon::start(&dir.path().join("data"))?;
+    let (mut calm, _) = Raw::sign_in(daemon.address(), 2, "calm").await?;
+    let lobby = room(&mut calm, "lobby").await?;
+    for n in 1..=256 {
+        calm.tell(&send(1, n, lobby, "something to read")).await?;
+    }
+    for _ in 1..=256 {
+        calm.frame().await?;
+    }
+    let page = History { room: lobby, before: Seq(u64::MAX), limit: 256 };
+    let mut flood = Flood::new()?;
+    let mut readers = Vec::new();
+    for _ in 0..CONNECTIONS {
+        readers.push(Raw::sign_in(daemon.address(), 1, "reader").await?.0);
+    }
+    for raw in readers {
+        let page = page.clone();
+        flood.keep_asking(raw, 4, move |_n| page.clone());
+    }
+    flood.answered(1_000).await?;
+    let mut slowest = Duration::ZERO;
+    for attempt in 0..50 {
+        let asked = Instant::now();
+        let read: HistoryPage = calm.ask(&page).await.with_context(|| format!("{attempt}"))?;
+        slowest = slowest.max(asked.elapsed());
+        assert_eq!(read.messages.len(), 256);
+    }
+    println!("the slowest page took {slowest:?}");
+    flood.end().await
+}
+
+#[tokio::test]
+async fn an_account_that_reads_too_much_at_once_is_told_so_itself() -> Result<()> {
+    let dir = TempDir::new()?;
+    let daemon = Daemon::start(&dir.path().join("data"))?;
+    let (mut first, _) = Raw::sign_in(daemon.address(), 1, "reader").await?;
+    let lobby = room(&mut first, "lobby").await?;
+    for n in 1..=256 {
+        let _: Ack = first.ask(&send(1, n, lobby, "something to read")).await?;
+    }
+    let page = History { room: lobby, before: Seq(u64::MAX), limit: 256 };
+    let mut readers = vec![first];
+    for _ in 1..60 {
+        readers.push(Raw::sign_in(daemon.address(), 1, "reader").await?.0);
+    }
+    let mut refused = 0;
+    let all = async {
+        while refused == 0 {
+            for reader in &mut readers {
+                for _ in 0..4 {
+                    reader.tell(&page).await?;
+                }
+            }
+            for reader in &mut readers {
+                for _ in 0..4 {
+                    let frame = reader.frame().await?;
+                    if frame.known_kind() == Some(Kind::Error) {
+                        let error: chat_proto::Error = frame.decode()?;
+                        assert_eq!(error.code, ErrorCode::Busy as u16, "{error:?}");
+                        assert!(error.message.contains("this account"), "{error:?}");
+                        refused += 1;
+                    }
+                }
+            }
+        }
+        anyhow::Ok(())
+    };
+    timeout(PATIENCE, all).await.context("nobody was refused")?
 }

@@ -195,7 +195,7 @@ impl Fanout for Switchboard {
         }
     }
 
-    fn read_history(&mut self, to: Origin, read: HistoryRead) {
+    fn read_history(&mut self, to: Origin, _account: AccountId, read: HistoryRead) {
         self.history_reads.push((to, read));
     }
 

@@ -44,8 +44,9 @@ pub trait Fanout {
     /// Gives a connection its reply. A connection that is gone is no error.
     fn reply(&mut self, to: Origin, reply: Reply);
 
-    /// Reads a page of history from the committed store and replies with it.
-    fn read_history(&mut self, to: Origin, read: HistoryRead);
+    /// Reads a page of history from the committed store and replies with it; or refuses, when the
+    /// account that asks has too many of them waiting.
+    fn read_history(&mut self, to: Origin, account: AccountId, read: HistoryRead);
 
     /// A connection is gone, and everything that it asked has been answered.
     fn gone(&mut self, conn: Conn) {

@@ -77,7 +77,7 @@ pub enum Refusal {
         wait_ms: u64,
     },
     /// Too many reads.
-    #[error("the server is busy with other reads. Ask again")]
+    #[error("other reads of this account wait already. Ask again when one is answered")]
     Busy,
     /// Too many cursors.
     #[error("a connection may follow at most {SUBSCRIPTIONS_MAX} logs. Stop following one first")]

@@ -20,7 +20,7 @@ pub(crate) use mirror::Mirrored;
 pub(crate) use shared_tail::SharedTail;
 
 use crate::reactor::{Delivery, Inbox, PageRead, Renaming, reactor_of};
-use crate::reader::{Job, ReadPool};
+use crate::reader::ReadPool;
 use budget::TailBudget;
 
 /// The ways in to all reactors.
@@ -96,7 +96,7 @@ impl HubFanout {
         self.now_ms = now_ms;
     }
 
-    /// The queue has been emptied: reactors that waited may hand in again.
+    /// Inputs were taken out of the queue: reactors that waited may hand in again.
     pub(crate) fn made_room(&self) {
         self.hub.inboxes().for_each(|inbox| inbox.made_room());
     }
@@ -154,8 +154,8 @@ impl Fanout for HubFanout {
         }
     }
 
-    fn read_history(&mut self, to: Origin, read: HistoryRead) {
-        if self.readers.try_submit(Job::History { to, read }).is_err() {
+    fn read_history(&mut self, to: Origin, account: AccountId, read: HistoryRead) {
+        if self.readers.try_read_history(to, account, read).is_err() {
             self.reply(to, refusal(to, &Refusal::Busy.to_error()));
         }
     }

@@ -5,6 +5,7 @@
 
 mod clock;
 pub mod config;
+mod fair_queue;
 mod fanout;
 pub mod identity;
 mod listener;

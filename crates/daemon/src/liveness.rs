@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_core::{Closing, Input};
+use chat_core::Closing;
 use chat_proto::{CloseReason, Probe, RequestId, encode_frame};
 use tokio::time::{Duration, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -46,11 +46,7 @@ pub(crate) async fn keep_time(
         if Refusals::is_due(tick) {
             refusals.report();
         }
-        let ticked = tokio::select! {
-            () = stop.cancelled() => break,
-            ticked = sequencer.submit(vec![Input::Tick]) => ticked,
-        };
-        if ticked.is_err() {
+        if sequencer.tick().is_err() {
             break;
         }
     }

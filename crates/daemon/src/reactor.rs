@@ -2,8 +2,8 @@
 //!
 //! There is no task, no timer and no queue for a connection: an idle one is a descriptor and a few
 //! hundred bytes. Each pass takes what has happened, reads from everybody who has said something,
-//! hands all of it to the committing thread as one batch, and writes to everybody for whom there is
-//! something. Under load the batches grow by themselves.
+//! hands it to the committing thread, and writes to everybody for whom there is something. Accounts
+//! take turns, however many connections they have.
 //!
 //! It must not know what a command means; it moves bytes, and keeps turns fair.
 
@@ -19,6 +19,7 @@ mod slots;
 mod socket;
 mod stranger;
 mod strangers;
+mod to_read;
 mod turn;
 mod unread;
 mod wired;
@@ -27,15 +28,16 @@ use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use chat_core::{Conn, Effect};
+use chat_core::{Conn, Effect, Input};
 use chat_proto::{LogId, Seq};
 use mio::event::Event;
 use mio::{Events, Poll, Token};
 
-use crate::reader::{Job, NotTaken};
-use crate::sequencer::{Refused, Sequencer};
+use crate::fair_queue::Party;
+use crate::reader::Job;
+use crate::sequencer::{Sequencer, cost_of};
 use door::Door;
 use followers::Followers;
 use gathered::Gathered;
@@ -49,6 +51,7 @@ pub(crate) use slots::{REACTORS_MAX, reactor_of};
 use slots::{SLOTS_MAX, Slots};
 pub(crate) use socket::Socket;
 use strangers::Strangers;
+use to_read::ToRead;
 use turn::{Desk, Followed, Turn};
 use unread::Unread;
 use wired::Wired;
@@ -62,6 +65,10 @@ const EVENTS_MAX: usize = 1024;
 /// Connections that are written to before the sockets are looked at again: it bounds how long a
 /// large room keeps a reactor from hearing the others.
 const WRITES_PER_PASS: usize = 2048;
+
+/// How long a pass reads before it wakes the committing thread and writes: it bounds how long answers
+/// wait for the reading. Checking one signature takes a tenth of it.
+const READING_MAX: Duration = Duration::from_millis(1);
 
 const WAKER: Token = Token(SLOTS_MAX);
 const FIRST_LISTENER: usize = SLOTS_MAX + 1;
@@ -79,20 +86,18 @@ struct Reactor {
     /// Peers that were sent away.
     parting: Parting,
     followers: Followers,
-    to_read: VecDeque<u32>,
+    to_read: ToRead,
     to_write: VecDeque<u32>,
     /// Connections that were too fast, and until when they are not read.
     paced: Vec<(u64, Conn)>,
-    /// What is to be read from disk: at most one for a connection.
-    disk_jobs: VecDeque<Job>,
     /// Logs that could not be read, and for whom.
     unreadable: Vec<(Conn, LogId)>,
     /// Read, and not understood yet.
     unread: Unread,
-    /// Read, and not handed in yet.
+    /// What the turn of one connection has brought.
     gathered: Gathered,
-    /// There was room for what was handed in last.
-    has_room: bool,
+    /// The committing thread has not been woken for what was handed in.
+    is_to_wake: bool,
     buffer: Box<[u8]>,
     now_ms: u64,
     is_draining: bool,
@@ -118,21 +123,19 @@ impl Reactor {
             self.accept();
             self.end_pauses();
             self.read();
-            self.hand_in();
+            self.wake_committing();
             self.write();
-            self.hand_in_disk_jobs();
         }
     }
 
     fn is_over(&self) -> bool {
-        self.is_draining && self.slots.is_empty() && self.gathered.is_empty()
+        self.is_draining && self.slots.is_empty()
     }
 
     /// How long there is nothing to do but wait. Nobody is woken by a timer of his own, but who was
     /// too fast.
     fn patience(&self) -> Option<Duration> {
-        let may_ask = self.has_room && !(self.to_read.is_empty() && self.gathered.is_empty());
-        if may_ask || !self.to_write.is_empty() || self.door.is_open() {
+        if !self.to_read.is_empty() || !self.to_write.is_empty() || self.door.is_open() {
             return Some(Duration::ZERO);
         }
         let until = self.paced.iter().map(|(until_ms, _conn)| *until_ms).min()?;
@@ -166,7 +169,7 @@ impl Reactor {
             self.slots.numbers().for_each(|slot| self.let_go(slot));
         }
         // Whatever it was woken for, there may be room again.
-        self.has_room = true;
+        self.to_read.release();
         notes.arrivals.drain(..).for_each(|arrival| self.take_in(arrival));
         notes.deliveries.drain(..).for_each(|delivery| self.deliver(delivery));
         // Behind the replies: what they say of names is older.
@@ -227,7 +230,7 @@ impl Reactor {
             match self.slots.at(slot as usize).map(Wired::tick) {
                 Some(Turn::Again) => self.line_up_to_write(slot),
                 Some(Turn::Gone) => self.let_go(slot),
-                Some(Turn::Done | Turn::ReadDisk { .. }) | None => {}
+                Some(Turn::Done | Turn::Interrupted | Turn::ReadDisk { .. }) | None => {}
             }
         }
     }
@@ -244,36 +247,52 @@ impl Reactor {
         }
     }
 
-    /// Reads once from everybody who has said something. While the queue to the committing thread
-    /// is full, nothing is read.
+    /// Reads once from everybody who has said something, one of each party after the other. Whose
+    /// account has as much waiting as it may is not read.
     fn read(&mut self) {
-        for _ in 0..self.to_read.len() {
-            if self.gathered.is_full() {
-                self.hand_in();
+        let began = Instant::now();
+        while let Some(party) = self.to_read.next_party() {
+            let inbox = &self.inbox;
+            let room = self.sequencer.room(party, || inbox.want_room());
+            if room == 0 {
+                self.to_read.hold_back();
+                continue;
             }
-            if !self.has_room {
+            let Some(slot) = self.to_read.pop() else { return };
+            self.read_from(slot, room);
+            if began.elapsed() >= READING_MAX {
                 return;
             }
-            let Some(slot) = self.to_read.pop_front() else { return };
-            let turn = self.turn(slot, |wired, desk| {
-                wired.awaits_reading = false;
-                wired.hear(desk)
-            });
-            self.keep_within_budget();
-            let Some(wired) = self.slots.at(slot as usize) else { continue };
-            if wired.is_signing_in() {
-                self.strangers.remove(wired.network, wired.conn);
+        }
+    }
+
+    fn read_from(&mut self, slot: u32, room: usize) {
+        self.gathered.begin(room);
+        let turn = self.turn(slot, |wired, desk| {
+            wired.awaits_reading = false;
+            wired.hear(desk)
+        });
+        self.keep_within_budget();
+        let Some(wired) = self.slots.at(slot as usize) else { return };
+        if wired.is_signing_in() {
+            self.strangers.remove(wired.network, wired.conn);
+        }
+        let pause_ms = wired.pause_ms(self.now_ms);
+        if pause_ms > 0 {
+            self.paced.push((self.now_ms + pause_ms, wired.conn));
+        }
+        let has_output = wired.has_output();
+        match turn {
+            Turn::Again => self.line_up_to_read(slot),
+            Turn::Interrupted => {
+                wired.awaits_reading = true;
+                let party = wired.party();
+                self.to_read.push_first(party, slot);
             }
-            let pause_ms = wired.pause_ms(self.now_ms);
-            if pause_ms > 0 {
-                self.paced.push((self.now_ms + pause_ms, wired.conn));
-            }
-            if wired.has_output() {
-                self.line_up_to_write(slot);
-            }
-            if turn == Turn::Again {
-                self.line_up_to_read(slot);
-            }
+            Turn::Done | Turn::Gone | Turn::ReadDisk { .. } => {}
+        }
+        if has_output {
+            self.line_up_to_write(slot);
         }
     }
 
@@ -302,28 +321,18 @@ impl Reactor {
 
     fn read_disk(&mut self, slot: u32, log: LogId, after: Seq, bytes_max: usize) {
         let Some(wired) = self.slots.at(slot as usize) else { return };
-        self.disk_jobs.push_back(Job::Events { to: wired.conn, log, after, bytes_max });
-    }
-
-    /// Gives the readers what is to be read from disk, as far as they have room. The rest is tried
-    /// again with the next page that comes, or the next tick.
-    fn hand_in_disk_jobs(&mut self) {
-        while let Some(job) = self.disk_jobs.pop_front() {
-            if let Err(NotTaken(job)) = self.shared.readers.try_submit(job) {
-                job.into_iter().for_each(|job| self.disk_jobs.push_front(job));
-                return;
-            }
-        }
+        let job = Job::Events { to: wired.conn, log, after, bytes_max };
+        self.shared.readers.read_events(wired.party(), job);
     }
 
     /// A connection's turn. One that panics ends alone.
     fn turn(&mut self, slot: u32, act: impl FnOnce(&mut Wired, &mut Desk<'_>) -> Turn) -> Turn {
         let Some(wired) = self.slots.at(slot as usize) else { return Turn::Done };
-        let unread_before = wired.unread_bytes();
+        let (party, unread_before) = (wired.party(), wired.unread_bytes());
         let mut desk = Desk {
             admission: &self.shared.admission,
             buffer: &mut self.buffer,
-            read_bytes: self.unread.read_bytes(BUFFER_BYTES),
+            read_bytes: self.unread.read_bytes(self.gathered.read_bytes(BUFFER_BYTES)),
             gathered: &mut self.gathered,
             now_ms: self.now_ms,
             is_draining: self.is_draining,
@@ -334,32 +343,31 @@ impl Reactor {
             Turn::Gone
         });
         self.unread.changed(unread_before, wired.unread_bytes());
+        self.hand_in(party);
         if turn == Turn::Gone {
             self.let_go(slot);
         }
         turn
     }
 
-    /// Gives the committing thread what was read, if it has room.
-    fn hand_in(&mut self) {
-        if self.gathered.is_empty() {
-            return;
+    /// Puts what a turn has brought into the queue, in its party's line.
+    fn hand_in(&mut self, party: Party) {
+        if !self.gathered.is_empty() {
+            self.sequencer.push(party, self.gathered.drain());
+            self.is_to_wake = true;
         }
-        let (inputs, bytes) = self.gathered.take();
-        let mut refused = self.sequencer.try_submit(inputs);
-        if let Err(Refused::Full(inputs)) = refused {
-            // Asked for first and tried again then: room that was made in between is not missed.
-            self.inbox.want_room();
-            refused = self.sequencer.try_submit(inputs);
-        }
-        match refused {
-            Ok(()) => {}
-            Err(Refused::Full(inputs)) => {
-                self.has_room = false;
-                self.gathered.put_back(inputs, bytes);
-            }
+    }
+
+    /// A connection is gone: that comes behind everything it has asked.
+    fn hand_in_gone(&mut self, party: Party, conn: Conn) {
+        self.sequencer.push(party, [(Input::Gone(conn), cost_of(0))]);
+        self.is_to_wake = true;
+    }
+
+    fn wake_committing(&mut self) {
+        if std::mem::take(&mut self.is_to_wake) && self.sequencer.wake().is_err() {
             // The daemon stops: whoever waits for an answer does not get one.
-            Err(Refused::Ended) => tracing::debug!("the committing thread has ended"),
+            tracing::debug!("the committing thread has ended");
         }
     }
 
@@ -367,7 +375,8 @@ impl Reactor {
         if let Some(wired) = self.slots.at(slot as usize)
             && !std::mem::replace(&mut wired.awaits_reading, true)
         {
-            self.to_read.push_back(slot);
+            let party = wired.party();
+            self.to_read.push(party, slot);
         }
     }
 

@@ -1,15 +1,17 @@
-//! Reads from disk: a few threads, each with a read-only connection of its own.
+//! Reads from disk: a few threads, each with a read-only connection of its own. Accounts take turns.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_channel::TrySendError;
 use chat_core::{Conn, Effect, HistoryRead, Origin, Refusal, Reply, StoreError};
-use chat_proto::{LogId, Seq, encode_frame};
+use chat_proto::{AccountId, LogId, Seq, encode_frame};
 
+use crate::fair_queue::{FairQueue, Party};
 use crate::fanout::{Hub, refusal};
 use crate::reactor::PageRead;
 use crate::store::{Reader, SqliteStore};
@@ -17,15 +19,14 @@ use crate::store::{Reader, SqliteStore};
 /// Threads that read.
 const READERS: usize = 2;
 
-/// Jobs that wait for a reader. When it is full, a query is answered that the daemon is busy, and
-/// a cursor waits.
-const JOBS_MAX: usize = 1024;
+/// Queries of one account that wait for a reader. For one more, it is told to ask again.
+const QUERIES_MAX: usize = 64;
 
 /// Something to read.
 #[derive(Debug)]
 pub(crate) enum Job {
     /// A page of history, for a client that asked for it.
-    History { to: Origin, read: HistoryRead },
+    History { to: Origin, account: AccountId, read: HistoryRead },
     /// Events of a log, for a cursor that its tail has overtaken.
     Events { to: Conn, log: LogId, after: Seq, bytes_max: usize },
 }
@@ -33,7 +34,17 @@ pub(crate) enum Job {
 /// Where jobs are handed in. The readers end when the last pool handle is gone.
 #[derive(Clone, Debug)]
 pub(crate) struct ReadPool {
-    jobs: async_channel::Sender<Job>,
+    waiting: Arc<Mutex<Waiting>>,
+    /// Holds a ring for each reader: whoever hears one works until there is nothing to do.
+    bell: async_channel::Sender<()>,
+}
+
+/// What waits for a reader: a cursor's jobs are bounded by the connections, one for each.
+#[derive(Debug)]
+struct Waiting {
+    jobs: FairQueue<Job>,
+    /// Of each account that has any.
+    queries: HashMap<AccountId, usize>,
 }
 
 /// Tells when all readers have ended.
@@ -48,9 +59,9 @@ impl ReadersEnd {
     }
 }
 
-/// There was no room for the job, which is given back, or nobody to do it any more.
-#[derive(Debug)]
-pub(crate) struct NotTaken(pub(crate) Option<Job>);
+/// The account has as many queries waiting as it may.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TooMany;
 
 impl ReadPool {
     /// Starts the readers.
@@ -58,54 +69,116 @@ impl ReadPool {
         store: &SqliteStore,
         hub: &Arc<Hub>,
     ) -> Result<(Self, Vec<JoinHandle<()>>, ReadersEnd), StoreError> {
-        let (jobs, queue) = async_channel::bounded(JOBS_MAX);
+        let (bell, rung) = async_channel::bounded(READERS);
+        let waiting = Arc::new(Mutex::new(Waiting::new()));
         let (alive, end) = sync_channel(0);
         let threads = (0..READERS)
             .map(|_| {
                 let reader = Reader::open(store)?;
-                let (queue, hub, alive) = (queue.clone(), Arc::clone(hub), alive.clone());
+                let (rung, hub, alive) = (rung.clone(), Arc::clone(hub), alive.clone());
+                let waiting = Arc::clone(&waiting);
                 std::thread::Builder::new()
                     .name("chatd-reader".to_owned())
-                    .spawn(move || work(reader, &queue, &hub, alive))
+                    .spawn(move || work(reader, &waiting, &rung, &hub, alive))
                     .map_err(|cause| StoreError::new("started a reader", cause))
             })
             .collect::<Result<_, _>>()?;
-        Ok((Self { jobs }, threads, ReadersEnd(end)))
+        Ok((Self { waiting, bell }, threads, ReadersEnd(end)))
     }
 
-    /// Hands a job in when there is room.
-    pub(crate) fn try_submit(&self, job: Job) -> Result<(), NotTaken> {
-        self.jobs.try_send(job).map_err(|refused| match refused {
-            TrySendError::Full(job) => NotTaken(Some(job)),
-            TrySendError::Closed(_job) => NotTaken(None),
-        })
+    /// Hands in a page of history, unless the account has enough of them waiting.
+    pub(crate) fn try_read_history(
+        &self,
+        to: Origin,
+        account: AccountId,
+        read: HistoryRead,
+    ) -> Result<(), TooMany> {
+        let mut waiting = lock(&self.waiting);
+        let queries = waiting.queries.entry(account).or_insert(0);
+        if *queries >= QUERIES_MAX {
+            return Err(TooMany);
+        }
+        *queries += 1;
+        waiting.jobs.push(Party::Account(account), Job::History { to, account, read }, 1);
+        drop(waiting);
+        self.wake();
+        Ok(())
     }
+
+    /// Hands in what a cursor needs: at most one page for a connection.
+    pub(crate) fn read_events(&self, party: Party, job: Job) {
+        lock(&self.waiting).jobs.push(party, job, 1);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Err(TrySendError::Closed(())) = self.bell.try_send(()) {
+            tracing::debug!("the readers have ended");
+        }
+    }
+}
+
+impl Waiting {
+    fn new() -> Self {
+        Self { jobs: FairQueue::new(1, usize::MAX), queries: HashMap::new() }
+    }
+
+    fn pop(&mut self) -> Option<Job> {
+        let (job, _cost) = self.jobs.pop()?;
+        if let Job::History { account, .. } = job
+            && let Some(queries) = self.queries.get_mut(&account)
+        {
+            *queries -= 1;
+            if *queries == 0 {
+                self.queries.remove(&account);
+            }
+        }
+        Some(job)
+    }
+}
+
+fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn work(
     mut reader: Reader,
-    queue: &async_channel::Receiver<Job>,
+    waiting: &Mutex<Waiting>,
+    rung: &async_channel::Receiver<()>,
     hub: &Hub,
     alive: SyncSender<Infallible>,
 ) {
     let mut is_failing = false;
-    while let Ok(job) = queue.recv_blocking() {
-        match job {
-            Job::History { to, read } => hub.reply(to, history(&mut reader, to, &read)),
-            Job::Events { to, log, after, bytes_max } => {
-                let page = reader.events_after(log, after, bytes_max);
-                // Cursors try again and again: a fault is told once.
-                if let (Err(error), false) = (&page, is_failing) {
-                    tracing::error!(%error, %log, "a log cannot be read");
-                }
-                is_failing = page.is_err();
-                hub.page(PageRead { conn: to, log, after, page });
-            }
+    while let Ok(()) = rung.recv_blocking() {
+        loop {
+            let next = lock(waiting).pop();
+            let Some(job) = next else { break };
+            is_failing = read(&mut reader, &job, hub, is_failing);
         }
     }
     // The files are closed before the end is told.
     drop(reader);
     drop(alive);
+}
+
+/// Does a job; tells whether a log could not be read.
+fn read(reader: &mut Reader, job: &Job, hub: &Hub, was_failing: bool) -> bool {
+    match *job {
+        Job::History { to, ref read, .. } => {
+            hub.reply(to, history(reader, to, read));
+            was_failing
+        }
+        Job::Events { to, log, after, bytes_max } => {
+            let page = reader.events_after(log, after, bytes_max);
+            // Cursors try again and again: a fault is told once.
+            if let (Err(error), false) = (&page, was_failing) {
+                tracing::error!(%error, %log, "a log cannot be read");
+            }
+            let is_failing = page.is_err();
+            hub.page(PageRead { conn: to, log, after, page });
+            is_failing
+        }
+    }
 }
 
 fn history(reader: &mut Reader, to: Origin, read: &HistoryRead) -> Reply {
@@ -119,5 +192,42 @@ fn history(reader: &mut Reader, to: Origin, read: &HistoryRead) -> Reply {
             tracing::error!(%error, room = %read.room, "history cannot be read");
             refusal(to, &Refusal::Unavailable.to_error())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_core::Lane;
+    use chat_proto::{Epoch, RequestId, RoomId};
+
+    use super::*;
+
+    fn ask(pool: &ReadPool, account: u64, conn: u64) -> Result<(), TooMany> {
+        let to = Origin { conn: Conn(conn), request: RequestId(1), lane: Lane::Queries };
+        let (before, as_of) = (Seq(9), Seq(8));
+        let read = HistoryRead { room: RoomId(1), epoch: Epoch(1), before, limit: 1, as_of };
+        pool.try_read_history(to, AccountId(account), read)
+    }
+
+    #[test]
+    fn an_account_has_its_share_of_the_readers_and_nobody_is_refused_for_another() {
+        let (bell, _rung) = async_channel::bounded(READERS);
+        let pool = ReadPool { waiting: Arc::new(Mutex::new(Waiting::new())), bell };
+        let asked = (0..1200).filter(|conn| ask(&pool, 1, *conn).is_ok()).count();
+        assert_eq!(asked, QUERIES_MAX);
+        for account in 2..1000 {
+            assert!(ask(&pool, account, 10_000 + account).is_ok(), "{account}");
+        }
+        let mut waiting = lock(&pool.waiting);
+        let order: Vec<_> = (0..3).filter_map(|_| waiting.pop()).collect();
+        let accounts = order.iter().map(|job| match job {
+            Job::History { account, .. } => account.0,
+            Job::Events { .. } => 0,
+        });
+        assert_eq!(accounts.collect::<Vec<_>>(), [1, 2, 3], "they take turns");
+        drop(waiting);
+        assert!(ask(&pool, 1, 5000).is_ok() && ask(&pool, 1, 5001).is_err());
+        while lock(&pool.waiting).pop().is_some() {}
+        assert!(lock(&pool.waiting).queries.is_empty());
     }
 }

@@ -1,10 +1,14 @@
 //! The sequencer of a single machine: a bounded queue into the committing thread.
 //!
-//! The queue is the one order. Whatever has gathered while a commit was under way makes up the
-//! next one, so that batches grow with the load and nobody waits for a timer.
+//! What is taken out of the queue is the one order. Accounts take turns in it, and whatever has
+//! gathered while a commit was under way makes up the next one, so that commits grow with the load
+//! and nobody waits for a timer.
 
+mod pace;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chat_core::{Input, Pipeline};
 use chat_proto::Timestamp;
@@ -12,14 +16,21 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::clock::{ClockWatch, since_boot, utc_now};
+use crate::fair_queue::{FairQueue, Party};
 use crate::fanout::HubFanout;
 use crate::reader::ReadersEnd;
 use crate::store::SqliteStore;
+use pace::Pace;
 
-/// Batches that wait for the committing thread, each bounded in inputs and in bytes by the reactor
-/// that gathers it. When it is full, connections are not read from; what comes meanwhile makes up the
-/// next batch.
-const BATCHES_MAX: usize = 4;
+/// What may wait for the committing thread, in cost: some 20,000 small messages. An account that has
+/// its share of it waiting is not read from.
+const WAITING_COST_MAX: usize = 8 * 1024 * 1024;
+
+/// What an account gets in a turn, in cost: some ten small messages.
+const QUANTUM: usize = 4 * 1024;
+
+/// What an input costs beside its bytes: about as much as so many more of them.
+const INPUT_COST: usize = 256;
 
 /// How long readers may take to end what they do, when the store is to be closed.
 const READERS_END_MAX: Duration = Duration::from_secs(1);
@@ -28,7 +39,9 @@ const READERS_END_MAX: Duration = Duration::from_secs(1);
 /// handle is gone and the queue is empty.
 #[derive(Clone, Debug)]
 pub(crate) struct Sequencer {
-    batches: mpsc::Sender<Vec<Input>>,
+    waiting: Arc<Mutex<Waiting>>,
+    /// Holds one ring: whoever hears it takes everything.
+    bell: mpsc::Sender<()>,
 }
 
 /// The committing thread has ended.
@@ -36,13 +49,18 @@ pub(crate) struct Sequencer {
 #[error("the committing thread has ended")]
 pub(crate) struct Ended;
 
-/// A batch was not taken.
+/// What waits for the committing thread.
 #[derive(Debug)]
-pub(crate) enum Refused {
-    /// There is no room: here it is again.
-    Full(Vec<Input>),
-    /// The committing thread has ended.
-    Ended,
+struct Waiting {
+    inputs: FairQueue<Input>,
+    pace: Pace,
+    /// A second has passed.
+    has_ticked: bool,
+}
+
+/// What an input of so many bytes costs.
+pub(crate) fn cost_of(bytes: usize) -> usize {
+    INPUT_COST + bytes
 }
 
 impl Sequencer {
@@ -52,58 +70,134 @@ impl Sequencer {
         fanout: HubFanout,
         readers: ReadersEnd,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (batches, queue) = mpsc::channel(BATCHES_MAX);
+        let (bell, rung) = mpsc::channel(1);
+        let inputs = FairQueue::new(QUANTUM, WAITING_COST_MAX);
+        let waiting = Waiting { inputs, pace: Pace::new(Instant::now()), has_ticked: false };
+        let waiting = Arc::new(Mutex::new(waiting));
+        let queue = Arc::clone(&waiting);
         let thread = std::thread::Builder::new()
             .name("chatd-commit".to_owned())
-            .spawn(move || commit_batches(pipeline, fanout, queue, &readers))?;
-        Ok((Self { batches }, thread))
+            .spawn(move || commit_all(pipeline, fanout, &queue, rung, &readers))?;
+        Ok((Self { waiting, bell }, thread))
     }
 
-    /// Puts a batch in order behind all before it; waits while the queue is full.
-    pub(crate) async fn submit(&self, batch: Vec<Input>) -> Result<(), Ended> {
-        self.batches.send(batch).await.map_err(|_closed| Ended)
+    /// What a party may hand in now, in cost. When that is nothing, `wait` is called before any room
+    /// can be made: whoever asks to be told of it then misses none.
+    pub(crate) fn room(&self, party: Party, wait: impl FnOnce()) -> usize {
+        let waiting = lock(&self.waiting);
+        let room = waiting.inputs.room(party);
+        if room == 0 {
+            wait();
+        }
+        room
     }
 
-    /// The same without waiting.
-    pub(crate) fn try_submit(&self, batch: Vec<Input>) -> Result<(), Refused> {
-        self.batches.try_send(batch).map_err(|refused| match refused {
-            TrySendError::Full(batch) => Refused::Full(batch),
-            TrySendError::Closed(_batch) => Refused::Ended,
-        })
+    /// Puts inputs, each with its cost, behind all of the same party. They are looked at once the
+    /// committing thread is woken.
+    pub(crate) fn push(&self, party: Party, inputs: impl IntoIterator<Item = (Input, usize)>) {
+        let mut waiting = lock(&self.waiting);
+        let mut sum = 0;
+        for (input, cost) in inputs {
+            sum += cost;
+            waiting.inputs.push(party, input, cost);
+        }
+        waiting.pace.count(party, sum, Instant::now());
+    }
+
+    /// A second has passed.
+    ///
+    /// # Errors
+    /// [`Ended`] when nobody hears it.
+    pub(crate) fn tick(&self) -> Result<(), Ended> {
+        lock(&self.waiting).has_ticked = true;
+        self.wake()
+    }
+
+    /// Wakes the committing thread.
+    ///
+    /// # Errors
+    /// [`Ended`] when it is not there any more.
+    pub(crate) fn wake(&self) -> Result<(), Ended> {
+        match self.bell.try_send(()) {
+            // It has not heard the ring before.
+            Ok(()) | Err(TrySendError::Full(())) => Ok(()),
+            Err(TrySendError::Closed(())) => Err(Ended),
+        }
     }
 
     /// Waits until the committing thread has ended.
     pub(crate) async fn ended(&self) {
-        self.batches.closed().await;
+        self.bell.closed().await;
     }
 }
 
-fn commit_batches(
+impl Waiting {
+    /// Takes what the next commit is to have, into `inputs`; tells its cost.
+    fn take(&mut self, inputs: &mut Vec<Input>) -> usize {
+        if std::mem::take(&mut self.has_ticked) {
+            inputs.push(Input::Tick);
+        }
+        let cost_max = self.pace.commit_cost(Instant::now());
+        let mut taken = 0;
+        while taken < cost_max
+            && let Some((input, cost)) = self.inputs.pop()
+        {
+            inputs.push(input);
+            taken += cost;
+        }
+        taken
+    }
+}
+
+fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn commit_all(
     mut pipeline: Pipeline<SqliteStore>,
     mut fanout: HubFanout,
-    mut queue: mpsc::Receiver<Vec<Input>>,
+    waiting: &Mutex<Waiting>,
+    mut rung: mpsc::Receiver<()>,
     readers: &ReadersEnd,
 ) {
     let mut clock = ClockWatch::default();
     look_at(&mut clock, utc_now(), &pipeline);
-    let mut batches = Vec::with_capacity(BATCHES_MAX);
-    while queue.blocking_recv_many(&mut batches, BATCHES_MAX) > 0 {
-        fanout.made_room();
-        let now = utc_now();
-        let is_tick = batches.iter().flatten().any(|input| matches!(input, Input::Tick));
-        if is_tick {
-            look_at(&mut clock, now, &pipeline);
-        }
-        fanout.set_now(now.0);
-        pipeline.run(batches.drain(..).flatten(), now, &mut fanout);
-        if is_tick {
-            fanout.free_idle();
+    let mut inputs = Vec::new();
+    while rung.blocking_recv().is_some() {
+        loop {
+            let cost = lock(waiting).take(&mut inputs);
+            if inputs.is_empty() {
+                break;
+            }
+            fanout.made_room();
+            let began = Instant::now();
+            commit(&mut pipeline, &mut fanout, &mut clock, &mut inputs);
+            let now = Instant::now();
+            lock(waiting).pace.committed(cost, now - began, now);
         }
     }
     // The last connection to close takes the WAL away, and one that only reads cannot.
     drop(fanout);
     readers.wait(READERS_END_MAX);
     pipeline.into_store().close();
+}
+
+fn commit(
+    pipeline: &mut Pipeline<SqliteStore>,
+    fanout: &mut HubFanout,
+    clock: &mut ClockWatch,
+    inputs: &mut Vec<Input>,
+) {
+    let now = utc_now();
+    let is_tick = matches!(inputs.first(), Some(Input::Tick));
+    if is_tick {
+        look_at(clock, now, pipeline);
+    }
+    fanout.set_now(now.0);
+    pipeline.run(inputs.drain(..), now, fanout);
+    if is_tick {
+        fanout.free_idle();
+    }
 }
 
 fn look_at(clock: &mut ClockWatch, now: Timestamp, pipeline: &Pipeline<SqliteStore>) {

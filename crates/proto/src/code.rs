@@ -73,7 +73,7 @@ numbered! {
         Unavailable = 110, true;
         /// Too fast; `detail` is the milliseconds to wait.
         RateLimited = 111, true;
-        /// The daemon is busy with other reads.
+        /// The account has as many reads waiting as it may.
         Busy = 112, true;
         /// The connection is subscribed to as many logs as it may be.
         TooManySubscriptions = 113, false;

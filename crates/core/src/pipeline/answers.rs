@@ -92,7 +92,7 @@ impl<S: Store> Pipeline<S> {
             Query::Unsubscribe { log } => shut(origin, *log),
             Query::History { room, before, limit } => {
                 match history(state, account, *room, *before, *limit) {
-                    Ok(read) => return fanout.read_history(origin, read),
+                    Ok(read) => return fanout.read_history(origin, account, read),
                     Err(why) => refusal(origin, &why),
                 }
             }

@@ -97,7 +97,7 @@ impl Reactor {
         self.strangers.remove(wired.network, wired.conn);
         self.unread.changed(wired.unread_bytes(), 0);
         self.shared.left(&wired);
-        self.gathered.gone(wired.conn);
+        self.hand_in_gone(wired.party(), wired.conn);
         Some(wired)
     }
 

@@ -1,52 +1,57 @@
-//! What a pass has read and not handed in yet: a batch for the committing thread, bounded in inputs
-//! and in bytes.
+//! What a connection asks in its turn, bounded in what it costs.
+
+use std::vec::Drain;
 
 use chat_core::{Asked, Conn, Input, Origin};
 
-/// Inputs after which a pass hands in what it has read.
-const INPUTS_MAX: usize = 4096;
+use crate::sequencer::cost_of;
 
-/// Bytes of frames after which it does: what one commit takes. Behind them a batch has what one turn
-/// of one connection reads, at the most.
-const BYTES_MAX: usize = 1024 * 1024;
+/// What a turn takes at the most, in cost: some three hundred small messages.
+const TURN_COST_MAX: usize = 128 * 1024;
 
-/// A batch in the making.
+/// What is read at once at the least: long requests do not come in crumbs.
+const READ_BYTES_MIN: usize = 4 * 1024;
+
+/// The inputs of a turn.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    inputs: Vec<Input>,
-    bytes: usize,
+    inputs: Vec<(Input, usize)>,
+    room: usize,
 }
 
 impl Gathered {
+    /// A turn begins, of a party that has so much room.
+    pub(super) fn begin(&mut self, room: usize) {
+        debug_assert!(self.inputs.is_empty(), "the turn before has been handed in");
+        self.room = room.min(TURN_COST_MAX);
+    }
+
+    /// What one read may bring, of as much as there is a buffer for: what the turn cannot take has to be
+    /// kept.
+    pub(super) fn read_bytes(&self, most: usize) -> usize {
+        self.room.clamp(READ_BYTES_MIN, most)
+    }
+
     /// A connection asks, in so many bytes.
     pub(super) fn ask(&mut self, conn: Conn, asked: Asked, bytes: usize) {
         let Asked { request, lane, ask } = asked;
-        self.inputs.push(Input::Ask { origin: Origin { conn, request, lane }, ask });
-        self.bytes += bytes;
+        let cost = cost_of(bytes);
+        self.inputs.push((Input::Ask { origin: Origin { conn, request, lane }, ask }, cost));
+        self.room = self.room.saturating_sub(cost);
     }
 
-    /// A connection is gone.
-    pub(super) fn gone(&mut self, conn: Conn) {
-        self.inputs.push(Input::Gone(conn));
+    /// The turn has taken what it may.
+    pub(super) fn is_full(&self) -> bool {
+        self.room == 0
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.inputs.is_empty()
     }
 
-    /// It is to be handed in before anything more is read.
-    pub(super) fn is_full(&self) -> bool {
-        self.inputs.len() >= INPUTS_MAX || self.bytes >= BYTES_MAX
-    }
-
-    /// Hands it over, with its bytes.
-    pub(super) fn take(&mut self) -> (Vec<Input>, usize) {
-        (std::mem::take(&mut self.inputs), std::mem::take(&mut self.bytes))
-    }
-
-    /// It was not taken.
-    pub(super) fn put_back(&mut self, inputs: Vec<Input>, bytes: usize) {
-        (self.inputs, self.bytes) = (inputs, bytes);
+    /// Hands over what was asked.
+    pub(super) fn drain(&mut self) -> Drain<'_, (Input, usize)> {
+        self.inputs.drain(..)
     }
 }
 
@@ -62,21 +67,26 @@ mod tests {
         Asked { request: RequestId(1), lane: Lane::Queries, ask }
     }
 
+    fn count(room: usize, bytes: usize) -> usize {
+        let mut gathered = Gathered::default();
+        gathered.begin(room);
+        while !gathered.is_full() {
+            gathered.ask(Conn(1), asked(), bytes);
+        }
+        gathered.drain().count()
+    }
+
     #[test]
-    fn a_batch_is_bounded_in_bytes_and_in_inputs() {
-        let mut few_large = Gathered::default();
-        let mut many_small = Gathered::default();
-        let count = |gathered: &mut Gathered, bytes| {
-            while !gathered.is_full() {
-                gathered.ask(Conn(1), asked(), bytes);
-            }
-            gathered.inputs.len()
+    fn a_turn_is_bounded_in_bytes_and_in_inputs() {
+        assert_eq!(count(usize::MAX, 16 * 1024), 8);
+        assert_eq!(count(usize::MAX, 0), 512);
+        assert_eq!(count(1, 16 * 1024), 1, "whoever has any room may ask once");
+        assert_eq!(count(1024, 0), 4);
+        let read_bytes = |room| {
+            let mut gathered = Gathered::default();
+            gathered.begin(room);
+            gathered.read_bytes(65_536)
         };
-        assert_eq!(count(&mut few_large, 16 * 1024), 64);
-        assert_eq!(count(&mut many_small, 20), INPUTS_MAX);
-        let (inputs, bytes) = few_large.take();
-        assert_eq!((inputs.len(), bytes, few_large.is_empty()), (64, BYTES_MAX, true));
-        few_large.put_back(inputs, bytes);
-        assert!(few_large.is_full());
+        assert_eq!([1, 10_000, 1_000_000].map(read_bytes), [READ_BYTES_MIN, 10_000, 65_536]);
     }
 }

@@ -128,7 +128,8 @@ impl Inbox {
         self.put(|notes| notes.cut = true);
     }
 
-    /// The queue to the committing thread was full: the reactor is to be told of room.
+    /// An account has all that it may in the queue to the committing thread: the reactor is to be told
+    /// of room.
     pub(super) fn want_room(&self) {
         self.wants_room.store(true, Ordering::SeqCst);
     }

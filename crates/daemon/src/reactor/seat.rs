@@ -19,6 +19,7 @@ use super::parting::Parting;
 use super::places::Places;
 use super::slots::Slots;
 use super::strangers::Strangers;
+use super::to_read::ToRead;
 use super::unread::Unread;
 use super::wired::Wired;
 use super::{BUFFER_BYTES, Reactor, WAKER};
@@ -104,14 +105,13 @@ impl Seat {
             strangers: Strangers::default(),
             parting: Parting::of_one_in(reactors),
             followers: Followers::default(),
-            to_read: VecDeque::new(),
+            to_read: ToRead::default(),
             to_write: VecDeque::new(),
             paced: Vec::new(),
-            disk_jobs: VecDeque::new(),
             unreadable: Vec::new(),
             unread: Unread::of_one_in(reactors),
             gathered: Gathered::default(),
-            has_room: true,
+            is_to_wake: false,
             buffer: vec![0; BUFFER_BYTES].into(),
             now_ms: 0,
             is_draining: false,

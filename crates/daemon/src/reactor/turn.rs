@@ -24,6 +24,8 @@ pub(super) enum Turn {
     Done,
     /// There is more; others come first.
     Again,
+    /// It has asked all that it may in a turn, in the middle of what it has said.
+    Interrupted,
     /// Events of a log are to be read from disk; then there is more.
     ReadDisk { log: LogId, after: Seq, bytes_max: usize },
     /// It is over.

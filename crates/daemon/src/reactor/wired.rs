@@ -19,6 +19,7 @@ use super::Socket;
 use super::door::Arrival;
 use super::inbox::Delivery;
 use super::turn::{Followed, Turn};
+use crate::fair_queue::Party;
 use crate::fanout::{SharedTail, going_away};
 use crate::listener::Network;
 use crate::liveness::{Pulse, Verdict, probe_frame};
@@ -106,6 +107,11 @@ impl Wired {
     /// Who the peer is, once it has signed in.
     pub(super) fn account(&self) -> Option<AccountId> {
         self.core.account()
+    }
+
+    /// With whom it shares its turns.
+    pub(super) fn party(&self) -> Party {
+        self.account().map_or(Party::Network(self.network), Party::Account)
     }
 
     /// Whether the peer has proved who it is, and waits to be signed in.

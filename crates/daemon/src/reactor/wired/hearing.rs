@@ -23,6 +23,9 @@ impl Wired {
             let unread = std::mem::take(&mut self.unread);
             self.understand(&unread, desk.admission, desk.gathered, desk.now_ms);
         }
+        if desk.gathered.is_full() && self.has_input(desk.now_ms) {
+            return Turn::Interrupted;
+        }
         if !self.is_readable || !self.core.wants_input(desk.now_ms) {
             return Turn::Done;
         }
@@ -57,7 +60,11 @@ impl Wired {
                 return Turn::Gone;
             }
         }
-        if self.has_input(desk.now_ms) && self.is_readable { Turn::Again } else { Turn::Done }
+        match self.has_input(desk.now_ms) {
+            true if desk.gathered.is_full() => Turn::Interrupted,
+            true if self.is_readable => Turn::Again,
+            _ => Turn::Done,
+        }
     }
 
     /// Reads what a peer still had under way when everything was said.
@@ -84,7 +91,9 @@ impl Wired {
             return self.keep(bytes);
         }
         let mut left = bytes.len();
-        while let Some(asked) = self.core.receive(admission, &mut bytes, now_ms) {
+        while !gathered.is_full()
+            && let Some(asked) = self.core.receive(admission, &mut bytes, now_ms)
+        {
             gathered.ask(self.conn, asked, left - bytes.len());
             left = bytes.len();
         }

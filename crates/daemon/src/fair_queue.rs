@@ -1,0 +1,155 @@
+//! A queue that several parties share: each waits in a line of its own, and they take turns.
+//!
+//! The turns are those of deficit round robin (Shreedhar and Varghese, SIGCOMM 1995): in each, a party
+//! gets a quantum of what its items cost, so that whoever asks little waits for a quantum of each
+//! of the others, however long their lines are. What may wait follows what is free (dynamic
+//! thresholds, Choudhury and Hahne, 1998): one party alone has nearly everything, many have equal
+//! shares, and there is always something left for the next.
+
+use std::collections::{HashMap, VecDeque};
+
+use chat_proto::AccountId;
+
+use crate::listener::Network;
+
+/// A party has no more waiting than so many times what is free.
+const SHARE_OF_FREE: usize = 4;
+
+/// Those who share a turn: an account with all its connections, and before the sign-in whoever
+/// comes from one network.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Party {
+    Account(AccountId),
+    Network(Network),
+}
+
+/// The queue. What an item costs is said when it is put in.
+#[derive(Debug)]
+pub(crate) struct FairQueue<T> {
+    quantum: usize,
+    cost_max: usize,
+    cost: usize,
+    lines: HashMap<Party, Line<T>>,
+    /// Everybody who waits; it is the first one's turn.
+    turns: VecDeque<Party>,
+}
+
+#[derive(Debug)]
+struct Line<T> {
+    items: VecDeque<(T, usize)>,
+    cost: usize,
+    /// What its turn still may cost; below zero, what its last turn has cost too much.
+    credit: i64,
+}
+
+impl<T> FairQueue<T> {
+    /// An empty queue with turns of `quantum`, for `cost_max` altogether.
+    pub(crate) fn new(quantum: usize, cost_max: usize) -> Self {
+        assert!(quantum > 0, "otherwise no turn would ever be enough");
+        Self { quantum, cost_max, cost: 0, lines: HashMap::new(), turns: VecDeque::new() }
+    }
+
+    /// What a party may put in now. It is not checked: whoever must not wait may go beyond it.
+    pub(crate) fn room(&self, party: Party) -> usize {
+        let free = self.cost_max.saturating_sub(self.cost);
+        let share = free.saturating_mul(SHARE_OF_FREE);
+        share.saturating_sub(self.held(party)).min(free)
+    }
+
+    /// The cost of all that a party has waiting.
+    pub(crate) fn held(&self, party: Party) -> usize {
+        self.lines.get(&party).map_or(0, |line| line.cost)
+    }
+
+    /// Puts an item at the end of its party's line.
+    pub(crate) fn push(&mut self, party: Party, item: T, cost: usize) {
+        let credit = signed(self.quantum);
+        let line = self.lines.entry(party).or_insert_with(|| {
+            self.turns.push_back(party);
+            Line { items: VecDeque::new(), cost: 0, credit }
+        });
+        line.items.push_back((item, cost));
+        line.cost += cost;
+        self.cost += cost;
+    }
+
+    /// Takes the next item, with its cost.
+    pub(crate) fn pop(&mut self) -> Option<(T, usize)> {
+        loop {
+            let party = *self.turns.front()?;
+            let line = self.lines.get_mut(&party).expect("who has a turn has a line");
+            if line.credit <= 0 {
+                line.credit += signed(self.quantum);
+                self.turns.rotate_left(1);
+                continue;
+            }
+            let (item, cost) = line.items.pop_front().expect("a line has items");
+            line.credit -= signed(cost);
+            line.cost -= cost;
+            self.cost -= cost;
+            if line.items.is_empty() {
+                self.lines.remove(&party);
+                self.turns.pop_front();
+            }
+            return Some((item, cost));
+        }
+    }
+}
+
+fn signed(cost: usize) -> i64 {
+    i64::try_from(cost).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn party(number: u64) -> Party {
+        Party::Account(AccountId(number))
+    }
+
+    fn taken<T>(queue: &mut FairQueue<T>, count: usize) -> Vec<T> {
+        (0..count).filter_map(|_| queue.pop()).map(|(item, _cost)| item).collect()
+    }
+
+    #[test]
+    fn parties_take_turns_and_each_keeps_its_order() {
+        let mut queue = FairQueue::new(2, 1000);
+        (0..6).for_each(|n| queue.push(party(1), (1, n), 1));
+        queue.push(party(2), (2, 0), 1);
+        (0..3).for_each(|n| queue.push(party(3), (3, n), 1));
+        let order = taken(&mut queue, 20);
+        let expected =
+            [(1, 0), (1, 1), (2, 0), (3, 0), (3, 1), (1, 2), (1, 3), (3, 2), (1, 4), (1, 5)];
+        assert_eq!(order, expected);
+        assert!(queue.pop().is_none() && queue.cost == 0 && queue.lines.is_empty());
+    }
+
+    #[test]
+    fn large_items_are_paid_with_turns() {
+        let mut queue = FairQueue::new(10, 100_000);
+        (0..30).for_each(|_| queue.push(party(1), 'L', 40));
+        (0..400).for_each(|_| queue.push(party(2), 's', 1));
+        let first = taken(&mut queue, 205);
+        let large = first.iter().filter(|size| **size == 'L').count();
+        assert_eq!(large, 5, "as much as the 200 small ones cost");
+    }
+
+    #[test]
+    fn one_alone_has_most_of_the_room_and_the_next_finds_some() {
+        let mut queue = FairQueue::new(10, 1000);
+        let fill = |queue: &mut FairQueue<()>, party| {
+            while queue.room(party) > 0 {
+                queue.push(party, (), 1);
+            }
+            queue.held(party)
+        };
+        assert_eq!(fill(&mut queue, party(1)), 800);
+        assert_eq!(fill(&mut queue, party(2)), 160);
+        assert!(queue.room(party(3)) > 0 && queue.room(party(1)) == 0);
+        while queue.held(party(1)) > 0 {
+            queue.pop();
+        }
+        assert!(queue.room(party(1)) > 0);
+    }
+}
