@@ -130,3 +130,19 @@ fn who_comes_under_a_name_that_is_taken_can_take_another() -> Result<()> {
     assert_eq!(stage.said()?, ["hello from eve"]);
     Ok(())
 }
+
+#[test]
+fn a_directory_that_others_can_write_to_is_refused_with_what_helps() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new()?;
+    let dir = stage.nobody().with_file_name("shared");
+    std::fs::create_dir(&dir)?;
+    std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o777))?;
+    let seat = stage.seat("ada").sized(200, 24).with("--data-dir").with(&dir);
+    let mut ada = seat.open()?;
+    ada.shows("others can write to")?;
+    ada.shows(&format!("chmod go-w '{}'", dir.display()))?;
+    assert_eq!(ada.ends()?, 1);
+    assert!(!dir.join("identity").exists(), "no key was made there");
+    Ok(())
+}

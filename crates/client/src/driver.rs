@@ -89,6 +89,10 @@ impl Driver {
     ) -> Result<Self, StartError> {
         let name = Nickname::parse(&config.name.wished)
             .map_err(|cause| StartError::BadName { name: config.name.wished.clone(), cause })?;
+        // One that is missing is made for its owner alone.
+        if let Ok(Some(mode)) = chat_files::exposed_mode(&config.data_dir) {
+            return Err(StartError::Exposed { dir: config.data_dir, mode });
+        }
         let identity = match &config.identity {
             Some(path) => Identity::load(path)?,
             None => Identity::load_or_create(&config.data_dir, &name)?,

@@ -1,10 +1,11 @@
 //! The key that is a person: one OpenSSH Ed25519 private key for each name, made on first use.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use chat_files::{FILE_MODE, create_dir};
 use chat_proto::{Nickname, PublicKey, names_collide};
 use ed25519_dalek::{Signer, SigningKey};
 use ssh_key::private::Ed25519Keypair;
@@ -12,12 +13,6 @@ use ssh_key::{LineEnding, PrivateKey};
 
 /// A key file that is longer is none.
 const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
-
-/// Readable and writable by the owner only.
-pub(crate) const FILE_MODE: u32 = 0o600;
-
-/// The same of a directory.
-const DIR_MODE: u32 = 0o700;
 
 /// A person's key.
 #[derive(Clone)]
@@ -72,25 +67,26 @@ impl Identity {
         let path = dir.join(format!("{name}.key"));
         let io = |cause| IdentityError::Io { path: path.clone(), cause };
         create_dir(&dir).map_err(io)?;
-        if let Some(identity) = read(&path)? {
+        if let Some(identity) = read_own(&path)? {
             return Ok(identity);
         }
-        match key_of_colliding_name(&dir, name).map_err(io)? {
-            Some(other) => Self::load(&other),
+        let path = match key_of_colliding_name(&dir, name).map_err(io)? {
+            Some(other) => other,
             None => {
                 create(&path)?;
-                read(&path)?.ok_or_else(|| io(io::ErrorKind::NotFound.into()))
+                path.clone()
             }
-        }
+        };
+        read_own(&path)?.ok_or_else(|| io(io::ErrorKind::NotFound.into()))
     }
 
-    /// The key in a file.
+    /// The key in a file that somebody chose: a symbolic link to it is followed.
     ///
     /// # Errors
     /// [`IdentityError`].
     pub fn load(path: &Path) -> Result<Self, IdentityError> {
         let io = |cause| IdentityError::Io { path: path.to_owned(), cause };
-        read(path)?.ok_or_else(|| io(io::ErrorKind::NotFound.into()))
+        read(path, File::open(path))?.ok_or_else(|| io(io::ErrorKind::NotFound.into()))
     }
 
     /// A key of 32 secret random bytes.
@@ -118,11 +114,6 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// Makes a directory for its owner only, with those above it.
-pub(crate) fn create_dir(dir: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(DIR_MODE).create(dir)
-}
-
 /// Sixteen random bytes as a part of a file name, or of a stream's id.
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {
     let mut bytes = [0; N];
@@ -145,9 +136,14 @@ fn key_of_colliding_name(dir: &Path, name: &Nickname) -> io::Result<Option<PathB
     Ok(found.into_iter().min())
 }
 
-fn read(path: &Path) -> Result<Option<Identity>, IdentityError> {
+/// A key that the client has made.
+fn read_own(path: &Path) -> Result<Option<Identity>, IdentityError> {
+    read(path, chat_files::open_to_read(path))
+}
+
+fn read(path: &Path, opened: io::Result<File>) -> Result<Option<Identity>, IdentityError> {
     let io = |cause| IdentityError::Io { path: path.to_owned(), cause };
-    let file = match File::open(path) {
+    let file = match opened {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io(error)),
@@ -279,5 +275,17 @@ mod tests {
         let refused = Identity::load_or_create(dir.path(), &ada());
         assert!(matches!(refused, Err(IdentityError::Key { .. })));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "hello");
+    }
+
+    #[test]
+    fn a_made_key_is_not_read_through_a_link_and_a_chosen_one_is() {
+        let dir = tempfile::tempdir().unwrap();
+        Identity::load_or_create(dir.path(), &ada()).unwrap();
+        let (made, moved) = (dir.path().join("identity/ada.key"), dir.path().join("moved"));
+        std::fs::rename(&made, &moved).unwrap();
+        std::os::unix::fs::symlink(&moved, &made).unwrap();
+        let refused = Identity::load_or_create(dir.path(), &ada()).unwrap_err().to_string();
+        assert!(refused.contains("symbolic link"), "{refused}");
+        Identity::load(&made).unwrap();
     }
 }

@@ -17,13 +17,13 @@
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use chat_proto::{Epoch, Nonce, RoomId, RoomName, StreamId};
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{FILE_MODE, sync_parent};
+use crate::identity::sync_parent;
 use crate::outbox::{Destination, Entry, Outbox};
 
 /// How a journal's file name ends.
@@ -104,14 +104,14 @@ impl Journal {
     /// Opens a file that a dead process left. `None`: its process lives, or it is gone, or it is no
     /// journal.
     pub(crate) fn adopt(path: &Path) -> io::Result<Option<Left>> {
-        let file = OpenOptions::new().read(true).append(true).open(path)?;
+        let file = chat_files::open(path, OpenOptions::new().read(true).append(true))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
         // Another process may have removed or replaced it between the opening and the lock.
-        let (opened, named) = (file.metadata()?, std::fs::metadata(path)?);
+        let (opened, named) = (file.metadata()?, std::fs::symlink_metadata(path)?);
         if (opened.dev(), opened.ino()) != (named.dev(), named.ino()) {
             return Ok(None);
         }
@@ -172,8 +172,7 @@ impl Journal {
     ) -> io::Result<Self> {
         let temporary = path.with_extension(format!("{stream}.new"));
         let mut options = OpenOptions::new();
-        let options = options.read(true).append(true).create_new(true).mode(FILE_MODE);
-        let file = options.open(&temporary)?;
+        let file = chat_files::open(&temporary, options.read(true).append(true).create_new(true))?;
         file.lock()?;
         let mut bytes = Vec::new();
         let header = Header { v: 1, stream: stream.to_string(), created_ms };

@@ -5,12 +5,12 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use chat_files::create_dir;
 use chat_proto::PublicKey;
 
-use crate::identity::{FILE_MODE, create_dir};
 use crate::target::{Fingerprint, Target};
 
 /// What is behind so many bytes of the file is not read.
@@ -58,7 +58,7 @@ impl Pins {
 
     /// The identity of the daemon at an address, when it is known.
     pub(crate) fn lookup(&self, target: &Target) -> io::Result<Option<PublicKey>> {
-        match File::open(&self.path) {
+        match chat_files::open_to_read(&self.path) {
             Ok(file) => find(file, &address_of(target)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -117,8 +117,8 @@ impl Pins {
             create_dir(dir)?;
         }
         let mut options = OpenOptions::new();
-        let options = options.read(true).append(true).create(true).mode(FILE_MODE);
-        let mut file = options.open(&self.path)?;
+        let options = options.read(true).append(true).create(true);
+        let mut file = chat_files::open(&self.path, options)?;
         file.lock()?;
         let address = address_of(target);
         let known = find(&file, &address)?;
@@ -126,7 +126,7 @@ impl Pins {
         if known.is_none() || replace {
             // A line that another program left without its end must not swallow this one.
             let line = format!("{address} {}\n", as_openssh(shown)?);
-            let line = if ends_open(&self.path)? { format!("\n{line}") } else { line };
+            let line = if ends_open(&file)? { format!("\n{line}") } else { line };
             file.write_all(line.as_bytes())?;
             file.sync_all()?;
         }
@@ -153,9 +153,13 @@ fn as_openssh(key: &PublicKey) -> io::Result<String> {
     ssh_key::PublicKey::from(public).to_openssh().map_err(io::Error::other)
 }
 
-fn ends_open(path: &Path) -> io::Result<bool> {
-    let text = std::fs::read(path)?;
-    Ok(text.last().is_some_and(|last| *last != b'\n'))
+fn ends_open(file: &File) -> io::Result<bool> {
+    let Some(last) = file.metadata()?.len().checked_sub(1) else {
+        return Ok(false);
+    };
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, last)?;
+    Ok(byte != *b"\n")
 }
 
 /// Lines that are no pins (comments, other kinds of keys) are passed over.
@@ -251,5 +255,17 @@ mod tests {
             .unwrap();
         assert_eq!(pins.check(&host(), &KEY, None).unwrap(), Contact::First);
         assert_eq!(pins.lookup(&host()).unwrap(), Some(KEY));
+    }
+
+    #[test]
+    fn nothing_is_pinned_through_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pins, elsewhere) = (Pins::of(dir.path()), dir.path().join("elsewhere"));
+        std::os::unix::fs::symlink(&elsewhere, pins.path()).unwrap();
+        let target = "example.org".parse().unwrap();
+        assert!(pins.lookup(&target).is_err());
+        let refused = pins.check(&target, &PublicKey([1; 32]), None).unwrap_err().to_string();
+        assert!(refused.contains("symbolic link"), "{refused}");
+        assert!(!elsewhere.exists());
     }
 }

@@ -18,6 +18,14 @@ pub enum StartError {
     /// The key that is the identity could not be read or made.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// Others can write to the directory that everything is in.
+    #[error("{}", chat_files::exposed(dir, *mode))]
+    Exposed {
+        /// The directory.
+        dir: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// The outbox could not be read or made.
     #[error("the outbox in {path:?} cannot be used: {cause}")]
     Outbox {

@@ -2,13 +2,11 @@
 //!
 //! `CHAT_LOG` says what is written, as in `CHAT_LOG=chat_client=debug`; `info` when it is not set.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use chat_log::Log;
-use rustix::fs::OFlags;
 use tracing_subscriber::EnvFilter;
 
 /// Longest log file. The one before it is kept, so twice as much is on disk.
@@ -20,7 +18,7 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// The file or its directory cannot be made.
 pub fn start(data_dir: &Path) -> io::Result<Log> {
     let dir = data_dir.join("log");
-    DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+    chat_files::create_dir(&dir)?;
     let file = LogFile::open(dir.join("chat-tui.log"))?;
     let filter = EnvFilter::try_from_env("CHAT_LOG").unwrap_or_else(|_unset| "info".into());
     Log::start(filter, false, file)
@@ -36,16 +34,8 @@ struct LogFile {
 
 impl LogFile {
     fn open(path: PathBuf) -> io::Result<Self> {
-        // A link is not followed, and a pipe that nobody reads not waited for.
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-        let mut options = OpenOptions::new();
-        let options = options.append(true).create(true).mode(0o600).custom_flags(flags);
-        let file = options.open(&path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("the log is not a regular file"));
-        }
-        let bytes = metadata.len();
+        let file = chat_files::open(&path, OpenOptions::new().append(true).create(true))?;
+        let bytes = file.metadata()?.len();
         Ok(Self { path, file, bytes })
     }
 

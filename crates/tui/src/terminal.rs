@@ -13,6 +13,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
@@ -23,7 +24,6 @@ use crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
-use data_encoding::BASE64;
 use ratatui::Frame;
 
 use disputed::{DisputedRows, RowBackend};
@@ -167,8 +167,7 @@ impl Terminal {
     /// # Errors
     /// Those of the terminal.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        let encoded = BASE64.encode(text.as_bytes());
-        queue!(self.inner.backend_mut(), Print(format!("\x1b]52;c;{encoded}\x07")))?;
+        queue!(self.inner.backend_mut(), CopyToClipboard::to_clipboard_from(text))?;
         Write::flush(self.inner.backend_mut())
     }
 }

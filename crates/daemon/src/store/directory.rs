@@ -1,24 +1,15 @@
 //! The data directory: for its owner only, and for one daemon at a time.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
-use rustix::io::Errno;
+pub(super) use chat_files::open_private;
+use chat_files::{DIR_MODE, exposed_mode};
 
 use super::OpenError;
 use super::held::{DATABASE, LOCK, WITNESS};
-
-/// Readable and writable by the owner only.
-const FILE_MODE: u32 = 0o600;
-
-/// The same of a directory. One that somebody else has made keeps the mode it has.
-const DIR_MODE: u32 = 0o700;
-
-/// Whoever may write to the directory could put files of his own in the place of any of these.
-const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// A process id is far shorter.
 const LOCK_BYTES_MAX: u64 = 32;
@@ -36,8 +27,7 @@ impl DataDir {
     pub(super) fn lock(path: &Path) -> Result<Self, OpenError> {
         let unusable = |cause| OpenError::Dir { dir: path.to_owned(), cause };
         DirBuilder::new().recursive(true).mode(DIR_MODE).create(path).map_err(unusable)?;
-        let mode = std::fs::metadata(path).map_err(unusable)?.permissions().mode() & 0o7777;
-        if mode & WRITABLE_BY_OTHERS != 0 {
+        if let Some(mode) = exposed_mode(path).map_err(unusable)? {
             return Err(OpenError::Exposed { dir: path.to_owned(), mode });
         }
         let lock = lock(path)?;
@@ -102,25 +92,6 @@ pub(super) fn bytes_free(dir: &Path) -> io::Result<u64> {
     let is_root = rustix::process::geteuid().is_root();
     let blocks = if is_root { disk.f_bfree } else { disk.f_bavail };
     Ok(blocks.saturating_mul(disk.f_frsize))
-}
-
-/// Opens a file for reading and writing, made where it is missing, and closed to others also when
-/// it was restored by somebody careless. What a symbolic link leads to is not touched.
-pub(super) fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    let options = options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
-    let options = options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
-    let file = options.open(path).map_err(|error| match Errno::from_io_error(&error) {
-        Some(Errno::LOOP) => io::Error::other("it is a symbolic link, which is not followed"),
-        Some(_) | None => error,
-    })?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    if file.metadata()?.permissions().mode() & 0o777 != FILE_MODE {
-        file.set_permissions(Permissions::from_mode(FILE_MODE))?;
-    }
-    Ok(file)
 }
 
 fn sign(mut lock: &File) -> io::Result<()> {

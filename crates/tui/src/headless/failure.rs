@@ -114,6 +114,7 @@ impl From<StartError> for Failure {
         match error {
             StartError::BadName { .. } => Self::new(Exit::Usage, error.to_string()),
             StartError::Identity(_)
+            | StartError::Exposed { .. }
             | StartError::Outbox { .. }
             | StartError::Pins { .. }
             | StartError::NoRuntime => Self::internal(error),

@@ -3,9 +3,8 @@
 //! Owns where the files are and who may have them. Two screens of one person share the directory;
 //! each has a file of its own under a lock, and takes over what dead ones have left. Blocking.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::typed::Typed;
@@ -27,7 +26,7 @@ pub(super) struct DraftFile {
 impl DraftFile {
     /// Takes a file in `dir`, and what dead screens have left there, the newest first.
     pub(super) fn open(dir: &Path) -> io::Result<(Self, Typed)> {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        chat_files::create_dir(dir)?;
         let mut free = Vec::new();
         let mut own = None;
         for nth in 1..=FILES_MAX {
@@ -62,8 +61,8 @@ impl DraftFile {
     pub(super) fn write(&self, typed: &Typed) -> io::Result<()> {
         let temporary = self.path.with_extension("new");
         let mut options = OpenOptions::new();
-        let options = options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(&temporary)?;
+        let options = options.write(true).create(true).truncate(true);
+        let mut file = chat_files::open(&temporary, options)?;
         file.write_all(&serde_json::to_vec(typed)?)?;
         file.sync_data()?;
         std::fs::rename(&temporary, &self.path)
@@ -72,7 +71,7 @@ impl DraftFile {
     /// A file that is damaged is put aside, not overwritten.
     fn read(&self) -> Typed {
         let mut bytes = Vec::new();
-        let read = File::open(&self.path)
+        let read = chat_files::open_to_read(&self.path)
             .and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes));
         match read {
             Ok(_count) => {}
@@ -93,8 +92,8 @@ impl DraftFile {
 /// `None`: its screen lives.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
-    let options = options.write(true).create(true).truncate(false).mode(0o600);
-    let file = options.open(path.with_extension("lock"))?;
+    let options = options.write(true).create(true).truncate(false);
+    let file = chat_files::open(&path.with_extension("lock"), options)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -144,5 +143,27 @@ mod tests {
         let (_file, typed) = DraftFile::open(dir.path()).unwrap();
         assert_eq!(typed, Typed::default());
         assert_eq!(std::fs::read(dir.path().join("1.damaged")).unwrap(), b"{half");
+    }
+
+    #[test]
+    fn nothing_is_read_or_written_through_a_link_nor_beside_others() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let secret = dir.path().join("secret");
+        let kept = serde_json::to_vec(&draft("lobby", "secret")).unwrap();
+        std::fs::write(&secret, &kept).unwrap();
+        for linked in ["1.lock", "1.new", "1.json"] {
+            let drafts = dir.path().join(linked.replace('.', "-"));
+            std::fs::create_dir(&drafts).unwrap();
+            symlink(&secret, drafts.join(linked)).unwrap();
+            if let Ok((file, typed)) = DraftFile::open(&drafts) {
+                assert_eq!(typed, Typed::default(), "{linked}");
+                file.write(&draft("lobby", "mine")).unwrap();
+            }
+            assert_eq!(std::fs::read(&secret).unwrap(), kept, "{linked}");
+        }
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        let refused = DraftFile::open(dir.path()).unwrap_err().to_string();
+        assert!(refused.contains("others can write"), "{refused}");
     }
 }
