@@ -1,5 +1,5 @@
-//! The figures that chatd is to reach, and what a measurement found: ratios within one run, since
-//! machines differ.
+//! The figures that chatd is to reach or that say where it stands, and what a measurement found: ratios
+//! within one run, since machines differ.
 
 use crate::row::Row;
 use crate::stats::median;
@@ -9,6 +9,8 @@ use crate::stats::median;
 enum Bound {
     AtLeast(f64),
     AtMost(f64),
+    /// Anything: it says where chatd stands.
+    Any,
 }
 
 /// One figure: what it is, what it is to be, and how it follows from the rows.
@@ -32,23 +34,59 @@ const fn at_most(what: &'static str, bound: f64, found: fn(&Medians<'_>) -> Opti
     Figure { what, bound: Bound::AtMost(bound), found }
 }
 
-const FIGURES: [Figure; 28] = [
+/// A comparison without a mark.
+const fn compared(what: &'static str, found: fn(&Medians<'_>) -> Option<f64>) -> Figure {
+    Figure { what, bound: Bound::Any, found }
+}
+
+const FIGURES: [Figure; 56] = [
     at_least("a, 1,024 in flight: deliveries per CPU second, × raw", 1.0, |m| {
         m.cheaper("a", Some(1024), "raw")
     }),
     at_least("a, 1,024 in flight: deliveries per CPU second, × nats", 10.0, |m| {
         m.cheaper("a", Some(1024), "nats")
     }),
+    compared("a, 1,024 in flight: deliveries per CPU second, × redis", |m| {
+        m.cheaper("a", Some(1024), "redis")
+    }),
+    compared("a, 1,024 in flight: deliveries per CPU second, × raw-durable", |m| {
+        m.cheaper("a", Some(1024), "raw-durable")
+    }),
+    compared("a, 1,024 in flight: deliveries per CPU second, × redis-durable", |m| {
+        m.cheaper("a", Some(1024), "redis-durable")
+    }),
     at_least("a, 16 in flight: deliveries per CPU second, × nats", 3.0, |m| {
         m.cheaper("a", Some(16), "nats")
     }),
+    compared("a, 16 in flight: deliveries per CPU second, × raw", |m| {
+        m.cheaper("a", Some(16), "raw")
+    }),
     at_least("b: deliveries per CPU second, × raw", 0.9, |m| m.cheaper("b", None, "raw")),
     at_least("b: deliveries per CPU second, × nats", 5.0, |m| m.cheaper("b", None, "nats")),
+    compared("b: deliveries per CPU second, × raw-durable", |m| {
+        m.cheaper("b", None, "raw-durable")
+    }),
+    compared("b: deliveries per CPU second, × redis-durable", |m| {
+        m.cheaper("b", None, "redis-durable")
+    }),
     at_least("c: durable messages acked per second", 200_000.0, |m| m.chatd("c", "acked_per_s")),
     at_least("c: the same per CPU second of the server", 200_000.0, |m| {
         let busy = m.chatd("c", "server_cpu_s")? / m.chatd("c", "seconds")?;
         Some(m.chatd("c", "acked_per_s")? / busy)
     }),
+    compared("c: messages per CPU second, × raw", |m| m.cheaper("c", None, "raw")),
+    compared("c: messages per CPU second, × raw-durable", |m| m.cheaper("c", None, "raw-durable")),
+    compared("c: messages per CPU second, × nats", |m| m.cheaper("c", None, "nats")),
+    compared("c: messages per CPU second, × redis", |m| m.cheaper("c", None, "redis")),
+    compared("c: messages per CPU second, × redis-durable", |m| {
+        m.cheaper("c", None, "redis-durable")
+    }),
+    compared("c: messages per second, × nats", |m| m.faster("c", "nats")),
+    compared("c: messages per second, × redis", |m| m.faster("c", "redis")),
+    compared("c: durable messages per second, × redis-durable", |m| {
+        m.faster("c", "redis-durable")
+    }),
+    compared("c: durable messages per second, × raw-durable", |m| m.faster("c", "raw-durable")),
     at_most("d: p50 with durability process, × raw", 1.2, |m| {
         Some(m.process("d", "p50_us")? / m.of("d", None, "raw", "p50_us")?)
     }),
@@ -61,6 +99,28 @@ const FIGURES: [Figure; 28] = [
     }),
     at_most("e: round trip with process, µs over 1.2 × raw", 30.0, |m| {
         Some(m.process("e", "p50_us")? - 1.2 * m.of("e", None, "raw", "p50_us")?)
+    }),
+    compared("e: round trip with process, × raw", |m| m.slower("chatd-process", "p50_us", "raw")),
+    compared("e: round trip with process, × nats", |m| {
+        m.slower("chatd-process", "p50_us", "nats")
+    }),
+    compared("e: round trip with process, × redis", |m| {
+        m.slower("chatd-process", "p50_us", "redis")
+    }),
+    compared("e: round trip with full, × raw-durable", |m| {
+        m.slower("chatd", "p50_us", "raw-durable")
+    }),
+    compared("e: round trip with full, × redis-durable", |m| {
+        m.slower("chatd", "p50_us", "redis-durable")
+    }),
+    compared("e: ack with full, × raw-durable", |m| {
+        m.slower("chatd", "ack_p50_us", "raw-durable")
+    }),
+    compared("e: ack with full, × redis-durable", |m| {
+        m.slower("chatd", "ack_p50_us", "redis-durable")
+    }),
+    compared("e: messages per CPU second with full, × redis-durable", |m| {
+        m.cheaper("e", None, "redis-durable")
     }),
     at_most("e: ack with full, in fdatasyncs (overwriting)", 2.0, |m| {
         Some(m.chatd("e", "ack_p50_us")? / m.chatd("e", "fdatasync_us")?)
@@ -75,6 +135,10 @@ const FIGURES: [Figure; 28] = [
     at_least("join: connections per second", 10_000.0, |m| m.chatd("join", "connections_per_s")),
     at_least("join: the same per CPU second of the server", 10_000.0, |m| {
         Some(1e6 / m.chatd("join", "cpu_us_per_connection")?)
+    }),
+    compared("join: new people who follow, per second", |m| m.chatd("join", "newcomers_per_s")),
+    compared("join: the same per CPU second of the server, until all are told of all", |m| {
+        Some(1e6 / m.chatd("join", "cpu_us_per_newcomer")?)
     }),
     at_least("replay: events per second", 1e6, |m| m.chatd("replay", "events_per_s")),
     at_most("replay: p99 of the others, × alone", 1.2, |m| m.beside("replay")),
@@ -96,6 +160,16 @@ const FIGURES: [Figure; 28] = [
     at_most("start: the same after a kill", 0.5, |m| m.chatd("start", "ready_after_kill_s")),
     at_most("start: seconds until ready without any event", 0.5, |m| {
         m.chatd("start", "ready_empty_s")
+    }),
+    at_most("start: seconds until ready with 100,000 accounts as well", 0.5, |m| {
+        m.chatd("start", "ready_populated_s")
+    }),
+    at_most("start: the same with them after a kill", 0.5, |m| {
+        m.chatd("start", "ready_populated_after_kill_s")
+    }),
+    compared("start: bytes of memory for each of the accounts, when ready", |m| {
+        let grown = m.chatd("start", "rss_populated_bytes")? - m.chatd("start", "rss_bytes")?;
+        Some(grown / m.chatd("start", "accounts")?)
     }),
 ];
 
@@ -136,6 +210,18 @@ impl Medians<'_> {
         Some(cost(than)? / cost("chatd")?)
     }
 
+    /// How many times more messages chatd takes in a second.
+    fn faster(&self, scenario: &str, than: &str) -> Option<f64> {
+        let pace = |target| self.of(scenario, None, target, "msgs_per_s");
+        Some(pace("chatd")? / pace(than)?)
+    }
+
+    /// How many times longer a chatd takes for one message at a time.
+    fn slower(&self, chatd: &str, figure: &str, than: &str) -> Option<f64> {
+        let time = |target| self.of("e", None, target, figure);
+        Some(time(chatd)? / time(than)?)
+    }
+
     fn beside(&self, scenario: &str) -> Option<f64> {
         Some(self.chatd(scenario, "p99_us")? / self.chatd(scenario, "p99_alone_us")?)
     }
@@ -148,10 +234,11 @@ pub(crate) fn table(rows: &[Row]) -> String {
     for figure in &FIGURES {
         let Some(found) = (figure.found)(&medians) else { continue };
         let (wanted, is_reached) = match figure.bound {
-            Bound::AtLeast(bound) => (format!("≥ {}", plain(bound)), found >= bound),
-            Bound::AtMost(bound) => (format!("≤ {}", plain(bound)), found <= bound),
+            Bound::AtLeast(bound) => (format!("≥ {}", plain(bound)), Some(found >= bound)),
+            Bound::AtMost(bound) => (format!("≤ {}", plain(bound)), Some(found <= bound)),
+            Bound::Any => ("–".to_owned(), None),
         };
-        let mark = if is_reached { "✓" } else { "✗" };
+        let mark = is_reached.map_or("", |is_reached| if is_reached { "✓" } else { "✗" });
         text += &format!("| {} | {wanted} | {} | {mark} |\n", figure.what, plain(found));
     }
     text
@@ -194,6 +281,19 @@ mod tests {
         assert!(table.contains("× nats | ≥ 10 | 12 | ✓ |"), "{table}");
         assert!(table.contains("× raw | ≥ 1 | 0.8 | ✗ |"), "{table}");
         assert!(!table.contains("join"), "{table}");
+        assert!(!table.contains("× redis"), "no rows of it: {table}");
+    }
+
+    #[test]
+    fn a_comparison_has_no_mark() {
+        let row = |target: &str, ack| Row {
+            scenario: "e".to_owned(),
+            target: target.to_owned(),
+            ack_p50_us: Some(ack),
+            ..Row::default()
+        };
+        let table = table(&[row("chatd", 240.0), row("redis-durable", 160.0)]);
+        assert!(table.contains("| e: ack with full, × redis-durable | – | 1.5 |  |\n"), "{table}");
     }
 
     #[test]
