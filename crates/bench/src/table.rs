@@ -26,7 +26,7 @@ const fn column(head: &'static str, figure: &'static str, unit: Unit) -> Column 
     Column { head, figure, unit }
 }
 
-const COLUMNS: [Column; 30] = [
+const COLUMNS: [Column; 37] = [
     column("msgs/s", "msgs_per_s", Unit::Plain(0)),
     column("M deliveries/s", "deliveries_per_s", Unit::Millions),
     column("CPU s/M", "cpu_s_per_million", Unit::Plain(3)),
@@ -45,6 +45,10 @@ const COLUMNS: [Column; 30] = [
     column("connections/s", "connections_per_s", Unit::Plain(0)),
     column("CPU µs each", "cpu_us_per_connection", Unit::Plain(0)),
     column("new accounts/s", "new_accounts_per_s", Unit::Plain(0)),
+    column("newcomers/s", "newcomers_per_s", Unit::Plain(0)),
+    column("CPU µs each newcomer", "cpu_us_per_newcomer", Unit::Plain(0)),
+    column("M told of newcomers", "newcomers_told", Unit::Millions),
+    column("all told s", "all_told_s", Unit::Plain(2)),
     column("events/s", "events_per_s", Unit::Plain(0)),
     column("p99 alone µs", "p99_alone_us", Unit::Plain(0)),
     column("backlog", "backlog_events", Unit::Plain(0)),
@@ -55,6 +59,9 @@ const COLUMNS: [Column; 30] = [
     column("ready s", "ready_s", Unit::Plain(3)),
     column("ready after kill s", "ready_after_kill_s", Unit::Plain(3)),
     column("ready empty s", "ready_empty_s", Unit::Plain(3)),
+    column("with people: ready s", "ready_populated_s", Unit::Plain(3)),
+    column("after kill s", "ready_populated_after_kill_s", Unit::Plain(3)),
+    column("RSS MiB then", "rss_populated_bytes", Unit::Mebibytes),
     column("CPU s", "server_cpu_s", Unit::Plain(2)),
     column("seconds", "seconds", Unit::Plain(2)),
 ];

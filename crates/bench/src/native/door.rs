@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use chat_proto::{
-    Body, HEADER_BYTES, Hello, Join, Kind, List, LogId, MAGIC, Position, RequestId, RoomInfo,
-    SignedIn, Subscribe, Welcome, decode, encode_frame, frame_end,
+    Body, HEADER_BYTES, Hello, Join, Kind, List, LogId, MAGIC, Position, RequestId, SignedIn,
+    Subscribe, Welcome, decode, encode_frame, frame_end,
 };
 
 use super::Key;
+use super::guest::Guest;
 use crate::net::framing::{Framing, kind_of, varint};
 use crate::net::poll::{Interest, Poll, Ready};
 use crate::net::socket::{Moved, begin_to_connect, read, write};
@@ -26,8 +27,8 @@ const READ_BYTES: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
     pub(crate) key: Arc<Key>,
-    /// The room to join, by its name.
-    pub(crate) join: Option<String>,
+    /// The rooms to join, by their names.
+    pub(crate) joins: Vec<String>,
     pub(crate) follow: Option<Follow>,
 }
 
@@ -39,18 +40,6 @@ pub(crate) struct Follow {
     pub(crate) after: Option<Position>,
 }
 
-/// Somebody who is in. With a position to resume after, they have everything up to the head.
-#[derive(Debug)]
-pub(crate) struct Guest {
-    pub(crate) socket: TcpStream,
-    /// What has come and was not looked at.
-    pub(crate) rest: Vec<u8>,
-    pub(crate) signed_in: SignedIn,
-    pub(crate) seq: u64,
-    /// From the beginning of connecting.
-    pub(crate) took: Duration,
-}
-
 /// Lets visitors in.
 pub(crate) struct Door<'a> {
     address: SocketAddr,
@@ -58,6 +47,8 @@ pub(crate) struct Door<'a> {
     entered: &'a mut dyn FnMut(usize),
     poll: Poll,
     buffer: Vec<u8>,
+    /// Events that those have got who stay; `None`: nobody does, whoever is in is not read from.
+    heard: Option<u64>,
 }
 
 /// One visitor on the way in.
@@ -68,7 +59,7 @@ struct Visitor {
     stage: Stage,
     began: Instant,
     signed_in: Option<SignedIn>,
-    room: Option<RoomInfo>,
+    joined: usize,
     /// The head of the log when its cursor was opened.
     subscribed: Option<u64>,
     seq: u64,
@@ -91,7 +82,37 @@ impl<'a> Door<'a> {
         entered: &'a mut dyn FnMut(usize),
     ) -> Result<Self> {
         let poll = Poll::new()?;
-        Ok(Self { address, at_once, entered, poll, buffer: vec![0; READ_BYTES] })
+        Ok(Self { address, at_once, entered, poll, buffer: vec![0; 2 * READ_BYTES], heard: None })
+    }
+
+    /// The same door, for people who stay: whoever is in takes what comes while others come in.
+    pub(crate) fn for_those_who_stay(self) -> Self {
+        Self { heard: Some(0), ..self }
+    }
+
+    /// Events that those have got who stay, after they were in.
+    pub(crate) fn heard(&self) -> u64 {
+        self.heard.unwrap_or_default()
+    }
+
+    /// Lets those who stay take what comes until all of them have everything up to a seq.
+    pub(crate) fn hear_until(&mut self, guests: &mut [Guest], seq: u64) -> Result<()> {
+        let (mut ready, mut last_event) = (Vec::new(), Instant::now());
+        while guests.iter().any(|guest| guest.seq < seq) {
+            self.poll.wait(Duration::from_millis(100), &mut ready)?;
+            for event in &ready {
+                self.hear(&mut guests[event.token])?;
+                last_event = Instant::now();
+            }
+            ensure!(last_event.elapsed() < PATIENCE, "not everybody gets event {seq}");
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, guest: &mut Guest) -> Result<()> {
+        let events = guest.hear(&mut self.buffer)?;
+        self.heard = self.heard.map(|heard| heard + events);
+        Ok(())
     }
 
     /// Lets everybody in, in order; returns them in that order.
@@ -117,7 +138,12 @@ impl<'a> Door<'a> {
             }
             for event in &ready {
                 let place = &mut visitors[event.token];
-                let Some(visitor) = place else { continue };
+                let Some(visitor) = place else {
+                    if let Some(guest) = &mut guests[event.token] {
+                        self.hear(guest)?;
+                    }
+                    continue;
+                };
                 self.step(visitor, *event).with_context(|| format!("visitor {}", event.token))?;
                 if visitor.stage == Stage::IsIn {
                     guests[event.token] = place.take().map(Visitor::into_guest).transpose()?;
@@ -140,7 +166,7 @@ impl<'a> Door<'a> {
             stage: Stage::Connects,
             began,
             signed_in: None,
-            room: None,
+            joined: 0,
             subscribed: None,
             seq: 0,
         })
@@ -153,13 +179,13 @@ impl<'a> Door<'a> {
             self.poll.rewatch(&visitor.socket, event.token, Interest::Read)?;
         }
         if event.to_read {
-            match read(&visitor.socket, &mut self.buffer)? {
+            match read(&visitor.socket, &mut self.buffer[..READ_BYTES])? {
                 Moved::Bytes(bytes) => visitor.hear(&self.buffer[..bytes])?,
                 Moved::Nothing => {}
                 Moved::Ended => bail!("turned away"),
             }
         }
-        if visitor.stage == Stage::IsIn {
+        if visitor.stage == Stage::IsIn && self.heard.is_none() {
             self.poll.forget(&visitor.socket)?;
         }
         Ok(())
@@ -212,7 +238,7 @@ impl Visitor {
                 self.signed_in = Some(body(frame)?);
                 self.ask()?;
             }
-            Some(Kind::RoomInfo) => self.room = Some(body(frame)?),
+            Some(Kind::RoomInfo) => self.joined += 1,
             // The members are nothing to a load.
             Some(Kind::Subscribed) => self.subscribed = Some(head_of(frame)?),
             // Other people's comings and goings.
@@ -225,7 +251,7 @@ impl Visitor {
 
     fn ask(&self) -> Result<()> {
         let mut bytes = Vec::new();
-        if let Some(name) = &self.visit.join {
+        for name in &self.visit.joins {
             encode_frame(&Join { name: name.clone() }, RequestId(3), &mut bytes)?;
         }
         if let Some(Follow { log, after }) = self.visit.follow {
@@ -235,7 +261,7 @@ impl Visitor {
     }
 
     fn look_around(&mut self) {
-        let has_joined = self.visit.join.is_none() || self.room.is_some();
+        let has_joined = self.joined == self.visit.joins.len();
         let has_subscribed = self.visit.follow.is_none() || self.subscribed.is_some();
         if self.signed_in.is_some() && has_joined && has_subscribed {
             let after = self.visit.follow.and_then(|follow| follow.after);

@@ -1,11 +1,13 @@
 //! The client's side of chatd's protocol, as little of it as a load needs.
 
 mod door;
+mod guest;
 mod key;
 mod send;
 mod talk;
 
-pub(crate) use door::{Door, Follow, Guest, Visit};
+pub(crate) use door::{Door, Follow, Visit};
+pub(crate) use guest::Guest;
 pub(crate) use key::Key;
 pub(crate) use send::{fresh_stream, send_template};
 pub(crate) use talk::Talk;

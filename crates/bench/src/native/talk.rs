@@ -25,7 +25,7 @@ pub(crate) struct Talk {
 impl Talk {
     /// Signs in.
     pub(crate) fn begin(address: SocketAddr, key: Arc<Key>) -> Result<Self> {
-        let visit = Visit { key, join: None, follow: None };
+        let visit = Visit { key, joins: Vec::new(), follow: None };
         let mut ignored = |_inside| {};
         let mut guests = Door::new(address, 1, &mut ignored)?.admit(vec![visit])?;
         let guest = guests.pop().context("nobody came in")?;

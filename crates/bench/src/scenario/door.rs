@@ -1,17 +1,21 @@
 //! `idle`, `join`: what connections cost while they come in, and while they do nothing.
+//!
+//! People come in three ways: as new accounts that do not follow, so that nobody is told of
+//! them; again; and as new accounts that follow, so that each is told to all who came before.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use chat_proto::RoomInfo;
+use chat_proto::{Ack, Nonce, RoomInfo, Send};
 
 use super::{Bench, TEXT_BYTES};
 use crate::load::{Load, Order, Pace, Phase};
 use crate::machine::procfs;
-use crate::native::{Door, Follow, Guest, Key, Talk, Visit};
+use crate::native::{Door, Follow, Guest, Key, Talk, Visit, fresh_stream};
 use crate::net::socket::cut;
+use crate::net::template::text;
 use crate::row::Row;
 use crate::stats::Histogram;
 use crate::target::{Cast, ROOM, Server, Stage, Target};
@@ -69,6 +73,8 @@ pub(super) fn join(target: Target, connections: usize, bench: &Bench<'_>) -> Res
         times.record(u64::try_from(guest.took.as_nanos()).unwrap_or(u64::MAX));
     }
     leave(guests)?;
+    drop(server);
+    let newcomers = newcomers(target, connections, bench)?;
     let count = connections as f64;
     let row = Row {
         seconds: elapsed.as_secs_f64(),
@@ -80,8 +86,54 @@ pub(super) fn join(target: Target, connections: usize, bench: &Bench<'_>) -> Res
     Ok(vec![
         row.and("connections_per_s", count / elapsed.as_secs_f64())
             .and("cpu_us_per_connection", cpu.as_secs_f64() * 1e6 / count)
-            .and("new_accounts_per_s", count / new.as_secs_f64()),
+            .and("new_accounts_per_s", count / new.as_secs_f64())
+            .and("newcomers_per_s", count / newcomers.came_in.as_secs_f64())
+            .and("cpu_us_per_newcomer", newcomers.cpu.as_secs_f64() * 1e6 / count)
+            .and("newcomers_told", newcomers.told as f64)
+            .and("all_told_s", newcomers.all_told.as_secs_f64()),
     ])
+}
+
+/// What new people who follow came to.
+struct Newcomers {
+    came_in: Duration,
+    /// Until everybody had everything.
+    all_told: Duration,
+    /// The server's, until then.
+    cpu: Duration,
+    /// Events that they got of those who came after them.
+    told: u64,
+}
+
+/// New accounts come in, join and follow, and take what comes while others come in. At last somebody
+/// says something: when everybody has that, they have everything.
+fn newcomers(target: Target, count: usize, bench: &Bench<'_>) -> Result<Newcomers> {
+    let server = Server::start(target, bench.ground)?;
+    let room = Talk::begin(server.address, Arc::new(Key::numbered(0)))?.join(ROOM)?;
+    let visits = visits(count, Some(&room));
+    let mut entered = saying(count, bench);
+    let mut door = Door::new(server.address, AT_ONCE, &mut entered)?.for_those_who_stay();
+    let (began, cpu) = (Instant::now(), procfs::cpu_time(server.pid())?);
+    let mut guests = door.admit(visits)?;
+    let came_in = began.elapsed();
+    let last = post(&server, &room, 1)?;
+    door.hear_until(&mut guests, last)?;
+    let all_told = began.elapsed();
+    let cpu = procfs::cpu_time(server.pid())?.saturating_sub(cpu);
+    let told = door.heard();
+    leave(guests)?;
+    Ok(Newcomers { came_in, all_told, cpu, told })
+}
+
+/// Says so many things; returns the seq of the last one.
+pub(super) fn post(server: &Server, room: &RoomInfo, messages: u64) -> Result<u64> {
+    let mut talk = Talk::begin(server.address, Arc::new(Key::numbered(0)))?;
+    talk.join(ROOM)?;
+    let stream = fresh_stream();
+    let send = |n| Send { nonce: Nonce { stream, n }, room: room.room, text: text(TEXT_BYTES) };
+    let sends: Vec<Send> = (1..=messages).map(send).collect();
+    let acks = talk.ask_all::<Send, Ack>(&sends)?;
+    Ok(acks.last().map_or(0, |ack| ack.seq.0))
 }
 
 /// Signs everybody in for the first time, and lets them join and leave again; tells how long the
@@ -117,7 +169,7 @@ pub(super) fn visits(count: usize, room: Option<&RoomInfo>) -> Vec<Visit> {
     let follow = room.map(|room| Follow { log: room.room.into(), after: None });
     let visit = |number: usize| Visit {
         key: Arc::new(Key::numbered(number as u64)),
-        join: Some(ROOM.to_owned()),
+        joins: vec![ROOM.to_owned()],
         follow,
     };
     (1..=count).map(visit).collect()
@@ -128,13 +180,17 @@ pub(super) fn enter(
     visits: Vec<Visit>,
     bench: &Bench<'_>,
 ) -> Result<Vec<Guest>> {
-    let count = visits.len();
-    let mut entered = |inside| {
+    let mut entered = saying(visits.len(), bench);
+    Door::new(address, AT_ONCE, &mut entered)?.admit(visits)
+}
+
+/// Tells how many are in.
+fn saying(count: usize, bench: &Bench<'_>) -> impl FnMut(usize) {
+    move |inside| {
         if inside % 500 == 0 {
             (bench.say)(format!("{inside} of {count} are in"));
         }
-    };
-    Door::new(address, AT_ONCE, &mut entered)?.admit(visits)
+    }
 }
 
 pub(super) fn leave(guests: Vec<Guest>) -> Result<()> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::fill::fill;
+use super::population::populate;
 use super::{Bench, TEXT_BYTES};
 use crate::load::{Figures, Latecomer, Load, Order, Pace, Phase};
 use crate::machine::procfs;
@@ -58,24 +59,54 @@ pub(super) fn replay(
     Ok(rows)
 }
 
-/// `start`: from nothing to ready, after an orderly end and after a kill.
-pub(super) fn start(target: Target, events: u64, bench: &Bench<'_>) -> Result<Vec<Row>> {
-    let mut server = Server::start(target, bench.ground)?;
+/// `start`: from nothing to ready, after an orderly end and after a kill; on many events, and then
+/// with many accounts, rooms and memberships as well.
+pub(super) fn start(
+    target: Target,
+    events: u64,
+    accounts: usize,
+    bench: &Bench<'_>,
+) -> Result<Vec<Row>> {
+    let server = Server::start(target, bench.ground)?;
     let empty = server.ready_after;
     fill(&server, events, bench)?;
-    let mut rows = Vec::new();
+    let (server, alone) = starts(server, bench)?;
+    populate(&server, accounts, bench)?;
+    let (_server, populated) = starts(server, bench)?;
+    let row = |(alone, populated): (Start, Start)| {
+        let row = Row { rss_bytes: Some(alone.rss_bytes), ..Row::default() };
+        Row { seconds: alone.ended.as_secs_f64(), ..row }
+            .and("events", events as f64)
+            .and("accounts", accounts as f64)
+            .and("ready_empty_s", empty.as_secs_f64())
+            .and("ready_s", alone.ended.as_secs_f64())
+            .and("ready_after_kill_s", alone.killed.as_secs_f64())
+            .and("ready_populated_s", populated.ended.as_secs_f64())
+            .and("ready_populated_after_kill_s", populated.killed.as_secs_f64())
+            .and("rss_populated_bytes", populated.rss_bytes as f64)
+    };
+    Ok(alone.into_iter().zip(populated).map(row).collect())
+}
+
+/// What starting again came to.
+struct Start {
+    /// Until it was ready after a kill, and after an orderly end.
+    killed: Duration,
+    ended: Duration,
+    /// When it was ready.
+    rss_bytes: u64,
+}
+
+fn starts(mut server: Server, bench: &Bench<'_>) -> Result<(Server, Vec<Start>)> {
+    let mut starts = Vec::new();
     for _ in 0..bench.rounds {
         (bench.say)("is killed".to_owned());
         server = server.restart_after_kill(bench.ground)?;
         let killed = server.ready_after;
         (bench.say)("starts again".to_owned());
         server = server.restart(bench.ground)?;
-        let ended = server.ready_after;
-        let rss = procfs::rss_bytes(server.pid())?;
-        let row = Row { rss_bytes: Some(rss), seconds: ended.as_secs_f64(), ..Row::default() };
-        let row = row.and("events", events as f64).and("ready_s", ended.as_secs_f64());
-        let row = row.and("ready_after_kill_s", killed.as_secs_f64());
-        rows.push(row.and("ready_empty_s", empty.as_secs_f64()));
+        let rss_bytes = procfs::rss_bytes(server.pid())?;
+        starts.push(Start { killed, ended: server.ready_after, rss_bytes });
     }
-    Ok(rows)
+    Ok((server, starts))
 }

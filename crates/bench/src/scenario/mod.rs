@@ -5,6 +5,7 @@ mod fanout;
 mod fill;
 mod history;
 mod latency;
+mod population;
 mod rooms;
 mod slow;
 mod storm;
@@ -48,7 +49,7 @@ pub(crate) enum Scenario {
     Storm,
     /// 10,000 rooms of 10
     Rooms,
-    /// Ready again with 10,000,000 events on disk
+    /// Ready again with 10,000,000 events on disk, and with 100,000 accounts as well
     Start,
 }
 
@@ -98,8 +99,8 @@ pub(crate) enum Kind {
     Storm { connections: usize },
     /// Many rooms.
     Rooms { rooms: usize },
-    /// A start on so many events.
-    Start { events: u64 },
+    /// A start on so many events, and then with so many accounts as well.
+    Start { events: u64, accounts: usize },
 }
 
 impl Scenario {
@@ -135,7 +136,10 @@ impl Scenario {
             }
             Self::Storm => vec![Kind::Storm { connections: scale.of(10_000) }],
             Self::Rooms => vec![Kind::Rooms { rooms: scale.of(10_000) }],
-            Self::Start => vec![Kind::Start { events: scale.of(10_000_000) as u64 }],
+            Self::Start => {
+                let (events, accounts) = (scale.of(10_000_000) as u64, scale.of(100_000));
+                vec![Kind::Start { events, accounts }]
+            }
         };
         kinds.into_iter().map(|kind| Case { scenario: self, kind }).collect()
     }
@@ -178,7 +182,7 @@ impl Case {
             Kind::Slow(crowd) => slow::run(target, crowd, bench),
             Kind::Storm { connections } => storm::run(target, connections, bench),
             Kind::Rooms { rooms } => rooms::run(target, rooms, bench),
-            Kind::Start { events } => history::start(target, events, bench),
+            Kind::Start { events, accounts } => history::start(target, events, accounts, bench),
         };
         let mut rows = rows.unwrap_or_else(|error| vec![Row::void(format!("{error:#}"))]);
         for (turn, row) in (0..).zip(&mut rows) {

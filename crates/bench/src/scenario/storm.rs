@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use chat_proto::{Ack, Nonce, Position, RoomInfo, Send, Seq};
+use chat_proto::{Position, Seq};
 
-use super::door::{enter, leave, make_accounts, visits};
-use super::{Bench, TEXT_BYTES};
+use super::Bench;
+use super::door::{enter, leave, make_accounts, post, visits};
 use crate::machine::procfs;
-use crate::native::{Door, Follow, Key, Talk, Visit, fresh_stream};
-use crate::net::template::text;
+use crate::native::{Door, Follow, Key, Visit};
 use crate::row::Row;
 use crate::stats::Histogram;
-use crate::target::{ROOM, Server, Target};
+use crate::target::{Server, Target};
 
 /// Messages that everybody missed.
 const MISSED: u64 = 100;
@@ -27,11 +26,11 @@ pub(super) fn run(target: Target, connections: usize, bench: &Bench<'_>) -> Resu
         .map(|guest| Position { epoch: guest.signed_in.epoch, seq: Seq(guest.seq) })
         .collect();
     leave(guests)?;
-    post(&server, &room)?;
+    post(&server, &room, MISSED)?;
 
     let returning = positions.into_iter().enumerate().map(|(index, position)| Visit {
         key: Arc::new(Key::numbered(index as u64 + 1)),
-        join: None,
+        joins: Vec::new(),
         follow: Some(Follow { log: room.room.into(), after: Some(position) }),
     });
     let returning = returning.collect::<Vec<_>>();
@@ -62,14 +61,4 @@ pub(super) fn run(target: Target, connections: usize, bench: &Bench<'_>) -> Resu
     };
     leave(guests)?;
     Ok(vec![row.and("connections_per_s", connections as f64 / elapsed.as_secs_f64())])
-}
-
-fn post(server: &Server, room: &RoomInfo) -> Result<()> {
-    let mut talk = Talk::begin(server.address, Arc::new(Key::numbered(0)))?;
-    talk.join(ROOM)?;
-    let stream = fresh_stream();
-    let send = |n| Send { nonce: Nonce { stream, n }, room: room.room, text: text(TEXT_BYTES) };
-    let sends: Vec<Send> = (1..=MISSED).map(send).collect();
-    talk.ask_all::<Send, Ack>(&sends)?;
-    Ok(())
 }

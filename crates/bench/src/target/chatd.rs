@@ -53,13 +53,13 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
     let follow = Some(Follow { log: room.room.into(), after: None });
     let joins = (1..=cast.senders).map(|number| Visit {
         key: key(number),
-        join: Some(ROOM.to_owned()),
+        joins: vec![ROOM.to_owned()],
         follow: None,
     });
     let senders = enter(address, joins.collect())?;
     let crowd = key(0);
     let listens = (0..cast.receivers)
-        .map(|_| Visit { key: Arc::clone(&crowd), join: None, follow })
+        .map(|_| Visit { key: Arc::clone(&crowd), joins: Vec::new(), follow })
         .collect();
     let ears = enter(address, listens)?.into_iter().map(Ear::from).collect();
     let voices = senders.into_iter().map(|guest| Voice {

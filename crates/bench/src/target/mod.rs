@@ -28,7 +28,7 @@ use crate::net::framing::Framing;
 use crate::net::template::Template;
 use crate::relay::ACK;
 
-pub(crate) use chatd::ROOM;
+pub(crate) use chatd::{ROOM, enter};
 
 /// A system that is measured.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, ValueEnum)]

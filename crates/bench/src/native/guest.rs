@@ -1,0 +1,99 @@
+//! Somebody who has come in, and takes what comes.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use chat_proto::SignedIn;
+
+use crate::net::framing::{Framing, probe_reply};
+use crate::net::socket::{Moved, read, write};
+
+/// Somebody who is in. With a position to resume after, they have everything up to the head.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) socket: TcpStream,
+    /// What has come and was not looked at.
+    pub(crate) rest: Vec<u8>,
+    pub(crate) signed_in: SignedIn,
+    pub(crate) seq: u64,
+    /// From the beginning of connecting.
+    pub(crate) took: Duration,
+}
+
+impl Guest {
+    /// Takes what has come; returns how many events of the one log were new.
+    ///
+    /// # Errors
+    /// When one is missing, doubled or out of order.
+    pub(super) fn hear(&mut self, buffer: &mut [u8]) -> Result<u64> {
+        let kept = self.rest.len();
+        buffer[..kept].copy_from_slice(&self.rest);
+        self.rest.clear();
+        let bytes = match read(&self.socket, &mut buffer[kept..])? {
+            Moved::Bytes(bytes) => kept + bytes,
+            Moved::Nothing => kept,
+            Moved::Ended => bail!("somebody who stays was cut off"),
+        };
+        let (before, seq, mut probe) = (self.seq, &mut self.seq, None);
+        let whole = Framing::Native { text_bytes: 0 }.walk(&buffer[..bytes], |event| {
+            probe = event.probe.or(probe);
+            let Some((_log, found)) = event.place else { return Ok(()) };
+            ensure!(found == *seq + 1, "event {found} came after {seq}");
+            *seq = found;
+            Ok(())
+        })?;
+        self.rest.extend_from_slice(&buffer[whole..bytes]);
+        if let Some(token) = probe {
+            // Nothing else is said here by now: there is room.
+            write(&self.socket, &probe_reply(token))?;
+        }
+        Ok(self.seq - before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    use chat_proto::{
+        AccountId, Body, Epoch, Joined, RequestId, RoomId, Seq, Timestamp, encode_frame,
+    };
+
+    use super::*;
+
+    fn joined(seq: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let (room, ts, account) = (RoomId(3), Timestamp(1), AccountId(seq));
+        encode(&Joined { room, seq: Seq(seq), ts, account }, &mut bytes);
+        bytes
+    }
+
+    fn encode(body: &impl Body, bytes: &mut Vec<u8>) {
+        encode_frame(body, RequestId(0), bytes).unwrap();
+    }
+
+    fn guest(seq: u64) -> (Guest, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let theirs = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let socket = listener.accept().unwrap().0;
+        let (account, epoch) = (AccountId(1), Epoch(1));
+        let signed_in = SignedIn { account, name: "ada".to_owned(), epoch, head: Seq(0) };
+        (Guest { socket, rest: Vec::new(), signed_in, seq, took: Duration::ZERO }, theirs)
+    }
+
+    #[test]
+    fn who_stays_gets_each_event_once() {
+        let (mut guest, mut server) = guest(6);
+        let mut buffer = vec![0; 4096];
+        let bytes = [joined(7), joined(8)].concat();
+        guest.rest.extend_from_slice(&bytes[..10]);
+        server.write_all(&bytes[10..]).unwrap();
+        assert_eq!(guest.hear(&mut buffer).unwrap(), 2);
+        assert_eq!((guest.seq, guest.rest.len()), (8, 0));
+        server.write_all(&joined(10)).unwrap();
+        let told = guest.hear(&mut buffer).unwrap_err().to_string();
+        assert!(told.contains("event 10 came after 8"), "{told}");
+    }
+}
