@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use chat_tests::process::Daemon;
 
-/// The names of the threads that write: the one that commits, and the one that moves the WAL.
-const WRITING_THREADS: [&str; 2] = ["chatd-commit", "chatd-wal"];
+/// The names of the threads that write: the two that commit, and the one that moves the WAL.
+const WRITING_THREADS: [&str; 3] = ["chatd-commit", "chatd-write", "chatd-wal"];
 
 /// Calls that fail, until this is dropped.
 #[derive(Debug)]

@@ -42,6 +42,12 @@ situations! {
     DiedBeforeCommit,
     /// The process died in a commit, after it was durable.
     DiedAfterCommit,
+    /// More was applied while a commit was under way.
+    AppliedBesideCommit,
+    /// A commit that was under way failed, and what had been applied behind it with it.
+    FailedWithWhatWasBehind,
+    /// The process died with a commit under way.
+    DiedWithCommitUnderWay,
     /// The power failed, and commits that were not synced are gone.
     PowerLoss,
     /// The store was replaced by an older copy.

@@ -1,48 +1,70 @@
-//! The store of one server process: a transaction in memory over the platter.
+//! The store of one server process: transactions in memory over the platter, an open one and one
+//! whose commit may be under way.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use chat_core::{Event, Lookup, PastSend, Record, Snapshot, Store, StoreError};
+use chat_core::{Begun, Event, Lookup, PastSend, Record, Snapshot, Store, StoreError};
 use chat_proto::{AccountId, LogId, Nonce, Seq, StreamId, Timestamp};
 
 use crate::coverage::Situation;
-use crate::platter::{Fate, Owned, Platter, past_of};
+use crate::data::{Owned, past_of};
+use crate::platter::{Fate, Platter};
 
 /// A disk that fails on purpose.
 pub(crate) struct SimDisk {
     platter: Rc<RefCell<Platter>>,
-    open: Vec<Owned>,
-    open_heads: BTreeMap<LogId, Seq>,
-    open_sends: BTreeMap<(AccountId, StreamId), BTreeMap<u64, PastSend>>,
+    open: Transaction,
+    under_way: Option<Transaction>,
+}
+
+/// Records that are not committed.
+#[derive(Default)]
+struct Transaction {
+    records: Vec<Owned>,
+    heads: BTreeMap<LogId, Seq>,
+    sends: BTreeMap<(AccountId, StreamId), BTreeMap<u64, PastSend>>,
+}
+
+impl Transaction {
+    fn newest_ts(&self, log: LogId) -> Option<Timestamp> {
+        self.records.iter().rev().find_map(|record| match record {
+            Owned::Event(event) if event.log == log => Some(event.ts),
+            Owned::Event(_) | Owned::RefusedSend { .. } => None,
+        })
+    }
 }
 
 impl SimDisk {
     pub(crate) fn new(platter: Rc<RefCell<Platter>>) -> Self {
-        let (open_heads, open_sends) = (BTreeMap::new(), BTreeMap::new());
-        Self { platter, open: Vec::new(), open_heads, open_sends }
+        Self { platter, open: Transaction::default(), under_way: None }
     }
 
-    fn abandon(&mut self) -> Vec<Owned> {
-        self.open_heads.clear();
-        self.open_sends.clear();
-        std::mem::take(&mut self.open)
+    /// What is not committed, the newest first.
+    fn uncommitted(&self) -> impl Iterator<Item = &Transaction> {
+        std::iter::once(&self.open).chain(&self.under_way)
+    }
+
+    fn abandon(&mut self) {
+        self.open = Transaction::default();
+        self.under_way = None;
+        self.platter.borrow_mut().under_way = None;
     }
 
     fn put_event(&mut self, event: &Event) -> Result<(), StoreError> {
-        let held = self.open_heads.get(&event.log).copied();
+        let held = self.uncommitted().find_map(|it| it.heads.get(&event.log).copied());
         let held = held.unwrap_or_else(|| self.platter.borrow().data.head(event.log));
         if event.seq <= held {
             return Err(failed("appended", "UNIQUE constraint failed: (room, seq)"));
         }
-        self.open_heads.insert(event.log, event.seq);
+        self.open.heads.insert(event.log, event.seq);
         if let (Some(past), chat_core::Content::Posted { from, nonce, .. }) =
             (past_of(event), &event.content)
         {
             self.put_send(*from, *nonce, past)?;
         }
-        self.open.push(Owned::Event(event.clone()));
+        self.open.records.push(Owned::Event(event.clone()));
         Ok(())
     }
 
@@ -55,14 +77,14 @@ impl SimDisk {
         if self.decided(account, nonce).is_some() {
             return Err(failed("appended", "UNIQUE constraint failed: (stream, n)"));
         }
-        self.open_sends.entry((account, nonce.stream)).or_default().insert(nonce.n, past);
+        self.open.sends.entry((account, nonce.stream)).or_default().insert(nonce.n, past);
         Ok(())
     }
 
     fn decided(&self, account: AccountId, nonce: Nonce) -> Option<PastSend> {
         let of = (account, nonce.stream);
-        let open = self.open_sends.get(&of).and_then(|sends| sends.get(&nonce.n));
-        open.cloned().or_else(|| {
+        let open = self.uncommitted().find_map(|it| it.sends.get(&of)?.get(&nonce.n).cloned());
+        open.or_else(|| {
             let platter = self.platter.borrow();
             platter.data.sends.get(&of).and_then(|sends| sends.get(&nonce.n)).cloned()
         })
@@ -75,8 +97,8 @@ impl Lookup for SimDisk {
         if !platter.is_readable() {
             return Err(failed("looked a stream up", "input/output error"));
         }
-        let open = self.open_sends.get(&(account, stream));
-        let open = open.and_then(|sends| sends.last_key_value()).map(|(n, _)| *n);
+        let last = |it: &Transaction| it.sends.get(&(account, stream))?.keys().last().copied();
+        let open = self.uncommitted().find_map(last);
         Ok(open.unwrap_or_else(|| platter.data.high_water(account, stream)))
     }
 
@@ -92,10 +114,7 @@ impl Lookup for SimDisk {
         if !platter.is_readable() {
             return Err(failed("looked for the newest event", "input/output error"));
         }
-        let open = self.open.iter().rev().find_map(|record| match record {
-            Owned::Event(event) if event.log == log => Some(event.ts),
-            Owned::Event(_) | Owned::RefusedSend { .. } => None,
-        });
+        let open = self.uncommitted().find_map(|it| it.newest_ts(log));
         Ok(open.or_else(|| platter.data.newest_ts(log)).unwrap_or_default())
     }
 }
@@ -117,7 +136,7 @@ impl Store for SimDisk {
             }
             if fails || !platter.takes_writes() {
                 drop(platter);
-                self.abandon();
+                self.open = Transaction::default();
                 return Err(failed("appended", "no space left on device"));
             }
         }
@@ -125,45 +144,48 @@ impl Store for SimDisk {
             Record::Event(event) => self.put_event(event),
             Record::RefusedSend { account, nonce, code, digest } => {
                 self.put_send(account, nonce, PastSend::Refused { code, digest })?;
-                self.open.push(Owned::RefusedSend { account, nonce, code, digest });
+                self.open.records.push(Owned::RefusedSend { account, nonce, code, digest });
                 Ok(())
             }
         }
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        let transaction = self.abandon();
-        if transaction.is_empty() {
-            return Ok(());
+        self.finish_commit()?;
+        let transaction = std::mem::take(&mut self.open);
+        end(&mut self.platter.borrow_mut(), transaction.records)
+    }
+
+    fn begin_commit(&mut self) -> Result<Begun, StoreError> {
+        self.finish_commit()?;
+        let is_beside = self.platter.borrow_mut().chance.percent(60);
+        if !is_beside || self.open.records.is_empty() {
+            return self.commit().map(|()| Begun::Durable);
         }
+        let transaction = std::mem::take(&mut self.open);
+        self.platter.borrow_mut().under_way = Some(transaction.records.clone());
+        self.under_way = Some(transaction);
+        Ok(Begun::UnderWay)
+    }
+
+    fn poll_commit(&mut self) -> Option<Result<(), StoreError>> {
+        let is_over = self.platter.borrow_mut().chance.percent(30);
+        (is_over && self.under_way.is_some()).then(|| self.finish_commit())
+    }
+
+    fn finish_commit(&mut self) -> Result<(), StoreError> {
+        let Some(transaction) = self.under_way.take() else { return Ok(()) };
         let mut platter = self.platter.borrow_mut();
-        if platter.has_died || !platter.takes_writes() {
-            return Err(failed("committed", "no space left on device"));
+        platter.under_way = None;
+        let is_alone = self.open.records.is_empty();
+        if !is_alone {
+            platter.coverage.hit(Situation::AppliedBesideCommit);
         }
-        let fate = platter.fates.pop_front().unwrap_or(Fate::Good);
-        match fate {
-            Fate::Good => {
-                platter.make_durable(transaction, true);
-                return Ok(());
-            }
-            Fate::Lost => platter.coverage.hit(Situation::CommitFailedAndLost),
-            Fate::Durable => {
-                platter.coverage.hit(Situation::CommitFailedButDurable);
-                platter.make_durable(transaction, true);
-            }
-            Fate::DurableAtRecovery => platter.leave_in_limbo(transaction),
-            Fate::DiesBefore => {
-                platter.coverage.hit(Situation::DiedBeforeCommit);
-                platter.has_died = true;
-            }
-            Fate::DiesAfter => {
-                platter.coverage.hit(Situation::DiedAfterCommit);
-                let is_witnessed = platter.chance.percent(50);
-                platter.make_durable(transaction, is_witnessed);
-                platter.has_died = true;
-            }
+        let outcome = end(&mut platter, transaction.records);
+        if outcome.is_err() && !is_alone {
+            platter.coverage.hit(Situation::FailedWithWhatWasBehind);
         }
-        Err(failed("committed", "input/output error"))
+        outcome
     }
 
     fn recover(&mut self) -> Result<Snapshot, StoreError> {
@@ -184,6 +206,39 @@ impl Store for SimDisk {
         }
         Ok(platter.snapshot())
     }
+}
+
+/// The commit of a transaction comes to its end.
+fn end(platter: &mut Platter, transaction: Vec<Owned>) -> Result<(), StoreError> {
+    if transaction.is_empty() {
+        return Ok(());
+    }
+    if platter.has_died || !platter.takes_writes() {
+        return Err(failed("committed", "no space left on device"));
+    }
+    match platter.fates.pop_front().unwrap_or(Fate::Good) {
+        Fate::Good => {
+            platter.make_durable(transaction, true);
+            return Ok(());
+        }
+        Fate::Lost => platter.coverage.hit(Situation::CommitFailedAndLost),
+        Fate::Durable => {
+            platter.coverage.hit(Situation::CommitFailedButDurable);
+            platter.make_durable(transaction, true);
+        }
+        Fate::DurableAtRecovery => platter.leave_in_limbo(transaction),
+        Fate::DiesBefore => {
+            platter.coverage.hit(Situation::DiedBeforeCommit);
+            platter.has_died = true;
+        }
+        Fate::DiesAfter => {
+            platter.coverage.hit(Situation::DiedAfterCommit);
+            let is_witnessed = platter.chance.percent(50);
+            platter.make_durable(transaction, is_witnessed);
+            platter.has_died = true;
+        }
+    }
+    Err(failed("committed", "input/output error"))
 }
 
 fn failed(doing: &'static str, cause: &'static str) -> StoreError {

@@ -5,6 +5,7 @@
 mod chance;
 mod client;
 mod coverage;
+mod data;
 mod disk;
 mod env;
 mod frames;

@@ -24,6 +24,8 @@ pub(crate) enum Happening {
     ServerTurn { life: u64, conn: Conn },
     /// The sequencer hands the pipeline what is waiting.
     Sequence { life: u64 },
+    /// A commit under way may have come to its end.
+    Settle { life: u64 },
     /// A read of a log or a page of history comes back from disk.
     PageRead { life: u64, page: PageId },
     /// A second of the server has passed.

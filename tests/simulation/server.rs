@@ -37,6 +37,7 @@ pub(crate) struct Server {
     board: Switchboard,
     queue: VecDeque<Input>,
     is_sequencing: bool,
+    is_settling: bool,
     /// G9: told to stop. Nothing more is read; what was read is answered.
     is_draining: bool,
     /// How far this machine's clock is off, which changes with every life.
@@ -76,6 +77,7 @@ impl Server {
             board,
             queue: VecDeque::new(),
             is_sequencing: false,
+            is_settling: false,
             is_draining: false,
             skew_ms,
             pages: BTreeMap::new(),
@@ -159,6 +161,11 @@ impl Server {
         self.pipeline.run(batch, now, &mut self.board);
         note_durable(&self.board.platter, env);
         trace!(env.trace, "batch of {inputs}, takes commands: {}", self.pipeline.takes_commands());
+        if !self.pipeline.is_settled() && !self.is_settling {
+            self.is_settling = true;
+            let pause_us = env.chance.within(&env.plan.disk_us);
+            env.schedule.after(pause_us, Happening::Settle { life: self.life });
+        }
         for words in std::mem::take(&mut self.board.complaints) {
             env.complain(words);
         }
@@ -168,6 +175,12 @@ impl Server {
         for (to, read) in std::mem::take(&mut self.board.history_reads) {
             self.begin(Page::History { to, read }, env);
         }
+    }
+
+    /// A commit under way may have come to its end.
+    pub(crate) fn settle(&mut self, env: &mut Env) {
+        self.is_settling = false;
+        self.run(Vec::new(), env);
     }
 
     pub(crate) fn tick(&mut self, env: &mut Env) {
@@ -199,7 +212,8 @@ impl Server {
 
     /// Whether everything that was asked is answered, and everybody has been told to go.
     pub(crate) fn has_drained(&self) -> bool {
-        self.is_draining && self.board.peers.is_empty() && self.queue.is_empty()
+        let is_idle = self.queue.is_empty() && self.pipeline.is_settled();
+        self.is_draining && self.board.peers.is_empty() && is_idle
     }
 
     /// Whether a commit has killed the process.

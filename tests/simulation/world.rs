@@ -162,6 +162,9 @@ impl World {
     fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();
         match &self.server {
+            Some(server) if !server.pipeline.is_settled() => {
+                missing.push("a commit is under way".to_owned());
+            }
             Some(server) if server.pipeline.takes_commands() => {}
             Some(_) => missing.push("the server takes no commands".to_owned()),
             None => missing.push("the server is down".to_owned()),
@@ -258,6 +261,11 @@ impl World {
             Happening::Sequence { life } => {
                 if let Some(server) = server.as_mut().filter(|server| server.life == life) {
                     server.sequence(env);
+                }
+            }
+            Happening::Settle { life } => {
+                if let Some(server) = server.as_mut().filter(|server| server.life == life) {
+                    server.settle(env);
                 }
             }
             Happening::PageRead { life, page } => {

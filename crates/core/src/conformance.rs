@@ -32,7 +32,7 @@ pub fn run<D: Disk>(fresh: impl Fn() -> D) {
 
 type Fact<D> = (&'static str, fn(&mut D, &str));
 
-fn facts<D: Disk>() -> [Fact<D>; 11] {
+fn facts<D: Disk>() -> [Fact<D>; 12] {
     [
         ("a new store is empty, and has an epoch", a_new_store_is_empty),
         ("the open transaction is seen by lookups", the_open_transaction_is_seen),
@@ -40,6 +40,7 @@ fn facts<D: Disk>() -> [Fact<D>; 11] {
         ("recovery abandons the open transaction", recovery_abandons_the_open_transaction),
         ("a commit survives a kill", a_commit_survives_a_kill),
         ("what was not committed does not survive", what_was_not_committed_does_not_survive),
+        ("the next records go beside a commit", the_next_records_go_beside_a_commit),
         ("the state follows the events", the_state_follows_the_events),
         ("every send is remembered as it was decided", every_send_is_remembered),
         ("streams of two accounts are apart", streams_of_two_accounts_are_apart),
@@ -108,6 +109,43 @@ fn a_commit_survives_a_kill<D: Disk>(disk: &mut D, fact: &str) {
     assert_eq!(store.high_water(ADA, STREAM).expect(fact), 2, "{fact}");
     assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), Some(past(4, 1, "one")), "{fact}");
     assert_eq!(store.past_send(ADA, nonce(2)).expect(fact), Some(refused("two")), "{fact}");
+}
+
+fn the_next_records_go_beside_a_commit<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    append(&mut store, fact, &posted(4, 1, "one"));
+    store.commit().expect(fact);
+    // Large, so that it is worth while.
+    let large = "x".repeat(3_000);
+    for n in 2..=11 {
+        append(&mut store, fact, &posted(n + 3, n, &large));
+    }
+    store.begin_commit().expect(fact);
+    append(&mut store, fact, &posted(15, 12, "twelve"));
+    refuse(&mut store, fact, 13, "thirteen");
+    for n in 2..=11 {
+        let found = store.past_send(ADA, nonce(n)).expect(fact);
+        assert_eq!(found, Some(past(n + 3, n, &large)), "{fact}: {n}");
+    }
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 13, "{fact}");
+    assert_eq!(store.newest_ts(LOBBY).expect(fact), Timestamp(1_015), "{fact}");
+    store.finish_commit().expect(fact);
+    assert!(store.poll_commit().is_none(), "{fact}: it is told once");
+    assert_eq!(store.past_send(ADA, nonce(11)).expect(fact), Some(past(14, 11, &large)), "{fact}");
+    store.begin_commit().expect(fact);
+    store.finish_commit().expect(fact);
+    append(&mut store, fact, &posted(16, 14, "fourteen"));
+    drop(store);
+
+    let mut store = disk.open();
+    assert_eq!(store.recover().expect(fact).rooms[0].head, Seq(15), "{fact}");
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 13, "{fact}");
+    assert_eq!(
+        store.past_send(ADA, nonce(12)).expect(fact),
+        Some(past(15, 12, "twelve")),
+        "{fact}"
+    );
+    assert_eq!(store.past_send(ADA, nonce(13)).expect(fact), Some(refused("thirteen")), "{fact}");
 }
 
 fn what_was_not_committed_does_not_survive<D: Disk>(disk: &mut D, fact: &str) {

@@ -47,6 +47,6 @@ pub use refusal::Refusal;
 pub use session::{Admission, Ask, Closing, Session, SessionSeed, Step};
 pub use state::{Answer, Applied, State};
 pub use store::{
-    AccountRow, Lookup, PastSend, Record, RoomRow, Snapshot, Store, StoreError, TextDigest,
+    AccountRow, Begun, Lookup, PastSend, Record, RoomRow, Snapshot, Store, StoreError, TextDigest,
 };
 pub use tail::Tail;

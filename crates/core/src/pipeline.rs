@@ -1,7 +1,8 @@
 //! The road behind the sequencer: apply, commit, publish, reply, release.
 //!
 //! Takes a batch of inputs in their one order, commits what they change in one transaction, and
-//! only then lets anybody see or hear of it. It must not know what a socket or a file is.
+//! only then lets anybody see or hear of it. While sends are committed, the next are applied already;
+//! when that commit fails, they fail with it. It must not know what a socket or a file is.
 
 mod answers;
 mod renames;
@@ -15,7 +16,7 @@ use rustc_hash::FxHashMap;
 
 use crate::presence::Presence;
 use crate::{
-    Action, Ask, Command, Conn, Fanout, Origin, Record, Refusal, State, Store, StoreError,
+    Action, Ask, Begun, Command, Conn, Fanout, Origin, Record, Refusal, State, Store, StoreError,
 };
 pub(crate) use renames::unsure_of_names;
 use renames::{RenamePace, renamed_frame};
@@ -56,6 +57,10 @@ pub struct Pipeline<S> {
     /// When to try a store that failed again; `None` while it works.
     recover_at: Option<Timestamp>,
     commit_bytes_max: usize,
+    /// Applied; its commit has not begun.
+    open: Staged,
+    /// Sends whose commit is under way: nothing of them was shown.
+    under_way: Option<Staged>,
 }
 
 impl<S: Store> Pipeline<S> {
@@ -83,6 +88,8 @@ impl<S: Store> Pipeline<S> {
             signed_in: FxHashMap::default(),
             recover_at,
             commit_bytes_max: COMMIT_BYTES_MAX,
+            open: Staged::default(),
+            under_way: None,
         })
     }
 
@@ -93,7 +100,8 @@ impl<S: Store> Pipeline<S> {
     }
 
     /// Takes inputs in their order. When it returns, each has been committed and answered, or
-    /// answered that its outcome is unknown.
+    /// answered that its outcome is unknown; but sends may wait for a commit that is under way (see
+    /// [`Self::is_settled`]). Without inputs, it looks how far that has come.
     pub fn run(
         &mut self,
         inputs: impl IntoIterator<Item = Input>,
@@ -101,36 +109,93 @@ impl<S: Store> Pipeline<S> {
         fanout: &mut impl Fanout,
     ) {
         self.recover_when_due(now, fanout);
-        let mut inputs = inputs.into_iter().peekable();
-        loop {
-            self.run_commit(&mut inputs, now, fanout);
-            if inputs.peek().is_none() {
-                return;
+        for input in inputs {
+            // Whoever waits for the one under way does not wait for all of these, too.
+            self.look_after_commit(now, fanout);
+            self.stage(input, now, fanout);
+            if self.open.bytes() >= self.commit_bytes_max {
+                self.commit(now, fanout);
+            }
+        }
+        self.look_after_commit(now, fanout);
+        // Beside a commit that is under way, sends gather for the next one.
+        if !(self.open.is_empty() || self.under_way.is_some() && self.open.is_only_sends()) {
+            self.commit(now, fanout);
+        }
+    }
+
+    /// Whether everything that came is answered.
+    pub fn is_settled(&self) -> bool {
+        self.under_way.is_none() && self.open.is_empty()
+    }
+
+    /// Waits until everything that came is answered.
+    pub fn settle(&mut self, now: Timestamp, fanout: &mut impl Fanout) {
+        self.finish_commit(now, fanout);
+        if !self.open.is_empty() {
+            self.commit(now, fanout);
+            self.finish_commit(now, fanout);
+        }
+    }
+
+    /// Has the open batch committed, behind the one that is under way.
+    fn commit(&mut self, now: Timestamp, fanout: &mut impl Fanout) {
+        if !self.finish_commit(now, fanout) {
+            // The open batch was built on one that failed, and has failed with it.
+            return;
+        }
+        let staged = std::mem::take(&mut self.open);
+        // Other answers tell of the state: it must not move on before they are given.
+        let begun = match (staged.is_broken(), staged.is_only_sends()) {
+            (true, _) => None,
+            (false, true) => self.store.begin_commit().ok(),
+            (false, false) => self.store.commit().ok().map(|()| Begun::Durable),
+        };
+        match begun {
+            Some(Begun::UnderWay) => self.under_way = Some(staged),
+            Some(Begun::Durable) => self.show(staged, fanout),
+            None => self.fail(now, staged, fanout),
+        }
+    }
+
+    /// Shows the batch whose commit was under way when that is done.
+    fn look_after_commit(&mut self, now: Timestamp, fanout: &mut impl Fanout) {
+        if self.under_way.is_some()
+            && let Some(outcome) = self.store.poll_commit()
+        {
+            self.conclude(outcome.is_ok(), now, fanout);
+        }
+    }
+
+    /// The same, but waits for it. Tells whether the open batch stands.
+    fn finish_commit(&mut self, now: Timestamp, fanout: &mut impl Fanout) -> bool {
+        if self.under_way.is_none() {
+            return true;
+        }
+        let is_durable = self.store.finish_commit().is_ok();
+        self.conclude(is_durable, now, fanout);
+        is_durable
+    }
+
+    fn conclude(&mut self, is_durable: bool, now: Timestamp, fanout: &mut impl Fanout) {
+        let Some(staged) = self.under_way.take() else { return };
+        match is_durable {
+            true => self.show(staged, fanout),
+            // The store has logged it.
+            false => {
+                let behind = std::mem::take(&mut self.open);
+                self.fail(now, staged.followed_by(behind), fanout);
             }
         }
     }
 
-    /// Takes as many inputs as one commit holds.
-    fn run_commit(
-        &mut self,
-        inputs: &mut impl Iterator<Item = Input>,
-        now: Timestamp,
-        fanout: &mut impl Fanout,
-    ) {
-        let mut staged = Staged::default();
-        let mut outcome = Ok(());
-        while staged.bytes() < self.commit_bytes_max
-            && let Some(input) = inputs.next()
-        {
-            if let Err(error) = self.stage(input, now, &mut staged, fanout) {
-                self.recover_at = Some(later(now));
-                outcome = Err(error);
-            }
-        }
-        match outcome.and_then(|()| self.store.commit()) {
-            Ok(()) => self.publish(&mut staged, fanout),
-            Err(_the_store_has_logged_it) => self.fail(now, &mut staged, fanout),
-        }
+    /// A batch is durable: everybody may see and hear of it.
+    fn show(&mut self, mut staged: Staged, fanout: &mut impl Fanout) {
+        self.publish(&mut staged, fanout);
+        self.answer_all(staged, fanout);
+    }
+
+    fn answer_all(&mut self, staged: Staged, fanout: &mut impl Fanout) {
         for waiting in staged.into_waiting() {
             self.answer(waiting, fanout);
         }
@@ -142,12 +207,17 @@ impl<S: Store> Pipeline<S> {
         &self.store
     }
 
+    /// The same, for whoever wants to set something up.
+    pub fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
     /// Gives the store back.
     pub fn into_store(self) -> S {
         self.store
     }
 
-    /// The committed state; `None` while the store cannot be read.
+    /// The state, with everything that is not committed yet; `None` while the store cannot be read.
     pub fn state(&self) -> Option<&State> {
         self.state.as_ref()
     }
@@ -157,58 +227,48 @@ impl<S: Store> Pipeline<S> {
         self.recover_at.is_none()
     }
 
-    fn stage(
-        &mut self,
-        input: Input,
-        now: Timestamp,
-        staged: &mut Staged,
-        fanout: &mut impl Fanout,
-    ) -> Result<(), StoreError> {
+    fn stage(&mut self, input: Input, now: Timestamp, fanout: &mut impl Fanout) {
         match input {
             Input::Ask { origin, ask: Ask::Command(action) } => {
-                return self.stage_command(origin, action, now, staged);
+                self.stage_command(origin, action, now);
             }
             Input::Ask { origin, ask: Ask::Query(account, query) } => {
-                staged.wait(Waiting::Query { origin, account, query });
+                self.open.wait(Waiting::Query { origin, account, query });
             }
-            Input::Gone(conn) => staged.wait(Waiting::Gone(conn)),
+            Input::Gone(conn) => self.open.wait(Waiting::Gone(conn)),
             Input::Tick => {
                 self.renames.forget_rested(now);
                 self.announce_presence(fanout);
+                self.open.demand_commit();
             }
         }
-        Ok(())
     }
 
-    fn stage_command(
-        &mut self,
-        origin: Origin,
-        action: Action,
-        now: Timestamp,
-        staged: &mut Staged,
-    ) -> Result<(), StoreError> {
+    fn stage_command(&mut self, origin: Origin, action: Action, now: Timestamp) {
+        let Self { store, open, renames, .. } = self;
         let send = staged::send_of(&action);
         let mut answer = Err(Refusal::Unavailable);
-        let mut outcome = Ok(());
         if let Some(state) = &mut self.state {
             let renamed = staged::renamed_by(&action);
-            let wait_ms = renamed.map_or(0, |account| self.renames.wait_ms(account, now));
+            let wait_ms = renamed.map_or(0, |account| renames.wait_ms(account, now));
             if self.recover_at.is_some() {
                 answer = state.answer_without_change(&action).ok_or(Refusal::Unavailable);
             } else if wait_ms > 0 {
                 answer = Err(Refusal::RateLimited { wait_ms });
             } else {
-                match carry_out(state, &mut self.store, Command { ts: now, action }, send, staged) {
+                match carry_out(state, store, Command { ts: now, action }, send, open) {
                     Ok(carried_out) => answer = carried_out,
-                    Err(error) => outcome = Err(error),
+                    Err(_the_store_has_logged_it) => {
+                        self.recover_at = Some(later(now));
+                        open.break_off();
+                    }
                 }
                 if let (Ok(_), Some(account)) = (&answer, renamed) {
-                    self.renames.count(account, now);
+                    renames.count(account, now);
                 }
             }
         }
-        staged.wait(Waiting::Answer { origin, answer, send });
-        outcome
+        open.wait(Waiting::Answer { origin, answer, send });
     }
 
     fn publish(&mut self, staged: &mut Staged, fanout: &mut impl Fanout) {
@@ -226,11 +286,12 @@ impl<S: Store> Pipeline<S> {
 
     /// A commit failed: nothing of the batch was shown, every asker learns that its outcome is
     /// unknown, and the state is what the store says it is.
-    fn fail(&mut self, now: Timestamp, staged: &mut Staged, fanout: &mut impl Fanout) {
+    fn fail(&mut self, now: Timestamp, mut staged: Staged, fanout: &mut impl Fanout) {
         staged.fail();
         self.recover_at = Some(later(now));
         self.state = self.store.roll_back().ok().map(State::restore);
         self.resume_from_state(fanout);
+        self.answer_all(staged, fanout);
     }
 
     fn recover_when_due(&mut self, now: Timestamp, fanout: &mut impl Fanout) {

@@ -2,7 +2,7 @@
 //!
 //! What is taken out of the queue is the one order. Accounts take turns in it, and whatever has
 //! gathered while a commit was under way makes up the next one, so that commits grow with the load
-//! and nobody waits for a timer.
+//! and nobody waits for a timer. A commit that is done beside the committing thread rings its bell.
 
 mod pace;
 
@@ -66,11 +66,18 @@ pub(crate) fn cost_of(bytes: usize) -> usize {
 impl Sequencer {
     /// Starts the committing thread.
     pub(crate) fn start(
-        pipeline: Pipeline<SqliteStore>,
+        mut pipeline: Pipeline<SqliteStore>,
         fanout: HubFanout,
         readers: ReadersEnd,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (bell, rung) = mpsc::channel(1);
+        let ring = bell.downgrade();
+        pipeline.store_mut().commit_beside(move || {
+            // Where it was rung already, or is gone, the committing thread looks by itself.
+            if let Some(bell) = ring.upgrade() {
+                let _sent_or_rung = bell.try_send(());
+            }
+        })?;
         let inputs = FairQueue::new(QUANTUM, WAITING_COST_MAX);
         let waiting = Waiting { inputs, pace: Pace::new(Instant::now()), has_ticked: false };
         let waiting = Arc::new(Mutex::new(waiting));
@@ -132,12 +139,14 @@ impl Sequencer {
 }
 
 impl Waiting {
-    /// Takes what the next commit is to have, into `inputs`; tells its cost.
-    fn take(&mut self, inputs: &mut Vec<Input>) -> usize {
+    /// Takes what the next commit is to have, into `inputs`; tells its cost, and whether it is to be
+    /// short.
+    fn take(&mut self, inputs: &mut Vec<Input>) -> (usize, bool) {
         if std::mem::take(&mut self.has_ticked) {
             inputs.push(Input::Tick);
         }
-        let cost_max = self.pace.commit_cost(Instant::now());
+        let now = Instant::now();
+        let cost_max = self.pace.commit_cost(now);
         let mut taken = 0;
         while taken < cost_max
             && let Some((input, cost)) = self.inputs.pop()
@@ -145,7 +154,7 @@ impl Waiting {
             inputs.push(input);
             taken += cost;
         }
-        taken
+        (taken, self.pace.is_short(now))
     }
 }
 
@@ -165,17 +174,26 @@ fn commit_all(
     let mut inputs = Vec::new();
     while rung.blocking_recv().is_some() {
         loop {
-            let cost = lock(waiting).take(&mut inputs);
-            if inputs.is_empty() {
+            let (cost, is_short) = lock(waiting).take(&mut inputs);
+            let has_inputs = !inputs.is_empty();
+            if has_inputs {
+                fanout.made_room();
+            }
+            let began = Instant::now();
+            // Also with nothing: a commit that was under way may have come to its end.
+            commit(&mut pipeline, &mut fanout, &mut clock, &mut inputs);
+            if !has_inputs {
                 break;
             }
-            fanout.made_room();
-            let began = Instant::now();
-            commit(&mut pipeline, &mut fanout, &mut clock, &mut inputs);
+            if is_short {
+                // Somebody does not want to wait for what would gather beside it.
+                pipeline.settle(utc_now(), &mut fanout);
+            }
             let now = Instant::now();
             lock(waiting).pace.committed(cost, now - began, now);
         }
     }
+    pipeline.settle(utc_now(), &mut fanout);
     // The last connection to close takes the WAL away, and one that only reads cannot.
     drop(fanout);
     readers.wait(READERS_END_MAX);

@@ -6,6 +6,8 @@
 
 mod access;
 mod checkpoints;
+mod commit;
+mod committer;
 mod connection;
 mod damage;
 mod dir_watch;
@@ -39,9 +41,9 @@ mod write;
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
-use chat_core::{Record, Snapshot, Store, StoreError, Witness};
+use chat_core::{Begun, Record, Snapshot, Store, StoreError, Witness};
 use chat_proto::{AccountId, Epoch, StreamId};
 use rusqlite::{Connection, ErrorCode};
 
@@ -53,6 +55,8 @@ pub use times::correct_times;
 pub use traces::Traces;
 
 use checkpoints::Checkpoints;
+use commit::UnderWay;
+use committer::{Committer, WriteConnection};
 use connection::Writer;
 use directory::DataDir;
 use held::HeldFiles;
@@ -61,7 +65,6 @@ use times::LatestTs;
 use trouble::{NoRoom, Trouble};
 use wal::Wal;
 use witness::WitnessFile;
-use write::WriteError;
 
 /// What must be free on a disk that was full before writing goes on, in bytes: a commit with its
 /// pages, and as much again.
@@ -72,14 +75,17 @@ const ROOM_BYTES_MIN: u64 = 2 * 1024 * 1024;
 pub struct SqliteStore {
     writer: Writer,
     /// `None` after a reopening that failed.
-    connection: Option<Connection>,
+    connection: Option<WriteConnection>,
+    /// Commits beside the caller, when it is to. It ends before the files are closed.
+    committer: Option<Committer>,
+    under_way: Option<UnderWay>,
     transaction: Transaction,
     pending: Pending,
     latest_ts: LatestTs,
     epoch: Epoch,
     /// Events committed for sure; none of them may ever be missing again.
     committed: u64,
-    /// The same with those of the open transaction.
+    /// The same with those of the transaction under way and of the open one.
     appended: u64,
     witness: WitnessFile,
     held: HeldFiles,
@@ -127,6 +133,10 @@ impl SqliteStore {
     /// Puts everything in its place on the disk. A store that is only dropped, or whose process is
     /// killed, loses nothing either: the next start does the work.
     pub fn close(mut self) {
+        if let Err(error) = self.finish_commit() {
+            tracing::warn!(%error, "the newest messages were not acknowledged");
+        }
+        self.committer = None;
         self.checkpoints.stop();
         if self.leave_files_alone() {
             return;
@@ -134,7 +144,7 @@ impl SqliteStore {
         if let Err(error) = self.flush() {
             tracing::warn!(%error, "the next start finds out where the newest messages are");
         }
-        if let Some(connection) = self.connection.take()
+        if let Some(connection) = self.connection.take().and_then(WriteConnection::into_inner)
             && let Err(error) = self.checkpoints.close(connection)
         {
             tracing::warn!(%error, "the newest messages stay in chatd.db-wal until a start");
@@ -153,88 +163,25 @@ impl SqliteStore {
         }
     }
 
-    fn connection(&self) -> Result<&Connection, StoreError> {
-        opened(self.connection.as_ref())
+    fn opened(&self) -> Result<&WriteConnection, StoreError> {
+        let connection = self.connection.as_ref();
+        connection.ok_or_else(|| StoreError::new("used its file", "it is not open"))
+    }
+
+    fn connection(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
+        self.opened().map(WriteConnection::lock)
     }
 
     fn mark(&self, account: AccountId, stream: StreamId) -> Result<streams::Mark, StoreError> {
         self.pending
-            .stream(self.connection()?, account, stream)
+            .stream(self.opened()?, account, stream)
             .map_err(|cause| StoreError::new("looked for a stream", cause))
-    }
-
-    fn try_append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
-        if self.transaction == Transaction::None {
-            self.begin().map_err(|cause| StoreError::new("began a transaction", cause))?;
-        }
-        let connection = opened(self.connection.as_ref())?;
-        let doing = "put a record into its transaction";
-        if let Record::Event(event) = record {
-            let noted = self.latest_ts.note(connection, event.ts);
-            noted.map_err(|cause| StoreError::new(doing, cause))?;
-        }
-        self.pending.append(connection, record).map_err(|cause| match cause {
-            // Unwrapped, so that a full disk is recognised.
-            WriteError::Sqlite(cause) => StoreError::new(doing, cause),
-            WriteError::Hole { .. } | WriteError::Beginning { .. } | WriteError::Nonce { .. } => {
-                StoreError::new(doing, cause)
-            }
-        })?;
-        self.appended += u64::from(matches!(record, Record::Event(_)));
-        Ok(())
-    }
-
-    fn begin(&mut self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        self.connection()?.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        self.transaction = Transaction::Open;
-        Ok(())
-    }
-
-    fn try_commit(&mut self) -> Result<(), StoreError> {
-        match self.transaction {
-            Transaction::None if self.pending.recent().is_due() => self.flush(),
-            Transaction::None => Ok(()),
-            Transaction::Lost => Err(StoreError::new("committed", "a record is missing")),
-            Transaction::Open => self.end_transaction(Pending::write),
-        }
-    }
-
-    /// What is not on the disk for sure is written again before anything is built on it.
-    fn make_wal_durable(&self) -> Result<(), StoreError> {
-        let durable = self.wal.make_durable();
-        durable
-            .map_err(|error| StoreError::new("wrote its WAL once more", wal::as_of_sqlite(&error)))
-    }
-
-    /// Writes where the newest events are, in a transaction of its own. Not in trouble: nothing
-    /// is lost without it.
-    fn flush(&mut self) -> Result<(), StoreError> {
-        let is_idle = self.transaction == Transaction::None && self.trouble.is_none();
-        if !is_idle || self.pending.recent().is_empty() {
-            return Ok(());
-        }
-        self.begin().map_err(|cause| StoreError::new("began a transaction", cause))?;
-        self.end_transaction(Pending::flush)
-    }
-
-    fn end_transaction(
-        &mut self,
-        write: fn(&mut Pending, &Connection) -> rusqlite::Result<()>,
-    ) -> Result<(), StoreError> {
-        self.make_wal_durable()?;
-        let connection = opened(self.connection.as_ref())?;
-        write(&mut self.pending, connection)
-            .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]))
-            .map_err(|cause| StoreError::new("committed", cause))?;
-        // The thread that moves it may have been told of a failure meanwhile.
-        self.make_wal_durable()?;
-        self.transaction = Transaction::None;
-        self.checkpoints.note_commit(self.pending.committed());
-        Ok(())
     }
 
     /// What was appended is not there any more, or is only known when the state is read back.
     fn forget_transaction(&mut self) {
+        // Its outcome has been told, or is of no use any more.
+        drop(self.wait_for_commit());
         self.transaction = Transaction::None;
         self.pending.forget();
         self.appended = self.committed;
@@ -243,10 +190,13 @@ impl SqliteStore {
     /// Ends the open transaction without a trace; opens the file again where it is not open.
     fn abandon(&mut self) -> Result<(), StoreError> {
         self.forget_transaction();
-        if let Some(connection) = &self.connection
-            && (connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok())
-        {
-            return Ok(());
+        match self.connection() {
+            Ok(connection)
+                if connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok() =>
+            {
+                return Ok(());
+            }
+            Ok(_) | Err(_) => {}
         }
         self.reopen()
     }
@@ -255,14 +205,14 @@ impl SqliteStore {
         let failed = |cause| StoreError::new("opened its file again", cause);
         self.forget_transaction();
         // Whoever opens it next may take a failed commit in it for a good one.
-        self.make_wal_durable()?;
+        committer::make_durable(&self.wal)?;
         self.connection = None;
         // Whoever opens it may remove them.
         self.held.release_companions();
         let connection = self.writer.connect().map_err(failed)?;
         self.writer.prepare(&connection).map_err(failed)?;
         self.held.hold_companions();
-        self.connection = Some(connection);
+        self.connection = Some(WriteConnection::new(connection));
         Ok(())
     }
 
@@ -270,22 +220,24 @@ impl SqliteStore {
         self.put_in_place()?;
         self.reopen()?;
         let connection = self.connection()?;
-        let emptied = self.checkpoints.empty_wal(connection);
+        let emptied = self.checkpoints.empty_wal(&connection);
         emptied.map_err(|cause| StoreError::new("emptied its WAL", cause))?;
         if self.trouble.is_full() {
             self.demand_room()?;
         }
-        prove_writable(connection).map_err(|cause| StoreError::new("tried to write", cause))?;
+        prove_writable(&connection).map_err(|cause| StoreError::new("tried to write", cause))?;
+        drop(connection);
         self.read_back()
     }
 
     /// Reads the hot state, and makes sure that nothing is missing of what was once committed.
     fn read_back(&mut self) -> Result<Snapshot, StoreError> {
-        let connection = opened(self.connection.as_ref())?;
+        let connection = self.opened()?.clone();
+        let connection = connection.lock();
         self.pending
-            .read_back(connection)
+            .read_back(&connection)
             .map_err(|cause| StoreError::new("looked where its newest events are", cause))?;
-        let snapshot = lookup::snapshot(connection, self.pending.recent())?;
+        let snapshot = lookup::snapshot(&connection, self.pending.recent())?;
         self.latest_ts.read_back(snapshot.last_ts);
         // The pages that it was read from are of no use to appends.
         connection
@@ -345,25 +297,39 @@ impl Store for SqliteStore {
         let outcome = self.try_append(record);
         if outcome.is_err() {
             self.transaction = Transaction::Lost;
+            // What was built on a commit that failed can only fail: that one is the trouble.
+            if self.has_failed_under_way() {
+                return outcome;
+            }
         }
         self.note(outcome)
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        let outcome = self.try_commit().and_then(|()| self.demand_files());
-        if self.transaction == Transaction::None {
-            self.pending.trim();
+        self.finish_commit()?;
+        let outcome = self.try_commit();
+        self.conclude(outcome, self.appended)
+    }
+
+    fn begin_commit(&mut self) -> Result<Begun, StoreError> {
+        self.finish_commit()?;
+        if !self.may_commit_beside() {
+            return self.commit().map(|()| Begun::Durable);
         }
-        if outcome.is_ok() && self.committed != self.appended {
-            self.committed = self.appended;
-            self.bear_witness();
+        let begun = self.try_begin_commit();
+        self.note(begun).map(|()| Begun::UnderWay)
+    }
+
+    fn poll_commit(&mut self) -> Option<Result<(), StoreError>> {
+        let outcome = self.poll_outcome()?;
+        Some(self.conclude_under_way(outcome))
+    }
+
+    fn finish_commit(&mut self) -> Result<(), StoreError> {
+        match self.wait_for_commit() {
+            Some(outcome) => self.conclude_under_way(outcome),
+            None => Ok(()),
         }
-        if let Some(connection) = &self.connection
-            && self.trouble.is_none()
-        {
-            self.checkpoints.move_when_due(connection);
-        }
-        self.note(outcome)
     }
 
     fn recover(&mut self) -> Result<Snapshot, StoreError> {
@@ -377,10 +343,6 @@ impl Store for SqliteStore {
         let outcome = self.abandon().and_then(|()| self.read_back());
         outcome.inspect_err(|error| self.trouble.note_read(error))
     }
-}
-
-fn opened(connection: Option<&Connection>) -> Result<&Connection, StoreError> {
-    connection.ok_or_else(|| StoreError::new("used its file", "it is not open"))
 }
 
 /// Whether the system may have dropped what was written.

@@ -37,6 +37,7 @@ impl World {
     pub(super) fn crash(&mut self) {
         let Some(server) = self.server.take() else { return };
         trace!(self.env.trace, "the server dies");
+        self.platter.borrow_mut().lose_process();
         if server.peers().next().is_some() {
             self.env.coverage.hit(Situation::Crash);
         }

@@ -7,6 +7,7 @@ use chat_proto::{AccountId, LogId, Nonce, RoomId, Seq};
 use crate::{Action, Answer, Batch, Conn, Content, Event, Origin, Query, Refusal};
 
 /// What waits for the commit, in the order of the inputs.
+#[derive(Debug)]
 pub(super) enum Waiting {
     /// The outcome of a command.
     Answer { origin: Origin, answer: Result<Answer, Refusal>, send: Option<Send> },
@@ -17,13 +18,14 @@ pub(super) enum Waiting {
 }
 
 /// The parts of a send that its answer needs.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Send {
     pub(super) account: AccountId,
     pub(super) nonce: Nonce,
 }
 
 /// A membership that began or ended.
+#[derive(Debug)]
 pub(super) struct MembershipChange {
     pub(super) room: RoomId,
     pub(super) account: AccountId,
@@ -31,7 +33,7 @@ pub(super) struct MembershipChange {
 }
 
 /// The batch.
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub(super) struct Staged {
     waiting: Vec<Waiting>,
     batches: BTreeMap<LogId, Batch>,
@@ -39,6 +41,10 @@ pub(super) struct Staged {
     /// The newest name of each account that was renamed.
     renames: BTreeMap<AccountId, String>,
     bytes: usize,
+    /// Something of it could not be appended: it can only fail.
+    is_broken: bool,
+    /// Not all of it are sends.
+    has_others: bool,
 }
 
 /// The send of an action, if it is one.
@@ -67,7 +73,32 @@ pub(super) fn renamed_by(action: &Action) -> Option<AccountId> {
 
 impl Staged {
     pub(super) fn wait(&mut self, waiting: Waiting) {
+        self.has_others |= !matches!(&waiting, Waiting::Answer { send: Some(_), .. });
         self.waiting.push(waiting);
+    }
+
+    /// The store is to be asked to commit, also when there is nothing of it.
+    pub(super) fn demand_commit(&mut self) {
+        self.has_others = true;
+    }
+
+    /// A record could not be appended.
+    pub(super) fn break_off(&mut self) {
+        self.is_broken = true;
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// Whether every answer in it is told by the commands themselves: the state may move on before
+    /// they are given.
+    pub(super) fn is_only_sends(&self) -> bool {
+        !self.has_others && !self.is_broken
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.is_only_sends()
     }
 
     /// Encodes an event, once for all who will ever see it.
@@ -83,6 +114,12 @@ impl Staged {
     /// The bytes of all frames so far.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The two as one, when nothing of either will be published.
+    pub(super) fn followed_by(mut self, behind: Self) -> Self {
+        self.waiting.extend(behind.waiting);
+        self
     }
 
     /// The commit failed: nothing is published, and no command has a known outcome.

@@ -81,7 +81,8 @@ impl Pace {
         self.short_cost = next.clamp(COMMIT_COST_MIN, COMMIT_COST_MAX);
     }
 
-    fn is_short(&self, now: Instant) -> bool {
+    /// Whether the next commit is to be short.
+    pub(super) fn is_short(&self, now: Instant) -> bool {
         self.short_until.is_some_and(|until| now < until)
     }
 

@@ -7,6 +7,7 @@
 use chat_core::StoreError;
 use rusqlite::config::DbConfig;
 
+use super::committer::WriteConnection;
 use super::held::{Displaced, LOCK, WAL, WITNESS};
 use super::witness::WitnessFile;
 use super::{OpenError, SqliteStore};
@@ -47,7 +48,7 @@ impl SqliteStore {
             return false;
         }
         tracing::error!(%displaced, "the files of the store are left as they are");
-        if let Some(connection) = self.connection.take()
+        if let Some(connection) = self.connection.take().and_then(WriteConnection::into_inner)
             && let Err(error) =
                 connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         {
@@ -60,7 +61,7 @@ impl SqliteStore {
     fn rescue(&self, displaced: &Displaced) {
         if displaced.name == Some(WAL)
             && let Some(connection) = &self.connection
-            && let Err(error) = self.checkpoints.empty_wal(connection)
+            && let Err(error) = self.checkpoints.empty_wal(&connection.lock())
         {
             tracing::error!(%error, "the removed WAL could not be moved into chatd.db");
         }

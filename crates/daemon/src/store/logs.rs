@@ -6,6 +6,7 @@ use chat_core::{Content, Event};
 use chat_proto::{LogId, Seq};
 use rusqlite::{Connection, OptionalExtension, Result};
 
+use super::committer::WriteConnection;
 use super::recent::Recent;
 use super::row::{integer, unsigned};
 use super::write::WriteError;
@@ -14,7 +15,7 @@ use super::write::WriteError;
 /// search.
 const LOGS_MAX: usize = 65_536;
 
-/// What is known. It goes ahead of the file by the open transaction.
+/// What is known. It goes ahead of the file by the open transaction and the one under way.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
     known: HashMap<LogId, Mark>,
@@ -38,19 +39,20 @@ pub(super) struct Block {
 }
 
 impl Logs {
-    /// A log's head moves, only ever by one; an event that creates its log must be its first.
+    /// A log's head moves, only ever by one; an event that creates its log must be its first. Tells
+    /// the newest message of the log, or 0.
     pub(super) fn move_head(
         &mut self,
-        connection: &Connection,
+        connection: &WriteConnection,
         recent: &Recent,
         event: &Event,
         creates: bool,
-    ) -> Result<(), WriteError> {
+    ) -> Result<Seq, WriteError> {
         let (log, seq) = (event.log, event.seq);
         let mark = match self.known.get_mut(&log) {
             Some(mark) => mark,
             None => {
-                let last = recent.last_block(connection, log)?;
+                let last = recent.last_block(&connection.lock(), log)?;
                 let mark = Mark { head: last.last_seq(), last_post: Seq(last.last_post) };
                 self.known.entry(log).or_insert(mark)
             }
@@ -65,17 +67,17 @@ impl Logs {
         if matches!(event.content, Content::Posted { .. }) {
             mark.last_post = seq;
         }
-        Ok(())
+        Ok(mark.last_post)
     }
 
-    /// The newest message of a log that has been moved in this transaction, or 0.
-    pub(super) fn last_post(&self, log: LogId) -> Seq {
-        self.known.get(&log).map_or(Seq(0), |mark| mark.last_post)
+    /// Whether more are known than may be between transactions.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.known.len() > LOGS_MAX
     }
 
     /// Between transactions: forgets all when it is too much.
     pub(super) fn trim(&mut self) {
-        if self.known.len() > LOGS_MAX {
+        if self.is_overfull() {
             self.forget();
         }
     }

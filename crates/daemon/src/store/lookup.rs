@@ -19,11 +19,11 @@ impl Lookup for SqliteStore {
 
     fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
         let mark = self.mark(account, nonce.stream)?;
-        self.pending.past_send(self.connection()?, mark, nonce.n)
+        self.pending.past_send(self.opened()?, mark, nonce.n)
     }
 
     fn newest_ts(&self, log: LogId) -> Result<Timestamp, StoreError> {
-        let newest = self.pending.newest_ts(self.connection()?, log);
+        let newest = self.pending.newest_ts(self.opened()?, log);
         newest.map_err(|cause| StoreError::new("looked for the newest event", cause))
     }
 }

@@ -10,6 +10,7 @@ use chat_proto::Epoch;
 use rusqlite::Connection;
 
 use super::checkpoints::Checkpoints;
+use super::committer::WriteConnection;
 use super::connection::Writer;
 use super::damage::Told;
 use super::directory::{DataDir, bytes_free, open_private};
@@ -119,7 +120,9 @@ impl SqliteStore {
             .map_err(OpenError::because("given a thread"))?;
         let mut store = Self {
             writer,
-            connection: Some(connection),
+            connection: Some(WriteConnection::new(connection)),
+            committer: None,
+            under_way: None,
             transaction: Transaction::None,
             pending,
             latest_ts: LatestTs::default(),

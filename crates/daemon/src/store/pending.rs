@@ -1,29 +1,35 @@
-//! The open transaction, and what is known of logs and streams with it: checked at once, written
-//! with the commit. Where the events are is written with a later one.
+//! The open transaction and the one that is being committed, and what is known of logs and streams
+//! with them: checked at once, written with the commit. Where the events are is written with a later
+//! one.
+
+use std::sync::Arc;
 
 use chat_core::{Content, PastSend, Record, StoreError};
 use chat_proto::{AccountId, LogId, Nonce, StreamId, Timestamp};
 use rusqlite::{Connection, Result};
 
+use super::committer::WriteConnection;
 use super::logs::{Block, Logs};
 use super::lookup;
 use super::recent::Recent;
 use super::staged::{Decided, Staged};
 use super::streams::{Mark, Streams};
 use super::times;
-use super::write::{self, WriteError};
+use super::write::{self, WriteError, Written};
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     staged: Staged,
+    /// What is being committed.
+    under_way: Option<Arc<Written>>,
+    /// Buffers of a transaction that is over.
+    spare: Staged,
     logs: Logs,
     streams: Streams,
-    /// Goes with the file: the open transaction is not in it.
+    /// Goes with the file: what is not committed is not in it.
     recent: Recent,
-    /// The staged rows in the order of their ids; filled by the commit.
-    order: Vec<usize>,
-    /// The open transaction has a flush.
+    /// What is being committed has a flush.
     has_flush: bool,
 }
 
@@ -42,19 +48,19 @@ impl Pending {
     /// Takes a record. After an error the transaction must be forgotten.
     pub(super) fn append(
         &mut self,
-        connection: &Connection,
+        connection: &WriteConnection,
         record: Record<'_>,
     ) -> Result<(), WriteError> {
         match record {
             Record::Event(event) => {
                 let creates = write::project(connection, event)?;
-                self.logs.move_head(connection, &self.recent, event, creates)?;
+                let last_post = self.logs.move_head(connection, &self.recent, event, creates)?;
                 let Content::Posted { from, nonce, .. } = &event.content else {
-                    self.staged.push(event, None);
+                    self.staged.push(event, None, last_post);
                     return Ok(());
                 };
                 let (stream, sends) = self.decide(connection, *from, *nonce)?;
-                let row = self.staged.push(event, Some(stream));
+                let row = self.staged.push(event, Some(stream), last_post);
                 self.staged.decide(sends, Decided::Posted(row));
             }
             Record::RefusedSend { account, nonce, code, digest } => {
@@ -65,11 +71,15 @@ impl Pending {
         Ok(())
     }
 
-    /// The time of a log's newest event, with the open transaction; 0 when there is none.
-    pub(super) fn newest_ts(&self, connection: &Connection, log: LogId) -> Result<Timestamp> {
-        match self.staged.newest_ts(log) {
+    /// The time of a log's newest event, committed or not; 0 when there is none.
+    pub(super) fn newest_ts(&self, connection: &WriteConnection, log: LogId) -> Result<Timestamp> {
+        let under_way = || self.under_way.as_ref()?.staged().newest_ts(log);
+        match self.staged.newest_ts(log).or_else(under_way) {
             Some(ts) => Ok(ts),
-            None => Ok(times::newest_in(connection, &self.recent, log)?.unwrap_or_default()),
+            None => {
+                let newest = times::newest_in(&connection.lock(), &self.recent, log)?;
+                Ok(newest.unwrap_or_default())
+            }
         }
     }
 
@@ -80,7 +90,7 @@ impl Pending {
 
     fn decide(
         &mut self,
-        connection: &Connection,
+        connection: &WriteConnection,
         account: AccountId,
         nonce: Nonce,
     ) -> Result<(i64, usize), WriteError> {
@@ -90,7 +100,7 @@ impl Pending {
     /// What is known of a stream, this transaction included.
     pub(super) fn stream(
         &self,
-        connection: &Connection,
+        connection: &WriteConnection,
         account: AccountId,
         stream: StreamId,
     ) -> Result<Mark> {
@@ -100,67 +110,58 @@ impl Pending {
     /// How a send was decided, in this transaction or before.
     pub(super) fn past_send(
         &self,
-        connection: &Connection,
+        connection: &WriteConnection,
         stream: Mark,
         n: u64,
     ) -> Result<Option<PastSend>, StoreError> {
         let staged = self.streams.sends(stream).and_then(|sends| self.staged.past_send(sends, n));
-        match (staged, stream.row) {
-            (None, Some(row)) => lookup::past_send(connection, &self.recent, row, n),
-            (past, _) => Ok(past),
+        let (None, Some(row)) = (&staged, stream.row) else { return Ok(staged) };
+        match self.under_way.as_ref().and_then(|written| written.past_send(row, n)) {
+            None => lookup::past_send(&connection.lock(), &self.recent, row, n),
+            past => Ok(past),
         }
     }
 
-    /// Writes the records. When it is time for it, also where the events before them are.
-    pub(super) fn write(&mut self, connection: &Connection) -> Result<()> {
-        if self.recent.is_due() {
-            self.flush(connection)?;
-        }
-        self.order = self.staged.rows_by_log();
-        write::staged(connection, &self.staged, &self.order, self.recent.last_id() + 1)
+    /// The bytes of the open transaction's texts.
+    pub(super) fn staged_bytes(&self) -> usize {
+        self.staged.bytes()
     }
 
-    /// Writes where all events are, but for those of the open transaction.
+    /// Closes the open transaction, which is to be written now. The one before must be over.
+    pub(super) fn turn_over(&mut self) -> Arc<Written> {
+        let staged = std::mem::replace(&mut self.staged, std::mem::take(&mut self.spare));
+        let written = Arc::new(Written::of(staged, self.recent.last_id() + 1));
+        self.streams.turn_over();
+        self.under_way = Some(Arc::clone(&written));
+        written
+    }
+
+    /// Writes where all committed events are.
     pub(super) fn flush(&mut self, connection: &Connection) -> Result<()> {
         self.recent.flush(connection)?;
         self.has_flush = true;
         Ok(())
     }
 
-    /// The transaction has become durable. Tells about how many pages it took.
+    /// The transaction that was closed has become durable. Tells about how many pages it took.
     pub(super) fn committed(&mut self) -> usize {
-        let mut pages = self.staged.pages();
+        let Some(written) = self.under_way.take() else { return 0 };
+        let mut pages = written.staged().pages();
         if std::mem::take(&mut self.has_flush) {
             pages += self.recent.rows();
             self.recent.flushed();
         }
-        self.take_recent();
-        self.staged.clear();
-        self.order.clear();
-        self.streams.committed();
+        take_recent(&mut self.recent, &written);
+        if let Some(written) = Arc::into_inner(written) {
+            self.spare = written.into_staged();
+            self.spare.clear();
+        }
         pages
     }
 
-    /// Where the committed events are.
-    fn take_recent(&mut self) {
-        let Self { staged, logs, recent, order, .. } = self;
-        let mut first_id = recent.last_id() + 1;
-        let mut ids = vec![0; order.len()];
-        for (row, id) in order.iter().zip(first_id..) {
-            ids[*row] = id;
-        }
-        recent.take_blocks(order.chunk_by(|a, b| staged.row(*a).log == staged.row(*b).log).map(
-            |rows| {
-                let (first, events) = (staged.row(rows[0]), rows.len() as u64);
-                let last_post = logs.last_post(first.log).0;
-                let block = Block { first_seq: first.seq.0, first_id, events, last_post };
-                first_id += events;
-                (first.log, block)
-            },
-        ));
-        for sends in staged.sends() {
-            recent.take_sends(sends.stream, sends.posted().map(|(n, row)| (n, ids[row])));
-        }
+    /// Whether more is known of logs and streams than may be between transactions.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.logs.is_overfull() || self.streams.is_overfull()
     }
 
     /// Between transactions: forgets what is known of logs and streams when it is too much.
@@ -169,12 +170,34 @@ impl Pending {
         self.streams.trim();
     }
 
-    /// The transaction is lost, or what became of it is known only when it is looked up.
+    /// The transactions are lost, or what became of them is known only when it is looked up.
     pub(super) fn forget(&mut self) {
         self.staged.clear();
-        self.order.clear();
+        self.under_way = None;
         self.logs.forget();
         self.streams.forget();
         self.has_flush = false;
+    }
+}
+
+/// Where the events of a transaction are, which has become durable.
+fn take_recent(recent: &mut Recent, written: &Written) {
+    let (staged, order) = (written.staged(), written.order());
+    let mut first_id = recent.last_id() + 1;
+    let mut ids = vec![0; order.len()];
+    for (row, id) in order.iter().zip(first_id..) {
+        ids[*row] = id;
+    }
+    recent.take_blocks(order.chunk_by(|a, b| staged.row(*a).log == staged.row(*b).log).map(
+        |rows| {
+            let (first, last) = (staged.row(rows[0]), staged.row(rows[rows.len() - 1]));
+            let (events, last_post) = (rows.len() as u64, last.last_post.0);
+            let block = Block { first_seq: first.seq.0, first_id, events, last_post };
+            first_id += events;
+            (first.log, block)
+        },
+    ));
+    for sends in staged.sends() {
+        recent.take_sends(sends.stream, sends.posted().map(|(n, row)| (n, ids[row])));
     }
 }

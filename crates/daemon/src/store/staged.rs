@@ -1,5 +1,5 @@
-//! What the open transaction holds in memory until its commit. Only then is it known which events
-//! of a log lie together.
+//! What a transaction holds in memory until its commit. Only then is it known which events of a log
+//! lie together.
 
 use std::ops::Range;
 
@@ -35,6 +35,8 @@ pub(super) struct Row {
     pub(super) room: Option<RoomId>,
     /// What is special about a message.
     pub(super) post: Option<Post>,
+    /// The newest message of the log, this one included; 0: there is none.
+    pub(super) last_post: Seq,
     words: Range<usize>,
 }
 
@@ -75,8 +77,8 @@ impl Sends {
 }
 
 impl Staged {
-    /// Takes an event; tells its row.
-    pub(super) fn push(&mut self, event: &Event, stream: Option<i64>) -> usize {
+    /// Takes an event, with the newest message of its log; tells its row.
+    pub(super) fn push(&mut self, event: &Event, stream: Option<i64>, last_post: Seq) -> usize {
         let columns = Columns::of(event);
         let begin = self.words.len();
         self.words.push_str(columns.text.or(columns.name).unwrap_or_default());
@@ -93,6 +95,7 @@ impl Staged {
             account: columns.account,
             room: columns.room,
             post,
+            last_post,
             words: begin..self.words.len(),
         });
         self.rows.len() - 1
@@ -159,6 +162,11 @@ impl Staged {
 
     pub(super) fn sends(&self) -> &[Sends] {
         &self.sends
+    }
+
+    /// The bytes of all texts and names.
+    pub(super) fn bytes(&self) -> usize {
+        self.words.len()
     }
 
     /// About how many pages its commit writes.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use chat_proto::{AccountId, Nonce, StreamId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+use super::committer::WriteConnection;
 use super::recent::Recent;
 use super::row::{integer, unsigned};
 use super::staged::Staged;
@@ -15,7 +16,7 @@ use super::write::WriteError;
 /// search.
 const STREAMS_MAX: usize = 65_536;
 
-/// What is known. It goes ahead of the file by the open transaction.
+/// What is known. It goes ahead of the file by the open transaction and the one under way.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     /// Lookups learn, too.
@@ -38,7 +39,7 @@ impl Streams {
     /// What is known of a stream, or can be found out.
     pub(super) fn look(
         &self,
-        connection: &Connection,
+        connection: &WriteConnection,
         recent: &Recent,
         account: AccountId,
         stream: StreamId,
@@ -46,7 +47,7 @@ impl Streams {
         if let Some(mark) = self.known.borrow().get(&(account, stream)) {
             return Ok(*mark);
         }
-        let mark = find(connection, recent, account, stream)?;
+        let mark = find(&connection.lock(), recent, account, stream)?;
         self.known.borrow_mut().insert((account, stream), mark);
         Ok(mark)
     }
@@ -61,7 +62,7 @@ impl Streams {
     /// transaction has its sends.
     pub(super) fn decide(
         &mut self,
-        connection: &Connection,
+        connection: &WriteConnection,
         recent: &Recent,
         staged: &mut Staged,
         account: AccountId,
@@ -72,7 +73,7 @@ impl Streams {
         let mark = match known.get_mut(&(account, nonce.stream)) {
             Some(mark) => mark,
             None => {
-                let mark = find(connection, recent, account, nonce.stream)?;
+                let mark = find(&connection.lock(), recent, account, nonce.stream)?;
                 known.entry((account, nonce.stream)).or_insert(mark)
             }
         };
@@ -81,7 +82,10 @@ impl Streams {
         }
         let row = match mark.row {
             Some(row) => row,
-            None => *mark.row.insert(begin(connection, account, nonce.stream)?),
+            None => {
+                let transaction = connection.in_transaction()?;
+                *mark.row.insert(begin(&transaction, account, nonce.stream)?)
+            }
         };
         if mark.moved.0 != now {
             mark.moved = (now, staged.begin_sends(row, nonce.n));
@@ -90,14 +94,19 @@ impl Streams {
         Ok((row, mark.moved.1))
     }
 
-    /// The transaction has become durable.
-    pub(super) fn committed(&mut self) {
+    /// The transaction is closed: the next send is one of another.
+    pub(super) fn turn_over(&mut self) {
         self.transaction += 1;
+    }
+
+    /// Whether more are known than may be between transactions.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.known.borrow().len() > STREAMS_MAX
     }
 
     /// Between transactions: forgets all when it is too much.
     pub(super) fn trim(&mut self) {
-        if self.known.get_mut().len() > STREAMS_MAX {
+        if self.is_overfull() {
             self.forget();
         }
     }

@@ -1,6 +1,7 @@
 //! A store whose disk fails: nothing acknowledged is lost, nothing else is shown, and writes go on
 //! when the disk is back.
 
+mod beside;
 mod recent;
 
 use chat_core::{Content, Event, Lookup, PastSend};

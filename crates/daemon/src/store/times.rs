@@ -9,6 +9,7 @@ use std::path::Path;
 use chat_proto::{LogId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+use super::committer::WriteConnection;
 use super::recent::Recent;
 use super::row::{integer, unsigned};
 use super::{Durability, OpenError, SqliteStore, lookup};
@@ -30,11 +31,12 @@ impl LatestTs {
     }
 
     /// Takes the time of the next event of the open transaction.
-    pub(super) fn note(&mut self, connection: &Connection, ts: Timestamp) -> Result<()> {
+    pub(super) fn note(&mut self, connection: &WriteConnection, ts: Timestamp) -> Result<()> {
         if ts >= self.latest {
             *self = Self { latest: ts, is_kept: false };
         } else if !self.is_kept {
-            lookup::set_meta(connection, KEY, self.latest.0)?;
+            let transaction = connection.in_transaction()?;
+            lookup::set_meta(&transaction, KEY, self.latest.0)?;
             self.is_kept = true;
         }
         Ok(())
@@ -75,10 +77,10 @@ pub fn correct_times(
     durability: Durability,
     now: Timestamp,
 ) -> Result<usize, OpenError> {
-    let mut store = SqliteStore::open(data_dir, durability)?;
+    let store = SqliteStore::open(data_dir, durability)?;
     let failed = OpenError::because("given the right times");
-    let events = match &mut store.connection {
-        Some(connection) => correct(connection, now).map_err(failed)?,
+    let events = match &store.connection {
+        Some(connection) => correct(&mut connection.lock(), now).map_err(failed)?,
         None => 0,
     };
     store.close();

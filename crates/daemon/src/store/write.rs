@@ -1,10 +1,14 @@
 //! Staged records into tables. What is not a message, and not often, goes there at once; the rest
 //! with the commit, many rows at a time.
 
-use chat_core::{Content, Event};
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use chat_core::{Content, Event, PastSend};
 use chat_proto::{LogId, Seq};
 use rusqlite::{CachedStatement, Connection, Result, params};
 
+use super::committer::WriteConnection;
 use super::row::integer;
 use super::staged::{Decided, Row, Staged};
 
@@ -30,19 +34,54 @@ pub(super) enum WriteError {
     Nonce { high_water: u64, n: u64 },
 }
 
-/// Writes everything that is staged, the events in this order; the first becomes the `first_id`th
-/// of all.
-pub(super) fn staged(
-    connection: &Connection,
-    staged: &Staged,
-    order: &[usize],
+/// A transaction that is to be written, or was: nothing comes to it any more.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    staged: Staged,
+    /// The id of its first event.
     first_id: u64,
-) -> Result<()> {
-    write_events(connection, staged, order, first_id)?;
-    for sends in staged.sends() {
-        write_refused(connection, sends.stream, sends.first_n, &sends.decided)?;
+    /// Its rows in the order of their ids.
+    order: OnceLock<Vec<usize>>,
+    /// Where it has the sends of each stream's row.
+    sends: OnceLock<HashMap<i64, usize>>,
+}
+
+impl Written {
+    /// Of everything that was staged; the first event becomes the `first_id`th of all.
+    pub(super) fn of(staged: Staged, first_id: u64) -> Self {
+        Self { staged, first_id, ..Self::default() }
     }
-    Ok(())
+
+    pub(super) fn staged(&self) -> &Staged {
+        &self.staged
+    }
+
+    pub(super) fn into_staged(self) -> Staged {
+        self.staged
+    }
+
+    /// The rows in the order of their ids.
+    pub(super) fn order(&self) -> &[usize] {
+        self.order.get_or_init(|| self.staged.rows_by_log())
+    }
+
+    /// How a send of a stream's row was decided, if it was here.
+    pub(super) fn past_send(&self, stream: i64, n: u64) -> Option<PastSend> {
+        let sends = self.sends.get_or_init(|| {
+            let sends = self.staged.sends().iter().enumerate();
+            sends.map(|(at, sends)| (sends.stream, at)).collect()
+        });
+        self.staged.past_send(*sends.get(&stream)?, n)
+    }
+
+    /// Writes all of it.
+    pub(super) fn write(&self, connection: &Connection) -> Result<()> {
+        write_events(connection, &self.staged, self.order(), self.first_id)?;
+        for sends in self.staged.sends() {
+            write_refused(connection, sends.stream, sends.first_n, &sends.decided)?;
+        }
+        Ok(())
+    }
 }
 
 fn write_events(
@@ -164,8 +203,16 @@ fn write_refused(
 }
 
 /// Moves the tables that say where the events have led to. Tells whether the event creates its
-/// log.
-pub(super) fn project(connection: &Connection, event: &Event) -> Result<bool> {
+/// log. A message moves none, and needs no connection.
+pub(super) fn project(connection: &WriteConnection, event: &Event) -> Result<bool> {
+    if matches!(event.content, Content::Posted { .. }) {
+        return Ok(false);
+    }
+    let transaction = connection.in_transaction()?;
+    project_in(&transaction, event)
+}
+
+fn project_in(connection: &Connection, event: &Event) -> Result<bool> {
     let (log, ts) = (integer(event.log.0), integer(event.ts.0));
     match &event.content {
         Content::AccountCreated { key, name } => {

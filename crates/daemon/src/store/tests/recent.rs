@@ -241,7 +241,7 @@ fn a_flush_that_fails_changes_nothing() {
     for turn in [3, 4] {
         // The first has no flush.
         talk.commit(&mut store, turn);
-        let snapshot = lookup::snapshot(store.connection().unwrap(), store.pending.recent());
+        let snapshot = lookup::snapshot(&store.connection().unwrap(), store.pending.recent());
         talk.check(&store, &snapshot.unwrap());
         store.pending.make_due();
     }
@@ -258,9 +258,8 @@ fn a_commit_that_was_durable_after_all_is_found_with_its_flush() {
         }
         talk.append(&mut store, 2);
         // As when the error comes behind the commit.
-        let connection = store.connection.as_ref().unwrap();
-        store.pending.write(connection).unwrap();
-        connection.execute_batch("COMMIT").unwrap();
+        let (connection, written) = store.close_transaction(has_flush).unwrap();
+        committer::commit(&connection, &store.wal, &written).unwrap();
         let snapshot = store.roll_back().unwrap();
         talk.check(&store, &snapshot);
         talk.commit(&mut store, 3);

@@ -1,0 +1,195 @@
+//! The writer's transactions: what is appended, and how it is committed, here or beside the caller.
+
+use std::sync::Arc;
+
+use chat_core::{Record, StoreError};
+
+use super::committer::{self, Committer, WriteConnection};
+use super::write::{WriteError, Written};
+use super::{SqliteStore, Transaction};
+
+/// From so many bytes of texts on a transaction is committed beside the caller. What is smaller
+/// takes little more than its sync, and the other thread would have to be woken first.
+const BESIDE_BYTES_MIN: usize = 16 * 1024;
+
+/// A commit that is done beside the caller.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    /// Events with those of its transaction.
+    appended: u64,
+    /// Where the outcome is when it was waited for, but not asked for yet.
+    outcome: Option<Result<(), StoreError>>,
+}
+
+impl SqliteStore {
+    /// From now on [`chat_core::Store::begin_commit`] leaves large commits to a thread of their own,
+    /// which calls `wake` behind each.
+    ///
+    /// # Errors
+    /// When the system gives it no thread.
+    pub fn commit_beside(&mut self, wake: impl Fn() + Send + 'static) -> std::io::Result<()> {
+        self.committer = Some(Committer::start(Box::new(wake))?);
+        Ok(())
+    }
+
+    pub(super) fn try_append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
+        let doing = "put a record into its transaction";
+        let connection = self.opened()?.clone();
+        if let Record::Event(event) = record {
+            let noted = self.latest_ts.note(&connection, event.ts);
+            noted.map_err(|cause| StoreError::new(doing, cause))?;
+        }
+        self.pending.append(&connection, record).map_err(|cause| match cause {
+            // Unwrapped, so that a full disk is recognised.
+            WriteError::Sqlite(cause) => StoreError::new(doing, cause),
+            WriteError::Hole { .. } | WriteError::Beginning { .. } | WriteError::Nonce { .. } => {
+                StoreError::new(doing, cause)
+            }
+        })?;
+        if self.transaction == Transaction::None {
+            self.transaction = Transaction::Open;
+        }
+        self.appended += u64::from(matches!(record, Record::Event(_)));
+        Ok(())
+    }
+
+    pub(super) fn try_commit(&mut self) -> Result<(), StoreError> {
+        match self.transaction {
+            Transaction::None if self.pending.recent().is_due() => self.flush(),
+            Transaction::None => Ok(()),
+            Transaction::Lost => Err(StoreError::new("committed", "a record is missing")),
+            Transaction::Open => self.end_transaction(self.pending.recent().is_due()),
+        }
+    }
+
+    /// Writes where the newest events are, in a transaction of its own. Not in trouble: nothing
+    /// is lost without it.
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        let is_idle = self.transaction == Transaction::None && self.trouble.is_none();
+        if !is_idle || self.pending.recent().is_empty() {
+            return Ok(());
+        }
+        self.end_transaction(true)
+    }
+
+    fn end_transaction(&mut self, flushes: bool) -> Result<(), StoreError> {
+        // Until it is known to be durable: whatever happens, it is not committed another time.
+        self.transaction = Transaction::Lost;
+        let (connection, written) = self.close_transaction(flushes)?;
+        committer::commit(&connection, &self.wal, &written)?;
+        drop(written);
+        self.transaction = Transaction::None;
+        self.note_durable();
+        Ok(())
+    }
+
+    /// Makes up the transaction that is to be committed; the next record begins another one.
+    pub(super) fn close_transaction(
+        &mut self,
+        flushes: bool,
+    ) -> Result<(WriteConnection, Arc<Written>), StoreError> {
+        let connection = self.opened()?.clone();
+        if flushes {
+            committer::make_durable(&self.wal)?;
+            let transaction = connection
+                .in_transaction()
+                .map_err(|cause| StoreError::new("began a transaction", cause))?;
+            self.pending
+                .flush(&transaction)
+                .map_err(|cause| StoreError::new("committed", cause))?;
+        }
+        Ok((connection, self.pending.turn_over()))
+    }
+
+    fn note_durable(&mut self) {
+        let pages = self.pending.committed();
+        self.checkpoints.note_commit(pages);
+    }
+
+    /// Whether the open transaction is one for the other thread. One that needed SQL already is not:
+    /// between two transactions there must be times when none is open.
+    pub(super) fn may_commit_beside(&self) -> bool {
+        self.committer.is_some()
+            && self.transaction == Transaction::Open
+            && self.pending.staged_bytes() >= BESIDE_BYTES_MIN
+            && !self.pending.is_overfull()
+            && self.connection().is_ok_and(|connection| connection.is_autocommit())
+    }
+
+    pub(super) fn try_begin_commit(&mut self) -> Result<(), StoreError> {
+        let (connection, written) = self.close_transaction(self.pending.recent().is_due())?;
+        let Some(committer) = &self.committer else {
+            return Err(StoreError::new("committed", "nobody does so beside it"));
+        };
+        committer.begin(connection, written, Arc::clone(&self.wal))?;
+        self.under_way = Some(UnderWay { appended: self.appended, outcome: None });
+        self.transaction = Transaction::None;
+        Ok(())
+    }
+
+    /// The outcome of the commit under way, if there is one.
+    pub(super) fn poll_outcome(&mut self) -> Option<(u64, Result<(), StoreError>)> {
+        let under_way = self.under_way.as_mut()?;
+        let outcome = match under_way.outcome.take() {
+            Some(outcome) => outcome,
+            None => self.committer.as_ref()?.poll()?,
+        };
+        let appended = under_way.appended;
+        self.under_way = None;
+        Some((appended, outcome))
+    }
+
+    /// The same, but waits for it.
+    pub(super) fn wait_for_commit(&mut self) -> Option<(u64, Result<(), StoreError>)> {
+        let UnderWay { appended, outcome } = self.under_way.take()?;
+        let outcome = outcome.or_else(|| Some(self.committer.as_ref()?.wait()));
+        Some((appended, outcome?))
+    }
+
+    /// Whether the commit under way has failed; waits for it. Its outcome is still to be asked for.
+    pub(super) fn has_failed_under_way(&mut self) -> bool {
+        let Some((appended, outcome)) = self.wait_for_commit() else { return false };
+        let has_failed = outcome.is_err();
+        self.under_way = Some(UnderWay { appended, outcome: Some(outcome) });
+        has_failed
+    }
+
+    pub(super) fn conclude_under_way(
+        &mut self,
+        (appended, outcome): (u64, Result<(), StoreError>),
+    ) -> Result<(), StoreError> {
+        if outcome.is_ok() {
+            self.note_durable();
+        } else {
+            // It was built on what is lost.
+            self.transaction = Transaction::Lost;
+        }
+        self.conclude(outcome, appended)
+    }
+
+    /// Behind a commit: what is to be known of it before anybody hears of it.
+    pub(super) fn conclude(
+        &mut self,
+        outcome: Result<(), StoreError>,
+        appended: u64,
+    ) -> Result<(), StoreError> {
+        let outcome = outcome.and_then(|()| self.demand_files());
+        if self.transaction == Transaction::None {
+            self.pending.trim();
+        }
+        if outcome.is_ok() && self.committed != appended {
+            self.committed = appended;
+            self.bear_witness();
+        }
+        if outcome.is_ok()
+            && self.trouble.is_none()
+            && let Some(connection) = &self.connection
+        {
+            let connection = connection.lock();
+            if connection.is_autocommit() {
+                self.checkpoints.move_when_due(&connection);
+            }
+        }
+        self.note(outcome)
+    }
+}

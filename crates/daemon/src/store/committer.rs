@@ -1,0 +1,180 @@
+//! Commits beside the thread that makes the next transaction: a thread that writes what was staged
+//! and synchronises it, one transaction at a time.
+//!
+//! SQLite shows a commit to no other connection before its sync has succeeded. So what is under way
+//! here is seen by nobody, and when it fails, the file is as if it had never begun.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use chat_core::StoreError;
+use rusqlite::Connection;
+
+use super::wal::{self, Wal};
+use super::write::Written;
+
+/// The thread's name.
+const THREAD: &str = "chatd-write";
+
+/// The writing connection. Whoever wants it waits for the commit that is under way on it.
+#[derive(Clone, Debug)]
+pub(super) struct WriteConnection(Arc<Mutex<Connection>>);
+
+/// Told of each commit that has come to its end.
+type Wake = Box<dyn Fn() + Send>;
+
+/// The thread, seen by the one that makes transactions.
+#[derive(Debug)]
+pub(super) struct Committer {
+    /// `None` when the thread is to end.
+    jobs: Option<SyncSender<Job>>,
+    outcomes: Receiver<Outcome>,
+    /// There is an outcome that has not been taken.
+    has_outcome: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A transaction to be committed.
+struct Job {
+    connection: WriteConnection,
+    written: Arc<Written>,
+    wal: Arc<Wal>,
+}
+
+type Outcome = Result<(), StoreError>;
+
+impl WriteConnection {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self(Arc::new(Mutex::new(connection)))
+    }
+
+    /// The connection, when nobody else is at it any more.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic in between ended a transaction that nobody will take for committed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, with an open transaction.
+    pub(super) fn in_transaction(&self) -> rusqlite::Result<MutexGuard<'_, Connection>> {
+        let connection = self.lock();
+        if connection.is_autocommit() {
+            connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        }
+        Ok(connection)
+    }
+
+    /// The connection alone; `None` while somebody else has it.
+    pub(super) fn into_inner(self) -> Option<Connection> {
+        let connection = Arc::into_inner(self.0)?;
+        Some(connection.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Committer {
+    /// Starts the thread. It calls `wake` behind each commit.
+    pub(super) fn start(wake: Wake) -> std::io::Result<Self> {
+        let (jobs, queue) = sync_channel::<Job>(1);
+        let (done, outcomes) = sync_channel(1);
+        let has_outcome = Arc::new(AtomicBool::new(false));
+        let its = Arc::clone(&has_outcome);
+        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
+            for job in queue {
+                let outcome = job.work();
+                if done.send(outcome).is_err() {
+                    return;
+                }
+                its.store(true, Ordering::Release);
+                wake();
+            }
+        })?;
+        Ok(Self { jobs: Some(jobs), outcomes, has_outcome, thread: Some(thread) })
+    }
+
+    /// Has a transaction committed. The one before must have come to its end.
+    ///
+    /// # Errors
+    /// When the thread has ended, which it does not.
+    pub(super) fn begin(
+        &self,
+        connection: WriteConnection,
+        written: Arc<Written>,
+        wal: Arc<Wal>,
+    ) -> Result<(), StoreError> {
+        let jobs = self.jobs.as_ref();
+        let is_taken = jobs.is_some_and(|jobs| jobs.send(Job { connection, written, wal }).is_ok());
+        if is_taken { Ok(()) } else { Err(has_ended()) }
+    }
+
+    /// The outcome, once it is there.
+    pub(super) fn poll(&self) -> Option<Outcome> {
+        self.has_outcome.load(Ordering::Acquire).then(|| self.wait())
+    }
+
+    /// Waits for the outcome.
+    pub(super) fn wait(&self) -> Outcome {
+        let outcome = self.outcomes.recv().unwrap_or_else(|_ended| Err(has_ended()));
+        self.has_outcome.store(false, Ordering::Release);
+        outcome
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that commits did not end in order");
+        }
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").finish_non_exhaustive()
+    }
+}
+
+impl Job {
+    /// Lets go of everything before the outcome is told.
+    fn work(self) -> Outcome {
+        let Self { connection, written, wal } = self;
+        commit(&connection, &wal, &written).inspect_err(|error| {
+            // At once: nothing may be moved until this has been looked after.
+            if super::has_failed_io(error) {
+                wal.distrust();
+            }
+        })
+    }
+}
+
+/// Writes a transaction and makes it durable.
+pub(super) fn commit(
+    connection: &WriteConnection,
+    wal: &Wal,
+    written: &Written,
+) -> Result<(), StoreError> {
+    make_durable(wal)?;
+    let connection = connection
+        .in_transaction()
+        .map_err(|cause| StoreError::new("began a transaction", cause))?;
+    written
+        .write(&connection)
+        .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]))
+        .map_err(|cause| StoreError::new("committed", cause))?;
+    // The thread that moves it may have been told of a failure meanwhile.
+    make_durable(wal)
+}
+
+/// What is not on the disk for sure is written again before anything is built on it.
+pub(super) fn make_durable(wal: &Wal) -> Result<(), StoreError> {
+    wal.make_durable()
+        .map_err(|error| StoreError::new("wrote its WAL once more", wal::as_of_sqlite(&error)))
+}
+
+fn has_ended() -> StoreError {
+    StoreError::new("committed", "the thread that commits has ended")
+}

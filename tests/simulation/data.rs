@@ -1,0 +1,183 @@
+//! What the committed transactions come to: the logs, and the tables that follow from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chat_client::outbox::message_id;
+use chat_core::{AccountRow, Content, Event, PastSend, RoomRow, Snapshot, TextDigest};
+use chat_proto::{
+    AccountId, Epoch, ErrorCode, LogId, Nickname, Nonce, PublicKey, RoomId, RoomName, Seq,
+    StreamId, Timestamp,
+};
+use chat_tests::history::{Log, Stored};
+
+use crate::seen::seen_of_event;
+
+/// One record, owned.
+#[derive(Clone)]
+pub(crate) enum Owned {
+    Event(Event),
+    RefusedSend { account: AccountId, nonce: Nonce, code: ErrorCode, digest: TextDigest },
+}
+
+/// Everything that was committed.
+#[derive(Default)]
+pub(crate) struct Data {
+    last_id: u64,
+    last_ts: Timestamp,
+    accounts: BTreeMap<AccountId, (PublicKey, Nickname)>,
+    rooms: BTreeMap<RoomId, RoomName>,
+    members: BTreeSet<(RoomId, AccountId)>,
+    pub(crate) logs: BTreeMap<LogId, Vec<Event>>,
+    pub(crate) sends: BTreeMap<(AccountId, StreamId), BTreeMap<u64, PastSend>>,
+}
+
+impl Data {
+    /// The largest `n` of a stream.
+    pub(crate) fn high_water(&self, account: AccountId, stream: StreamId) -> u64 {
+        let sends = self.sends.get(&(account, stream));
+        sends.and_then(|sends| sends.last_key_value()).map_or(0, |(n, _)| *n)
+    }
+
+    pub(crate) fn head(&self, log: LogId) -> Seq {
+        Seq(self.logs.get(&log).map_or(0, |events| events.len() as u64))
+    }
+
+    pub(crate) fn newest_ts(&self, log: LogId) -> Option<Timestamp> {
+        self.logs.get(&log)?.last().map(|event| event.ts)
+    }
+
+    pub(crate) fn members(&self) -> impl Iterator<Item = (LogId, AccountId)> {
+        self.members.iter().map(|(room, account)| ((*room).into(), *account))
+    }
+
+    /// What an account is called.
+    pub(crate) fn name(&self, account: AccountId) -> &str {
+        self.accounts.get(&account).map_or("", |(_key, name)| name.as_str())
+    }
+
+    pub(crate) fn apply(&mut self, record: &Owned) {
+        match record {
+            Owned::Event(event) => {
+                self.apply_event(event);
+                self.last_ts = self.last_ts.max(event.ts);
+                self.logs.entry(event.log).or_default().push(event.clone());
+            }
+            Owned::RefusedSend { account, nonce, code, digest } => {
+                let refused = PastSend::Refused { code: *code, digest: *digest };
+                self.sends.entry((*account, nonce.stream)).or_default().insert(nonce.n, refused);
+            }
+        }
+    }
+
+    fn apply_event(&mut self, event: &Event) {
+        let (room, owner) = (RoomId(event.log.0), AccountId(event.log.0));
+        match &event.content {
+            Content::AccountCreated { key, name } => {
+                self.accounts.insert(owner, (*key, name.clone()));
+                self.last_id = self.last_id.max(owner.0);
+            }
+            Content::AccountRenamed { name } => {
+                if let Some((_, held)) = self.accounts.get_mut(&owner) {
+                    *held = name.clone();
+                }
+            }
+            Content::RoomCreated { name, .. } => {
+                self.rooms.insert(room, name.clone());
+                self.last_id = self.last_id.max(room.0);
+            }
+            Content::Joined { account } => drop(self.members.insert((room, *account))),
+            Content::Left { account } => drop(self.members.remove(&(room, *account))),
+            Content::Posted { from, nonce, .. } => {
+                if let Some((nonce_n, past)) = past_of(event).map(|past| (nonce.n, past)) {
+                    self.sends.entry((*from, nonce.stream)).or_default().insert(nonce_n, past);
+                }
+            }
+            Content::RoomJoined { .. } | Content::RoomLeft { .. } => {}
+        }
+    }
+
+    /// What the events of the logs say against each other: only members speak, ids are those of
+    /// nonce and key, and an account's own log has the memberships that its rooms have.
+    pub(crate) fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut in_rooms = BTreeSet::new();
+        let mut in_accounts = BTreeSet::new();
+        for event in self.logs.values().flatten() {
+            let (room, owner) = (RoomId(event.log.0), AccountId(event.log.0));
+            match &event.content {
+                Content::Joined { account } => drop(in_rooms.insert((room, *account))),
+                Content::Left { account } => drop(in_rooms.remove(&(room, *account))),
+                Content::RoomJoined { room } => drop(in_accounts.insert((*room, owner))),
+                Content::RoomLeft { room } => drop(in_accounts.remove(&(*room, owner))),
+                Content::Posted { from, id, nonce, .. } => {
+                    let key = self.accounts.get(from).map(|(key, _)| key);
+                    if !in_rooms.contains(&(room, *from)) {
+                        found.push(format!("{from} speaks in {room} without being a member"));
+                    }
+                    if key.map(|key| message_id(*nonce, key)) != Some(*id) {
+                        found.push(format!("the id of {nonce:?} in {room} is not its own"));
+                    }
+                }
+                Content::AccountCreated { .. }
+                | Content::AccountRenamed { .. }
+                | Content::RoomCreated { .. } => {}
+            }
+        }
+        if in_rooms != in_accounts {
+            found.push(format!("rooms say {in_rooms:?}, accounts say {in_accounts:?}"));
+        }
+        found
+    }
+
+    pub(crate) fn snapshot(&self, epoch: Epoch) -> Snapshot {
+        let accounts = self.accounts.iter().map(|(&id, (key, name))| AccountRow {
+            id,
+            key: *key,
+            name: name.clone(),
+            head: self.head(id.into()),
+        });
+        let rooms = self.rooms.iter().map(|(&id, name)| RoomRow {
+            id,
+            name: name.clone(),
+            head: self.head(id.into()),
+        });
+        Snapshot {
+            epoch,
+            last_id: self.last_id,
+            last_ts: self.last_ts,
+            accounts: accounts.collect(),
+            rooms: rooms.collect(),
+            members: self.members.iter().copied().collect(),
+        }
+    }
+
+    pub(crate) fn logs_in_words(&self) -> BTreeMap<LogId, Log> {
+        let in_words = |(log, events): (&LogId, &Vec<Event>)| {
+            let name = self.rooms.get(&RoomId(log.0)).map(ToString::to_string).unwrap_or_default();
+            (*log, Log { name, events: events.iter().map(stored).collect() })
+        };
+        self.logs.iter().map(in_words).collect()
+    }
+}
+
+/// How the send of a message is remembered.
+pub(crate) fn past_of(event: &Event) -> Option<PastSend> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other event has a nonce")]
+    match &event.content {
+        Content::Posted { id, text, .. } => {
+            let room = RoomId(event.log.0);
+            let digest = TextDigest::of(room, text);
+            Some(PastSend::Posted { room, seq: event.seq, ts: event.ts, id: *id, digest })
+        }
+        _ => None,
+    }
+}
+
+fn stored(event: &Event) -> Stored {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other event has a nonce")]
+    let nonce = match &event.content {
+        Content::Posted { nonce, .. } => Some(*nonce),
+        _ => None,
+    };
+    Stored { seen: seen_of_event(event), nonce }
+}
