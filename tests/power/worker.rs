@@ -21,7 +21,10 @@ const ADA: AccountId = AccountId(2);
 
 /// Messages of a commit, and the bytes of each: a few pages of the WAL.
 const BATCH: u64 = 3;
-const TEXT_BYTES: usize = 1_500;
+const TEXT_BYTES: usize = 6_000;
+
+/// How long the WAL is made beforehand: some of the commits are behind it.
+const WAL_BYTES: u64 = 128 * 1024;
 
 /// After so many commits the worker waits until the WAL was moved beside it.
 const COMMITS_BETWEEN_MOVES: u64 = 9;
@@ -39,6 +42,8 @@ fn main() -> Result<()> {
     let dir = Path::new(dir);
     let mut store = SqliteStore::open(dir, Durability::Full)?;
     let snapshot = recover(&mut store, None)?;
+    store.lay_out_wal(WAL_BYTES);
+    store.commit_beside(|| ())?;
     let mut head = posted(&snapshot);
     let last = head + messages.parse::<u64>()?;
     let mut reader = Reader::open(dir, reader)?;
@@ -99,6 +104,11 @@ fn try_commit(store: &mut SqliteStore, head: u64, is_first: bool) -> Result<()> 
         let nonce = Nonce { stream: StreamId([7; 16]), n };
         let post = Content::Posted { from: ADA, id: MessageId([9; 16]), nonce, text };
         store.append(Record::Event(&event(ROOM, n + 1, post)))?;
+    }
+    // One by the thread that commits beside the caller, and one here.
+    if head.is_multiple_of(2) {
+        store.begin_commit()?;
+        return Ok(store.finish_commit()?);
     }
     Ok(store.commit()?)
 }

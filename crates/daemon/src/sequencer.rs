@@ -32,6 +32,9 @@ const QUANTUM: usize = 4 * 1024;
 /// What an input costs beside its bytes: about as much as so many more of them.
 const INPUT_COST: usize = 256;
 
+/// How long the WAL is made beforehand, in bytes: about as long as it gets before it begins anew.
+const WAL_BYTES: u64 = 24 * 1024 * 1024;
+
 /// How long readers may take to end what they do, when the store is to be closed.
 const READERS_END_MAX: Duration = Duration::from_secs(1);
 
@@ -71,6 +74,7 @@ impl Sequencer {
         readers: ReadersEnd,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (bell, rung) = mpsc::channel(1);
+        pipeline.store_mut().lay_out_wal(WAL_BYTES);
         let ring = bell.downgrade();
         pipeline.store_mut().commit_beside(move || {
             // Where it was rung already, or is gone, the committing thread looks by itself.

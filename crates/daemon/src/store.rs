@@ -63,7 +63,7 @@ use held::HeldFiles;
 use pending::Pending;
 use times::LatestTs;
 use trouble::{NoRoom, Trouble};
-use wal::Wal;
+use wal::{Layout, Wal};
 use witness::WitnessFile;
 
 /// What must be free on a disk that was full before writing goes on, in bytes: a commit with its
@@ -92,6 +92,8 @@ pub struct SqliteStore {
     boot: u128,
     trouble: Trouble,
     wal: Arc<Wal>,
+    /// How long the WAL is still to be made.
+    layout: Option<Layout>,
     checkpoints: Checkpoints,
     witness_in_trouble: bool,
     /// Damage that the operator knows of.

@@ -56,7 +56,7 @@ const REST_MAX: usize = 64;
 const PASSES_MAX: usize = 8;
 
 /// What little room is, in bytes.
-const SMALL_DISK_BYTES_FREE: u64 = 128 * 1024 * 1024;
+pub(super) const SMALL_DISK_BYTES_FREE: u64 = 128 * 1024 * 1024;
 
 /// The thread's name.
 const THREAD: &str = "chatd-wal";

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use chat_core::{Record, StoreError};
 
+use super::checkpoints::SMALL_DISK_BYTES_FREE;
 use super::committer::{self, Committer, WriteConnection};
+use super::wal::Layout;
 use super::write::{WriteError, Written};
 use super::{SqliteStore, Transaction};
 
@@ -30,6 +32,12 @@ impl SqliteStore {
     pub fn commit_beside(&mut self, wake: impl Fn() + Send + 'static) -> std::io::Result<()> {
         self.committer = Some(Committer::start(Box::new(wake))?);
         Ok(())
+    }
+
+    /// Makes the WAL so long beforehand, soon after the first commits, where the disk has room: with
+    /// what it has before it begins anew, commits overwrite it and do not make it longer.
+    pub fn lay_out_wal(&mut self, bytes: u64) {
+        self.layout = Some(Layout::of(bytes));
     }
 
     pub(super) fn try_append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
@@ -104,6 +112,13 @@ impl SqliteStore {
     fn note_durable(&mut self) {
         let pages = self.pending.committed();
         self.checkpoints.note_commit(pages);
+        let due = self.layout.as_mut().and_then(|layout| layout.note_commit(pages));
+        if let Some(bytes) = due {
+            self.layout = None;
+            if self.dir.bytes_free().is_ok_and(|free| free >= SMALL_DISK_BYTES_FREE) {
+                self.wal.lay_out(bytes);
+            }
+        }
     }
 
     /// Whether the open transaction is one for the other thread. One that needed SQL already is not:

@@ -68,7 +68,7 @@ mod tests {
         let file = dir.path().join("a");
         let watch = DirWatch::of(dir.path());
         assert!(!watch.has_news());
-        let mut expect_news = |change: &dyn Fn() -> std::io::Result<()>| {
+        let expect_news = |change: &dyn Fn() -> std::io::Result<()>| {
             change().expect("it can be done");
             assert!(watch.has_news());
             assert!(!watch.has_news(), "once");

@@ -134,6 +134,7 @@ impl SqliteStore {
             boot,
             trouble: Trouble::default(),
             wal,
+            layout: None,
             checkpoints,
             witness_in_trouble: false,
             told: Told::default(),
