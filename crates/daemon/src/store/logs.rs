@@ -1,10 +1,9 @@
 //! How far each log has come, and where its events are. Known logs need no SQL.
 
-use std::collections::HashMap;
-
 use chat_core::{Content, Event};
 use chat_proto::{LogId, Seq};
 use rusqlite::{Connection, OptionalExtension, Result};
+use rustc_hash::FxHashMap;
 
 use super::committer::WriteConnection;
 use super::recent::Recent;
@@ -18,7 +17,7 @@ const LOGS_MAX: usize = 65_536;
 /// What is known. It goes ahead of the file by the open transaction and the one under way.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
-    known: HashMap<LogId, Mark>,
+    known: FxHashMap<LogId, Mark>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,7 +83,7 @@ impl Logs {
 
     /// The transaction is lost.
     pub(super) fn forget(&mut self) {
-        self.known = HashMap::new();
+        self.known = FxHashMap::default();
     }
 }
 

@@ -30,10 +30,14 @@ use super::nonces::{self, Run};
 use super::row::unsigned;
 
 /// Events after which a commit flushes. It bounds what a start after a crash has to read.
-pub(super) const EVENTS_MAX: u64 = 8192;
+pub(super) const EVENTS_MAX: u64 = 16_384;
 
-/// Rows after which a commit flushes. It bounds memory, and how long that commit takes.
-const ROWS_MAX: usize = 4096;
+/// Rows after which a commit flushes. It bounds memory.
+const ROWS_MAX: usize = 8192;
+
+/// Logs and streams after which a commit flushes: each may have a page of its own to be written. It
+/// bounds how long that commit takes.
+const PLACES_MAX: usize = 4096;
 
 /// How old the oldest may become. Somebody calls each second, also with nothing to commit.
 const AGE_MAX: Duration = Duration::from_secs(1);
@@ -96,6 +100,7 @@ impl Recent {
     pub(super) fn is_due(&self) -> bool {
         self.events >= EVENTS_MAX
             || self.rows >= ROWS_MAX
+            || self.blocks.lock().len() + self.runs.len() >= PLACES_MAX
             || self.since.is_some_and(|since| since.elapsed() >= AGE_MAX)
     }
 

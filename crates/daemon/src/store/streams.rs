@@ -20,9 +20,20 @@ const STREAMS_MAX: usize = 65_536;
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     /// Lookups learn, too.
-    known: RefCell<HashMap<(AccountId, StreamId), Mark>>,
+    known: RefCell<Known>,
     /// Counts transactions, from 1.
     transaction: u64,
+}
+
+type Key = (AccountId, StreamId);
+
+/// The streams that are known.
+#[derive(Debug, Default)]
+struct Known {
+    marks: Vec<Mark>,
+    places: HashMap<Key, usize>,
+    /// The one that was asked for last: sends of one stream come together.
+    last: Option<(Key, usize)>,
 }
 
 /// A stream, as far as it is known.
@@ -44,7 +55,7 @@ impl Streams {
         account: AccountId,
         stream: StreamId,
     ) -> Result<Mark> {
-        if let Some(mark) = self.known.borrow().get(&(account, stream)) {
+        if let Some(mark) = self.known.borrow_mut().find((account, stream)) {
             return Ok(*mark);
         }
         let mark = find(&connection.lock(), recent, account, stream)?;
@@ -70,13 +81,11 @@ impl Streams {
     ) -> Result<(i64, usize), WriteError> {
         let now = self.transaction + 1;
         let known = self.known.get_mut();
-        let mark = match known.get_mut(&(account, nonce.stream)) {
-            Some(mark) => mark,
-            None => {
-                let mark = find(&connection.lock(), recent, account, nonce.stream)?;
-                known.entry((account, nonce.stream)).or_insert(mark)
-            }
-        };
+        let key = (account, nonce.stream);
+        if known.find(key).is_none() {
+            known.insert(key, find(&connection.lock(), recent, account, nonce.stream)?);
+        }
+        let mark = known.find(key).expect("it has just been learnt");
         if nonce.n != mark.high_water + 1 {
             return Err(WriteError::Nonce { high_water: mark.high_water, n: nonce.n });
         }
@@ -101,7 +110,7 @@ impl Streams {
 
     /// Whether more are known than may be between transactions.
     pub(super) fn is_overfull(&self) -> bool {
-        self.known.borrow().len() > STREAMS_MAX
+        self.known.borrow().marks.len() > STREAMS_MAX
     }
 
     /// Between transactions: forgets all when it is too much.
@@ -113,7 +122,23 @@ impl Streams {
 
     /// The transaction is lost.
     pub(super) fn forget(&mut self) {
-        *self.known.get_mut() = HashMap::new();
+        *self.known.get_mut() = Known::default();
+    }
+}
+
+impl Known {
+    fn find(&mut self, key: Key) -> Option<&mut Mark> {
+        let place = match self.last {
+            Some((last, place)) if last == key => place,
+            _ => *self.places.get(&key)?,
+        };
+        self.last = Some((key, place));
+        self.marks.get_mut(place)
+    }
+
+    fn insert(&mut self, key: Key, mark: Mark) {
+        self.places.insert(key, self.marks.len());
+        self.marks.push(mark);
     }
 }
 

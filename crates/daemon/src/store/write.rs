@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use chat_core::{Content, Event, PastSend};
 use chat_proto::{LogId, Seq};
-use rusqlite::{CachedStatement, Connection, Result, params};
+use rusqlite::{CachedStatement, Connection, Result, ffi, params};
 
 use super::committer::WriteConnection;
 use super::row::integer;
@@ -16,7 +16,7 @@ use super::staged::{Decided, Row, Staged};
 const SIZES: [usize; 3] = [64, 16, 1];
 
 /// Columns of a message that change from row to row.
-const POST_COLUMNS: usize = 9;
+const POST_COLUMNS: usize = 8;
 
 /// Says why a record cannot be put where it belongs.
 #[derive(Debug, thiserror::Error)]
@@ -84,31 +84,36 @@ impl Written {
     }
 }
 
+/// The ids are not given: SQLite takes the next one, which it finds without a search, and is to have
+/// taken those that are expected.
 fn write_events(
     connection: &Connection,
     staged: &Staged,
     order: &[usize],
     first_id: u64,
 ) -> Result<()> {
-    let mut id = first_id;
     for rows in
         order.chunk_by(|a, b| staged.row(*a).post.is_some() == staged.row(*b).post.is_some())
     {
         match staged.row(rows[0]).post.is_some() {
-            true => write_posts(connection, staged, rows, id)?,
-            false => write_others(connection, staged, rows, id)?,
+            true => write_posts(connection, staged, rows)?,
+            false => write_others(connection, staged, rows)?,
         }
-        id += rows.len() as u64;
+    }
+    let (taken, expected) = (connection.last_insert_rowid(), first_id + order.len() as u64 - 1);
+    if !order.is_empty() && taken != integer(expected) {
+        return Err(misplaced(taken, expected));
     }
     Ok(())
 }
 
-fn write_posts(
-    connection: &Connection,
-    staged: &Staged,
-    mut rows: &[usize],
-    mut id: u64,
-) -> Result<()> {
+/// An event that is missing at the end would get another in its place.
+fn misplaced(taken: i64, expected: u64) -> rusqlite::Error {
+    let damaged = format!("the file is damaged: event {expected} would be event {taken}");
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(damaged))
+}
+
+fn write_posts(connection: &Connection, staged: &Staged, mut rows: &[usize]) -> Result<()> {
     for size in SIZES {
         if rows.len() < size {
             continue;
@@ -116,11 +121,9 @@ fn write_posts(
         let mut statement = connection.prepare_cached(&posts_sql(size))?;
         while let Some((some, rest)) = rows.split_at_checked(size) {
             for (at, row) in some.iter().enumerate() {
-                let id = id + at as u64;
-                bind_post(&mut statement, at * POST_COLUMNS, staged, staged.row(*row), id)?;
+                bind_post(&mut statement, at * POST_COLUMNS, staged, staged.row(*row))?;
             }
             statement.raw_execute()?;
-            id += size as u64;
             rows = rest;
         }
     }
@@ -129,8 +132,8 @@ fn write_posts(
 
 fn posts_sql(size: usize) -> String {
     const HEAD: &str = "INSERT INTO events \
-         (id, log, seq, ts, kind, account, text, message_id, stream, n) VALUES ";
-    const ROW: &str = "(?, ?, ?, ?, 'posted', ?, ?, ?, ?, ?),";
+         (log, seq, ts, kind, account, text, message_id, stream, n) VALUES ";
+    const ROW: &str = "(?, ?, ?, 'posted', ?, ?, ?, ?, ?),";
     let mut sql = String::with_capacity(HEAD.len() + size * ROW.len());
     sql.push_str(HEAD);
     sql.extend(std::iter::repeat_n(ROW, size));
@@ -143,35 +146,27 @@ fn bind_post(
     bound: usize,
     staged: &Staged,
     row: &Row,
-    id: u64,
 ) -> Result<()> {
     let Some(post) = row.post else { return Ok(()) };
     let account = row.account.map_or(0, |account| account.0);
-    let numbers =
-        [(1, id), (2, row.log.0), (3, row.seq.0), (4, row.ts.0), (5, account), (9, post.n)];
+    let numbers = [(1, row.log.0), (2, row.seq.0), (3, row.ts.0), (4, account), (8, post.n)];
     for (column, number) in numbers {
         statement.raw_bind_parameter(bound + column, integer(number))?;
     }
-    statement.raw_bind_parameter(bound + 6, staged.words(row))?;
-    statement.raw_bind_parameter(bound + 7, &post.id.0[..])?;
-    statement.raw_bind_parameter(bound + 8, post.stream)
+    statement.raw_bind_parameter(bound + 5, staged.words(row))?;
+    statement.raw_bind_parameter(bound + 6, &post.id.0[..])?;
+    statement.raw_bind_parameter(bound + 7, post.stream)
 }
 
-fn write_others(
-    connection: &Connection,
-    staged: &Staged,
-    rows: &[usize],
-    first_id: u64,
-) -> Result<()> {
+fn write_others(connection: &Connection, staged: &Staged, rows: &[usize]) -> Result<()> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO events (id, log, seq, ts, kind, account, room, name) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO events (log, seq, ts, kind, account, room, name) \
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
     )?;
-    for (row, id) in rows.iter().zip(first_id..) {
+    for row in rows {
         let row = staged.row(*row);
         let name = Some(staged.words(row)).filter(|name| !name.is_empty());
         statement.execute(params![
-            integer(id),
             integer(row.log.0),
             integer(row.seq.0),
             integer(row.ts.0),
