@@ -60,6 +60,17 @@ fn without_a_pane_the_status_names_the_rooms_that_name_the_reader_first() {
     for nth in 1..5 {
         stage.hears(said_in(RoomId(nth + 10), &format!("room-{nth:02}"), 2, "hello"));
     }
-    stage.feed(chat_tui::screen::update::Msg::Resize(59, 15));
-    assert!(stage.shows("#room-29 !1 #room-01 1 #room-02 1 +4 more"), "{}", stage.screen());
+    for (columns, told) in [
+        (59, "#room-29 !1 #room-01 1 #room-02 1 +4 more"),
+        (46, "#room-29 !1 #room-01 1 +5 more"),
+        (40, "#room-29 !1 +6 more"),
+        (29, "#room-29 !1 +6 more"),
+        (21, "new in 7 rooms !1"),
+        (20, "new in 7 rooms"),
+    ] {
+        stage.feed(chat_tui::screen::update::Msg::Resize(columns, 15));
+        let shown =
+            stage.shows(&format!("connected  {told}")) || stage.shows(&format!("●  {told}"));
+        assert_eq!(shown, columns > 20, "{columns}: {}", stage.screen());
+    }
 }

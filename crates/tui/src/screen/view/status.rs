@@ -7,7 +7,8 @@ use ratatui::style::Style;
 use super::Theme;
 use crate::screen::areas;
 use crate::screen::history::Viewport;
-use crate::screen::model::{Connection, Model, Room};
+use crate::screen::model::{Connection, Model};
+use crate::screen::room::{Room, capped};
 use crate::text;
 
 /// From this many columns on, the status line names the room.
@@ -18,6 +19,9 @@ const BRIEF_BELOW_COLUMNS: u16 = 30;
 
 /// Rooms with something unread that the status line names.
 const ELSEWHERE_NAMED_MAX: usize = 3;
+
+/// Cells between two pieces of the status line.
+const GAP: usize = 2;
 
 /// A piece of a line, and its style.
 type Piece = (String, Style);
@@ -52,7 +56,7 @@ pub(super) fn bottom(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffe
     let mut x = area.x + u16::from(area.width >= 20);
     for (nth, (piece, style)) in pieces.into_iter().enumerate() {
         let room = usize::from(area.right().saturating_sub(x));
-        let gap = if nth == 0 { 0 } else { 2 };
+        let gap = if nth == 0 { 0 } else { GAP };
         if nth > 0 && text::width(&piece) + gap > room {
             continue; // The later ones matter less, but a shorter one may fit.
         }
@@ -80,7 +84,8 @@ fn pieces(model: &Model, theme: Theme, width: u16) -> Vec<Piece> {
         None => {}
     }
     if areas::of(model).rooms.is_none() {
-        pieces.extend(elsewhere(model, theme));
+        let used: usize = pieces.iter().map(|(piece, _style)| text::width(piece) + GAP).sum();
+        pieces.extend(elsewhere(model, theme, usize::from(width).saturating_sub(used + 1)));
     }
     pieces.extend(above(model, theme, viewport));
     pieces.push(("F1 help".to_owned(), theme.quiet()));
@@ -152,19 +157,34 @@ fn waiting(model: &Model, theme: Theme) -> Option<Piece> {
     (waiting > 0).then(|| (format!("⏳ {waiting} waiting"), theme.waiting()))
 }
 
-/// What is unread in other rooms, when there is no pane that says it: first where the reader is
-/// named, then how many more there are.
-fn elsewhere(model: &Model, theme: Theme) -> Option<Piece> {
+/// What is unread in other rooms, when there is no pane that says it, in the longest form that
+/// fits: rooms where the reader is named come first, then it tells how many more there are.
+fn elsewhere(model: &Model, theme: Theme, room_cells: usize) -> Option<Piece> {
     let listed = model.listed().into_iter().map(|index| &model.rooms[index]);
     let mut unread: Vec<&Room> = listed.filter(|room| room.unread > 0).collect();
-    unread.sort_by_key(|room| room.mentions == 0);
-    let (named, more) = unread.split_at(unread.len().min(ELSEWHERE_NAMED_MAX));
-    let mut told: Vec<String> =
-        named.iter().map(|room| format!("#{} {}", room.title, room.unread_label())).collect();
-    if !more.is_empty() {
-        told.push(format!("+{} more", more.len()));
+    if unread.is_empty() {
+        return None;
     }
-    (!told.is_empty()).then(|| (told.join(" "), theme.mention()))
+    unread.sort_by_key(|room| room.mentions == 0);
+    let most = unread.len().min(ELSEWHERE_NAMED_MAX);
+    let mut forms = (0..=most).rev().map(|named| elsewhere_naming(&unread, named));
+    let told = forms.find(|form| text::width(form) <= room_cells)?;
+    Some((told, theme.mention()))
+}
+
+/// The first so many rooms by name, and the rest in numbers.
+fn elsewhere_naming(unread: &[&Room], count: usize) -> String {
+    let (named, more) = unread.split_at(count);
+    let named = named.iter().map(|room| format!("#{} {}", room.title, room.unread_label()));
+    let mentions: usize = more.iter().map(|room| room.mentions).sum();
+    let mentions = if mentions > 0 { format!(" !{}", capped(mentions)) } else { String::new() };
+    let more = match (count, more.len()) {
+        (_, 0) => None,
+        (0, 1) => Some(format!("new in 1 room{mentions}")),
+        (0, rooms) => Some(format!("new in {rooms} rooms{mentions}")),
+        (_, rooms) => Some(format!("+{rooms} more{mentions}")),
+    };
+    named.chain(more).collect::<Vec<_>>().join(" ")
 }
 
 fn cells(text: &str) -> u16 {
