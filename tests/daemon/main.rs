@@ -8,6 +8,7 @@ mod following;
 mod joining;
 mod listening;
 mod logging;
+mod refusing;
 mod renaming;
 mod signals;
 mod slow;

@@ -28,6 +28,9 @@ impl<Id: Copy + Ord> IdSet<Id> {
     pub(crate) fn remove(&mut self, id: Id) {
         if let Ok(at) = self.ids.binary_search(&id) {
             self.ids.remove(at);
+            if self.ids.len() < self.ids.capacity() / 4 {
+                self.ids.shrink_to(self.ids.len() + self.ids.len() / 4);
+            }
         }
     }
 
@@ -59,6 +62,16 @@ impl<Id: Copy + Ord> IdSet<Id> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_that_becomes_small_gives_its_memory_back() {
+        let mut set = IdSet::default();
+        (0..10_000_u64).for_each(|id| set.insert(id));
+        (10..10_000).for_each(|id| set.remove(id));
+        assert!(set.ids.capacity() <= 48 && set.iter().eq(0..10), "{}", set.ids.capacity());
+        (0..10).for_each(|id| set.remove(id));
+        assert!(set.ids.capacity() <= 4, "{}", set.ids.capacity());
+    }
 
     #[test]
     fn a_set_of_ids_is_a_set_in_order() {

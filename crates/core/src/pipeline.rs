@@ -5,6 +5,7 @@
 //! when that commit fails, they fail with it. It must not know what a socket or a file is.
 
 mod answers;
+mod pace;
 mod renames;
 mod staged;
 
@@ -18,8 +19,10 @@ use crate::presence::Presence;
 use crate::{
     Action, Ask, Begun, Command, Conn, Fanout, Origin, Record, Refusal, State, Store, StoreError,
 };
+use pace::Pace;
+use renames::renamed_frame;
 pub(crate) use renames::unsure_of_names;
-use renames::{RenamePace, renamed_frame};
+
 use staged::{Staged, Waiting};
 
 /// How long a store that failed is left alone before it is tried again, in milliseconds.
@@ -52,7 +55,8 @@ pub struct Pipeline<S> {
     /// `None` while the store cannot even be read.
     state: Option<State>,
     presence: Presence,
-    renames: RenamePace,
+    renames: Pace,
+    refusals: Pace,
     signed_in: FxHashMap<Conn, AccountId>,
     /// When to try a store that failed again; `None` while it works.
     recover_at: Option<Timestamp>,
@@ -84,7 +88,8 @@ impl<S: Store> Pipeline<S> {
             store,
             state: Some(state),
             presence: Presence::default(),
-            renames: RenamePace::default(),
+            renames: Pace::of_renames(),
+            refusals: Pace::of_refusals(),
             signed_in: FxHashMap::default(),
             recover_at,
             commit_bytes_max: COMMIT_BYTES_MAX,
@@ -238,6 +243,7 @@ impl<S: Store> Pipeline<S> {
             Input::Gone(conn) => self.open.wait(Waiting::Gone(conn)),
             Input::Tick => {
                 self.renames.forget_rested(now);
+                self.refusals.forget_rested(now);
                 self.announce_presence(fanout);
                 self.open.demand_commit();
             }
@@ -245,7 +251,7 @@ impl<S: Store> Pipeline<S> {
     }
 
     fn stage_command(&mut self, origin: Origin, action: Action, now: Timestamp) {
-        let Self { store, open, renames, .. } = self;
+        let Self { store, open, renames, refusals, .. } = self;
         let send = staged::send_of(&action);
         let mut answer = Err(Refusal::Unavailable);
         if let Some(state) = &mut self.state {
@@ -256,7 +262,8 @@ impl<S: Store> Pipeline<S> {
             } else if wait_ms > 0 {
                 answer = Err(Refusal::RateLimited { wait_ms });
             } else {
-                match carry_out(state, store, Command { ts: now, action }, send, open) {
+                let command = Command { ts: now, action };
+                match carry_out(state, store, command, send, refusals, open) {
                     Ok(carried_out) => answer = carried_out,
                     Err(_the_store_has_logged_it) => {
                         self.recover_at = Some(later(now));
@@ -357,14 +364,22 @@ fn carry_out<S: Store>(
     store: &mut S,
     command: Command,
     send: Option<staged::Send>,
+    refusals: &mut Pace,
     staged: &mut Staged,
 ) -> Result<Result<crate::Answer, Refusal>, StoreError> {
+    let ts = command.ts;
     let applied = state.apply(command, store)?;
     for event in &applied.events {
         store.append(Record::Event(event))?;
         staged.push(event);
     }
     if let (Some(send), Some((nonce, code, digest))) = (send, applied.refused_send) {
+        let wait_ms = refusals.wait_ms(send.account, ts);
+        if wait_ms > 0 {
+            // It has changed nothing, and its nonce is not used up: it is awaited again.
+            return Ok(Err(Refusal::RateLimited { wait_ms }));
+        }
+        refusals.count(send.account, ts);
         store.append(Record::RefusedSend { account: send.account, nonce, code, digest })?;
     }
     Ok(applied.answer)

@@ -232,6 +232,8 @@ impl Client {
         match error.known_code() {
             Some(ErrorCode::Behind) => env.coverage.hit(Situation::Behind),
             Some(ErrorCode::Unavailable) => env.coverage.hit(Situation::Unavailable),
+            // Too many refusals of late: it is awaited again.
+            Some(ErrorCode::RateLimited) if error.retry && error.detail > 0 => {}
             Some(code) if !error.retry => {
                 env.coverage.hit(Situation::RefusedForGood);
                 env.history.refused(self.epoch(), nonce, code);
