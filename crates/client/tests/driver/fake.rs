@@ -78,7 +78,10 @@ impl Daemon {
 
     /// Accepts, and says nothing.
     pub(crate) async fn accept(&self) -> TcpStream {
-        within(self.listener.accept()).await.unwrap().0
+        let socket = within(self.listener.accept()).await.unwrap().0;
+        // Else each small frame behind another one waits for the client's system to acknowledge.
+        socket.set_nodelay(true).unwrap();
+        socket
     }
 
     /// Accepts, and lets the client sign in. The own log is answered too.

@@ -12,5 +12,6 @@ mod listing;
 mod naming;
 mod orders;
 mod restored;
+mod seeded;
 mod sending;
 mod timing;
