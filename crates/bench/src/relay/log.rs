@@ -1,26 +1,27 @@
-//! What the relay has to send: bytes from a position on, in memory, and in files that sockets are
-//! given by reference.
+//! What the relay has to send: the newest bytes of everything that came, in a circle in memory, and
+//! in a file of the same length that sockets are given by reference.
 //!
-//! Nothing that was handed to a socket by reference is ever changed: a socket refers to pages, not
-//! to what they held.
+//! Both are laid out once and overwritten, since fresh pages cost more than the sends. A socket refers
+//! to pages, not to what they held: nothing is overwritten that may still lie in one.
 
-use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
 use std::net::TcpStream;
 
 use anyhow::{Context, Result, ensure};
-use rustix::fs::{MemfdFlags, memfd_create, sendfile};
+use rustix::fs::sendfile;
 use rustix::io::Errno;
 
-use super::disk::Disk;
+use super::ring::Ring;
 use crate::net::socket::{Moved, write};
 
-/// A segment that has so many bytes gets no more.
-const SEGMENT_BYTES: usize = 1024 * 1024;
-
 /// So far a receiver may be behind before the relay gives up: a load with a window never gets there.
-pub(super) const LAG_BYTES_MAX: u64 = 64 * 1024 * 1024;
+const LAG_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// More than the queues of both ends of a socket may hold (`tcp_wmem` and `tcp_rmem` in tcp(7)).
+const SOCKET_BYTES_MAX: u64 = 48 * 1024 * 1024;
+
+/// Bytes of the circle.
+pub(super) const RING_BYTES: u64 = LAG_BYTES_MAX + SOCKET_BYTES_MAX;
 
 /// What is shorter is copied: to refer to pages costs more than to copy a few.
 const BY_REFERENCE_BYTES: usize = 16 * 1024;
@@ -30,26 +31,18 @@ const BY_REFERENCE_RECEIVERS: usize = 4;
 
 /// The newest bytes of everything that came.
 pub(super) struct Log {
-    segments: VecDeque<Segment>,
-    disk: Option<Disk>,
+    memory: Vec<u8>,
+    file: Ring,
+    /// Whether the file has everything before anybody gets it, and survives a loss of power.
+    is_durable: bool,
+    /// The file has what is before this.
+    filed: u64,
     head: u64,
 }
 
-struct Segment {
-    start: u64,
-    bytes: Vec<u8>,
-    /// The first of the bytes once more, for those who get them by reference.
-    mirror: Option<Mirror>,
-}
-
-struct Mirror {
-    file: File,
-    bytes: usize,
-}
-
 impl Log {
-    pub(super) fn new(disk: Option<Disk>) -> Self {
-        Self { segments: VecDeque::new(), disk, head: 0 }
+    pub(super) fn new(file: Ring, is_durable: bool) -> Self {
+        Self { memory: vec![0; RING_BYTES as usize], file, is_durable, filed: 0, head: 0 }
     }
 
     /// The position behind the last byte.
@@ -57,37 +50,42 @@ impl Log {
         self.head
     }
 
-    /// Appends; with a disk it returns when the bytes survive a loss of power. `slowest` tells the
-    /// position of whoever is furthest behind.
-    pub(super) fn append(&mut self, bytes: &[u8], slowest: impl FnOnce() -> u64) -> Result<()> {
-        if let Some(disk) = &self.disk {
-            disk.write(self.head, bytes).context("cannot write what is to be durable")?;
-        }
-        match self.segments.back_mut() {
-            Some(last) if last.bytes.len() < SEGMENT_BYTES => last.bytes.extend_from_slice(bytes),
-            _ => {
-                self.let_go(slowest())?;
-                let mut fresh = Vec::with_capacity(SEGMENT_BYTES + bytes.len());
-                fresh.extend_from_slice(bytes);
-                self.segments.push_back(Segment { start: self.head, bytes: fresh, mirror: None });
-            }
-        }
-        self.head += bytes.len() as u64;
-        Ok(())
-    }
-
-    /// Drops what everybody has.
-    fn let_go(&mut self, slowest: u64) -> Result<()> {
-        let lag = self.head - slowest;
+    /// Appends; a durable log returns when the bytes survive a loss of power. `slowest` is the position
+    /// of whoever is furthest behind.
+    pub(super) fn append(&mut self, bytes: &[u8], slowest: u64) -> Result<()> {
+        let lag = self.head + bytes.len() as u64 - slowest;
         ensure!(lag < LAG_BYTES_MAX, "a receiver is {lag} bytes behind");
-        while self.segments.front().is_some_and(|first| first.end() <= slowest) {
-            self.segments.pop_front();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (offset, there) = self.file.place(self.head, rest.len());
+            let offset = usize::try_from(offset)?;
+            self.memory[offset..offset + there].copy_from_slice(&rest[..there]);
+            self.head += there as u64;
+            rest = &rest[there..];
+        }
+        if self.is_durable {
+            self.file_all().context("cannot write what is to be durable")?;
+            self.file.sync().context("cannot sync what is to be durable")?;
         }
         Ok(())
     }
 
-    /// Sends as much as the socket takes of what follows `position`, which is one send where nobody
-    /// is behind; returns the position that was reached.
+    /// The file gets what it does not have.
+    fn file_all(&mut self) -> io::Result<()> {
+        // What is older is not asked for any more.
+        self.filed = self.filed.max(self.head.saturating_sub(RING_BYTES));
+        while self.filed < self.head {
+            let missing = usize::try_from(self.head - self.filed).map_err(io::Error::other)?;
+            let (offset, there) = self.file.place(self.filed, missing);
+            let from = usize::try_from(offset).map_err(io::Error::other)?;
+            self.file.write(offset, &self.memory[from..from + there])?;
+            self.filed += there as u64;
+        }
+        Ok(())
+    }
+
+    /// Sends as much as the socket takes of what follows `position`, which is one send, or two at the
+    /// end of the circle; returns the position that was reached.
     pub(super) fn send(
         &mut self,
         socket: &TcpStream,
@@ -110,54 +108,19 @@ impl Log {
         position: u64,
         receivers: usize,
     ) -> io::Result<Moved> {
-        let holds = |segment: &Segment| segment.end() <= position;
-        let index = self.segments.partition_point(holds);
-        let segment = self.segments.get_mut(index).ok_or(io::ErrorKind::NotFound)?;
-        let from = usize::try_from(position - segment.start).map_err(io::Error::other)?;
-        let bytes = segment.bytes.len() - from;
-        if receivers < BY_REFERENCE_RECEIVERS || bytes < BY_REFERENCE_BYTES {
-            return write(socket, &segment.bytes[from..]);
+        let missing = usize::try_from(self.head - position).map_err(io::Error::other)?;
+        let (mut offset, bytes) = self.file.place(position, missing);
+        if receivers < BY_REFERENCE_RECEIVERS || missing < BY_REFERENCE_BYTES {
+            let from = usize::try_from(offset).map_err(io::Error::other)?;
+            return write(socket, &self.memory[from..from + bytes]);
         }
-        let sent = match &self.disk {
-            Some(disk) => {
-                let (mut offset, bytes) = disk.place(position, bytes);
-                sendfile(socket, disk.file(), Some(&mut offset), bytes)
-            }
-            None => {
-                let (file, mut offset) = (segment.mirror()?, from as u64);
-                sendfile(socket, file, Some(&mut offset), bytes)
-            }
-        };
-        match sent {
+        self.file_all()?;
+        match sendfile(socket, self.file.file(), Some(&mut offset), bytes) {
             Ok(0) => Ok(Moved::Ended),
             Ok(bytes) => Ok(Moved::Bytes(bytes)),
             Err(Errno::AGAIN) => Ok(Moved::Nothing),
             Err(error) => Err(error.into()),
         }
-    }
-}
-
-impl Segment {
-    fn end(&self) -> u64 {
-        self.start + self.bytes.len() as u64
-    }
-
-    /// The file that has all of the bytes.
-    fn mirror(&mut self) -> io::Result<&File> {
-        use std::os::unix::fs::FileExt;
-
-        let mirror = match &mut self.mirror {
-            Some(mirror) => mirror,
-            none => {
-                let file = memfd_create("chat-bench-relay", MemfdFlags::CLOEXEC)?.into();
-                none.insert(Mirror { file, bytes: 0 })
-            }
-        };
-        if mirror.bytes < self.bytes.len() {
-            mirror.file.write_all_at(&self.bytes[mirror.bytes..], mirror.bytes as u64)?;
-            mirror.bytes = self.bytes.len();
-        }
-        Ok(&mirror.file)
     }
 }
 
@@ -192,7 +155,7 @@ mod tests {
         });
         let mut position = log.head();
         for (turn, bytes) in (0..).zip(sizes) {
-            log.append(&batch(turn, bytes), || position).unwrap();
+            log.append(&batch(turn, bytes), position).unwrap();
             position = log.send(&ours, position, receivers).unwrap();
         }
         while position < log.head() {
@@ -202,39 +165,42 @@ mod tests {
         assert!(reader.join().unwrap().unwrap() == all);
     }
 
+    /// One whose bytes are about to go over the end of the circle.
+    fn near_its_end(file: Ring, is_durable: bool) -> Log {
+        let end = 3 * RING_BYTES - 600_000;
+        Log { head: end, filed: end, ..Log::new(file, is_durable) }
+    }
+
     #[test]
     fn what_is_copied_arrives() {
-        everything_arrives(Log::new(None), 1);
+        everything_arrives(near_its_end(Ring::in_memory(RING_BYTES).unwrap(), false), 1);
     }
 
     #[test]
     fn what_is_referred_to_arrives() {
-        everything_arrives(Log::new(None), BY_REFERENCE_RECEIVERS);
+        let ring = Ring::in_memory(RING_BYTES).unwrap();
+        everything_arrives(near_its_end(ring, false), BY_REFERENCE_RECEIVERS);
     }
 
     #[test]
     fn what_was_written_to_disk_first_arrives() {
         let dir = tempfile::tempdir().unwrap();
         for receivers in [1, BY_REFERENCE_RECEIVERS] {
-            let disk = Disk::create(&dir.path().join("log"), 4 << 20).unwrap();
-            // What comes goes over the end of the file.
-            let log = Log { head: (4 << 20) - 600_000, ..Log::new(Some(disk)) };
-            everything_arrives(log, receivers);
+            let ring = Ring::on_disk(&dir.path().join("log"), RING_BYTES).unwrap();
+            everything_arrives(near_its_end(ring, true), receivers);
         }
     }
 
     #[test]
-    fn what_everybody_has_is_let_go_and_who_is_too_far_behind_is_told() {
-        let mut log = Log::new(None);
-        let chunk = vec![1; SEGMENT_BYTES];
-        for _ in 0..10 {
-            let head = log.head();
-            log.append(&chunk, || head).unwrap();
+    fn who_is_too_far_behind_is_told() {
+        let mut log = Log::new(Ring::in_memory(RING_BYTES).unwrap(), false);
+        let chunk = vec![1; 1 << 20];
+        for _ in 0..100 {
+            log.append(&chunk, log.head()).unwrap();
         }
-        assert_eq!(log.segments.len(), 1);
-        let told = (0..=LAG_BYTES_MAX / SEGMENT_BYTES as u64)
-            .find_map(|_| log.append(&chunk, || 0).err())
-            .unwrap();
+        let slowest = log.head();
+        let told = (0..100).find_map(|_| log.append(&chunk, slowest).err()).unwrap();
         assert!(told.to_string().contains("behind"), "{told}");
+        assert!(log.head() - slowest < LAG_BYTES_MAX);
     }
 }

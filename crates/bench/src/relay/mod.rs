@@ -7,8 +7,8 @@
 //! else's must not come between its halves. Where there is a file, each message gets a byte as its
 //! ack.
 
-mod disk;
 mod log;
+mod ring;
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -19,15 +19,11 @@ use anyhow::{Context, Result, bail};
 
 use crate::net::poll::{Interest, Poll, Ready};
 use crate::net::socket::{Moved, read, write};
-use disk::Disk;
-use log::{LAG_BYTES_MAX, Log};
+use log::{Log, RING_BYTES};
+use ring::Ring;
 
 /// What one read takes at the most.
 const READ_BYTES: usize = 512 * 1024;
-
-/// Bytes of the file. Nothing is overwritten that a receiver may lack or that may still lie in a
-/// socket, which holds some ten MiB at the most.
-const DISK_BYTES: u64 = 2 * LAG_BYTES_MAX;
 
 pub(crate) const RECEIVER: u8 = b'r';
 pub(crate) const SENDER: u8 = b's';
@@ -39,8 +35,11 @@ const LISTENER: usize = usize::MAX;
 
 /// Serves until it is killed; what comes is made durable in a file if there is one.
 pub(crate) fn serve(durable: Option<&Path>) -> Result<()> {
-    let disk = durable.map(|path| Disk::create(path, DISK_BYTES));
-    let disk = disk.transpose().context("cannot lay out the file")?;
+    let ring = match durable {
+        Some(path) => Ring::on_disk(path, RING_BYTES),
+        None => Ring::in_memory(RING_BYTES),
+    };
+    let ring = ring.context("cannot lay out the file")?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     writeln!(io::stdout(), "{}", listener.local_addr()?)?;
     listener.set_nonblocking(true)?;
@@ -53,8 +52,8 @@ pub(crate) fn serve(durable: Option<&Path>) -> Result<()> {
         came: Vec::new(),
         filled: 0,
         acks: Vec::new(),
-        has_acks: disk.is_some(),
-        log: Log::new(disk),
+        has_acks: durable.is_some(),
+        log: Log::new(ring, durable.is_some()),
     };
     let mut ready = Vec::new();
     loop {
@@ -172,14 +171,12 @@ impl Relay {
 
     /// Passes on what this look brought.
     fn pass_on(&mut self) -> Result<()> {
-        let (receivers, peers, head) = (&self.receivers, &self.peers, self.log.head());
-        let slowest = || {
-            let positions = receivers.iter().map(|index| match peers[*index].role {
-                Role::Receiver { position, .. } => position,
-                Role::Unknown | Role::Sender { .. } | Role::Gone => head,
-            });
-            positions.min().unwrap_or(head)
-        };
+        let head = self.log.head();
+        let positions = self.receivers.iter().map(|index| match self.peers[*index].role {
+            Role::Receiver { position, .. } => position,
+            Role::Unknown | Role::Sender { .. } | Role::Gone => head,
+        });
+        let slowest = positions.min().unwrap_or(head);
         self.log.append(&self.came[..self.filled], slowest)?;
         if self.has_acks {
             for (token, messages) in &self.acks {
