@@ -38,8 +38,9 @@ pub(crate) struct FairQueue<T> {
 struct Line<T> {
     items: VecDeque<(T, usize)>,
     cost: usize,
-    /// What its turn still may cost; below zero, what its last turn has cost too much.
-    credit: i64,
+    /// What its turn still may cost. It is saved up for an item that costs more than a quantum:
+    /// taking that on credit would be free for whoever never has a second one waiting.
+    credit: usize,
 }
 
 impl<T> FairQueue<T> {
@@ -63,7 +64,7 @@ impl<T> FairQueue<T> {
 
     /// Puts an item at the end of its party's line.
     pub(crate) fn push(&mut self, party: Party, item: T, cost: usize) {
-        let credit = signed(self.quantum);
+        let credit = self.quantum;
         let line = self.lines.entry(party).or_insert_with(|| {
             self.turns.push_back(party);
             Line { items: VecDeque::new(), cost: 0, credit }
@@ -78,13 +79,14 @@ impl<T> FairQueue<T> {
         loop {
             let party = *self.turns.front()?;
             let line = self.lines.get_mut(&party).expect("who has a turn has a line");
-            if line.credit <= 0 {
-                line.credit += signed(self.quantum);
+            let (_item, cost) = line.items.front().expect("a line has items");
+            let Some(credit) = line.credit.checked_sub(*cost) else {
+                line.credit += self.quantum;
                 self.turns.rotate_left(1);
                 continue;
-            }
+            };
+            line.credit = credit;
             let (item, cost) = line.items.pop_front().expect("a line has items");
-            line.credit -= signed(cost);
             line.cost -= cost;
             self.cost -= cost;
             if line.items.is_empty() {
@@ -94,10 +96,6 @@ impl<T> FairQueue<T> {
             return Some((item, cost));
         }
     }
-}
-
-fn signed(cost: usize) -> i64 {
-    i64::try_from(cost).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -133,6 +131,24 @@ mod tests {
         let first = taken(&mut queue, 205);
         let large = first.iter().filter(|size| **size == 'L').count();
         assert_eq!(large, 5, "as much as the 200 small ones cost");
+    }
+
+    #[test]
+    fn whoever_has_one_large_item_at_a_time_gets_no_more_than_others() {
+        let mut queue = FairQueue::new(10, 100_000);
+        queue.push(party(1), 'L', 40);
+        (0..400).for_each(|_| queue.push(party(2), 's', 1));
+        let (mut large, mut small) = (0, 0);
+        while small < 200 {
+            match queue.pop() {
+                Some(('L', _cost)) => {
+                    large += 1;
+                    queue.push(party(1), 'L', 40);
+                }
+                _ => small += 1,
+            }
+        }
+        assert!((4..=5).contains(&large), "{large} of 40, beside 200");
     }
 
     #[test]
