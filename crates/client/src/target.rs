@@ -226,8 +226,8 @@ fn parse_host_and_port(text: &str) -> Result<Target, TargetError> {
     if let Some(rest) = text.strip_prefix('[') {
         let bad = || TargetError::BadHost(text.to_owned());
         let (host, rest) = rest.split_once(']').ok_or_else(bad)?;
-        let address = host.split('%').next().unwrap_or(host);
-        if address.parse::<Ipv6Addr>().is_err() {
+        let (address, zone) = host.split_once('%').unwrap_or((host, "none"));
+        if address.parse::<Ipv6Addr>().is_err() || checked_host(zone).is_err() {
             return Err(bad());
         }
         return match rest.strip_prefix(':') {
@@ -296,6 +296,11 @@ mod tests {
         assert_eq!(refused("a b"), TargetError::BadHost("a b".into()));
         assert_eq!(refused("-v"), TargetError::BadHost("-v".into()));
         assert_eq!(refused("[::1"), TargetError::BadHost("[::1".into()));
+        // The address is passed on as a command: a zone is no place for quotes.
+        for zone in ["", "eth0'", "e\u{1b}[2J"] {
+            let host = format!("[fe80::1%{zone}]");
+            assert_eq!(refused(&host), TargetError::BadHost(host.clone()));
+        }
         assert_eq!(refused("unix:a.sock"), TargetError::BadPath);
         assert!(matches!(refused("chat://h/a b"), TargetError::BadRoom(_)));
         assert!(matches!(refused("chat://h/#abc"), TargetError::BadFingerprint(_)));

@@ -65,8 +65,8 @@ fn is_loopback(host: &str) -> bool {
 }
 
 fn shell_word(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@+,[]".contains(c);
-    match text.chars().all(is_plain) && !text.contains(['[', ']']) {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@+,".contains(c);
+    match text.chars().all(is_plain) {
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', r"'\''")),
     }
