@@ -22,11 +22,13 @@ ip addr add 192.0.2.10/24 dev v0
 printf '2001:db8::1 dual\n192.0.2.10 dual\n' > hosts
 mount --bind hosts /etc/hosts
 "$CHATD" --data-dir data --socket none --listen 192.0.2.10:25210 > ready 2> log &
-until grep -q ready ready; do kill -0 $! && sleep 0.05; done
+daemon=$!
+trap 'kill $daemon 2> /dev/null || true' EXIT
+until grep -q ready ready; do kill -0 $daemon; sleep 0.05; done
 touch begins
 "$CHAT" --no-tui --server dual:25210 --data-dir client rooms --timeout 60s > rooms 2> told
 touch ended
-kill %1
+kill $daemon
 wait
 "#;
 

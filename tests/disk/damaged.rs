@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use chat_tests::process::{Daemon, binary, wait_for_end};
@@ -55,6 +55,16 @@ impl Person {
     }
 }
 
+/// A program that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 /// Damages a page in the middle of the events; few bytes, so that ids, lengths and texts are hit.
 fn damage(database: &Path) -> Result<()> {
     let connection = Connection::open(database)?;
@@ -96,8 +106,9 @@ async fn who_reads_over_a_damaged_page_gets_the_rest_and_what_is_said_live() -> 
     ensure!((LINES - PAGE_LINES_MAX..LINES).contains(&came), "{came} lines, {told}");
     ensure!(told.contains("cannot be read"), "the reader is told: {told}");
 
-    let mut follower = ada.runs(&["tail", "-r", "base", "-f", "--since", "seq:1"])?.spawn()?;
-    let mut lines = BufReader::new(follower.stdout.take().context("it is a pipe")?).lines();
+    let follows = ["tail", "-r", "base", "-f", "--since", "seq:1", "--timeout", "60s"];
+    let mut follower = Running(ada.runs(&follows)?.spawn()?);
+    let mut lines = BufReader::new(follower.0.stdout.take().context("it is a pipe")?).lines();
     let mut followed = 0;
     while followed < came {
         lines.next().context("the follower goes on behind the damage")??;
@@ -106,8 +117,7 @@ async fn who_reads_over_a_damaged_page_gets_the_rest_and_what_is_said_live() -> 
     ensure!(ada.runs(&["send", "-r", "base", "live"])?.status()?.success(), "it is sent");
     let live = lines.next().context("the follower hears what is said")??;
     ensure!(live.ends_with("live"), "{live}");
-    follower.kill()?;
-    follower.wait()?;
+    drop(follower);
 
     // Three have read over it. Each damaged place is told with its room and its seqs, once.
     daemon.log().wait_for("events cannot be read", 1).await?;
