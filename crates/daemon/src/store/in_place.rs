@@ -1,8 +1,9 @@
 //! What a store does when one of its files is not in its place any more.
 //!
-//! It is noticed behind each commit and each second, before anything is acknowledged; from then on
-//! every command is answered `Unavailable` until the file is back, by hand or by restarting. The
-//! files that are held go on being read, and nothing is moved or removed under their names.
+//! What happens in the directory is noticed behind each commit, before anything is acknowledged, and
+//! what happens to those above it within a second; from then on every command is answered
+//! `Unavailable` until the file is back, by hand or by restarting. The files that are held go on
+//! being read, and nothing is moved or removed under their names.
 
 use chat_core::StoreError;
 use rusqlite::config::DbConfig;
