@@ -125,6 +125,7 @@ impl Server {
     /// [`StartError`] says what to do.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let started = Instant::now();
+        chat_files::limit::survive().map_err(StartError::Thread)?;
         let connections_max = connections_max()?;
         if config.correct_times {
             let events = correct_times(&config.data_dir, config.durability, utc_now())?;

@@ -12,25 +12,21 @@ pub(crate) struct Signals {
     /// The terminal that it was started from has closed.
     hangup: Signal,
     user: [Signal; 2],
-    /// A write would make a file longer than `ulimit -f` allows: the write fails, and that is told.
-    file_size: Signal,
 }
 
 impl Signals {
     pub(crate) fn listen() -> io::Result<Self> {
-        let file_size = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
             user: [signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?],
-            file_size: signal(file_size)?,
         })
     }
 
     /// Waits until the end is asked for. Cancel-safe.
     pub(crate) async fn end(&mut self) {
-        let Self { terminate, interrupt, hangup, user: [user1, user2], file_size } = self;
+        let Self { terminate, interrupt, hangup, user: [user1, user2] } = self;
         loop {
             let ignored = tokio::select! {
                 _ = terminate.recv() => return,
@@ -38,10 +34,6 @@ impl Signals {
                 _ = hangup.recv() => "SIGHUP",
                 _ = user1.recv() => "SIGUSR1",
                 _ = user2.recv() => "SIGUSR2",
-                _ = file_size.recv() => {
-                    tracing::warn!("a file may not grow: raise `ulimit -f` (LimitFSIZE)");
-                    continue;
-                }
             };
             tracing::info!(signal = ignored, "a signal is ignored; SIGTERM is the one that stops");
         }

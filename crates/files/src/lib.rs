@@ -4,6 +4,8 @@
 //! symbolic link. They are so from the start: no file is made first and closed to others then.
 //! This crate must not know what is in them.
 
+pub mod limit;
+
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};

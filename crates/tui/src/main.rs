@@ -97,6 +97,9 @@ async fn serve_and_run(
     mode: Mode,
     mut notes: Vec<Note>,
 ) -> Exit {
+    if let Err(error) = chat_files::limit::survive() {
+        tell(&format!("a limit on the length of files (`ulimit -f`) would end this: {error}"));
+    }
     let host = match serve {
         None => None,
         Some(address) => match Host::start(&settings.data_dir, address).await {

@@ -64,8 +64,12 @@ impl Trouble {
                 );
             }
         } else if self.is_news(Cause::Unwritable(error.cause.to_string())) {
+            let what_to_do = chat_files::limit::length_max().map(|max| {
+                format!("if one of its files has {max} bytes: raise `ulimit -f` (LimitFSIZE)")
+            });
             tracing::error!(
                 %error,
+                what_to_do,
                 "the store takes no writes; it is tried again and again, and reading goes on"
             );
         }
