@@ -20,7 +20,7 @@ use crate::fair_queue::{FairQueue, Party};
 use crate::fanout::HubFanout;
 use crate::reader::ReadersEnd;
 use crate::store::SqliteStore;
-use pace::Pace;
+use pace::{Pace, Plan};
 
 /// What may wait for the committing thread, in cost: some 20,000 small messages. An account that has
 /// its share of it waiting is not read from.
@@ -143,22 +143,21 @@ impl Sequencer {
 }
 
 impl Waiting {
-    /// Takes what the next commit is to have, into `inputs`; tells its cost, and whether it is to be
-    /// short.
-    fn take(&mut self, inputs: &mut Vec<Input>) -> (usize, bool) {
+    /// Takes what the next commit is to have, into `inputs`; tells its cost, and how large it was to
+    /// be.
+    fn take(&mut self, inputs: &mut Vec<Input>) -> (usize, Plan) {
         if std::mem::take(&mut self.has_ticked) {
             inputs.push(Input::Tick);
         }
-        let now = Instant::now();
-        let cost_max = self.pace.commit_cost(now);
+        let plan = self.pace.plan(Instant::now());
         let mut taken = 0;
-        while taken < cost_max
+        while taken < plan.cost_max
             && let Some((input, cost)) = self.inputs.pop()
         {
             inputs.push(input);
             taken += cost;
         }
-        (taken, self.pace.is_short(now))
+        (taken, plan)
     }
 }
 
@@ -178,7 +177,7 @@ fn commit_all(
     let mut inputs = Vec::new();
     while rung.blocking_recv().is_some() {
         loop {
-            let (cost, is_short) = lock(waiting).take(&mut inputs);
+            let (cost, plan) = lock(waiting).take(&mut inputs);
             let has_inputs = !inputs.is_empty();
             if has_inputs {
                 fanout.made_room();
@@ -189,12 +188,11 @@ fn commit_all(
             if !has_inputs {
                 break;
             }
-            if is_short {
+            if plan.is_short() {
                 // Somebody does not want to wait for what would gather beside it.
                 pipeline.settle(utc_now(), &mut fanout);
             }
-            let now = Instant::now();
-            lock(waiting).pace.committed(cost, now - began, now);
+            lock(waiting).pace.committed(plan, cost, began.elapsed());
         }
     }
     pipeline.settle(utc_now(), &mut fanout);
