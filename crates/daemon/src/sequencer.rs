@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chat_core::{Input, Pipeline};
+use chat_core::{Ask, Input, Pipeline};
 use chat_proto::Timestamp;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -82,9 +82,7 @@ impl Sequencer {
                 let _sent_or_rung = bell.try_send(());
             }
         })?;
-        let inputs = FairQueue::new(QUANTUM, WAITING_COST_MAX);
-        let waiting = Waiting { inputs, pace: Pace::new(Instant::now()), has_ticked: false };
-        let waiting = Arc::new(Mutex::new(waiting));
+        let waiting = Arc::new(Mutex::new(Waiting::new(Instant::now())));
         let queue = Arc::clone(&waiting);
         let thread = std::thread::Builder::new()
             .name("chatd-commit".to_owned())
@@ -106,13 +104,7 @@ impl Sequencer {
     /// Puts inputs, each with its cost, behind all of the same party. They are looked at once the
     /// committing thread is woken.
     pub(crate) fn push(&self, party: Party, inputs: impl IntoIterator<Item = (Input, usize)>) {
-        let mut waiting = lock(&self.waiting);
-        let mut sum = 0;
-        for (input, cost) in inputs {
-            sum += cost;
-            waiting.inputs.push(party, input, cost);
-        }
-        waiting.pace.count(party, sum, Instant::now());
+        lock(&self.waiting).put(party, inputs, Instant::now());
     }
 
     /// A second has passed.
@@ -143,6 +135,29 @@ impl Sequencer {
 }
 
 impl Waiting {
+    fn new(now: Instant) -> Self {
+        let inputs = FairQueue::new(QUANTUM, WAITING_COST_MAX);
+        Self { inputs, pace: Pace::new(now), has_ticked: false }
+    }
+
+    fn put(
+        &mut self,
+        party: Party,
+        inputs: impl IntoIterator<Item = (Input, usize)>,
+        now: Instant,
+    ) {
+        let mut to_commit = 0;
+        for (input, cost) in inputs {
+            if is_command(&input) {
+                to_commit += cost;
+            }
+            self.inputs.push(party, input, cost);
+        }
+        if to_commit > 0 {
+            self.pace.count(party, to_commit, now);
+        }
+    }
+
     /// Takes what the next commit is to have, into `inputs`; tells its cost, and how large it was to
     /// be.
     fn take(&mut self, inputs: &mut Vec<Input>) -> (usize, Plan) {
@@ -159,6 +174,11 @@ impl Waiting {
         }
         (taken, plan)
     }
+}
+
+/// Whether it has to be committed.
+fn is_command(input: &Input) -> bool {
+    matches!(input, Input::Ask { ask: Ask::Command(_), .. })
 }
 
 fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
@@ -225,5 +245,66 @@ fn look_at(clock: &mut ClockWatch, now: Timestamp, pipeline: &Pipeline<SqliteSto
     let Some(state) = pipeline.state() else { return };
     if let Some(notice) = clock.look(now, since_boot(), state.last_ts()) {
         notice.tell();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_core::{Action, Conn, Lane, Origin, Query};
+    use chat_proto::{AccountId, RequestId, RoomId};
+
+    use super::*;
+
+    fn party(account: u64) -> Party {
+        Party::Account(AccountId(account))
+    }
+
+    fn asks(ask: Ask) -> Input {
+        let lane = match &ask {
+            Ask::Command(_) => Lane::Commands,
+            Ask::Query(..) => Lane::Queries,
+        };
+        Input::Ask { origin: Origin { conn: Conn(1), request: RequestId(1), lane }, ask }
+    }
+
+    fn command() -> Input {
+        asks(Ask::Command(Action::Leave { account: AccountId(1), room: RoomId(1) }))
+    }
+
+    fn ping() -> Input {
+        asks(Ask::Query(AccountId(2), Query::Ping { token: 1 }))
+    }
+
+    /// Account 1 has sent much in one window, and goes on in the next, which is told.
+    fn flooded() -> (Waiting, Instant) {
+        let start = Instant::now();
+        let mut waiting = Waiting::new(start);
+        let next = start + Duration::from_millis(260);
+        for now in [start, next] {
+            waiting.put(party(1), (0..4_000).map(|_| (command(), cost_of(40))), now);
+        }
+        (waiting, next)
+    }
+
+    #[test]
+    fn only_what_is_to_be_committed_makes_commits_short() {
+        let (mut waiting, now) = flooded();
+        waiting.put(party(2), [(ping(), cost_of(20)), (Input::Gone(Conn(7)), cost_of(0))], now);
+        waiting.put(party(3), [(Input::Gone(Conn(8)), cost_of(0))], now);
+        assert!(!waiting.pace.plan(now).is_short(), "they wait for no commit");
+        waiting.put(party(2), [(ping(), cost_of(20)), (command(), cost_of(40))], now);
+        assert!(waiting.pace.plan(now).is_short());
+    }
+
+    #[test]
+    fn many_queries_make_nobody_elses_commits_short() {
+        let start = Instant::now();
+        let mut waiting = Waiting::new(start);
+        let now = start + Duration::from_millis(260);
+        for now in [start, now] {
+            waiting.put(party(2), (0..4_000).map(|_| (ping(), cost_of(40))), now);
+            waiting.put(party(1), [(command(), cost_of(40))], now);
+        }
+        assert!(!waiting.pace.plan(now).is_short());
     }
 }
