@@ -8,6 +8,7 @@ mod following;
 mod joining;
 mod listening;
 mod logging;
+mod new_rooms;
 mod refusing;
 mod renaming;
 mod signals;

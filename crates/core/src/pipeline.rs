@@ -19,7 +19,7 @@ use crate::presence::Presence;
 use crate::{
     Action, Ask, Begun, Command, Conn, Fanout, Origin, Record, Refusal, State, Store, StoreError,
 };
-use pace::Pace;
+use pace::{Pace, Paces};
 use renames::renamed_frame;
 pub(crate) use renames::unsure_of_names;
 
@@ -55,7 +55,7 @@ pub struct Pipeline<S> {
     /// `None` while the store cannot even be read.
     state: Option<State>,
     presence: Presence,
-    renames: Pace,
+    paces: Paces,
     refusals: Pace,
     signed_in: FxHashMap<Conn, AccountId>,
     /// When to try a store that failed again; `None` while it works.
@@ -88,7 +88,7 @@ impl<S: Store> Pipeline<S> {
             store,
             state: Some(state),
             presence: Presence::default(),
-            renames: Pace::of_renames(),
+            paces: Paces::default(),
             refusals: Pace::of_refusals(),
             signed_in: FxHashMap::default(),
             recover_at,
@@ -242,7 +242,7 @@ impl<S: Store> Pipeline<S> {
             }
             Input::Gone(conn) => self.open.wait(Waiting::Gone(conn)),
             Input::Tick => {
-                self.renames.forget_rested(now);
+                self.paces.forget_rested(now);
                 self.refusals.forget_rested(now);
                 self.announce_presence(fanout);
                 self.open.demand_commit();
@@ -251,12 +251,12 @@ impl<S: Store> Pipeline<S> {
     }
 
     fn stage_command(&mut self, origin: Origin, action: Action, now: Timestamp) {
-        let Self { store, open, renames, refusals, .. } = self;
+        let Self { store, open, paces, refusals, .. } = self;
         let send = staged::send_of(&action);
         let mut answer = Err(Refusal::Unavailable);
         if let Some(state) = &mut self.state {
-            let renamed = staged::renamed_by(&action);
-            let wait_ms = renamed.map_or(0, |account| renames.wait_ms(account, now));
+            let paced = paces.of(state, &action);
+            let wait_ms = paced.as_ref().map_or(0, |(pace, account)| pace.wait_ms(*account, now));
             if self.recover_at.is_some() {
                 answer = state.answer_without_change(&action).ok_or(Refusal::Unavailable);
             } else if wait_ms > 0 {
@@ -270,8 +270,8 @@ impl<S: Store> Pipeline<S> {
                         open.break_off();
                     }
                 }
-                if let (Ok(_), Some(account)) = (&answer, renamed) {
-                    renames.count(account, now);
+                if let (Ok(_), Some((pace, account))) = (&answer, paced) {
+                    pace.count(account, now);
                 }
             }
         }

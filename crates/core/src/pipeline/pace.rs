@@ -1,12 +1,18 @@
 //! How often an account may do what costs others, or costs for ever.
 //!
-//! The pace is of the account, whatever connections it has. It knows no rooms.
+//! The pace is of the account, whatever connections it has.
 
+use chat_proto::limits::ROOMS_PER_ACCOUNT_MAX;
 use chat_proto::{AccountId, Timestamp};
 use rustc_hash::FxHashMap;
 
+use crate::{Action, State};
+
 /// Renames: each is told to everybody who shares a room with the account.
 const RENAMES: (u64, u64) = (5, 10_000);
+
+/// New rooms: each is there for ever, also when everybody has left it. As many as one may be in.
+const NEW_ROOMS: (u64, u64) = (ROOMS_PER_ACCOUNT_MAX as u64, 10_000);
 
 /// Refusals for good: each is stored for ever.
 const REFUSALS: (u64, u64) = (256, 50);
@@ -22,12 +28,43 @@ pub(super) struct Pace {
     full_at: FxHashMap<AccountId, u64>,
 }
 
-impl Pace {
-    /// Of accounts that take another name.
-    pub(super) fn of_renames() -> Self {
-        Self::new(RENAMES)
+/// The paces of commands.
+#[derive(Clone, Debug)]
+pub(super) struct Paces {
+    renames: Pace,
+    new_rooms: Pace,
+}
+
+impl Default for Paces {
+    fn default() -> Self {
+        Self { renames: Pace::new(RENAMES), new_rooms: Pace::new(NEW_ROOMS) }
+    }
+}
+
+impl Paces {
+    /// The pace of an action and the account that is to keep it, if there is one.
+    pub(super) fn of(&mut self, state: &State, action: &Action) -> Option<(&mut Pace, AccountId)> {
+        match action {
+            Action::Rename { account, .. } => Some((&mut self.renames, *account)),
+            Action::Join { account, name } if state.room_named(name).is_none() => {
+                Some((&mut self.new_rooms, *account))
+            }
+            Action::EnsureRoom { .. }
+            | Action::SignIn { .. }
+            | Action::Join { .. }
+            | Action::Leave { .. }
+            | Action::Send { .. } => None,
+        }
     }
 
+    /// Forgets those who may do as they like again.
+    pub(super) fn forget_rested(&mut self, now: Timestamp) {
+        self.renames.forget_rested(now);
+        self.new_rooms.forget_rested(now);
+    }
+}
+
+impl Pace {
     /// Of accounts whose sends are refused for good.
     pub(super) fn of_refusals() -> Self {
         Self::new(REFUSALS)
@@ -78,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_then_one_at_a_time() {
-        let mut pace = Pace::of_renames();
+        let mut pace = Pace::new(RENAMES);
         assert_eq!(rename_all(&mut pace, Timestamp(1_000_000)), BURST);
         assert_eq!(pace.wait_ms(ADA, Timestamp(1_000_000)), INTERVAL_MS);
         assert_eq!(pace.wait_ms(AccountId(2), Timestamp(1_000_000)), 0, "it is of the account");
@@ -90,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_makes_nobody_wait_longer() {
-        let mut pace = Pace::of_renames();
+        let mut pace = Pace::new(RENAMES);
         rename_all(&mut pace, Timestamp(1_000_000_000));
         assert_eq!(pace.wait_ms(ADA, Timestamp(5)), INTERVAL_MS);
         assert_eq!(rename_all(&mut pace, Timestamp(5)), 0);

@@ -59,18 +59,6 @@ pub(super) fn send_of(action: &Action) -> Option<Send> {
     }
 }
 
-/// The account that an action renames, if it does.
-pub(super) fn renamed_by(action: &Action) -> Option<AccountId> {
-    match action {
-        Action::Rename { account, .. } => Some(*account),
-        Action::EnsureRoom { .. }
-        | Action::SignIn { .. }
-        | Action::Join { .. }
-        | Action::Leave { .. }
-        | Action::Send { .. } => None,
-    }
-}
-
 impl Staged {
     pub(super) fn wait(&mut self, waiting: Waiting) {
         self.has_others |= !matches!(&waiting, Waiting::Answer { send: Some(_), .. });
