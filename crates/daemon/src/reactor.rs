@@ -30,14 +30,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chat_core::{Conn, Effect, Input};
+use chat_core::{Conn, Effect};
 use chat_proto::{LogId, Seq};
 use mio::event::Event;
 use mio::{Events, Poll, Token};
 
 use crate::fair_queue::Party;
 use crate::reader::Job;
-use crate::sequencer::{Sequencer, cost_of};
+use crate::sequencer::Sequencer;
 use door::Door;
 use followers::Followers;
 use gathered::Gathered;
@@ -360,7 +360,7 @@ impl Reactor {
 
     /// A connection is gone: that comes behind everything it has asked.
     fn hand_in_gone(&mut self, party: Party, conn: Conn) {
-        self.sequencer.push(party, [(Input::Gone(conn), cost_of(0))]);
+        self.sequencer.push_gone(party, conn);
         self.is_to_wake = true;
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chat_core::{Ask, Input, Pipeline};
+use chat_core::{Ask, Conn, Input, Pipeline};
 use chat_proto::Timestamp;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -31,6 +31,11 @@ const QUANTUM: usize = 4 * 1024;
 
 /// What an input costs beside its bytes: about as much as so many more of them.
 const INPUT_COST: usize = 256;
+
+/// What the end of a connection costs: nothing of it is committed, and it must not wait. Not nothing,
+/// so that what waits stays bounded: who finds the queue full of them is not read, and cannot sign in
+/// to leave again.
+const GONE_COST: usize = 16;
 
 /// How long the WAL is made beforehand, in bytes: about as long as it gets before it begins anew.
 const WAL_BYTES: u64 = 24 * 1024 * 1024;
@@ -107,6 +112,11 @@ impl Sequencer {
         lock(&self.waiting).put(party, inputs, Instant::now());
     }
 
+    /// A connection is gone: that comes behind everything of the same party.
+    pub(crate) fn push_gone(&self, party: Party, conn: Conn) {
+        lock(&self.waiting).put_gone(party, conn);
+    }
+
     /// A second has passed.
     ///
     /// # Errors
@@ -156,6 +166,10 @@ impl Waiting {
         if to_commit > 0 {
             self.pace.count(party, to_commit, now);
         }
+    }
+
+    fn put_gone(&mut self, party: Party, conn: Conn) {
+        self.inputs.push(party, Input::Gone(conn), GONE_COST);
     }
 
     /// Takes what the next commit is to have, into `inputs`; tells its cost, and how large it was to
@@ -250,7 +264,7 @@ fn look_at(clock: &mut ClockWatch, now: Timestamp, pipeline: &Pipeline<SqliteSto
 
 #[cfg(test)]
 mod tests {
-    use chat_core::{Action, Conn, Lane, Origin, Query};
+    use chat_core::{Action, Lane, Origin, Query};
     use chat_proto::{AccountId, RequestId, RoomId};
 
     use super::*;
@@ -289,8 +303,8 @@ mod tests {
     #[test]
     fn only_what_is_to_be_committed_makes_commits_short() {
         let (mut waiting, now) = flooded();
-        waiting.put(party(2), [(ping(), cost_of(20)), (Input::Gone(Conn(7)), cost_of(0))], now);
-        waiting.put(party(3), [(Input::Gone(Conn(8)), cost_of(0))], now);
+        waiting.put(party(2), [(ping(), cost_of(20))], now);
+        waiting.put_gone(party(3), Conn(8));
         assert!(!waiting.pace.plan(now).is_short(), "they wait for no commit");
         waiting.put(party(2), [(ping(), cost_of(20)), (command(), cost_of(40))], now);
         assert!(waiting.pace.plan(now).is_short());
@@ -306,5 +320,21 @@ mod tests {
             waiting.put(party(1), [(command(), cost_of(40))], now);
         }
         assert!(!waiting.pace.plan(now).is_short());
+    }
+
+    #[test]
+    fn who_leaves_takes_hardly_any_room_but_what_waits_is_bounded() {
+        let mut waiting = Waiting::new(Instant::now());
+        let room = waiting.inputs.room(party(1));
+        // All that a daemon can have, at once.
+        (0..32_000).for_each(|conn| waiting.put_gone(party(2), Conn(conn)));
+        assert!(waiting.inputs.room(party(1)) > room / 10 * 9);
+        assert!(waiting.inputs.room(party(2)) > room / 10 * 9);
+        (0..600_000).for_each(|conn| waiting.put_gone(party(conn), Conn(conn)));
+        assert_eq!(waiting.inputs.room(party(1)), 0, "nobody signs in until some were taken");
+        let mut taken = Vec::new();
+        waiting.take(&mut taken);
+        assert!(taken.len() < 200_000, "{} at once", taken.len());
+        assert!(waiting.inputs.room(party(1)) > 0);
     }
 }

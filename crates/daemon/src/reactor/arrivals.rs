@@ -97,7 +97,10 @@ impl Reactor {
         self.strangers.remove(wired.network, wired.conn);
         self.unread.changed(wired.unread_bytes(), 0);
         self.shared.left(&wired);
-        self.hand_in_gone(wired.party(), wired.conn);
+        // Of strangers any number may come and go: nothing is to be kept for them.
+        if wired.is_known() {
+            self.hand_in_gone(wired.party(), wired.conn);
+        }
         Some(wired)
     }
 

@@ -119,6 +119,11 @@ impl Wired {
         self.core.account().is_none() && self.core.in_flight() > 0
     }
 
+    /// Whether the committing thread knows of it, or soon will: it has signed in, or is about to.
+    pub(super) fn is_known(&self) -> bool {
+        self.account().is_some() || self.is_signing_in()
+    }
+
     /// Whether it ends once everything is said.
     pub(super) fn is_closing(&self) -> bool {
         self.core.is_closing()

@@ -1,7 +1,7 @@
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use chat_core::{Rate, ServerKey};
+use chat_core::{Lane, Rate, Reply, ServerKey};
 
 use super::*;
 
@@ -18,6 +18,16 @@ fn signed_in() -> (Wired, UnixStream) {
     wired.pulse.sign_in();
     wired.is_readable = false;
     (wired, theirs)
+}
+
+#[test]
+fn the_committing_thread_does_not_know_who_comes_and_goes_without_signing_in() {
+    let (mut wired, theirs) = signed_in();
+    assert!(!wired.is_known());
+    drop(theirs);
+    let reply = Reply { frame: Vec::new(), effect: Effect::SignedIn(AccountId(7)) };
+    wired.core.deliver(Lane::Commands, &reply, None);
+    assert!(wired.is_known());
 }
 
 #[test]
