@@ -168,8 +168,10 @@ impl Reactor {
         if std::mem::take(&mut notes.cut) {
             self.slots.numbers().for_each(|slot| self.let_go(slot));
         }
-        // Whatever it was woken for, there may be room again.
-        self.to_read.release();
+        // Not for whatever else it was woken: each that was held back costs a look at the queue.
+        if std::mem::take(&mut notes.has_room) {
+            self.to_read.release();
+        }
         notes.arrivals.drain(..).for_each(|arrival| self.take_in(arrival));
         notes.deliveries.drain(..).for_each(|delivery| self.deliver(delivery));
         // Behind the replies: what they say of names is older.

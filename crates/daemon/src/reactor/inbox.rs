@@ -59,6 +59,8 @@ pub(super) struct Notes {
     pub(super) drain: bool,
     /// Cut whoever is still there.
     pub(super) cut: bool,
+    /// There is room in the queue to the committing thread, and the reactor has asked to be told.
+    pub(super) has_room: bool,
     /// The reactor has been woken, and has not looked yet.
     is_woken: bool,
 }
@@ -137,7 +139,7 @@ impl Inbox {
     /// There is room in the queue.
     pub(crate) fn made_room(&self) {
         if self.wants_room.swap(false, Ordering::SeqCst) {
-            self.put(|_notes| ());
+            self.put(|notes| notes.has_room = true);
         }
     }
 
@@ -162,4 +164,33 @@ impl Inbox {
 /// It takes a descriptor that was closed: nothing in this process does that.
 fn report(error: &io::Error) {
     tracing::error!(%error, "connections could not be woken");
+}
+
+#[cfg(test)]
+mod tests {
+    use mio::{Poll, Token};
+
+    use super::*;
+
+    /// Whether the reactor is told of room when it looks now.
+    fn is_told(inbox: &Inbox) -> bool {
+        let mut notes = Notes::default();
+        inbox.take(&mut notes);
+        notes.has_room
+    }
+
+    #[test]
+    fn of_room_is_told_once_to_whoever_asked() {
+        let poll = Poll::new().unwrap();
+        let inbox = Inbox::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        inbox.made_room();
+        assert!(!is_told(&inbox), "nobody waits for it");
+        inbox.want_room();
+        inbox.tick();
+        assert!(!is_told(&inbox), "it was woken for something else");
+        inbox.made_room();
+        assert!(is_told(&inbox));
+        inbox.made_room();
+        assert!(!is_told(&inbox), "it has not asked again");
+    }
 }
