@@ -51,7 +51,7 @@ impl<T> FairQueue<T> {
     }
 
     /// What a party may put in now. It is not checked: whoever must not wait may go beyond it.
-    pub(crate) fn room(&self, party: Party) -> usize {
+    pub(crate) fn allowance(&self, party: Party) -> usize {
         let free = self.cost_max.saturating_sub(self.cost);
         let share = free.saturating_mul(SHARE_OF_FREE);
         share.saturating_sub(self.held(party)).min(free)
@@ -155,17 +155,17 @@ mod tests {
     fn one_alone_has_most_of_the_room_and_the_next_finds_some() {
         let mut queue = FairQueue::new(10, 1000);
         let fill = |queue: &mut FairQueue<()>, party| {
-            while queue.room(party) > 0 {
+            while queue.allowance(party) > 0 {
                 queue.push(party, (), 1);
             }
             queue.held(party)
         };
         assert_eq!(fill(&mut queue, party(1)), 800);
         assert_eq!(fill(&mut queue, party(2)), 160);
-        assert!(queue.room(party(3)) > 0 && queue.room(party(1)) == 0);
+        assert!(queue.allowance(party(3)) > 0 && queue.allowance(party(1)) == 0);
         while queue.held(party(1)) > 0 {
             queue.pop();
         }
-        assert!(queue.room(party(1)) > 0);
+        assert!(queue.allowance(party(1)) > 0);
     }
 }

@@ -97,8 +97,8 @@ impl HubFanout {
     }
 
     /// Inputs were taken out of the queue: reactors that waited may hand in again.
-    pub(crate) fn made_room(&self) {
-        self.hub.inboxes().for_each(|inbox| inbox.made_room());
+    pub(crate) fn allowances_grew(&self) {
+        self.hub.inboxes().for_each(|inbox| inbox.allowances_grew());
     }
 
     /// Frees what has been idle, and logs that nobody follows.

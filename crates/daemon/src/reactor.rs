@@ -169,7 +169,7 @@ impl Reactor {
             self.slots.numbers().for_each(|slot| self.let_go(slot));
         }
         // Not for whatever else it was woken: each that was held back costs a look at the queue.
-        if std::mem::take(&mut notes.has_room) {
+        if std::mem::take(&mut notes.allowances_grew) {
             self.to_read.release();
         }
         notes.arrivals.drain(..).for_each(|arrival| self.take_in(arrival));
@@ -255,21 +255,21 @@ impl Reactor {
         let began = Instant::now();
         while let Some(party) = self.to_read.next_party() {
             let inbox = &self.inbox;
-            let room = self.sequencer.room(party, || inbox.want_room());
-            if room == 0 {
+            let allowance = self.sequencer.allowance(party, || inbox.await_allowance());
+            if allowance == 0 {
                 self.to_read.hold_back();
                 continue;
             }
             let Some(slot) = self.to_read.pop() else { return };
-            self.read_from(slot, room);
+            self.read_from(slot, allowance);
             if began.elapsed() >= READING_MAX {
                 return;
             }
         }
     }
 
-    fn read_from(&mut self, slot: u32, room: usize) {
-        self.gathered.begin(room);
+    fn read_from(&mut self, slot: u32, allowance: usize) {
+        self.gathered.begin(allowance);
         let turn = self.turn(slot, |wired, desk| {
             wired.awaits_reading = false;
             wired.hear(desk)

@@ -95,15 +95,15 @@ impl Sequencer {
         Ok((Self { waiting, bell }, thread))
     }
 
-    /// What a party may hand in now, in cost. When that is nothing, `wait` is called before any room
-    /// can be made: whoever asks to be told of it then misses none.
-    pub(crate) fn room(&self, party: Party, wait: impl FnOnce()) -> usize {
+    /// What a party may hand in now, in cost. When that is nothing, `wait` is called before it
+    /// can grow: whoever asks to be told of that then misses nothing.
+    pub(crate) fn allowance(&self, party: Party, wait: impl FnOnce()) -> usize {
         let waiting = lock(&self.waiting);
-        let room = waiting.inputs.room(party);
-        if room == 0 {
+        let allowance = waiting.inputs.allowance(party);
+        if allowance == 0 {
             wait();
         }
-        room
+        allowance
     }
 
     /// Puts inputs, each with its cost, behind all of the same party. They are looked at once the
@@ -214,7 +214,7 @@ fn commit_all(
             let (cost, plan) = lock(waiting).take(&mut inputs);
             let has_inputs = !inputs.is_empty();
             if has_inputs {
-                fanout.made_room();
+                fanout.allowances_grew();
             }
             let began = Instant::now();
             // Also with nothing: a commit that was under way may have come to its end.
@@ -325,16 +325,16 @@ mod tests {
     #[test]
     fn who_leaves_takes_hardly_any_room_but_what_waits_is_bounded() {
         let mut waiting = Waiting::new(Instant::now());
-        let room = waiting.inputs.room(party(1));
+        let allowance = waiting.inputs.allowance(party(1));
         // All that a daemon can have, at once.
         (0..32_000).for_each(|conn| waiting.put_gone(party(2), Conn(conn)));
-        assert!(waiting.inputs.room(party(1)) > room / 10 * 9);
-        assert!(waiting.inputs.room(party(2)) > room / 10 * 9);
+        assert!(waiting.inputs.allowance(party(1)) > allowance / 10 * 9);
+        assert!(waiting.inputs.allowance(party(2)) > allowance / 10 * 9);
         (0..600_000).for_each(|conn| waiting.put_gone(party(conn), Conn(conn)));
-        assert_eq!(waiting.inputs.room(party(1)), 0, "nobody signs in until some were taken");
+        assert_eq!(waiting.inputs.allowance(party(1)), 0, "nobody signs in until some were taken");
         let mut taken = Vec::new();
         waiting.take(&mut taken);
         assert!(taken.len() < 200_000, "{} at once", taken.len());
-        assert!(waiting.inputs.room(party(1)) > 0);
+        assert!(waiting.inputs.allowance(party(1)) > 0);
     }
 }

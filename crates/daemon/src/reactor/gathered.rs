@@ -16,20 +16,20 @@ const READ_BYTES_MIN: usize = 4 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     inputs: Vec<(Input, usize)>,
-    room: usize,
+    allowance: usize,
 }
 
 impl Gathered {
-    /// A turn begins, of a party that has so much room.
-    pub(super) fn begin(&mut self, room: usize) {
+    /// A turn begins, of a party that has such an allowance.
+    pub(super) fn begin(&mut self, allowance: usize) {
         debug_assert!(self.inputs.is_empty(), "the turn before has been handed in");
-        self.room = room.min(TURN_COST_MAX);
+        self.allowance = allowance.min(TURN_COST_MAX);
     }
 
     /// What one read may bring, of as much as there is a buffer for: what the turn cannot take has to be
     /// kept.
     pub(super) fn read_bytes(&self, most: usize) -> usize {
-        self.room.clamp(READ_BYTES_MIN, most)
+        self.allowance.clamp(READ_BYTES_MIN, most)
     }
 
     /// A connection asks, in so many bytes.
@@ -37,12 +37,12 @@ impl Gathered {
         let Asked { request, lane, ask } = asked;
         let cost = cost_of(bytes);
         self.inputs.push((Input::Ask { origin: Origin { conn, request, lane }, ask }, cost));
-        self.room = self.room.saturating_sub(cost);
+        self.allowance = self.allowance.saturating_sub(cost);
     }
 
     /// The turn has taken what it may.
     pub(super) fn is_full(&self) -> bool {
-        self.room == 0
+        self.allowance == 0
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -67,9 +67,9 @@ mod tests {
         Asked { request: RequestId(1), lane: Lane::Queries, ask }
     }
 
-    fn count(room: usize, bytes: usize) -> usize {
+    fn count(allowance: usize, bytes: usize) -> usize {
         let mut gathered = Gathered::default();
-        gathered.begin(room);
+        gathered.begin(allowance);
         while !gathered.is_full() {
             gathered.ask(Conn(1), asked(), bytes);
         }
@@ -80,11 +80,11 @@ mod tests {
     fn a_turn_is_bounded_in_bytes_and_in_inputs() {
         assert_eq!(count(usize::MAX, 16 * 1024), 8);
         assert_eq!(count(usize::MAX, 0), 512);
-        assert_eq!(count(1, 16 * 1024), 1, "whoever has any room may ask once");
+        assert_eq!(count(1, 16 * 1024), 1, "whoever has any allowance may ask once");
         assert_eq!(count(1024, 0), 4);
-        let read_bytes = |room| {
+        let read_bytes = |allowance| {
             let mut gathered = Gathered::default();
-            gathered.begin(room);
+            gathered.begin(allowance);
             gathered.read_bytes(65_536)
         };
         assert_eq!([1, 10_000, 1_000_000].map(read_bytes), [READ_BYTES_MIN, 10_000, 65_536]);

@@ -59,8 +59,8 @@ pub(super) struct Notes {
     pub(super) drain: bool,
     /// Cut whoever is still there.
     pub(super) cut: bool,
-    /// There is room in the queue to the committing thread, and the reactor has asked to be told.
-    pub(super) has_room: bool,
+    /// Inputs were taken out of the queue to the committing thread, and the reactor has asked to be told.
+    pub(super) allowances_grew: bool,
     /// The reactor has been woken, and has not looked yet.
     is_woken: bool,
 }
@@ -70,13 +70,13 @@ pub(super) struct Notes {
 pub(crate) struct Inbox {
     notes: Mutex<Notes>,
     waker: Waker,
-    /// The reactor waits for room in the queue to the committing thread.
-    wants_room: AtomicBool,
+    /// A party waits until it may hand in again.
+    awaits_allowance: AtomicBool,
 }
 
 impl Inbox {
     pub(super) fn new(waker: Waker) -> Self {
-        Self { notes: Mutex::default(), waker, wants_room: AtomicBool::new(false) }
+        Self { notes: Mutex::default(), waker, awaits_allowance: AtomicBool::new(false) }
     }
 
     /// Replies, and logs that have grown: all of one commit at once. Takes what is in them.
@@ -131,15 +131,15 @@ impl Inbox {
     }
 
     /// An account has all that it may in the queue to the committing thread: the reactor is to be told
-    /// of room.
-    pub(super) fn want_room(&self) {
-        self.wants_room.store(true, Ordering::SeqCst);
+    /// when it may be more.
+    pub(super) fn await_allowance(&self) {
+        self.awaits_allowance.store(true, Ordering::SeqCst);
     }
 
-    /// There is room in the queue.
-    pub(crate) fn made_room(&self) {
-        if self.wants_room.swap(false, Ordering::SeqCst) {
-            self.put(|notes| notes.has_room = true);
+    /// Inputs were taken out of the queue: parties that had all they may have in it may hand in again.
+    pub(crate) fn allowances_grew(&self) {
+        if self.awaits_allowance.swap(false, Ordering::SeqCst) {
+            self.put(|notes| notes.allowances_grew = true);
         }
     }
 
@@ -172,25 +172,25 @@ mod tests {
 
     use super::*;
 
-    /// Whether the reactor is told of room when it looks now.
+    /// Whether the reactor is told that allowances grew when it looks now.
     fn is_told(inbox: &Inbox) -> bool {
         let mut notes = Notes::default();
         inbox.take(&mut notes);
-        notes.has_room
+        notes.allowances_grew
     }
 
     #[test]
-    fn of_room_is_told_once_to_whoever_asked() {
+    fn whoever_asked_is_told_once_that_allowances_grew() {
         let poll = Poll::new().unwrap();
         let inbox = Inbox::new(Waker::new(poll.registry(), Token(0)).unwrap());
-        inbox.made_room();
+        inbox.allowances_grew();
         assert!(!is_told(&inbox), "nobody waits for it");
-        inbox.want_room();
+        inbox.await_allowance();
         inbox.tick();
         assert!(!is_told(&inbox), "it was woken for something else");
-        inbox.made_room();
+        inbox.allowances_grew();
         assert!(is_told(&inbox));
-        inbox.made_room();
+        inbox.allowances_grew();
         assert!(!is_told(&inbox), "it has not asked again");
     }
 }

@@ -46,12 +46,12 @@ impl ToRead {
         slot
     }
 
-    /// The party whose turn it is has none until there is room.
+    /// The party whose turn it is has none until its allowance grows.
     pub(super) fn hold_back(&mut self) {
         self.held_back.extend(self.turns.pop_front());
     }
 
-    /// There may be room: everybody has turns again, those first who were held back first.
+    /// Allowances grew: everybody has turns again, those first who were held back first.
     pub(super) fn release(&mut self) {
         self.held_back.append(&mut self.turns);
         std::mem::swap(&mut self.held_back, &mut self.turns);
