@@ -134,7 +134,9 @@ impl Scenario {
                 let at_least = Duration::from_secs(if scale.is_quick { 2 } else { 75 });
                 vec![Kind::Slow(slow::Crowd { receivers, stalled, backlog, at_least })]
             }
-            Self::Storm => vec![Kind::Storm { connections: scale.of(10_000) }],
+            // Fewer than half of the places of a daemon that may have 20,000 files open: no more may be
+            // signing in at once.
+            Self::Storm => vec![Kind::Storm { connections: scale.of(9_900) }],
             Self::Rooms => vec![Kind::Rooms { rooms: scale.of(10_000) }],
             Self::Start => {
                 let (events, accounts) = (scale.of(10_000_000) as u64, scale.of(100_000));
