@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use chat_proto::{Ack, Join, RoomInfo};
-use chat_tests::process::{Launch, PATIENCE, binary, wait_for_end};
+use chat_tests::process::{Launch, binary, wait_for_end};
 use chat_tests::raw::{Raw, send};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -75,16 +75,9 @@ impl Unread {
     }
 
     /// Signs in as soon as it serves.
-    async fn sign_in(&mut self, key: u8, name: &str) -> Result<Raw> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Ok(raw) = Raw::connect_unix(self.launch.socket_path()).await {
-                return Ok(raw.introduce(key, name).await?.0);
-            }
-            ensure!(Instant::now() < deadline, "it does not serve");
-            ensure!(self.child.try_wait()?.is_none(), "it has ended");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    async fn sign_in(&self, key: u8, name: &str) -> Result<Raw> {
+        let raw = Raw::connect_unix_when_served(self.launch.socket_path()).await?;
+        Ok(raw.introduce(key, name).await?.0)
     }
 }
 

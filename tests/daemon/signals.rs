@@ -1,10 +1,8 @@
 //! Signals that mean something elsewhere do not end the daemon, and neither does its terminal.
 
-use std::time::{Duration, Instant};
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use chat_proto::{Ping, Pong};
-use chat_tests::process::{Daemon, Launch, PATIENCE};
+use chat_tests::process::{Daemon, Launch};
 use chat_tests::raw::Raw;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
@@ -35,14 +33,7 @@ async fn a_daemon_outlives_the_terminal_that_it_was_started_from() -> Result<()>
     command.args(started.get_args());
     let terminal = native_pty_system().openpty(PtySize::default())?;
     let mut child = terminal.slave.spawn_command(command)?;
-    let deadline = Instant::now() + PATIENCE;
-    let connection = loop {
-        match Raw::connect_unix(launch.socket_path()).await {
-            Ok(connection) => break connection,
-            Err(error) => ensure!(Instant::now() < deadline, "it does not serve: {error}"),
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    };
+    let connection = Raw::connect_unix_when_served(launch.socket_path()).await?;
     let (mut ada, _) = connection.introduce(1, "ada").await?;
     // The system sends SIGHUP to whoever was started there.
     drop(terminal);

@@ -52,6 +52,23 @@ impl Raw {
         Self::over(Either::Right(UnixStream::connect(socket).await?)).await
     }
 
+    /// The same as soon as somebody serves there.
+    ///
+    /// # Errors
+    /// When nobody does in time.
+    pub async fn connect_unix_when_served(socket: &Path) -> Result<Self> {
+        let connected = async {
+            loop {
+                if let Ok(raw) = Self::connect_unix(socket).await {
+                    return raw;
+                }
+                // Polling an outside process, not synchronising with it.
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, connected).await.context("nobody serves there")
+    }
+
     async fn over(mut stream: Stream) -> Result<Self> {
         stream.write_all(&MAGIC).await?;
         let frames = Framed::new(stream, FrameCodec::default());

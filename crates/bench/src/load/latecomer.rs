@@ -4,12 +4,12 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use chat_proto::{LogId, Position, RequestId, Subscribe, encode_frame};
 
-use crate::native::{Key, Talk};
-use crate::net::framing::Framing;
-use crate::net::socket::{Moved, read, write};
+use crate::native::{Key, Talk, hear_log};
+use crate::net::framing::probe_reply;
+use crate::net::socket::{Moved, write};
 
 /// A reader of history.
 pub(crate) struct Latecomer {
@@ -49,22 +49,9 @@ impl Latecomer {
 
     /// There is something to read.
     pub(super) fn read_on(&mut self, buffer: &mut [u8]) -> Result<()> {
-        let kept = self.rest.len();
-        buffer[..kept].copy_from_slice(&self.rest);
-        self.rest.clear();
-        let bytes = match read(&self.socket, &mut buffer[kept..])? {
-            Moved::Bytes(bytes) => kept + bytes,
-            Moved::Nothing => kept,
-            Moved::Ended => bail!("the latecomer was cut off"),
-        };
-        let seq = &mut self.seq;
-        let whole = Framing::Native { text_bytes: 0 }.walk(&buffer[..bytes], |event| {
-            let found = event.place.map_or(*seq + 1, |(_log, found)| found);
-            ensure!(found == *seq + 1, "event {found} came after {seq}");
-            *seq = found;
-            Ok(())
-        })?;
-        self.rest.extend_from_slice(&buffer[whole..bytes]);
+        if let Some(token) = hear_log(&self.socket, &mut self.rest, &mut self.seq, buffer)? {
+            write(&self.socket, &probe_reply(token))?;
+        }
         if self.seq >= self.head && self.took.is_none() {
             self.took = Some(self.began.elapsed());
         }

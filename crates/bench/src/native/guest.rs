@@ -27,29 +27,44 @@ impl Guest {
     /// # Errors
     /// When one is missing, doubled or out of order.
     pub(super) fn hear(&mut self, buffer: &mut [u8]) -> Result<u64> {
-        let kept = self.rest.len();
-        buffer[..kept].copy_from_slice(&self.rest);
-        self.rest.clear();
-        let bytes = match read(&self.socket, &mut buffer[kept..])? {
-            Moved::Bytes(bytes) => kept + bytes,
-            Moved::Nothing => kept,
-            Moved::Ended => bail!("somebody who stays was cut off"),
-        };
-        let (before, seq, mut probe) = (self.seq, &mut self.seq, None);
-        let whole = Framing::Native { text_bytes: 0 }.walk(&buffer[..bytes], |event| {
-            probe = event.probe.or(probe);
-            let Some((_log, found)) = event.place else { return Ok(()) };
-            ensure!(found == *seq + 1, "event {found} came after {seq}");
-            *seq = found;
-            Ok(())
-        })?;
-        self.rest.extend_from_slice(&buffer[whole..bytes]);
-        if let Some(token) = probe {
+        let before = self.seq;
+        if let Some(token) = hear_log(&self.socket, &mut self.rest, &mut self.seq, buffer)? {
             // Nothing else is said here by now: there is room.
             write(&self.socket, &probe_reply(token))?;
         }
         Ok(self.seq - before)
     }
+}
+
+/// Takes what has come of one log, behind `seq`; returns the token of the last probe in it, which is
+/// to be answered.
+///
+/// # Errors
+/// When an event is missing, doubled or out of order, or the connection has ended.
+pub(crate) fn hear_log(
+    socket: &TcpStream,
+    rest: &mut Vec<u8>,
+    seq: &mut u64,
+    buffer: &mut [u8],
+) -> Result<Option<u64>> {
+    let kept = rest.len();
+    buffer[..kept].copy_from_slice(rest);
+    rest.clear();
+    let bytes = match read(socket, &mut buffer[kept..])? {
+        Moved::Bytes(bytes) => kept + bytes,
+        Moved::Nothing => kept,
+        Moved::Ended => bail!("somebody who reads on was cut off"),
+    };
+    let mut probe = None;
+    let whole = Framing::Native { text_bytes: 0 }.walk(&buffer[..bytes], |event| {
+        probe = event.probe.or(probe);
+        let Some((_log, found)) = event.place else { return Ok(()) };
+        ensure!(found == *seq + 1, "event {found} came after {seq}");
+        *seq = found;
+        Ok(())
+    })?;
+    rest.extend_from_slice(&buffer[whole..bytes]);
+    Ok(probe)
 }
 
 #[cfg(test)]

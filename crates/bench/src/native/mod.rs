@@ -7,7 +7,7 @@ mod send;
 mod talk;
 
 pub(crate) use door::{Door, Follow, Visit};
-pub(crate) use guest::Guest;
+pub(crate) use guest::{Guest, hear_log};
 pub(crate) use key::Key;
 pub(crate) use send::{fresh_stream, send_template};
 pub(crate) use talk::Talk;
