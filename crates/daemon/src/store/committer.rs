@@ -5,8 +5,7 @@
 //! here is seen by nobody, and when it fails, the file is as if it had never begun.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -32,8 +31,6 @@ pub(super) struct Committer {
     /// `None` when the thread is to end.
     jobs: Option<SyncSender<Job>>,
     outcomes: Receiver<Outcome>,
-    /// There is an outcome that has not been taken.
-    has_outcome: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -78,19 +75,16 @@ impl Committer {
     pub(super) fn start(wake: Wake) -> std::io::Result<Self> {
         let (jobs, queue) = sync_channel::<Job>(1);
         let (done, outcomes) = sync_channel(1);
-        let has_outcome = Arc::new(AtomicBool::new(false));
-        let its = Arc::clone(&has_outcome);
         let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
             for job in queue {
                 let outcome = job.work();
                 if done.send(outcome).is_err() {
                     return;
                 }
-                its.store(true, Ordering::Release);
                 wake();
             }
         })?;
-        Ok(Self { jobs: Some(jobs), outcomes, has_outcome, thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), outcomes, thread: Some(thread) })
     }
 
     /// Has a transaction committed. The one before must have come to its end.
@@ -110,14 +104,16 @@ impl Committer {
 
     /// The outcome, once it is there.
     pub(super) fn poll(&self) -> Option<Outcome> {
-        self.has_outcome.load(Ordering::Acquire).then(|| self.wait())
+        match self.outcomes.try_recv() {
+            Ok(outcome) => Some(outcome),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(Err(has_ended())),
+        }
     }
 
     /// Waits for the outcome.
     pub(super) fn wait(&self) -> Outcome {
-        let outcome = self.outcomes.recv().unwrap_or_else(|_ended| Err(has_ended()));
-        self.has_outcome.store(false, Ordering::Release);
-        outcome
+        self.outcomes.recv().unwrap_or_else(|_ended| Err(has_ended()))
     }
 }
 
