@@ -107,6 +107,7 @@ fn state() -> State {
         rooms: vec![RoomRow { id: ROOM, head, name: RoomName::parse("lobby").expect("a name") }],
         members: vec![(ROOM, ACCOUNT)],
     })
+    .expect("its names are different")
 }
 
 /// A message through the state machine.

@@ -5,7 +5,7 @@ use chat_proto::{AccountId, NameError, Nickname, Nonce, PublicKey, RoomId, RoomN
 /// Something that was asked for, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Command {
-    /// Stamped by the sequencer; never decreases from one command to the next.
+    /// Stamped by the sequencer. It may be before that of the command before: a clock was set.
     pub ts: Timestamp,
     /// What was asked for.
     pub action: Action,

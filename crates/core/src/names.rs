@@ -43,12 +43,18 @@ impl<Id: Copy + Eq + Hash> NameIndex<Id> {
         keys(name).iter().find_map(|key| self.holders.get(key).copied())
     }
 
-    /// Gives a name to `id`. It must be free, or its own.
-    pub(crate) fn claim(&mut self, name: &str, id: Id) {
-        for key in keys(name) {
-            let before = self.holders.insert(key, id);
-            debug_assert!(before.is_none_or(|holder| holder == id), "the name was free");
+    /// Gives a name to `id`, unless it is somebody else's.
+    ///
+    /// # Errors
+    /// Who holds a name that collides with this one. Nothing has changed then.
+    pub(crate) fn claim(&mut self, name: &str, id: Id) -> Result<(), Id> {
+        let keys = keys(name);
+        let mut holders = keys.iter().filter_map(|key| self.holders.get(key));
+        if let Some(holder) = holders.find(|holder| **holder != id) {
+            return Err(*holder);
         }
+        self.holders.extend(keys.map(|key| (key, id)));
+        Ok(())
     }
 
     /// Frees a name.
@@ -97,7 +103,7 @@ mod tests {
         let mut index = NameIndex::new();
         for (n, name) in ["paypal", "Il", "café", "ops", "bob0"].into_iter().enumerate() {
             assert_eq!(index.holder(name), None);
-            index.claim(name, n);
+            assert_eq!(index.claim(name, n), Ok(()));
         }
         for (name, holder) in [
             ("pаypаl", 0), // Cyrillic а
@@ -148,8 +154,20 @@ mod tests {
     #[test]
     fn a_freed_name_is_free() {
         let mut index = NameIndex::new();
-        index.claim("ada", 1);
+        assert_eq!(index.claim("ada", 1), Ok(()));
         index.free("ada");
         assert_eq!(index.holder("ADA"), None);
+    }
+
+    #[test]
+    fn a_name_that_is_held_stays_with_its_holder() {
+        let mut index = NameIndex::new();
+        assert_eq!(index.claim("Il", 1), Ok(()));
+        // It looks like the other, and is another when case is folded.
+        assert_eq!(index.claim("ll", 2), Err(1));
+        assert_eq!(index.holder("ll"), Some(1));
+        assert_eq!(index.claim("Il", 1), Ok(()), "it is its own");
+        index.free("Il");
+        assert_eq!(index.claim("ll", 2), Ok(()), "nothing of the refused claim is left");
     }
 }

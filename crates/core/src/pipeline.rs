@@ -75,10 +75,10 @@ impl<S: Store> Pipeline<S> {
     /// [`StoreError`] when the store cannot be read, or lacks the lobby and takes no writes.
     pub fn open(mut store: S, lobby: RoomName, now: Timestamp) -> Result<Self, StoreError> {
         let (state, recover_at) = match store.recover() {
-            Ok(snapshot) => (with_lobby(State::restore(snapshot), &mut store, lobby, now)?, None),
+            Ok(snapshot) => (with_lobby(State::restore(snapshot)?, &mut store, lobby, now)?, None),
             Err(error) => {
-                let state = store.roll_back().ok().map(State::restore);
-                match state.filter(|state| state.room_named(&lobby).is_some()) {
+                let state = store.roll_back().and_then(State::restore);
+                match state.ok().filter(|state| state.room_named(&lobby).is_some()) {
                     Some(state) => (state, Some(later(now))),
                     None => return Err(error),
                 }
@@ -296,7 +296,7 @@ impl<S: Store> Pipeline<S> {
     fn fail(&mut self, now: Timestamp, mut staged: Staged, fanout: &mut impl Fanout) {
         staged.fail();
         self.recover_at = Some(later(now));
-        self.state = self.store.roll_back().ok().map(State::restore);
+        self.state = self.store.roll_back().and_then(State::restore).ok();
         self.resume_from_state(fanout);
         self.answer_all(staged, fanout);
     }
@@ -306,9 +306,9 @@ impl<S: Store> Pipeline<S> {
         if self.recover_at.is_none_or(|at| now < at && at <= later(now)) {
             return;
         }
-        match self.store.recover() {
-            Ok(snapshot) => {
-                self.state = Some(State::restore(snapshot));
+        match self.store.recover().and_then(State::restore) {
+            Ok(state) => {
+                self.state = Some(state);
                 self.recover_at = None;
                 self.resume_from_state(fanout);
             }

@@ -26,6 +26,8 @@ use crate::{Action, Command, Content, Event, Lookup, Refusal, Snapshot, StoreErr
 pub struct State {
     epoch: Epoch,
     last_id: u64,
+    /// No event is later. It decides nothing: with a stamp that is not before it, no log has to be
+    /// asked for its newest event.
     last_ts: Timestamp,
     /// While the clock is behind `last_ts`: when the newest event of each log was, as far as they
     /// have been asked for.
@@ -88,8 +90,11 @@ pub enum Answer {
 
 impl State {
     /// The state of a store.
-    #[must_use]
-    pub fn restore(snapshot: Snapshot) -> Self {
+    ///
+    /// # Errors
+    /// [`StoreError`] when two accounts or two rooms have names that collide: neither may be taken
+    /// for the other.
+    pub fn restore(snapshot: Snapshot) -> Result<Self, StoreError> {
         let mut state = Self {
             epoch: snapshot.epoch,
             last_id: snapshot.last_id,
@@ -102,14 +107,24 @@ impl State {
             room_names: NameIndex::new(),
         };
         for row in snapshot.accounts {
-            state.account_names.claim(row.name.as_str(), row.id);
+            if let Err(holder) = state.account_names.claim(row.name.as_str(), row.id) {
+                let held = state.accounts.get(&holder).map(|held| held.name.to_string());
+                return Err(two_of_a_name(
+                    "accounts",
+                    row.name.as_str(),
+                    &held.unwrap_or_default(),
+                ));
+            }
             state.account_of.insert(row.key, row.id);
             let rooms = IdSet::default();
             let account = Account { key: row.key, name: row.name, head: row.head, rooms };
             state.accounts.insert(row.id, account);
         }
         for row in snapshot.rooms {
-            state.room_names.claim(row.name.as_str(), row.id);
+            if let Err(holder) = state.room_names.claim(row.name.as_str(), row.id) {
+                let held = state.rooms.get(&holder).map(|held| held.name.to_string());
+                return Err(two_of_a_name("rooms", row.name.as_str(), &held.unwrap_or_default()));
+            }
             let room = Room { name: row.name, head: row.head, members: IdSet::default() };
             state.rooms.insert(row.id, room);
         }
@@ -118,7 +133,7 @@ impl State {
         }
         state.accounts.values_mut().for_each(|account| account.rooms.shrink());
         state.rooms.values_mut().for_each(|room| room.members.shrink());
-        state
+        Ok(state)
     }
 
     /// Carries a command out. The state moves on at once; the caller commits the events before
@@ -136,7 +151,7 @@ impl State {
         let mut log = Appender { state: self, now, lookup, events: &mut events, failure };
         let mut refused_send = None;
         let answer = match command.action {
-            Action::EnsureRoom { name } => Ok(log.ensure_room(name)),
+            Action::EnsureRoom { name } => log.ensure_room(name),
             Action::SignIn { key, name, name_is_firm } => log.sign_in(key, name, name_is_firm),
             Action::Join { account, name } => log.join(account, name),
             Action::Leave { account, room } => log.leave(account, room),
@@ -303,5 +318,15 @@ impl Appender<'_> {
     }
 }
 
+fn two_of_a_name(what: &str, name: &str, held: &str) -> StoreError {
+    let cause = format!(
+        "two {what} have names that may be taken for each other, {held:?} and {name:?}: the file was \
+         changed by another program, or by a version with other rules. Rename one of them in it"
+    );
+    StoreError::new("read the names back", cause)
+}
+
+#[cfg(test)]
+mod replica_tests;
 #[cfg(test)]
 mod tests;

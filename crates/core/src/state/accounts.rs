@@ -29,7 +29,7 @@ impl Appender<'_> {
             Err(_) => self.numbered(&wished),
         };
         let id = AccountId(self.state.take_id());
-        self.state.account_names.claim(name.as_str(), id);
+        self.state.account_names.claim(name.as_str(), id).expect("nobody holds it");
         self.state.account_of.insert(key, id);
         let account = Account { key, name: name.clone(), head: Seq::ZERO, rooms: IdSet::default() };
         self.state.accounts.insert(id, account);
@@ -49,7 +49,7 @@ impl Appender<'_> {
         }
         let before = std::mem::replace(&mut account.name, wished.clone());
         self.state.account_names.free(before.as_str());
-        self.state.account_names.claim(wished.as_str(), id);
+        self.state.account_names.claim(wished.as_str(), id).expect("nobody else holds it");
         self.append(id.into(), Content::AccountRenamed { name: wished.clone() });
         Ok(Answer::Done)
     }

@@ -9,9 +9,11 @@ use crate::{Content, Refusal};
 
 impl Appender<'_> {
     /// Makes a room when it is not there, in nobody's name.
-    pub(super) fn ensure_room(&mut self, name: RoomName) -> Answer {
-        let id = self.state.room_named(&name);
-        Answer::Room(id.unwrap_or_else(|| self.create_room(None, name)))
+    pub(super) fn ensure_room(&mut self, name: RoomName) -> Result<Answer, Refusal> {
+        match self.state.room_named(&name) {
+            Some(id) => Ok(Answer::Room(id)),
+            None => self.create_room(None, name).map(Answer::Room),
+        }
     }
 
     /// Makes an account a member; a room is there once somebody joins it.
@@ -28,7 +30,7 @@ impl Appender<'_> {
         }
         let room = match known {
             Some(room) => room,
-            None => self.create_room_for(account, name)?,
+            None => self.create_room(Some(account), name)?,
         };
         self.state.link(room, account);
         self.append(room.into(), Content::Joined { account });
@@ -49,21 +51,20 @@ impl Appender<'_> {
         Ok(Answer::Done)
     }
 
-    fn create_room_for(&mut self, by: AccountId, name: RoomName) -> Result<RoomId, Refusal> {
+    fn create_room(&mut self, by: Option<AccountId>, name: RoomName) -> Result<RoomId, Refusal> {
         if let Some(holder) = self.state.room_names.holder(name.as_str()) {
-            let holder = self.state.rooms.get(&holder).map(|room| format!("#{}", room.name));
-            let holder = holder.unwrap_or_default();
-            return Err(Refusal::NameTaken { wished: format!("#{name}"), holder });
+            return Err(self.room_name_taken(&name, holder));
         }
-        Ok(self.create_room(Some(by), name))
-    }
-
-    fn create_room(&mut self, by: Option<AccountId>, name: RoomName) -> RoomId {
         let id = RoomId(self.state.take_id());
-        self.state.room_names.claim(name.as_str(), id);
+        self.state.room_names.claim(name.as_str(), id).expect("nobody holds it");
         let room = Room { name: name.clone(), head: Seq::ZERO, members: IdSet::default() };
         self.state.rooms.insert(id, room);
         self.append(id.into(), Content::RoomCreated { by, name });
-        id
+        Ok(id)
+    }
+
+    fn room_name_taken(&self, wished: &RoomName, holder: RoomId) -> Refusal {
+        let holder = self.state.rooms.get(&holder).map(|room| format!("#{}", room.name));
+        Refusal::NameTaken { wished: format!("#{wished}"), holder: holder.unwrap_or_default() }
     }
 }

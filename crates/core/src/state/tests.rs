@@ -8,17 +8,22 @@ use chat_proto::limits::TEXT_BYTES_MAX;
 use chat_proto::{Nonce, StreamId};
 
 use super::*;
-use crate::PastSend;
+use crate::{AccountRow, PastSend, RoomRow};
 
 /// Remembers what was appended, as a store would.
 #[derive(Default)]
-struct Memory {
+pub(super) struct Memory {
     past: HashMap<(AccountId, Nonce), PastSend>,
     newest: HashMap<LogId, Timestamp>,
 }
 
 impl Memory {
-    fn keep(&mut self, account: AccountId, applied: &Applied) {
+    /// The latest time of any event.
+    pub(super) fn latest_ts(&self) -> Timestamp {
+        self.newest.values().max().copied().unwrap_or_default()
+    }
+
+    pub(super) fn keep(&mut self, account: AccountId, applied: &Applied) {
         for event in &applied.events {
             self.newest.insert(event.log, event.ts);
             if let Content::Posted { id, nonce, text, .. } = &event.content {
@@ -59,7 +64,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let state = State::restore(Snapshot { epoch: Epoch(1), ..Snapshot::default() });
+        let state = State::restore(Snapshot { epoch: Epoch(1), ..Snapshot::default() }).unwrap();
         Self { state, memory: Memory::default(), now: 1000 }
     }
 
@@ -264,6 +269,27 @@ fn another_name_is_one_event_however_many_rooms_the_account_is_in() {
     assert!(world.run(rename("Ada")).events.is_empty());
     world.run(rename("zoe"));
     assert!(world.sign_in(3, "ada", true).is_ok(), "the old name is free");
+}
+
+#[test]
+fn two_names_that_collide_are_not_restored() {
+    let account = |id: u64, key: u8, name: &str| AccountRow {
+        id: AccountId(id),
+        key: PublicKey([key; 32]),
+        name: nick(name),
+        head: Seq(1),
+    };
+    let accounts = vec![account(1, 1, "paypal"), account(2, 2, "p\u{430}ypal")];
+    let refused = State::restore(Snapshot { accounts, ..Snapshot::default() }).unwrap_err();
+    let said = refused.to_string();
+    assert!(said.contains("\"paypal\"") && said.contains("\"p\u{430}ypal\""), "{said}");
+
+    let room =
+        |id: u64, name: &str| RoomRow { id: RoomId(id), name: room_name(name), head: Seq(1) };
+    let rooms = vec![room(1, "ops"), room(2, "0PS")];
+    let refused = State::restore(Snapshot { rooms, ..Snapshot::default() }).unwrap_err();
+    let said = refused.to_string();
+    assert!(said.contains("\"ops\"") && said.contains("\"0PS\""), "{said}");
 }
 
 #[test]

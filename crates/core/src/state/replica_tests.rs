@@ -1,0 +1,122 @@
+//! Two states that are given the same commands: one goes on, the other is restored from what is
+//! stored, again and again. Nobody may be able to tell them apart.
+
+use chat_proto::{Nonce, StreamId};
+
+use super::tests::Memory;
+use super::*;
+use crate::{AccountRow, RoomRow};
+
+/// A small generator of numbers (xorshift64): the same seed makes the same run.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+}
+
+/// What a store would say of a state, with the latest time as that of an *event*: a command that led
+/// to none has left nothing.
+fn stored(state: &State, memory: &Memory) -> Snapshot {
+    let accounts = state.accounts.iter().map(|(id, account)| AccountRow {
+        id: *id,
+        key: account.key,
+        name: account.name.clone(),
+        head: account.head,
+    });
+    let rooms = state.rooms.iter().map(|(id, room)| RoomRow {
+        id: *id,
+        name: room.name.clone(),
+        head: room.head,
+    });
+    Snapshot {
+        epoch: state.epoch,
+        last_id: state.last_id,
+        last_ts: memory.latest_ts(),
+        accounts: accounts.collect(),
+        rooms: rooms.collect(),
+        members: state.memberships().collect(),
+    }
+}
+
+/// Some commands are refused, some change nothing, and some are late: their clock was set back.
+fn command(chance: &mut Chance, now: &mut u64) -> Command {
+    *now = match chance.below(10) {
+        0 => now.saturating_sub(chance.below(5_000)),
+        1 => *now + chance.below(5_000),
+        _ => *now + chance.below(20),
+    };
+    let ts = Timestamp(*now);
+    let number = chance.below(4) + 1;
+    let (account, room) = (AccountId(chance.below(12)), RoomId(chance.below(12)));
+    let name = ["ada", "bob", "eve", "ops", "dev"][usize::try_from(chance.below(5)).unwrap()];
+    let action = match chance.below(12) {
+        0 => {
+            let key = PublicKey([u8::try_from(number).unwrap(); 32]);
+            Action::SignIn { key, name: Nickname::parse(name), name_is_firm: false }
+        }
+        1 | 2 => Action::Join { account, name: RoomName::parse(name).unwrap() },
+        3 => Action::Leave { account, room },
+        4 => Action::Rename { account, name: Nickname::parse(name).unwrap() },
+        _ => {
+            let nonce = Nonce { stream: StreamId([7; 16]), n: chance.below(30) + 1 };
+            Action::Send { account, nonce, room, text: format!("say {number}") }
+        }
+    };
+    Command { ts, action }
+}
+
+#[test]
+fn a_restarted_replica_stamps_as_the_others_do() {
+    for seed in 1..=200 {
+        let (mut chance, mut now) = (Chance(seed), 10_000);
+        let mut memory = Memory::default();
+        let blank = Snapshot { epoch: Epoch(1), ..Snapshot::default() };
+        let mut stayed = State::restore(blank.clone()).unwrap();
+        let mut restarted = State::restore(blank).unwrap();
+        for step in 0..300 {
+            if chance.below(4) == 0 {
+                restarted = State::restore(stored(&stayed, &memory)).unwrap();
+            }
+            let command = command(&mut chance, &mut now);
+            let sender = match &command.action {
+                Action::Send { account, .. } => *account,
+                Action::EnsureRoom { .. }
+                | Action::SignIn { .. }
+                | Action::Join { .. }
+                | Action::Leave { .. }
+                | Action::Rename { .. } => AccountId(0),
+            };
+            let applied = stayed.apply(command.clone(), &memory).unwrap();
+            let again = restarted.apply(command.clone(), &memory).unwrap();
+            assert_eq!(applied, again, "seed {seed}, step {step}: {command:?}");
+            memory.keep(sender, &applied);
+        }
+    }
+}
+
+#[test]
+fn a_refused_command_of_a_clock_that_was_ahead_leaves_nothing_behind() {
+    let mut memory = Memory::default();
+    let blank = Snapshot { epoch: Epoch(1), ..Snapshot::default() };
+    let mut stayed = State::restore(blank).unwrap();
+    let mut run = |state: &mut State, ts: u64, action: Action| {
+        let applied = state.apply(Command { ts: Timestamp(ts), action }, &memory).unwrap();
+        memory.keep(AccountId(0), &applied);
+        applied
+    };
+    let sign_in = |key: u8, name: &str| Action::SignIn {
+        key: PublicKey([key; 32]),
+        name: Nickname::parse(name),
+        name_is_firm: true,
+    };
+    run(&mut stayed, 50, sign_in(1, "ada"));
+    let ahead = run(&mut stayed, 100, sign_in(2, "ADA"));
+    assert!(ahead.answer.is_err() && ahead.events.is_empty());
+    let stamps = run(&mut stayed, 60, sign_in(3, "bob")).events;
+    assert_eq!(stamps[0].ts, Timestamp(60), "as a replica that has forgotten the refused one");
+}
