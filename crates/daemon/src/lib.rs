@@ -18,6 +18,12 @@ mod refusals;
 mod sequencer;
 mod server;
 pub mod store;
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
+#[path = "system/linux.rs"]
+mod system;
+#[cfg(any(not(target_os = "linux"), feature = "portable"))]
+#[path = "system/portable.rs"]
+mod system;
 
 pub use config::Config;
 pub use server::{Server, StartError};

@@ -1,14 +1,14 @@
 //! A stream socket, TCP or Unix, that never blocks.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-use rustix::fs::sendfile;
 use rustix::net::sockopt::socket_peercred;
-use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown, getpeername, send, sendmsg, shutdown};
+use rustix::net::{Shutdown, getpeername, shutdown};
 
 use crate::fanout::Mirrored;
+use crate::system;
 
 /// One of the two: what is asked of them here is the same.
 #[derive(Debug)]
@@ -42,31 +42,17 @@ impl Socket {
 
     /// Reads what has come; `None` when nothing has, 0 at the end of the stream.
     pub(super) fn read(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
-        unless_blocked(rustix::io::read(&self.0, into))
+        unless_blocked(rustix::io::read(&self.0, into).map_err(io::Error::from))
     }
 
     /// Writes what the peer takes now, which may be nothing.
-    pub(super) fn write<'a>(
-        &self,
-        mut slices: impl Iterator<Item = &'a [u8]>,
-    ) -> io::Result<usize> {
-        let Some(first) = slices.next() else { return Ok(0) };
-        let written = match slices.next() {
-            None => send(&self.0, first, SendFlags::NOSIGNAL),
-            Some(second) => {
-                let all = [first, second].into_iter().chain(slices);
-                let all: Vec<IoSlice<'_>> = all.map(IoSlice::new).collect();
-                let nothing_else = &mut SendAncillaryBuffer::default();
-                sendmsg(&self.0, &all, nothing_else, SendFlags::NOSIGNAL)
-            }
-        };
-        Ok(unless_blocked(written)?.unwrap_or(0))
+    pub(super) fn write<'a>(&self, slices: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
+        Ok(unless_blocked(system::write(&self.0, slices))?.unwrap_or(0))
     }
 
-    /// Writes what lies in a file, as far as the peer takes it now. It is handed over by reference.
+    /// Writes what lies in a file, as far as the peer takes it now.
     pub(super) fn send_file(&self, from: &Mirrored) -> io::Result<usize> {
-        let mut offset = from.offset;
-        let sent = sendfile(&self.0, &*from.file, Some(&mut offset), from.bytes);
+        let sent = system::send_file(&self.0, &*from.file, from.offset, from.bytes);
         Ok(unless_blocked(sent)?.unwrap_or(0))
     }
 
@@ -83,8 +69,8 @@ impl AsRawFd for Socket {
 }
 
 /// `None` when the call would have had to wait.
-fn unless_blocked(done: rustix::io::Result<usize>) -> io::Result<Option<usize>> {
-    match done.map_err(io::Error::from) {
+fn unless_blocked(done: io::Result<usize>) -> io::Result<Option<usize>> {
+    match done {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
             Ok(None)

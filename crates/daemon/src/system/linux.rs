@@ -1,0 +1,49 @@
+//! Socket calls of Linux: what it does better than a Unix that is only known by its standard.
+//!
+//! Its twin, `portable.rs`, offers the same. Neither knows what the bytes mean, nor whether a socket
+//! is ready: they try, and say how far they came.
+
+use std::io::{self, IoSlice};
+use std::os::fd::AsFd;
+
+use rustix::fs::sendfile;
+use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
+
+/// Writes slices to a socket that does not block, as far as it takes them. Gives the bytes taken.
+///
+/// # Errors
+/// `WouldBlock` when it takes none. A peer that is gone raises no signal.
+pub(crate) fn write<'a>(
+    socket: impl AsFd,
+    mut slices: impl Iterator<Item = &'a [u8]>,
+) -> io::Result<usize> {
+    let Some(first) = slices.next() else { return Ok(0) };
+    let written = match slices.next() {
+        None => send(socket, first, SendFlags::NOSIGNAL),
+        Some(second) => {
+            let all = [first, second].into_iter().chain(slices);
+            let all: Vec<IoSlice<'_>> = all.map(IoSlice::new).collect();
+            let nothing_else = &mut SendAncillaryBuffer::default();
+            sendmsg(socket, &all, nothing_else, SendFlags::NOSIGNAL)
+        }
+    };
+    Ok(written?)
+}
+
+/// Writes `bytes` of a file, from `offset` on, to a socket that does not block, as far as it takes
+/// them. They are handed over by reference. Gives the bytes taken.
+///
+/// # Errors
+/// `WouldBlock` when it takes none.
+pub(crate) fn send_file(
+    socket: impl AsFd,
+    file: impl AsFd,
+    mut offset: u64,
+    bytes: usize,
+) -> io::Result<usize> {
+    Ok(sendfile(socket, file, Some(&mut offset), bytes)?)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
