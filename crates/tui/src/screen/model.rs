@@ -1,7 +1,7 @@
 //! The state of the screen: everything that the view needs, and nothing that moves by itself.
 //!
 //! Owns the rooms, the connection as a person sees it, the line that is typed and what is open
-//! above the history. It must not know tokio, crossterm's terminal, or how anything is drawn.
+//! above the room. It must not know tokio, crossterm's terminal, or how anything is drawn.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,13 +11,11 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::areas;
-use super::goto::GoTo;
 use super::history::{ALL_BYTES_MAX, Bound, Entry, Kind, Local, Mark, Place, Viewport};
 use super::input::Input;
-use super::invitation::Invitation;
+use super::layers::Layers;
 use super::outage::Outage;
 use super::page_retry::PageRetry;
-use super::pasted::Pasted;
 pub use super::room::Room;
 pub use super::sends::Unqueued;
 use super::shown;
@@ -68,22 +66,6 @@ pub enum Connection {
     },
 }
 
-/// What is open above the history.
-#[derive(Debug, Default)]
-pub enum Overlay {
-    /// Nothing.
-    #[default]
-    None,
-    /// The bindings and commands, scrolled by so many lines.
-    Help(u16),
-    /// Go to a room.
-    GoTo(GoTo),
-    /// What shall become of a paste.
-    Paste(Pasted),
-    /// How others join.
-    Invitation(Invitation),
-}
-
 /// Who the reader is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Me {
@@ -120,8 +102,8 @@ pub struct Model {
     pub current: RoomIndex,
     /// The line that is typed.
     pub input: Input,
-    /// What is open above the history.
-    pub overlay: Overlay,
+    /// What is open above the room.
+    pub layers: Layers,
     /// A word that stays until the next key.
     pub flash: Option<String>,
     /// Messages that were said while the connection was away.
@@ -155,7 +137,7 @@ impl Model {
             rooms: Vec::new(),
             current: 0,
             input: Input::default(),
-            overlay: Overlay::None,
+            layers: Layers::default(),
             flash: None,
             missed: 0,
             focused: true,
@@ -363,7 +345,7 @@ impl Model {
 
     /// Notes which of the screen's lines the reader can see from now on.
     pub fn note_shown(&mut self) {
-        let is_seen = self.focused && matches!(self.overlay, Overlay::None);
+        let is_seen = self.focused && self.layers.is_empty();
         let viewport = is_seen.then(|| self.viewport());
         let now_ms = self.now.ms;
         self.room_mut().history.note_shown(viewport, now_ms);

@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use super::model::{Connection, Model, Moment};
-use super::view::{self, Theme};
+use super::theme::Theme;
+use super::view;
 use super::{ScreenError, ScreenOptions};
 use crate::terminal::Terminal;
 

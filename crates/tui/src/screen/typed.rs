@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Model, Overlay};
+use super::layers::Layer;
+use super::model::Model;
 
 /// Sent texts that Up brings back.
 pub const SENT_MAX: usize = 200;
@@ -78,8 +79,8 @@ impl Model {
         if let Some(aside) = self.input.put_aside() {
             typed.remember(aside.to_owned());
         }
-        if let Overlay::Paste(pasted) = &self.overlay {
-            typed.remember(pasted.text.clone());
+        for unsent in self.layers.iter().filter_map(Layer::unsent) {
+            typed.remember(unsent.to_owned());
         }
         typed.bound();
         typed

@@ -15,6 +15,8 @@ mod hostile;
 #[cfg(test)]
 mod inviting;
 #[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod notices;

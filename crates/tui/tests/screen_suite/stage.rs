@@ -6,8 +6,9 @@ use chat_proto::{
     Timestamp,
 };
 use chat_tui::screen::model::{Model, Moment};
+use chat_tui::screen::theme::Theme;
 use chat_tui::screen::update::{Answer, Effect, Msg, update};
-use chat_tui::screen::view::{self, Theme};
+use chat_tui::screen::view;
 use chat_tui::text;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;

@@ -2,7 +2,6 @@
 
 use chat_client::{Event, OutgoingState, Refusal};
 use chat_proto::{RoomInfo, RoomName, Seq, Timestamp};
-use chat_tui::screen::model::Overlay;
 use chat_tui::screen::update::{Answer, Effect, Failure, Msg};
 use crossterm::event::{KeyCode, KeyModifiers};
 
@@ -339,7 +338,7 @@ fn go_to_finds_rooms_by_a_few_letters() {
     assert!(stage.shows("go to…"));
     stage.press(KeyCode::Enter);
     assert_eq!(stage.model.room().title, "dev");
-    assert!(matches!(stage.model.overlay, Overlay::None));
+    assert!(stage.model.layers.is_empty());
 }
 
 #[test]

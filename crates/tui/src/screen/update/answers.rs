@@ -4,9 +4,9 @@ use chat_proto::{Member, MessageId, RoomInfo, RoomName, Seq};
 
 use super::network::gap_words;
 use super::{Answer, Failure, moments, network};
-use crate::screen::goto::GoTo;
 use crate::screen::history::{Entry, PageRequest, Place};
-use crate::screen::model::{Model, Overlay, RoomIndex};
+use crate::screen::layers::goto::GoTo;
+use crate::screen::model::{Model, RoomIndex};
 use crate::screen::page_retry::PageRetry;
 use crate::screen::shown;
 
@@ -18,7 +18,7 @@ pub(super) fn answer(model: &mut Model, answer: Answer) {
         Answer::Sent { ticket, result } => sent(model, ticket, result),
         Answer::Joined(name, result) => joined(model, &name, result),
         Answer::Left(index, result) => left(model, index, result),
-        Answer::Rooms(Ok(rooms)) => model.overlay = Overlay::GoTo(GoTo::of_all(rooms)),
+        Answer::Rooms(Ok(rooms)) => model.layers.push(Box::new(GoTo::of_all(rooms))),
         Answer::Who(index, Ok(members)) => {
             let text = list_members(&model.rooms[index].title, &members);
             model.answer(&text);

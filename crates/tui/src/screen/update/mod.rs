@@ -5,10 +5,11 @@
 
 mod answers;
 mod keyboard;
+mod layers;
 mod moments;
 mod network;
-mod overlay;
-mod pasting;
+mod rooms;
+mod sending;
 
 use chat_client::{Destination, Event, HistoryPage};
 use chat_proto::{Member, MessageId, Nickname, RoomId, RoomInfo, RoomName, Seq, Timestamp};
@@ -152,10 +153,10 @@ fn apply(model: &mut Model, now: Moment, msg: Msg, effects: &mut Vec<Effect>) {
     }
     match msg {
         Msg::Key(key) => keyboard::key(model, key, effects),
-        Msg::Paste(text) => pasting::paste(model, &text),
-        Msg::PasteTooLong(bytes) => model.flash = Some(super::pasted::too_long(bytes)),
-        Msg::Wheel(lines) => keyboard::wheel(model, lines),
-        Msg::Click(column, row) => keyboard::click(model, column, row),
+        Msg::Paste(text) => layers::paste(model, &text, effects),
+        Msg::PasteTooLong(bytes) => model.flash = Some(super::layers::paste::too_long(bytes)),
+        Msg::Wheel(lines) => keyboard::wheel(model, lines, effects),
+        Msg::Click(column, row) => keyboard::click(model, column, row, effects),
         Msg::Resize(columns, rows) => {
             model.size = (columns, rows);
             settle(model);

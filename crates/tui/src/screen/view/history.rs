@@ -5,9 +5,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::Theme;
 use crate::screen::history::{Columns, Entry, Kind, Lead, MARK_CELLS, Mark, Row, Viewport};
 use crate::screen::model::Model;
+use crate::screen::theme::Theme;
 use crate::text;
 
 pub(super) fn draw(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer) {

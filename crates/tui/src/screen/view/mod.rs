@@ -1,22 +1,16 @@
 //! Draws the model. Pure: nothing here changes anything, waits for anything or asks for anything.
 
-mod help;
 mod history;
-mod invitation;
-mod pasted;
-mod popup;
 mod rooms;
 mod status;
-mod theme;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-pub use theme::Theme;
-
 use super::areas::{self, Areas};
-use super::model::{Model, Overlay};
+use super::model::Model;
+use super::theme::Theme;
 use crate::text;
 
 /// Draws the screen, and puts the terminal's cursor where the person types, if anywhere.
@@ -38,21 +32,8 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>) {
     if let Some(status) = areas.status {
         status::bottom(model, theme, status, buffer);
     }
-    match &model.overlay {
-        Overlay::None => {}
-        Overlay::Help(top) => {
-            help::draw(*top, theme, whole, buffer);
-            cursor = None;
-        }
-        Overlay::Paste(asked) => {
-            pasted::draw(asked, theme, whole, buffer);
-            cursor = None;
-        }
-        Overlay::Invitation(shown) => {
-            invitation::draw(shown, theme, whole, buffer);
-            cursor = None;
-        }
-        Overlay::GoTo(goto) => cursor = Some(popup::draw(model, goto, theme, whole, buffer)),
+    for layer in model.layers.iter() {
+        cursor = layer.view(model, theme, whole, buffer);
     }
     text::guard(buffer);
     if let Some(cursor) = cursor {

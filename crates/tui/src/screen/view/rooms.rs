@@ -6,10 +6,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 
-use super::Theme;
 use crate::screen::areas;
 use crate::screen::model::{Model, RoomIndex};
 use crate::screen::room::{Room, capped};
+use crate::screen::theme::Theme;
 use crate::text;
 
 pub(super) fn draw(model: &Model, theme: Theme, pane: Rect, buffer: &mut Buffer) {

@@ -4,11 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::Theme;
 use crate::screen::areas;
 use crate::screen::history::Viewport;
 use crate::screen::model::{Connection, Model};
 use crate::screen::room::{Room, capped};
+use crate::screen::theme::Theme;
 use crate::text;
 
 /// From this many columns on, the status line names the room.

@@ -35,47 +35,47 @@ impl Theme {
     }
 
     /// Plain text.
-    pub(super) fn text(self) -> Style {
+    pub(in crate::screen) fn text(self) -> Style {
         Style::new()
     }
 
     /// What matters less.
-    pub(super) fn quiet(self) -> Style {
+    pub(in crate::screen) fn quiet(self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
     /// What matters more.
-    pub(super) fn strong(self) -> Style {
+    pub(in crate::screen) fn strong(self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
     /// What is chosen.
-    pub(super) fn chosen(self) -> Style {
+    pub(in crate::screen) fn chosen(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
     /// What went wrong.
-    pub(super) fn trouble(self) -> Style {
+    pub(in crate::screen) fn trouble(self) -> Style {
         self.in_colour(Color::Red, Modifier::BOLD)
     }
 
     /// What went well.
-    pub(super) fn good(self) -> Style {
+    pub(in crate::screen) fn good(self) -> Style {
         self.in_colour(Color::Green, Modifier::empty())
     }
 
     /// What waits.
-    pub(super) fn waiting(self) -> Style {
+    pub(in crate::screen) fn waiting(self) -> Style {
         self.in_colour(Color::Yellow, Modifier::empty())
     }
 
     /// What names the reader.
-    pub(super) fn mention(self) -> Style {
+    pub(in crate::screen) fn mention(self) -> Style {
         self.in_colour(Color::Yellow, Modifier::BOLD).add_modifier(Modifier::BOLD)
     }
 
     /// Somebody's name: always in the same colour.
-    pub(super) fn name(self, name: &str) -> Style {
+    pub(in crate::screen) fn name(self, name: &str) -> Style {
         // FNV-1a: stable over runs, and no more is asked of it.
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

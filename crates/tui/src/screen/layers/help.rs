@@ -1,12 +1,18 @@
 //! The help: the bindings and commands in force.
 //!
-//! Owns what it says, how that is laid out, and how far it scrolls. It must not know how it is
-//! drawn.
+//! Owns what it says, how that is laid out and drawn, and how far it scrolls. It must not know what
+//! a binding does.
 
-use ratatui::layout::Rect;
+use crossterm::event::KeyCode;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::widgets::{Block, Clear, Widget};
 
-use super::commands::COMMANDS;
-use super::keys::{BINDINGS, Binding};
+use super::{Layer, Outcome, Press};
+use crate::screen::commands::COMMANDS;
+use crate::screen::keys::{Action, BINDINGS, Binding};
+use crate::screen::model::Model;
+use crate::screen::theme::Theme;
 use crate::text;
 
 /// The widest help.
@@ -19,25 +25,101 @@ const COLUMN_WIDE: u16 = 26;
 /// The same on a narrow terminal.
 const COLUMN_NARROW: u16 = 8;
 
-/// The help for a terminal of a certain size.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// The help, scrolled by so many rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Help {
-    /// Where it stands, border included.
-    pub area: Rect,
-    /// Whether there is room for a border.
-    pub framed: bool,
-    /// Where the rows stand.
-    pub inner: Rect,
-    /// The column, in `inner`, at which the right sides begin.
-    pub column: u16,
-    /// What it says: a left and a right side.
-    pub rows: Vec<(String, String)>,
+    top: u16,
 }
 
 impl Help {
+    /// Moves it by rows, as far as there are some.
+    fn scroll(&mut self, rows: isize, model: &Model) -> Outcome {
+        let last = Page::new(Rect::new(0, 0, model.size.0, model.size.1)).last_top();
+        let moved = isize::try_from(self.top.min(last)).unwrap_or(0).saturating_add(rows);
+        self.top = u16::try_from(moved.max(0)).unwrap_or(u16::MAX).min(last);
+        Outcome::Consumed
+    }
+}
+
+impl Layer for Help {
+    fn kind(&self) -> &'static str {
+        "help"
+    }
+
+    /// Reads on, or closes. Whatever else is typed closes it and is typed.
+    fn on_key(&mut self, Press { key, action }: Press, model: &Model) -> Outcome {
+        let page = isize::try_from(model.size.1.saturating_sub(3).max(1)).unwrap_or(1);
+        let is_plain = key.modifiers.is_empty();
+        match (key.code, action) {
+            (_, Some(Action::LineUp)) => self.scroll(-1, model),
+            (_, Some(Action::LineDown)) => self.scroll(1, model),
+            (KeyCode::Up, _) if is_plain => self.scroll(-1, model),
+            (KeyCode::Down, _) if is_plain => self.scroll(1, model),
+            (KeyCode::PageUp, _) => self.scroll(-page, model),
+            (KeyCode::PageDown | KeyCode::Char(' '), _) => self.scroll(page, model),
+            (KeyCode::Home, _) => self.scroll(isize::MIN, model),
+            (KeyCode::End, _) => self.scroll(isize::MAX, model),
+            (KeyCode::Esc | KeyCode::Enter, _) | (_, Some(Action::Help | Action::Interrupt)) => {
+                Outcome::Closed
+            }
+            (KeyCode::Char('q'), None) => Outcome::Closed,
+            _ => Outcome::Dismissed,
+        }
+    }
+
+    fn on_wheel(&mut self, lines: isize, model: &Model) -> Outcome {
+        self.scroll(lines, model)
+    }
+
+    fn on_click(&mut self) -> Outcome {
+        Outcome::Closed
+    }
+
+    fn view(
+        &self,
+        _model: &Model,
+        theme: Theme,
+        whole: Rect,
+        buffer: &mut Buffer,
+    ) -> Option<Position> {
+        let page = Page::new(whole);
+        Clear.render(page.area, buffer);
+        if page.framed {
+            let block = Block::bordered()
+                .title(" help ")
+                .title_bottom(" ↑ ↓ PgDn · Esc closes ")
+                .border_style(theme.quiet());
+            block.render(page.area, buffer);
+        }
+        let inner = page.inner;
+        let first = usize::from(self.top.min(page.last_top()));
+        let x = (inner.x + page.column).min(inner.right());
+        for (y, (left, right)) in (inner.y..inner.bottom()).zip(page.rows.into_iter().skip(first)) {
+            text::put(buffer, inner.x, y, &left, inner.width, theme.strong());
+            text::put(buffer, x, y, &right, inner.right() - x, theme.text());
+        }
+        None
+    }
+}
+
+/// What the help says, laid out for a terminal of a certain size.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Page {
+    /// Where it stands, border included.
+    area: Rect,
+    /// Whether there is room for a border.
+    framed: bool,
+    /// Where the rows stand.
+    inner: Rect,
+    /// The column, in `inner`, at which the right sides begin.
+    column: u16,
+    /// What it says: a left and a right side.
+    rows: Vec<(String, String)>,
+}
+
+impl Page {
     /// Lays it out.
-    #[must_use]
-    pub fn new(whole: Rect) -> Self {
+    fn new(whole: Rect) -> Self {
         let is_wide = whole.width >= COLUMNS_MAX + BESIDE_COLUMNS_MIN;
         let width = if is_wide { COLUMNS_MAX } else { whole.width };
         let area = Rect { x: whole.x + (whole.width - width) / 2, width, ..whole };
@@ -53,8 +135,7 @@ impl Help {
     }
 
     /// The first row that is shown when it is scrolled to the end.
-    #[must_use]
-    pub fn last_top(&self) -> u16 {
+    fn last_top(&self) -> u16 {
         let hidden = self.rows.len().saturating_sub(usize::from(self.inner.height));
         u16::try_from(hidden).unwrap_or(u16::MAX)
     }
@@ -111,9 +192,9 @@ mod tests {
     #[test]
     fn scrolled_to_the_end_the_last_row_is_shown() {
         for (columns, rows) in [(80, 24), (20, 5), (10, 3), (200, 100)] {
-            let help = Help::new(Rect::new(0, 0, columns, rows));
-            let shown = help.rows.len() - usize::from(help.last_top());
-            assert!(shown <= usize::from(help.inner.height));
+            let page = Page::new(Rect::new(0, 0, columns, rows));
+            let shown = page.rows.len() - usize::from(page.last_top());
+            assert!(shown <= usize::from(page.inner.height));
         }
     }
 }

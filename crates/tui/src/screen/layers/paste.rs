@@ -1,9 +1,25 @@
 //! A paste of many lines, about which the person is asked: one message, many, or none.
 //!
-//! Owns what can be chosen, and what cannot be taken at all. It must not know how anything is
-//! sent.
+//! Owns what can be chosen, how the question is drawn, and what cannot be taken at all. It must not
+//! know how anything is sent.
 
 use chat_proto::limits::TEXT_BYTES_MAX;
+use crossterm::event::KeyCode;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::widgets::{Block, Clear, Widget};
+
+use super::{Decision, Layer, Outcome, Press};
+use crate::screen::keys::Action;
+use crate::screen::model::Model;
+use crate::screen::shown;
+use crate::screen::theme::Theme;
+use crate::text;
+
+/// The widest question, in columns.
+const COLUMNS_MAX: u16 = 60;
+/// Rows of the text that are shown above the choices.
+const TEXT_ROWS: u16 = 4;
 
 /// From so many lines on, a paste is asked about.
 pub const ASK_FROM_LINES: usize = 5;
@@ -68,9 +84,86 @@ impl Pasted {
     }
 
     /// Marks the next choice, or the one before.
-    pub fn choose(&mut self, forward: bool) {
+    fn choose(&mut self, forward: bool) {
         let count = self.choices.len();
         self.chosen = (self.chosen + if forward { 1 } else { count - 1 }) % count;
+    }
+
+    fn decide(&self, nth: usize) -> Outcome {
+        match self.choices.get(nth) {
+            Some(choice) => Outcome::Decided(Decision::Answer(self.clone(), *choice)),
+            None => Outcome::Consumed,
+        }
+    }
+}
+
+impl Layer for Pasted {
+    fn kind(&self) -> &'static str {
+        "paste"
+    }
+
+    fn on_key(&mut self, Press { key, action }: Press, _model: &Model) -> Outcome {
+        match (key.code, action) {
+            (KeyCode::Enter, _) => return self.decide(self.chosen),
+            (KeyCode::Esc, _) | (_, Some(Action::Interrupt)) => {
+                return self.decide(self.choices.len().saturating_sub(1));
+            }
+            (KeyCode::Char(digit @ '1'..='9'), None) => {
+                return self.decide(usize::from(digit as u8 - b'1'));
+            }
+            (KeyCode::Up | KeyCode::BackTab, _) => self.choose(false),
+            (KeyCode::Down | KeyCode::Tab, _) => self.choose(true),
+            _ => {}
+        }
+        Outcome::Consumed
+    }
+
+    /// The rest of one that came in pieces.
+    fn on_paste(&mut self, text: &str) -> Outcome {
+        Outcome::Decided(Decision::Paste(format!("{}{text}", self.text)))
+    }
+
+    fn unsent(&self) -> Option<&str> {
+        Some(&self.text)
+    }
+
+    fn view(
+        &self,
+        _model: &Model,
+        theme: Theme,
+        whole: Rect,
+        buffer: &mut Buffer,
+    ) -> Option<Position> {
+        let choices = u16::try_from(self.choices.len()).unwrap_or(u16::MAX);
+        let framed = whole.width > 12 && whole.height > choices + 2;
+        let frame = if framed { 2 } else { 0 };
+        let height = whole.height.min(choices + TEXT_ROWS + frame);
+        let width = whole.width.min(COLUMNS_MAX);
+        let x = whole.x + (whole.width - width) / 2;
+        let y = whole.y + (whole.height - height) / 2;
+        let area = Rect::new(x, y, width, height);
+        Clear.render(area, buffer);
+        let block = Block::bordered()
+            .title(format!(" {} lines pasted ", self.lines))
+            .border_style(theme.quiet());
+        let inner = if framed { block.inner(area) } else { area };
+        if framed {
+            block.render(area, buffer);
+        }
+        let cells = usize::from(inner.width);
+        let text_rows = usize::from(inner.height.saturating_sub(choices));
+        let mut rows = inner.y..inner.bottom();
+        for (line, y) in self.text.lines().take(text_rows).zip(&mut rows) {
+            let line = text::fit(&text::prepared(&shown::line(line)), cells);
+            text::put(buffer, inner.x, y, &line, inner.width, theme.quiet());
+        }
+        let first = inner.bottom().saturating_sub(choices).max(inner.y);
+        for (y, (nth, choice)) in (first..inner.bottom()).zip(self.choices.iter().enumerate()) {
+            let style = if nth == self.chosen { theme.chosen() } else { theme.text() };
+            let line = text::fit(&format!(" {}  {}", nth + 1, choice.says()), cells);
+            text::put(buffer, inner.x, y, &line, inner.width, style);
+        }
+        None
     }
 }
 

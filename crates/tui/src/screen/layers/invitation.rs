@@ -1,10 +1,18 @@
-//! How others join, as it is shown when the reader asks for it.
+//! How others join, over the whole screen: the command stands at the edge, alone on its rows, so
+//! that it can be copied as it is.
 //!
-//! Owns the words and their rows. It must not know how they are drawn.
+//! Owns the words and their rows. It must not know how the server was reached.
 
 use chat_proto::RoomName;
+use crossterm::event::KeyCode;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::widgets::{Clear, Widget};
 
-use super::model::Model;
+use super::{Layer, Outcome, Press};
+use crate::screen::keys::Action;
+use crate::screen::model::Model;
+use crate::screen::theme::Theme;
 use crate::text;
 
 /// Below this many rows, only what matters most is shown.
@@ -43,8 +51,7 @@ impl Invitation {
 
     /// The rows on a terminal of this size, and whether each is a part of the command. That one
     /// begins at the edge, and goes on there.
-    #[must_use]
-    pub fn rows(&self, columns: u16, rows: u16) -> Vec<(String, bool)> {
+    fn rows(&self, columns: u16, rows: u16) -> Vec<(String, bool)> {
         let cells = usize::from(columns.max(1));
         let said = |text: &str| -> Vec<(String, bool)> {
             let lines = text::wrap(text, cells.saturating_sub(2).max(1), 0);
@@ -56,6 +63,42 @@ impl Invitation {
         let all = [said(&self.above), blank(), command.clone(), below.collect()].concat();
         let fits = all.len() <= usize::from(rows) && usize::from(rows) >= BRIEF_BELOW_ROWS;
         if fits { all } else { [command, said(&self.below.join(" "))].concat() }
+    }
+}
+
+impl Layer for Invitation {
+    fn kind(&self) -> &'static str {
+        "invitation"
+    }
+
+    fn on_key(&mut self, Press { key, action }: Press, _model: &Model) -> Outcome {
+        let closes = matches!(key.code, KeyCode::Esc | KeyCode::Enter);
+        match closes || action == Some(Action::Interrupt) {
+            true => Outcome::Closed,
+            // Whatever else is typed closes it and is typed.
+            false => Outcome::Dismissed,
+        }
+    }
+
+    /// The mouse may be on its way to copy it.
+    fn on_click(&mut self) -> Outcome {
+        Outcome::Consumed
+    }
+
+    fn view(
+        &self,
+        _model: &Model,
+        theme: Theme,
+        whole: Rect,
+        buffer: &mut Buffer,
+    ) -> Option<Position> {
+        Clear.render(whole, buffer);
+        let rows = self.rows(whole.width, whole.height);
+        for (y, (row, is_command)) in (whole.y..whole.bottom()).zip(rows) {
+            let style = if is_command { theme.strong() } else { theme.text() };
+            text::put(buffer, whole.x, y, &row, whole.width, style);
+        }
+        None
     }
 }
 

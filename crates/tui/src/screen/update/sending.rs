@@ -1,0 +1,77 @@
+//! Own messages on their way: what is said goes to the outbox, and what was refused is sent again
+//! or dropped.
+
+use chat_client::Destination;
+use chat_proto::RoomName;
+use chat_proto::limits::TEXT_BYTES_MAX;
+
+use super::Effect;
+use crate::screen::model::{Connection, Model, Unqueued};
+use crate::screen::shown;
+
+/// Sends that the outbox has not taken yet, at most; past it what is typed stays where it is.
+pub(super) const UNQUEUED_MAX: usize = 256;
+
+/// Whether a text has to stay where it is typed, for a reason that is said.
+pub(super) fn cannot_be_said(model: &mut Model, text: &str) -> bool {
+    let room = model.room();
+    let why = if text.len() > TEXT_BYTES_MAX {
+        format!("too long: {} bytes of at most {TEXT_BYTES_MAX}", text.len())
+    } else if !room.member && !room.wanted {
+        format!("you are not in #{0}; /join {0}", room.title)
+    } else {
+        return false;
+    };
+    model.flash = Some(why);
+    true
+}
+
+/// Whether the outbox takes no more now, which is said.
+pub(super) fn is_full(model: &mut Model) -> bool {
+    let is_full = model.unqueued.len() >= UNQUEUED_MAX;
+    if is_full {
+        model.flash = Some("the outbox is full; wait a moment".to_owned());
+    }
+    is_full
+}
+
+pub(super) fn say(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
+    let (room, time) = (model.current, model.clock_now());
+    let online = model.is_online();
+    let shown = shown::text(&text);
+    model.seen_missed();
+    if let Connection::Offline { .. } = model.connection {
+        effects.push(Effect::Retry);
+    }
+    let held = model.room_mut();
+    let to = Destination { room: held.id, name: RoomName::parse(&held.title).ok() };
+    held.history.divider = None;
+    let local = held.history.wait(None, time, &shown);
+    held.history.scroll_to_bottom(online);
+    model.tickets += 1;
+    let ticket = model.tickets;
+    model.unqueued.push_back(Unqueued { ticket, room, local, text: text.clone() });
+    effects.push(Effect::Send { ticket, to, text });
+}
+
+pub(super) fn again(model: &mut Model, effects: &mut Vec<Effect>) {
+    match model.take_refused() {
+        Some((local, text)) if !is_full(model) && !cannot_be_said(model, &text) => {
+            model.room_mut().history.discard(local);
+            say(model, text, effects);
+        }
+        Some(kept) => model.room_mut().refused.push(kept),
+        None => model.flash = Some("no message was refused here".to_owned()),
+    }
+}
+
+pub(super) fn discard(model: &mut Model) {
+    match model.take_refused() {
+        Some((local, text)) => {
+            model.room_mut().history.discard(local);
+            model.input.remember(&text);
+            model.flash = Some("dropped; Up brings the text back".to_owned());
+        }
+        None => model.flash = Some("no message was refused here".to_owned()),
+    }
+}
