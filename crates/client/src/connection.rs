@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio_util::codec::FramedRead;
 
+use crate::display::beginning;
 use crate::event::Refusal;
 use crate::eyeballs;
 use crate::identity::{Identity, random_bytes};
@@ -189,7 +190,7 @@ impl Handshake {
         let mut opening = MAGIC.to_vec();
         let hello = Hello {
             versions: List::first_of([Hello::VERSION_SPOKEN]),
-            agent: cut(&dial.agent, chat_proto::limits::AGENT_BYTES_MAX).to_owned(),
+            agent: beginning(&dial.agent, chat_proto::limits::AGENT_BYTES_MAX).to_owned(),
             random,
         };
         self.put(&hello, RequestId(1), &mut opening)?;
@@ -292,9 +293,4 @@ async fn check_pin(
         }
         .into()),
     }
-}
-
-/// The beginning of a text, of at most so many bytes, without half a character.
-fn cut(text: &str, bytes_max: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes_max)]
 }

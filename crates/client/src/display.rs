@@ -29,6 +29,14 @@ pub fn inert_lines(text: &str) -> Cow<'_, str> {
     make_inert(text, |character| matches!(character, '\n' | '\t'))
 }
 
+/// The beginning of a text, of at most so many bytes, without half a character.
+#[must_use]
+pub fn beginning(text: &str, bytes_max: usize) -> &str {
+    let is_whole = |end: &usize| text.is_char_boundary(*end);
+    let end = (0..=bytes_max.min(text.len())).rev().find(is_whole).unwrap_or(0);
+    &text[..end]
+}
+
 /// The text as a JSON string, quotes included: the original, with every character that would be
 /// replaced on a screen as a `\u` escape.
 #[must_use]
@@ -175,6 +183,14 @@ mod tests {
         for text in ["", "hello", "日本語", "עברית", "naïve café", "a\u{301}", "👍🏽", "\u{A0}"]
         {
             assert!(matches!(inert(text), Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn a_beginning_has_no_half_character() {
+        for (bytes_max, kept) in [(0, ""), (1, "n"), (2, "n"), (3, "nä"), (4, "nä!"), (99, "nä!")]
+        {
+            assert_eq!(beginning("nä!", bytes_max), kept, "{bytes_max}");
         }
     }
 

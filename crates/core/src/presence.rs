@@ -83,9 +83,12 @@ impl Presence {
         self.ticks += 1;
         let ticks = self.ticks;
         self.rests_until.retain(|_room, until| *until > ticks);
-        let told: Vec<_> = self
-            .changed
-            .extract_if(.., |room| !self.rests_until.contains_key(room))
+        let (rest, due): (BTreeSet<_>, BTreeSet<_>) = std::mem::take(&mut self.changed)
+            .into_iter()
+            .partition(|room| self.rests_until.contains_key(room));
+        self.changed = rest;
+        let told: Vec<_> = due
+            .into_iter()
             .map(|room| (room, self.online.get(&room).copied().unwrap_or(0)))
             .collect();
         for (room, online) in &told {

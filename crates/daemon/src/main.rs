@@ -22,9 +22,6 @@ use crate::signals::Signals;
 /// How long the end may take at the most.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
-/// Parts that would tell every first start of things that no operator can act on.
-const QUIET_PARTS: &str = "rusqlite_migration=warn";
-
 fn main() -> ExitCode {
     match from_command_line() {
         Order::Print(config) => print(&config.to_toml()),
@@ -100,7 +97,7 @@ async fn serve(config: Config) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn log_to_stderr(filter: &str) -> io::Result<Log> {
-    let filter = EnvFilter::new(format!("{QUIET_PARTS},{filter}"));
+    let filter = EnvFilter::new(filter);
     let has_colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let log = Log::start(filter, has_colours, Descriptor::of(io::stderr())?)?;
     log_panics();

@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, Read};
 
+use chat_client::display::beginning;
 use chat_proto::limits::TEXT_BYTES_MAX;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -125,7 +126,7 @@ impl<R: BufRead> Cutter<R> {
 
     /// Takes a message off the beginning: whole lines if possible, else whole clusters.
     fn cut_off(&mut self) -> String {
-        let window = self.text.floor_char_boundary(TEXT_BYTES_MAX + 1);
+        let window = beginning(&self.text, TEXT_BYTES_MAX + 1).len();
         let line_break = self.text[..window].rfind('\n').filter(|at| *at > 0);
         let (end, next) = match line_break {
             Some(at) => (at, at + 1),
@@ -207,7 +208,7 @@ impl<R: BufRead> Cutter<R> {
 fn boundary(text: &str, limit: usize) -> usize {
     let places = text.grapheme_indices(true).map(|(at, _cluster)| at);
     let last = places.take_while(|at| *at <= limit).last().filter(|at| *at > 0);
-    last.unwrap_or_else(|| text.floor_char_boundary(limit))
+    last.unwrap_or_else(|| beginning(text, limit).len())
 }
 
 fn without_line_break(text: &str) -> &str {

@@ -25,8 +25,8 @@ impl Clock {
         let Ok(time) = jiff::Timestamp::from_millisecond(milliseconds) else {
             return "--:--".to_owned();
         };
-        let time = time.to_zoned(self.zone.clone());
-        let is_today = time.date() == now.to_zoned(self.zone.clone()).date();
+        let time = time.to_zoned_datetime(self.zone.clone());
+        let is_today = time.date() == now.to_zoned_datetime(self.zone.clone()).date();
         let format = if is_today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
         time.strftime(format).to_string()
     }

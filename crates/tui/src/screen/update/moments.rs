@@ -27,7 +27,7 @@ pub(super) fn go_to(model: &mut Model, moment: Moment, effects: &mut Vec<Effect>
 }
 
 fn start_of(model: &Model, day: Date) -> Option<Timestamp> {
-    let midnight = day.to_zoned(model.zone.clone()).ok()?;
+    let midnight = day.to_zoned_datetime(model.zone.clone()).ok()?;
     let ms = u64::try_from(midnight.timestamp().as_millisecond()).unwrap_or(0);
     Some(Timestamp(ms))
 }
