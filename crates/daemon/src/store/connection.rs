@@ -59,6 +59,9 @@ impl Writer {
         let set = |name, value: &dyn rusqlite::ToSql| connection.pragma_update(None, name, value);
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_mode| Ok(()))?;
         set("synchronous", &self.synchronous())?;
+        // Apple's fsync leaves the bytes in the drive's cache; elsewhere these two mean nothing.
+        set("fullfsync", &"ON")?;
+        set("checkpoint_fullfsync", &"ON")?;
         set("foreign_keys", &"ON")?;
         set("secure_delete", &"ON")?;
         set("temp_store", &"MEMORY")?;

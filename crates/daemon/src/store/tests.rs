@@ -167,6 +167,8 @@ fn full_durability_synchronises_every_commit() {
             connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap()
         };
         assert_eq!(ask("synchronous"), number);
+        assert_eq!(ask("fullfsync"), 1);
+        assert_eq!(ask("checkpoint_fullfsync"), 1);
         assert_eq!(ask("foreign_keys"), 1);
         assert_eq!(ask("secure_delete"), 1);
         let mode: String = store
