@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::{Buf, Bytes, BytesMut};
 use chat_core::{
-    Admission, Asked, Closing, Conn, Connection, Effect, Input, Origin, Output, Parcel, SessionSeed,
+    Admission, Closing, Conn, Connection, Effect, Input, Origin, Output, Parcel, ReceivedRequest,
+    SessionSeed,
 };
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{AccountId, CloseReason, LogId, Seq};
@@ -179,13 +180,13 @@ impl Peer {
                 return;
             }
             let mut bytes = &self.input[..];
-            let asked = self.connection.receive(admission, &mut bytes, now_ms);
+            let received = self.connection.receive(admission, &mut bytes, now_ms);
             let taken = self.input.len() - bytes.len();
             self.input.advance(taken);
-            let Some(Asked { request, lane, ask }) = asked else { return };
-            trace!(env.trace, "{:?} asks #{request} {ask:?}", self.conn);
-            let origin = Origin { conn: self.conn, request, lane };
-            queue.push_back(Input::Ask { origin, ask });
+            let Some(ReceivedRequest { id, window, request }) = received else { return };
+            trace!(env.trace, "{:?} asks #{id} {request:?}", self.conn);
+            let origin = Origin { conn: self.conn, request: id, window };
+            queue.push_back(Input::Request { origin, request });
         }
     }
 
@@ -196,9 +197,9 @@ impl Peer {
         }
         let most = if env.chance.percent(30) { 1 } else { usize::MAX };
         for _ in 0..most {
-            let Some(Delivery { lane, reply, tail }) = self.inbox.pop_front() else { break };
+            let Some(Delivery { window, reply, tail }) = self.inbox.pop_front() else { break };
             // A handle that comes back is of no use: its tail is freed when nobody has it.
-            drop(self.connection.deliver(lane, &reply, tail));
+            drop(self.connection.deliver(window, &reply, tail));
         }
         if self.inbox.is_empty() {
             for frame in std::mem::take(&mut self.renamed).into_values() {

@@ -6,12 +6,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use chat_core::{
-    Admission, Ask, Conn, HistoryRead, Input, Lane, Origin, Pipeline, Query, Reply, ServerKey,
-    StoreError,
+    Admission, Conn, HistoryRead, Input, Origin, Pipeline, Reply, Request, ServerKey, StoreError,
 };
 use chat_proto::{
-    AccountId, Body, HistoryPage, List, LogId, Message, RequestId, RoomId, RoomInfo, RoomList,
-    RoomName, Seq, Timestamp,
+    AccountId, Body, HistoryPage, List, LogId, Message, QueryRequest, RequestId, RoomId, RoomInfo,
+    RoomList, RoomName, Rooms, Seq, Timestamp, Window,
 };
 
 use crate::chance::Chance;
@@ -191,9 +190,10 @@ impl Server {
 
     /// What the server says of its rooms, to somebody who is no connection.
     pub(crate) fn rooms(&mut self, env: &mut Env) -> Vec<RoomInfo> {
-        let origin = Origin { conn: OBSERVER, request: RequestId(1), lane: Lane::Queries };
-        let ask = Ask::Query(AccountId(0), Query::Rooms { after: RoomId(0) });
-        self.run(vec![Input::Ask { origin, ask }], env);
+        let origin = Origin { conn: OBSERVER, request: RequestId(1), window: Window::Queries };
+        let rooms = QueryRequest::Rooms(Rooms { after: RoomId(0) });
+        let request = Request::Query(AccountId(0), rooms);
+        self.run(vec![Input::Request { origin, request }], env);
         let list = self.board.observed.take().and_then(|frame| frame_of::<RoomList>(&frame));
         list.map(|list| list.rooms.into_vec()).unwrap_or_default()
     }
@@ -256,7 +256,7 @@ impl Server {
             Some(Page::History { to, read }) => {
                 let reply = self.history_reply(to, &read);
                 if let Some(peer) = self.board.peers.get_mut(&to.conn) {
-                    peer.inbox.push_back(Delivery { lane: Lane::Queries, reply, tail: None });
+                    peer.inbox.push_back(Delivery { window: Window::Queries, reply, tail: None });
                     self.wake(to.conn, env);
                 }
             }

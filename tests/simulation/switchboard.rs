@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chat_core::{
-    Batch, Conn, Effect, Fanout, HistoryRead, Lane, Origin, Reply, Tail, TailHandle, WakePace,
+    Batch, Conn, Effect, Fanout, HistoryRead, Origin, Reply, Tail, TailHandle, WakePace,
 };
-use chat_proto::{AccountId, Ack, LogId, RoomId, Seq};
+use chat_proto::{AccountId, Ack, LogId, RoomId, Seq, Window};
 
 use crate::chance::Chance;
 use crate::coverage::{Coverage, Situation};
@@ -29,7 +29,7 @@ impl TailHandle for Handle {
 
 /// A reply on its way to its connection, with the tail whose cursor opens with it.
 pub(crate) struct Delivery {
-    pub(crate) lane: Lane,
+    pub(crate) window: Window,
     pub(crate) reply: Reply,
     pub(crate) tail: Option<Handle>,
 }
@@ -190,7 +190,7 @@ impl Fanout for Switchboard {
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => None,
         };
         if let Some(peer) = self.peers.get_mut(&to.conn) {
-            peer.inbox.push_back(Delivery { lane: to.lane, reply, tail });
+            peer.inbox.push_back(Delivery { window: to.window, reply, tail });
             self.woken.insert(to.conn);
         }
     }

@@ -5,12 +5,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use chat_proto::{Ack, Epoch, Gap, MessageId, Nonce, RoomId, Seq};
 use tokio::sync::oneshot;
 
-use crate::client::REQUEST_TIMEOUT;
 use crate::event::{Message, Refusal};
+
+/// How long a request waits for its answer, connecting included.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A page of a room's messages.
 #[derive(Clone, PartialEq, Eq, Debug)]

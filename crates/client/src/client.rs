@@ -9,24 +9,22 @@ use std::time::Duration;
 
 use chat_proto::limits::TEXT_BYTES_MAX;
 use chat_proto::{
-    AccountId, ErrorCode, LogId, Member, Position, PublicKey, RoomId, RoomInfo, RoomName, Seq,
-    Subscribe,
+    AccountId, ErrorCode, FindRoom, FrameError, History, Join, Leave, LogId, Member, Members, Ping,
+    Position, PublicKey, Rename, Request, RoomId, RoomInfo, RoomName, Rooms, Seq, Subscribe,
 };
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::answers::{HistoryPage, RequestError, SendError, Sent};
+use crate::answers::{HistoryPage, REQUEST_TIMEOUT, RequestError, SendError, Sent};
+use crate::calls::{Call, SendCall};
 use crate::config::Config;
 use crate::driver::Driver;
 use crate::event::{Event, Refusal};
 use crate::outbox::Destination;
-use crate::question::{Answer, Question};
+use crate::request::{PendingRequest, ReplyTo, Timed, Waiter};
 use crate::start::StartError;
-
-/// How long a request waits for its answer, connecting included.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Requests on their way to the driver; more callers wait.
 const CALLS_MAX: usize = 64;
@@ -92,39 +90,6 @@ pub struct Events {
     events: mpsc::Receiver<Event>,
 }
 
-/// A request on its way to the driver.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) ask: Ask,
-    pub(crate) reply: oneshot::Sender<Result<Reply, Refusal>>,
-}
-
-/// What a user can ask of the driver.
-#[derive(Clone, Debug)]
-pub(crate) enum Ask {
-    Question(Question),
-    /// Follow a log; answered when the daemon has answered.
-    Follow(Subscribe),
-    Unfollow(LogId),
-}
-
-/// What the driver answers.
-#[derive(Debug)]
-pub(crate) enum Reply {
-    Answer(Answer),
-    History(HistoryPage),
-    Latency(Duration),
-    Done,
-}
-
-/// A message on its way to the driver.
-#[derive(Debug)]
-pub(crate) struct SendCall {
-    pub(crate) to: Destination,
-    pub(crate) text: String,
-    pub(crate) reply: oneshot::Sender<Result<Sent, SendError>>,
-}
-
 impl Events {
     /// The next event; `None` when the client has ended. Cancel-safe.
     pub async fn next(&mut self) -> Option<Event> {
@@ -144,7 +109,7 @@ impl Client {
     /// # Errors
     /// [`RequestError`].
     pub async fn join(&self, room: &RoomName) -> Result<RoomInfo, RequestError> {
-        let info = self.room_info(Question::Join(room.clone())).await?;
+        let info = self.ask(Join { name: room.to_string() }).await?;
         self.follow(info.room.into(), None).await?;
         Ok(info)
     }
@@ -154,7 +119,7 @@ impl Client {
     /// # Errors
     /// [`RequestError`].
     pub async fn find_room(&self, room: &RoomName) -> Result<RoomInfo, RequestError> {
-        self.room_info(Question::FindRoom(room.clone())).await
+        self.ask(FindRoom { name: room.to_string() }).await
     }
 
     /// Ends a membership, and follows the room no more.
@@ -162,7 +127,7 @@ impl Client {
     /// # Errors
     /// [`RequestError`].
     pub async fn leave(&self, room: RoomId) -> Result<(), RequestError> {
-        self.ask(Question::Leave(room)).await?;
+        self.ask(Leave { room }).await?;
         self.unfollow(room.into()).await
     }
 
@@ -171,7 +136,7 @@ impl Client {
     /// # Errors
     /// [`RequestError`].
     pub async fn rename(&self, name: &str) -> Result<(), RequestError> {
-        self.ask(Question::Rename(name.to_owned())).await.map(drop)
+        self.ask(Rename { name: name.to_owned() }).await.map(drop)
     }
 
     /// All rooms, in order of their ids.
@@ -179,18 +144,13 @@ impl Client {
     /// # Errors
     /// [`RequestError`].
     pub async fn rooms(&self) -> Result<Vec<RoomInfo>, RequestError> {
-        let (mut rooms, mut after) = (Vec::<RoomInfo>::new(), RoomId(0));
+        let (mut rooms, mut after) = (Vec::new(), RoomId(0));
         loop {
-            let Reply::Answer(Answer::Rooms(page)) = self.ask(Question::Rooms { after }).await?
-            else {
-                return Err(unfit());
-            };
-            let more = page.more;
+            let page = self.ask(Rooms { after }).await?;
             rooms.extend(page.rooms.into_vec());
+            // Every page brings something larger than `after`, or is the last.
             match rooms.last() {
-                Some(last) if more && last.room > after => after = last.room,
-                // A page that brings nothing new would be asked for for ever.
-                _ if more => return Err(unfit()),
+                Some(RoomInfo { room, .. }) if page.more => after = *room,
                 _ => return Ok(rooms),
             }
         }
@@ -201,17 +161,12 @@ impl Client {
     /// # Errors
     /// [`RequestError`].
     pub async fn members(&self, room: RoomId) -> Result<Vec<Member>, RequestError> {
-        let (mut members, mut after) = (Vec::<Member>::new(), AccountId(0));
+        let (mut members, mut after) = (Vec::new(), AccountId(0));
         loop {
-            let question = Question::Members { room, after };
-            let Reply::Answer(Answer::Members(page)) = self.ask(question).await? else {
-                return Err(unfit());
-            };
-            let more = page.more;
+            let page = self.ask(Members { room, after }).await?;
             members.extend(page.members.into_vec());
             match members.last() {
-                Some(last) if more && last.account > after => after = last.account,
-                _ if more => return Err(unfit()),
+                Some(Member { account, .. }) if page.more => after = *account,
                 _ => return Ok(members),
             }
         }
@@ -229,11 +184,12 @@ impl Client {
         limit: u16,
     ) -> Result<HistoryPage, RequestError> {
         let before = before.unwrap_or(Seq(u64::MAX));
-        let question = Question::History { room, before, limit };
-        match self.ask(question).await? {
-            Reply::History(page) => Ok(page),
-            Reply::Answer(_) | Reply::Latency(_) | Reply::Done => Err(unfit()),
-        }
+        let asked = History { room, before, limit };
+        self.call(|waiter| {
+            let reply_to = ReplyTo::History(asked.clone(), waiter);
+            Ok(Call::Request(PendingRequest::new(&asked, reply_to)?))
+        })
+        .await
     }
 
     /// How long the daemon takes to answer, behind everything asked before.
@@ -241,10 +197,7 @@ impl Client {
     /// # Errors
     /// [`RequestError`].
     pub async fn ping(&self) -> Result<Duration, RequestError> {
-        match self.ask(Question::Ping(0)).await? {
-            Reply::Latency(latency) => Ok(latency),
-            Reply::Answer(_) | Reply::History(_) | Reply::Done => Err(unfit()),
-        }
+        Ok(self.ask_timed(Ping { token: 0 }).await?.took)
     }
 
     /// Follows a log from behind a position (`None`: from what is new on). With `None`, a log that
@@ -254,7 +207,7 @@ impl Client {
     /// # Errors
     /// [`RequestError`].
     pub async fn follow(&self, log: LogId, after: Option<Position>) -> Result<(), RequestError> {
-        self.call(Ask::Follow(Subscribe { log, after })).await.map(drop)
+        self.call(|waiter| Ok(Call::Follow(Subscribe { log, after }, waiter))).await
     }
 
     /// Follows a log no more.
@@ -262,7 +215,7 @@ impl Client {
     /// # Errors
     /// [`RequestError::Ended`].
     pub async fn unfollow(&self, log: LogId) -> Result<(), RequestError> {
-        self.call(Ask::Unfollow(log)).await.map(drop)
+        self.call(|waiter| Ok(Call::Unfollow(log, waiter))).await
     }
 
     /// Sends a message to a room, by its id or its name. Resolves when the message is in the
@@ -314,21 +267,23 @@ impl Client {
         self.shared.retry.notify_one();
     }
 
-    async fn room_info(&self, question: Question) -> Result<RoomInfo, RequestError> {
-        match self.ask(question).await? {
-            Reply::Answer(Answer::Room(info)) => Ok(info),
-            Reply::Answer(_) | Reply::History(_) | Reply::Latency(_) | Reply::Done => Err(unfit()),
-        }
+    /// Asks anything that the protocol has and that is not for the outbox or the cursors.
+    async fn ask<R: Request>(&self, request: R) -> Result<R::Reply, RequestError> {
+        Ok(self.ask_timed(request).await?.reply)
     }
 
-    async fn ask(&self, question: Question) -> Result<Reply, RequestError> {
-        self.call(Ask::Question(question)).await
+    async fn ask_timed<R: Request>(&self, request: R) -> Result<Timed<R::Reply>, RequestError> {
+        self.call(|waiter| Ok(Call::Request(PendingRequest::of_caller(request, waiter)?))).await
     }
 
-    async fn call(&self, ask: Ask) -> Result<Reply, RequestError> {
+    async fn call<T>(
+        &self,
+        make: impl FnOnce(Waiter<T>) -> Result<Call, FrameError>,
+    ) -> Result<T, RequestError> {
         let deadline = Instant::now() + REQUEST_TIMEOUT;
-        let (reply, answer) = oneshot::channel();
-        let call = Call { ask, reply };
+        let (waiter, answer) = oneshot::channel();
+        // Only a name that no daemon would take is too long for a frame.
+        let call = make(waiter).map_err(|error| Refusal::local(error.to_string()))?;
         let answered = async {
             let queued = self.shared.calls.send(call).await;
             queued.map_err(|_closed| RequestError::Ended)?;
@@ -357,9 +312,4 @@ fn check_text(text: &str) -> Result<(), Refusal> {
         return Ok(());
     };
     Err(Refusal { code: Some(code), reason })
-}
-
-/// The driver lets no reply through that does not fit its question.
-fn unfit() -> RequestError {
-    RequestError::Refused(Refusal::local("the server's answer does not fit the question"))
 }

@@ -1,4 +1,4 @@
-//! The one task that owns a client: the connection, the questions, the cursors and the outbox.
+//! The one task that owns a client: the connection, the requests, the cursors and the outbox.
 //!
 //! Owns what happens when. Everything that can be decided without waiting is decided by the parts
 //! that it drives; here are the waits, each with its deadline, and the order in which the parts get
@@ -12,24 +12,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chat_proto::{Limits, Nickname, PublicKey};
+use chat_proto::{Accounts, Limits, List, Nickname, Ping, PublicKey};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::asking::{Asking, Purpose};
 use crate::backoff;
-use crate::client::{Ask, Call, Reply, SendCall};
+use crate::calls::{Call, SendCall};
 use crate::config::Config;
 use crate::connection::{ConnectError, Dial, Established, establish};
 use crate::delivery::Delivery;
 use crate::event::{Connected, Event, Refusal};
-use crate::following::{Following, answer};
+use crate::following::Following;
 use crate::identity::{Identity, random_bytes};
 use crate::link::{Link, Up};
 use crate::outbox::Destination;
 use crate::pins::{Contact, Pins};
-use crate::question::Question;
+use crate::request::{ReplyTo, answer};
+use crate::requests::PendingRequests;
 use crate::sending::Sending;
 use crate::start::StartError;
 use crate::target::{Fingerprint, Target};
@@ -62,7 +62,7 @@ pub(crate) struct Driver {
     retry: Arc<Notify>,
     silence: silence::Silence,
     link: Link,
-    asking: Asking,
+    requests: PendingRequests,
     following: Following,
     sending: Sending,
     delivery: Delivery,
@@ -118,7 +118,7 @@ impl Driver {
             retry,
             silence: silence::Silence::default(),
             link: Link::Idle { until: now },
-            asking: Asking::default(),
+            requests: PendingRequests::default(),
             sending,
             delivery: Delivery::new(events),
             limits: Limits {
@@ -152,8 +152,8 @@ impl Driver {
                 () = stop.cancelled() => break,
                 // The socket: frames, room for bytes, or the next attempt.
                 event = self.link.next(read) => self.on_link(event),
-                // Callers, as long as their questions have room.
-                call = self.calls.recv(), if self.asking.has_room() => match call {
+                // Callers, as long as their requests have room.
+                call = self.calls.recv(), if self.requests.has_room() => match call {
                     Some(call) => self.on_call(call),
                     None => break,
                 },
@@ -184,7 +184,7 @@ impl Driver {
     fn take_turns(&mut self) {
         self.delivery.flush();
         self.keep_pace();
-        self.asking.wake();
+        self.requests.wake();
         self.sending.begin_file_work();
         if self.link.is_up() {
             self.ask_for_life();
@@ -203,14 +203,14 @@ impl Driver {
             let since = *self.stalled_since.get_or_insert_with(Instant::now);
             let too_long = since.elapsed() >= STALL_MAX;
             if too_long && !self.following.is_parked() {
-                self.following.park(&mut self.asking);
+                self.following.park(&mut self.requests);
             }
         } else if self.following.holds_too_many() && !self.following.is_parked() {
-            self.following.park(&mut self.asking);
+            self.following.park(&mut self.requests);
         } else if self.delivery.is_low() {
             self.stalled_since = None;
             if self.following.is_parked() && self.following.holds_few() {
-                self.following.unpark(&mut self.asking);
+                self.following.unpark(&mut self.requests);
             }
         }
     }
@@ -225,13 +225,14 @@ impl Driver {
             self.lost("the server has not answered for a minute");
         } else if now >= self.ping_at {
             self.ping_at = now + PING_EVERY;
-            self.asking.ask_first(Question::Ping(0), Purpose::Alive);
+            self.requests.ask_first(&Ping { token: 0 }, ReplyTo::Alive);
         }
     }
 
     fn ask_for_names(&mut self) {
         if let Some(accounts) = self.following.names.next_question() {
-            self.asking.ask(Question::Accounts(accounts), Purpose::Names);
+            let ids = List::first_of(accounts);
+            self.requests.ask(&Accounts { ids }, ReplyTo::Names);
         }
     }
 
@@ -239,21 +240,14 @@ impl Driver {
         let Some(up) = self.link.up() else { return };
         let queries_max = self.limits.queries_in_flight_max as usize;
         while up.has_room() {
-            let Some(asked) = self.asking.next(queries_max) else { break };
+            let Some(mut pending) = self.requests.next(queries_max) else { break };
             let id = up.new_id();
-            match asked.question.encode(id, up.out()) {
-                Ok(()) => self.asking.sent(id, asked),
-                // Only a name that no daemon would take is so long.
-                Err(error) => {
-                    if let Purpose::Caller(caller) = asked.purpose {
-                        answer(caller, Err(Refusal::local(error.to_string())));
-                    }
-                }
-            }
+            up.put_frame(pending.frame(id)).expect("its length was checked when it was made");
+            self.requests.sent(id, pending);
         }
         let window = self.limits.commands_in_flight_max as usize;
         let window = window.saturating_sub(COMMANDS_SPARE).max(1);
-        self.sending.put(up, window, &mut self.asking, &mut self.delivery);
+        self.sending.put(up, window, &mut self.requests, &mut self.delivery);
     }
 
     /// When something is due by the clock.
@@ -263,23 +257,24 @@ impl Driver {
         let up = self.link.is_up();
         let silence = (up && self.may_read()).then(|| self.heard_at + SILENCE_MAX);
         let ping = up.then_some(self.ping_at);
-        [stall, silence, self.silence.due(), ping, self.asking.due(), self.sending.due()]
+        [stall, silence, self.silence.due(), ping, self.requests.due(), self.sending.due()]
             .into_iter()
             .flatten()
             .min()
     }
 
     fn on_call(&mut self, call: Call) {
-        let Call { ask, reply } = call;
         if let Some(refusal) = &self.ended {
-            return answer(reply, Err(refusal.clone()));
+            return call.refuse(refusal.clone());
         }
-        match ask {
-            Ask::Question(question) => self.asking.ask(question, Purpose::Caller(reply)),
-            Ask::Follow(wish) => self.following.follow(&wish, Some(reply), &mut self.asking),
-            Ask::Unfollow(log) => {
-                self.following.unfollow(log, &mut self.asking);
-                answer(reply, Ok(Reply::Done));
+        match call {
+            Call::Request(pending) => self.requests.push(pending),
+            Call::Follow(wish, waiter) => {
+                self.following.follow(&wish, Some(waiter), &mut self.requests);
+            }
+            Call::Unfollow(log, waiter) => {
+                self.following.unfollow(log, &mut self.requests);
+                answer(waiter, Ok(()));
             }
         }
     }
@@ -340,7 +335,7 @@ impl Driver {
         }));
         let server = Fingerprint::of(&welcome.server_key).for_url();
         self.sending.connected(signed_in.epoch, server);
-        self.following.connected(&signed_in, &mut self.asking);
+        self.following.connected(&signed_in, &mut self.requests);
     }
 
     /// A connection is gone, or could not be made.
@@ -361,7 +356,7 @@ impl Driver {
     fn end(&mut self, refusal: Refusal) {
         self.drop_connection();
         self.link = Link::Ended;
-        self.asking.refuse_all(&refusal);
+        self.requests.refuse_all(&refusal);
         self.following.refuse_all(&refusal);
         self.sending.end(&refusal);
         self.delivery.push(Event::Refused(refusal.clone()));
@@ -372,7 +367,7 @@ impl Driver {
     fn drop_connection(&mut self) {
         self.online.store(false, Ordering::Relaxed);
         self.silence = silence::Silence::default();
-        self.asking.disconnected();
+        self.requests.disconnected();
         self.following.disconnected();
         self.sending.disconnected();
     }

@@ -2,7 +2,7 @@
 //! names.
 //!
 //! Owns the order of what the user is told of each log. It must not know about sockets: it asks
-//! through [`Asking`], and tells through [`Delivery`].
+//! through [`PendingRequests`], and tells through [`Delivery`].
 //!
 //! A log's events are taken only while its cursor is open, and a cursor counts as open from the
 //! answer to the last question for it. Whatever else comes was sent from where the cursor stood
@@ -15,18 +15,17 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chat_proto::{
     AccountId, Frame, Gap, Kind, LogId, LoggedHead, Position, Presence, RoomId, Seq, SignedIn,
-    Subscribe, Subscribed, WireError,
+    Subscribe, Subscribed, Unsubscribe, WireError,
 };
 
-use crate::asking::{Asking, Caller, Purpose};
-use crate::client::Reply;
 use crate::delivery::Delivery;
 use crate::event::{Event, Refusal};
 use crate::logged::Logged;
 use crate::memberships::Memberships;
 use crate::names::Names;
 use crate::pages::Pages;
-use crate::question::Question;
+use crate::request::{ReplyTo, Waiter, answer};
+use crate::requests::PendingRequests;
 use crate::resume::{AfterReset, Resume, Step};
 
 /// Events that wait for names; past it the cursors are closed until they have them.
@@ -64,7 +63,7 @@ struct Log {
     told_on: u64,
     /// Events that wait for a name, or are behind one that does.
     held: VecDeque<Event>,
-    callers: Vec<Caller>,
+    waiters: Vec<Waiter<()>>,
     /// How often the cursor was opened again since it last moved.
     setbacks: u32,
 }
@@ -96,7 +95,7 @@ impl Following {
     }
 
     /// A connection is signed in: every cursor is opened again where it stood.
-    pub(crate) fn connected(&mut self, signed_in: &SignedIn, asking: &mut Asking) {
+    pub(crate) fn connected(&mut self, signed_in: &SignedIn, requests: &mut PendingRequests) {
         self.online = true;
         self.connection += 1;
         // Nobody told of renames meanwhile.
@@ -112,7 +111,7 @@ impl Following {
             self.logs.insert(own, Log::default());
         }
         if !self.parked {
-            self.open_all(asking);
+            self.open_all(requests);
         }
     }
 
@@ -130,21 +129,21 @@ impl Following {
     }
 
     /// Closes all cursors: what comes from now on is passed over, and comes again later.
-    pub(crate) fn park(&mut self, asking: &mut Asking) {
+    pub(crate) fn park(&mut self, requests: &mut PendingRequests) {
         self.parked = true;
         for (id, log) in &mut self.logs {
-            log.answers_due -= asking.forget_later(*id).min(log.answers_due);
+            log.answers_due -= requests.forget_later(*id).min(log.answers_due);
             if std::mem::take(&mut log.cursor) != Cursor::Closed {
-                asking.ask(Question::Unsubscribe(*id), Purpose::Unsubscribe);
+                requests.ask(&Unsubscribe { log: *id }, ReplyTo::Unsubscribe);
             }
         }
     }
 
     /// Opens them again where they stood.
-    pub(crate) fn unpark(&mut self, asking: &mut Asking) {
+    pub(crate) fn unpark(&mut self, requests: &mut PendingRequests) {
         self.parked = false;
         if self.online {
-            self.open_all(asking);
+            self.open_all(requests);
         }
     }
 
@@ -165,49 +164,54 @@ impl Following {
     /// There will be no connection any more.
     pub(crate) fn refuse_all(&mut self, refusal: &Refusal) {
         for log in self.logs.values_mut() {
-            for caller in log.callers.drain(..) {
-                answer(caller, Err(refusal.clone()));
+            for waiter in log.waiters.drain(..) {
+                answer(waiter, Err(refusal.clone()));
             }
         }
     }
 
-    pub(crate) fn follow(&mut self, wish: &Subscribe, caller: Option<Caller>, asking: &mut Asking) {
+    pub(crate) fn follow(
+        &mut self,
+        wish: &Subscribe,
+        waiter: Option<Waiter<()>>,
+        requests: &mut PendingRequests,
+    ) {
         let &Subscribe { log: id, after } = wish;
         let goes_on = after.is_none() && self.resume.follows(id);
         if !goes_on {
             self.resume.follow(id, after);
         }
         let log = self.logs.entry(id).or_default();
-        log.callers.retain(|caller| !caller.is_closed());
-        match caller {
-            Some(caller) if goes_on && log.cursor == Cursor::Open => {
-                answer(caller, Ok(Reply::Done));
+        log.waiters.retain(|waiter| !waiter.is_closed());
+        match waiter {
+            Some(waiter) if goes_on && log.cursor == Cursor::Open => {
+                answer(waiter, Ok(()));
             }
-            Some(caller) => log.callers.push(caller),
+            Some(waiter) => log.waiters.push(waiter),
             None => {}
         }
         if !goes_on {
             self.held -= log.held.len();
             log.held.clear();
             log.is_caught_up = false;
-            self.open(id, asking);
+            self.open(id, requests);
         }
     }
 
-    pub(crate) fn unfollow(&mut self, log: LogId, asking: &mut Asking) {
+    pub(crate) fn unfollow(&mut self, log: LogId, requests: &mut PendingRequests) {
         if self.account.map(LogId::from) == Some(log) {
             return;
         }
-        asking.forget_later(log);
+        requests.forget_later(log);
         if self.drop_log(log) && self.online {
-            asking.ask(Question::Unsubscribe(log), Purpose::Unsubscribe);
+            requests.ask(&Unsubscribe { log }, ReplyTo::Unsubscribe);
         }
     }
 
     pub(crate) fn subscribed(
         &mut self,
         subscribed: Subscribed,
-        asking: &mut Asking,
+        requests: &mut PendingRequests,
         delivery: &mut Delivery,
     ) {
         let id = subscribed.log;
@@ -219,9 +223,9 @@ impl Following {
         let from = self.resume.position(id).map_or(subscribed.head, |position| position.seq);
         self.resume.subscribed(&subscribed);
         log.live_after.get_or_insert(subscribed.head);
-        log.callers.drain(..).for_each(|caller| answer(caller, Ok(Reply::Done)));
+        log.waiters.drain(..).for_each(|waiter| answer(waiter, Ok(())));
         if self.parked {
-            asking.ask(Question::Unsubscribe(id), Purpose::Unsubscribe);
+            requests.ask(&Unsubscribe { log: id }, ReplyTo::Unsubscribe);
         } else {
             log.cursor = Cursor::Open;
         }
@@ -229,7 +233,7 @@ impl Following {
         log.told_on = self.connection;
         if self.account.map(LogId::from) == Some(id) {
             self.memberships.subscribed(subscribed.head);
-            self.settle(asking, delivery);
+            self.settle(requests, delivery);
         } else {
             self.room_subscribed(subscribed, from.next(), news, delivery);
             self.tell_if_caught_up(id, delivery);
@@ -244,8 +248,8 @@ impl Following {
         delivery: &mut Delivery,
     ) {
         let Some(log) = self.logs.get_mut(&id) else { return };
-        for caller in log.callers.drain(..) {
-            answer(caller, Err(refusal.clone()));
+        for waiter in log.waiters.drain(..) {
+            answer(waiter, Err(refusal.clone()));
         }
         tracing::warn!(log = id.0, reason = %refusal.reason, "the log cannot be followed");
         self.drop_log(id);
@@ -256,14 +260,14 @@ impl Following {
     pub(crate) fn frame(
         &mut self,
         frame: &Frame,
-        asking: &mut Asking,
+        requests: &mut PendingRequests,
         delivery: &mut Delivery,
     ) -> Result<(), WireError> {
         if Kind::is_logged(frame.kind) {
-            return self.logged(frame, asking, delivery);
+            return self.logged(frame, requests, delivery);
         }
         if frame.known_kind() == Some(Kind::Gap) {
-            self.gap(&frame.decode_lenient()?, asking, delivery);
+            self.gap(&frame.decode_lenient()?, requests, delivery);
         } else if frame.known_kind() == Some(Kind::Presence) {
             let Presence { room, online } = frame.decode_lenient()?;
             if self.resume.follows(room.into()) {
@@ -278,7 +282,7 @@ impl Following {
     fn logged(
         &mut self,
         frame: &Frame,
-        asking: &mut Asking,
+        requests: &mut PendingRequests,
         delivery: &mut Delivery,
     ) -> Result<(), WireError> {
         let head = LoggedHead::of(frame)?;
@@ -289,7 +293,7 @@ impl Following {
             Step::Duplicate | Step::NotFollowed => return Ok(()),
             Step::Hole { expected } => {
                 tracing::warn!(log = head.log.0, %expected, got = %head.seq, "events are missing");
-                self.open_again(head.log, asking);
+                self.open_again(head.log, requests);
                 return Ok(());
             }
             Step::Fresh => self.moved(head.log),
@@ -309,14 +313,14 @@ impl Following {
             Logged::OwnName(_) | Logged::Unknown => {}
         }
         if self.account.map(LogId::from) == Some(head.log) {
-            self.settle(asking, delivery);
+            self.settle(requests, delivery);
         } else {
             self.tell_if_caught_up(head.log, delivery);
         }
         Ok(())
     }
 
-    fn gap(&mut self, gap: &Gap, asking: &mut Asking, delivery: &mut Delivery) {
+    fn gap(&mut self, gap: &Gap, requests: &mut PendingRequests, delivery: &mut Delivery) {
         if !self.is_open(gap.log) {
             return;
         }
@@ -326,9 +330,9 @@ impl Following {
         }
         match step {
             Step::Duplicate | Step::NotFollowed => {}
-            Step::Hole { .. } => self.open_again(gap.log, asking),
+            Step::Hole { .. } => self.open_again(gap.log, requests),
             Step::Fresh if self.account.map(LogId::from) == Some(gap.log) => {
-                self.settle(asking, delivery);
+                self.settle(requests, delivery);
             }
             Step::Fresh => {
                 let room = RoomId(gap.log.0);
@@ -359,9 +363,4 @@ impl Following {
             None => false,
         }
     }
-}
-
-pub(crate) fn answer(caller: Caller, answer: Result<Reply, Refusal>) {
-    // A caller whose deadline has passed wants no answer any more.
-    drop(caller.send(answer));
 }

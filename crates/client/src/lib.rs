@@ -7,8 +7,8 @@
 //! [`start`] gives a [`Client`] to ask and send with, and [`Events`] to read.
 
 mod answers;
-mod asking;
 mod backoff;
+mod calls;
 mod client;
 mod config;
 mod connection;
@@ -28,15 +28,16 @@ mod names;
 pub mod outbox;
 mod pages;
 mod pins;
-mod question;
+mod request;
+mod requests;
 pub mod resume;
 mod sending;
 mod shelf;
 mod start;
 mod target;
 
-pub use answers::{AckFuture, HistoryPage, NoAck, RequestError, SendError, Sent};
-pub use client::{Client, Events, REQUEST_TIMEOUT, start};
+pub use answers::{AckFuture, HistoryPage, NoAck, REQUEST_TIMEOUT, RequestError, SendError, Sent};
+pub use client::{Client, Events, start};
 pub use config::{CONNECT_TIMEOUT, Config, Name, OutboxKind};
 pub use event::{
     Connected, Event, Message, Outgoing, OutgoingState, Refusal, RoomChange, Subscribed,

@@ -5,7 +5,7 @@
 
 use std::pin::Pin;
 
-use chat_proto::{Body, Frame, FrameError, RequestId, encode_frame};
+use chat_proto::{Body, Frame, FrameCodec, FrameError, RequestId, encode_frame};
 use futures::{FutureExt, StreamExt};
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
@@ -111,9 +111,9 @@ impl Up {
         encode_frame(body, id, &mut self.out)
     }
 
-    /// Where frames are encoded to.
-    pub(crate) fn out(&mut self) -> &mut Vec<u8> {
-        &mut self.out
+    /// Queues a frame that is encoded already.
+    pub(crate) fn put_frame(&mut self, frame: &Frame) -> Result<(), FrameError> {
+        FrameCodec::default().put_frame(frame, &mut self.out)
     }
 
     /// A frame that is there already.

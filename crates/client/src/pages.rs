@@ -3,29 +3,27 @@
 use chat_proto::HistoryPage as Page;
 
 use crate::answers::HistoryPage;
-use crate::asking::Caller;
-use crate::client::Reply;
 use crate::event::Message;
-use crate::following::answer;
 use crate::names::Names;
+use crate::request::{Waiter, answer};
 
-/// Pages that are not complete yet. There are no more of them than questions.
+/// Pages that are not complete yet. There are no more of them than requests.
 #[derive(Default)]
 pub(crate) struct Pages {
-    waiting: Vec<(Page, Caller)>,
+    waiting: Vec<(Page, Waiter<HistoryPage>)>,
 }
 
 impl Pages {
     /// A page has come.
-    pub(crate) fn came(&mut self, page: Page, caller: Caller, names: &mut Names) {
-        self.waiting.retain(|(_, caller)| !caller.is_closed());
-        self.waiting.push((page, caller));
+    pub(crate) fn came(&mut self, page: Page, waiter: Waiter<HistoryPage>, names: &mut Names) {
+        self.waiting.retain(|(_, waiter)| !waiter.is_closed());
+        self.waiting.push((page, waiter));
         self.go_on(names);
     }
 
     /// Names have come.
     pub(crate) fn go_on(&mut self, names: &mut Names) {
-        for (page, caller) in std::mem::take(&mut self.waiting) {
+        for (page, waiter) in std::mem::take(&mut self.waiting) {
             let mut complete = true;
             for message in page.messages.iter() {
                 if names.account(message.from).is_none() {
@@ -34,9 +32,9 @@ impl Pages {
                 }
             }
             if complete {
-                answer(caller, Ok(Reply::History(with_names(page, names))));
+                answer(waiter, Ok(with_names(page, names)));
             } else {
-                self.waiting.push((page, caller));
+                self.waiting.push((page, waiter));
             }
         }
     }

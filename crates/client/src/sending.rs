@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::answers::{AckFuture, SendError, Sent};
-use crate::client::SendCall;
+use crate::calls::SendCall;
 use crate::connection::plain;
 use crate::delivery::Delivery;
 use crate::event::{Event, Outgoing, OutgoingState, Refusal};
@@ -26,7 +26,6 @@ use crate::identity::random_bytes;
 use crate::journal::Record;
 use crate::keeper::{Done, Job, Keeper};
 use crate::outbox::{Entry, Outbox, Verdict, message_id};
-use crate::question::Answer;
 
 /// Unanswered messages; past it senders wait.
 const UNANSWERED_MAX: usize = 1024;
@@ -186,26 +185,6 @@ impl Sending {
         self.in_flight.remove(&id)
     }
 
-    /// The answer to a send; `false`: it is no such answer.
-    pub(crate) fn answered(
-        &mut self,
-        nonce: Nonce,
-        answer: &Answer,
-        delivery: &mut Delivery,
-    ) -> bool {
-        if let Answer::Ack(ack) = answer
-            && ack.nonce == nonce
-        {
-            self.acked(ack, delivery);
-            true
-        } else if let Answer::Refused(error) = answer {
-            self.refused(nonce, error, delivery);
-            true
-        } else {
-            false
-        }
-    }
-
     /// The room of messages that knew only its name.
     pub(crate) fn found(&mut self, name: &RoomName, room: RoomId) {
         self.finding = false;
@@ -249,7 +228,8 @@ impl Sending {
         drop(call.reply.send(Ok(sent)));
     }
 
-    fn acked(&mut self, ack: &Ack, delivery: &mut Delivery) {
+    /// A send is committed.
+    pub(crate) fn acked(&mut self, ack: &Ack, delivery: &mut Delivery) {
         let Some(entry) = self.lane_of(ack.nonce).and_then(|lane| lane.acked(ack)) else {
             return;
         };
@@ -261,7 +241,8 @@ impl Sending {
         self.done_with(ack.nonce);
     }
 
-    fn refused(&mut self, nonce: Nonce, error: &Error, delivery: &mut Delivery) {
+    /// A send was refused, for now or for good.
+    pub(crate) fn refused(&mut self, nonce: Nonce, error: &Error, delivery: &mut Delivery) {
         let Some(lane) = self.lane_of(nonce) else { return };
         match lane.refused(nonce, error) {
             Verdict::Retry { after_ms: 0 } => {}

@@ -1,4 +1,4 @@
-//! A connection without its socket: bytes come in, asks go out; replies come in, bytes go out.
+//! A connection without its socket: bytes come in, requests go out; replies come in, bytes go out.
 //!
 //! It decides what is written in which order, and how much may be in flight. Whoever owns the
 //! socket moves the bytes, reads from disk when asked to, and keeps the deadlines.
@@ -6,13 +6,14 @@
 use bytes::{Buf, Bytes, BytesMut};
 use chat_proto::limits::FRAME_BYTES_MAX;
 use chat_proto::{
-    AccountId, Announced, ErrorCode, FrameCodec, FrameError, LogId, RequestId, Seq, encode_frame,
+    AccountId, Announced, ErrorCode, FrameCodec, FrameError, LogId, RequestId, Seq, Window,
+    encode_frame,
 };
 
 use crate::pipeline::unsure_of_names;
 use crate::{
-    Admission, Ask, Closing, Effect, Feed, Lane, Refusal, Reply, Run, Session, SessionSeed, Step,
-    TailHandle, Work,
+    Admission, Closing, Effect, Feed, ReceivedRequest, Refusal, Reply, Run, Session, SessionSeed,
+    Step, TailHandle, Work,
 };
 
 /// The bytes of a parcel: enough that a write is never small because of it, little enough that
@@ -39,17 +40,6 @@ pub struct Connection<H> {
     because: Option<Box<Closing>>,
     /// The peer was not told of a rename, because it does not take what waits already.
     misses_renames: bool,
-}
-
-/// A request on its way to the sequencer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Asked {
-    /// Comes back in the reply.
-    pub request: RequestId,
-    /// Which window it takes a place in.
-    pub lane: Lane,
-    /// What.
-    pub ask: Ask,
 }
 
 /// What the owner of the socket is to do next.
@@ -129,7 +119,7 @@ impl<H: TailHandle> Connection<H> {
         admission: &Admission,
         bytes: &mut &[u8],
         now_ms: u64,
-    ) -> Option<Asked> {
+    ) -> Option<ReceivedRequest> {
         while self.wants_input(now_ms) {
             let frame = match FrameCodec::default().split_frame(bytes) {
                 Ok(Some(frame)) => frame,
@@ -147,7 +137,7 @@ impl<H: TailHandle> Connection<H> {
                 }
             };
             match self.session.handle(admission, &frame, now_ms) {
-                Ok(Step::Ask { request, lane, ask }) => return Some(Asked { request, lane, ask }),
+                Ok(Step::Request(received)) => return Some(received),
                 Ok(Step::Reply(reply)) => self.outgoing.extend_from_slice(&reply),
                 Ok(Step::Nothing) => {}
                 Err(closing) => self.close(&closing),
@@ -181,8 +171,8 @@ impl<H: TailHandle> Connection<H> {
     /// Takes a reply. `handle` leads to the tail of the log whose cursor opens with it. A handle
     /// that is of no use any more is given back: its cursor was closed, or could not be opened.
     /// Behind the `Close` of a connection that ends nothing is written.
-    pub fn deliver(&mut self, lane: Lane, reply: &Reply, handle: Option<H>) -> Option<H> {
-        self.session.answered(lane, 1);
+    pub fn deliver(&mut self, window: Window, reply: &Reply, handle: Option<H>) -> Option<H> {
+        self.session.answered(window, 1);
         if self.is_closing {
             return handle;
         }

@@ -1,6 +1,6 @@
 //! What the pipeline asks of whatever holds the connections.
 
-use chat_proto::{AccountId, Epoch, LogId, RequestId, RoomId, Seq};
+use chat_proto::{AccountId, Epoch, LogId, RequestId, RoomId, Seq, Window};
 
 use crate::Batch;
 
@@ -16,16 +16,7 @@ pub struct Origin {
     /// Its request.
     pub request: RequestId,
     /// Which of the connection's windows the reply makes room in.
-    pub lane: Lane,
-}
-
-/// The windows of a connection: what is in flight is bounded in each.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Lane {
-    /// Small replies: acks and refusals.
-    Commands,
-    /// Replies of up to a frame.
-    Queries,
+    pub window: Window,
 }
 
 /// Holds the connections and the tails. Calls come in the order commit → publish → reply →

@@ -23,7 +23,6 @@ mod names;
 mod pace;
 mod pipeline;
 mod presence;
-mod query;
 mod rate;
 mod refusal;
 mod session;
@@ -32,19 +31,18 @@ mod store;
 mod tail;
 
 pub use command::{Action, Command};
-pub use connection::{Asked, Connection, Output, Parcel};
+pub use connection::{Connection, Output, Parcel};
 pub use cursor::{Cursor, Read, Run};
 pub use event::{Batch, Content, Event};
-pub use fanout::{Conn, Effect, Fanout, HistoryRead, Lane, Origin, Reply};
+pub use fanout::{Conn, Effect, Fanout, HistoryRead, Origin, Reply};
 pub use feed::{Feed, TailHandle, Work};
 pub use keys::ServerKey;
 pub use lineage::{Lineage, Witness};
 pub use pace::WakePace;
 pub use pipeline::{Input, Pipeline};
-pub use query::Query;
 pub use rate::{Rate, TokenBucket};
 pub use refusal::Refusal;
-pub use session::{Admission, Ask, Closing, Session, SessionSeed, Step};
+pub use session::{Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step};
 pub use state::{Answer, Applied, State};
 pub use store::{
     AccountRow, Begun, Lookup, PastSend, Record, RoomRow, Snapshot, Store, StoreError, TextDigest,

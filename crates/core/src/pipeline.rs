@@ -17,7 +17,8 @@ use rustc_hash::FxHashMap;
 
 use crate::presence::Presence;
 use crate::{
-    Action, Ask, Begun, Command, Conn, Fanout, Origin, Record, Refusal, State, Store, StoreError,
+    Action, Begun, Command, Conn, Fanout, Origin, Record, Refusal, Request, State, Store,
+    StoreError,
 };
 use pace::{Pace, Paces};
 use renames::renamed_frame;
@@ -36,11 +37,11 @@ const COMMIT_BYTES_MAX: usize = 1024 * 1024;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Input {
     /// A session asks.
-    Ask {
+    Request {
         /// Who gets the reply.
         origin: Origin,
         /// What.
-        ask: Ask,
+        request: Request,
     },
     /// A connection is gone. It comes behind everything that the connection asked.
     Gone(Conn),
@@ -234,10 +235,10 @@ impl<S: Store> Pipeline<S> {
 
     fn stage(&mut self, input: Input, now: Timestamp, fanout: &mut impl Fanout) {
         match input {
-            Input::Ask { origin, ask: Ask::Command(action) } => {
+            Input::Request { origin, request: Request::Command(action) } => {
                 self.stage_command(origin, action, now);
             }
-            Input::Ask { origin, ask: Ask::Query(account, query) } => {
+            Input::Request { origin, request: Request::Query(account, query) } => {
                 self.open.wait(Waiting::Query { origin, account, query });
             }
             Input::Gone(conn) => self.open.wait(Waiting::Gone(conn)),

@@ -10,10 +10,10 @@ mod request;
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{
     AccountId, Announced, Close, CloseReason, ErrorCode, FrameCodec, FrameRef, Kind, Nickname,
-    PublicKey, RequestId, SessionId, WireError, encode_frame,
+    PublicKey, QueryRequest, RequestId, SessionId, Window, WireError, encode_frame,
 };
 
-use crate::{Action, Lane, Query, Rate, ServerKey, TokenBucket};
+use crate::{Action, Rate, ServerKey, TokenBucket};
 
 /// What all sessions of a daemon share.
 #[derive(Clone, Debug)]
@@ -59,25 +59,29 @@ pub enum Step {
     /// Write this frame.
     Reply(Vec<u8>),
     /// Put this in order with everybody else's.
-    Ask {
-        /// Comes back in the reply.
-        request: RequestId,
-        /// Which window it takes a place in.
-        lane: Lane,
-        /// What.
-        ask: Ask,
-    },
+    Request(ReceivedRequest),
     /// The peer lives; there is nothing to do.
     Nothing,
 }
 
-/// What goes to the sequencer.
+/// A request on its way to the sequencer.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Ask {
+pub struct ReceivedRequest {
+    /// Comes back in the reply.
+    pub id: RequestId,
+    /// Which window it takes a place in.
+    pub window: Window,
+    /// What is asked for.
+    pub request: Request,
+}
+
+/// What is asked for, and by whom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Request {
     /// Something that may change the state.
     Command(Action),
-    /// A question of a signed-in account.
-    Query(AccountId, Query),
+    /// Something that is answered from the committed state, of a signed-in account.
+    Query(AccountId, QueryRequest),
 }
 
 /// Why a connection is closed.
@@ -171,8 +175,8 @@ impl Session {
     }
 
     /// Replies are on their way.
-    pub fn answered(&mut self, lane: Lane, replies: usize) {
-        let in_flight = self.window(lane);
+    pub fn answered(&mut self, window: Window, replies: usize) {
+        let in_flight = self.window(window);
         *in_flight = in_flight.saturating_sub(replies);
     }
 
@@ -199,7 +203,7 @@ impl Session {
 
     fn count(&mut self, step: &Step, now_ms: u64) {
         match step {
-            Step::Ask { lane, .. } => *self.window(*lane) += 1,
+            Step::Request(received) => *self.window(received.window) += 1,
             // What is refused here costs its place in the pace as well.
             Step::Reply(_) => {}
             Step::Nothing => return,
@@ -209,10 +213,10 @@ impl Session {
         }
     }
 
-    fn window(&mut self, lane: Lane) -> &mut usize {
-        match lane {
-            Lane::Commands => &mut self.commands_in_flight,
-            Lane::Queries => &mut self.queries_in_flight,
+    fn window(&mut self, window: Window) -> &mut usize {
+        match window {
+            Window::Commands => &mut self.commands_in_flight,
+            Window::Queries => &mut self.queries_in_flight,
         }
     }
 }
@@ -245,8 +249,16 @@ impl Closing {
         Self { reason: CloseReason::ProtocolError, code: Some(code), message: message.into() }
     }
 
-    fn malformed(cause: &WireError) -> Self {
-        Self::protocol(ErrorCode::Malformed, cause.to_string())
+    /// The body is of a version that is not spoken, or not what its kind says.
+    fn unreadable(frame: &FrameRef<'_>, cause: &WireError) -> Self {
+        match cause {
+            WireError::OtherStruct { .. } => Self::unknown_kind(frame.kind, frame.version),
+            WireError::Malformed { .. }
+            | WireError::Trailing { .. }
+            | WireError::Unwritable { .. } => {
+                Self::protocol(ErrorCode::Malformed, cause.to_string())
+            }
+        }
     }
 
     fn unknown_kind(kind: u16, version: u8) -> Self {
@@ -269,12 +281,9 @@ impl Closing {
 
 /// Reads a body of the one version that is spoken.
 fn body<B: chat_proto::Body>(frame: &FrameRef<'_>) -> Result<B, Closing> {
-    if frame.version != B::VERSION {
-        return Err(Closing::unknown_kind(frame.kind, frame.version));
-    }
-    frame.decode().map_err(|cause| Closing::malformed(&cause))
+    frame.decode().map_err(|cause| Closing::unreadable(frame, &cause))
 }
 
-fn sign_in_action(key: PublicKey, name: &str, name_is_firm: bool) -> Ask {
-    Ask::Command(Action::SignIn { key, name: Nickname::parse(name), name_is_firm })
+fn sign_in_action(key: PublicKey, name: &str, name_is_firm: bool) -> Request {
+    Request::Command(Action::SignIn { key, name: Nickname::parse(name), name_is_firm })
 }

@@ -41,7 +41,7 @@ impl Hub {
     /// Gives a connection a reply that opens nothing; one that is gone needs none.
     pub(crate) fn reply(&self, to: Origin, reply: Reply) {
         if let Some(inbox) = self.inbox(to.conn) {
-            inbox.reply(Delivery { conn: to.conn, lane: to.lane, reply, tail: None });
+            inbox.reply(Delivery { conn: to.conn, window: to.window, reply, tail: None });
         }
     }
 
@@ -150,7 +150,7 @@ impl Fanout for HubFanout {
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => None,
         };
         if let Some(deliveries) = self.deliveries.get_mut(reactor_of(to.conn)) {
-            deliveries.push(Delivery { conn: to.conn, lane: to.lane, reply, tail });
+            deliveries.push(Delivery { conn: to.conn, window: to.window, reply, tail });
         }
     }
 

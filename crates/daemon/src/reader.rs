@@ -197,13 +197,12 @@ fn history(reader: &mut Reader, to: Origin, read: &HistoryRead) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use chat_core::Lane;
-    use chat_proto::{Epoch, RequestId, RoomId};
+    use chat_proto::{Epoch, RequestId, RoomId, Window};
 
     use super::*;
 
     fn ask(pool: &ReadPool, account: u64, conn: u64) -> Result<(), TooMany> {
-        let to = Origin { conn: Conn(conn), request: RequestId(1), lane: Lane::Queries };
+        let to = Origin { conn: Conn(conn), request: RequestId(1), window: Window::Queries };
         let (before, as_of) = (Seq(9), Seq(8));
         let read = HistoryRead { room: RoomId(1), epoch: Epoch(1), before, limit: 1, as_of };
         pool.try_read_history(to, AccountId(account), read)

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chat_core::{Ask, Conn, Input, Pipeline};
+use chat_core::{Conn, Input, Pipeline, Request};
 use chat_proto::Timestamp;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -192,7 +192,7 @@ impl Waiting {
 
 /// Whether it has to be committed.
 fn is_command(input: &Input) -> bool {
-    matches!(input, Input::Ask { ask: Ask::Command(_), .. })
+    matches!(input, Input::Request { request: Request::Command(_), .. })
 }
 
 fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
@@ -264,8 +264,8 @@ fn look_at(clock: &mut ClockWatch, now: Timestamp, pipeline: &Pipeline<SqliteSto
 
 #[cfg(test)]
 mod tests {
-    use chat_core::{Action, Lane, Origin, Query};
-    use chat_proto::{AccountId, RequestId, RoomId};
+    use chat_core::{Action, Origin};
+    use chat_proto::{AccountId, Ping, QueryRequest, RequestId, RoomId, Window};
 
     use super::*;
 
@@ -273,20 +273,21 @@ mod tests {
         Party::Account(AccountId(account))
     }
 
-    fn asks(ask: Ask) -> Input {
-        let lane = match &ask {
-            Ask::Command(_) => Lane::Commands,
-            Ask::Query(..) => Lane::Queries,
+    fn asks(request: Request) -> Input {
+        let window = match &request {
+            Request::Command(_) => Window::Commands,
+            Request::Query(..) => Window::Queries,
         };
-        Input::Ask { origin: Origin { conn: Conn(1), request: RequestId(1), lane }, ask }
+        let origin = Origin { conn: Conn(1), request: RequestId(1), window };
+        Input::Request { origin, request }
     }
 
     fn command() -> Input {
-        asks(Ask::Command(Action::Leave { account: AccountId(1), room: RoomId(1) }))
+        asks(Request::Command(Action::Leave { account: AccountId(1), room: RoomId(1) }))
     }
 
     fn ping() -> Input {
-        asks(Ask::Query(AccountId(2), Query::Ping { token: 1 }))
+        asks(Request::Query(AccountId(2), QueryRequest::Ping(Ping { token: 1 })))
     }
 
     /// Account 1 has sent much in one window, and goes on in the next, which is told.

@@ -307,9 +307,8 @@ impl FrameCodec {
     ///
     /// # Errors
     /// [`FrameError::TooLong`].
-    pub fn put_frame(&self, frame: &Frame, out: &mut BytesMut) -> Result<(), FrameError> {
+    pub fn put_frame(&self, frame: &Frame, out: &mut impl BufMut) -> Result<(), FrameError> {
         let length = check_length(HEAD_BYTES + frame.body.len(), self.frame_bytes_max)?;
-        out.reserve(HEADER_BYTES + frame.body.len());
         out.put_u32_le(length);
         put_head(out, frame.kind, frame.version, frame.request);
         out.put_slice(&frame.body);

@@ -15,7 +15,7 @@ pub mod limits;
 mod name;
 mod reply;
 mod request;
-mod request_limits;
+mod request_table;
 mod wire;
 
 pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
@@ -41,8 +41,9 @@ pub use reply::{
     AccountInfo, AccountList, Ack, Done, Error, HistoryPage, Member, MemberList, Message, Pong,
     Reset, RoomInfo, RoomList, Subscribed,
 };
-pub use request::{
-    Accounts, FindRoom, History, Join, Leave, Members, Ping, ProbeReply, Rename, Rooms, Send,
-    Subscribe, Unsubscribe,
+// The module has nothing but the bodies of requests.
+pub use request::*;
+pub use request_table::{
+    AnyRequest, CommandRequest, QueryRequest, ReplyBody, Request, SubscribeReply, Window,
 };
 pub use wire::{Body, List, WireError, Written, decode, decode_known_part};

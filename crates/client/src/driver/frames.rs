@@ -3,29 +3,27 @@
 use std::time::Duration;
 
 use chat_proto::{
-    Close, ErrorCode, Frame, FrameError, Kind, Probe, ProbeReply, RequestId, WireError,
+    AccountList, Ack, Close, Done, Error, ErrorCode, Frame, FrameError, Kind, Pong, Probe,
+    ProbeReply, ReplyBody, RequestId, RoomInfo, SubscribeReply, WireError,
 };
 use tokio::time::Instant;
 
 use super::Driver;
-use crate::asking::{Asked, Purpose, fits};
-use crate::client::Reply;
 use crate::connection::{plain, refusal_of_close};
 use crate::event::{Event, Refusal};
-use crate::following::answer;
 use crate::link::LinkEvent;
-use crate::question::Answer;
+use crate::request::{PendingRequest, ReplyTo, UnfitReply, answer, read_body, read_reply};
 
 /// Frames that are handled before the other queues get their turn.
 const FRAMES_MAX: usize = 128;
 
-/// The pause before a question is asked again that the daemon had no time for.
+/// The pause before a request is asked again that the daemon had no time for.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Shortest pause that a daemon can impose on a question.
+/// Shortest pause that a daemon can impose on a request.
 const BUSY_PAUSE_MIN: Duration = Duration::from_millis(20);
 
-/// Longest pause that a daemon can impose on a question.
+/// Longest pause that a daemon can impose on a request.
 const BUSY_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// Why a connection is given up.
@@ -39,6 +37,12 @@ enum Broken {
 impl From<WireError> for Broken {
     fn from(error: WireError) -> Self {
         Self::Protocol(error.to_string())
+    }
+}
+
+impl From<UnfitReply> for Broken {
+    fn from(unfit: UnfitReply) -> Self {
+        Self::Protocol(unfit.to_string())
     }
 }
 
@@ -90,10 +94,7 @@ impl Driver {
 
     fn on_frame(&mut self, frame: &Frame) -> Result<(), Broken> {
         if frame.request != RequestId(0) {
-            return match Answer::read(frame) {
-                Some(answer) => self.on_answer(frame.request, answer?),
-                None => Err(Broken::Protocol("an answer of an unknown kind".into())),
-            };
+            return self.on_reply(frame);
         }
         match frame.known_kind() {
             Some(Kind::Probe) => {
@@ -106,90 +107,102 @@ impl Driver {
                 Ok(())
             }
             Some(Kind::Close) => Err(Broken::Closed(frame.decode_lenient()?)),
-            _ => Ok(self.following.frame(frame, &mut self.asking, &mut self.delivery)?),
+            _ => Ok(self.following.frame(frame, &mut self.requests, &mut self.delivery)?),
         }
     }
 
-    fn on_answer(&mut self, id: RequestId, came: Answer) -> Result<(), Broken> {
-        if let Some(nonce) = self.sending.nonce_of(id) {
-            return if self.sending.answered(nonce, &came, &mut self.delivery) {
-                Ok(())
-            } else {
-                Err(Broken::Protocol("an answer that fits no send".into()))
-            };
-        }
-        let Some(asked) = self.asking.answered(id) else {
-            return Err(Broken::Protocol("an answer to no question".into()));
-        };
-        if !fits(&asked.question, &came) {
-            if let Purpose::Caller(caller) = asked.purpose {
-                let reason = "the server's answer does not fit the question";
-                answer(caller, Err(Refusal::local(reason)));
+    fn on_reply(&mut self, frame: &Frame) -> Result<(), Broken> {
+        let refused = Error::read(frame).transpose()?;
+        if let Some(nonce) = self.sending.nonce_of(frame.request) {
+            match refused {
+                Some(error) => self.sending.refused(nonce, &error, &mut self.delivery),
+                None => match read_body::<Ack>(frame)? {
+                    ack if ack.nonce == nonce => self.sending.acked(&ack, &mut self.delivery),
+                    _of_another => return Err(UnfitReply::OtherRequest.into()),
+                },
             }
-            return Err(Broken::Protocol("an answer that does not fit its question".into()));
-        }
-        let Answer::Refused(error) = came else {
-            self.on_reply(asked, came);
             return Ok(());
+        }
+        let Some(pending) = self.requests.replied(frame.request) else {
+            return Err(Broken::Protocol("an answer to no request".into()));
         };
-        if error.retry {
-            let pause = match error.known_code() {
-                Some(ErrorCode::RateLimited) => {
-                    Duration::from_millis(error.detail).max(BUSY_PAUSE_MIN)
+        match refused {
+            Some(error) if error.retry => {
+                self.requests.ask_later(pending, busy_pause(&error));
+                Ok(())
+            }
+            Some(error) => {
+                self.on_refusal(pending.reply_to, error);
+                Ok(())
+            }
+            None => self.hand_over(pending, frame),
+        }
+    }
+
+    fn on_refusal(&mut self, reply_to: ReplyTo, error: Error) {
+        match reply_to {
+            ReplyTo::Caller(_) | ReplyTo::History(..) => reply_to.refuse(error.into()),
+            ReplyTo::Subscribe(asked) => {
+                self.following.subscribe_refused(asked.log, &error.into(), &mut self.delivery);
+            }
+            ReplyTo::Names => self.following.names.answered(Vec::new()),
+            ReplyTo::Destination(name) => self.sending.not_found(&name, error),
+            ReplyTo::Unsubscribe | ReplyTo::Alive => {
+                tracing::warn!(reason = %error.message, "a request was refused");
+            }
+        }
+    }
+
+    /// Gives a reply to whoever asked. A room that comes with it is known from now on.
+    fn hand_over(&mut self, pending: PendingRequest, frame: &Frame) -> Result<(), Broken> {
+        let (following, delivery) = (&mut self.following, &mut self.delivery);
+        let took = pending.age();
+        if let Some(info) = RoomInfo::read(frame).transpose()? {
+            following.room_seen(&info, delivery);
+        }
+        match pending.reply_to {
+            ReplyTo::Caller(caller) => caller.reply(frame, took)?,
+            ReplyTo::History(asked, waiter) => match read_reply(&asked, frame) {
+                Ok(page) => following.pages.came(page, waiter, &mut following.names),
+                Err(unfit) => {
+                    answer(waiter, Err(Refusal::from(&unfit)));
+                    return Err(unfit.into());
                 }
-                _ => BUSY_PAUSE,
-            };
-            self.asking.ask_later(asked, pause.min(BUSY_PAUSE_MAX));
-        } else {
-            self.on_refusal(asked, error);
+            },
+            ReplyTo::Subscribe(asked) => match read_reply(&asked, frame)? {
+                SubscribeReply::Subscribed(subscribed) => {
+                    following.subscribed(subscribed, &mut self.requests, delivery);
+                }
+                SubscribeReply::Reset(reset) => {
+                    following.reset(&reset, &mut self.requests, delivery);
+                }
+            },
+            ReplyTo::Unsubscribe => {
+                let Done {} = read_body(frame)?;
+            }
+            ReplyTo::Names => {
+                let list: AccountList = read_body(frame)?;
+                following.names.answered(list.accounts.into_vec());
+            }
+            ReplyTo::Destination(name) => {
+                self.sending.found(&name, read_body::<RoomInfo>(frame)?.room);
+            }
+            ReplyTo::Alive => {
+                let Pong { .. } = read_body(frame)?;
+                delivery.push_if_room(Event::Latency(took));
+            }
         }
         Ok(())
     }
+}
 
-    fn on_refusal(&mut self, asked: Asked, error: chat_proto::Error) {
-        match asked.purpose {
-            Purpose::Caller(caller) => answer(caller, Err(error.into())),
-            Purpose::Subscribe(log) => {
-                self.following.subscribe_refused(log, &error.into(), &mut self.delivery);
-            }
-            Purpose::Names => self.following.names.answered(Vec::new()),
-            Purpose::Destination(name) => self.sending.not_found(&name, error),
-            Purpose::Unsubscribe | Purpose::Alive => {
-                tracing::warn!(reason = %error.message, "a question was refused");
-            }
-        }
-    }
-
-    fn on_reply(&mut self, asked: Asked, came: Answer) {
-        let (following, delivery) = (&mut self.following, &mut self.delivery);
-        if let Answer::Room(info) = &came {
-            following.room_seen(info, delivery);
-        }
-        let age = asked.age();
-        match (asked.purpose, came) {
-            (Purpose::Caller(caller), Answer::Done) => answer(caller, Ok(Reply::Done)),
-            (Purpose::Caller(caller), Answer::History(page)) => {
-                following.pages.came(page, caller, &mut following.names);
-            }
-            (Purpose::Caller(caller), Answer::Pong(_)) => answer(caller, Ok(Reply::Latency(age))),
-            (Purpose::Caller(caller), came) => answer(caller, Ok(Reply::Answer(came))),
-            (Purpose::Subscribe(_), Answer::Subscribed(subscribed)) => {
-                following.subscribed(subscribed, &mut self.asking, delivery);
-            }
-            (Purpose::Subscribe(_), Answer::Reset(reset)) => {
-                following.reset(&reset, &mut self.asking, delivery);
-            }
-            (Purpose::Names, Answer::Accounts(list)) => {
-                following.names.answered(list.accounts.into_vec());
-            }
-            (Purpose::Destination(name), Answer::Room(info)) => {
-                self.sending.found(&name, info.room);
-            }
-            (Purpose::Alive, Answer::Pong(_)) => delivery.push_if_room(Event::Latency(age)),
-            // `fits` lets nothing else through.
-            _ => {}
-        }
-    }
+/// How long a request waits that the daemon has no time for now.
+fn busy_pause(error: &Error) -> Duration {
+    let pause = match error.known_code() {
+        Some(ErrorCode::RateLimited) => Duration::from_millis(error.detail).max(BUSY_PAUSE_MIN),
+        _ => BUSY_PAUSE,
+    };
+    pause.min(BUSY_PAUSE_MAX)
 }
 
 fn why_broken(error: Option<FrameError>) -> String {

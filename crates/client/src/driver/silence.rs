@@ -44,7 +44,7 @@ impl Silence {
 impl Driver {
     /// A user who does not keep up, so that nothing is read, is no silence of the daemon.
     pub(super) fn mind_silence(&mut self) {
-        let awaits = self.may_read() && (self.asking.awaits() || self.sending.awaits());
+        let awaits = self.may_read() && (self.requests.awaits() || self.sending.awaits());
         let told = self.silence.look(awaits, self.heard_at, Instant::now());
         if let Some(event) = told {
             self.delivery.push(event);

@@ -9,10 +9,10 @@ use std::time::Duration;
 use chat_proto::{LogId, Reset, RoomId};
 
 use super::{Cursor, Following};
-use crate::asking::{Asking, Purpose};
 use crate::delivery::Delivery;
 use crate::event::Event;
-use crate::question::Question;
+use crate::request::ReplyTo;
+use crate::requests::PendingRequests;
 
 /// The pause before the third opening without progress; it doubles with each.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -21,7 +21,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
 impl Following {
-    pub(crate) fn reset(&mut self, reset: &Reset, asking: &mut Asking, delivery: &mut Delivery) {
+    pub(crate) fn reset(
+        &mut self,
+        reset: &Reset,
+        requests: &mut PendingRequests,
+        delivery: &mut Delivery,
+    ) {
         let id = reset.log;
         let Some(log) = self.logs.get_mut(&id) else { return };
         log.answers_due = log.answers_due.saturating_sub(1);
@@ -48,28 +53,28 @@ impl Following {
             self.tell(id, event, delivery);
         }
         if !self.parked {
-            self.open_again(id, asking);
+            self.open_again(id, requests);
         }
     }
 
-    pub(super) fn open_all(&mut self, asking: &mut Asking) {
+    pub(super) fn open_all(&mut self, requests: &mut PendingRequests) {
         let ids: Vec<_> = self.logs.keys().copied().collect();
         for id in ids {
-            self.open(id, asking);
+            self.open(id, requests);
         }
     }
 
     /// Asks for a log's events from behind its position.
-    pub(super) fn open(&mut self, id: LogId, asking: &mut Asking) {
-        self.open_after(id, Duration::ZERO, asking);
+    pub(super) fn open(&mut self, id: LogId, requests: &mut PendingRequests) {
+        self.open_after(id, Duration::ZERO, requests);
     }
 
     /// The same, because what came did not fit: the sooner, the longer ago it happened last.
-    pub(super) fn open_again(&mut self, id: LogId, asking: &mut Asking) {
+    pub(super) fn open_again(&mut self, id: LogId, requests: &mut PendingRequests) {
         let Some(log) = self.logs.get_mut(&id) else { return };
         let pause = pause(log.setbacks);
         log.setbacks = log.setbacks.saturating_add(1);
-        self.open_after(id, pause, asking);
+        self.open_after(id, pause, requests);
     }
 
     /// The cursor has moved.
@@ -79,15 +84,15 @@ impl Following {
         }
     }
 
-    fn open_after(&mut self, id: LogId, pause: Duration, asking: &mut Asking) {
+    fn open_after(&mut self, id: LogId, pause: Duration, requests: &mut PendingRequests) {
         if !self.online || self.parked {
             return;
         }
         if let (Some(ask), Some(log)) = (self.resume.ask(id), self.logs.get_mut(&id)) {
-            log.answers_due -= asking.forget_later(id).min(log.answers_due);
+            log.answers_due -= requests.forget_later(id).min(log.answers_due);
             log.cursor = Cursor::Asked;
             log.answers_due += 1;
-            asking.ask_after(Question::Subscribe(ask), Purpose::Subscribe(id), pause);
+            requests.ask_after(&ask, ReplyTo::Subscribe(ask.clone()), pause);
         }
     }
 }

@@ -3,11 +3,11 @@
 use chat_proto::{AccountId, LogId, Renamed, RoomId, RoomInfo, Seq, Subscribe, Subscribed};
 
 use super::Following;
-use crate::asking::Asking;
 use crate::delivery::Delivery;
 use crate::event::{self, Event};
 use crate::logged::{set_names, wanted_name};
 use crate::memberships::Changes;
+use crate::requests::PendingRequests;
 
 impl Following {
     /// A room was looked up.
@@ -96,7 +96,7 @@ impl Following {
     }
 
     /// Tells what the own log has come to.
-    pub(super) fn settle(&mut self, asking: &mut Asking, delivery: &mut Delivery) {
+    pub(super) fn settle(&mut self, requests: &mut PendingRequests, delivery: &mut Delivery) {
         let position = self.account.and_then(|own| self.resume.position(own.into()));
         let Some(position) = position else { return };
         let Changes { joined, left } = self.memberships.settle(position.seq);
@@ -104,7 +104,7 @@ impl Following {
             self.unnamed.insert(room);
             if self.follow_memberships {
                 let (log, after) = (room.into(), None);
-                self.follow(&Subscribe { log, after }, None, asking);
+                self.follow(&Subscribe { log, after }, None, requests);
             }
             if self.names.knows_room(room) {
                 self.announce(room, delivery);
@@ -115,7 +115,7 @@ impl Following {
             let name = self.names.room(room);
             // Who asked to follow a room goes on: a restored server knows less of memberships.
             if self.follow_memberships {
-                self.unfollow(room.into(), asking);
+                self.unfollow(room.into(), requests);
             }
             delivery.push(Event::Membership { room, name, joined: false });
         }

@@ -1,14 +1,14 @@
 //! How messages leave, and how a stream that the daemon has lost is exchanged for a fresh one.
 
-use chat_proto::Send;
+use chat_proto::{Join, Send};
 
 use super::{
     Delivery, Entry, Error, ErrorCode, Event, Job, Ordering, Outbox, OutgoingState, RETRY_PAUSE,
     Record, Refusal, Sending, StreamId, message_id, random_bytes,
 };
-use crate::asking::{Asking, Purpose};
 use crate::link::Up;
-use crate::question::Question;
+use crate::request::ReplyTo;
+use crate::requests::PendingRequests;
 
 impl Sending {
     /// Puts what may leave now into the connection. At most `window` messages are in flight.
@@ -16,7 +16,7 @@ impl Sending {
         &mut self,
         up: &mut Up,
         window: usize,
-        asking: &mut Asking,
+        requests: &mut PendingRequests,
         delivery: &mut Delivery,
     ) {
         if !self.online || self.is_paused() || self.restart.is_some() {
@@ -31,7 +31,7 @@ impl Sending {
             && let Some(index) = active(&self.lanes)
         {
             let Some(entry) = self.lanes[index].next_to_send(window).cloned() else {
-                self.find_room(index, asking);
+                self.find_room(index, requests);
                 return;
             };
             self.put_one(&entry, up, delivery);
@@ -59,13 +59,12 @@ impl Sending {
     }
 
     /// The next message knows only the name of its room: joining tells the id.
-    fn find_room(&mut self, index: usize, asking: &mut Asking) {
+    fn find_room(&mut self, index: usize, requests: &mut PendingRequests) {
         if let Some(name) = self.lanes[index].unresolved()
             && !self.finding
         {
             self.finding = true;
-            let purpose = Purpose::Destination(name.clone());
-            asking.ask(Question::Join(name.clone()), purpose);
+            requests.ask(&Join { name: name.to_string() }, ReplyTo::Destination(name.clone()));
         }
     }
 

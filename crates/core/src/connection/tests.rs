@@ -48,7 +48,7 @@ fn drain(connection: &mut Connection<Handle>) {
 fn nothing_follows_a_close() {
     let mut connection = connection();
     let (subscribed, handle) = opening(3);
-    assert!(connection.deliver(Lane::Queries, &subscribed, handle).is_none());
+    assert!(connection.deliver(Window::Queries, &subscribed, handle).is_none());
     drain(&mut connection);
     let Output::ReadDisk { after, .. } = connection.output() else { panic!("it is behind") };
 
@@ -57,9 +57,9 @@ fn nothing_follows_a_close() {
     connection.close(&closing);
     let page = Bytes::from_static(b"a frame from disk");
     connection.read_from_disk(LOG, after, page, Seq(7));
-    connection.deliver(Lane::Commands, &reply(Effect::None), None);
+    connection.deliver(Window::Commands, &reply(Effect::None), None);
     let (subscribed, handle) = opening(7);
-    assert!(connection.deliver(Lane::Queries, &subscribed, handle).is_some(), "it is given back");
+    assert!(connection.deliver(Window::Queries, &subscribed, handle).is_some(), "it is given back");
     connection.say(b"a probe");
     assert_eq!(connection.outgoing(), closing.frame());
     drain(&mut connection);
@@ -119,7 +119,7 @@ fn what_is_refused_is_refused_by_its_header() {
 
         for over in [0, 1] {
             let mut connection = connection();
-            connection.deliver(Lane::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
+            connection.deliver(Window::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
             drain(&mut connection);
             let most = kind.request_bytes_max();
             let said = said_to(&mut connection, &header(kind, most.unwrap_or(0) + over));
@@ -136,7 +136,7 @@ fn what_is_refused_is_refused_by_its_header() {
 #[test]
 fn a_name_that_is_none_is_refused_here_and_costs_its_place_in_the_pace() {
     let mut connection = connection();
-    connection.deliver(Lane::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
+    connection.deliver(Window::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
     drain(&mut connection);
     let mut asked = Vec::new();
     for request in 1..=12 {

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
 use chat_proto::{
-    AccountId, AccountInfo, AccountList, Ack, Close, CloseReason, Done, List, LogId, Member,
-    MemberList, MemberRef, Pong, Position, Reset, RoomId, RoomInfo, RoomList, Seq, SignedIn,
-    SubscribedRef, Written, encode_frame,
+    AccountId, AccountInfo, AccountList, Accounts, Ack, Close, CloseReason, Done, FindRoom,
+    History, List, LogId, Member, MemberList, MemberRef, Members, Ping, Pong, Position,
+    QueryRequest, Reset, RoomId, RoomInfo, RoomList, RoomName, Rooms, Seq, SignedIn, Subscribe,
+    SubscribedRef, Unsubscribe, Written, encode_frame,
 };
 
 use super::staged::{Send, Waiting};
 use super::{Pipeline, Presence};
-use crate::{Answer, Effect, Fanout, HistoryRead, Origin, Query, Refusal, Reply, State, Store};
+use crate::{Answer, Effect, Fanout, HistoryRead, Origin, Refusal, Reply, State, Store};
 
 /// Room for an ack: nearly every reply is one.
 const REPLY_BYTES: usize = 80;
@@ -78,7 +79,7 @@ impl<S: Store> Pipeline<S> {
         &self,
         origin: Origin,
         account: AccountId,
-        query: &Query,
+        query: &QueryRequest,
         fanout: &mut impl Fanout,
     ) {
         let Some(state) = &self.state else {
@@ -86,27 +87,25 @@ impl<S: Store> Pipeline<S> {
         };
         let presence = &self.presence;
         let reply = match query {
-            Query::Subscribe { log, after } => {
-                subscribe(state, presence, origin, account, *log, *after)
-            }
-            Query::Unsubscribe { log } => shut(origin, *log),
-            Query::History { room, before, limit } => {
-                match history(state, account, *room, *before, *limit) {
-                    Ok(read) => return fanout.read_history(origin, account, read),
-                    Err(why) => refusal(origin, &why),
-                }
-            }
-            Query::FindRoom { name } => match state.room_named(name) {
-                Some(room) => answer_room(state, presence, origin, account, Some(room)),
-                None => refusal(origin, &Refusal::UnknownRoom { room: format!("#{name}") }),
+            QueryRequest::Subscribe(asked) => subscribe(state, presence, origin, account, asked),
+            QueryRequest::Unsubscribe(Unsubscribe { log }) => shut(origin, *log),
+            QueryRequest::History(asked) => match history(state, account, asked) {
+                Ok(read) => return fanout.read_history(origin, account, read),
+                Err(why) => refusal(origin, &why),
             },
-            Query::Rooms { after } => frame(origin, &rooms(state, presence, account, *after)),
-            Query::Members { room, after } => match members(state, presence, *room, *after) {
+            QueryRequest::FindRoom(FindRoom { name }) => match find_room(state, name) {
+                Ok(room) => answer_room(state, presence, origin, account, Some(room)),
+                Err(why) => refusal(origin, &why),
+            },
+            QueryRequest::Rooms(Rooms { after }) => {
+                frame(origin, &rooms(state, presence, account, *after))
+            }
+            QueryRequest::Members(asked) => match members(state, presence, asked) {
                 Some(list) => frame(origin, &list),
-                None => refusal(origin, &unknown(*room)),
+                None => refusal(origin, &unknown(asked.room)),
             },
-            Query::Accounts { ids } => frame(origin, &accounts(state, ids)),
-            Query::Ping { token } => frame(origin, &Pong { token: *token }),
+            QueryRequest::Accounts(Accounts { ids }) => frame(origin, &accounts(state, ids)),
+            QueryRequest::Ping(Ping { token }) => frame(origin, &Pong { token: *token }),
         };
         fanout.reply(origin, reply);
     }
@@ -115,10 +114,10 @@ impl<S: Store> Pipeline<S> {
 /// The answer while the store cannot be read. A cursor can be closed all the same, and a sign of
 /// life given.
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other question is about the state")]
-fn answer_without_state(origin: Origin, query: &Query) -> Reply {
+fn answer_without_state(origin: Origin, query: &QueryRequest) -> Reply {
     match query {
-        Query::Unsubscribe { log } => shut(origin, *log),
-        Query::Ping { token } => frame(origin, &Pong { token: *token }),
+        QueryRequest::Unsubscribe(Unsubscribe { log }) => shut(origin, *log),
+        QueryRequest::Ping(Ping { token }) => frame(origin, &Pong { token: *token }),
         _ => refusal(origin, &Refusal::Unavailable),
     }
 }
@@ -132,8 +131,7 @@ fn subscribe(
     presence: &Presence,
     origin: Origin,
     account: AccountId,
-    log: LogId,
-    after: Option<Position>,
+    &Subscribe { log, after }: &Subscribe,
 ) -> Reply {
     let Some(head) = state.head(log).filter(|_| state.may_read(account, log)) else {
         return refusal(origin, &Refusal::NotReadable { log: log.0 });
@@ -174,9 +172,7 @@ fn subscribed<'a>(
 fn history(
     state: &State,
     account: AccountId,
-    room: RoomId,
-    before: Seq,
-    limit: u16,
+    &History { room, before, limit }: &History,
 ) -> Result<HistoryRead, Refusal> {
     let as_of = state.room(room).map(|room| room.head).ok_or_else(|| unknown(room))?;
     if !state.may_read(account, room.into()) {
@@ -184,6 +180,12 @@ fn history(
     }
     let limit = usize::from(limit).clamp(1, HISTORY_MESSAGES_MAX);
     Ok(HistoryRead { room, epoch: state.epoch(), before, limit, as_of })
+}
+
+fn find_room(state: &State, name: &str) -> Result<RoomId, Refusal> {
+    let name = RoomName::parse(name)?;
+    let unknown = || Refusal::UnknownRoom { room: format!("#{name}") };
+    state.room_named(&name).ok_or_else(unknown)
 }
 
 fn answer_room(
@@ -227,8 +229,7 @@ fn rooms(state: &State, presence: &Presence, account: AccountId, after: RoomId) 
 fn members(
     state: &State,
     presence: &Presence,
-    room: RoomId,
-    after: AccountId,
+    &Members { room, after }: &Members,
 ) -> Option<MemberList> {
     state.room(room)?;
     let mut rest = members_after(state, presence, room, after);

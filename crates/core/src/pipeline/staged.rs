@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use chat_proto::{AccountId, LogId, Nonce, RoomId, Seq};
+use chat_proto::{AccountId, LogId, Nonce, QueryRequest, RoomId, Seq};
 
-use crate::{Action, Answer, Batch, Conn, Content, Event, Origin, Query, Refusal};
+use crate::{Action, Answer, Batch, Conn, Content, Event, Origin, Refusal};
 
 /// What waits for the commit, in the order of the inputs.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub(super) enum Waiting {
     /// The outcome of a command.
     Answer { origin: Origin, answer: Result<Answer, Refusal>, send: Option<Send> },
     /// A question, to be answered from the committed state.
-    Query { origin: Origin, account: AccountId, query: Query },
+    Query { origin: Origin, account: AccountId, query: QueryRequest },
     /// A connection that is gone.
     Gone(Conn),
 }

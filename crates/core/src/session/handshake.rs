@@ -4,13 +4,13 @@ use chat_proto::limits::{
     AGENT_BYTES_MAX, COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
 };
 use chat_proto::{
-    CloseReason, ErrorCode, FrameRef, Hello, Limits, SignIn, Welcome, encode_frame,
+    CloseReason, ErrorCode, FrameRef, Hello, Limits, SignIn, Welcome, Window, encode_frame,
     sign_in_transcript, welcome_transcript,
 };
 
-use super::{Admission, Closing, Phase, Session, Step, body, sign_in_action};
+use super::{Admission, Closing, Phase, ReceivedRequest, Session, Step, body, sign_in_action};
+use crate::ServerKey;
 use crate::keys::is_signed_by;
-use crate::{Lane, ServerKey};
 
 /// There is no channel to bind to over plaintext.
 const NO_BINDING: &[u8] = &[];
@@ -61,11 +61,11 @@ impl Session {
             return Err(bad_signature());
         }
         self.phase = Phase::SigningIn;
-        Ok(Step::Ask {
-            request: frame.request,
-            lane: Lane::Commands,
-            ask: sign_in_action(sign_in.key, &sign_in.name, sign_in.name_is_firm),
-        })
+        Ok(Step::Request(ReceivedRequest {
+            id: frame.request,
+            window: Window::Commands,
+            request: sign_in_action(sign_in.key, &sign_in.name, sign_in.name_is_firm),
+        }))
     }
 }
 

@@ -1,64 +1,53 @@
-//! Requests of a signed-in client, each read into a command or a query.
+//! Requests of a signed-in client: a command becomes an action with parsed names, a query goes on
+//! as it came.
 
 use chat_proto::{
-    AccountId, Accounts, ErrorCode, FindRoom, FrameRef, History, Join, Kind, Leave, Members,
-    NameError, Nickname, Ping, ProbeReply, Rename, RoomName, Rooms, Send, Subscribe, Unsubscribe,
-    encode_frame,
+    AccountId, AnyRequest, CommandRequest, ErrorCode, FrameRef, Join, Kind, Leave, NameError,
+    Nickname, ProbeReply, Rename, RoomName, Send, Window, encode_frame,
 };
 
-use super::{Ask, Closing, Step, body};
-use crate::{Action, Lane, Query, Refusal};
+use super::{Closing, ReceivedRequest, Request, Step, body};
+use crate::{Action, Refusal};
 
 /// Reads one request.
-#[expect(clippy::wildcard_enum_match_arm, reason = "whatever is no request is out of turn")]
 pub(super) fn read(account: AccountId, kind: Kind, frame: &FrameRef<'_>) -> Result<Step, Closing> {
-    let query = |query| Ok(ask(frame, Lane::Queries, Ask::Query(account, query)));
-    let command = |action| Ok(ask(frame, Lane::Commands, Ask::Command(action)));
-    match kind {
-        Kind::Send => {
-            let Send { nonce, room, text } = body(frame)?;
-            if nonce.n == 0 {
-                let message = "the first send of a stream is number 1, not 0";
-                return Err(Closing::protocol(ErrorCode::Malformed, message));
-            }
-            command(Action::Send { account, nonce, room, text })
+    let Some(read) = AnyRequest::read(frame) else {
+        if kind != Kind::ProbeReply {
+            return Err(Closing::out_of_turn(kind));
         }
-        Kind::Join => Ok(match RoomName::parse(&body::<Join>(frame)?.name) {
-            Ok(name) => ask(frame, Lane::Commands, Ask::Command(Action::Join { account, name })),
-            Err(broken) => refuse(frame, broken),
-        }),
-        Kind::Leave => command(Action::Leave { account, room: body::<Leave>(frame)?.room }),
-        Kind::Rename => Ok(match Nickname::parse(&body::<Rename>(frame)?.name) {
-            Ok(name) => ask(frame, Lane::Commands, Ask::Command(Action::Rename { account, name })),
-            Err(broken) => refuse(frame, broken),
-        }),
-        Kind::Subscribe => {
-            let Subscribe { log, after } = body(frame)?;
-            query(Query::Subscribe { log, after })
-        }
-        Kind::Unsubscribe => query(Query::Unsubscribe { log: body::<Unsubscribe>(frame)?.log }),
-        Kind::History => {
-            let History { room, before, limit } = body(frame)?;
-            query(Query::History { room, before, limit })
-        }
-        Kind::FindRoom => Ok(match RoomName::parse(&body::<FindRoom>(frame)?.name) {
-            Ok(name) => ask(frame, Lane::Queries, Ask::Query(account, Query::FindRoom { name })),
-            Err(broken) => refuse(frame, broken),
-        }),
-        Kind::Rooms => query(Query::Rooms { after: body::<Rooms>(frame)?.after }),
-        Kind::Members => {
-            let Members { room, after } = body(frame)?;
-            query(Query::Members { room, after })
-        }
-        Kind::Accounts => query(Query::Accounts { ids: body::<Accounts>(frame)?.ids.into_vec() }),
-        Kind::Ping => query(Query::Ping { token: body::<Ping>(frame)?.token }),
-        Kind::ProbeReply => body::<ProbeReply>(frame).map(|_alive| Step::Nothing),
-        _ => Err(Closing::out_of_turn(kind)),
-    }
+        return body::<ProbeReply>(frame).map(|_alive| Step::Nothing);
+    };
+    let (window, request) = match read.map_err(|cause| Closing::unreadable(frame, &cause))? {
+        AnyRequest::Query(query) => (Window::Queries, Request::Query(account, query)),
+        AnyRequest::Command(command) => match action(account, command)? {
+            Ok(action) => (Window::Commands, Request::Command(action)),
+            Err(broken) => return Ok(refuse(frame, broken)),
+        },
+    };
+    Ok(Step::Request(ReceivedRequest { id: frame.request, window, request }))
 }
 
-fn ask(frame: &FrameRef<'_>, lane: Lane, ask: Ask) -> Step {
-    Step::Ask { request: frame.request, lane, ask }
+/// What a command asks of the state; or why a name in it is none.
+fn action(
+    account: AccountId,
+    command: CommandRequest,
+) -> Result<Result<Action, NameError>, Closing> {
+    Ok(match command {
+        CommandRequest::Send(Send { nonce, .. }) if nonce.n == 0 => {
+            let message = "the first send of a stream is number 1, not 0";
+            return Err(Closing::protocol(ErrorCode::Malformed, message));
+        }
+        CommandRequest::Send(Send { nonce, room, text }) => {
+            Ok(Action::Send { account, nonce, room, text })
+        }
+        CommandRequest::Join(Join { name }) => {
+            RoomName::parse(&name).map(|name| Action::Join { account, name })
+        }
+        CommandRequest::Leave(Leave { room }) => Ok(Action::Leave { account, room }),
+        CommandRequest::Rename(Rename { name }) => {
+            Nickname::parse(&name).map(|name| Action::Rename { account, name })
+        }
+    })
 }
 
 /// Refuses what no state could allow, without troubling anybody else.

@@ -2,7 +2,7 @@
 
 use std::vec::Drain;
 
-use chat_core::{Asked, Conn, Input, Origin};
+use chat_core::{Conn, Input, Origin, ReceivedRequest};
 
 use crate::sequencer::cost_of;
 
@@ -33,10 +33,11 @@ impl Gathered {
     }
 
     /// A connection asks, in so many bytes.
-    pub(super) fn ask(&mut self, conn: Conn, asked: Asked, bytes: usize) {
-        let Asked { request, lane, ask } = asked;
+    pub(super) fn ask(&mut self, conn: Conn, received: ReceivedRequest, bytes: usize) {
+        let ReceivedRequest { id, window, request } = received;
         let cost = cost_of(bytes);
-        self.inputs.push((Input::Ask { origin: Origin { conn, request, lane }, ask }, cost));
+        self.inputs
+            .push((Input::Request { origin: Origin { conn, request: id, window }, request }, cost));
         self.allowance = self.allowance.saturating_sub(cost);
     }
 
@@ -57,21 +58,21 @@ impl Gathered {
 
 #[cfg(test)]
 mod tests {
-    use chat_core::{Ask, Lane, Query};
-    use chat_proto::{AccountId, RequestId};
+    use chat_core::Request;
+    use chat_proto::{AccountId, Ping, QueryRequest, RequestId, Window};
 
     use super::*;
 
-    fn asked() -> Asked {
-        let ask = Ask::Query(AccountId(1), Query::Ping { token: 1 });
-        Asked { request: RequestId(1), lane: Lane::Queries, ask }
+    fn received() -> ReceivedRequest {
+        let request = Request::Query(AccountId(1), QueryRequest::Ping(Ping { token: 1 }));
+        ReceivedRequest { id: RequestId(1), window: Window::Queries, request }
     }
 
     fn count(allowance: usize, bytes: usize) -> usize {
         let mut gathered = Gathered::default();
         gathered.begin(allowance);
         while !gathered.is_full() {
-            gathered.ask(Conn(1), asked(), bytes);
+            gathered.ask(Conn(1), received(), bytes);
         }
         gathered.drain().count()
     }

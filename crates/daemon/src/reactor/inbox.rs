@@ -5,8 +5,8 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chat_core::{Conn, Lane, Reply, StoreError};
-use chat_proto::{AccountId, LogId, RoomId, Seq};
+use chat_core::{Conn, Reply, StoreError};
+use chat_proto::{AccountId, LogId, RoomId, Seq, Window};
 use mio::Waker;
 
 use super::door::Arrival;
@@ -17,7 +17,7 @@ use crate::store::LogPage;
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) conn: Conn,
-    pub(crate) lane: Lane,
+    pub(crate) window: Window,
     pub(crate) reply: Reply,
     pub(crate) tail: Option<Arc<SharedTail>>,
 }

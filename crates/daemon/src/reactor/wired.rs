@@ -178,13 +178,13 @@ impl Wired {
 
     /// Takes a reply. Gives the log that the connection follows from now on, or no more.
     pub(super) fn deliver(&mut self, delivery: Delivery, refusals: &Refusals) -> Option<Followed> {
-        let Delivery { lane, reply, tail, .. } = delivery;
+        let Delivery { window, reply, tail, .. } = delivery;
         self.tell_answer(&reply, refusals);
         let followed_before = match reply.effect {
             Effect::Open { log, .. } => self.core.follows(log),
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => false,
         };
-        let unused = self.core.deliver(lane, &reply, tail);
+        let unused = self.core.deliver(window, &reply, tail);
         match (reply.effect, unused) {
             (Effect::SignedIn(_), _) => {
                 self.pulse.sign_in();

@@ -1,7 +1,8 @@
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use chat_core::{Lane, Rate, Reply, ServerKey};
+use chat_core::{Rate, Reply, ServerKey};
+use chat_proto::Window;
 
 use super::*;
 
@@ -26,7 +27,7 @@ fn the_committing_thread_does_not_know_who_comes_and_goes_without_signing_in() {
     assert!(!wired.is_known());
     drop(theirs);
     let reply = Reply { frame: Vec::new(), effect: Effect::SignedIn(AccountId(7)) };
-    wired.core.deliver(Lane::Commands, &reply, None);
+    wired.core.deliver(Window::Commands, &reply, None);
     assert!(wired.is_known());
 }
 
