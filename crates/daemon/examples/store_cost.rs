@@ -101,7 +101,7 @@ fn read(dir: &Path) -> Result<()> {
             let (cpu, wall) = (cpu("thread-self")?, Instant::now());
             let (mut after, mut bytes) = (Seq(0), 0);
             loop {
-                let page = reader.events_after(LogId(1), after, PAGE_BYTES_MAX)?;
+                let page = reader.events_after(LogId(1), after, Seq(0), PAGE_BYTES_MAX)?;
                 if page.frames.is_empty() {
                     break;
                 }

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chat_core::{Conn, Effect};
-use chat_proto::{LogId, Seq};
+use chat_proto::LogId;
 use mio::event::Event;
 use mio::{Events, Poll, Token};
 
@@ -306,8 +306,9 @@ impl Reactor {
                 wired.awaits_writing = false;
                 wired.speak(desk.is_draining, desk.now_ms)
             });
-            if let Turn::ReadDisk { log, after, bytes_max } = turn {
-                self.read_disk(slot, log, after, bytes_max);
+            if let Turn::ReadDisk { log, after, head, bytes_max } = turn {
+                let job = |to| Job::Events { to, log, after, head, bytes_max };
+                self.read_disk(slot, job);
             }
             let now_ms = self.now_ms;
             let Some(wired) = self.slots.at(slot as usize) else { continue };
@@ -321,10 +322,9 @@ impl Reactor {
         }
     }
 
-    fn read_disk(&mut self, slot: u32, log: LogId, after: Seq, bytes_max: usize) {
+    fn read_disk(&mut self, slot: u32, job: impl FnOnce(Conn) -> Job) {
         let Some(wired) = self.slots.at(slot as usize) else { return };
-        let job = Job::Events { to: wired.conn, log, after, bytes_max };
-        self.shared.readers.read_events(wired.party(), job);
+        self.shared.readers.read_events(wired.party(), job(wired.conn));
     }
 
     /// A connection's turn. One that panics ends alone.

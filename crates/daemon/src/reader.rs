@@ -28,7 +28,7 @@ pub(crate) enum Job {
     /// A page of history, for a client that asked for it.
     History { to: Origin, account: AccountId, read: HistoryRead },
     /// Events of a log, for a cursor that its tail has overtaken.
-    Events { to: Conn, log: LogId, after: Seq, bytes_max: usize },
+    Events { to: Conn, log: LogId, after: Seq, head: Seq, bytes_max: usize },
 }
 
 /// Where jobs are handed in. The readers end when the last pool handle is gone.
@@ -168,8 +168,8 @@ fn read(reader: &mut Reader, job: &Job, hub: &Hub, was_failing: bool) -> bool {
             hub.reply(to, history(reader, to, read));
             was_failing
         }
-        Job::Events { to, log, after, bytes_max } => {
-            let page = reader.events_after(log, after, bytes_max);
+        Job::Events { to, log, after, head, bytes_max } => {
+            let page = reader.events_after(log, after, head, bytes_max);
             // Cursors try again and again: a fault is told once.
             if let (Err(error), false) = (&page, was_failing) {
                 tracing::error!(%error, %log, "a log cannot be read");

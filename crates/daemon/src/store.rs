@@ -246,6 +246,14 @@ impl SqliteStore {
             .execute_batch("PRAGMA shrink_memory")
             .map_err(|cause| StoreError::new("freed the pages that it had read", cause))?;
         let found = lookup::event_count_of(&snapshot);
+        let stored = self.pending.recent().last_id();
+        if found != stored {
+            let damaged = format!(
+                "the file is damaged: its logs have {found} events together, and {stored} were \
+                 stored. See \"A damaged file\" in docs/OPERATING.md"
+            );
+            return Err(StoreError::new("read how far its logs have come", damaged));
+        }
         if found < self.committed || snapshot.epoch != self.epoch {
             let committed = self.committed;
             let lost = format!(

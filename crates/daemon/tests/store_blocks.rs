@@ -75,7 +75,7 @@ fn events_are_found_after_many_commits_over_many_logs() {
     for events in rooms {
         let head = Seq(events.len() as u64);
         for after in (0..events.len()).step_by(7) {
-            let page = reader.events_after(events[0].log, Seq(after as u64), usize::MAX);
+            let page = reader.events_after(events[0].log, Seq(after as u64), head, usize::MAX);
             let page = page.expect("the file can be read");
             assert_eq!((page.frames, page.after), (frames(&events[after..]), head), "{after}");
         }

@@ -44,7 +44,8 @@ fn what_is_moved_away_ends_every_ack_and_goes_on_when_it_is_back() {
         assert!(error.to_string().contains("removed or renamed"), "{error}");
         let head = head(&mut store);
         assert!(store.recover().is_err(), "{name}: it is still away");
-        let page = reader.events_after(LOBBY, Seq(0), 100_000).expect("what is held is read");
+        let page =
+            reader.events_after(LOBBY, Seq(0), Seq(5), 100_000).expect("what is held is read");
         assert!(page.after >= Seq(5));
 
         fs::rename(&away, &there).expect("it is ours");

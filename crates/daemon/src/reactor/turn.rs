@@ -27,7 +27,7 @@ pub(super) enum Turn {
     /// It has asked all that it may in a turn, in the middle of what it has said.
     Interrupted,
     /// Events of a log are to be read from disk; then there is more.
-    ReadDisk { log: LogId, after: Seq, bytes_max: usize },
+    ReadDisk { log: LogId, after: Seq, head: Seq, bytes_max: usize },
     /// It is over.
     Gone,
 }

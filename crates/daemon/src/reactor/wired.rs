@@ -242,8 +242,13 @@ impl Wired {
                     // A peer that hung up waits for its last reply.
                     self.settle(is_draining, now_ms);
                 }
-                Output::ReadDisk { log, after, .. } => {
-                    return Turn::ReadDisk { log, after, bytes_max: self.page_bytes as usize };
+                Output::ReadDisk { log, after, head } => {
+                    return Turn::ReadDisk {
+                        log,
+                        after,
+                        head,
+                        bytes_max: self.page_bytes as usize,
+                    };
                 }
                 Output::Close => return self.say_goodbye(),
             }

@@ -1,7 +1,13 @@
 //! Reading around what cannot be read: a damaged page hides the events on it, and no others. Who
 //! reads is told which, the operator once.
+//!
+//! An event that is not where it has to be is unreadable, whatever the reason: its row, the row of
+//! `blocks` that leads to it, or the page of either. That it was *deleted* cannot be concluded from
+//! its absence, which is what a damaged id looks like, too. Nothing deletes events today; whatever
+//! does one day has to leave a mark of it in the same transaction, and [`GapReason::Deleted`] is
+//! for what has that mark.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chat_core::StoreError;
@@ -14,7 +20,7 @@ use super::read::block_at;
 use super::row::integer;
 
 /// Events that one read looks for one by one. What is left is looked for with the next.
-const PROBES_MAX: usize = 4_096;
+pub(super) const PROBES_MAX: usize = 4_096;
 
 /// Damaged places that the operator has been told of. When there are more, they may be told again.
 const TOLD_MAX: usize = 4_096;
@@ -35,9 +41,9 @@ pub(super) struct Damage {
     pub(super) to: Seq,
 }
 
-/// Where the operator knows of damage.
+/// Where the operator knows of damage: places of each log that neither overlap nor touch.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Told(Arc<Mutex<HashSet<(LogId, Seq)>>>);
+pub(super) struct Told(Arc<Mutex<HashMap<LogId, Vec<Damage>>>>);
 
 impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
@@ -67,7 +73,7 @@ pub(super) fn is_damage(error: &Error) -> bool {
 }
 
 /// Goes on event by event, over what is damaged and no further, up to the head at most. It always
-/// comes further.
+/// comes further, unless it is at the head.
 pub(super) fn read_around(
     moment: &Connection,
     recent: &[Block],
@@ -78,67 +84,48 @@ pub(super) fn read_around(
     let mut damage: Option<Damage> = None;
     let mut seq = frames.after().next();
     for _ in 0..PROBES_MAX {
-        if seq > head || frames.len() >= bytes_max {
+        if seq > head || (frames.len() >= bytes_max && frames.len() > 0) {
             break;
         }
-        match (probe(moment, recent, frames.log(), seq), &mut damage) {
-            (Ok(Some(event)), None) => frames.extend(&event),
+        match probe(moment, recent, frames.log(), seq) {
+            Ok(event) if damage.is_none() => frames.extend(&event),
             // Behind the damage: the next read begins here.
-            (Ok(Some(_)), Some(_)) => break,
-            // Deleted: the next event tells.
-            (Ok(None), _) => {}
-            (Err(ReadError::Damaged(_)), Some(damage)) => damage.to = seq,
-            (Err(ReadError::Damaged(_)), None) => damage = Some(Damage { from: seq, to: seq }),
-            (Err(ReadError::Failed(error)), _) => return Err(error),
+            Ok(_) => break,
+            Err(ReadError::Damaged(_)) => {
+                damage.get_or_insert(Damage { from: seq, to: seq }).to = seq;
+            }
+            Err(ReadError::Failed(error)) => return Err(error),
         }
         seq = seq.next();
     }
-    match damage {
-        Some(damage) => {
-            frames.tell_gap(Seq(damage.from.0 - 1), GapReason::Deleted);
-            frames.tell_gap(damage.to, GapReason::Unreadable);
-        }
-        None if seq > head => frames.tell_gap(head, GapReason::Deleted),
-        // So many were looked for in vain: the next read goes on behind them.
-        None if frames.len() == 0 => frames.tell_gap(Seq(seq.0 - 1), GapReason::Deleted),
-        None => {}
+    if let Some(damage) = damage {
+        frames.tell_gap(damage.to, GapReason::Unreadable);
     }
     Ok(damage)
 }
 
-/// One event as a run of its own; `None` where it is deleted.
-fn probe(
-    moment: &Connection,
-    recent: &[Block],
-    log: LogId,
-    seq: Seq,
-) -> Result<Option<Frames>, ReadError> {
+/// One event as a run of its own.
+fn probe(moment: &Connection, recent: &[Block], log: LogId, seq: Seq) -> Result<Frames, ReadError> {
+    let missing = |what: &str| {
+        let cause = format!("the file is damaged: {what} event {seq} of log {log}");
+        ReadError::Damaged(StoreError::new("read a log", cause))
+    };
     let block = block_at(moment, recent, log, seq)?;
-    let Some(block) = block.filter(|block| block.last_seq() >= seq) else { return Ok(None) };
+    let block = block.filter(|block| block.holds(seq)).ok_or_else(|| missing("no block has"))?;
     let sql = format!("SELECT {FRAME_COLUMNS} FROM events WHERE events.id = ?");
     let mut statement = moment.prepare_cached(&sql)?;
     let mut rows = statement.query([integer(block.id_of(seq))])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    if row.get::<_, i64>(1)? != integer(seq.0) {
-        let cause = format!("event {seq} of log {log} is not in its place");
-        return Err(ReadError::Damaged(StoreError::new("read a log", cause)));
-    }
+    let row = rows.next()?.ok_or_else(|| missing("there is no row of"))?;
     let mut event = Frames::new(log, Seq(seq.0 - 1));
     event.push(row).map_err(ReadError::Damaged)?;
-    Ok(Some(event))
+    Ok(event)
 }
 
 impl Told {
     /// Tells the operator, once for each damaged place.
     pub(super) fn tell(&self, connection: &Connection, log: LogId, damage: Damage) {
-        {
-            let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if told.len() >= TOLD_MAX {
-                told.clear();
-            }
-            if !told.insert((log, damage.to)) {
-                return;
-            }
+        if !self.note(log, damage) {
+            return;
         }
         let room: Option<String> = connection
             .query_row("SELECT name FROM rooms WHERE id = ?", [integer(log.0)], |row| row.get(0))
@@ -152,5 +139,45 @@ impl Told {
              behind them. Make a backup of what is left, and see \"A damaged file\" in \
              docs/OPERATING.md"
         );
+    }
+
+    /// Notes a damaged place; tells whether any of it is news.
+    fn note(&self, log: LogId, damage: Damage) -> bool {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.values().map(Vec::len).sum::<usize>() >= TOLD_MAX {
+            told.clear();
+        }
+        let places = told.entry(log).or_default();
+        if places.iter().any(|known| known.from <= damage.from && damage.to <= known.to) {
+            return false;
+        }
+        let mut whole = damage;
+        places.retain(|known| {
+            let is_apart = known.to.next() < damage.from || damage.to.next() < known.from;
+            if !is_apart {
+                whole.from = whole.from.min(known.from);
+                whole.to = whole.to.max(known.to);
+            }
+            is_apart
+        });
+        places.push(whole);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_place_is_news_once_however_it_is_cut() {
+        let told = Told::default();
+        let note = |from, to| told.note(LogId(1), Damage { from: Seq(from), to: Seq(to) });
+        assert!(note(10, 19) && note(30, 39));
+        assert!(!note(10, 19) && !note(12, 12) && !note(30, 39));
+        assert!(note(20, 29), "what lies between them is news");
+        assert!(!note(10, 39) && !note(19, 31), "and with it all are one");
+        assert!(note(39, 40) && note(5, 10) && !note(5, 40));
+        assert!(told.note(LogId(2), Damage { from: Seq(10), to: Seq(19) }), "of another log");
     }
 }

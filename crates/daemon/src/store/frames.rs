@@ -23,8 +23,6 @@ pub(super) const FRAME_COLUMNS: &str = "events.log, events.seq, events.ts, event
 pub(super) struct Frames {
     log: LogId,
     bytes: Vec<u8>,
-    /// What they come behind.
-    before: Seq,
     after: Seq,
     /// One for all messages.
     text: String,
@@ -32,7 +30,7 @@ pub(super) struct Frames {
 
 impl Frames {
     pub(super) fn new(log: LogId, after: Seq) -> Self {
-        Self { log, bytes: Vec::new(), before: after, after, text: String::new() }
+        Self { log, bytes: Vec::new(), after, text: String::new() }
     }
 
     pub(super) fn log(&self) -> LogId {
@@ -48,10 +46,10 @@ impl Frames {
         (self.bytes, self.after)
     }
 
-    /// The next event of the log, and the gap before it if there is one.
+    /// The next event of the log.
     ///
     /// # Errors
-    /// [`StoreError`] when the row is damaged; the run is as it was before.
+    /// [`StoreError`] when the row is another one, or damaged; the run is as it was before.
     pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         let (bytes, after) = (self.bytes.len(), self.after);
         let pushed = self.try_push(row);
@@ -65,14 +63,13 @@ impl Frames {
     fn try_push(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         let read = |cause| StoreError::new("read an event", cause);
         let (log, seq) = (unsigned(row.get(0).map_err(read)?), unsigned(row.get(1).map_err(read)?));
-        if log != self.log.0 || seq <= self.after.0 {
+        if log != self.log.0 || seq != self.after.next().0 {
             let cause = format!(
                 "the file is damaged: event {seq} of log {log} was found behind event {} of log {}",
                 self.after, self.log
             );
             return Err(StoreError::new("read an event", cause));
         }
-        self.tell_gap(Seq(seq - 1), GapReason::Deleted);
         self.after = Seq(seq);
         let known = self.encode(row).map_err(read)?;
         match known {
@@ -90,9 +87,9 @@ impl Frames {
         self.after
     }
 
-    /// What was read behind them.
+    /// What was read right behind them.
     pub(super) fn extend(&mut self, next: &Self) {
-        self.tell_gap(next.before, GapReason::Deleted);
+        debug_assert_eq!((next.log, next.after), (self.log, self.after.next()), "one more event");
         self.bytes.extend_from_slice(&next.bytes);
         self.after = next.after;
     }

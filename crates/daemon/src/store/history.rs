@@ -21,6 +21,17 @@ struct Page {
     more: bool,
     log: LogId,
     gaps: Vec<Gap>,
+    /// Events that were looked for one by one, in vain.
+    missed: usize,
+}
+
+/// What is found in the place of an event.
+enum Found {
+    Message(Message),
+    /// An event of a room that is no message.
+    Notice,
+    /// Another event, or nothing that a room has.
+    Other,
 }
 
 pub(super) fn history(
@@ -37,29 +48,28 @@ pub(super) fn history(
         more: false,
         log: read.room.into(),
         gaps: Vec::new(),
+        missed: 0,
     };
     let moment = connection.unchecked_transaction().map_err(failed)?;
     let mut place = before.0.saturating_sub(1);
-    while place > 0
-        && !page.more
-        && let Some(block) =
-            block_at(&moment, recent, read.room.into(), Seq(place)).map_err(failed)?
-    {
-        place = match block.last_post < block.first_seq {
-            // Nobody said anything in it: what came before was said here.
-            true => block.last_post,
-            false => {
-                let place = place.min(block.last_post);
-                match page.read_block(&moment, block, place) {
-                    Ok(true) => {}
-                    Err(error) if !damage::is_damage(&error) => return Err(failed(error)),
-                    Ok(false) | Err(_) => {
-                        page.read_around(&moment, block, place).map_err(failed)?;
-                    }
-                }
-                block.first_seq - 1
+    while place > 0 && !page.more {
+        place = match block_at(&moment, recent, page.log, Seq(place)) {
+            Ok(Some(block)) if block.holds(Seq(place)) => {
+                page.take_block(&moment, block, place).map_err(failed)?
             }
+            // Each event is in a block: the row of this one is damaged.
+            Ok(block) => {
+                let last = block.map_or(0, |block| block.last_seq().0).min(place - 1);
+                page.miss(Seq(last + 1), Seq(place));
+                last
+            }
+            Err(error) if damage::is_damage(&error) => {
+                page.miss(Seq(place), Seq(place));
+                place - 1
+            }
+            Err(error) => return Err(failed(error)),
         };
+        page.more |= place > 0 && page.is_full_of_gaps();
     }
     page.messages.reverse();
     let HistoryRead { room, epoch, as_of, .. } = *read;
@@ -68,6 +78,27 @@ pub(super) fn history(
 }
 
 impl Page {
+    /// Takes the messages of a block from a place downwards, over what cannot be read. Tells where
+    /// to go on.
+    fn take_block(
+        &mut self,
+        moment: &Connection,
+        block: Block,
+        place: u64,
+    ) -> rusqlite::Result<u64> {
+        if block.last_post < block.first_seq {
+            // Nobody said anything in it: what came before was said here.
+            return Ok(block.last_post);
+        }
+        let place = place.min(block.last_post);
+        match self.read_block(moment, block, place) {
+            Ok(true) => {}
+            Err(error) if !damage::is_damage(&error) => return Err(error),
+            Ok(false) | Err(_) => self.read_around(moment, block, place)?,
+        }
+        Ok(block.first_seq - 1)
+    }
+
     /// Takes the messages of a block from a place downwards, as many as there is room for. Tells
     /// whether all events were there that the block has: a damaged id ends a scan as its end does.
     fn read_block(
@@ -77,22 +108,23 @@ impl Page {
         place: u64,
     ) -> rusqlite::Result<bool> {
         let mut statement = connection.prepare_cached(
-            "SELECT seq, ts, account, message_id, text, kind FROM events \
+            "SELECT log, seq, kind, ts, account, message_id, text FROM events \
              WHERE id BETWEEN ? AND ? ORDER BY id DESC",
         )?;
         let ids = [block.first_id, block.id_of(Seq(place))];
         let mut rows = statement.query(ids.map(integer))?;
         let mut awaited = place;
         while let Some(row) = rows.next()? {
-            if unsigned(row.get(0)?) != awaited {
-                return Ok(false);
+            match found(row, self.log, Seq(awaited))? {
+                Found::Message(message) => {
+                    if !self.push(message) {
+                        return Ok(true);
+                    }
+                }
+                Found::Notice => {}
+                Found::Other => return Ok(false),
             }
             awaited -= 1;
-            match is_post(row)? {
-                None => return Ok(false),
-                Some(true) if !self.push(message(row)?) => return Ok(true),
-                Some(_) => {}
-            }
         }
         Ok(awaited < block.first_seq)
     }
@@ -104,33 +136,30 @@ impl Page {
         block: Block,
         place: u64,
     ) -> rusqlite::Result<()> {
-        // What was read before the damage showed is read again.
-        while let Some(last) = self.messages.pop_if(|last| last.seq.0 >= block.first_seq) {
+        // What was read of it before the damage showed is read again; not what lies above it.
+        let is_read_again = |seq: Seq| (block.first_seq..=place).contains(&seq.0);
+        while let Some(last) = self.messages.pop_if(|last| is_read_again(last.seq)) {
             self.bytes -= last.text.len();
         }
         self.more = false;
         let mut statement = connection.prepare_cached(
-            "SELECT seq, ts, account, message_id, text, kind FROM events WHERE id = ?",
+            "SELECT log, seq, kind, ts, account, message_id, text FROM events WHERE id = ?",
         )?;
         for seq in (block.first_seq..=place).rev().map(Seq) {
-            let read = statement.query_row([integer(block.id_of(seq))], |row| {
-                let is_post = is_post(row)?;
-                let message = (is_post == Some(true)).then(|| message(row)).transpose()?;
-                Ok((is_post, message))
-            });
-            match read {
-                Ok((Some(true), Some(message))) if message.seq == seq => {
+            let id = integer(block.id_of(seq));
+            match statement.query_row([id], |row| found(row, self.log, seq)) {
+                Ok(Found::Message(message)) => {
                     if !self.push(message) {
                         break;
                     }
                 }
-                Ok((Some(false), _)) => {}
+                Ok(Found::Notice) => {}
                 // Its block has it there.
-                Ok(_) | Err(rusqlite::Error::QueryReturnedNoRows) => self.miss(seq),
-                Err(error) if damage::is_damage(&error) => self.miss(seq),
+                Ok(Found::Other) | Err(rusqlite::Error::QueryReturnedNoRows) => self.miss(seq, seq),
+                Err(error) if damage::is_damage(&error) => self.miss(seq, seq),
                 Err(error) => return Err(error),
             }
-            if self.gaps.len() == HISTORY_GAPS_MAX {
+            if seq > Seq(1) && self.is_full_of_gaps() {
                 // The next page tells the rest; what this one has ends above it.
                 self.more = true;
                 break;
@@ -150,31 +179,43 @@ impl Page {
         !self.more
     }
 
-    /// An event cannot be read. The messages are in falling order here, and so are the gaps.
-    fn miss(&mut self, seq: Seq) {
+    /// Events cannot be read. The messages are in falling order here, and so are the gaps.
+    fn miss(&mut self, from: Seq, to: Seq) {
+        self.missed += 1;
         match self.gaps.last_mut() {
-            Some(gap) if gap.from == seq.next() => gap.from = seq,
+            Some(gap) if gap.from == to.next() => gap.from = from,
             Some(_) | None => {
                 let reason = GapReason::Unreadable as u16;
-                self.gaps.push(Gap { log: self.log, from: seq, to: seq, reason });
+                self.gaps.push(Gap { log: self.log, from, to, reason });
             }
         }
     }
+
+    /// Whether the page holds no more gaps, or has looked for enough.
+    fn is_full_of_gaps(&self) -> bool {
+        self.gaps.len() == HISTORY_GAPS_MAX || self.missed >= damage::PROBES_MAX
+    }
 }
 
-/// Whether a row is a message; `None`: it is nothing that a room's log has.
-fn is_post(row: &Row<'_>) -> rusqlite::Result<Option<bool>> {
-    let kind = row.get_ref(5)?.as_bytes()?;
+/// What a row is that should be a certain event of a room.
+fn found(row: &Row<'_>, log: LogId, seq: Seq) -> rusqlite::Result<Found> {
+    if (unsigned(row.get(0)?), unsigned(row.get(1)?)) != (log.0, seq.0) {
+        return Ok(Found::Other);
+    }
+    let kind = row.get_ref(2)?.as_bytes()?;
+    if kind == POSTED.as_bytes() {
+        return message(row, seq).map(Found::Message);
+    }
     let is_notice = ROOM_NOTICES.iter().any(|notice| notice.as_bytes() == kind);
-    Ok(if is_notice { Some(false) } else { (kind == POSTED.as_bytes()).then_some(true) })
+    Ok(if is_notice { Found::Notice } else { Found::Other })
 }
 
-fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+fn message(row: &Row<'_>, seq: Seq) -> rusqlite::Result<Message> {
     Ok(Message {
-        seq: Seq(unsigned(row.get(0)?)),
-        ts: Timestamp(unsigned(row.get(1)?)),
-        from: AccountId(unsigned(row.get(2)?)),
-        id: MessageId(row.get(3)?),
-        text: row.get(4)?,
+        seq,
+        ts: Timestamp(unsigned(row.get(3)?)),
+        from: AccountId(unsigned(row.get(4)?)),
+        id: MessageId(row.get(5)?),
+        text: row.get(6)?,
     })
 }

@@ -93,6 +93,11 @@ impl Block {
         Seq((self.first_seq + self.events).saturating_sub(1))
     }
 
+    /// Whether one of its events has this seq. No event has 0.
+    pub(super) fn holds(&self, seq: Seq) -> bool {
+        (self.first_seq.max(1)..=self.last_seq().0).contains(&seq.0)
+    }
+
     /// The id of one of its events.
     pub(super) fn id_of(&self, seq: Seq) -> u64 {
         self.first_id + (seq.0 - self.first_seq)

@@ -14,7 +14,7 @@ use super::damage::{self, Damage, ReadError, Told};
 use super::frames::{FRAME_COLUMNS, Frames};
 use super::held::Identity;
 use super::history::history;
-use super::logs::{Block, block_before, last_block};
+use super::logs::{Block, block_before};
 use super::recent::RecentBlocks;
 use super::row::integer;
 
@@ -33,7 +33,7 @@ pub struct Reader {
 /// A run of a log's frames, from disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogPage {
-    /// Whole frames: the events, and a [`chat_proto::Gap`] where some are gone.
+    /// Whole frames: the events, and a [`chat_proto::Gap`] where some cannot be read.
     pub frames: Vec<u8>,
     /// The last seq that the frames tell of; the one asked for when there is nothing behind it.
     pub after: Seq,
@@ -71,9 +71,9 @@ impl Reader {
         Ok(page)
     }
 
-    /// The events of a log after `after`, as the frames that everyone gets: about `bytes_max`
-    /// bytes of them, but at least one. Where seqs are missing, a [`chat_proto::Gap`]
-    /// says so.
+    /// The events of a log after `after`, as the frames that everyone gets: about `bytes_max` bytes
+    /// of them, but at least one. The log is known to have come to `head` or further: where seqs up
+    /// to there cannot be read, a [`chat_proto::Gap`] says so.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -81,11 +81,13 @@ impl Reader {
         &mut self,
         log: LogId,
         after: Seq,
+        head: Seq,
         bytes_max: usize,
     ) -> Result<LogPage, StoreError> {
         let recent = self.recent.after(log, after);
+        let frames = Frames::new(log, after);
         let (page, damage) =
-            self.read(|connection| events_after(connection, &recent, log, after, bytes_max))?;
+            self.read(|connection| read_log(connection, &recent, frames, head, bytes_max))?;
         self.tell(log, damage);
         Ok(page)
     }
@@ -130,63 +132,61 @@ pub(super) fn block_at(
     }
 }
 
-fn events_after(
+fn read_log(
     connection: &Connection,
     recent: &[Block],
-    log: LogId,
-    after: Seq,
+    mut frames: Frames,
+    head: Seq,
     bytes_max: usize,
 ) -> Result<(LogPage, Option<Damage>), StoreError> {
     let failed = |cause| StoreError::new("read a log", cause);
-    // One moment for the head and the events: nothing is a gap that was committed in between.
+    let after = frames.after();
+    // One moment for the blocks and the events.
     let moment = connection.unchecked_transaction().map_err(failed)?;
-    let mut frames = Frames::new(log, after);
-    let flushed = last_block(&moment, log).map_err(failed)?.last_seq();
-    let head = recent.last().map_or(flushed, |last| flushed.max(last.last_seq()));
-    let damage = match read_on(&moment, recent, &mut frames, flushed, bytes_max) {
-        // A damaged id ends a scan as its end does: what it did not bring is looked for by itself.
-        Ok(true) if frames.after() < head => {
-            damage::read_around(&moment, recent, &mut frames, head, bytes_max)?
-        }
-        Ok(_) => None,
+    match read_on(&moment, recent, &mut frames, bytes_max) {
+        Ok(()) => {}
         Err(ReadError::Failed(error)) => return Err(error),
         Err(ReadError::Damaged(error)) => {
-            tracing::debug!(%error, %log, "events are read one by one");
-            damage::read_around(&moment, recent, &mut frames, head, bytes_max)?
+            tracing::debug!(%error, log = %frames.log(), "events are read one by one");
         }
+    }
+    // A damaged id ends a scan as its end does: what it did not bring is looked for by itself.
+    let damage = match frames.len() < bytes_max || frames.after() == after {
+        true => damage::read_around(&moment, recent, &mut frames, head, bytes_max)?,
+        false => None,
     };
     let (frames, after) = frames.finish();
     Ok((LogPage { frames, after }, damage))
 }
 
-/// Takes the events behind those that are there; tells whether there is room for more.
+/// Takes the events behind those that are there, while there is room.
 fn read_on(
     moment: &Connection,
     recent: &[Block],
     frames: &mut Frames,
-    flushed: Seq,
     bytes_max: usize,
-) -> Result<bool, ReadError> {
-    let (log, after) = (frames.log(), frames.after());
-    let mut has_room = true;
-    if after < flushed {
-        let from = after.next();
-        let first = block_before(moment, log, from)?.unwrap_or_default();
+) -> Result<(), ReadError> {
+    let from = frames.after().next();
+    if recent.first().is_none_or(|first| from.0 < first.first_seq) {
+        let first = block_before(moment, frames.log(), from)?.unwrap_or_default();
         let mut statement = moment.prepare_cached(&events_sql())?;
-        let place = [log.0, first.first_seq, from.0].map(integer);
-        has_room = take(frames, statement.query(place)?, bytes_max)?;
+        let place = [frames.log().0, first.first_seq, from.0].map(integer);
+        if !take(frames, statement.query(place)?, bytes_max)? {
+            return Ok(());
+        }
     }
-    let from = after.max(flushed).next();
     let mut statement = moment.prepare_cached(&block_sql())?;
-    for block in recent.iter().filter(|block| block.last_seq() >= from) {
-        if !has_room {
+    for block in recent {
+        let from = frames.after().next().max(Seq(block.first_seq));
+        if from > block.last_seq() {
+            continue;
+        }
+        let ids = [from, block.last_seq()].map(|seq| integer(block.id_of(seq)));
+        if !take(frames, statement.query(ids)?, bytes_max)? {
             break;
         }
-        let first = from.max(Seq(block.first_seq));
-        let ids = [first, block.last_seq()].map(|seq| integer(block.id_of(seq)));
-        has_room = take(frames, statement.query(ids)?, bytes_max)?;
     }
-    Ok(has_room)
+    Ok(())
 }
 
 /// Takes events while there is room; tells whether there still is.

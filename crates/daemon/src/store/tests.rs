@@ -71,7 +71,10 @@ fn a_full_disk_loses_nothing_and_writes_go_on_when_there_is_room() {
     post(&mut store, failed).unwrap();
     assert_eq!(store.roll_back().unwrap().rooms[0].head, Seq(failed + 1));
     let mut reader = Reader::open(&store).unwrap();
-    assert_eq!(reader.events_after(ROOM, Seq(0), usize::MAX).unwrap().after, Seq(failed + 1));
+    assert_eq!(
+        reader.events_after(ROOM, Seq(0), Seq(failed + 1), usize::MAX).unwrap().after,
+        Seq(failed + 1)
+    );
 }
 
 #[test]

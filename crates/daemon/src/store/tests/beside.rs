@@ -18,7 +18,7 @@ fn append(store: &mut SqliteStore, ns: std::ops::RangeInclusive<u64>) {
 }
 
 fn head(reader: &mut Reader) -> Seq {
-    reader.events_after(ROOM, Seq(0), usize::MAX).unwrap().after
+    reader.events_after(ROOM, Seq(0), Seq(0), usize::MAX).unwrap().after
 }
 
 fn is_posted(store: &SqliteStore, n: u64) -> bool {

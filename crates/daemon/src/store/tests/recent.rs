@@ -108,7 +108,7 @@ fn said(log: LogId, seq: Seq, n: u64) -> Event {
 
 /// What a log has behind a place. A gap is none of it.
 fn seqs(reader: &mut Reader, log: LogId, after: u64) -> impl Iterator<Item = u64> {
-    let page = reader.events_after(log, Seq(after), 100_000).unwrap();
+    let page = reader.events_after(log, Seq(after), Seq(0), 100_000).unwrap();
     let mut bytes = BytesMut::from(&*page.frames);
     let codec = FrameCodec::default();
     std::iter::from_fn(move || codec.take_last_frame(&mut bytes).unwrap()).map(|frame| {
