@@ -9,6 +9,7 @@ mod draft_file;
 mod drafts;
 pub mod history;
 pub mod input;
+pub mod keymap;
 pub mod keys;
 pub mod layers;
 pub mod model;

@@ -13,12 +13,14 @@ use jiff::tz::TimeZone;
 use super::areas;
 use super::history::{ALL_BYTES_MAX, Bound, Entry, Kind, Local, Mark, Place, Viewport};
 use super::input::Input;
-use super::layers::Layers;
+use super::keymap::Keymap;
+use super::layers::{Context, Layers};
 use super::outage::Outage;
 use super::page_retry::PageRetry;
-pub use super::room::Room;
+pub use super::room::{Room, RoomIndex};
 pub use super::sends::Unqueued;
 use super::shown;
+use super::theme::Theme;
 use crate::reach::Reach;
 
 /// The time, as the runtime tells it with every message.
@@ -29,9 +31,6 @@ pub struct Moment {
     /// The clock on the wall.
     pub wall: jiff::Timestamp,
 }
-
-/// A room's place in [`Model::rooms`], for as long as the screen lives.
-pub type RoomIndex = usize;
 
 /// The connection as a person sees it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,6 +103,10 @@ pub struct Model {
     pub input: Input,
     /// What is open above the room.
     pub layers: Layers,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// How everything is painted.
+    pub theme: Theme,
     /// A word that stays until the next key.
     pub flash: Option<String>,
     /// Messages that were said while the connection was away.
@@ -120,7 +123,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// The screen as it opens: one room, no connection.
+    /// The screen as it opens: one room, no connection, the usual keys, no colours.
     #[must_use]
     pub fn new(size: (u16, u16), now: Moment, zone: TimeZone, name: &str, room: &RoomName) -> Self {
         let me = Me { account: None, name: shown::line(name) };
@@ -138,6 +141,8 @@ impl Model {
             current: 0,
             input: Input::default(),
             layers: Layers::default(),
+            keymap: Keymap::default(),
+            theme: Theme::mono(),
             flash: None,
             missed: 0,
             focused: true,
@@ -341,6 +346,18 @@ impl Model {
     #[must_use]
     pub fn is_watched(&self, index: RoomIndex) -> bool {
         index == self.current && self.focused && self.rooms[index].history.is_at_bottom()
+    }
+
+    /// What a layer sees.
+    #[must_use]
+    pub fn layer_context(&self) -> Context<'_> {
+        Context {
+            size: self.size,
+            keymap: &self.keymap,
+            theme: &self.theme,
+            rooms: &self.rooms,
+            listed: self.listed(),
+        }
     }
 
     /// Notes which of the screen's lines the reader can see from now on.

@@ -7,11 +7,13 @@ use std::collections::BTreeSet;
 use chat_proto::{AccountId, RoomId, Seq};
 
 use super::history::{History, Local};
-use super::keys::{self, Action};
 use super::shown;
 
 /// People that are remembered of a room.
 const PEOPLE_MAX: usize = 1024;
+
+/// A room's place among those of the screen, for as long as that lives.
+pub type RoomIndex = usize;
 
 /// A room.
 #[derive(Debug)]
@@ -62,15 +64,13 @@ impl Room {
         }
     }
 
-    /// An own message was refused, for a reason that is inert. Its text is kept apart from the
-    /// history, as it was typed, so that it can be sent again.
-    pub fn refuse(&mut self, local: Local, text: String, reason: &str) {
+    /// An own message was refused; what the reader is told of it is inert. Its text is kept apart
+    /// from the history, as it was typed, so that it can be sent again.
+    pub fn refuse(&mut self, local: Local, text: String, told: &str) {
         if self.refused.iter().any(|(known, _text)| *known == local) {
             return;
         }
-        let key = |action| keys::key_of(action).map(|key| key.to_string()).unwrap_or_default();
-        let (again, drop) = (key(Action::Again), key(Action::Discard));
-        self.history.refuse(local, &format!("{reason} ({again} sends it again, {drop} drops it)"));
+        self.history.refuse(local, told);
         self.refused.push((local, text));
     }
 

@@ -3,7 +3,9 @@
 //! Owns which entry of which room each of them is. It must not know how they are sent.
 
 use super::history::Local;
+use super::keys::Action;
 use super::model::{Model, RoomIndex};
+use super::shown;
 
 /// A message that the outbox has not confirmed yet.
 #[derive(Debug)]
@@ -30,6 +32,14 @@ impl Model {
     pub fn unqueued_with(&mut self, ticket: u64) -> Option<Unqueued> {
         let index = self.unqueued.iter().position(|held| held.ticket == ticket)?;
         self.unqueued.remove(index)
+    }
+
+    /// An own message was refused for good.
+    pub fn refuse(&mut self, room: RoomIndex, local: Local, text: String, reason: &str) {
+        let (again, drop) = (self.keymap.hint(Action::Again), self.keymap.hint(Action::Discard));
+        let reason = shown::line(reason);
+        let told = format!("{reason} ({again} sends it again, {drop} drops it)");
+        self.rooms[room].refuse(local, text, &told);
     }
 
     /// A refused message and its text: the lowest that is visible, else the last.

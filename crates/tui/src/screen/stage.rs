@@ -20,7 +20,6 @@ const FRAME: Duration = Duration::from_micros(16_667);
 pub(super) struct Stage {
     pub(super) terminal: Terminal,
     pub(super) model: Model,
-    theme: Theme,
     opened: Instant,
     drawn: Instant,
     /// Whether the model has changed since the last frame.
@@ -36,8 +35,8 @@ impl Stage {
         let name = &options.config.name.wished;
         let mut model = Model::new(size, now, TimeZone::system(), name, &options.room);
         model.host.clone_from(&options.host);
-        let theme = Theme::of_environment();
-        Ok(Self { terminal, model, theme, opened, drawn: opened, stale: true })
+        model.theme = Theme::of_environment();
+        Ok(Self { terminal, model, opened, drawn: opened, stale: true })
     }
 
     pub(super) fn now(&self) -> Moment {
@@ -47,8 +46,8 @@ impl Stage {
 
     pub(super) fn draw(&mut self) -> Result<(), ScreenError> {
         if self.terminal.is_taken() {
-            let Self { terminal, model, theme, .. } = self;
-            let drawn = terminal.draw(|frame| view::draw(model, *theme, frame));
+            let Self { terminal, model, .. } = self;
+            let drawn = terminal.draw(|frame| view::draw(model, frame));
             drawn.map_err(ScreenError::Terminal)?;
         }
         (self.stale, self.drawn) = (false, Instant::now());

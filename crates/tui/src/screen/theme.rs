@@ -1,12 +1,31 @@
-//! Colours and emphasis. Owns the styles; nothing is said by colour alone.
+//! Colours and emphasis: the one value that says how everything is painted.
+//!
+//! Owns the styles; no other file names a colour, and nothing is said by colour alone.
 
 use ratatui::style::{Color, Modifier, Style};
 
 /// How the screen is painted. The sixteen colours of the terminal only: they are the ones that
 /// the person has chosen to read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Theme {
-    coloured: bool,
+    /// Plain text.
+    pub text: Style,
+    /// What matters less.
+    pub quiet: Style,
+    /// What matters more.
+    pub strong: Style,
+    /// What is chosen.
+    pub chosen: Style,
+    /// What went wrong.
+    pub trouble: Style,
+    /// What went well.
+    pub good: Style,
+    /// What waits.
+    pub waiting: Style,
+    /// What names the reader.
+    pub mention: Style,
+    /// Names: each has one of these, always the same.
+    pub names: Vec<Style>,
 }
 
 /// Colours of names. Red is trouble, yellow names the reader, black and white may be the
@@ -15,72 +34,54 @@ const NAMES: [Color; 4] = [Color::Cyan, Color::Green, Color::Blue, Color::Magent
 
 impl Theme {
     /// With colours.
-    pub const COLOURED: Self = Self { coloured: true };
+    #[must_use]
+    pub fn coloured() -> Self {
+        let in_colour = |colour| Style::new().fg(colour);
+        Self {
+            trouble: in_colour(Color::Red),
+            good: in_colour(Color::Green),
+            waiting: in_colour(Color::Yellow),
+            mention: in_colour(Color::Yellow).add_modifier(Modifier::BOLD),
+            names: NAMES.into_iter().map(in_colour).collect(),
+            ..Self::mono()
+        }
+    }
+
     /// Without: bold, dim and reversed only.
-    pub const MONO: Self = Self { coloured: false };
+    #[must_use]
+    pub fn mono() -> Self {
+        let plain = Style::new();
+        let bold = plain.add_modifier(Modifier::BOLD);
+        Self {
+            text: plain,
+            quiet: plain.add_modifier(Modifier::DIM),
+            strong: bold,
+            chosen: plain.add_modifier(Modifier::REVERSED),
+            trouble: bold,
+            good: plain,
+            waiting: plain,
+            mention: bold,
+            names: Vec::new(),
+        }
+    }
 
     /// The theme that the environment asks for (<https://no-color.org>).
     #[must_use]
     pub fn of_environment() -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb" || term == "vt100");
-        Self { coloured: !no_color && !dumb }
+        if no_color || dumb { Self::mono() } else { Self::coloured() }
     }
 
-    fn in_colour(self, colour: Color, otherwise: Modifier) -> Style {
-        match self.coloured {
-            true => Style::new().fg(colour),
-            false => Style::new().add_modifier(otherwise),
-        }
-    }
-
-    /// Plain text.
-    pub(in crate::screen) fn text(self) -> Style {
-        Style::new()
-    }
-
-    /// What matters less.
-    pub(in crate::screen) fn quiet(self) -> Style {
-        Style::new().add_modifier(Modifier::DIM)
-    }
-
-    /// What matters more.
-    pub(in crate::screen) fn strong(self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
-    }
-
-    /// What is chosen.
-    pub(in crate::screen) fn chosen(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
-    }
-
-    /// What went wrong.
-    pub(in crate::screen) fn trouble(self) -> Style {
-        self.in_colour(Color::Red, Modifier::BOLD)
-    }
-
-    /// What went well.
-    pub(in crate::screen) fn good(self) -> Style {
-        self.in_colour(Color::Green, Modifier::empty())
-    }
-
-    /// What waits.
-    pub(in crate::screen) fn waiting(self) -> Style {
-        self.in_colour(Color::Yellow, Modifier::empty())
-    }
-
-    /// What names the reader.
-    pub(in crate::screen) fn mention(self) -> Style {
-        self.in_colour(Color::Yellow, Modifier::BOLD).add_modifier(Modifier::BOLD)
-    }
-
-    /// Somebody's name: always in the same colour.
-    pub(in crate::screen) fn name(self, name: &str) -> Style {
+    /// The style of somebody's name.
+    #[must_use]
+    pub fn name(&self, name: &str) -> Style {
         // FNV-1a: stable over runs, and no more is asked of it.
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        let nth = usize::try_from(hash % NAMES.len() as u64).unwrap_or(0);
-        self.in_colour(NAMES[nth], Modifier::empty())
+        let count = u64::try_from(self.names.len().max(1)).unwrap_or(1);
+        let nth = usize::try_from(hash % count).unwrap_or(0);
+        self.names.get(nth).copied().unwrap_or(self.text)
     }
 }

@@ -17,6 +17,8 @@ mod inviting;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod looks;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod notices;

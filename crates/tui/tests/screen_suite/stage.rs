@@ -6,7 +6,6 @@ use chat_proto::{
     Timestamp,
 };
 use chat_tui::screen::model::{Model, Moment};
-use chat_tui::screen::theme::Theme;
 use chat_tui::screen::update::{Answer, Effect, Msg, update};
 use chat_tui::screen::view;
 use chat_tui::text;
@@ -177,7 +176,7 @@ impl Stage {
     pub(crate) fn screen(&self) -> String {
         let (columns, rows) = self.model.size;
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        terminal.draw(|frame| view::draw(&self.model, Theme::MONO, frame)).unwrap();
+        terminal.draw(|frame| view::draw(&self.model, frame)).unwrap();
         let buffer = terminal.backend().buffer();
         let mut lines = Vec::new();
         for y in 0..rows {
@@ -197,7 +196,7 @@ impl Stage {
     pub(crate) fn cursor(&self) -> (u16, u16) {
         let (columns, rows) = self.model.size;
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        terminal.draw(|frame| view::draw(&self.model, Theme::MONO, frame)).unwrap();
+        terminal.draw(|frame| view::draw(&self.model, frame)).unwrap();
         let position = terminal.get_cursor_position().unwrap();
         (position.x, position.y)
     }

@@ -9,11 +9,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::{Decision, Layer, Outcome, Press};
+use super::{Context, Decision, Layer, Outcome, Press};
 use crate::screen::keys::{self, Action, Edit};
-use crate::screen::model::{Model, RoomIndex};
+use crate::screen::room::RoomIndex;
 use crate::screen::shown;
-use crate::screen::theme::Theme;
 use crate::text;
 
 /// The widest window, in columns.
@@ -53,11 +52,11 @@ impl GoTo {
     }
 
     /// What fits, the best first, and behind it the room that the query names, if it is new.
-    fn choices(&self, model: &Model) -> Vec<Choice> {
+    fn choices(&self, context: &Context<'_>) -> Vec<Choice> {
         let mut fitting: Vec<(usize, Choice)> = match &self.rooms {
             None => {
-                let titles = model.listed().into_iter();
-                let titles = titles.map(|index| (model.rooms[index].title.as_str(), index));
+                let titles = context.listed.iter();
+                let titles = titles.map(|&index| (context.rooms[index].title.as_str(), index));
                 self.fitting(titles, Choice::Listed)
             }
             Some(rooms) => {
@@ -67,7 +66,7 @@ impl GoTo {
         };
         fitting.sort_by_key(|(misfit, _choice)| *misfit);
         let fitting = fitting.into_iter().map(|(_misfit, choice)| choice);
-        fitting.chain(self.new_room(model).map(Choice::New)).collect()
+        fitting.chain(self.new_room(context).map(Choice::New)).collect()
     }
 
     fn fitting<'a>(
@@ -82,11 +81,11 @@ impl GoTo {
     }
 
     /// The room that the query names, if none of the known ones is called so.
-    fn new_room(&self, model: &Model) -> Option<RoomName> {
+    fn new_room(&self, context: &Context<'_>) -> Option<RoomName> {
         let name = RoomName::parse(self.query.trim_start_matches('#')).ok()?;
         let wanted = name.as_str().to_lowercase();
         let of_server = self.rooms.iter().flatten().map(|room| room.name.as_str());
-        let listed = model.listed().into_iter().map(|index| model.rooms[index].title.as_str());
+        let listed = context.listed.iter().map(|&index| context.rooms[index].title.as_str());
         let is_known = of_server.chain(listed).any(|known| known.to_lowercase() == wanted);
         (!is_known).then_some(name)
     }
@@ -112,10 +111,10 @@ impl GoTo {
     }
 
     /// A choice as a line.
-    fn line(&self, choice: &Choice, model: &Model) -> String {
+    fn line(&self, choice: &Choice, context: &Context<'_>) -> String {
         match choice {
             Choice::Listed(index) => {
-                let room = &model.rooms[*index];
+                let room = &context.rooms[*index];
                 format!("#{} {}", room.title, room.unread_label())
             }
             Choice::Other(_) => self.room(choice).map_or_else(String::new, |room| {
@@ -150,8 +149,8 @@ impl Layer for GoTo {
     }
 
     /// Chooses a room, or adds to what it is looked for by.
-    fn on_key(&mut self, Press { key, action }: Press, model: &Model) -> Outcome {
-        let choices = self.choices(model);
+    fn on_key(&mut self, Press { key, action }: Press, context: &Context<'_>) -> Outcome {
+        let choices = self.choices(context);
         match (key.code, action) {
             (KeyCode::Enter, _) => {
                 let chosen = choices.get(self.chosen);
@@ -185,15 +184,9 @@ impl Layer for GoTo {
         Outcome::Consumed
     }
 
-    fn view(
-        &self,
-        model: &Model,
-        theme: Theme,
-        whole: Rect,
-        buffer: &mut Buffer,
-    ) -> Option<Position> {
-        let choices = self.choices(model);
-        let all = self.rooms.as_ref().map_or_else(|| model.listed().len(), Vec::len);
+    fn view(&self, context: &Context<'_>, whole: Rect, buffer: &mut Buffer) -> Option<Position> {
+        let choices = self.choices(context);
+        let all = self.rooms.as_ref().map_or_else(|| context.listed.len(), Vec::len);
         let wanted = u16::try_from(all + 3).unwrap_or(u16::MAX);
         let height = whole.height.min(wanted.clamp(ROWS_MIN, ROWS_MAX));
         let width = whole.width.min(COLUMNS_MAX);
@@ -201,19 +194,19 @@ impl Layer for GoTo {
         let area = Rect { x, y: whole.y, width, height };
         Clear.render(area, buffer);
         let framed = width > 12 && height > 4;
-        let block = Block::bordered().title(self.title()).border_style(theme.quiet());
+        let block = Block::bordered().title(self.title()).border_style(context.theme.quiet);
         let inner = if framed { block.inner(area) } else { area };
         if framed {
             block.render(area, buffer);
         }
         let typed = shown::line(&format!("#{}", self.query.trim_start_matches('#')));
-        let end = text::put(buffer, inner.x, inner.y, &typed, inner.width, theme.text());
+        let end = text::put(buffer, inner.x, inner.y, &typed, inner.width, context.theme.text);
         let shown = usize::from(inner.height.saturating_sub(1));
         let first = (self.chosen + 1).saturating_sub(shown);
         let rows = inner.y + 1..inner.bottom();
         for (y, (nth, choice)) in rows.zip(choices.iter().enumerate().skip(first)) {
-            let style = if nth == self.chosen { theme.chosen() } else { theme.text() };
-            let line = format!(" {}", self.line(choice, model));
+            let style = if nth == self.chosen { context.theme.chosen } else { context.theme.text };
+            let line = format!(" {}", self.line(choice, context));
             let line = text::fit(&line, usize::from(inner.width));
             text::put(buffer, inner.x, y, &line, inner.width, style);
         }

@@ -8,11 +8,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::{Layer, Outcome, Press};
+use super::{Context, Layer, Outcome, Press};
 use crate::screen::commands::COMMANDS;
-use crate::screen::keys::{Action, BINDINGS, Binding};
-use crate::screen::model::Model;
-use crate::screen::theme::Theme;
+use crate::screen::keymap::{Binding, Keymap};
+use crate::screen::keys::Action;
 use crate::text;
 
 /// The widest help.
@@ -33,8 +32,8 @@ pub struct Help {
 
 impl Help {
     /// Moves it by rows, as far as there are some.
-    fn scroll(&mut self, rows: isize, model: &Model) -> Outcome {
-        let last = Page::new(Rect::new(0, 0, model.size.0, model.size.1)).last_top();
+    fn scroll(&mut self, rows: isize, context: &Context<'_>) -> Outcome {
+        let last = Page::of(context).last_top();
         let moved = isize::try_from(self.top.min(last)).unwrap_or(0).saturating_add(rows);
         self.top = u16::try_from(moved.max(0)).unwrap_or(u16::MAX).min(last);
         Outcome::Consumed
@@ -47,18 +46,18 @@ impl Layer for Help {
     }
 
     /// Reads on, or closes. Whatever else is typed closes it and is typed.
-    fn on_key(&mut self, Press { key, action }: Press, model: &Model) -> Outcome {
-        let page = isize::try_from(model.size.1.saturating_sub(3).max(1)).unwrap_or(1);
+    fn on_key(&mut self, Press { key, action }: Press, context: &Context<'_>) -> Outcome {
+        let page = isize::try_from(context.size.1.saturating_sub(3).max(1)).unwrap_or(1);
         let is_plain = key.modifiers.is_empty();
         match (key.code, action) {
-            (_, Some(Action::LineUp)) => self.scroll(-1, model),
-            (_, Some(Action::LineDown)) => self.scroll(1, model),
-            (KeyCode::Up, _) if is_plain => self.scroll(-1, model),
-            (KeyCode::Down, _) if is_plain => self.scroll(1, model),
-            (KeyCode::PageUp, _) => self.scroll(-page, model),
-            (KeyCode::PageDown | KeyCode::Char(' '), _) => self.scroll(page, model),
-            (KeyCode::Home, _) => self.scroll(isize::MIN, model),
-            (KeyCode::End, _) => self.scroll(isize::MAX, model),
+            (_, Some(Action::LineUp)) => self.scroll(-1, context),
+            (_, Some(Action::LineDown)) => self.scroll(1, context),
+            (KeyCode::Up, _) if is_plain => self.scroll(-1, context),
+            (KeyCode::Down, _) if is_plain => self.scroll(1, context),
+            (KeyCode::PageUp, _) => self.scroll(-page, context),
+            (KeyCode::PageDown | KeyCode::Char(' '), _) => self.scroll(page, context),
+            (KeyCode::Home, _) => self.scroll(isize::MIN, context),
+            (KeyCode::End, _) => self.scroll(isize::MAX, context),
             (KeyCode::Esc | KeyCode::Enter, _) | (_, Some(Action::Help | Action::Interrupt)) => {
                 Outcome::Closed
             }
@@ -67,36 +66,30 @@ impl Layer for Help {
         }
     }
 
-    fn on_wheel(&mut self, lines: isize, model: &Model) -> Outcome {
-        self.scroll(lines, model)
+    fn on_wheel(&mut self, lines: isize, context: &Context<'_>) -> Outcome {
+        self.scroll(lines, context)
     }
 
     fn on_click(&mut self) -> Outcome {
         Outcome::Closed
     }
 
-    fn view(
-        &self,
-        _model: &Model,
-        theme: Theme,
-        whole: Rect,
-        buffer: &mut Buffer,
-    ) -> Option<Position> {
-        let page = Page::new(whole);
+    fn view(&self, context: &Context<'_>, whole: Rect, buffer: &mut Buffer) -> Option<Position> {
+        let page = Page::new(whole, context.keymap);
         Clear.render(page.area, buffer);
         if page.framed {
             let block = Block::bordered()
                 .title(" help ")
                 .title_bottom(" ↑ ↓ PgDn · Esc closes ")
-                .border_style(theme.quiet());
+                .border_style(context.theme.quiet);
             block.render(page.area, buffer);
         }
         let inner = page.inner;
         let first = usize::from(self.top.min(page.last_top()));
         let x = (inner.x + page.column).min(inner.right());
         for (y, (left, right)) in (inner.y..inner.bottom()).zip(page.rows.into_iter().skip(first)) {
-            text::put(buffer, inner.x, y, &left, inner.width, theme.strong());
-            text::put(buffer, x, y, &right, inner.right() - x, theme.text());
+            text::put(buffer, inner.x, y, &left, inner.width, context.theme.strong);
+            text::put(buffer, x, y, &right, inner.right() - x, context.theme.text);
         }
         None
     }
@@ -118,8 +111,12 @@ struct Page {
 }
 
 impl Page {
+    fn of(context: &Context<'_>) -> Self {
+        Self::new(Rect::new(0, 0, context.size.0, context.size.1), context.keymap)
+    }
+
     /// Lays it out.
-    fn new(whole: Rect) -> Self {
+    fn new(whole: Rect, keymap: &Keymap) -> Self {
         let is_wide = whole.width >= COLUMNS_MAX + BESIDE_COLUMNS_MIN;
         let width = if is_wide { COLUMNS_MAX } else { whole.width };
         let area = Rect { x: whole.x + (whole.width - width) / 2, width, ..whole };
@@ -130,7 +127,7 @@ impl Page {
         };
         let column = if inner.width < 50 { COLUMN_NARROW } else { COLUMN_WIDE };
         let cells = usize::from(inner.width.saturating_sub(u16::from(framed)));
-        let rows = lines().iter().flat_map(|line| rows(line, column.into(), cells)).collect();
+        let rows = lines(keymap).iter().flat_map(|line| rows(line, column.into(), cells)).collect();
         Self { area, framed, inner, column, rows }
     }
 
@@ -152,9 +149,9 @@ fn rows((left, right): &(String, String), column: usize, cells: usize) -> Vec<(S
     above.into_iter().chain(under).collect()
 }
 
-fn lines() -> Vec<(String, String)> {
+fn lines(keymap: &Keymap) -> Vec<(String, String)> {
     let commands = COMMANDS.iter().map(|(command, says)| (format!(" {command}"), (*says).into()));
-    let bindings = BINDINGS.iter().map(|binding| (keys(binding), binding.says.to_owned()));
+    let bindings = keymap.bindings().iter().map(|binding| (keys(binding), binding.says.to_owned()));
     let marks = [
         (" …", "being noted down"),
         (" ⏳", "noted down on your disk; sent until the server has committed it"),
@@ -183,16 +180,17 @@ mod tests {
 
     #[test]
     fn every_binding_and_command_is_in_the_help() {
-        let lines = lines();
+        let keymap = Keymap::default();
+        let lines = lines(&keymap);
         let has = |text: &str| lines.iter().any(|(_, says)| says == text);
-        assert!(BINDINGS.iter().all(|binding| has(binding.says)));
+        assert!(keymap.bindings().iter().all(|binding| has(binding.says)));
         assert!(COMMANDS.iter().all(|(_, says)| has(says)));
     }
 
     #[test]
     fn scrolled_to_the_end_the_last_row_is_shown() {
         for (columns, rows) in [(80, 24), (20, 5), (10, 3), (200, 100)] {
-            let page = Page::new(Rect::new(0, 0, columns, rows));
+            let page = Page::new(Rect::new(0, 0, columns, rows), &Keymap::default());
             let shown = page.rows.len() - usize::from(page.last_top());
             assert!(shown <= usize::from(page.inner.height));
         }

@@ -9,10 +9,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Clear, Widget};
 
-use super::{Layer, Outcome, Press};
+use super::{Context, Layer, Outcome, Press};
+use crate::reach::Reach;
 use crate::screen::keys::Action;
-use crate::screen::model::Model;
-use crate::screen::theme::Theme;
 use crate::text;
 
 /// Below this many rows, only what matters most is shown.
@@ -28,14 +27,12 @@ pub struct Invitation {
 }
 
 impl Invitation {
-    /// How others join the open room; `None`: no server was reached yet.
+    /// How others join a room of a server that is reached so.
     #[must_use]
-    pub fn of(model: &Model) -> Option<Self> {
-        let reach = model.host.as_ref().or(model.reached.as_ref())?;
-        let title = &model.room().title;
+    pub fn new(reach: &Reach, title: &str) -> Self {
         let room = RoomName::parse(title).ok();
         let copied = "It was given to the terminal's clipboard, too. Esc closes this.".to_owned();
-        Some(match reach.elsewhere(room.as_ref()) {
+        match reach.elsewhere(room.as_ref()) {
             Some(command) => Self {
                 command,
                 above: format!(" From another machine, others join #{title} with"),
@@ -46,7 +43,7 @@ impl Invitation {
                 above: " On this machine, others join with".to_owned(),
                 below: vec![format!("From elsewhere: {}", reach.otherwise), copied],
             },
-        })
+        }
     }
 
     /// The rows on a terminal of this size, and whether each is a part of the command. That one
@@ -71,7 +68,7 @@ impl Layer for Invitation {
         "invitation"
     }
 
-    fn on_key(&mut self, Press { key, action }: Press, _model: &Model) -> Outcome {
+    fn on_key(&mut self, Press { key, action }: Press, _context: &Context<'_>) -> Outcome {
         let closes = matches!(key.code, KeyCode::Esc | KeyCode::Enter);
         match closes || action == Some(Action::Interrupt) {
             true => Outcome::Closed,
@@ -85,17 +82,11 @@ impl Layer for Invitation {
         Outcome::Consumed
     }
 
-    fn view(
-        &self,
-        _model: &Model,
-        theme: Theme,
-        whole: Rect,
-        buffer: &mut Buffer,
-    ) -> Option<Position> {
+    fn view(&self, context: &Context<'_>, whole: Rect, buffer: &mut Buffer) -> Option<Position> {
         Clear.render(whole, buffer);
         let rows = self.rows(whole.width, whole.height);
         for (y, (row, is_command)) in (whole.y..whole.bottom()).zip(rows) {
-            let style = if is_command { theme.strong() } else { theme.text() };
+            let style = if is_command { context.theme.strong } else { context.theme.text };
             text::put(buffer, whole.x, y, &row, whole.width, style);
         }
         None

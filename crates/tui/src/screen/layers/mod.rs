@@ -16,13 +16,29 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use super::keymap::Keymap;
 use super::keys::Action;
-use super::model::{Model, RoomIndex};
+use super::room::{Room, RoomIndex};
 use super::theme::Theme;
 
 /// Layers that are open at once, at most. There are not so many kinds, and one of each kind can be
 /// open; what would be one more replaces the lowest.
 pub const LAYERS_MAX: usize = 8;
+
+/// What a layer sees of the rest.
+#[derive(Clone, Debug)]
+pub struct Context<'a> {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// Which key does what in the room.
+    pub keymap: &'a Keymap,
+    /// How it is painted.
+    pub theme: &'a Theme,
+    /// Every room that was heard of.
+    pub rooms: &'a [Room],
+    /// Those of them that are listed, by name.
+    pub listed: Vec<RoomIndex>,
+}
 
 /// A key that was pressed, and what it is bound to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,10 +83,10 @@ pub trait Layer: Debug {
     fn kind(&self) -> &'static str;
 
     /// Takes a key.
-    fn on_key(&mut self, press: Press, model: &Model) -> Outcome;
+    fn on_key(&mut self, press: Press, context: &Context<'_>) -> Outcome;
 
     /// Takes the wheel: lines, negative upwards.
-    fn on_wheel(&mut self, _lines: isize, _model: &Model) -> Outcome {
+    fn on_wheel(&mut self, _lines: isize, _context: &Context<'_>) -> Outcome {
         Outcome::Ignored
     }
 
@@ -90,13 +106,7 @@ pub trait Layer: Debug {
     }
 
     /// Draws it; gives the cell of the cursor, if the person types in it.
-    fn view(
-        &self,
-        model: &Model,
-        theme: Theme,
-        whole: Rect,
-        buffer: &mut Buffer,
-    ) -> Option<Position>;
+    fn view(&self, context: &Context<'_>, whole: Rect, buffer: &mut Buffer) -> Option<Position>;
 }
 
 /// The layers that are open, the lowest first.
@@ -144,11 +154,11 @@ mod tests {
             self.0
         }
 
-        fn on_key(&mut self, _press: Press, _model: &Model) -> Outcome {
+        fn on_key(&mut self, _press: Press, _context: &Context<'_>) -> Outcome {
             Outcome::Closed
         }
 
-        fn view(&self, _: &Model, _: Theme, _: Rect, _: &mut Buffer) -> Option<Position> {
+        fn view(&self, _: &Context<'_>, _: Rect, _: &mut Buffer) -> Option<Position> {
             None
         }
     }

@@ -9,11 +9,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::{Decision, Layer, Outcome, Press};
+use super::{Context, Decision, Layer, Outcome, Press};
 use crate::screen::keys::Action;
-use crate::screen::model::Model;
 use crate::screen::shown;
-use crate::screen::theme::Theme;
 use crate::text;
 
 /// The widest question, in columns.
@@ -102,7 +100,7 @@ impl Layer for Pasted {
         "paste"
     }
 
-    fn on_key(&mut self, Press { key, action }: Press, _model: &Model) -> Outcome {
+    fn on_key(&mut self, Press { key, action }: Press, _context: &Context<'_>) -> Outcome {
         match (key.code, action) {
             (KeyCode::Enter, _) => return self.decide(self.chosen),
             (KeyCode::Esc, _) | (_, Some(Action::Interrupt)) => {
@@ -127,13 +125,7 @@ impl Layer for Pasted {
         Some(&self.text)
     }
 
-    fn view(
-        &self,
-        _model: &Model,
-        theme: Theme,
-        whole: Rect,
-        buffer: &mut Buffer,
-    ) -> Option<Position> {
+    fn view(&self, context: &Context<'_>, whole: Rect, buffer: &mut Buffer) -> Option<Position> {
         let choices = u16::try_from(self.choices.len()).unwrap_or(u16::MAX);
         let framed = whole.width > 12 && whole.height > choices + 2;
         let frame = if framed { 2 } else { 0 };
@@ -145,7 +137,7 @@ impl Layer for Pasted {
         Clear.render(area, buffer);
         let block = Block::bordered()
             .title(format!(" {} lines pasted ", self.lines))
-            .border_style(theme.quiet());
+            .border_style(context.theme.quiet);
         let inner = if framed { block.inner(area) } else { area };
         if framed {
             block.render(area, buffer);
@@ -155,11 +147,11 @@ impl Layer for Pasted {
         let mut rows = inner.y..inner.bottom();
         for (line, y) in self.text.lines().take(text_rows).zip(&mut rows) {
             let line = text::fit(&text::prepared(&shown::line(line)), cells);
-            text::put(buffer, inner.x, y, &line, inner.width, theme.quiet());
+            text::put(buffer, inner.x, y, &line, inner.width, context.theme.quiet);
         }
         let first = inner.bottom().saturating_sub(choices).max(inner.y);
         for (y, (nth, choice)) in (first..inner.bottom()).zip(self.choices.iter().enumerate()) {
-            let style = if nth == self.chosen { theme.chosen() } else { theme.text() };
+            let style = if nth == self.chosen { context.theme.chosen } else { context.theme.text };
             let line = text::fit(&format!(" {}  {}", nth + 1, choice.says()), cells);
             text::put(buffer, inner.x, y, &line, inner.width, style);
         }

@@ -43,10 +43,9 @@ fn sent(model: &mut Model, ticket: u64, result: Result<MessageId, String>) {
     let Some(typed) = model.unqueued_with(ticket) else {
         return;
     };
-    let room = &mut model.rooms[typed.room];
     match result {
-        Ok(id) => room.history.identify(typed.local, id),
-        Err(why) => room.refuse(typed.local, typed.text, &shown::line(&why)),
+        Ok(id) => model.rooms[typed.room].history.identify(typed.local, id),
+        Err(why) => model.refuse(typed.room, typed.local, typed.text, &why),
     }
 }
 

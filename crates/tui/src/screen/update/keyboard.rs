@@ -17,12 +17,10 @@ use crate::screen::layers::invitation::Invitation;
 use crate::screen::model::{Connection, Model};
 use crate::screen::shown;
 
-const QUIT_HINT: &str = "Ctrl-C again quits";
-
 pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     let told = model.flash.take();
-    let asked_to_quit = told.as_deref() == Some(QUIT_HINT);
-    let action = keys::action_of(key);
+    let asked_to_quit = told.is_some() && told == Some(quit_hint(model));
+    let action = model.keymap.action_of(key);
     match action {
         Some(Action::Suspend) => return effects.push(Effect::Suspend),
         Some(Action::Repaint) => return effects.push(Effect::Repaint),
@@ -31,18 +29,22 @@ pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
         _ => {}
     }
     let press = Press { key, action };
-    if layers::take(model, effects, |layer, model| layer.on_key(press, model)) {
+    if layers::take(model, effects, |layer, context| layer.on_key(press, context)) {
         return;
     }
-    if action == Some(Action::Send) && told.is_some() && told == doubt(model) {
+    if action == Some(Action::Send) && told.is_some() && told == doubt_now(model) {
         return effects.push(Effect::Quit);
     }
     in_room(model, key, action, effects);
 }
 
+fn quit_hint(model: &Model) -> String {
+    format!("{} again quits", model.keymap.hint(Action::Interrupt))
+}
+
 /// The wheel moves the history, unless a layer reads on.
 pub(super) fn wheel(model: &mut Model, lines: isize, effects: &mut Vec<Effect>) {
-    if !layers::take(model, effects, |layer, model| layer.on_wheel(lines, model)) {
+    if !layers::take(model, effects, |layer, context| layer.on_wheel(lines, context)) {
         scroll(model, lines);
     }
 }
@@ -55,7 +57,7 @@ fn scroll(model: &mut Model, lines: isize) {
 }
 
 pub(super) fn click(model: &mut Model, column: u16, row: u16, effects: &mut Vec<Effect>) {
-    if layers::take(model, effects, |layer, _model| layer.on_click()) {
+    if layers::take(model, effects, |layer, _context| layer.on_click()) {
         return;
     }
     let Some(pane) = areas::of(model).rooms else {
@@ -102,7 +104,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Discard => discard(model),
         Action::Retry => effects.push(Effect::Retry),
         Action::Help => model.layers.push(Box::new(Help::default())),
-        Action::Interrupt if model.input.is_empty() => model.flash = Some(QUIT_HINT.to_owned()),
+        Action::Interrupt if model.input.is_empty() => model.flash = Some(quit_hint(model)),
         Action::Interrupt => {
             let cleared = model.input.take();
             model.input.remember(&cleared);
@@ -120,10 +122,15 @@ fn type_char(model: &mut Model, character: char) {
     }
 }
 
-/// What has to be asked before the typed line is taken for the end.
-fn doubt(model: &Model) -> Option<String> {
+/// What is asked before the typed line is taken for the end.
+fn doubt(model: &Model, said: &str) -> String {
+    let send = model.keymap.hint(Action::Send);
+    shown::line(&format!("{send} again quits; to say it: {said}"))
+}
+
+fn doubt_now(model: &Model) -> Option<String> {
     match commands::read(&model.input.text()) {
-        Entered::Unsure(why) => Some(why),
+        Entered::Unsure(said) => Some(doubt(model, &said)),
         Entered::Say(_) | Entered::Command(_) | Entered::Unclear(_) => None,
     }
 }
@@ -136,7 +143,8 @@ fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     match commands::read(&text) {
-        Entered::Unclear(why) | Entered::Unsure(why) => model.flash = Some(shown::line(&why)),
+        Entered::Unclear(why) => model.flash = Some(shown::line(&why)),
+        Entered::Unsure(said) => model.flash = Some(doubt(model, &said)),
         Entered::Command(command) => {
             model.input.take();
             model.input.remember(&text);
@@ -146,7 +154,8 @@ fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
         Entered::Say(_) if is_full(model) => {
             // A line of its own: what is typed next does not run into this one.
             model.input.begin_line();
-            model.flash = Some("the outbox is full: your lines wait here for Enter".to_owned());
+            let send = model.keymap.hint(Action::Send);
+            model.flash = Some(format!("the outbox is full: your lines wait here for {send}"));
         }
         Entered::Say(said) => {
             model.input.take();
@@ -185,8 +194,9 @@ fn rename(model: &mut Model, name: Nickname, effects: &mut Vec<Effect>) {
 
 /// Shows how others join, and gives that to the clipboard.
 fn invite(model: &mut Model, effects: &mut Vec<Effect>) {
-    match Invitation::of(model) {
-        Some(invitation) => {
+    match model.host.as_ref().or(model.reached.as_ref()) {
+        Some(reach) => {
+            let invitation = Invitation::new(reach, &model.room().title);
             effects.push(Effect::Copy(invitation.command.clone()));
             model.layers.push(Box::new(invitation));
         }

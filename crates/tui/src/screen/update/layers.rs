@@ -2,18 +2,18 @@
 //! them is carried out here.
 
 use super::rooms::{join, open};
-use super::sending::{UNQUEUED_MAX, cannot_be_said, is_full, say};
+use super::sending::{UNQUEUED_MAX, cannot_be_said, is_full, recall, say};
 use super::{Effect, settle};
 use crate::screen::input;
 use crate::screen::layers::paste::{Choice, Pasted, Verdict, judge};
-use crate::screen::layers::{Decision, Layer, Outcome};
+use crate::screen::layers::{Context, Decision, Layer, Outcome};
 use crate::screen::model::Model;
 
 /// Gives an event to the layers. Says whether it was meant for one of them.
 pub(super) fn take(
     model: &mut Model,
     effects: &mut Vec<Effect>,
-    mut give: impl FnMut(&mut dyn Layer, &Model) -> Outcome,
+    mut give: impl FnMut(&mut dyn Layer, &Context<'_>) -> Outcome,
 ) -> bool {
     let mut passed = Vec::new();
     let mut taken = true;
@@ -22,7 +22,7 @@ pub(super) fn take(
             taken = false;
             break;
         };
-        match give(layer.as_mut(), model) {
+        match give(layer.as_mut(), &model.layer_context()) {
             Outcome::Ignored => passed.push(layer),
             Outcome::Dismissed => {}
             Outcome::Closed => break,
@@ -45,7 +45,7 @@ pub(super) fn take(
 /// Takes in a paste: where the person types, or as a question.
 pub(super) fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     let text = input::typeable(text);
-    if !take(model, effects, |layer, _model| layer.on_paste(&text)) {
+    if !take(model, effects, |layer, _context| layer.on_paste(&text)) {
         paste_into_input(model, text);
     }
 }
@@ -90,7 +90,7 @@ fn send_pasted(
         Choice::Edit => model.input.paste(&pasted.text),
         Choice::Cancel => {
             model.input.remember(&pasted.text);
-            model.flash = Some("not sent; Up brings the paste back".to_owned());
+            model.flash = Some(format!("not sent; {} brings the paste back", recall(model)));
         }
         Choice::One => {
             model.input.paste(&pasted.text);

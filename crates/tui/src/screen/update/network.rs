@@ -268,9 +268,8 @@ fn sent(model: &mut Model, outgoing: &Outgoing) {
         }
         OutgoingState::Refused(refusal) => {
             show_waiting(model, index, outgoing);
-            let room = &mut model.rooms[index];
-            if let Some(local) = room.history.pending_with(id) {
-                room.refuse(local, outgoing.text.clone(), &shown::line(&refusal.reason));
+            if let Some(local) = model.rooms[index].history.pending_with(id) {
+                model.refuse(index, local, outgoing.text.clone(), &refusal.reason);
             }
         }
         OutgoingState::Moved { id: new, .. } => {

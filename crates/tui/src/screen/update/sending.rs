@@ -6,6 +6,7 @@ use chat_proto::RoomName;
 use chat_proto::limits::TEXT_BYTES_MAX;
 
 use super::Effect;
+use crate::screen::keys::{Action, Edit};
 use crate::screen::model::{Connection, Model, Unqueued};
 use crate::screen::shown;
 
@@ -65,12 +66,17 @@ pub(super) fn again(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
+/// The key that brings back what was sent.
+pub(super) fn recall(model: &Model) -> String {
+    model.keymap.hint(Action::Edit(Edit::Up))
+}
+
 pub(super) fn discard(model: &mut Model) {
     match model.take_refused() {
         Some((local, text)) => {
             model.room_mut().history.discard(local);
             model.input.remember(&text);
-            model.flash = Some("dropped; Up brings the text back".to_owned());
+            model.flash = Some(format!("dropped; {} brings the text back", recall(model)));
         }
         None => model.flash = Some("no message was refused here".to_owned()),
     }

@@ -6,11 +6,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::screen::history::{Columns, Entry, Kind, Lead, MARK_CELLS, Mark, Row, Viewport};
+use crate::screen::keymap::Keymap;
+use crate::screen::keys::Action;
 use crate::screen::model::Model;
 use crate::screen::theme::Theme;
 use crate::text;
 
-pub(super) fn draw(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
@@ -23,7 +25,8 @@ pub(super) fn draw(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer)
             Row::Blank => {}
             Row::Lead(lead) => draw_lead(model, lead, today, theme, row_area, buffer),
             Row::Body { entry, line } => {
-                let painted = Painted { entry, columns: viewport.columns, theme };
+                let painted =
+                    Painted { entry, columns: viewport.columns, theme, keymap: &model.keymap };
                 painted.draw(line, row_area, buffer);
             }
         }
@@ -34,18 +37,16 @@ fn draw_lead(
     model: &Model,
     lead: Lead,
     today: Date,
-    theme: Theme,
+    theme: &Theme,
     area: Rect,
     buffer: &mut Buffer,
 ) {
     let (label, style) = match lead {
-        Lead::Older if model.is_online() => {
-            ("older messages are on their way".into(), theme.quiet())
-        }
-        Lead::Older => ("older messages are on the server".into(), theme.quiet()),
-        Lead::Beginning => (format!("beginning of #{}", model.room().title), theme.quiet()),
-        Lead::Day(date) => (day(date, today), theme.quiet()),
-        Lead::New(count) => (format!("{count} new"), theme.mention()),
+        Lead::Older if model.is_online() => ("older messages are on their way".into(), theme.quiet),
+        Lead::Older => ("older messages are on the server".into(), theme.quiet),
+        Lead::Beginning => (format!("beginning of #{}", model.room().title), theme.quiet),
+        Lead::Day(date) => (day(date, today), theme.quiet),
+        Lead::New(count) => (format!("{count} new"), theme.mention),
     };
     let cells = usize::from(area.width);
     let label = text::fit(&label, cells.saturating_sub(4));
@@ -70,7 +71,8 @@ fn day(date: Date, today: Date) -> String {
 struct Painted<'a> {
     entry: &'a Entry,
     columns: Columns,
-    theme: Theme,
+    theme: &'a Theme,
+    keymap: &'a Keymap,
 }
 
 impl Painted<'_> {
@@ -81,11 +83,12 @@ impl Painted<'_> {
         let indent = cells(self.entry.indent(self.columns, line)).min(area.width);
         let (x, room) = (area.x + indent, area.width - indent);
         let is_reason = self.entry.is_reason(self.columns, line);
-        let style = if is_reason { self.theme.trouble() } else { self.text_style() };
+        let style = if is_reason { self.theme.trouble } else { self.text_style() };
         let end = match self.entry.hidden(self.columns, line) {
             Some(hidden) => {
-                let told = text::fit(&format!("… {hidden} more, Enter shows"), usize::from(room));
-                text::put(buffer, x, area.y, &told, room, self.theme.quiet())
+                let shows = self.keymap.hint(Action::Send);
+                let told = text::fit(&format!("… {hidden} more, {shows} shows"), usize::from(room));
+                text::put(buffer, x, area.y, &told, room, self.theme.quiet)
             }
             None => {
                 let shown = self.entry.line(self.columns, line);
@@ -101,7 +104,7 @@ impl Painted<'_> {
         let mut x = area.x;
         if self.columns.time > 0 {
             let time = self.entry.time.strftime("%H:%M").to_string();
-            text::put(buffer, x, area.y, &time, area.width, self.theme.quiet());
+            text::put(buffer, x, area.y, &time, area.width, self.theme.quiet);
             x += cells(self.columns.time);
         }
         let room = area.right().saturating_sub(x);
@@ -115,15 +118,15 @@ impl Painted<'_> {
         let end = text::put(buffer, x, area.y, &sender, room, self.sender_style());
         if colon {
             let left = area.right().saturating_sub(end);
-            text::put(buffer, end, area.y, ":", left, self.theme.quiet());
+            text::put(buffer, end, area.y, ":", left, self.theme.quiet);
         }
     }
 
     fn draw_mark(&self, end: u16, area: Rect, buffer: &mut Buffer) {
         let (mark, style) = match &self.entry.kind {
-            Kind::Own(Mark::Typed) => ("…", self.theme.quiet()),
-            Kind::Own(Mark::Waiting) => ("⏳", self.theme.waiting()),
-            Kind::Own(Mark::Committed) => ("✓", self.theme.good()),
+            Kind::Own(Mark::Typed) => ("…", self.theme.quiet),
+            Kind::Own(Mark::Waiting) => ("⏳", self.theme.waiting),
+            Kind::Own(Mark::Committed) => ("✓", self.theme.good),
             // The reason that follows begins with its own mark.
             Kind::Own(Mark::Refused) => return,
             Kind::Message { .. } | Kind::Notice | Kind::Answer | Kind::Trouble => return,
@@ -136,19 +139,19 @@ impl Painted<'_> {
 
     fn sender_style(&self) -> Style {
         match &self.entry.kind {
-            Kind::Message { mention: true, .. } => self.theme.mention(),
+            Kind::Message { mention: true, .. } => self.theme.mention,
             Kind::Message { from, .. } => self.theme.name(from),
-            Kind::Own(_) => self.theme.strong(),
-            Kind::Notice | Kind::Answer => self.theme.quiet(),
-            Kind::Trouble => self.theme.trouble(),
+            Kind::Own(_) => self.theme.strong,
+            Kind::Notice | Kind::Answer => self.theme.quiet,
+            Kind::Trouble => self.theme.trouble,
         }
     }
 
     fn text_style(&self) -> Style {
         match &self.entry.kind {
-            Kind::Message { mention: true, .. } => self.theme.mention(),
-            Kind::Message { .. } | Kind::Own(_) | Kind::Answer | Kind::Trouble => self.theme.text(),
-            Kind::Notice => self.theme.quiet(),
+            Kind::Message { mention: true, .. } => self.theme.mention,
+            Kind::Message { .. } | Kind::Own(_) | Kind::Answer | Kind::Trouble => self.theme.text,
+            Kind::Notice => self.theme.quiet,
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::screen::room::{Room, capped};
 use crate::screen::theme::Theme;
 use crate::text;
 
-pub(super) fn draw(model: &Model, theme: Theme, pane: Rect, buffer: &mut Buffer) {
-    let mut block = Block::bordered().border_style(theme.quiet());
+pub(super) fn draw(model: &Model, theme: &Theme, pane: Rect, buffer: &mut Buffer) {
+    let mut block = Block::bordered().border_style(theme.quiet);
     let inner = block.inner(pane);
     let listed = model.listed();
     let first = areas::first_listed(model, pane).min(listed.len());
@@ -57,17 +57,17 @@ fn beyond(model: &Model, arrow: char, rooms: &[RoomIndex], cells: u16) -> Option
 }
 
 /// A title of the pane: what names the reader stands out.
-fn painted((told, is_named): (String, bool), theme: Theme) -> Line<'static> {
-    let style = if is_named { theme.mention() } else { Style::new() };
+fn painted((told, is_named): (String, bool), theme: &Theme) -> Line<'static> {
+    let style = if is_named { theme.mention } else { Style::new() };
     Line::from(Span::styled(told, style))
 }
 
-fn draw_room(room: &Room, open: bool, theme: Theme, area: Rect, buffer: &mut Buffer) {
+fn draw_room(room: &Room, open: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let style = match (open, room.unread > 0, room.member) {
-        (true, _, _) => theme.chosen(),
-        (false, true, _) => theme.strong(),
-        (false, false, true) => theme.text(),
-        (false, false, false) => theme.quiet(),
+        (true, _, _) => theme.chosen,
+        (false, true, _) => theme.strong,
+        (false, false, true) => theme.text,
+        (false, false, false) => theme.quiet,
     };
     if open {
         buffer.set_style(area, style);
@@ -78,6 +78,6 @@ fn draw_room(room: &Room, open: bool, theme: Theme, area: Rect, buffer: &mut Buf
     let name = text::fit(&format!("#{}", room.title), usize::from(name_cells));
     text::put(buffer, area.x + 1, area.y, &name, name_cells, style);
     let x = area.right().saturating_sub(counted + 1);
-    let count_style = if room.mentions > 0 { theme.mention() } else { style };
+    let count_style = if room.mentions > 0 { theme.mention } else { style };
     text::put(buffer, x, area.y, &count, counted, count_style);
 }

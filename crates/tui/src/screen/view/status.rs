@@ -6,6 +6,7 @@ use ratatui::style::Style;
 
 use crate::screen::areas;
 use crate::screen::history::Viewport;
+use crate::screen::keys::Action;
 use crate::screen::model::{Connection, Model};
 use crate::screen::room::{Room, capped};
 use crate::screen::theme::Theme;
@@ -26,7 +27,7 @@ const GAP: usize = 2;
 /// A piece of a line, and its style.
 type Piece = (String, Style);
 
-pub(super) fn top(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn top(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let room = model.room();
     let right = match room.online {
         Some(online) => format!("{online} online "),
@@ -37,20 +38,20 @@ pub(super) fn top(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer) 
     let left = format!(" #{}", room.title);
     let left_cells = area.width.saturating_sub(right_cells + 1);
     let left = text::fit(&left, usize::from(left_cells));
-    let end = text::put(buffer, area.x, area.y, &left, left_cells, theme.strong());
+    let end = text::put(buffer, area.x, area.y, &left, left_cells, theme.strong);
     let hint = format!("  · you are {}", model.me.name);
     if end + cells(&hint) + right_cells < area.right() {
-        text::put(buffer, end, area.y, &hint, cells(&hint), theme.quiet());
+        text::put(buffer, end, area.y, &hint, cells(&hint), theme.quiet);
     }
     let x = area.right().saturating_sub(right_cells);
     if right_cells < area.width {
-        text::put(buffer, x, area.y, &right, right_cells, theme.quiet());
+        text::put(buffer, x, area.y, &right, right_cells, theme.quiet);
     }
 }
 
-pub(super) fn bottom(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn bottom(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let pieces = match &model.flash {
-        Some(flash) => vec![(flash.clone(), theme.strong())],
+        Some(flash) => vec![(flash.clone(), theme.strong)],
         None => pieces(model, theme, area.width),
     };
     let mut x = area.x + u16::from(area.width >= 20);
@@ -67,7 +68,7 @@ pub(super) fn bottom(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffe
 }
 
 /// The pieces of the status line, the ones that matter most first.
-fn pieces(model: &Model, theme: Theme, width: u16) -> Vec<Piece> {
+fn pieces(model: &Model, theme: &Theme, width: u16) -> Vec<Piece> {
     let (connection, style) = connection(model, theme, width);
     let room = &model.room().title;
     let first =
@@ -77,9 +78,9 @@ fn pieces(model: &Model, theme: Theme, width: u16) -> Vec<Piece> {
     pieces.extend(below(model, theme, viewport));
     pieces.extend(waiting(model, theme));
     match model.back_again() {
-        Some(text) => pieces.push((text, theme.mention())),
+        Some(text) => pieces.push((text, theme.mention)),
         None if model.missed > 0 => {
-            pieces.push((format!("missed {}", model.missed), theme.mention()));
+            pieces.push((format!("missed {}", model.missed), theme.mention));
         }
         None => {}
     }
@@ -88,15 +89,16 @@ fn pieces(model: &Model, theme: Theme, width: u16) -> Vec<Piece> {
         pieces.extend(elsewhere(model, theme, usize::from(width).saturating_sub(used + 1)));
     }
     pieces.extend(above(model, theme, viewport));
-    pieces.push(("F1 help".to_owned(), theme.quiet()));
-    pieces.push(("Ctrl-K go to…".to_owned(), theme.quiet()));
+    let keymap = &model.keymap;
+    pieces.push((format!("{} help", keymap.hint(Action::Help)), theme.quiet));
+    pieces.push((format!("{} go to…", keymap.hint(Action::GoTo)), theme.quiet));
     pieces
 }
 
-fn connection(model: &Model, theme: Theme, width: u16) -> Piece {
-    let brief = width < BRIEF_BELOW_COLUMNS;
+fn connection(model: &Model, theme: &Theme, width: u16) -> Piece {
+    let (brief, retry) = (width < BRIEF_BELOW_COLUMNS, model.keymap.hint(Action::Retry));
     match &model.connection {
-        Connection::Starting => ("○ starting".to_owned(), theme.waiting()),
+        Connection::Starting => ("○ starting".to_owned(), theme.waiting),
         Connection::Connecting { target, attempt } => {
             let nth = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
             let text = if brief {
@@ -104,15 +106,15 @@ fn connection(model: &Model, theme: Theme, width: u16) -> Piece {
             } else {
                 format!("○ connecting to {target}{nth}")
             };
-            (text, theme.waiting())
+            (text, theme.waiting)
         }
         Connection::Online { silent_since_ms: Some(since_ms), .. } => {
             let seconds = model.now.ms.saturating_sub(*since_ms) / 1000;
             let text = match brief {
                 true => format!("○ silent {seconds} s"),
-                false => format!("○ no answer for {seconds} s, F5 tries anew"),
+                false => format!("○ no answer for {seconds} s, {retry} tries anew"),
             };
-            (text, theme.trouble())
+            (text, theme.trouble)
         }
         Connection::Online { latency_ms, .. } => {
             let connected = if brief { "●" } else { "● connected" };
@@ -120,7 +122,7 @@ fn connection(model: &Model, theme: Theme, width: u16) -> Piece {
                 Some(ms) => format!("{connected} {ms} ms"),
                 None => connected.to_owned(),
             };
-            (text, theme.good())
+            (text, theme.good)
         }
         // The history says why.
         Connection::Offline { retry_at_ms, .. } => {
@@ -128,38 +130,38 @@ fn connection(model: &Model, theme: Theme, width: u16) -> Piece {
             let text = match width {
                 0..16 => format!("○ {seconds} s"),
                 16..BRIEF_BELOW_COLUMNS => format!("○ again in {seconds} s"),
-                _ => format!("○ not connected, again in {seconds} s (F5: now)"),
+                _ => format!("○ not connected, again in {seconds} s ({retry}: now)"),
             };
-            (text, theme.trouble())
+            (text, theme.trouble)
         }
-        Connection::Ended { why } => (format!("○ not connected: {why}"), theme.trouble()),
+        Connection::Ended { why } => (format!("○ not connected: {why}"), theme.trouble),
     }
 }
 
-fn below(model: &Model, theme: Theme, viewport: Viewport) -> Option<Piece> {
+fn below(model: &Model, theme: &Theme, viewport: Viewport) -> Option<Piece> {
     let history = &model.room().history;
-    let below = history.below(viewport);
-    (below > 0).then(|| (format!("↓ {below} below, End"), theme.mention()))
+    let (below, end) = (history.below(viewport), model.keymap.hint(Action::End));
+    (below > 0).then(|| (format!("↓ {below} below, {end}"), theme.mention))
 }
 
-fn above(model: &Model, theme: Theme, viewport: Viewport) -> Option<Piece> {
+fn above(model: &Model, theme: &Theme, viewport: Viewport) -> Option<Piece> {
     let (above, more) = model.room().history.above(viewport);
     let plus = if more { "+" } else { "" };
-    (above > 0).then(|| (format!("↑ {above}{plus} above"), theme.quiet()))
+    (above > 0).then(|| (format!("↑ {above}{plus} above"), theme.quiet))
 }
 
 /// What waits in all rooms, when the server cannot be asked.
-fn waiting(model: &Model, theme: Theme) -> Option<Piece> {
+fn waiting(model: &Model, theme: &Theme) -> Option<Piece> {
     if model.is_online() {
         return None;
     }
     let waiting: usize = model.rooms.iter().map(|room| room.history.waiting()).sum();
-    (waiting > 0).then(|| (format!("⏳ {waiting} waiting"), theme.waiting()))
+    (waiting > 0).then(|| (format!("⏳ {waiting} waiting"), theme.waiting))
 }
 
 /// What is unread in other rooms, when there is no pane that says it, in the longest form that
 /// fits: rooms where the reader is named come first, then it tells how many more there are.
-fn elsewhere(model: &Model, theme: Theme, room_cells: usize) -> Option<Piece> {
+fn elsewhere(model: &Model, theme: &Theme, room_cells: usize) -> Option<Piece> {
     let listed = model.listed().into_iter().map(|index| &model.rooms[index]);
     let mut unread: Vec<&Room> = listed.filter(|room| room.unread > 0).collect();
     if unread.is_empty() {
@@ -169,7 +171,7 @@ fn elsewhere(model: &Model, theme: Theme, room_cells: usize) -> Option<Piece> {
     let most = unread.len().min(ELSEWHERE_NAMED_MAX);
     let mut forms = (0..=most).rev().map(|named| elsewhere_naming(&unread, named));
     let told = forms.find(|form| text::width(form) <= room_cells)?;
-    Some((told, theme.mention()))
+    Some((told, theme.mention))
 }
 
 /// The first so many rooms by name, and the rest in numbers.
