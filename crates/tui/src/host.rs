@@ -10,6 +10,7 @@ use chat_client::{Fingerprint, Target, TargetUrl};
 use chatd::ready::Ready;
 use chatd::{Durability, Server, StartError};
 
+use crate::exit::Exit;
 use crate::reach::{Reach, SERVE_FOR_OTHERS};
 
 /// Longest path of a Unix socket that every system takes, in bytes.
@@ -36,6 +37,14 @@ pub enum HostError {
     /// Any other reason.
     #[error(transparent)]
     Start(#[from] StartError),
+}
+
+impl HostError {
+    /// How the process ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        Exit::Internal
+    }
 }
 
 impl Host {

@@ -6,6 +6,10 @@
 pub mod args;
 pub mod exit;
 pub mod headless;
+#[cfg(feature = "serve")]
+pub mod host;
+#[cfg(not(feature = "serve"))]
+#[path = "no_host.rs"]
 pub mod host;
 pub mod logging;
 pub mod reach;

@@ -106,7 +106,7 @@ async fn serve_and_run(
             Ok(host) => Some(host),
             Err(error) => {
                 tell(&error.to_string());
-                return Exit::Internal;
+                return error.exit();
             }
         },
     };
