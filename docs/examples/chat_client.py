@@ -35,7 +35,7 @@ from chat_connection import (
     say,
     sign_in,
 )
-from chat_wire import Frame, WireError
+from chat_wire import KIND_KEY, Frame, WireError
 
 # A server that has been silent for so long is asked for a sign of life, and given as long again.
 SILENCE_SECONDS = 30.0
@@ -158,11 +158,11 @@ class Client:
     def answered(self, n: int, name: str, reply: dict[str, Any]) -> None:
         self.in_flight.discard(n)
         if name == "Ack":
-            expected = message_id(self.key.public, self.stream, n)
-            if reply["id"] != expected:
+            # This client has one credential; one with more would believe the ack.
+            if reply["id"] != message_id(self.key.public, self.stream, n):
                 raise WireError("the id does not follow from the nonce")
             del self.outbox[n]
-            say(f"acked {n}: seq {reply['seq']}, id {expected.hex()}")
+            say(f"acked {n}: seq {reply['seq']}, id {reply['id'].hex()}")
         elif reply["retry"]:
             # Everything unanswered goes again, in its order, once the rest of it is answered.
             wait = reply["detail"] / 1000 if reply["code"] == RATE_LIMITED else 0.5
@@ -264,7 +264,8 @@ class Client:
 
 def message_id(key: bytes, stream: bytes, n: int) -> bytes:
     """The id of the message that ``key`` sends under this nonce."""
-    preimage = b"chatd message id v1\0" + key + stream + n.to_bytes(8, "little")
+    credential = KIND_KEY.to_bytes(2, "little") + key
+    preimage = b"chatd message id v1\0" + credential + stream + n.to_bytes(8, "little")
     return hashlib.sha256(preimage).digest()[:16]
 
 

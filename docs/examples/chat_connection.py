@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from chat_wire import MAGIC, PROTOCOL_VERSION, Frame, encode_frame, take_frame
+from chat_wire import KIND_KEY, MAGIC, PROTOCOL_VERSION, Frame, encode_frame, take_frame
 
 try:
     from cryptography.exceptions import InvalidSignature
@@ -170,7 +170,13 @@ def sign_in(connection: Connection, key: Key, name: str, pin: bytes | None) -> d
     signature = key.sign(b"chatd sign-in v1\0" + challenge + server_key)
     kind, signed_in = connection.answer(
         "SignIn",
-        {"key": key.public, "signature": signature, "name": name, "name_is_firm": False},
+        {
+            "credential_kind": KIND_KEY,
+            "credential": key.public,
+            "signature": signature,
+            "name": name,
+            "name_is_firm": False,
+        },
     )
     if kind != "SignedIn":
         raise GiveUp(EXIT_REFUSED, f"{kind} where SignedIn was expected")

@@ -15,6 +15,8 @@ from typing import Any, Iterable, NamedTuple
 
 MAGIC = b"\x89CHT"
 PROTOCOL_VERSION = 1
+# The kind of a credential that is an Ed25519 key.
+KIND_KEY = 1
 FRAME_BYTES_MAX = 64 * 1024
 
 # Values inside messages. The ids are all u64.
@@ -38,7 +40,10 @@ KINDS: dict[str, tuple[int, str]] = {
         "version:u16 server_key:bytes32 signature:bytes64 session:u64 limits:Limits "
         "challenge:bytes32",
     ),
-    "SignIn": (0x0003, "key:bytes32 signature:bytes64 name:text name_is_firm:bool"),
+    "SignIn": (
+        0x0003,
+        "credential_kind:u16 credential:bytes32 signature:bytes64 name:text name_is_firm:bool",
+    ),
     "SignedIn": (0x0004, "account:u64 name:text epoch:u64 head:u64"),
     "Send": (0x0101, "nonce:Nonce room:u64 text:text"),
     "Join": (0x0102, "name:text"),

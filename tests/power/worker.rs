@@ -93,8 +93,8 @@ fn try_commit(store: &mut SqliteStore, head: u64, is_first: bool) -> Result<()> 
     if is_first {
         let name = RoomName::parse("lobby")?;
         let room = event(ROOM, 1, Content::RoomCreated { by: None, name });
-        let (key, name) = (PublicKey([1; 32]), Nickname::parse("ada")?);
-        let account = event(ADA.into(), 1, Content::AccountCreated { key, name });
+        let (credential, name) = (PublicKey([1; 32]).into(), Nickname::parse("ada")?);
+        let account = event(ADA.into(), 1, Content::AccountCreated { credential, name });
         store.append(Record::Event(&room))?;
         store.append(Record::Event(&account))?;
     }

@@ -81,7 +81,8 @@ fn handshake() -> Vec<Vec<u8>> {
         challenge,
     };
     let sign_in = SignIn {
-        key: public(&client),
+        credential_kind: 1,
+        credential: public(&client).0,
         signature: client.sign(&sign_in_transcript(&challenge, &server_key, &[])).to_bytes(),
         name: "ada".into(),
         name_is_firm: false,
@@ -110,7 +111,7 @@ fn in_the_lobby() -> Vec<Vec<u8>> {
 }
 
 fn message_id(nonce: Nonce) -> MessageId {
-    let hash = Sha256::digest(nonce.message_id_preimage(&public(&client_key())));
+    let hash = Sha256::digest(nonce.message_id_preimage(&public(&client_key()).into()));
     MessageId(hash[..16].try_into().expect("16 of 32 bytes"))
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chat_client::outbox::message_id;
 use chat_core::{AccountRow, Content, Event, PastSend, RoomRow, Snapshot, TextDigest};
 use chat_proto::{
-    AccountId, Epoch, ErrorCode, LogId, Nickname, Nonce, PublicKey, RoomId, RoomName, Seq,
+    AccountId, Credential, Epoch, ErrorCode, LogId, Nickname, Nonce, RoomId, RoomName, Seq,
     StreamId, Timestamp,
 };
 use chat_tests::history::{Log, Stored};
@@ -24,7 +24,7 @@ pub(crate) enum Owned {
 pub(crate) struct Data {
     last_id: u64,
     last_ts: Timestamp,
-    accounts: BTreeMap<AccountId, (PublicKey, Nickname)>,
+    accounts: BTreeMap<AccountId, (Credential, Nickname)>,
     rooms: BTreeMap<RoomId, RoomName>,
     members: BTreeSet<(RoomId, AccountId)>,
     pub(crate) logs: BTreeMap<LogId, Vec<Event>>,
@@ -52,7 +52,7 @@ impl Data {
 
     /// What an account is called.
     pub(crate) fn name(&self, account: AccountId) -> &str {
-        self.accounts.get(&account).map_or("", |(_key, name)| name.as_str())
+        self.accounts.get(&account).map_or("", |(_credential, name)| name.as_str())
     }
 
     pub(crate) fn apply(&mut self, record: &Owned) {
@@ -72,8 +72,8 @@ impl Data {
     fn apply_event(&mut self, event: &Event) {
         let (room, owner) = (RoomId(event.log.0), AccountId(event.log.0));
         match &event.content {
-            Content::AccountCreated { key, name } => {
-                self.accounts.insert(owner, (*key, name.clone()));
+            Content::AccountCreated { credential, name } => {
+                self.accounts.insert(owner, (*credential, name.clone()));
                 self.last_id = self.last_id.max(owner.0);
             }
             Content::AccountRenamed { name } => {
@@ -97,7 +97,7 @@ impl Data {
     }
 
     /// What the events of the logs say against each other: only members speak, ids are those of
-    /// nonce and key, and an account's own log has the memberships that its rooms have.
+    /// nonce and credential, and an account's own log has the memberships that its rooms have.
     pub(crate) fn contradictions(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut in_rooms = BTreeSet::new();
@@ -110,11 +110,11 @@ impl Data {
                 Content::RoomJoined { room } => drop(in_accounts.insert((*room, owner))),
                 Content::RoomLeft { room } => drop(in_accounts.remove(&(*room, owner))),
                 Content::Posted { from, id, nonce, .. } => {
-                    let key = self.accounts.get(from).map(|(key, _)| key);
+                    let credential = self.accounts.get(from).map(|(credential, _)| credential);
                     if !in_rooms.contains(&(room, *from)) {
                         found.push(format!("{from} speaks in {room} without being a member"));
                     }
-                    if key.map(|key| message_id(*nonce, key)) != Some(*id) {
+                    if credential.map(|credential| message_id(*nonce, credential)) != Some(*id) {
                         found.push(format!("the id of {nonce:?} in {room} is not its own"));
                     }
                 }
@@ -130,9 +130,8 @@ impl Data {
     }
 
     pub(crate) fn snapshot(&self, epoch: Epoch) -> Snapshot {
-        let accounts = self.accounts.iter().map(|(&id, (key, name))| AccountRow {
+        let accounts = self.accounts.iter().map(|(&id, (_credential, name))| AccountRow {
             id,
-            key: *key,
             name: name.clone(),
             head: self.head(id.into()),
         });
@@ -146,6 +145,7 @@ impl Data {
             last_id: self.last_id,
             last_ts: self.last_ts,
             accounts: accounts.collect(),
+            credentials: self.accounts.iter().map(|(&id, (held, _name))| (*held, id)).collect(),
             rooms: rooms.collect(),
             members: self.members.iter().copied().collect(),
         }

@@ -107,13 +107,8 @@ impl Raw {
         let proof = welcome_transcript(&random, &welcome.challenge, &[]);
         server.verify_strict(&proof, &Signature::from_bytes(&welcome.signature))?;
         let signed = key.sign(&sign_in_transcript(&welcome.challenge, &welcome.server_key, &[]));
-        self.tell(&SignIn {
-            key: PublicKey(key.verifying_key().to_bytes()),
-            signature: signed.to_bytes(),
-            name: name.to_owned(),
-            name_is_firm: true,
-        })
-        .await
+        let public = PublicKey(key.verifying_key().to_bytes());
+        self.tell(&SignIn::with_key(public, signed.to_bytes(), name)).await
     }
 
     /// Sends a request without waiting; tells its id.

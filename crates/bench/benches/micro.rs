@@ -11,8 +11,8 @@ use chat_core::{
     Snapshot, State, StoreError, Tail,
 };
 use chat_proto::{
-    AccountId, Epoch, FrameCodec, LogId, MessageId, Nickname, Nonce, Posted, PublicKey, RequestId,
-    RoomId, RoomName, Send, Seq, StreamId, Timestamp, encode_frame,
+    AccountId, Credential, Epoch, FrameCodec, LogId, MessageId, Nickname, Nonce, Posted, PublicKey,
+    RequestId, RoomId, RoomName, Send, Seq, StreamId, Timestamp, encode_frame,
 };
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher};
@@ -23,6 +23,7 @@ static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 const TEXT_BYTES: usize = 128;
 const ROOM: RoomId = RoomId(1);
 const ACCOUNT: AccountId = AccountId(2);
+const KEY: Credential = Credential::Key(PublicKey([1; 32]));
 const NOW: Timestamp = Timestamp(1_767_225_600_000);
 
 fn main() {
@@ -103,7 +104,8 @@ fn state() -> State {
         epoch: Epoch(1),
         last_id: 2,
         last_ts: NOW,
-        accounts: vec![AccountRow { id: ACCOUNT, head, name, key: PublicKey([1; 32]) }],
+        accounts: vec![AccountRow { id: ACCOUNT, head, name }],
+        credentials: vec![(KEY, ACCOUNT)],
         rooms: vec![RoomRow { id: ROOM, head, name: RoomName::parse("lobby").expect("a name") }],
         members: vec![(ROOM, ACCOUNT)],
     })
@@ -119,7 +121,13 @@ fn state_apply_send(bencher: Bencher<'_, '_>) {
         .counter(ItemsCount::new(1_u32))
         .with_inputs(|| {
             n.set(n.get() + 1);
-            Action::Send { account: ACCOUNT, nonce: nonce(n.get()), room: ROOM, text: text() }
+            Action::Send {
+                account: ACCOUNT,
+                credential: KEY,
+                nonce: nonce(n.get()),
+                room: ROOM,
+                text: text(),
+            }
         })
         .bench_local_values(|action| {
             let applied = state.apply(Command { ts: NOW, action }, &streams).expect("a lookup");

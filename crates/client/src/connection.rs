@@ -200,11 +200,10 @@ impl Handshake {
         let contact = check_pin(dial, &self.address, welcome.server_key).await?;
 
         let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, NO_BINDING);
+        let signature = dial.identity.sign(&transcript);
         let sign_in = SignIn {
-            key: dial.identity.public_key(),
-            signature: dial.identity.sign(&transcript),
-            name: dial.name.clone(),
             name_is_firm: dial.name_is_firm,
+            ..SignIn::with_key(dial.identity.public_key(), signature, &*dial.name)
         };
         let mut bytes = Vec::new();
         self.put(&sign_in, RequestId(2), &mut bytes)?;

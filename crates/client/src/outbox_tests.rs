@@ -1,6 +1,6 @@
 //! Facts about the outbox, some against a small model of the daemon's side of a stream.
 
-use chat_proto::{MessageId, PublicKey, Seq, Timestamp};
+use chat_proto::{Credential, MessageId, PublicKey, Seq, Timestamp};
 
 use super::*;
 
@@ -319,9 +319,12 @@ fn every_send_is_taken_once_and_in_order_whatever_happens_on_the_way() {
 
 #[test]
 fn ids_do_not_depend_on_when_they_are_asked_for() {
-    let key = PublicKey([1; 32]);
+    let key = Credential::Key(PublicKey([1; 32]));
     assert_eq!(message_id(nonce(1), &key), message_id(nonce(1), &key));
     assert_ne!(message_id(nonce(1), &key), message_id(nonce(2), &key));
-    assert_ne!(message_id(nonce(1), &key), message_id(nonce(1), &PublicKey([2; 32])));
+    assert_ne!(
+        message_id(nonce(1), &key),
+        message_id(nonce(1), &Credential::Key(PublicKey([2; 32])))
+    );
     assert_ne!(explicit_stream("a"), explicit_stream("b"));
 }

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_proto::{
-    Ack, Epoch, Error, ErrorCode, Nonce, PublicKey, RequestId, RoomId, RoomName, StreamId,
+    Ack, Credential, Epoch, Error, ErrorCode, MessageId, Nonce, RequestId, RoomId, RoomName,
+    StreamId,
 };
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -57,7 +58,7 @@ pub(crate) struct Sending {
     online: bool,
     /// Why nothing will be sent any more.
     ended: Option<Refusal>,
-    key: PublicKey,
+    credential: Credential,
     /// The stream is named by whoever started the program, and cannot be exchanged.
     firm: bool,
     /// Whether the daemon was restored from a backup since the first connection.
@@ -77,7 +78,7 @@ impl Sending {
         own: Outbox,
         adopted: Vec<Outbox>,
         keeper: Keeper,
-        key: PublicKey,
+        credential: Credential,
         firm: bool,
     ) -> Self {
         let mut lanes = VecDeque::from(adopted);
@@ -97,7 +98,7 @@ impl Sending {
             epoch: None,
             online: false,
             ended: None,
-            key,
+            credential,
             firm,
             restored: false,
             told_of_loss: false,
@@ -219,7 +220,7 @@ impl Sending {
         let left = Arc::new(AtomicBool::new(false));
         let sent = Sent {
             nonce: entry.nonce,
-            id: message_id(entry.nonce, &self.key),
+            id: message_id(entry.nonce, &self.credential),
             answer: AckFuture { answer: answered, left: Arc::clone(&left) },
         };
         self.waiters.insert(entry.nonce, Waiter { answer, left });
@@ -236,8 +237,14 @@ impl Sending {
         if let Some(waiter) = self.waiters.remove(&ack.nonce) {
             drop(waiter.answer.send(Ok(ack.clone())));
         }
-        let (room, seq, ts) = (ack.room, ack.seq, ack.ts);
-        self.tell(&entry, OutgoingState::Acked { room, seq, ts }, delivery);
+        let (room, seq, ts, id) = (ack.room, ack.seq, ack.ts, ack.id);
+        let expected = message_id(entry.nonce, &self.credential);
+        if id != expected {
+            // It was first sent with another credential of the account: the daemon's word counts.
+            let nonce = entry.nonce;
+            self.tell_of(expected, &entry, OutgoingState::Moved { nonce, id }, delivery);
+        }
+        self.tell_of(id, &entry, OutgoingState::Acked { room, seq, ts }, delivery);
         self.done_with(ack.nonce);
     }
 
@@ -310,13 +317,17 @@ impl Sending {
         !matches!(self.keeper, Keeper::Memory)
     }
 
-    /// The honest marks are a screen's; a script has its answers.
     fn tell(&self, entry: &Entry, state: OutgoingState, delivery: &mut Delivery) {
+        self.tell_of(message_id(entry.nonce, &self.credential), entry, state, delivery);
+    }
+
+    /// The honest marks are a screen's; a script has its answers.
+    fn tell_of(&self, id: MessageId, entry: &Entry, state: OutgoingState, delivery: &mut Delivery) {
         // But a message that has another id must be told by it from others' messages.
         if self.tells() || matches!(state, OutgoingState::Moved { .. }) {
             delivery.push(Event::Outgoing(Outgoing {
                 nonce: entry.nonce,
-                id: message_id(entry.nonce, &self.key),
+                id,
                 to: entry.to.clone(),
                 text: entry.text.clone(),
                 state,

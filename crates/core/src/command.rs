@@ -1,6 +1,6 @@
 //! Commands: everything that can change the state, in the one order that the sequencer gives them.
 
-use chat_proto::{AccountId, NameError, Nickname, Nonce, PublicKey, RoomId, RoomName, Timestamp};
+use chat_proto::{AccountId, Credential, NameError, Nickname, Nonce, RoomId, RoomName, Timestamp};
 
 /// Something that was asked for, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,10 +19,10 @@ pub enum Action {
         /// Its name.
         name: RoomName,
     },
-    /// Signs a proven key in; makes its account when there is none.
+    /// Signs a proven credential in; makes its account when there is none.
     SignIn {
-        /// Who; the session has checked the signature.
-        key: PublicKey,
+        /// Whose; the session has checked the proof.
+        credential: Credential,
         /// The nickname wished for, used only for a new account; or why it is none.
         name: Result<Nickname, NameError>,
         /// Refuse when the name is taken, rather than number it.
@@ -53,6 +53,8 @@ pub enum Action {
     Send {
         /// Who.
         account: AccountId,
+        /// What the account is signed in with where it was said.
+        credential: Credential,
         /// Which send.
         nonce: Nonce,
         /// Where.

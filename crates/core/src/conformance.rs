@@ -4,8 +4,8 @@
 //! holds for the other.
 
 use chat_proto::{
-    AccountId, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName, Seq,
-    StreamId, Timestamp,
+    AccountId, Credential, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId,
+    RoomName, Seq, StreamId, Timestamp,
 };
 
 use crate::{AccountRow, Content, Event, Lookup, PastSend, Record, RoomRow, Store, TextDigest};
@@ -171,11 +171,14 @@ fn the_state_follows_the_events<D: Disk>(disk: &mut D, fact: &str) {
 
     let snapshot = disk.open().recover().expect(fact);
     assert_eq!((snapshot.last_id, snapshot.last_ts), (BOB.0, Timestamp(9_000)), "{fact}");
-    let account = |id, key, name, head| AccountRow { id, key, name: nickname(name), head };
+    let account = |id, name, head| AccountRow { id, name: nickname(name), head };
     let mut accounts = snapshot.accounts;
     accounts.sort_by_key(|account| account.id);
-    let expected = [account(ADA, ADA_KEY, "ada", Seq(3)), account(BOB, BOB_KEY, "rob", Seq(3))];
+    let expected = [account(ADA, "ada", Seq(3)), account(BOB, "rob", Seq(3))];
     assert_eq!(accounts, expected, "{fact}");
+    let mut credentials = snapshot.credentials;
+    credentials.sort_by_key(|(_credential, account)| *account);
+    assert_eq!(credentials, [(ADA_KEY, ADA), (BOB_KEY, BOB)], "{fact}");
     let lobby = RoomRow { id: RoomId(LOBBY.0), name: room_name("lobby"), head: Seq(4) };
     assert_eq!(snapshot.rooms, [lobby], "{fact}");
     assert_eq!(snapshot.members, [(RoomId(LOBBY.0), BOB)], "{fact}");
@@ -266,8 +269,8 @@ fn a_commit_of_nothing_changes_nothing<D: Disk>(disk: &mut D, fact: &str) {
 const LOBBY: LogId = LogId(1);
 const ADA: AccountId = AccountId(2);
 const BOB: AccountId = AccountId(3);
-const ADA_KEY: PublicKey = PublicKey([0xAD; 32]);
-const BOB_KEY: PublicKey = PublicKey([0xB0; 32]);
+const ADA_KEY: Credential = Credential::Key(PublicKey([0xAD; 32]));
+const BOB_KEY: Credential = Credential::Key(PublicKey([0xB0; 32]));
 const STREAM: StreamId = StreamId([0x5E; 16]);
 
 /// A store in which Ada and Bob are members of the lobby, whose head is 3.
@@ -276,10 +279,10 @@ fn settled<D: Disk>(disk: &mut D, fact: &str) -> D::Store {
     store.recover().expect(fact);
     let events = [
         event(LOBBY, 1, Content::RoomCreated { by: None, name: room_name("lobby") }),
-        event(ADA, 1, Content::AccountCreated { key: ADA_KEY, name: nickname("ada") }),
+        event(ADA, 1, Content::AccountCreated { credential: ADA_KEY, name: nickname("ada") }),
         event(LOBBY, 2, Content::Joined { account: ADA }),
         event(ADA, 2, Content::RoomJoined { room: RoomId(LOBBY.0) }),
-        event(BOB, 1, Content::AccountCreated { key: BOB_KEY, name: nickname("bob") }),
+        event(BOB, 1, Content::AccountCreated { credential: BOB_KEY, name: nickname("bob") }),
         event(LOBBY, 3, Content::Joined { account: BOB }),
         event(BOB, 2, Content::RoomJoined { room: RoomId(LOBBY.0) }),
     ];

@@ -1,9 +1,9 @@
 //! An event: one entry of a log, and its frame.
 
 use chat_proto::{
-    AccountCreated, AccountId, AccountRenamed, Joined, Left, LogId, MessageId, Nickname, Nonce,
-    PostedRef, PublicKey, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName, Seq,
-    Timestamp, Written, encode_frame,
+    AccountCreated, AccountId, AccountRenamed, Credential, Joined, Left, LogId, MessageId,
+    Nickname, Nonce, PostedRef, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName,
+    Seq, Timestamp, Written, encode_frame,
 };
 
 /// One entry of a log.
@@ -24,8 +24,8 @@ pub struct Event {
 pub enum Content {
     /// An account's first event.
     AccountCreated {
-        /// The key that owns it.
-        key: PublicKey,
+        /// Its first credential.
+        credential: Credential,
         /// Its first nickname.
         name: Nickname,
     },

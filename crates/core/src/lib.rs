@@ -17,6 +17,8 @@ mod event;
 mod fanout;
 mod feed;
 mod idset;
+#[cfg(any(test, feature = "conformance"))]
+pub mod introduction;
 mod keys;
 mod lineage;
 mod names;

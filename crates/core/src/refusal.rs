@@ -85,6 +85,12 @@ pub enum Refusal {
     /// Too many memberships.
     #[error("an account may be a member of at most {ROOMS_PER_ACCOUNT_MAX} rooms. Leave one first")]
     TooManyRooms,
+    /// It has a place in the protocol, and nothing behind it yet.
+    #[error("{what} is not known to this server yet. A newer one may know it")]
+    Unsupported {
+        /// What was asked for.
+        what: &'static str,
+    },
     /// The send was refused earlier; the code says why.
     #[error("this send was refused before ({0:?}), and is refused again")]
     Before(ErrorCode),
@@ -110,6 +116,7 @@ impl Refusal {
             Self::Busy => ErrorCode::Busy,
             Self::TooManySubscriptions => ErrorCode::TooManySubscriptions,
             Self::TooManyRooms => ErrorCode::TooManyRooms,
+            Self::Unsupported { .. } => ErrorCode::Unsupported,
             Self::Before(code) => *code,
         }
     }

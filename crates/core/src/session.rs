@@ -9,8 +9,8 @@ mod request;
 
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{
-    AccountId, Announced, Close, CloseReason, ErrorCode, FrameCodec, FrameRef, Kind, Nickname,
-    PublicKey, QueryRequest, RequestId, SessionId, Window, WireError, encode_frame,
+    AccountId, Announced, Close, CloseReason, Credential, ErrorCode, FrameCodec, FrameRef, Kind,
+    Nickname, QueryRequest, RequestId, SessionId, Window, WireError, encode_frame,
 };
 
 use crate::{Action, Rate, ServerKey, TokenBucket};
@@ -25,7 +25,7 @@ pub struct Admission {
 }
 
 /// What a new session needs of chance, drawn by whoever makes it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SessionSeed {
     /// Its number in the log.
     pub id: SessionId,
@@ -36,7 +36,6 @@ pub struct SessionSeed {
 /// One conversation.
 #[derive(Debug)]
 pub struct Session {
-    seed: SessionSeed,
     phase: Phase,
     pace: TokenBucket,
     paused_until_ms: u64,
@@ -46,11 +45,13 @@ pub struct Session {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
-    AwaitsHello,
-    AwaitsSignIn,
+    AwaitsHello(SessionSeed),
+    AwaitsSignIn {
+        challenge: [u8; 32],
+    },
     /// The sign-in is with the sequencer: nothing is read until it is answered.
-    SigningIn,
-    Ready(AccountId),
+    SigningIn(Credential),
+    Ready(AccountId, Credential),
 }
 
 /// What a frame leads to.
@@ -101,8 +102,7 @@ impl Session {
     #[must_use]
     pub fn new(seed: SessionSeed, admission: &Admission, now_ms: u64) -> Self {
         Self {
-            seed,
-            phase: Phase::AwaitsHello,
+            phase: Phase::AwaitsHello(seed),
             pace: TokenBucket::full(admission.rate, now_ms),
             paused_until_ms: 0,
             commands_in_flight: 0,
@@ -128,10 +128,12 @@ impl Session {
             ));
         }
         match (self.phase, kind) {
-            (Phase::AwaitsHello, Kind::Hello) => self.greet(admission, frame),
-            (Phase::AwaitsSignIn, Kind::SignIn) => self.sign_in(admission, frame),
-            (Phase::Ready(account), _) => {
-                let step = request::read(account, kind, frame)?;
+            (Phase::AwaitsHello(seed), Kind::Hello) => self.greet(admission, seed, frame),
+            (Phase::AwaitsSignIn { challenge }, Kind::SignIn) => {
+                self.sign_in(admission, challenge, frame)
+            }
+            (Phase::Ready(account, credential), _) => {
+                let step = request::read(account, credential, kind, frame)?;
                 self.count(&step, now_ms);
                 Ok(step)
             }
@@ -148,10 +150,10 @@ impl Session {
         let Announced { kind, version, body_bytes } = announced;
         let kind = Kind::from_number(kind).ok_or_else(|| Closing::unknown_kind(kind, version))?;
         let comes_now = match self.phase {
-            Phase::AwaitsHello => kind == Kind::Hello,
-            Phase::AwaitsSignIn => kind == Kind::SignIn,
-            Phase::SigningIn => false,
-            Phase::Ready(_) => !matches!(kind, Kind::Hello | Kind::SignIn),
+            Phase::AwaitsHello(_) => kind == Kind::Hello,
+            Phase::AwaitsSignIn { .. } => kind == Kind::SignIn,
+            Phase::SigningIn(_) => false,
+            Phase::Ready(..) => !matches!(kind, Kind::Hello | Kind::SignIn),
         };
         match kind.request_bytes_max().filter(|_| comes_now) {
             None => Err(Closing::out_of_turn(kind)),
@@ -163,7 +165,7 @@ impl Session {
     /// Whether the next frame may be read now; if not, reading waits for a reply to leave.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.phase != Phase::SigningIn
+        !self.is_signing_in()
             && self.commands_in_flight < COMMANDS_IN_FLIGHT_MAX
             && self.queries_in_flight < QUERIES_IN_FLIGHT_MAX
     }
@@ -183,21 +185,27 @@ impl Session {
     /// How many requests wait for their reply.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        let signing_in = usize::from(self.phase == Phase::SigningIn);
+        let signing_in = usize::from(self.is_signing_in());
         self.commands_in_flight + self.queries_in_flight + signing_in
     }
 
     /// The sign-in was granted.
     pub fn signed_in(&mut self, account: AccountId) {
-        self.phase = Phase::Ready(account);
+        if let Phase::SigningIn(credential) = self.phase {
+            self.phase = Phase::Ready(account, credential);
+        }
+    }
+
+    fn is_signing_in(&self) -> bool {
+        matches!(self.phase, Phase::SigningIn(_))
     }
 
     /// Who the peer is, once it has signed in.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
         match self.phase {
-            Phase::Ready(account) => Some(account),
-            Phase::AwaitsHello | Phase::AwaitsSignIn | Phase::SigningIn => None,
+            Phase::Ready(account, _credential) => Some(account),
+            Phase::AwaitsHello(_) | Phase::AwaitsSignIn { .. } | Phase::SigningIn(_) => None,
         }
     }
 
@@ -284,6 +292,9 @@ fn body<B: chat_proto::Body>(frame: &FrameRef<'_>) -> Result<B, Closing> {
     frame.decode().map_err(|cause| Closing::unreadable(frame, &cause))
 }
 
-fn sign_in_action(key: PublicKey, name: &str, name_is_firm: bool) -> Request {
-    Request::Command(Action::SignIn { key, name: Nickname::parse(name), name_is_firm })
+fn sign_in_action(credential: Credential, name: &str, name_is_firm: bool) -> Request {
+    Request::Command(Action::SignIn { credential, name: Nickname::parse(name), name_is_firm })
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ mod rooms;
 use std::collections::{BTreeMap, HashMap};
 
 use chat_proto::{
-    AccountId, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName,
+    AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, RoomId, RoomName,
     Seq, Timestamp,
 };
 
@@ -34,7 +34,7 @@ pub struct State {
     floors: FxHashMap<LogId, Timestamp>,
     /// Ids are given by the server, so that nobody can choose those that collide.
     accounts: FxHashMap<AccountId, Account>,
-    account_of: HashMap<PublicKey, AccountId>,
+    account_of: HashMap<Credential, AccountId>,
     account_names: NameIndex<AccountId>,
     rooms: BTreeMap<RoomId, Room>,
     room_names: NameIndex<RoomId>,
@@ -42,7 +42,6 @@ pub struct State {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
-    pub(crate) key: PublicKey,
     pub(crate) name: Nickname,
     pub(crate) head: Seq,
     pub(crate) rooms: IdSet<RoomId>,
@@ -101,7 +100,7 @@ impl State {
             last_ts: snapshot.last_ts,
             floors: FxHashMap::default(),
             accounts: FxHashMap::default(),
-            account_of: HashMap::new(),
+            account_of: snapshot.credentials.into_iter().collect(),
             account_names: NameIndex::new(),
             rooms: BTreeMap::new(),
             room_names: NameIndex::new(),
@@ -115,9 +114,7 @@ impl State {
                     &held.unwrap_or_default(),
                 ));
             }
-            state.account_of.insert(row.key, row.id);
-            let rooms = IdSet::default();
-            let account = Account { key: row.key, name: row.name, head: row.head, rooms };
+            let account = Account { name: row.name, head: row.head, rooms: IdSet::default() };
             state.accounts.insert(row.id, account);
         }
         for row in snapshot.rooms {
@@ -152,12 +149,14 @@ impl State {
         let mut refused_send = None;
         let answer = match command.action {
             Action::EnsureRoom { name } => log.ensure_room(name),
-            Action::SignIn { key, name, name_is_firm } => log.sign_in(key, name, name_is_firm),
+            Action::SignIn { credential, name, name_is_firm } => {
+                log.sign_in(credential, name, name_is_firm)
+            }
             Action::Join { account, name } => log.join(account, name),
             Action::Leave { account, room } => log.leave(account, room),
             Action::Rename { account, name } => log.rename(account, &name),
-            Action::Send { account, nonce, room, text } => {
-                let decided = log.send(account, nonce, room, text, lookup)?;
+            Action::Send { account, credential, nonce, room, text } => {
+                let decided = log.send((account, credential), nonce, room, text, lookup)?;
                 refused_send = decided.refused_send;
                 decided.answer
             }
@@ -174,7 +173,9 @@ impl State {
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other command changes something")]
     pub fn answer_without_change(&self, action: &Action) -> Option<Answer> {
         match action {
-            Action::SignIn { key, .. } => self.account_of.get(key).copied().map(Answer::SignedIn),
+            Action::SignIn { credential, .. } => {
+                self.account_of.get(credential).copied().map(Answer::SignedIn)
+            }
             Action::Join { account, name } => {
                 let room = self.room_named(name)?;
                 let joined = self.accounts.get(account)?.rooms.contains(room);

@@ -2,7 +2,7 @@
 //! that fails on purpose; one conformance suite holds both to it.
 
 use chat_proto::{
-    AccountId, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName,
+    AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, RoomId, RoomName,
     Seq, StreamId, Timestamp,
 };
 use sha2::{Digest, Sha256};
@@ -171,6 +171,8 @@ pub struct Snapshot {
     pub last_ts: Timestamp,
     /// Every account.
     pub accounts: Vec<AccountRow>,
+    /// What signs in to which account.
+    pub credentials: Vec<(Credential, AccountId)>,
     /// Every room.
     pub rooms: Vec<RoomRow>,
     /// Who is a member where.
@@ -182,8 +184,6 @@ pub struct Snapshot {
 pub struct AccountRow {
     /// Its id.
     pub id: AccountId,
-    /// Its key.
-    pub key: PublicKey,
     /// Its nickname.
     pub name: Nickname,
     /// The head of its log.

@@ -205,7 +205,10 @@ impl Talk {
             put(LogId(log), Content::RoomCreated { by: None, name })?;
         }
         let name = Nickname::parse("ada")?;
-        put(LogId(logs + 1), Content::AccountCreated { key: PublicKey([1; 32]), name })?;
+        put(
+            LogId(logs + 1),
+            Content::AccountCreated { credential: PublicKey([1; 32]).into(), name },
+        )?;
         store.commit()?;
         let streams = STREAMS.max(logs);
         let (logs, sent) = (vec![Seq(1); logs as usize], vec![0; streams as usize]);

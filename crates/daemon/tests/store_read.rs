@@ -65,9 +65,9 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
     let bob = AccountId(3);
     let nickname = |name| Nickname::parse(name).expect("a name");
     let side = RoomName::parse("side").expect("a name");
-    let key = PublicKey([0xB0; 32]);
+    let credential = PublicKey([0xB0; 32]).into();
     let events = [
-        event(bob.into(), 1, Content::AccountCreated { key, name: nickname("bob") }),
+        event(bob.into(), 1, Content::AccountCreated { credential, name: nickname("bob") }),
         event(bob.into(), 2, Content::AccountRenamed { name: nickname("rob") }),
         event(LogId(4), 1, Content::RoomCreated { by: Some(bob), name: side }),
         event(LogId(4), 2, Content::Joined { account: bob }),

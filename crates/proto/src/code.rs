@@ -79,6 +79,18 @@ numbered! {
         TooManySubscriptions = 113, false;
         /// The account is a member of as many rooms as it may be.
         TooManyRooms = 114, false;
+        /// The protocol has a place for it, and this daemon does not carry it out yet.
+        Unsupported = 115, false;
+    }
+}
+
+numbered! {
+    /// What a [`crate::Credential`] is.
+    CredentialKind, is_taken: /** Whether this version signs anybody in with one. */ {
+        /// An Ed25519 public key (RFC 8032).
+        Key = 1, true;
+        /// The name of a token; reserved.
+        Token = 2, false;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::limits::VERSIONS_MAX;
 use crate::wire::{Body, Decode, Encode, List};
-use crate::{AccountId, Epoch, Kind, PublicKey, Seq, SessionId};
+use crate::{AccountId, Credential, Epoch, Kind, PublicKey, Seq, SessionId};
 
 /// Opens the conversation, right after [`crate::MAGIC`].
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -61,11 +61,13 @@ impl Body for Welcome {
 /// Proves the client's identity. The first key to claim a name has it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct SignIn {
-    /// The client's key: the account.
-    pub key: PublicKey,
-    /// Signature by `key` over [`sign_in_transcript`].
+    /// The number of a [`crate::CredentialKind`]; newer clients may know more.
+    pub credential_kind: u16,
+    /// Which credential of that kind.
+    pub credential: [u8; 32],
+    /// What proves that the client has it: of a key, its signature over [`sign_in_transcript`].
     pub signature: [u8; 64],
-    /// The nickname wished for. Used only when the key has no account yet.
+    /// The nickname wished for. Used only when the credential has no account yet.
     pub name: String,
     /// `true`: refuse when the name is taken. `false`: make it free with a number.
     pub name_is_firm: bool,
@@ -73,6 +75,27 @@ pub struct SignIn {
 
 impl Body for SignIn {
     const KIND: Kind = Kind::SignIn;
+}
+
+impl SignIn {
+    /// A sign-in with a key. The name is firm.
+    #[must_use]
+    pub fn with_key(key: PublicKey, signature: [u8; 64], name: impl Into<String>) -> Self {
+        let credential = Credential::Key(key);
+        Self {
+            credential_kind: credential.kind() as u16,
+            credential: *credential.bytes(),
+            signature,
+            name: name.into(),
+            name_is_firm: true,
+        }
+    }
+
+    /// The credential, when this version knows its kind.
+    #[must_use]
+    pub fn known_credential(&self) -> Option<Credential> {
+        Credential::from_parts(self.credential_kind, self.credential)
+    }
 }
 
 /// The client is signed in; every other request may follow now.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::Credential;
 use crate::wire::{Decode, Encode};
 
 macro_rules! id {
@@ -18,33 +19,35 @@ macro_rules! id {
     };
 }
 
+/// Makes an id of so many bytes, which people see as hexadecimal digits.
 macro_rules! bytes_id {
     ($(#[$doc:meta])* $name:ident[$len:literal]) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
         pub struct $name(pub [u8; $len]);
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), self)
             }
         }
 
         impl std::str::FromStr for $name {
-            type Err = ParseIdError;
+            type Err = $crate::ids::ParseIdError;
 
-            fn from_str(hex: &str) -> Result<Self, ParseIdError> {
-                parse_hex(hex).map(Self)
+            fn from_str(hex: &str) -> Result<Self, Self::Err> {
+                $crate::ids::parse_hex(hex).map(Self)
             }
         }
     };
 }
+pub(crate) use bytes_id;
 
 id! {
     /// A log: a room's or an account's. Rooms and accounts draw from one sequence of ids, so a
@@ -128,14 +131,16 @@ pub struct Nonce {
 
 impl Nonce {
     /// The bytes whose SHA-256, cut to its first 16 bytes, is the [`MessageId`] of this nonce when
-    /// `account`'s public key sent it: a domain string, the key, the stream, and `n` as `u64` LE.
+    /// it was sent with a credential: a domain string, the number of the credential's kind as `u16`
+    /// LE, its bytes, the stream, and `n` as `u64` LE.
     #[must_use]
-    pub fn message_id_preimage(&self, account: &PublicKey) -> Vec<u8> {
-        let mut preimage = Vec::with_capacity(80);
-        preimage.extend_from_slice(b"chatd message id v1\0");
-        preimage.extend_from_slice(&account.0);
-        preimage.extend_from_slice(&self.stream.0);
-        preimage.extend_from_slice(&self.n.to_le_bytes());
+    pub fn message_id_preimage(&self, credential: &Credential) -> [u8; 78] {
+        let mut preimage = [0; 78];
+        preimage[..20].copy_from_slice(b"chatd message id v1\0");
+        preimage[20..22].copy_from_slice(&(credential.kind() as u16).to_le_bytes());
+        preimage[22..54].copy_from_slice(credential.bytes());
+        preimage[54..70].copy_from_slice(&self.stream.0);
+        preimage[70..].copy_from_slice(&self.n.to_le_bytes());
         preimage
     }
 }
@@ -164,7 +169,7 @@ pub struct ParseIdError {
     expected: usize,
 }
 
-fn parse_hex<const N: usize>(hex: &str) -> Result<[u8; N], ParseIdError> {
+pub(crate) fn parse_hex<const N: usize>(hex: &str) -> Result<[u8; N], ParseIdError> {
     let mismatch = ParseIdError { expected: 2 * N };
     if hex.len() != 2 * N || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(mismatch);

@@ -6,6 +6,7 @@
 
 mod borrowed;
 mod code;
+mod credential;
 mod event;
 mod frame;
 mod handshake;
@@ -19,7 +20,8 @@ mod request_table;
 mod wire;
 
 pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
-pub use code::{CloseReason, ErrorCode, GapReason};
+pub use code::{CloseReason, CredentialKind, ErrorCode, GapReason};
+pub use credential::{Credential, TokenId};
 pub use event::{
     AccountCreated, AccountRenamed, Close, Gap, Joined, Left, LoggedHead, Posted, Presence, Probe,
     Renamed, RoomCreated, RoomJoined, RoomLeft,

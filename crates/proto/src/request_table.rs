@@ -212,8 +212,8 @@ mod tests {
         let name = "x".repeat(NAME_BYTES_MAX);
         let versions = List::first_of([u16::MAX; VERSIONS_MAX]);
         fits(&Hello { versions, agent: "x".repeat(AGENT_BYTES_MAX), random: [0; 32] });
-        let (key, signature) = (PublicKey([0; 32]), [0; 64]);
-        fits(&SignIn { key, signature, name: name.clone(), name_is_firm: true });
+        let sign_in = SignIn::with_key(PublicKey([0; 32]), [0; 64], &*name);
+        fits(&SignIn { credential_kind: u16::MAX, ..sign_in });
         fits(&Join { name });
         let nonce = Nonce { stream: StreamId([0; 16]), n: u64::MAX };
         fits(&Send { nonce, room: RoomId(u64::MAX), text: "x".repeat(TEXT_BYTES_MAX + 512) });

@@ -133,12 +133,10 @@ impl Client {
 
     fn welcomed(&mut self, welcome: &Welcome, _env: &mut Env) {
         let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, &[]);
-        let sign_in = SignIn {
-            key: PublicKey(self.key.verifying_key().to_bytes()),
-            signature: self.key.sign(&transcript).to_bytes(),
-            name: self.name.clone(),
-            name_is_firm: false,
-        };
+        let signature = self.key.sign(&transcript).to_bytes();
+        let key = PublicKey(self.key.verifying_key().to_bytes());
+        let sign_in =
+            SignIn { name_is_firm: false, ..SignIn::with_key(key, signature, &*self.name) };
         self.phase = Phase::SigningIn;
         self.ask(&sign_in, Asked::SignIn);
     }

@@ -21,11 +21,9 @@ impl Key {
     /// Signs in. The server's signature is not checked: that is the client's cost, not the server's.
     pub(crate) fn sign_in(&self, welcome: &Welcome) -> SignIn {
         let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, &[]);
-        SignIn {
-            key: PublicKey(self.signing.verifying_key().to_bytes()),
-            signature: self.signing.sign(&transcript).to_bytes(),
-            name: format!("bench-{}", self.number),
-            name_is_firm: false,
-        }
+        let key = PublicKey(self.signing.verifying_key().to_bytes());
+        let signature = self.signing.sign(&transcript).to_bytes();
+        let name = format!("bench-{}", self.number);
+        SignIn { name_is_firm: false, ..SignIn::with_key(key, signature, name) }
     }
 }

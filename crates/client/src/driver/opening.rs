@@ -29,7 +29,7 @@ pub(super) fn open_outbox(
     };
     if config.outbox != OutboxKind::Screen {
         let own = Outbox::restore(own, config.first_n.max(1), Vec::new());
-        return Ok(Sending::new(own, Vec::new(), Keeper::Memory, key, firm));
+        return Ok(Sending::new(own, Vec::new(), Keeper::Memory, key.into(), firm));
     }
     let root = config.data_dir.join("outbox");
     let account = Fingerprint::of(&key).for_url();
@@ -40,7 +40,7 @@ pub(super) fn open_outbox(
     }
     let adopted = shelf.adopt().map_err(|cause| StartError::Outbox { path: root, cause })?;
     let keeper = Keeper::Idle(Box::new(shelf));
-    Ok(Sending::new(Outbox::new(own), adopted, keeper, key, firm))
+    Ok(Sending::new(Outbox::new(own), adopted, keeper, key.into(), firm))
 }
 
 /// The identity of the daemon, as far as it is known without asking it.

@@ -1,12 +1,12 @@
 //! Ids that follow from others.
 
-use chat_proto::{MessageId, Nonce, PublicKey, StreamId};
+use chat_proto::{Credential, MessageId, Nonce, StreamId};
 use sha2::{Digest, Sha256};
 
 /// The id that the daemon will give to the message of this nonce.
 #[must_use]
-pub fn message_id(nonce: Nonce, account: &PublicKey) -> MessageId {
-    MessageId(first_16_of_sha256(&nonce.message_id_preimage(account)))
+pub fn message_id(nonce: Nonce, credential: &Credential) -> MessageId {
+    MessageId(first_16_of_sha256(&nonce.message_id_preimage(credential)))
 }
 
 /// The stream of an explicit id that a script gave.

@@ -149,7 +149,7 @@ impl Sending {
             if let Some(reason) = self.doomed.remove(&old) {
                 self.doomed.insert(new, reason);
             }
-            let (nonce, id) = (new, message_id(new, &self.key));
+            let (nonce, id) = (new, message_id(new, &self.credential));
             self.tell(entry, OutgoingState::Moved { nonce, id }, delivery);
         }
     }

@@ -3,14 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
+use chat_client::outbox::message_id;
 use chat_client::{Client, Config, Event, Events, Identity, Name, Target, start};
 use chat_proto::limits::{
     COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
 };
 use chat_proto::{
-    AccountId, Ack, Body, Epoch, Frame, FrameCodec, Hello, Kind, Limits, List, LogId, MAGIC, Ping,
-    Pong, PublicKey, RequestId, RoomId, Send, Seq, SessionId, SignIn, SignedIn, Subscribe,
-    Subscribed, Timestamp, Welcome, sign_in_transcript, welcome_transcript,
+    AccountId, Ack, Body, Credential, CredentialKind, Epoch, Frame, FrameCodec, Hello, Kind,
+    Limits, List, LogId, MAGIC, Ping, Pong, PublicKey, RequestId, RoomId, Send, Seq, SessionId,
+    SignIn, SignedIn, Subscribe, Subscribed, Timestamp, Welcome, sign_in_transcript,
+    welcome_transcript,
 };
 use futures::{SinkExt, StreamExt};
 use tokio::io::AsyncReadExt;
@@ -36,6 +38,7 @@ pub(crate) struct Peer {
     framed: Framed<TcpStream, FrameCodec>,
     epoch: Epoch,
     pub(crate) name: String,
+    credential: Credential,
 }
 
 impl Daemon {
@@ -99,7 +102,7 @@ impl Daemon {
         let welcome = self.welcome(&hello);
         peer.reply(RequestId(1), &welcome).await;
         let (id, sign_in): (_, SignIn) = peer.expect().await;
-        check_sign_in(&sign_in, &welcome);
+        peer.credential = check_sign_in(&sign_in, &welcome);
         peer.name = sign_in.name;
         let signed_in =
             SignedIn { account: ADA, name: peer.name.clone(), epoch: self.epoch, head: Seq(1) };
@@ -117,6 +120,7 @@ impl Daemon {
             framed: Framed::new(socket, FrameCodec::default()),
             epoch: self.epoch,
             name: String::new(),
+            credential: Credential::Key(PublicKey([0; 32])),
         };
         let (id, hello): (_, Hello) = peer.expect().await;
         assert_eq!((id, hello.versions.first()), (RequestId(1), Some(&1)));
@@ -224,17 +228,20 @@ impl Peer {
             room: send.room,
             seq: Seq(seq),
             ts: Timestamp(1),
-            id: chat_proto::MessageId([0; 16]),
+            id: message_id(send.nonce, &self.credential),
         };
         self.reply(id, &ack).await;
     }
 }
 
-fn check_sign_in(sign_in: &SignIn, welcome: &Welcome) {
+fn check_sign_in(sign_in: &SignIn, welcome: &Welcome) -> Credential {
     let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, &[]);
     let signature = ed25519_dalek::Signature::from_bytes(&sign_in.signature);
-    let key = ed25519_dalek::VerifyingKey::from_bytes(&sign_in.key.0).unwrap();
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&sign_in.credential).unwrap();
     key.verify_strict(&transcript, &signature).unwrap();
+    let credential = sign_in.known_credential().unwrap();
+    assert_eq!(credential.kind(), CredentialKind::Key);
+    credential
 }
 
 /// Lets the clock jump. (A clock that is paused all the time jumps by itself while bytes are on

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use chat_client::{Event, Events, NoAck, OutgoingState, SendError, start};
 use chat_proto::{
-    AccountRenamed, Epoch, Error, ErrorCode, Join, Nonce, RequestId, RoomId, RoomInfo, RoomName,
-    Send, Seq, Timestamp,
+    AccountRenamed, Ack, Epoch, Error, ErrorCode, Join, MessageId, Nonce, RequestId, RoomId,
+    RoomInfo, RoomName, Send, Seq, Timestamp,
 };
 
 use crate::fake::*;
@@ -44,6 +44,28 @@ async fn a_message_is_waiting_then_in_flight_then_committed() {
     assert_eq!(within(sent.answer).await.unwrap().seq, Seq(5));
     client.shutdown().await;
     assert_eq!(outbox_files(dir.path()), 0);
+}
+
+#[tokio::test]
+async fn an_ack_says_which_id_the_message_has() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events) = daemon.screen(dir.path());
+    let mut peer = daemon.serve().await;
+    let sent = within(client.send(LOBBY, "first sent with another key")).await.unwrap();
+    let (id, send): (_, Send) = peer.expect().await;
+    let (nonce, given) = (send.nonce, MessageId([9; 16]));
+    let ts = Timestamp(1);
+    peer.reply(id, &Ack { nonce, room: send.room, seq: Seq(5), ts, id: given }).await;
+    let moved = OutgoingState::Moved { nonce, id: given };
+    while mark(&mut events, sent.nonce).await != moved {}
+    let acked = event(&mut events, |event| match event {
+        Event::Outgoing(outgoing) => Some(outgoing),
+        _ => None,
+    });
+    let acked = acked.await;
+    assert!(matches!(acked.state, OutgoingState::Acked { seq: Seq(5), .. }), "{acked:?}");
+    assert_eq!(acked.id, given);
+    client.shutdown().await;
 }
 
 #[tokio::test]

@@ -27,6 +27,17 @@ fn connection() -> Connection<Handle> {
     Connection::new(seed, &admission(), 0)
 }
 
+/// The same, whose peer has signed in and took what was said to it.
+fn signed_in() -> Connection<Handle> {
+    let mut connection = connection();
+    let introduction = crate::introduction::introduction(&admission(), &[2; 32]);
+    assert!(connection.receive(&admission(), &mut &introduction[..], 0).is_some());
+    connection.deliver(Window::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
+    assert_eq!(connection.account(), Some(AccountId(1)));
+    drain(&mut connection);
+    connection
+}
+
 fn reply(effect: Effect) -> Reply {
     let mut frame = Vec::new();
     encode_frame(&Done {}, RequestId(1), &mut frame).unwrap();
@@ -118,9 +129,7 @@ fn what_is_refused_is_refused_by_its_header() {
         assert_eq!(said, expected, "{kind:?} comes first");
 
         for over in [0, 1] {
-            let mut connection = connection();
-            connection.deliver(Window::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
-            drain(&mut connection);
+            let mut connection = signed_in();
             let most = kind.request_bytes_max();
             let said = said_to(&mut connection, &header(kind, most.unwrap_or(0) + over));
             let expected = match most {
@@ -135,9 +144,7 @@ fn what_is_refused_is_refused_by_its_header() {
 
 #[test]
 fn a_name_that_is_none_is_refused_here_and_costs_its_place_in_the_pace() {
-    let mut connection = connection();
-    connection.deliver(Window::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
-    drain(&mut connection);
+    let mut connection = signed_in();
     let mut asked = Vec::new();
     for request in 1..=12 {
         encode_frame(&Rename { name: "a b".to_owned() }, RequestId(request), &mut asked).unwrap();

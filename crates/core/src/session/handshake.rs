@@ -4,13 +4,15 @@ use chat_proto::limits::{
     AGENT_BYTES_MAX, COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
 };
 use chat_proto::{
-    CloseReason, ErrorCode, FrameRef, Hello, Limits, SignIn, Welcome, Window, encode_frame,
-    sign_in_transcript, welcome_transcript,
+    CloseReason, Credential, ErrorCode, FrameRef, Hello, Limits, PublicKey, SignIn, Welcome,
+    Window, encode_frame, sign_in_transcript, welcome_transcript,
 };
 
-use super::{Admission, Closing, Phase, ReceivedRequest, Session, Step, body, sign_in_action};
-use crate::ServerKey;
+use super::{
+    Admission, Closing, Phase, ReceivedRequest, Session, SessionSeed, Step, body, sign_in_action,
+};
 use crate::keys::is_signed_by;
+use crate::{Refusal, ServerKey};
 
 /// There is no channel to bind to over plaintext.
 const NO_BINDING: &[u8] = &[];
@@ -19,6 +21,7 @@ impl Session {
     pub(super) fn greet(
         &mut self,
         admission: &Admission,
+        seed: SessionSeed,
         frame: &FrameRef<'_>,
     ) -> Result<Step, Closing> {
         let hello: Hello = body(frame)?;
@@ -29,43 +32,57 @@ impl Session {
         if !hello.versions.contains(&Hello::VERSION_SPOKEN) {
             return Err(version_not_spoken(&hello));
         }
-        self.phase = Phase::AwaitsSignIn;
+        self.phase = Phase::AwaitsSignIn { challenge: seed.challenge };
         let mut reply = Vec::new();
-        encode_frame(&self.welcome(&admission.identity, &hello), frame.request, &mut reply)
+        encode_frame(&welcome(seed, &admission.identity, &hello), frame.request, &mut reply)
             .expect("a Welcome fits a frame");
         Ok(Step::Reply(reply))
-    }
-
-    fn welcome(&self, identity: &ServerKey, hello: &Hello) -> Welcome {
-        let challenge = self.seed.challenge;
-        let transcript = welcome_transcript(&hello.random, &challenge, NO_BINDING);
-        Welcome {
-            version: Hello::VERSION_SPOKEN,
-            server_key: identity.public(),
-            signature: identity.sign(&transcript),
-            session: self.seed.id,
-            limits: LIMITS,
-            challenge,
-        }
     }
 
     pub(super) fn sign_in(
         &mut self,
         admission: &Admission,
+        challenge: [u8; 32],
         frame: &FrameRef<'_>,
     ) -> Result<Step, Closing> {
         let sign_in: SignIn = body(frame)?;
-        let server_key = admission.identity.public();
-        let transcript = sign_in_transcript(&self.seed.challenge, &server_key, NO_BINDING);
-        if !is_signed_by(&sign_in.key, &transcript, &sign_in.signature) {
-            return Err(bad_signature());
-        }
-        self.phase = Phase::SigningIn;
+        let credential = prove(&sign_in, &challenge, &admission.identity.public())?;
+        self.phase = Phase::SigningIn(credential);
         Ok(Step::Request(ReceivedRequest {
             id: frame.request,
             window: Window::Commands,
-            request: sign_in_action(sign_in.key, &sign_in.name, sign_in.name_is_firm),
+            request: sign_in_action(credential, &sign_in.name, sign_in.name_is_firm),
         }))
+    }
+}
+
+fn welcome(seed: SessionSeed, identity: &ServerKey, hello: &Hello) -> Welcome {
+    let SessionSeed { id, challenge } = seed;
+    let transcript = welcome_transcript(&hello.random, &challenge, NO_BINDING);
+    Welcome {
+        version: Hello::VERSION_SPOKEN,
+        server_key: identity.public(),
+        signature: identity.sign(&transcript),
+        session: id,
+        limits: LIMITS,
+        challenge,
+    }
+}
+
+/// The credential of a sign-in, once it is proven that the client has it.
+fn prove(
+    sign_in: &SignIn,
+    challenge: &[u8; 32],
+    server_key: &PublicKey,
+) -> Result<Credential, Closing> {
+    let credential = sign_in.known_credential();
+    let Some(credential @ Credential::Key(key)) = credential else {
+        return Err(unsupported_credential());
+    };
+    let transcript = sign_in_transcript(challenge, server_key, NO_BINDING);
+    match is_signed_by(&key, &transcript, &sign_in.signature) {
+        true => Ok(credential),
+        false => Err(bad_signature()),
     }
 }
 
@@ -83,6 +100,15 @@ fn version_not_spoken(hello: &Hello) -> Closing {
         &*hello.versions
     );
     Closing::protocol(ErrorCode::VersionNotSpoken, message)
+}
+
+fn unsupported_credential() -> Closing {
+    let refusal = Refusal::Unsupported { what: "this kind of credential" };
+    Closing {
+        reason: CloseReason::SignInRefused,
+        code: Some(refusal.code()),
+        message: refusal.to_string(),
+    }
 }
 
 fn bad_signature() -> Closing {

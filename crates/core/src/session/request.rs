@@ -2,15 +2,20 @@
 //! as it came.
 
 use chat_proto::{
-    AccountId, AnyRequest, CommandRequest, ErrorCode, FrameRef, Join, Kind, Leave, NameError,
-    Nickname, ProbeReply, Rename, RoomName, Send, Window, encode_frame,
+    AccountId, AnyRequest, CommandRequest, Credential, ErrorCode, FrameRef, Join, Kind, Leave,
+    NameError, Nickname, ProbeReply, Rename, RoomName, Send, Window, encode_frame,
 };
 
 use super::{Closing, ReceivedRequest, Request, Step, body};
 use crate::{Action, Refusal};
 
 /// Reads one request.
-pub(super) fn read(account: AccountId, kind: Kind, frame: &FrameRef<'_>) -> Result<Step, Closing> {
+pub(super) fn read(
+    account: AccountId,
+    credential: Credential,
+    kind: Kind,
+    frame: &FrameRef<'_>,
+) -> Result<Step, Closing> {
     let Some(read) = AnyRequest::read(frame) else {
         if kind != Kind::ProbeReply {
             return Err(Closing::out_of_turn(kind));
@@ -19,7 +24,7 @@ pub(super) fn read(account: AccountId, kind: Kind, frame: &FrameRef<'_>) -> Resu
     };
     let (window, request) = match read.map_err(|cause| Closing::unreadable(frame, &cause))? {
         AnyRequest::Query(query) => (Window::Queries, Request::Query(account, query)),
-        AnyRequest::Command(command) => match action(account, command)? {
+        AnyRequest::Command(command) => match action(account, credential, command)? {
             Ok(action) => (Window::Commands, Request::Command(action)),
             Err(broken) => return Ok(refuse(frame, broken)),
         },
@@ -30,6 +35,7 @@ pub(super) fn read(account: AccountId, kind: Kind, frame: &FrameRef<'_>) -> Resu
 /// What a command asks of the state; or why a name in it is none.
 fn action(
     account: AccountId,
+    credential: Credential,
     command: CommandRequest,
 ) -> Result<Result<Action, NameError>, Closing> {
     Ok(match command {
@@ -38,7 +44,7 @@ fn action(
             return Err(Closing::protocol(ErrorCode::Malformed, message));
         }
         CommandRequest::Send(Send { nonce, room, text }) => {
-            Ok(Action::Send { account, nonce, room, text })
+            Ok(Action::Send { account, credential, nonce, room, text })
         }
         CommandRequest::Join(Join { name }) => {
             RoomName::parse(&name).map(|name| Action::Join { account, name })

@@ -1,7 +1,7 @@
 //! Signing in and names of accounts.
 
 use chat_proto::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
-use chat_proto::{AccountId, NameError, Nickname, PublicKey, Seq};
+use chat_proto::{AccountId, Credential, NameError, Nickname, Seq};
 
 use super::{Account, Answer, Appender};
 use crate::idset::IdSet;
@@ -12,14 +12,14 @@ use crate::{Content, Refusal};
 const SMALL_NUMBERS_END: u64 = 100;
 
 impl Appender<'_> {
-    /// The account of a key; a new key gets an account, and the first key to claim a name has it.
+    /// The account of a credential; a new one gets an account, and the first to claim a name has it.
     pub(super) fn sign_in(
         &mut self,
-        key: PublicKey,
+        credential: Credential,
         name: Result<Nickname, NameError>,
         name_is_firm: bool,
     ) -> Result<Answer, Refusal> {
-        if let Some(id) = self.state.account_of.get(&key) {
+        if let Some(id) = self.state.account_of.get(&credential) {
             return Ok(Answer::SignedIn(*id));
         }
         let wished = name?;
@@ -30,10 +30,10 @@ impl Appender<'_> {
         };
         let id = AccountId(self.state.take_id());
         self.state.account_names.claim(name.as_str(), id).expect("nobody holds it");
-        self.state.account_of.insert(key, id);
-        let account = Account { key, name: name.clone(), head: Seq::ZERO, rooms: IdSet::default() };
+        self.state.account_of.insert(credential, id);
+        let account = Account { name: name.clone(), head: Seq::ZERO, rooms: IdSet::default() };
         self.state.accounts.insert(id, account);
-        self.append(id.into(), Content::AccountCreated { key, name });
+        self.append(id.into(), Content::AccountCreated { credential, name });
         Ok(Answer::SignedIn(id))
     }
 

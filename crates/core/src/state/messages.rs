@@ -1,7 +1,7 @@
 //! Sends: exactly once, in the order of their stream.
 
 use chat_proto::limits::TEXT_BYTES_MAX;
-use chat_proto::{AccountId, ErrorCode, MessageId, Nonce, RoomId};
+use chat_proto::{AccountId, Credential, ErrorCode, MessageId, Nonce, RoomId};
 use sha2::{Digest, Sha256};
 
 use super::{Answer, Appender};
@@ -24,12 +24,13 @@ impl Appender<'_> {
     /// first answer; one whose turn has not come is told which is awaited.
     pub(super) fn send(
         &mut self,
-        account: AccountId,
+        sender: (AccountId, Credential),
         nonce: Nonce,
         room: RoomId,
         text: String,
         lookup: &dyn Lookup,
     ) -> Result<Decided, StoreError> {
+        let (account, credential) = sender;
         let decided = lookup.high_water(account, nonce.stream)?;
         debug_assert!(nonce.n > 0, "the session lets no other through");
         if nonce.n > decided + 1 {
@@ -41,7 +42,10 @@ impl Appender<'_> {
             return Ok(Decided::without_record(again));
         }
         Ok(match self.judge(account, room, &text) {
-            Ok(()) => Decided::without_record(Ok(self.post(account, nonce, room, text))),
+            Ok(()) => {
+                let id = message_id(nonce, &credential);
+                Decided::without_record(Ok(self.post(account, nonce, room, id, text)))
+            }
             Err(refusal) => Decided {
                 refused_send: Some((nonce, refusal.code(), TextDigest::of(room, &text))),
                 answer: Err(refusal),
@@ -60,20 +64,25 @@ impl Appender<'_> {
         }
     }
 
-    fn post(&mut self, from: AccountId, nonce: Nonce, room: RoomId, text: String) -> Answer {
-        let id = self.message_id(from, nonce);
+    fn post(
+        &mut self,
+        from: AccountId,
+        nonce: Nonce,
+        room: RoomId,
+        id: MessageId,
+        text: String,
+    ) -> Answer {
         let seq = self.append(room.into(), Content::Posted { from, id, nonce, text });
         let ts = self.events.last().map(|posted| posted.ts).unwrap_or_default();
         Answer::Posted { room, seq, ts, id }
     }
+}
 
-    fn message_id(&self, from: AccountId, nonce: Nonce) -> MessageId {
-        let sender = self.state.accounts.get(&from).expect("a member has an account");
-        let hash = Sha256::digest(nonce.message_id_preimage(&sender.key));
-        let mut id = [0; 16];
-        id.copy_from_slice(&hash[..16]);
-        MessageId(id)
-    }
+fn message_id(nonce: Nonce, credential: &Credential) -> MessageId {
+    let hash = Sha256::digest(nonce.message_id_preimage(credential));
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    MessageId(id)
 }
 
 fn check_text(text: &str) -> Result<(), Refusal> {

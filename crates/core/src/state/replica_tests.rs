@@ -3,7 +3,7 @@
 
 use chat_proto::{Nonce, StreamId};
 
-use super::tests::Memory;
+use super::tests::{Memory, key_numbered};
 use super::*;
 use crate::{AccountRow, RoomRow};
 
@@ -24,7 +24,6 @@ impl Chance {
 fn stored(state: &State, memory: &Memory) -> Snapshot {
     let accounts = state.accounts.iter().map(|(id, account)| AccountRow {
         id: *id,
-        key: account.key,
         name: account.name.clone(),
         head: account.head,
     });
@@ -38,6 +37,7 @@ fn stored(state: &State, memory: &Memory) -> Snapshot {
         last_id: state.last_id,
         last_ts: memory.latest_ts(),
         accounts: accounts.collect(),
+        credentials: state.account_of.iter().map(|(held, of)| (*held, *of)).collect(),
         rooms: rooms.collect(),
         members: state.memberships().collect(),
     }
@@ -56,15 +56,16 @@ fn command(chance: &mut Chance, now: &mut u64) -> Command {
     let name = ["ada", "bob", "eve", "ops", "dev"][usize::try_from(chance.below(5)).unwrap()];
     let action = match chance.below(12) {
         0 => {
-            let key = PublicKey([u8::try_from(number).unwrap(); 32]);
-            Action::SignIn { key, name: Nickname::parse(name), name_is_firm: false }
+            let credential = key_numbered(u8::try_from(number).unwrap());
+            Action::SignIn { credential, name: Nickname::parse(name), name_is_firm: false }
         }
         1 | 2 => Action::Join { account, name: RoomName::parse(name).unwrap() },
         3 => Action::Leave { account, room },
         4 => Action::Rename { account, name: Nickname::parse(name).unwrap() },
         _ => {
             let nonce = Nonce { stream: StreamId([7; 16]), n: chance.below(30) + 1 };
-            Action::Send { account, nonce, room, text: format!("say {number}") }
+            let credential = key_numbered(u8::try_from(number).unwrap());
+            Action::Send { account, credential, nonce, room, text: format!("say {number}") }
         }
     };
     Command { ts, action }
@@ -110,7 +111,7 @@ fn a_refused_command_of_a_clock_that_was_ahead_leaves_nothing_behind() {
         applied
     };
     let sign_in = |key: u8, name: &str| Action::SignIn {
-        key: PublicKey([key; 32]),
+        credential: key_numbered(key),
         name: Nickname::parse(name),
         name_is_firm: true,
     };

@@ -81,8 +81,8 @@ impl World {
     }
 
     fn sign_in(&mut self, key: u8, name: &str, firm: bool) -> Result<AccountId, Refusal> {
-        let (key, name) = (PublicKey([key; 32]), Nickname::parse(name));
-        match self.run(Action::SignIn { key, name, name_is_firm: firm }).answer? {
+        let (credential, name) = (key_numbered(key), Nickname::parse(name));
+        match self.run(Action::SignIn { credential, name, name_is_firm: firm }).answer? {
             Answer::SignedIn(account) => Ok(account),
             other => panic!("{other:?}"),
         }
@@ -97,12 +97,18 @@ impl World {
 
     fn send(&mut self, account: AccountId, n: u64, room: RoomId, text: &str) -> Applied {
         let nonce = Nonce { stream: StreamId([7; 16]), n };
-        self.run(Action::Send { account, nonce, room, text: text.to_owned() })
+        let held = self.state.account_of.iter().find(|(_credential, of)| **of == account);
+        let credential = *held.expect("an account has a credential").0;
+        self.run(Action::Send { account, credential, nonce, room, text: text.to_owned() })
     }
 
     fn name_of(&self, account: AccountId) -> String {
         self.state.account(account).unwrap().name.to_string()
     }
+}
+
+pub(super) fn key_numbered(number: u8) -> Credential {
+    Credential::Key(chat_proto::PublicKey([number; 32]))
 }
 
 fn room_name(name: &str) -> RoomName {
@@ -273,13 +279,9 @@ fn another_name_is_one_event_however_many_rooms_the_account_is_in() {
 
 #[test]
 fn two_names_that_collide_are_not_restored() {
-    let account = |id: u64, key: u8, name: &str| AccountRow {
-        id: AccountId(id),
-        key: PublicKey([key; 32]),
-        name: nick(name),
-        head: Seq(1),
-    };
-    let accounts = vec![account(1, 1, "paypal"), account(2, 2, "p\u{430}ypal")];
+    let account =
+        |id: u64, name: &str| AccountRow { id: AccountId(id), name: nick(name), head: Seq(1) };
+    let accounts = vec![account(1, "paypal"), account(2, "p\u{430}ypal")];
     let refused = State::restore(Snapshot { accounts, ..Snapshot::default() }).unwrap_err();
     let said = refused.to_string();
     assert!(said.contains("\"paypal\"") && said.contains("\"p\u{430}ypal\""), "{said}");

@@ -9,11 +9,15 @@ use super::*;
 /// Longer than anybody may be silent, in ticks.
 const LONG: usize = 200;
 
+fn admission() -> Admission {
+    let identity = ServerKey::from_seed(&[1; 32]);
+    Admission { identity, rate: Rate { per_second: 1, burst: 1 } }
+}
+
 fn signed_in() -> (Wired, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     ours.set_nonblocking(true).unwrap();
-    let identity = ServerKey::from_seed(&[1; 32]);
-    let admission = Admission { identity, rate: Rate { per_second: 1, burst: 1 } };
+    let admission = admission();
     let arrival = Arrival { socket: Socket::new(OwnedFd::from(ours)), network: Network::Local };
     let mut wired = Wired::new(Conn(1), arrival, [2; 32], &admission, 0);
     wired.pulse.sign_in();
@@ -26,6 +30,8 @@ fn the_committing_thread_does_not_know_who_comes_and_goes_without_signing_in() {
     let (mut wired, theirs) = signed_in();
     assert!(!wired.is_known());
     drop(theirs);
+    let introduction = chat_core::introduction::introduction(&admission(), &[2; 32]);
+    assert!(wired.core.receive(&admission(), &mut &introduction[..], 0).is_some());
     let reply = Reply { frame: Vec::new(), effect: Effect::SignedIn(AccountId(7)) };
     wired.core.deliver(Window::Commands, &reply, None);
     assert!(wired.is_known());

@@ -2,7 +2,7 @@
 
 use chat_core::{AccountRow, Lookup, PastSend, RoomRow, Snapshot, StoreError, TextDigest};
 use chat_proto::{
-    AccountId, Epoch, ErrorCode, LogId, MessageId, Nonce, PublicKey, RoomId, Seq, StreamId,
+    AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nonce, RoomId, Seq, StreamId,
     Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -135,6 +135,7 @@ pub(super) fn snapshot(connection: &Connection, recent: &Recent) -> Result<Snaps
         )?,
         last_ts: times::latest(connection).map_err(read)?,
         accounts,
+        credentials: rows(connection, "SELECT kind, bytes, account FROM credentials", credential)?,
         rooms,
         members: rows(connection, "SELECT room, account FROM members", |row| {
             let read = |cause| StoreError::new("read a member", cause);
@@ -148,7 +149,7 @@ pub(super) fn snapshot(connection: &Connection, recent: &Recent) -> Result<Snaps
 
 /// With the heads as the tables know them.
 const ACCOUNTS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
-    WHERE log = accounts.id ORDER BY first_seq DESC LIMIT 1), 0), name, key \
+    WHERE log = accounts.id ORDER BY first_seq DESC LIMIT 1), 0), name \
     FROM accounts ORDER BY id";
 
 const ROOMS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
@@ -176,8 +177,17 @@ fn account(row: &Row<'_>) -> Result<AccountRow, StoreError> {
         id: AccountId(unsigned(row.get(0).map_err(read)?)),
         head: Seq(unsigned(row.get(1).map_err(read)?)),
         name: nickname(&row.get::<_, String>(2).map_err(read)?)?,
-        key: PublicKey(row.get(3).map_err(read)?),
     })
+}
+
+fn credential(row: &Row<'_>) -> Result<(Credential, AccountId), StoreError> {
+    let read = |cause| StoreError::new("read a credential", cause);
+    let kind = row.get(0).map_err(read)?;
+    let credential = Credential::from_parts(kind, row.get(1).map_err(read)?).ok_or_else(|| {
+        let cause = format!("its kind {kind} is not one that this version knows");
+        StoreError::new("read a credential", cause)
+    })?;
+    Ok((credential, AccountId(unsigned(row.get(2).map_err(read)?))))
 }
 
 fn room(row: &Row<'_>) -> Result<RoomRow, StoreError> {

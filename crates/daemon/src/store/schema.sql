@@ -10,9 +10,18 @@ CREATE TABLE meta (
 
 CREATE TABLE accounts (
   id         INTEGER PRIMARY KEY,
-  key        BLOB NOT NULL UNIQUE, -- Ed25519
   name       TEXT NOT NULL,
   created_ts INTEGER NOT NULL -- milliseconds of UTC since 1970, like every ts
+) STRICT;
+
+-- What accounts sign in with.
+CREATE TABLE credentials (
+  id         INTEGER PRIMARY KEY,
+  account    INTEGER NOT NULL REFERENCES accounts,
+  kind       INTEGER NOT NULL, -- as in the protocol; 1: an Ed25519 key
+  bytes      BLOB NOT NULL,
+  created_ts INTEGER NOT NULL,
+  UNIQUE (bytes, kind)
 ) STRICT;
 
 CREATE TABLE rooms (

@@ -22,8 +22,10 @@ fn store() -> (SqliteStore, TempDir) {
     let event = |log, content| Event { log, seq: Seq(1), ts: Timestamp(1), content };
     let name = RoomName::parse("lobby").unwrap();
     store.append(Record::Event(&event(ROOM, Content::RoomCreated { by: None, name }))).unwrap();
-    let (key, name) = (PublicKey([1; 32]), Nickname::parse("ada").unwrap());
-    store.append(Record::Event(&event(ADA.into(), Content::AccountCreated { key, name }))).unwrap();
+    let (credential, name) = (PublicKey([1; 32]).into(), Nickname::parse("ada").unwrap());
+    store
+        .append(Record::Event(&event(ADA.into(), Content::AccountCreated { credential, name })))
+        .unwrap();
     store.commit().unwrap();
     (store, dir)
 }

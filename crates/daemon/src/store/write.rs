@@ -210,12 +210,16 @@ pub(super) fn project(connection: &WriteConnection, event: &Event) -> Result<boo
 fn project_in(connection: &Connection, event: &Event) -> Result<bool> {
     let (log, ts) = (integer(event.log.0), integer(event.ts.0));
     match &event.content {
-        Content::AccountCreated { key, name } => {
+        Content::AccountCreated { credential, name } => {
+            connection
+                .prepare_cached("INSERT INTO accounts (id, name, created_ts) VALUES (?, ?, ?)")?
+                .execute(params![log, name.as_str(), ts])?;
             connection
                 .prepare_cached(
-                    "INSERT INTO accounts (id, key, name, created_ts) VALUES (?, ?, ?, ?)",
+                    "INSERT INTO credentials (account, kind, bytes, created_ts) \
+                     VALUES (?, ?, ?, ?)",
                 )?
-                .execute(params![log, key.0, name.as_str(), ts])?;
+                .execute(params![log, credential.kind() as u16, credential.bytes(), ts])?;
             return Ok(true);
         }
         Content::RoomCreated { name, .. } => {

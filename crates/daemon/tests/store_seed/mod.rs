@@ -31,8 +31,8 @@ pub(crate) fn seeded(dir: &Path, durability: Durability) -> SqliteStore {
     let name = RoomName::parse("lobby").expect("a name");
     put(&mut store, &event(LOBBY, 1, Content::RoomCreated { by: None, name }));
     let name = Nickname::parse("ada").expect("a name");
-    let key = PublicKey([0xAD; 32]);
-    put(&mut store, &event(ADA.into(), 1, Content::AccountCreated { key, name }));
+    let credential = PublicKey([0xAD; 32]).into();
+    put(&mut store, &event(ADA.into(), 1, Content::AccountCreated { credential, name }));
     store.commit().expect("there is room");
     store
 }

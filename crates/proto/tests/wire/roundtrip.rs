@@ -129,7 +129,7 @@ random_structs! {
 bodies! {
     Hello { versions agent random }
     Welcome { version server_key signature session limits challenge }
-    SignIn { key signature name name_is_firm }
+    SignIn { credential_kind credential signature name name_is_firm }
     SignedIn { account name epoch head }
     Send { nonce room text }
     Join { name }

@@ -73,7 +73,8 @@ fn handshake() -> Vec<Sample> {
             challenge: counting(0x80),
         }),
         sample(SignIn {
-            key: PublicKey(counting(0x20)),
+            credential_kind: 1,
+            credential: counting(0x20),
             signature: counting(0x40),
             name: "ada".into(),
             name_is_firm: true,

@@ -1,0 +1,69 @@
+//! Credentials: what an account signs in with. An account is not its credential: it may have
+//! several, and lose one.
+
+use crate::ids::bytes_id;
+use crate::wire::{Decode, Encode};
+use crate::{CredentialKind, PublicKey};
+
+/// What one sign-in proves. On the wire it is the number of its kind and 32 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Credential {
+    /// A key: its holder signs the challenge.
+    Key(PublicKey),
+    /// A program's token. It has its place here and on the wire; no daemon takes one yet.
+    Token(TokenId),
+}
+
+bytes_id! {
+    /// Names a token without telling it.
+    TokenId[32]
+}
+
+impl Credential {
+    /// The credential of a kind's number and its bytes, when this version knows the kind.
+    #[must_use]
+    pub fn from_parts(kind: u16, bytes: [u8; 32]) -> Option<Self> {
+        Some(match CredentialKind::from_number(kind)? {
+            CredentialKind::Key => Self::Key(PublicKey(bytes)),
+            CredentialKind::Token => Self::Token(TokenId(bytes)),
+        })
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> CredentialKind {
+        match self {
+            Self::Key(_) => CredentialKind::Key,
+            Self::Token(_) => CredentialKind::Token,
+        }
+    }
+
+    /// What tells it from the others of its kind.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        match self {
+            Self::Key(PublicKey(bytes)) | Self::Token(TokenId(bytes)) => bytes,
+        }
+    }
+}
+
+impl From<PublicKey> for Credential {
+    fn from(key: PublicKey) -> Self {
+        Self::Key(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_is_its_kind_and_its_bytes() {
+        for kind in CredentialKind::ALL {
+            let credential = Credential::from_parts(*kind as u16, [7; 32]).unwrap();
+            assert_eq!((credential.kind(), credential.bytes()), (*kind, &[7; 32]));
+        }
+        assert_eq!(Credential::from_parts(0, [7; 32]), None);
+        assert_eq!(Credential::from_parts(u16::MAX, [7; 32]), None);
+    }
+}
