@@ -4,6 +4,12 @@
 //! `relay` the limit, `machine` what the system says, `net` and `native` the bytes, `plot` how rows are
 //! drawn.
 
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "chat-bench measures by /proc, epoll and the like, which Linux alone has; leave it out: \
+     --workspace --exclude chat-bench"
+);
+
 mod args;
 mod figures;
 mod load;

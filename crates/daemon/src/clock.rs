@@ -9,6 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chat_proto::Timestamp;
 
+use crate::system::boot;
+
 /// Being behind by less is what corrections of a good clock come to, in milliseconds.
 const BEHIND_MS_MAX: u64 = 2_000;
 
@@ -24,12 +26,7 @@ pub(crate) fn utc_now() -> Timestamp {
 /// Time that passes whatever the clock is set to; on Linux also while the machine sleeps.
 pub(crate) fn since_boot() -> Duration {
     static ELSEWHERE: OnceLock<Instant> = OnceLock::new();
-    let uptime = std::fs::read_to_string("/proc/uptime").ok();
-    let seconds = uptime.and_then(|text| text.split_whitespace().next()?.parse().ok());
-    match seconds.map(Duration::try_from_secs_f64) {
-        Some(Ok(passed)) => passed,
-        Some(Err(_)) | None => ELSEWHERE.get_or_init(Instant::now).elapsed(),
-    }
+    boot::uptime().unwrap_or_else(|| ELSEWHERE.get_or_init(Instant::now).elapsed())
 }
 
 /// Compares the clock with what it said before, and with the times that are stored.

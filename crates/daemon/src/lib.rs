@@ -19,10 +19,10 @@ mod sequencer;
 mod server;
 pub mod store;
 #[cfg(all(target_os = "linux", not(feature = "portable")))]
-#[path = "system/linux.rs"]
+#[path = "system/linux/mod.rs"]
 mod system;
 #[cfg(any(not(target_os = "linux"), feature = "portable"))]
-#[path = "system/portable.rs"]
+#[path = "system/portable/mod.rs"]
 mod system;
 
 pub use config::Config;

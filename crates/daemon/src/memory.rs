@@ -5,6 +5,8 @@
 
 use rustix::process::{Resource, getrlimit};
 
+use crate::system::address_space;
+
 /// What has to be left, in bytes: for those who are there already.
 const RESERVE_BYTES: u64 = 24 * 1024 * 1024;
 
@@ -12,31 +14,8 @@ const RESERVE_BYTES: u64 = 24 * 1024 * 1024;
 pub(crate) fn is_left() -> bool {
     match getrlimit(Resource::As).current {
         None => true,
-        Some(limit) => used().is_none_or(|used| used.saturating_add(RESERVE_BYTES) <= limit),
-    }
-}
-
-/// Bytes of address space in use, as far as the system tells.
-fn used() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    size_in(&status)
-}
-
-fn size_in(status: &str) -> Option<u64> {
-    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:"))?;
-    let kib: u64 = size.trim().strip_suffix(" kB")?.parse().ok()?;
-    Some(kib * 1024)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_size_of_the_process_is_read() {
-        let status = "Name:\tchatd\nVmPeak:\t   99 kB\nVmSize:\t   12 kB\nVmRSS:\t   7 kB\n";
-        assert_eq!(size_in(status), Some(12 * 1024));
-        assert_eq!(size_in("Name:\tchatd\n"), None);
-        assert!(used().is_none_or(|used| used > 1024 * 1024));
+        Some(limit) => {
+            address_space::used().is_none_or(|used| used.saturating_add(RESERVE_BYTES) <= limit)
+        }
     }
 }

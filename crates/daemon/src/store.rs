@@ -10,7 +10,6 @@ mod commit;
 mod committer;
 mod connection;
 mod damage;
-mod dir_watch;
 mod directory;
 mod durability;
 mod error;

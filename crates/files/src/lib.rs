@@ -63,7 +63,10 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let opened = options.mode(FILE_MODE).custom_flags(flags).open(path);
     let file = opened.map_err(|error| match Errno::from_io_error(&error) {
-        Some(Errno::LOOP) => io::Error::other("it is a symbolic link, which is not followed"),
+        // The second is FreeBSD's.
+        Some(Errno::LOOP | Errno::MLINK) => {
+            io::Error::other("it is a symbolic link, which is not followed")
+        }
         Some(_) | None => error,
     })?;
     match file.metadata()?.is_file() {

@@ -8,8 +8,9 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::pwrite;
+
+use crate::system::memory_file;
 
 /// A file that has so many bytes gets no more.
 const FILE_BYTES: u64 = 1024 * 1024;
@@ -40,6 +41,9 @@ pub(crate) struct Mirrored {
 }
 
 impl Mirror {
+    /// Whether it is worth its second copy on this system.
+    pub(super) const IS_OF_USE: bool = memory_file::SPARES_COPIES;
+
     /// Appends what the tail has from `offset` on.
     pub(super) fn push<'a>(
         &mut self,
@@ -73,7 +77,7 @@ impl Mirror {
     }
 
     fn begin(&mut self, offset: u64) -> io::Result<&mut File> {
-        let descriptor = Arc::new(memfd_create("chatd-tail", MemfdFlags::CLOEXEC)?);
+        let descriptor = Arc::new(memory_file::create("chatd-tail")?);
         if self.files.len() == FILES_MAX {
             self.files.pop_front();
         }
@@ -82,7 +86,9 @@ impl Mirror {
     }
 }
 
+// Elsewhere there are no such files, and nothing is mirrored.
 #[cfg(test)]
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
 mod tests {
     use rustix::io::pread;
 

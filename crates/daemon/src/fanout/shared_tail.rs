@@ -43,7 +43,8 @@ impl SharedTail {
         let (before, held) = (inner.tail.end(), inner.tail.bytes());
         append(&mut inner.tail);
         let grown = inner.tail.bytes() - held;
-        let is_busy = followers >= MIRROR_FOLLOWERS_MIN && grown >= MIRROR_BYTES_MIN;
+        let is_busy =
+            Mirror::IS_OF_USE && followers >= MIRROR_FOLLOWERS_MIN && grown >= MIRROR_BYTES_MIN;
         let new = if is_busy { inner.tail.since(before) } else { Vec::new() };
         drop(inner);
         if is_busy {

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fd::AsFd;
-use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
+use rustix::fs::CWD;
 use rustix::io::Errno;
 use rustix::path::Arg;
 
-use super::dir_watch::DirWatch;
+use crate::system::dir_watch::DirWatch;
+use crate::system::found_file::device_and_inode;
 
 /// The file of the store; SQLite names its companions after it.
 pub(super) const DATABASE: &str = "chatd.db";
@@ -88,13 +89,9 @@ impl Identity {
     }
 
     /// Of whatever a name leads to, from a directory on.
-    ///
-    /// Asks for nothing else: once somebody has asked for a file's times, Linux gives the next
-    /// write a time of its own, which the file system has to keep
-    /// (<https://docs.kernel.org/filesystems/multigrain-ts.html>).
     fn at(dir: impl AsFd, name: impl Arg) -> Result<Self, Errno> {
-        let found = statx(dir, name, AtFlags::STATX_DONT_SYNC, StatxFlags::INO)?;
-        Ok(Self { device: makedev(found.stx_dev_major, found.stx_dev_minor), inode: found.stx_ino })
+        let (device, inode) = device_and_inode(dir, name)?;
+        Ok(Self { device, inode })
     }
 
     /// Whether a path leads to the file.

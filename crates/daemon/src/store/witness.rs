@@ -14,6 +14,7 @@ use chat_core::Witness;
 use chat_proto::Epoch;
 
 use super::directory::open_private;
+use crate::system::boot;
 
 /// The record is shorter.
 const RECORD_BYTES_MAX: u64 = 1024;
@@ -77,18 +78,15 @@ pub(super) fn read(path: &Path) -> io::Result<Option<Testimony>> {
     Ok(parse(&String::from_utf8_lossy(&record), inode))
 }
 
-/// The machine's boot: another one after each start of the machine.
+/// The machine's boot: another one after each start of the machine. Where nobody tells, each start of
+/// the daemon counts as one.
 pub(super) fn boot() -> Result<u128, getrandom::Error> {
-    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    match u128::from_str_radix(&id.trim().replace('-', ""), 16) {
-        Ok(boot) => Ok(boot),
-        // Elsewhere nobody tells: each start of the daemon then counts as a boot.
-        Err(_not_linux) => {
-            let mut bytes = [0; 16];
-            getrandom::fill(&mut bytes)?;
-            Ok(u128::from_le_bytes(bytes))
-        }
+    if let Some(boot) = boot::id() {
+        return Ok(boot);
     }
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(u128::from_le_bytes(bytes))
 }
 
 /// Always of the same length, so that it is replaced in place.

@@ -1,4 +1,10 @@
-//! Socket calls that every Unix has: the twin of `linux.rs`, with the same meaning.
+//! What every Unix has: the twin of `linux`, with the same meaning.
+
+pub(crate) mod address_space;
+pub(crate) mod boot;
+pub(crate) mod dir_watch;
+pub(crate) mod found_file;
+pub(crate) mod memory_file;
 
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
@@ -58,5 +64,5 @@ pub(crate) fn send_file(
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
+#[path = "../tests.rs"]
 mod tests;

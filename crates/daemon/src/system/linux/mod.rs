@@ -1,7 +1,15 @@
-//! Socket calls of Linux: what it does better than a Unix that is only known by its standard.
+//! What Linux does, or does better than a Unix that is only known by its standard: socket calls
+//! here, and beside them one module for each other concern.
 //!
-//! Its twin, `portable.rs`, offers the same. Neither knows what the bytes mean, nor whether a socket
+//! Its twin, `portable`, offers the same. With the feature `portable` the twin is taken on Linux,
+//! too, so that it is tested there. Neither knows what the bytes mean, nor whether a socket
 //! is ready: they try, and say how far they came.
+
+pub(crate) mod address_space;
+pub(crate) mod boot;
+pub(crate) mod dir_watch;
+pub(crate) mod found_file;
+pub(crate) mod memory_file;
 
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
@@ -45,5 +53,5 @@ pub(crate) fn send_file(
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
+#[path = "../tests.rs"]
 mod tests;

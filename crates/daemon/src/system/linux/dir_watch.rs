@@ -24,14 +24,14 @@ const CHANGES_BYTES: usize = 4096;
 
 /// Watches one directory.
 #[derive(Debug)]
-pub(super) struct DirWatch {
+pub(crate) struct DirWatch {
     /// `None`: the system watches no more for this user, and everything is news.
     changes: Option<OwnedFd>,
 }
 
 impl DirWatch {
     /// Of a directory, from now on.
-    pub(super) fn of(path: &Path) -> Self {
+    pub(crate) fn of(path: &Path) -> Self {
         let watched = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)
             .and_then(|changes| add_watch(&changes, path, CHANGES).map(|_watch| changes));
         if let Err(error) = &watched {
@@ -41,7 +41,7 @@ impl DirWatch {
     }
 
     /// Whether anything has happened since the last call.
-    pub(super) fn has_news(&self) -> bool {
+    pub(crate) fn has_news(&self) -> bool {
         let Some(changes) = &self.changes else { return true };
         let mut has_news = false;
         loop {
