@@ -6,7 +6,9 @@
 
 mod answers;
 mod pace;
+mod queries;
 mod renames;
+mod replies;
 mod staged;
 
 use chat_proto::{
@@ -79,7 +81,7 @@ impl<S: Store> Pipeline<S> {
             Ok(snapshot) => (with_lobby(State::restore(snapshot)?, &mut store, lobby, now)?, None),
             Err(error) => {
                 let state = store.roll_back().and_then(State::restore);
-                match state.ok().filter(|state| state.room_named(&lobby).is_some()) {
+                match state.ok().filter(|state| state.has_room(&lobby)) {
                     Some(state) => (state, Some(later(now))),
                     None => return Err(error),
                 }

@@ -4,6 +4,7 @@
 //! reached through [`Lookup`]. It must not know about connections, clocks or chance: the same
 //! commands in the same order make the same events on every machine.
 
+mod access;
 mod accounts;
 mod messages;
 mod rooms;
@@ -20,6 +21,8 @@ use rustc_hash::FxHashMap;
 use crate::idset::IdSet;
 use crate::names::NameIndex;
 use crate::{Action, Command, Content, Event, Lookup, Refusal, Snapshot, StoreError, TextDigest};
+
+pub(crate) use access::Access;
 
 /// The hot state of a server.
 #[derive(Clone, Debug)]
@@ -52,6 +55,8 @@ pub(crate) struct Room {
     pub(crate) name: RoomName,
     pub(crate) head: Seq,
     pub(crate) members: IdSet<AccountId>,
+    /// Whether others than its members know of it. So far every room is made so.
+    pub(crate) is_public: bool,
 }
 
 /// What a command led to.
@@ -122,7 +127,8 @@ impl State {
                 let held = state.rooms.get(&holder).map(|held| held.name.to_string());
                 return Err(two_of_a_name("rooms", row.name.as_str(), &held.unwrap_or_default()));
             }
-            let room = Room { name: row.name, head: row.head, members: IdSet::default() };
+            let members = IdSet::default();
+            let room = Room { name: row.name, head: row.head, members, is_public: true };
             state.rooms.insert(row.id, room);
         }
         for (room, account) in snapshot.members {
@@ -177,7 +183,7 @@ impl State {
                 self.account_of.get(credential).copied().map(Answer::SignedIn)
             }
             Action::Join { account, name } => {
-                let room = self.room_named(name)?;
+                let room = self.access(*account).room_named(name).ok()?;
                 let joined = self.accounts.get(account)?.rooms.contains(room);
                 joined.then_some(Answer::Room(room))
             }
@@ -197,47 +203,26 @@ impl State {
         self.last_ts
     }
 
-    /// The head of a log; `None` when there is none.
-    #[must_use]
-    pub fn head(&self, log: LogId) -> Option<Seq> {
-        let room = self.rooms.get(&RoomId(log.0)).map(|room| room.head);
-        room.or_else(|| self.accounts.get(&AccountId(log.0)).map(|account| account.head))
-    }
-
     /// Every log and its head.
     pub fn heads(&self) -> impl Iterator<Item = (LogId, Seq)> {
         let rooms = self.rooms.iter().map(|(id, room)| ((*id).into(), room.head));
         rooms.chain(self.accounts.iter().map(|(id, account)| ((*id).into(), account.head)))
     }
 
-    /// Whether an account may read a log: every room, and its own log.
+    /// Whether a room is there: the same name but for case.
     #[must_use]
-    pub fn may_read(&self, account: AccountId, log: LogId) -> bool {
-        self.rooms.contains_key(&RoomId(log.0)) || log == account.into()
+    pub(crate) fn has_room(&self, name: &RoomName) -> bool {
+        self.room_named(name).is_some()
     }
 
-    /// The room that a name means: the same name but for case.
-    #[must_use]
-    pub fn room_named(&self, name: &RoomName) -> Option<RoomId> {
+    fn room_named(&self, name: &RoomName) -> Option<RoomId> {
         let id = self.room_names.holder(name.as_str())?;
         let holder = self.rooms.get(&id)?;
         crate::names::same_but_for_case(holder.name.as_str(), name.as_str()).then_some(id)
     }
 
-    pub(crate) fn account(&self, id: AccountId) -> Option<&Account> {
-        self.accounts.get(&id)
-    }
-
-    pub(crate) fn room(&self, id: RoomId) -> Option<&Room> {
-        self.rooms.get(&id)
-    }
-
     pub(crate) fn room_ids(&self) -> impl Iterator<Item = RoomId> {
         self.rooms.keys().copied()
-    }
-
-    pub(crate) fn rooms_after(&self, after: RoomId) -> impl Iterator<Item = (RoomId, &Room)> {
-        self.rooms.range(RoomId(after.0.saturating_add(1))..).map(|(id, room)| (*id, room))
     }
 
     pub(crate) fn rooms_of(&self, account: AccountId) -> impl Iterator<Item = RoomId> {

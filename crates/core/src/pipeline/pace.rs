@@ -46,7 +46,9 @@ impl Paces {
     pub(super) fn of(&mut self, state: &State, action: &Action) -> Option<(&mut Pace, AccountId)> {
         match action {
             Action::Rename { account, .. } => Some((&mut self.renames, *account)),
-            Action::Join { account, name } if state.room_named(name).is_none() => {
+            Action::Join { account, name }
+                if !matches!(state.access(*account).can_join(name), Ok(Some(_))) =>
+            {
                 Some((&mut self.new_rooms, *account))
             }
             Action::EnsureRoom { .. }

@@ -55,13 +55,7 @@ impl Appender<'_> {
 
     fn judge(&self, account: AccountId, room: RoomId, text: &str) -> Result<(), Refusal> {
         check_text(text)?;
-        let Some(room) = self.state.rooms.get(&room) else {
-            return Err(Refusal::UnknownRoom { room: format!("with the id {room}") });
-        };
-        match room.members.contains(account) {
-            true => Ok(()),
-            false => Err(Refusal::NotMember { room: room.name.to_string() }),
-        }
+        self.state.access(account).can_post(room)
     }
 
     fn post(

@@ -10,10 +10,15 @@ use crate::{Content, Refusal};
 impl Appender<'_> {
     /// Makes a room when it is not there, in nobody's name.
     pub(super) fn ensure_room(&mut self, name: RoomName) -> Result<Answer, Refusal> {
-        match self.state.room_named(&name) {
-            Some(id) => Ok(Answer::Room(id)),
-            None => self.create_room(None, name).map(Answer::Room),
+        if let Some(id) = self.state.room_named(&name) {
+            return Ok(Answer::Room(id));
         }
+        if let Some(id) = self.state.room_names.holder(name.as_str()) {
+            let holder = self.state.rooms.get(&id).map(|room| format!("#{}", room.name));
+            let (wished, holder) = (format!("#{name}"), holder.unwrap_or_default());
+            return Err(Refusal::NameTaken { wished, holder });
+        }
+        Ok(Answer::Room(self.create_room(None, name)))
     }
 
     /// Makes an account a member; a room is there once somebody joins it.
@@ -21,16 +26,18 @@ impl Appender<'_> {
         let Some(joining) = self.state.accounts.get(&account) else {
             return Err(Refusal::NotReadable { log: account.0 });
         };
-        let known = self.state.room_named(&name);
-        if let Some(room) = known.filter(|room| joining.rooms.contains(*room)) {
+        let known = self.state.access(account).can_join(&name);
+        if let Ok(Some(room)) = known
+            && joining.rooms.contains(room)
+        {
             return Ok(Answer::Room(room));
         }
         if joining.rooms.len() >= ROOMS_PER_ACCOUNT_MAX {
             return Err(Refusal::TooManyRooms);
         }
-        let room = match known {
+        let room = match known? {
             Some(room) => room,
-            None => self.create_room(Some(account), name)?,
+            None => self.create_room(Some(account), name),
         };
         self.state.link(room, account);
         self.append(room.into(), Content::Joined { account });
@@ -40,10 +47,7 @@ impl Appender<'_> {
 
     /// Ends a membership.
     pub(super) fn leave(&mut self, account: AccountId, room: RoomId) -> Result<Answer, Refusal> {
-        let Some(left) = self.state.rooms.get(&room) else {
-            return Err(Refusal::UnknownRoom { room: format!("with the id {room}") });
-        };
-        if left.members.contains(account) {
+        if self.state.access(account).knows_of(room)?.members.contains(account) {
             self.state.unlink(room, account);
             self.append(room.into(), Content::Left { account });
             self.append(account.into(), Content::RoomLeft { room });
@@ -51,20 +55,13 @@ impl Appender<'_> {
         Ok(Answer::Done)
     }
 
-    fn create_room(&mut self, by: Option<AccountId>, name: RoomName) -> Result<RoomId, Refusal> {
-        if let Some(holder) = self.state.room_names.holder(name.as_str()) {
-            return Err(self.room_name_taken(&name, holder));
-        }
+    /// Makes a room under a name that nobody holds.
+    fn create_room(&mut self, by: Option<AccountId>, name: RoomName) -> RoomId {
         let id = RoomId(self.state.take_id());
         self.state.room_names.claim(name.as_str(), id).expect("nobody holds it");
-        let room = Room { name: name.clone(), head: Seq::ZERO, members: IdSet::default() };
-        self.state.rooms.insert(id, room);
+        let (head, members, is_public) = (Seq::ZERO, IdSet::default(), true);
+        self.state.rooms.insert(id, Room { name: name.clone(), head, members, is_public });
         self.append(id.into(), Content::RoomCreated { by, name });
-        Ok(id)
-    }
-
-    fn room_name_taken(&self, wished: &RoomName, holder: RoomId) -> Refusal {
-        let holder = self.state.rooms.get(&holder).map(|room| format!("#{}", room.name));
-        Refusal::NameTaken { wished: format!("#{wished}"), holder: holder.unwrap_or_default() }
+        id
     }
 }

@@ -103,7 +103,7 @@ impl World {
     }
 
     fn name_of(&self, account: AccountId) -> String {
-        self.state.account(account).unwrap().name.to_string()
+        self.state.accounts[&account].name.to_string()
     }
 }
 

@@ -1,0 +1,182 @@
+//! Queries: what the asker is told of the committed state.
+//!
+//! Owns what each answer is made of. Which rooms, logs and names may be in it is decided by
+//! [`Access`] alone: there is no other way to them from here.
+
+use std::collections::BTreeSet;
+
+use chat_proto::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
+use chat_proto::{
+    AccountId, AccountInfo, AccountList, Accounts, Done, Epoch, FindRoom, History, List, LogId,
+    Member, MemberList, MemberRef, Members, Ping, Pong, Position, QueryRequest, Reset, RoomId,
+    RoomInfo, RoomList, RoomName, Rooms, Seq, Subscribe, SubscribedRef, Unsubscribe,
+};
+
+use super::Presence;
+use super::replies::{frame, refusal};
+use crate::state::{Access, Room};
+use crate::{Effect, HistoryRead, Origin, Refusal, Reply, State};
+
+/// How a query is answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Answered {
+    /// With this.
+    Reply(Reply),
+    /// With a page that is to be read from the store.
+    Read(HistoryRead),
+}
+
+/// A query at work.
+#[derive(Clone, Copy)]
+pub(super) struct Asker<'a> {
+    access: Access<'a>,
+    account: AccountId,
+    epoch: Epoch,
+    presence: &'a Presence,
+    origin: Origin,
+}
+
+impl<'a> Asker<'a> {
+    pub(super) fn new(
+        state: &'a State,
+        presence: &'a Presence,
+        origin: Origin,
+        account: AccountId,
+    ) -> Self {
+        let access = state.access(account);
+        Self { access, account, epoch: state.epoch(), presence, origin }
+    }
+
+    pub(super) fn answer(self, query: &QueryRequest) -> Result<Answered, Refusal> {
+        Ok(Answered::Reply(match query {
+            QueryRequest::Subscribe(asked) => self.subscribe(asked)?,
+            QueryRequest::Unsubscribe(Unsubscribe { log }) => shut(self.origin, *log),
+            QueryRequest::History(asked) => return self.history(asked).map(Answered::Read),
+            QueryRequest::FindRoom(FindRoom { name }) => {
+                let id = self.access.room_named(&RoomName::parse(name)?)?;
+                self.room(id)?
+            }
+            QueryRequest::Rooms(asked) => frame(self.origin, &self.rooms(asked)),
+            QueryRequest::Members(asked) => frame(self.origin, &self.members(asked)?),
+            QueryRequest::Accounts(asked) => frame(self.origin, &self.accounts(asked)),
+            QueryRequest::Ping(Ping { token }) => frame(self.origin, &Pong { token: *token }),
+        }))
+    }
+
+    /// What is told of one room.
+    pub(super) fn room(self, id: RoomId) -> Result<Reply, Refusal> {
+        let room = self.access.knows_of(id)?;
+        Ok(frame(self.origin, &self.room_info(id, room)))
+    }
+
+    fn subscribe(self, &Subscribe { log, after }: &Subscribe) -> Result<Reply, Refusal> {
+        let head = self.access.can_read(log)?;
+        let epoch = self.epoch;
+        let after = match after {
+            None => head,
+            Some(Position { seq: Seq::ZERO, .. }) => Seq::ZERO,
+            Some(position) if position.epoch == epoch && position.seq <= head => position.seq,
+            Some(_) => return Ok(frame(self.origin, &Reset { log, epoch, head })),
+        };
+        let effect = Effect::Open { log, after, head };
+        Ok(Reply { effect, ..frame(self.origin, &self.subscribed(log, head)) })
+    }
+
+    fn subscribed(self, log: LogId, head: Seq) -> SubscribedRef<'a> {
+        let id = RoomId(log.0);
+        let room = self.access.knows_of(id).ok();
+        let account = || self.access.account(AccountId(log.0)).map(|held| held.name.as_str());
+        SubscribedRef {
+            log,
+            epoch: self.epoch,
+            head,
+            name: room.map(|room| room.name.as_str()).or_else(account).unwrap_or_default(),
+            members: List::first_of(
+                room.into_iter().flat_map(|room| self.members_after(room, AccountId(0))),
+            ),
+            member_count: room.map_or(0, |room| count(room.members.len())),
+            online: self.presence.online(id),
+        }
+    }
+
+    fn history(
+        self,
+        &History { room: id, before, limit }: &History,
+    ) -> Result<HistoryRead, Refusal> {
+        self.access.knows_of(id)?;
+        let as_of = self.access.can_read(id.into())?;
+        let limit = usize::from(limit).clamp(1, HISTORY_MESSAGES_MAX);
+        Ok(HistoryRead { room: id, epoch: self.epoch, before, limit, as_of })
+    }
+
+    fn room_info(self, id: RoomId, room: &Room) -> RoomInfo {
+        RoomInfo {
+            room: id,
+            name: room.name.to_string(),
+            head: room.head,
+            members: count(room.members.len()),
+            online: self.presence.online(id),
+            joined: room.members.contains(self.account),
+        }
+    }
+
+    fn rooms(self, asked: &Rooms) -> RoomList {
+        let mut rest = self.access.rooms_after(asked.after);
+        let page = rest.by_ref().take(PAGE_ITEMS_MAX).map(|(id, room)| self.room_info(id, room));
+        let rooms = List::first_of(page);
+        RoomList { rooms, more: rest.next().is_some() }
+    }
+
+    fn members(self, &Members { room, after }: &Members) -> Result<MemberList, Refusal> {
+        let mut rest = self.members_after(self.access.knows_of(room)?, after);
+        let owned = |member: MemberRef<'_>| {
+            let MemberRef { account, name, online } = member;
+            Member { account, name: name.to_owned(), online }
+        };
+        let members = List::first_of(rest.by_ref().take(PAGE_ITEMS_MAX).map(owned));
+        Ok(MemberList { room, members, more: rest.next().is_some() })
+    }
+
+    fn members_after(
+        self,
+        room: &'a Room,
+        after: AccountId,
+    ) -> impl Iterator<Item = MemberRef<'a>> + 'a {
+        room.members.after(after).filter_map(move |id| {
+            let name = self.access.account(id)?.name.as_str();
+            Some(MemberRef { account: id, name, online: self.presence.is_online(id) })
+        })
+    }
+
+    fn accounts(self, asked: &Accounts) -> AccountList {
+        let ids: BTreeSet<AccountId> = asked.ids.iter().copied().collect();
+        let known = ids.iter().filter_map(|id| {
+            let account = self.access.account(*id)?;
+            Some(AccountInfo { account: *id, name: account.name.to_string() })
+        });
+        AccountList { accounts: List::first_of(known) }
+    }
+}
+
+/// The answer while the store cannot be read. A cursor can be closed all the same, and a sign of
+/// life given.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other query is about the state")]
+pub(super) fn answer_without_state(origin: Origin, query: &QueryRequest) -> Reply {
+    match query {
+        QueryRequest::Unsubscribe(Unsubscribe { log }) => shut(origin, *log),
+        QueryRequest::Ping(Ping { token }) => frame(origin, &Pong { token: *token }),
+        _ => refusal(origin, &Refusal::Unavailable),
+    }
+}
+
+fn shut(origin: Origin, log: LogId) -> Reply {
+    Reply { effect: Effect::Shut { log }, ..frame(origin, &Done {}) }
+}
+
+fn count(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+#[path = "queries_tests.rs"]
+mod tests;

@@ -1,0 +1,184 @@
+//! What requests tell of a room that the asker does not know of: nothing.
+
+use chat_proto::{
+    Accounts, AnyRequest, Body, CommandRequest, FrameCodec, Join, Kind, Leave, Nickname, Nonce,
+    PublicKey, Rename, RequestId, Send, StreamId, Timestamp, Window, encode_frame,
+};
+
+use super::*;
+use crate::{Action, Answer, Applied, Command, Conn, Lookup, PastSend, Snapshot, StoreError};
+
+/// A store in which nothing has been decided.
+struct Nothing;
+
+impl Lookup for Nothing {
+    fn high_water(&self, _account: AccountId, _stream: StreamId) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    fn past_send(&self, _by: AccountId, _nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
+        Ok(None)
+    }
+
+    fn newest_ts(&self, _log: LogId) -> Result<Timestamp, StoreError> {
+        Ok(Timestamp(0))
+    }
+}
+
+const SECRET: &str = "secret";
+
+/// A lobby and a room that only its member knows of; ada is in none, bob in both.
+struct World {
+    state: State,
+    ada: AccountId,
+    bob: AccountId,
+    secret: RoomId,
+}
+
+fn run(state: &mut State, action: Action) -> Applied {
+    state.apply(Command { ts: Timestamp(1_000), action }, &Nothing).unwrap()
+}
+
+fn sign_in(state: &mut State, key: u8, name: &str) -> AccountId {
+    let (key, name) = (PublicKey([key; 32]), Nickname::parse(name));
+    match run(state, Action::SignIn { key, name, name_is_firm: true }).answer {
+        Ok(Answer::SignedIn(account)) => account,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn join(state: &mut State, account: AccountId, name: &str) -> RoomId {
+    let name = RoomName::parse(name).unwrap();
+    match run(state, Action::Join { account, name }).answer {
+        Ok(Answer::Room(room)) => room,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn world() -> World {
+    let mut state = State::restore(Snapshot { epoch: Epoch(1), ..Snapshot::default() }).unwrap();
+    let ada = sign_in(&mut state, 1, "ada");
+    let bob = sign_in(&mut state, 2, "bob");
+    join(&mut state, bob, "lobby");
+    let secret = join(&mut state, bob, SECRET);
+    state.hide(secret);
+    World { state, ada, bob, secret }
+}
+
+fn framed(body: &impl Body) -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode_frame(body, RequestId(1), &mut frame).unwrap();
+    frame
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "other kinds are no requests, as the test sees")]
+/// A request of each kind that asks for a room, by whatever it can be asked for.
+fn asks_for(kind: Kind, room: RoomId) -> Option<AnyRequest> {
+    let frame = match kind {
+        Kind::Send => {
+            let nonce = Nonce { stream: StreamId([1; 16]), n: 1 };
+            framed(&Send { nonce, room, text: "hello".to_owned() })
+        }
+        Kind::Leave => framed(&Leave { room }),
+        Kind::Subscribe => framed(&Subscribe { log: room.into(), after: None }),
+        Kind::Unsubscribe => framed(&Unsubscribe { log: room.into() }),
+        Kind::History => framed(&History { room, before: Seq(u64::MAX), limit: 10 }),
+        Kind::FindRoom => framed(&FindRoom { name: SECRET.to_owned() }),
+        Kind::Rooms => framed(&Rooms { after: RoomId(0) }),
+        Kind::Members => framed(&Members { room, after: AccountId(0) }),
+        Kind::Accounts => framed(&Accounts { ids: List::first_of([AccountId(room.0)]) }),
+        Kind::Rename => framed(&Rename { name: SECRET.to_owned() }),
+        Kind::Ping => framed(&Ping { token: room.0 }),
+        // A name that is taken cannot be had: see the test of that.
+        Kind::Join => framed(&Join { name: "elsewhere".to_owned() }),
+        _ => return None,
+    };
+    let frame = FrameCodec::default().next_frame(&frame).unwrap().unwrap();
+    Some(AnyRequest::read(&frame).expect("it is in the table").unwrap())
+}
+
+/// Everything that a request leads to, for the asker and for others.
+#[derive(PartialEq, Debug)]
+enum Outcome {
+    Query(Result<Answered, Refusal>),
+    Command(Applied),
+}
+
+fn outcome(state: &State, account: AccountId, request: AnyRequest) -> Outcome {
+    let query = match request {
+        AnyRequest::Query(query) => query,
+        AnyRequest::Command(command) => {
+            return Outcome::Command(run(&mut state.clone(), action(account, command)));
+        }
+    };
+    let origin = Origin { conn: Conn(1), request: RequestId(1), window: Window::Queries };
+    Outcome::Query(Asker::new(state, &Presence::default(), origin, account).answer(&query))
+}
+
+fn action(account: AccountId, command: CommandRequest) -> Action {
+    match command {
+        CommandRequest::Send(Send { nonce, room, text }) => {
+            Action::Send { account, nonce, room, text }
+        }
+        CommandRequest::Join(Join { name }) => {
+            Action::Join { account, name: RoomName::parse(&name).unwrap() }
+        }
+        CommandRequest::Leave(Leave { room }) => Action::Leave { account, room },
+        CommandRequest::Rename(Rename { name }) => {
+            Action::Rename { account, name: Nickname::parse(&name).unwrap() }
+        }
+    }
+}
+
+#[test]
+fn no_request_tells_a_room_that_one_does_not_know_of_from_one_that_is_not_there() {
+    let World { state, ada, bob, secret } = world();
+    let without = state.clone().without_room(secret);
+    for kind in Kind::ALL.iter().copied() {
+        let is_asked = kind.request_bytes_max().is_some()
+            && !matches!(kind, Kind::Hello | Kind::SignIn | Kind::ProbeReply);
+        let Some(request) = asks_for(kind, secret) else {
+            assert!(!is_asked, "how does a {kind:?} ask for a room?");
+            continue;
+        };
+        let told = outcome(&state, ada, request.clone());
+        assert_eq!(told, outcome(&without, ada, request.clone()), "{kind:?}");
+        // The member is told otherwise, or the comparison would prove nothing.
+        let asks_for_nothing = matches!(
+            kind,
+            Kind::Unsubscribe | Kind::Accounts | Kind::Rename | Kind::Ping | Kind::Join
+        );
+        let told = outcome(&state, bob, request.clone());
+        assert_eq!(told == outcome(&without, bob, request), asks_for_nothing, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_taken_name_is_refused_without_telling_by_what() {
+    let World { mut state, ada, bob, .. } = world();
+    for wished in [SECRET, "SECRET", "\u{455}ecret"] {
+        let name = RoomName::parse(wished).unwrap();
+        let refused = run(&mut state, Action::Join { account: ada, name }).answer.unwrap_err();
+        let expected = Refusal::NameTaken {
+            wished: format!("#{}", RoomName::parse(wished).unwrap()),
+            holder: "another room".to_owned(),
+        };
+        assert_eq!(refused, expected);
+    }
+    let name = RoomName::parse("\u{455}ecret").unwrap();
+    let refused = run(&mut state, Action::Join { account: bob, name }).answer.unwrap_err();
+    assert!(refused.to_string().contains("#secret"), "{refused}");
+}
+
+#[test]
+fn only_members_learn_the_name_of_a_room_that_they_may_not_post_in() {
+    let World { mut state, ada, bob, secret } = world();
+    let send = |account| {
+        let nonce = Nonce { stream: StreamId([1; 16]), n: 1 };
+        Action::Send { account, nonce, room: secret, text: "hello".to_owned() }
+    };
+    let refused = run(&mut state, send(ada)).answer.unwrap_err();
+    assert!(matches!(refused, Refusal::UnknownRoom { .. }), "{refused:?}");
+    assert!(!refused.to_string().contains(SECRET), "{refused}");
+    assert!(run(&mut state, send(bob)).answer.is_ok());
+}

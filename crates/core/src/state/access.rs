@@ -1,0 +1,99 @@
+//! Who may know of, read and post in what: the one place where that is decided.
+//!
+//! Whoever answers a request gets rooms, logs and names from here only; the state gives them to
+//! nobody else. What an account does not know of is answered as if it were not there, so that
+//! nobody learns by guessing ids. It must not know what is asked for, and why.
+
+use chat_proto::{AccountId, LogId, RoomId, RoomName, Seq};
+
+use super::{Account, Room, State};
+use crate::Refusal;
+
+/// What one account may do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Access<'a> {
+    state: &'a State,
+    account: AccountId,
+}
+
+impl State {
+    /// What an account may do, as of now.
+    pub(crate) fn access(&self, account: AccountId) -> Access<'_> {
+        Access { state: self, account }
+    }
+}
+
+#[cfg(test)]
+impl State {
+    /// From now on only its members know of a room.
+    pub(crate) fn hide(&mut self, room: RoomId) {
+        self.rooms.get_mut(&room).expect("it is there").is_public = false;
+    }
+
+    /// The same state, but that room was never made.
+    pub(crate) fn without_room(mut self, id: RoomId) -> Self {
+        let room = self.rooms.remove(&id).expect("it is there");
+        self.room_names.free(room.name.as_str());
+        self.accounts.values_mut().for_each(|account| account.rooms.remove(id));
+        self
+    }
+}
+
+impl<'a> Access<'a> {
+    /// A room that the account knows of.
+    pub(crate) fn knows_of(self, id: RoomId) -> Result<&'a Room, Refusal> {
+        let room = self.state.rooms.get(&id).filter(|room| self.sees(room));
+        room.ok_or_else(|| Refusal::UnknownRoom { room: format!("with the id {id}") })
+    }
+
+    /// The room of that name, when the account knows of it: the same name but for case.
+    pub(crate) fn room_named(self, name: &RoomName) -> Result<RoomId, Refusal> {
+        let known = self.state.room_named(name).filter(|id| self.knows_of(*id).is_ok());
+        known.ok_or_else(|| Refusal::UnknownRoom { room: format!("#{name}") })
+    }
+
+    /// The rooms that the account knows of, behind an id.
+    pub(crate) fn rooms_after(self, after: RoomId) -> impl Iterator<Item = (RoomId, &'a Room)> {
+        let behind = self.state.rooms.range(RoomId(after.0.saturating_add(1))..);
+        behind.filter(move |(_id, room)| self.sees(room)).map(|(id, room)| (*id, room))
+    }
+
+    /// The head of a log that the account can read: its own, and those of rooms that it knows of.
+    pub(crate) fn can_read(self, log: LogId) -> Result<Seq, Refusal> {
+        let room = self.knows_of(RoomId(log.0)).ok().map(|room| room.head);
+        let own = || self.account(self.account).filter(|_own| log == self.account.into());
+        room.or_else(|| own().map(|own| own.head)).ok_or(Refusal::NotReadable { log: log.0 })
+    }
+
+    /// A room that the account can post in: its members can.
+    pub(crate) fn can_post(self, id: RoomId) -> Result<(), Refusal> {
+        let room = self.knows_of(id)?;
+        match room.members.contains(self.account) {
+            true => Ok(()),
+            false => Err(Refusal::NotMember { room: room.name.to_string() }),
+        }
+    }
+
+    /// The room that the account becomes a member of under a name; `None`: one that it makes. That
+    /// a name is taken can be hidden from nobody, but by which room can.
+    pub(crate) fn can_join(self, name: &RoomName) -> Result<Option<RoomId>, Refusal> {
+        let Some(holder) = self.state.room_names.holder(name.as_str()) else { return Ok(None) };
+        match (self.room_named(name), self.knows_of(holder)) {
+            (Ok(room), _) => Ok(Some(room)),
+            (Err(_), known) => {
+                let holder = known.map(|room| format!("#{}", room.name));
+                let holder = holder.unwrap_or_else(|_hidden| "another room".to_owned());
+                Err(Refusal::NameTaken { wished: format!("#{name}"), holder })
+            }
+        }
+    }
+
+    /// Somebody whose name the account may know: names are everybody's to see.
+    pub(crate) fn account(self, id: AccountId) -> Option<&'a Account> {
+        self.state.accounts.get(&id)
+    }
+
+    fn sees(self, room: &Room) -> bool {
+        room.is_public || room.members.contains(self.account)
+    }
+}
