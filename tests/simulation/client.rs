@@ -3,17 +3,19 @@
 mod following;
 mod journal;
 mod names;
+mod paging;
 mod person;
 mod replies;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::{Buf, BytesMut};
+use chat_client::names::Names;
 use chat_client::outbox::{Entry, Outbox};
 use chat_client::resume::{AfterReset, Resume};
 use chat_proto::{
-    AccountId, Ack, Body, Epoch, ErrorCode, FrameCodec, Hello, Join, List, LogId, Nonce, Position,
-    RequestId, RoomId, RoomName, Send, Seq, StreamId,
+    AccountId, Ack, Body, Epoch, ErrorCode, FrameCodec, Hello, History, Join, List, LogId, Nonce,
+    Position, RequestId, RoomId, RoomName, Send, Seq, StreamId,
 };
 use chat_tests::history::{Reader, Sender};
 use ed25519_dalek::SigningKey;
@@ -25,6 +27,7 @@ use crate::network::{LinkId, Side};
 use crate::schedule::{Alarm, Happening, MS};
 use crate::trace::trace;
 use journal::Journal;
+use paging::Paging;
 
 /// Bytes that wait for the socket: past it nothing more is said.
 const OUTPUT_BYTES_MAX: usize = 8 * 1024;
@@ -66,8 +69,9 @@ pub(crate) struct Client {
     /// How many requests to subscribe to a log are in flight: only the newest counts.
     subscribing: BTreeMap<LogId, usize>,
     resolving: BTreeSet<RoomName>,
-    /// What members of followed rooms are called.
-    names: BTreeMap<AccountId, String>,
+    /// What accounts are called.
+    names: Names,
+    paging: Paging,
     answered: VecDeque<Answered>,
     /// When the newest answer of the stream came.
     answered_in: Option<Epoch>,
@@ -115,6 +119,8 @@ enum Asked {
     Unsubscribe {
         log: LogId,
     },
+    Page(History),
+    Names,
     Other,
 }
 
@@ -154,7 +160,8 @@ impl Client {
             readers: BTreeMap::new(),
             subscribing: BTreeMap::new(),
             resolving: BTreeSet::new(),
-            names: BTreeMap::new(),
+            names: Names::default(),
+            paging: Paging::default(),
             answered: VecDeque::new(),
             answered_in: None,
             window: env.chance.pick(&[1, 4, 64, 1024, 3000]).unwrap_or(4),
@@ -210,13 +217,16 @@ impl Client {
         }
         trace!(env.trace, "client {} is disconnected", self.index);
         self.phase = Phase::Down;
+        if self.requests.values().any(|asked| matches!(asked, Asked::Page(_) | Asked::Names)) {
+            env.coverage.hit(Situation::BrokeOffWhileAsked);
+        }
         self.outbox.disconnected();
         self.input.clear();
         self.output.clear();
         self.requests.clear();
         self.subscribing.clear();
         self.resolving.clear();
-        self.names.clear();
+        self.names.unanswered();
         for cursor in std::mem::take(&mut self.cursors).into_values() {
             env.history.closed(cursor);
         }
@@ -248,6 +258,7 @@ impl Client {
         (self.account, self.epoch) = (None, None);
         self.rooms.clear();
         self.answered.clear();
+        (self.names, self.paging) = (Names::default(), Paging::default());
         self.paused_until_us = 0;
     }
 
@@ -275,6 +286,7 @@ impl Client {
             return self.disconnect(env);
         }
         if self.link == Some(link) {
+            self.ask_for_names();
             self.send_waiting(env);
             self.flood(env);
             self.speak(link, env);
@@ -356,6 +368,9 @@ impl Client {
         }
         if let Some((request, asked)) = self.requests.first_key_value() {
             missing.push(format!("request {request} is unanswered: {asked:?}"));
+        }
+        if let Some(page) = self.paging.waiting() {
+            missing.push(format!("a page waits for names: {page:?}"));
         }
         for log in self.resume.logs() {
             let at = self.resume.position(log).unwrap_or_default().seq;

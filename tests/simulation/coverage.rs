@@ -114,6 +114,26 @@ situations! {
     TailFreed,
     /// The sign-in was refused because the store takes no writes.
     SignInUnavailable,
+    /// An answer was handed over before one that was given earlier.
+    AnswerOvertook,
+    /// A page of history came while a cursor that was asked for before was not open yet.
+    PageBeforeSubscribed,
+    /// Names came while a page of history that was asked for before had not come.
+    NamesBeforePage,
+    /// A cursor was opened while one of another log that was asked for before was not.
+    SubscribedBeforeAnother,
+    /// What only reads was answered before a send that was asked before.
+    QueryBeforeAck,
+    /// The ack of a message came before its event, on a log that is followed.
+    AckBeforeEvent,
+    /// The event of one's own message came before its ack.
+    EventBeforeAck,
+    /// A page of history waited for the name of a sender.
+    PageWaitedForNames,
+    /// The name that it waited for came by another way than the answer with names.
+    NameCameAnotherWay,
+    /// A connection ended while a page or names were asked for.
+    BrokeOffWhileAsked,
 }
 
 /// The situations of one run, shared by all of its parts.

@@ -10,11 +10,16 @@ pub(crate) fn put<B: Body>(body: &B, request: RequestId, out: &mut BytesMut) {
     out.extend_from_slice(&frame);
 }
 
+/// Whether a whole frame is a `B`.
+pub(crate) fn is_frame_of<B: Body>(bytes: &[u8]) -> bool {
+    // The kind is behind the length.
+    bytes.get(4..6).is_some_and(|kind| kind == (B::KIND as u16).to_le_bytes())
+}
+
 /// The body of a whole frame, when it is a `B`.
 pub(crate) fn frame_of<B: Body>(bytes: &[u8]) -> Option<B> {
-    // Kind, after the length: most frames are something else.
-    let kind = u16::from_le_bytes(bytes.get(4..6)?.try_into().ok()?);
-    if kind != B::KIND as u16 {
+    // Most frames are something else.
+    if !is_frame_of::<B>(bytes) {
         return None;
     }
     let frame = FrameCodec::default().take_frame(&mut BytesMut::from(bytes)).ok()??;

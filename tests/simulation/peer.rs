@@ -190,6 +190,22 @@ impl Peer {
         }
     }
 
+    /// The next answer to hand over: the oldest, or a later one that depends on none before it.
+    fn next_delivery(&mut self, env: &mut Env) -> Option<Delivery> {
+        let last = self.inbox.len().checked_sub(1)?;
+        if last == 0 || !env.chance.percent(env.plan.overtake_percent) {
+            return self.inbox.pop_front();
+        }
+        let at = env.chance.below(last + 1);
+        let chosen = &self.inbox[at];
+        let is_free = self.inbox.range(..at).all(|before| chosen.may_overtake(before));
+        if !is_free || at == 0 {
+            return self.inbox.pop_front();
+        }
+        env.coverage.hit(Situation::AnswerOvertook);
+        self.inbox.remove(at)
+    }
+
     /// Brings in what has come from the pipeline, not always all of it.
     fn take_mail(&mut self, env: &mut Env) {
         if self.reading.is_some() && env.chance.percent(50) {
@@ -197,7 +213,7 @@ impl Peer {
         }
         let most = if env.chance.percent(30) { 1 } else { usize::MAX };
         for _ in 0..most {
-            let Some(Delivery { window, reply, tail }) = self.inbox.pop_front() else { break };
+            let Some(Delivery { window, reply, tail }) = self.next_delivery(env) else { break };
             // A handle that comes back is of no use: its tail is freed when nobody has it.
             drop(self.connection.deliver(window, &reply, tail));
         }
@@ -206,8 +222,11 @@ impl Peer {
                 self.connection.tell_renamed(&frame);
             }
         }
-        for log in std::mem::take(&mut self.grown) {
-            self.connection.wake(log);
+        // What an answer says of names is older than whatever has come since.
+        if !self.inbox.iter().any(Delivery::tells_names) {
+            for log in std::mem::take(&mut self.grown) {
+                self.connection.wake(log);
+            }
         }
     }
 

@@ -95,6 +95,8 @@ pub(crate) struct Plan {
     pub(crate) write_bytes_max: usize,
     pub(crate) read_bytes_max: usize,
     pub(crate) half_open_percent: u64,
+    /// How often an answer is handed over before others that were given earlier.
+    pub(crate) overtake_percent: u64,
     /// How long a connection waits for its turn.
     pub(crate) turn_us: RangeInclusive<u64>,
     pub(crate) sequence_us: RangeInclusive<u64>,
@@ -151,6 +153,7 @@ impl Plan {
             write_bytes_max: if is_narrow { 20 + chance.below(300) } else { 64 * 1024 },
             read_bytes_max: if is_narrow { 20 + chance.below(300) } else { 16 * 1024 },
             half_open_percent: chance.pick(&[0, 10, 50, 90]).unwrap_or(0),
+            overtake_percent: chance.pick(&[0, 20, 70]).unwrap_or(20),
             turn_us: if is_slow { 0..=50 * MS } else { 0..=MS },
             sequence_us: if is_slow { MS..=30 * MS } else { 50..=3 * MS },
             batch_inputs_max: chance.pick(&[1, 4, 30, 1000]).unwrap_or(30),

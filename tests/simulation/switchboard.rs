@@ -8,11 +8,11 @@ use std::rc::Rc;
 use chat_core::{
     Batch, Conn, Effect, Fanout, HistoryRead, Origin, Reply, Tail, TailHandle, WakePace,
 };
-use chat_proto::{AccountId, Ack, LogId, RoomId, Seq, Window};
+use chat_proto::{AccountId, AccountList, Ack, LogId, RoomId, Seq, Window};
 
 use crate::chance::Chance;
 use crate::coverage::{Coverage, Situation};
-use crate::frames::frame_of;
+use crate::frames::{frame_of, is_frame_of};
 use crate::peer::Peer;
 use crate::plan::Plan;
 use crate::platter::Platter;
@@ -32,6 +32,41 @@ pub(crate) struct Delivery {
     pub(crate) window: Window,
     pub(crate) reply: Reply,
     pub(crate) tail: Option<Handle>,
+}
+
+impl Delivery {
+    /// Whether it may be handed over before one that was given earlier. Answers are matched by
+    /// their ids; only those stay in their order that build on each other: the commands of a
+    /// connection, the cursor of a log, and what says names.
+    pub(crate) fn may_overtake(&self, before: &Self) -> bool {
+        let are_commands = [self, before].iter().all(|it| it.window == Window::Commands);
+        let say_names = [self, before].iter().all(|it| it.tells_names() || it.log().is_some());
+        let names_only = self.tells_names() || before.tells_names();
+        let is_same_log = self.log().is_some() && self.log() == before.log();
+        let builds_on_it = are_commands || is_same_log || (say_names && names_only);
+        !(builds_on_it || self.is_barrier() || before.is_barrier())
+    }
+
+    /// Whether it is an answer with nothing but names.
+    pub(crate) fn tells_names(&self) -> bool {
+        is_frame_of::<AccountList>(&self.reply.frame)
+    }
+
+    /// The log whose cursor it opens or closes.
+    fn log(&self) -> Option<LogId> {
+        match self.reply.effect {
+            Effect::Open { log, .. } | Effect::Shut { log } => Some(log),
+            Effect::None | Effect::SignedIn(_) | Effect::Close => None,
+        }
+    }
+
+    /// Whether what comes behind it needs it.
+    fn is_barrier(&self) -> bool {
+        match self.reply.effect {
+            Effect::SignedIn(_) | Effect::Close => true,
+            Effect::None | Effect::Open { .. } | Effect::Shut { .. } => false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

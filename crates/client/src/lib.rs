@@ -1,7 +1,7 @@
 //! The client library of chatd.
 //!
-//! Owns what every client of the daemon needs, whatever it looks like: [`outbox`] and [`resume`]
-//! are sans-IO and carry the promises; over them a driver connects, signs in, sends, follows and
+//! Owns what every client of the daemon needs, whatever it looks like: [`outbox`], [`resume`],
+//! [`names`] and [`pages`] are sans-IO and carry the promises; over them a driver connects, signs in, sends, follows and
 //! reconnects. It must not know about terminals.
 //!
 //! [`start`] gives a [`Client`] to ask and send with, and [`Events`] to read.
@@ -24,9 +24,9 @@ mod keeper;
 mod link;
 mod logged;
 mod memberships;
-mod names;
+pub mod names;
 pub mod outbox;
-mod pages;
+pub mod pages;
 mod pins;
 mod request;
 mod requests;

@@ -15,7 +15,7 @@ const DAEMON: AccountId = AccountId(0);
 
 /// What accounts and rooms are called.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub struct Names {
     accounts: HashMap<AccountId, String>,
     rooms: HashMap<RoomId, String>,
     wanted: BTreeSet<AccountId>,
@@ -26,7 +26,8 @@ pub(crate) struct Names {
 
 impl Names {
     /// An account's name, when it is known. The daemon's is empty.
-    pub(crate) fn account(&self, account: AccountId) -> Option<&str> {
+    #[must_use]
+    pub fn account(&self, account: AccountId) -> Option<&str> {
         match self.accounts.get(&account) {
             Some(known) => Some(known),
             None if account == DAEMON => Some(""),
@@ -50,7 +51,8 @@ impl Names {
         self.rooms.insert(room, name.to_owned());
     }
 
-    pub(crate) fn learn_account(&mut self, account: AccountId, name: String) {
+    /// An account has this name now, whoever says so.
+    pub fn learn_account(&mut self, account: AccountId, name: String) {
         if self.accounts.len() >= NAMES_MAX {
             self.accounts.clear();
         }
@@ -60,35 +62,35 @@ impl Names {
 
     /// Whether names have come that something waits for, by whatever way: an answer, a subscription,
     /// an event.
-    pub(crate) fn take_news(&mut self) -> bool {
+    pub fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.news)
     }
 
     /// An account has another name from now on. The old one comes back, if anybody was told it.
-    pub(crate) fn rename(&mut self, account: AccountId, name: &str) -> Option<String> {
+    pub fn rename(&mut self, account: AccountId, name: &str) -> Option<String> {
         let known = self.accounts.get_mut(&account).filter(|known| *known != name)?;
         Some(std::mem::replace(known, name.to_owned()))
     }
 
     /// An account may have been renamed while nobody told of it.
-    pub(crate) fn forget_account(&mut self, account: AccountId) {
+    pub fn forget_account(&mut self, account: AccountId) {
         self.accounts.remove(&account);
     }
 
     /// Any account may have been.
-    pub(crate) fn forget_accounts(&mut self) {
+    pub fn forget_accounts(&mut self) {
         self.accounts.clear();
     }
 
     /// The name of an account is needed.
-    pub(crate) fn want(&mut self, account: AccountId) {
+    pub fn want(&mut self, account: AccountId) {
         if self.account(account).is_none() && !self.asked.contains(&account) {
             self.wanted.insert(account);
         }
     }
 
     /// The next accounts to ask for, when no question is out.
-    pub(crate) fn next_question(&mut self) -> Option<Vec<AccountId>> {
+    pub fn next_question(&mut self) -> Option<Vec<AccountId>> {
         if self.wanted.is_empty() || !self.asked.is_empty() {
             return None;
         }
@@ -101,7 +103,7 @@ impl Names {
     }
 
     /// The answer: whoever is not in it does not exist, and gets a stand-in.
-    pub(crate) fn answered(&mut self, accounts: Vec<chat_proto::AccountInfo>) {
+    pub fn answered(&mut self, accounts: Vec<chat_proto::AccountInfo>) {
         for info in accounts {
             self.learn_account(info.account, info.name);
             self.asked.remove(&info.account);
@@ -113,7 +115,7 @@ impl Names {
     }
 
     /// There is no answer, but later there may be one.
-    pub(crate) fn unanswered(&mut self) {
+    pub fn unanswered(&mut self) {
         self.wanted.append(&mut self.asked);
     }
 }

@@ -1,28 +1,34 @@
 //! Pages of history that wait for the names of their senders.
 
 use chat_proto::HistoryPage as Page;
+use tokio::sync::oneshot;
 
 use crate::answers::HistoryPage;
-use crate::event::Message;
+use crate::event::{Message, Refusal};
 use crate::names::Names;
 use crate::request::{Waiter, answer};
 
 /// Pages that are not complete yet. There are no more of them than requests.
-#[derive(Default)]
-pub(crate) struct Pages {
+#[derive(Default, Debug)]
+pub struct Pages {
     waiting: Vec<(Page, Waiter<HistoryPage>)>,
 }
 
 impl Pages {
-    /// A page has come.
-    pub(crate) fn came(&mut self, page: Page, waiter: Waiter<HistoryPage>, names: &mut Names) {
+    /// A page has come; whoever waits for it gets it once the names of its senders are known.
+    pub fn came(
+        &mut self,
+        page: Page,
+        waiter: oneshot::Sender<Result<HistoryPage, Refusal>>,
+        names: &mut Names,
+    ) {
         self.waiting.retain(|(_, waiter)| !waiter.is_closed());
         self.waiting.push((page, waiter));
         self.go_on(names);
     }
 
-    /// Names have come.
-    pub(crate) fn go_on(&mut self, names: &mut Names) {
+    /// Names have come, as [`Names::take_news`] tells.
+    pub fn go_on(&mut self, names: &mut Names) {
         for (page, waiter) in std::mem::take(&mut self.waiting) {
             let mut complete = true;
             for message in page.messages.iter() {

@@ -1,15 +1,24 @@
-//! What members of followed rooms are called, as a client knows it from what it was told.
+//! What accounts are called, as a client knows it from what it was told.
 
-use chat_proto::{AccountId, Frame, Joined, Left, LogId, Renamed, Subscribed};
+use chat_proto::{AccountId, Accounts, Frame, Joined, Left, List, LogId, Renamed, Subscribed};
 
-use super::Client;
+use super::{Asked, Client, Phase};
 use crate::coverage::Situation;
 use crate::env::Env;
 
 impl Client {
+    /// Asks for the names that something waits for.
+    pub(super) fn ask_for_names(&mut self) {
+        if self.phase == Phase::Up
+            && let Some(accounts) = self.names.next_question()
+        {
+            self.ask(&Accounts { ids: List::first_of(accounts) }, Asked::Names);
+        }
+    }
+
     pub(super) fn learn_members(&mut self, subscribed: &Subscribed) {
         for member in subscribed.members.iter() {
-            self.names.insert(member.account, member.name.clone());
+            self.names.learn_account(member.account, member.name.clone());
         }
     }
 
@@ -17,8 +26,8 @@ impl Client {
         let Renamed { account, name } = renamed.clone();
         if account == AccountId(0) {
             env.coverage.hit(Situation::NamesUnsure);
-            self.names.clear();
-        } else if self.names.insert(account, name).is_some() {
+            self.names.forget_accounts();
+        } else if self.names.rename(account, &name).is_some() {
             env.coverage.hit(Situation::RenameTold);
         }
     }
@@ -28,7 +37,7 @@ impl Client {
         let came = frame.decode_lenient::<Joined>().map(|joined| joined.account);
         let went = frame.decode_lenient::<Left>().map(|left| left.account);
         for account in [came, went].into_iter().flatten() {
-            self.names.remove(&account);
+            self.names.forget_account(account);
         }
     }
 
@@ -40,7 +49,8 @@ impl Client {
     ) -> Vec<String> {
         let mut stale = Vec::new();
         for (log, account) in members.filter(|(log, _)| self.cursors.contains_key(log)) {
-            if let Some(known) = self.names.get(&account).filter(|known| **known != name(account)) {
+            if let Some(known) = self.names.account(account).filter(|known| *known != name(account))
+            {
                 let now = name(account);
                 stale.push(format!("{account} in log {log} is {now}, and {known} is known"));
             }

@@ -3,8 +3,7 @@
 use chat_client::outbox::Destination;
 use chat_proto::limits::TEXT_BYTES_MAX;
 use chat_proto::{
-    Epoch, History, Join, Leave, LogId, Ping, Position, Rename, RoomId, RoomName, Send, Seq,
-    Unsubscribe,
+    Epoch, Join, Leave, LogId, Ping, Position, Rename, RoomId, RoomName, Send, Seq, Unsubscribe,
 };
 
 use super::{Answered, Asked, Client, FLOOD, OUTPUT_BYTES_MAX, Phase};
@@ -51,14 +50,16 @@ impl Client {
                 let name = env.chance.pick(NAMES).unwrap_or("ada").to_owned();
                 self.ask(&Rename { name }, Asked::Other);
             }
-            69..80 => self.follow_anew(room, env),
-            80..84 => self.unfollow(room, env),
-            84..86 => {
-                if let Some(&room) = self.rooms.get(room) {
-                    let before = Seq(u64::MAX);
-                    self.ask(&History { room, before, limit: 10 }, Asked::Other);
+            69..78 => {
+                // A room that is opened: its cursor and its newest messages, all at once.
+                for _ in 0..env.chance.below(3) {
+                    self.look_back(room, env);
                 }
+                self.follow_anew(room, env);
+                self.look_back(room, env);
             }
+            78..82 => self.unfollow(room, env),
+            82..86 => self.look_back(room, env),
             86..88 => self.ask(&Ping { token: 7 }, Asked::Other),
             88..96 => self.repeat(env),
             _ => self.reuse(env),
@@ -113,6 +114,13 @@ impl Client {
         };
         if !self.subscribing.contains_key(&log) {
             self.follow(log, room.to_owned(), after, env);
+        }
+    }
+
+    /// Asks for some of a room's messages.
+    fn look_back(&mut self, room: &str, env: &mut Env) {
+        if let Some(&room) = self.rooms.get(room) {
+            self.ask_for_page(room, env);
         }
     }
 

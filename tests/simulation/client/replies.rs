@@ -3,9 +3,9 @@
 use chat_client::outbox::{Destination, Verdict};
 use chat_client::resume::Step;
 use chat_proto::{
-    Ack, Body, Close, CloseReason, Epoch, Error, ErrorCode, Frame, Kind, LogId, LoggedHead, Nonce,
-    Position, PublicKey, RoomId, RoomInfo, RoomName, SignIn, SignedIn, StreamId, Subscribed,
-    Welcome, sign_in_transcript,
+    Ack, Body, Close, CloseReason, Epoch, Error, ErrorCode, Frame, HistoryPage, Kind, LogId,
+    LoggedHead, Nonce, Position, PublicKey, RoomId, RoomInfo, RoomName, SignIn, SignedIn, StreamId,
+    Subscribed, Welcome, sign_in_transcript,
 };
 use ed25519_dalek::Signer;
 
@@ -18,6 +18,11 @@ use crate::trace::trace;
 
 impl Client {
     pub(super) fn frame(&mut self, frame: &Frame, env: &mut Env) {
+        self.take_frame(frame, env);
+        self.take_news(frame, env);
+    }
+
+    fn take_frame(&mut self, frame: &Frame, env: &mut Env) {
         if Kind::is_logged(frame.kind) {
             return self.event(frame, env);
         }
@@ -27,7 +32,10 @@ impl Client {
             Some(Kind::Renamed) => self.with(frame, env, Self::renamed),
             _ if frame.request == FLOOD => {}
             _ => match self.requests.remove(&frame.request) {
-                Some(asked) => self.reply(asked, frame, env),
+                Some(asked) => {
+                    self.note_order(frame.request, &asked, frame, env);
+                    self.reply(asked, frame, env);
+                }
                 None => env.complain(format!("a reply that nobody asked for: {frame:?}")),
             },
         }
@@ -115,6 +123,10 @@ impl Client {
                     env.history.closed(cursor);
                 }
             }
+            Asked::Page(asked) => self.with(frame, env, |client, page: &HistoryPage, env| {
+                client.page_came(asked, page, env);
+            }),
+            Asked::Names => self.with(frame, env, Self::names_came),
             Asked::Other => {}
         }
     }
@@ -154,6 +166,8 @@ impl Client {
         (self.account, self.epoch) = (Some(account), Some(epoch));
         self.phase = Phase::Up;
         self.failures = 0;
+        // Nobody told of renames meanwhile.
+        self.names.forget_accounts();
         self.outbox.connected(epoch);
         self.journal.connected(epoch, &self.outbox);
         for subscribe in self.resume.connected() {
@@ -173,6 +187,7 @@ impl Client {
         if ack.nonce != nonce {
             env.complain(format!("{nonce:?} was answered with {ack:?}"));
         }
+        self.note_ack(ack.room, ack.seq, env);
         env.history.acked(self.epoch(), ack);
         env.note_acked(self.epoch(), ack.room.into(), ack.seq);
         match self.outbox.acked(ack) {
@@ -222,7 +237,9 @@ impl Client {
             Asked::Unsubscribe { log } => {
                 env.complain(format!("the cursor on log {log} cannot be closed: {error:?}"));
             }
-            Asked::Find { .. } | Asked::Other => {}
+            // Whoever wants the names asks again.
+            Asked::Names => self.names.unanswered(),
+            Asked::Find { .. } | Asked::Page(_) | Asked::Other => {}
         }
     }
 
