@@ -1,8 +1,8 @@
 //! What requests tell of a room that the asker does not know of: nothing.
 
 use chat_proto::{
-    Accounts, AnyRequest, Body, CommandRequest, FrameCodec, Join, Kind, Leave, Nickname, Nonce,
-    PublicKey, Rename, RequestId, Send, StreamId, Timestamp, Window, encode_frame,
+    Accounts, AnyRequest, Body, CommandRequest, Credential, FrameCodec, Join, Kind, Leave,
+    Nickname, Nonce, PublicKey, Rename, RequestId, Send, StreamId, Timestamp, Window, encode_frame,
 };
 
 use super::*;
@@ -35,13 +35,17 @@ struct World {
     secret: RoomId,
 }
 
+fn key_numbered(number: u8) -> Credential {
+    Credential::Key(PublicKey([number; 32]))
+}
+
 fn run(state: &mut State, action: Action) -> Applied {
     state.apply(Command { ts: Timestamp(1_000), action }, &Nothing).unwrap()
 }
 
 fn sign_in(state: &mut State, key: u8, name: &str) -> AccountId {
-    let (key, name) = (PublicKey([key; 32]), Nickname::parse(name));
-    match run(state, Action::SignIn { key, name, name_is_firm: true }).answer {
+    let (credential, name) = (key_numbered(key), Nickname::parse(name));
+    match run(state, Action::SignIn { credential, name, name_is_firm: true }).answer {
         Ok(Answer::SignedIn(account)) => account,
         other => panic!("{other:?}"),
     }
@@ -118,7 +122,7 @@ fn outcome(state: &State, account: AccountId, request: AnyRequest) -> Outcome {
 fn action(account: AccountId, command: CommandRequest) -> Action {
     match command {
         CommandRequest::Send(Send { nonce, room, text }) => {
-            Action::Send { account, nonce, room, text }
+            Action::Send { account, credential: key_numbered(1), nonce, room, text }
         }
         CommandRequest::Join(Join { name }) => {
             Action::Join { account, name: RoomName::parse(&name).unwrap() }
@@ -175,7 +179,8 @@ fn only_members_learn_the_name_of_a_room_that_they_may_not_post_in() {
     let World { mut state, ada, bob, secret } = world();
     let send = |account| {
         let nonce = Nonce { stream: StreamId([1; 16]), n: 1 };
-        Action::Send { account, nonce, room: secret, text: "hello".to_owned() }
+        let (credential, text) = (key_numbered(1), "hello".to_owned());
+        Action::Send { account, credential, nonce, room: secret, text }
     };
     let refused = run(&mut state, send(ada)).answer.unwrap_err();
     assert!(matches!(refused, Refusal::UnknownRoom { .. }), "{refused:?}");
