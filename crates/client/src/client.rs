@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chat_proto::limits::TEXT_BYTES_MAX;
 use chat_proto::{
     AccountId, ErrorCode, FindRoom, FrameError, History, Join, Leave, LogId, Member, Members, Ping,
     Position, PublicKey, Rename, Request, RoomId, RoomInfo, RoomName, Rooms, Seq, Subscribe,
@@ -300,16 +299,6 @@ impl Client {
 
 /// What every daemon refuses is refused before it is in the outbox.
 fn check_text(text: &str) -> Result<(), Refusal> {
-    let (code, reason) = if text.is_empty() {
-        (ErrorCode::EmptyText, "the message is empty".to_owned())
-    } else if text.len() > TEXT_BYTES_MAX {
-        let reason =
-            format!("the message has {} bytes; at most {TEXT_BYTES_MAX} are allowed", text.len());
-        (ErrorCode::TextTooLong, reason)
-    } else if text.contains('\0') {
-        (ErrorCode::NulInText, "the message contains a NUL".to_owned())
-    } else {
-        return Ok(());
-    };
-    Err(Refusal { code: Some(code), reason })
+    chat_proto::check_text(text)
+        .map_err(|error| Refusal { code: Some(error.code()), reason: error.to_string() })
 }

@@ -20,10 +20,10 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use chat_files::sync_parent;
 use chat_proto::{Epoch, Nonce, RoomId, RoomName, StreamId};
 use serde::{Deserialize, Serialize};
 
-use crate::identity::sync_parent;
 use crate::outbox::{Destination, Entry, Outbox};
 
 /// How a journal's file name ends.

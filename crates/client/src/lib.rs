@@ -42,8 +42,8 @@ pub use config::{CONNECT_TIMEOUT, Config, Name, OutboxKind};
 pub use event::{
     Connected, Event, Message, Outgoing, OutgoingState, Refusal, RoomChange, Subscribed,
 };
-pub use identity::{Identity, IdentityError};
+pub use identity::Identity;
 pub use outbox::Destination;
 pub use resume::AfterReset;
 pub use start::StartError;
-pub use target::{DEFAULT_PORT, Fingerprint, Target, TargetError, TargetUrl};
+pub use target::{Fingerprint, Target, TargetError, TargetUrl};

@@ -10,10 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chat_files::create_dir;
+use chat_files::{create_dir, sync_parent};
 use chat_proto::StreamId;
 
-use crate::identity::sync_parent;
 use crate::journal::{EXTENSION, Journal, Left, Record};
 use crate::outbox::Outbox;
 

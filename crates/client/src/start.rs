@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::identity::IdentityError;
+use chat_files::key::KeyError;
 
 /// Why a client could not start.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum StartError {
     },
     /// The key that is the identity could not be read or made.
     #[error(transparent)]
-    Identity(#[from] IdentityError),
+    Identity(#[from] KeyError),
     /// Others can write to the directory that everything is in.
     #[error("{}", chat_files::exposed(dir, *mode))]
     Exposed {

@@ -5,12 +5,9 @@ use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use chat_proto::{PublicKey, RoomName};
+use chat_proto::{DEFAULT_PORT, PublicKey, RoomName};
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD};
 use sha2::{Digest, Sha256};
-
-/// The port of a daemon that was not told another one.
-pub const DEFAULT_PORT: u16 = 5018;
 
 /// Longest host name (RFC 1035).
 const HOST_BYTES_MAX: usize = 253;
@@ -176,19 +173,9 @@ pub(crate) fn as_file_name(text: &str) -> String {
 }
 
 fn local_candidates() -> Vec<Target> {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty());
-    let user = rustix::process::getuid().as_raw();
-    let mut candidates = Vec::new();
-    for dir in [runtime.map(PathBuf::from), Some(PathBuf::from(format!("/run/user/{user}")))]
-        .into_iter()
-        .flatten()
-    {
-        candidates.push(Target::Unix(dir.join("chatd.sock")));
-    }
-    candidates.push(Target::Unix("/run/chatd/chatd.sock".into()));
-    candidates.dedup();
-    candidates.push(Target::Tcp { host: "127.0.0.1".into(), port: DEFAULT_PORT });
-    candidates
+    let sockets = chat_files::places::usual_sockets().into_iter().map(Target::Unix);
+    let loopback = Target::Tcp { host: "127.0.0.1".into(), port: DEFAULT_PORT };
+    sockets.chain([loopback]).collect()
 }
 
 fn parse_url(rest: &str) -> Result<TargetUrl, TargetError> {

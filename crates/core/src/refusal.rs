@@ -1,7 +1,7 @@
 //! Refusals: why a request was not carried out, as code and sentence.
 
 use chat_proto::limits::{ROOMS_PER_ACCOUNT_MAX, SUBSCRIPTIONS_MAX, TEXT_BYTES_MAX};
-use chat_proto::{Error, ErrorCode, NameError};
+use chat_proto::{Error, ErrorCode, NameError, TextError};
 
 /// Why a request was not carried out. The connection lives on.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -25,18 +25,9 @@ pub enum Refusal {
         /// What was wished for.
         wished: String,
     },
-    /// Nothing was said.
-    #[error("the message is empty. Nothing was sent")]
-    EmptyText,
-    /// Too much was said.
-    #[error("the message has {bytes} bytes; at most {TEXT_BYTES_MAX} are possible. Split it")]
-    TextTooLong {
-        /// How much.
-        bytes: usize,
-    },
-    /// A NUL was said.
-    #[error("the message contains a NUL character, which no terminal can show. Remove it")]
-    NulInText,
+    /// The text is no message.
+    #[error(transparent)]
+    BadText(#[from] TextError),
     /// There is no such room.
     #[error("there is no room {room}. Joining makes it")]
     UnknownRoom {
@@ -103,9 +94,7 @@ impl Refusal {
         match self {
             Self::BadName(_) | Self::NameReserved { .. } => ErrorCode::BadName,
             Self::NameTaken { .. } => ErrorCode::NameTaken,
-            Self::EmptyText => ErrorCode::EmptyText,
-            Self::TextTooLong { .. } => ErrorCode::TextTooLong,
-            Self::NulInText => ErrorCode::NulInText,
+            Self::BadText(error) => error.code(),
             Self::UnknownRoom { .. } => ErrorCode::UnknownRoom,
             Self::NotMember { .. } => ErrorCode::NotMember,
             Self::NotReadable { .. } => ErrorCode::NotReadable,
@@ -130,7 +119,7 @@ impl Refusal {
     #[expect(clippy::wildcard_enum_match_arm, reason = "most refusals have no figure")]
     fn detail(&self) -> u64 {
         match self {
-            Self::TextTooLong { .. } | Self::Before(ErrorCode::TextTooLong) => {
+            Self::BadText(TextError::TooLong { .. }) | Self::Before(ErrorCode::TextTooLong) => {
                 TEXT_BYTES_MAX as u64
             }
             Self::Behind { awaited } => *awaited,

@@ -6,17 +6,17 @@
 mod address;
 mod args;
 mod file;
-mod places;
 mod print;
 
 use std::path::PathBuf;
 
+use chat_files::places;
+
 use crate::store::Durability;
 
-pub use address::{Address, AddressError, DEFAULT_PORT};
+pub use address::{Address, AddressError};
 pub use args::{Order, from_command_line};
 pub use file::FileError;
-pub use places::usual_sockets;
 
 /// What a daemon is told before it starts.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
-use crate::config::{DEFAULT_PORT, usual_sockets};
+use chat_files::places::usual_sockets;
+use chat_proto::DEFAULT_PORT;
 
 /// Where a daemon is, for people.
 #[derive(Clone, Copy, Debug)]

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use chat_core::{Admission, Pipeline, Rate, StoreError};
+use chat_files::key::KeyError;
 use chat_proto::RoomName;
 use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::utc_now;
 use crate::config::Config;
 use crate::fanout::{Hub, HubFanout};
-use crate::identity::{Identity, IdentityError};
+use crate::identity::Identity;
 use crate::listener::{Listener, SocketFile, bind_tcp, bind_unix};
 use crate::liveness::keep_time;
 use crate::reactor::{Alive, Places, REACTORS_MAX, Seat, Shared};
@@ -79,7 +80,7 @@ pub enum StartError {
     },
     /// The identity key cannot be read or made.
     #[error(transparent)]
-    Identity(#[from] IdentityError),
+    Identity(#[from] KeyError),
     /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

@@ -2,9 +2,12 @@
 //!
 //! Nobody else can read them, put others in their place, or lead the program elsewhere by a
 //! symbolic link. They are so from the start: no file is made first and closed to others then.
-//! This crate must not know what is in them.
+//! This crate must not know what is in them,
+//! but for the keys: all who have one keep it in the same form.
 
+pub mod key;
 pub mod limit;
+pub mod places;
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io;
@@ -95,6 +98,17 @@ pub fn open_private(path: &Path) -> io::Result<File> {
         file.set_permissions(Permissions::from_mode(FILE_MODE))?;
     }
     Ok(file)
+}
+
+/// Makes a new name in a directory survive a power loss.
+///
+/// # Errors
+/// Those of the system.
+pub fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(dir) => File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod name;
 mod reply;
 mod request;
 mod request_table;
+mod text;
 mod wire;
 
 pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
@@ -48,4 +49,8 @@ pub use request::*;
 pub use request_table::{
     AnyRequest, CommandRequest, QueryRequest, ReplyBody, Request, SubscribeReply, Window,
 };
+pub use text::{TextError, check_text};
 pub use wire::{Body, List, WireError, Written, decode, decode_known_part};
+
+/// The TCP port of a daemon that was not told another one.
+pub const DEFAULT_PORT: u16 = 5018;

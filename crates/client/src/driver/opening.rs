@@ -20,7 +20,7 @@ pub(super) fn open_outbox(
 ) -> Result<Sending, StartError> {
     let key = identity.public_key();
     let fresh =
-        || Ok::<_, StartError>(StreamId(random_bytes().map_err(crate::IdentityError::from)?));
+        || Ok::<_, StartError>(StreamId(random_bytes().map_err(chat_files::key::KeyError::from)?));
     let (own, firm) = match &config.outbox {
         OutboxKind::Screen | OutboxKind::Headless { explicit_id: None, .. } => (fresh()?, false),
         OutboxKind::Headless { explicit_id: Some(id), renewable } => {

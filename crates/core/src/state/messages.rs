@@ -1,7 +1,6 @@
 //! Sends: exactly once, in the order of their stream.
 
-use chat_proto::limits::TEXT_BYTES_MAX;
-use chat_proto::{AccountId, Credential, ErrorCode, MessageId, Nonce, RoomId};
+use chat_proto::{AccountId, Credential, ErrorCode, MessageId, Nonce, RoomId, check_text};
 use sha2::{Digest, Sha256};
 
 use super::{Answer, Appender};
@@ -77,15 +76,6 @@ fn message_id(nonce: Nonce, credential: &Credential) -> MessageId {
     let mut id = [0; 16];
     id.copy_from_slice(&hash[..16]);
     MessageId(id)
-}
-
-fn check_text(text: &str) -> Result<(), Refusal> {
-    match text.len() {
-        0 => Err(Refusal::EmptyText),
-        bytes if bytes > TEXT_BYTES_MAX => Err(Refusal::TextTooLong { bytes }),
-        _ if text.contains('\0') => Err(Refusal::NulInText),
-        _ => Ok(()),
-    }
 }
 
 fn answer_again(past: Option<&PastSend>, digest: TextDigest) -> Result<Answer, Refusal> {

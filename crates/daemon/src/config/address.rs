@@ -4,8 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-/// The port of an address that names none.
-pub const DEFAULT_PORT: u16 = 5018;
+use chat_proto::DEFAULT_PORT;
 
 /// A host and a port to listen at. Its text is what a resolver takes.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use chat_files::places;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::file::File;
-use super::{Address, Config, FileError, places};
+use super::{Address, Config, FileError};
 use crate::store::Durability;
 
 /// What a command line orders.

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use chat_client::{DEFAULT_PORT, TargetError, TargetUrl};
-use chat_proto::{NameError, Nickname, RoomName, Seq};
+use chat_client::{TargetError, TargetUrl};
+use chat_proto::{DEFAULT_PORT, NameError, Nickname, RoomName, Seq};
 use jiff::SignedDuration;
 
 /// Longest `--id`, in bytes.
