@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_proto::{
-    AccountId, ErrorCode, FindRoom, FrameError, History, Join, Leave, LogId, Member, Members, Ping,
-    Position, PublicKey, Rename, Request, RoomId, RoomInfo, RoomName, Rooms, Seq, Subscribe,
+    AccountId, FindRoom, FrameError, History, Join, Leave, LogId, Member, Members, Ping, Position,
+    PublicKey, Rename, Request, RoomId, RoomInfo, RoomName, Rooms, Seq, Subscribe,
 };
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
