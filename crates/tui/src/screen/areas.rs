@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::history::Viewport;
 use super::model::Model;
 use crate::text;
 
@@ -67,12 +68,19 @@ pub fn of(model: &Model) -> Areas {
     }
 }
 
+/// The pane that the history is shown in.
+#[must_use]
+pub fn viewport(model: &Model) -> Viewport {
+    let pane = of(model).history;
+    Viewport::new(pane.width, pane.height)
+}
+
 /// The first room that the pane lists: the open one is always in sight.
 #[must_use]
 pub fn first_listed(model: &Model, pane: Rect) -> usize {
     let rows = usize::from(pane.height.saturating_sub(2));
-    let listed = model.listed();
-    let open = listed.iter().position(|&index| index == model.current).unwrap_or(0);
+    let (listed, current) = (model.server().listed(), model.server().current);
+    let open = listed.iter().position(|&index| index == current).unwrap_or(0);
     (open + 1).saturating_sub(rows)
 }
 
@@ -80,7 +88,8 @@ fn rooms_columns(model: &Model, columns: u16) -> u16 {
     if columns < ROOMS_FROM_COLUMNS {
         return 0;
     }
-    let longest = model.rooms.iter().map(|room| text::width(&room.title)).max().unwrap_or(0);
+    let rooms = model.server().rooms.iter();
+    let longest = rooms.map(|room| text::width(&room.title)).max().unwrap_or(0);
     // Borders, a sigil, a count.
     let wanted = u16::try_from(longest + 9).unwrap_or(u16::MAX);
     wanted.clamp(ROOMS_COLUMNS_MIN, ROOMS_COLUMNS_MAX.min(columns / 4).max(ROOMS_COLUMNS_MIN))

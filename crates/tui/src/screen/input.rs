@@ -10,8 +10,10 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::keys::Edit;
 use super::shown;
-use super::typed::SENT_MAX;
 use crate::text;
+
+/// Sent texts that Up brings back.
+pub const SENT_MAX: usize = 200;
 
 /// Steps that can be undone.
 const UNDO_MAX: usize = 500;

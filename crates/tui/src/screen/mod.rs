@@ -4,6 +4,7 @@
 //! [`view`] draws it. All three are pure; `runtime` brings them events and carries out effects.
 
 pub mod areas;
+pub mod clock;
 pub mod commands;
 mod draft_file;
 mod drafts;
@@ -19,6 +20,7 @@ mod requests;
 pub mod room;
 mod runtime;
 pub mod sends;
+pub mod server;
 pub mod shown;
 mod signals;
 mod stage;

@@ -5,7 +5,7 @@ use chat_proto::{RoomId, Seq, Timestamp};
 use futures::future::{BoxFuture, FutureExt};
 
 use super::history::PageWanted;
-use super::update::{Answer, Effect, Failure};
+use super::update::{Answer, Failure, ServerEffect};
 
 /// Gives a message to the outbox.
 pub(super) fn send(
@@ -26,45 +26,41 @@ pub(super) fn send(
 /// Carries out an effect that asks something. `busy`: too many wait already, so it fails at once.
 pub(super) fn request(
     client: &Client,
-    effect: Effect,
+    effect: ServerEffect,
     busy: bool,
 ) -> Option<BoxFuture<'static, Answer>> {
     let client = client.clone();
     Some(match effect {
-        Effect::Join(name) => async move {
+        ServerEffect::Join(name) => async move {
             let result = unless(busy, client.join(&name)).await;
             Answer::Joined(name, result)
         }
         .boxed(),
-        Effect::Leave(index, room) => {
+        ServerEffect::Leave(index, room) => {
             async move { Answer::Left(index, unless(busy, client.leave(room)).await) }.boxed()
         }
-        Effect::Rooms => async move { Answer::Rooms(unless(busy, client.rooms()).await) }.boxed(),
-        Effect::Who(index, room) => {
+        ServerEffect::Rooms => {
+            async move { Answer::Rooms(unless(busy, client.rooms()).await) }.boxed()
+        }
+        ServerEffect::Who(index, room) => {
             async move { Answer::Who(index, unless(busy, client.members(room)).await) }.boxed()
         }
-        Effect::Nick(name) => async move {
+        ServerEffect::Nick(name) => async move {
             let result = unless(busy, client.rename(name.as_str())).await;
             Answer::Nick(name, result)
         }
         .boxed(),
-        Effect::Page(index, room, request) => async move {
+        ServerEffect::Page(index, room, request) => async move {
             let before = (request.wanted != PageWanted::Newest).then_some(request.before);
             let page = unless(busy, client.history(room, before, request.limit)).await;
             Answer::Page(index, request, page)
         }
         .boxed(),
-        Effect::Locate(index, room, moment) => {
+        ServerEffect::Locate(index, room, moment) => {
             async move { Answer::Located(index, unless(busy, locate(&client, room, moment)).await) }
                 .boxed()
         }
-        Effect::Send { .. }
-        | Effect::SignInAs(_)
-        | Effect::Retry
-        | Effect::Copy(_)
-        | Effect::Suspend
-        | Effect::Repaint
-        | Effect::Quit => return None,
+        ServerEffect::Send { .. } | ServerEffect::SignInAs(_) | ServerEffect::Retry => return None,
     })
 }
 

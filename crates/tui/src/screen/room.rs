@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use chat_proto::{AccountId, RoomId, Seq};
 
-use super::history::{History, Local};
+use super::history::{History, Local, Viewport};
 use super::shown;
 
 /// People that are remembered of a room.
@@ -72,6 +72,15 @@ impl Room {
         }
         self.history.refuse(local, told);
         self.refused.push((local, text));
+    }
+
+    /// A refused message and its text, which is taken away: the lowest that is visible, else the
+    /// last.
+    pub fn take_refused(&mut self, viewport: Viewport) -> Option<(Local, String)> {
+        let visible = self.history.refused_in(viewport);
+        let nth = self.refused.iter().rposition(|(local, _text)| Some(*local) == visible);
+        let last = self.refused.len().checked_sub(1);
+        nth.or(last).map(|nth| self.refused.remove(nth))
     }
 
     /// Somebody was seen here.

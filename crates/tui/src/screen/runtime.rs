@@ -16,9 +16,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::drafts::{Drafts, Due};
 use super::requests;
+use super::server::ServerId;
 use super::signals::{Signals, Told};
 use super::stage::Stage;
-use super::update::{Answer, Effect, Msg, update_all};
+use super::update::{Answer, Effect, Msg, ServerEffect, update_all};
 use super::{ScreenError, ScreenExit, ScreenOptions};
 use crate::terminal;
 use crate::terminal::input::Input;
@@ -62,6 +63,7 @@ pub(super) async fn run(options: ScreenOptions) -> Result<ScreenExit, ScreenErro
         stage,
         config: options.config,
         wished: None,
+        server: ServerId::FIRST,
         client,
         events,
         keys: Keyboard::listen().map_err(ScreenError::Terminal)?,
@@ -94,6 +96,8 @@ struct Runtime {
     config: Config,
     /// The name under which everything begins anew.
     wished: Option<Nickname>,
+    /// The server that `client` and all that follows belong to.
+    server: ServerId,
     client: Client,
     events: Events,
     keys: Keyboard,
@@ -155,18 +159,19 @@ impl Runtime {
             // The outbox has taken a message.
             Some(answer) = OptionFuture::from(self.sending.as_mut()) => {
                 self.sending = None;
-                messages.push(Msg::Answer(answer));
+                messages.push(Msg::Answer(self.server, answer));
             }
             // A request has its answer.
-            Some(answer) = self.requests.next() => messages.push(Msg::Answer(answer)),
+            Some(answer) = self.requests.next() => messages.push(Msg::Answer(self.server, answer)),
             // What is typed is to be written down, or was.
             due = self.drafts.next() => return self.keep_typed(due),
             // The client library says something.
             event = self.events.next() => match event {
                 Some(event) => {
-                    messages.push(Msg::Client(event));
+                    messages.push(Msg::Client(self.server, event));
                     let more = std::iter::from_fn(|| self.events.try_next());
-                    messages.extend(more.take(EVENTS_PER_TURN).map(Msg::Client));
+                    let of_server = more.map(|event| Msg::Client(self.server, event));
+                    messages.extend(of_server.take(EVENTS_PER_TURN));
                 }
                 None => return Err(ScreenError::ClientEnded),
             },
@@ -198,25 +203,36 @@ impl Runtime {
 
     fn carry_out(&mut self, effect: Effect) -> Result<(), ScreenError> {
         match effect {
-            Effect::Send { ticket, to, text } => self.sends.push_back(Send { ticket, to, text }),
-            Effect::Retry => self.client.retry(),
+            Effect::Server(server, effect) => {
+                debug_assert_eq!(server, self.server, "there is no other client");
+                self.carry_out_at_server(effect);
+            }
             Effect::Suspend => self.suspend()?,
             Effect::Repaint => self.stage.terminal.repaint().map_err(ScreenError::Terminal)?,
             Effect::Copy(text) => self.stage.terminal.copy(&text).map_err(ScreenError::Terminal)?,
             Effect::Quit => self.ends = true,
-            Effect::SignInAs(name) => self.wished = Some(name),
-            Effect::Join(_)
-            | Effect::Leave(..)
-            | Effect::Rooms
-            | Effect::Who(..)
-            | Effect::Nick(_)
-            | Effect::Locate(..)
-            | Effect::Page(..) => {
+        }
+        Ok(())
+    }
+
+    fn carry_out_at_server(&mut self, effect: ServerEffect) {
+        match effect {
+            ServerEffect::Send { ticket, to, text } => {
+                self.sends.push_back(Send { ticket, to, text });
+            }
+            ServerEffect::Retry => self.client.retry(),
+            ServerEffect::SignInAs(name) => self.wished = Some(name),
+            ServerEffect::Join(_)
+            | ServerEffect::Leave(..)
+            | ServerEffect::Rooms
+            | ServerEffect::Who(..)
+            | ServerEffect::Nick(_)
+            | ServerEffect::Locate(..)
+            | ServerEffect::Page(..) => {
                 let busy = self.requests.len() >= REQUESTS_MAX;
                 self.requests.extend(requests::request(&self.client, effect, busy));
             }
         }
-        Ok(())
     }
 
     /// Brings back what was typed before.
@@ -311,8 +327,7 @@ impl Runtime {
         if timeout(SAVE_TIMEOUT, drafts.close(model.typed())).await.is_err() {
             tracing::warn!("what was typed was not written down in time");
         }
-        let mut unsaved: Vec<String> =
-            model.unqueued.iter().map(|held| held.text.clone()).collect();
+        let mut unsaved: Vec<String> = model.server().sends.texts().map(str::to_owned).collect();
         let saving = async {
             if let Some(sending) = sending {
                 note_saved(&sending.await, &mut unsaved);
@@ -325,7 +340,7 @@ impl Runtime {
         if !in_time {
             tracing::warn!("the outbox did not note down every message in time");
         }
-        let waiting = model.rooms.iter().map(|room| room.history.waiting()).sum();
+        let waiting = model.server().rooms.iter().map(|room| room.history.waiting()).sum();
         if timeout(SHUTDOWN_TIMEOUT, client.shutdown()).await.is_err() {
             tracing::warn!("the client did not end in time");
         }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
-use super::model::{Connection, Model, Moment};
+use super::clock::Moment;
+use super::model::Model;
+use super::server::Connection;
 use super::theme::Theme;
 use super::view;
 use super::{ScreenError, ScreenOptions};
@@ -34,7 +36,7 @@ impl Stage {
         let now = Moment { ms: 0, wall: jiff::Timestamp::now() };
         let name = &options.config.name.wished;
         let mut model = Model::new(size, now, TimeZone::system(), name, &options.room);
-        model.host.clone_from(&options.host);
+        model.server_mut().host.clone_from(&options.host);
         model.theme = Theme::of_environment();
         Ok(Self { terminal, model, opened, drawn: opened, stale: true })
     }
@@ -62,7 +64,8 @@ impl Stage {
     /// When the countdown on the screen shows another second, or a page is asked for again.
     pub(super) fn next_tick(&self) -> Option<Instant> {
         let now_ms = self.now().ms;
-        let wait_ms = match &self.model.connection {
+        let server = self.model.server();
+        let wait_ms = match &server.connection {
             Connection::Offline { retry_at_ms, .. } => {
                 let left_ms = retry_at_ms.checked_sub(now_ms).filter(|left| *left > 0)?;
                 // One millisecond behind the change, so that it is seen.
@@ -71,7 +74,7 @@ impl Stage {
             Connection::Online { silent_since_ms: Some(since_ms), .. } => {
                 1000 - now_ms.saturating_sub(*since_ms) % 1000
             }
-            Connection::Online { .. } => self.model.page_retry.at_ms?.saturating_sub(now_ms),
+            Connection::Online { .. } => server.page_retry.at_ms?.saturating_sub(now_ms),
             Connection::Starting | Connection::Connecting { .. } | Connection::Ended { .. } => {
                 return None;
             }

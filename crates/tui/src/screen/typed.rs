@@ -7,11 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::input::SENT_MAX;
 use super::layers::Layer;
 use super::model::Model;
-
-/// Sent texts that Up brings back.
-pub const SENT_MAX: usize = 200;
 
 /// Bytes of sent texts that are kept over the end of the program; the newest matter most.
 const SENT_BYTES_MAX: usize = 512 * 1024;
@@ -67,8 +65,9 @@ impl Model {
     #[must_use]
     pub fn typed(&self) -> Typed {
         let mut typed = Typed { drafts: BTreeMap::new(), sent: self.input.sent().clone() };
-        for (index, room) in self.rooms.iter().enumerate() {
-            let draft = match index == self.current {
+        let server = self.server();
+        for (index, room) in server.rooms.iter().enumerate() {
+            let draft = match index == server.current {
                 true => self.input.draft(),
                 false => room.draft.clone(),
             };
@@ -89,10 +88,11 @@ impl Model {
     /// Brings back what an earlier screen has kept.
     pub fn restore_typed(&mut self, typed: Typed) {
         for (title, draft) in typed.drafts {
-            let index = self.room_by_title(&title);
-            match index == self.current {
+            let server = &mut self.servers[self.focus.0];
+            let index = server.room_by_title(&title);
+            match index == server.current {
                 true => self.input.put(&draft),
-                false => self.rooms[index].draft = draft,
+                false => server.rooms[index].draft = draft,
             }
         }
         for text in typed.sent {

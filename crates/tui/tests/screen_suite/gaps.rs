@@ -1,7 +1,8 @@
 //! What the server could not read is shown where it would stand.
 
 use chat_proto::Seq;
-use chat_tui::screen::update::{Answer, Effect, Msg};
+use chat_tui::screen::server::ServerId;
+use chat_tui::screen::update::{Answer, Effect, Msg, ServerEffect};
 
 use crate::stage::{LOBBY, Stage, said};
 
@@ -10,7 +11,9 @@ fn what_a_page_lacks_stands_at_its_place() {
     let mut stage = Stage::new(80, 24);
     stage.connect();
     stage.subscribe(LOBBY, "lobby", 10);
-    let Some(Effect::Page(room, _id, request)) = stage.effects.pop() else {
+    let Some(Effect::Server(ServerId::FIRST, ServerEffect::Page(room, _id, request))) =
+        stage.effects.pop()
+    else {
         panic!("the newest page is asked for");
     };
     let page = chat_client::HistoryPage {
@@ -21,7 +24,7 @@ fn what_a_page_lacks_stands_at_its_place() {
         more: false,
         gaps: vec![chat_proto::Gap { log: LOBBY.into(), from: Seq(3), to: Seq(9), reason: 2 }],
     };
-    stage.feed(Msg::Answer(Answer::Page(room, request, Ok(page))));
+    stage.feed(Msg::Answer(ServerId::FIRST, Answer::Page(room, request, Ok(page))));
     let screen = stage.screen();
     let row = |words: &str| screen.lines().position(|line| line.contains(words)).expect(words);
     assert!(row("before the gap") < row("events 3 to 9 cannot be read"));

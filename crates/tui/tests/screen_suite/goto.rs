@@ -2,7 +2,8 @@
 
 use chat_client::Event;
 use chat_proto::{RoomId, RoomInfo, RoomName, Seq, Timestamp};
-use chat_tui::screen::update::{Answer, Effect, Msg};
+use chat_tui::screen::server::ServerId;
+use chat_tui::screen::update::{Answer, Effect, Msg, ServerEffect};
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use crate::stage::{LOBBY, MINUTE_MS, MORNING_MS, Stage, log};
@@ -15,10 +16,10 @@ fn info(id: u64, name: &str, joined: bool) -> RoomInfo {
 fn the_rooms_of_the_server_are_a_list_with_a_filter_above_the_chat() {
     let mut stage = Stage::online(80, 16);
     stage.enters("/rooms");
-    assert_eq!(stage.effects, [Effect::Rooms]);
+    assert_eq!(stage.effects, [Effect::Server(ServerId::FIRST, ServerEffect::Rooms)]);
     stage.effects.clear();
     let rooms = vec![info(1, "lobby", true), info(8, "deploys", false), info(9, "ops", false)];
-    stage.feed(Msg::Answer(Answer::Rooms(Ok(rooms))));
+    stage.feed(Msg::Answer(ServerId::FIRST, Answer::Rooms(Ok(rooms))));
     assert!(stage.shows("3 rooms") && stage.shows("#lobby  2 of 5 here, you too"));
     stage.types("op");
     assert!(
@@ -27,7 +28,10 @@ fn the_rooms_of_the_server_are_a_list_with_a_filter_above_the_chat() {
         stage.screen()
     );
     stage.press(KeyCode::Enter);
-    assert_eq!(stage.effects, [Effect::Join(RoomName::parse("ops").unwrap())]);
+    assert_eq!(
+        stage.effects,
+        [Effect::Server(ServerId::FIRST, ServerEffect::Join(RoomName::parse("ops").unwrap()))]
+    );
     assert!(!stage.shows("3 rooms") && stage.shows(" #ops "), "{}", stage.screen());
 }
 
@@ -43,7 +47,10 @@ fn go_to_offers_to_join_a_room_that_is_new() {
     stage.types("plans");
     assert!(stage.shows("join #plans"), "{}", stage.screen());
     stage.press(KeyCode::Enter);
-    assert_eq!(stage.effects, [Effect::Join(RoomName::parse("plans").unwrap())]);
+    assert_eq!(
+        stage.effects,
+        [Effect::Server(ServerId::FIRST, ServerEffect::Join(RoomName::parse("plans").unwrap()))]
+    );
 }
 
 #[test]
@@ -78,11 +85,14 @@ fn a_day_is_gone_to_and_the_way_from_there_has_no_hole() {
     stage.enters("/goto 2026-03-05");
     // Midnight, 14 hours after the first message.
     let midnight = Timestamp(MORNING_MS + 14 * 60 * MINUTE_MS);
-    let index = stage.model.room_of(LOBBY).unwrap();
-    assert_eq!(stage.effects, [Effect::Locate(index, LOBBY, midnight)]);
+    let index = stage.model.server().room_of(LOBBY).unwrap();
+    assert_eq!(
+        stage.effects,
+        [Effect::Server(ServerId::FIRST, ServerEffect::Locate(index, LOBBY, midnight))]
+    );
     stage.effects.clear();
     let log = log(1, 2000);
-    stage.feed(Msg::Answer(Answer::Located(index, Ok(Some(Seq(840))))));
+    stage.feed(Msg::Answer(ServerId::FIRST, Answer::Located(index, Ok(Some(Seq(840))))));
     stage.answer_pages(&log);
     let screen = stage.screen();
     assert!(screen.contains("Thursday, 2026-03-05"), "{screen}");
@@ -120,6 +130,6 @@ fn a_name_that_was_taken_can_be_changed() {
     stage.event(Event::Disconnected { why: "the name me is taken".into(), retry_in: None });
     stage.enters("/nick somebody");
     let name = chat_proto::Nickname::parse("somebody").unwrap();
-    assert_eq!(stage.effects, [Effect::SignInAs(name)]);
+    assert_eq!(stage.effects, [Effect::Server(ServerId::FIRST, ServerEffect::SignInAs(name))]);
     assert!(stage.shows("you are somebody"), "{}", stage.screen());
 }

@@ -1,7 +1,8 @@
 //! The help: it is read, closed, and never eats what is typed.
 
 use chat_proto::RoomName;
-use chat_tui::screen::update::{Effect, Msg};
+use chat_tui::screen::server::ServerId;
+use chat_tui::screen::update::{Effect, Msg, ServerEffect};
 use crossterm::event::KeyCode;
 
 use crate::stage::Stage;
@@ -18,7 +19,8 @@ fn what_is_typed_while_the_help_is_open_closes_it_and_is_typed() {
         assert!(stage.shows("┌ help ─"));
         stage.enters("/join ops");
         assert!(!stage.shows("┌ help ─"));
-        let joins = Effect::Join(RoomName::parse("ops").unwrap());
+        let joins =
+            Effect::Server(ServerId::FIRST, ServerEffect::Join(RoomName::parse("ops").unwrap()));
         assert!(stage.effects.contains(&joins), "{:?}", stage.effects);
     }
 }

@@ -3,7 +3,8 @@
 use chat_client::Event;
 use chat_proto::{MessageId, Seq};
 use chat_tui::screen::history::{Bound, Entry, History, Kind, Place, Row, Viewport};
-use chat_tui::screen::update::{Effect, Msg};
+use chat_tui::screen::server::ServerId;
+use chat_tui::screen::update::{Answer, Effect, Failure, Msg, ServerEffect};
 use crossterm::event::KeyCode;
 use jiff::civil::DateTime;
 
@@ -299,14 +300,22 @@ fn with_a_failed_page() -> Stage {
     let mut stage = Stage::new(80, 24);
     stage.connect();
     stage.subscribe(LOBBY, "lobby", 1000);
-    let Some(Effect::Page(room, _, request)) = stage.effects.pop() else { panic!("no page") };
-    let failure = chat_tui::screen::update::Failure { why: "no answer".into(), refused: false };
-    stage.feed(Msg::Answer(chat_tui::screen::update::Answer::Page(room, request, Err(failure))));
+    let Some(Effect::Server(ServerId::FIRST, ServerEffect::Page(room, _, request))) =
+        stage.effects.pop()
+    else {
+        panic!("no page")
+    };
+    let failure = Failure { why: "no answer".into(), refused: false };
+    let answer = Answer::Page(room, request, Err(failure));
+    stage.feed(Msg::Answer(ServerId::FIRST, answer));
     stage
 }
 
 fn asks(stage: &Stage) -> bool {
-    stage.effects.iter().any(|effect| matches!(effect, Effect::Page(..)))
+    stage
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Server(ServerId::FIRST, ServerEffect::Page(..))))
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use chat_client::{Event, RoomChange};
 use chat_proto::{Seq, Timestamp};
+use chat_tui::screen::server::ServerId;
 use chat_tui::screen::update::{Answer, Failure, Msg};
 
 use crate::stage::{ADA, LOBBY, MORNING_MS, Stage, said, said_in};
@@ -39,7 +40,7 @@ fn hostile_text_is_inert_wherever_it_comes_from() {
         }));
         assert_inert(&stage, "a join");
         let failure = Failure { why: HOSTILE.into(), refused: true };
-        stage.feed(Msg::Answer(Answer::Rooms(Err(failure))));
+        stage.feed(Msg::Answer(ServerId::FIRST, Answer::Rooms(Err(failure))));
         assert_inert(&stage, "an error");
         stage.feed(Msg::Paste(HOSTILE.into()));
         assert_inert(&stage, "a paste");

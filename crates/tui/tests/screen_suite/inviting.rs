@@ -66,13 +66,13 @@ fn whoever_serves_passes_on_the_address_that_others_see() {
         fingerprint: None,
         otherwise: SERVE_FOR_OTHERS,
     };
-    stage.model.host = Some(reach.clone());
+    stage.model.server_mut().host = Some(reach.clone());
     stage.enters("/invite");
     assert_eq!(copied(&mut stage), "chat-tui 'chat://192.0.2.10:5018/lobby#'");
     assert!(stage.shows("On this machine: chat-tui\n"), "{}", stage.screen());
     stage.press(KeyCode::Esc);
     reach.address = None;
-    stage.model.host = Some(reach);
+    stage.model.server_mut().host = Some(reach);
     stage.enters("/invite");
     assert_eq!(copied(&mut stage), "chat-tui");
     assert!(stage.shows("From elsewhere: not now; start with --serve 0.0.0.0"));

@@ -1,7 +1,8 @@
 //! What is open above the room: the uppermost layer has the keys, and none loses what is in it.
 
 use chat_proto::{RoomId, RoomInfo, RoomName, Seq};
-use chat_tui::screen::update::{Answer, Effect, Msg};
+use chat_tui::screen::server::ServerId;
+use chat_tui::screen::update::{Answer, Effect, Msg, ServerEffect};
 use crossterm::event::KeyCode;
 
 use crate::stage::{Stage, log};
@@ -10,7 +11,7 @@ fn rooms_come(stage: &mut Stage) {
     let name = "deploys".to_owned();
     let room =
         RoomInfo { room: RoomId(8), name, head: Seq(0), members: 5, online: 2, joined: false };
-    stage.feed(Msg::Answer(Answer::Rooms(Ok(vec![room]))));
+    stage.feed(Msg::Answer(ServerId::FIRST, Answer::Rooms(Ok(vec![room]))));
 }
 
 /// A paste is asked about, and the rooms that were asked for before come above the question.
@@ -40,7 +41,10 @@ fn the_uppermost_layer_has_the_keys() {
     let mut stage = rooms_above_a_paste();
     stage.types("dep");
     stage.press(KeyCode::Enter);
-    assert_eq!(stage.effects, [Effect::Join(RoomName::parse("deploys").unwrap())]);
+    assert_eq!(
+        stage.effects,
+        [Effect::Server(ServerId::FIRST, ServerEffect::Join(RoomName::parse("deploys").unwrap()))]
+    );
     assert!(stage.shows("5 lines pasted"), "the question waits:\n{}", stage.screen());
 }
 

@@ -31,6 +31,8 @@ mod renames;
 #[cfg(test)]
 mod rooms;
 #[cfg(test)]
+mod servers;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod typed;

@@ -6,7 +6,7 @@ use chat_tui::screen::history::ALL_BYTES_MAX;
 use crate::stage::{LOBBY, Stage, said, said_in};
 
 fn bytes(stage: &Stage) -> usize {
-    stage.model.rooms.iter().map(|room| room.history.bytes()).sum()
+    stage.model.server().rooms.iter().map(|room| room.history.bytes()).sum()
 }
 
 #[test]
@@ -24,9 +24,12 @@ fn all_rooms_together_have_a_bound_in_bytes() {
         }
         assert!(bytes(&stage) <= ALL_BYTES_MAX, "{} bytes after {seq}", bytes(&stage));
     }
-    let lobby = stage.model.room_of(LOBBY).unwrap();
-    assert!(stage.model.rooms[lobby].history.bytes() > 1 << 20, "the open room keeps the most");
-    let last = stage.model.room_of(rooms[0].0).unwrap();
+    let lobby = stage.model.server().room_of(LOBBY).unwrap();
+    assert!(
+        stage.model.server().rooms[lobby].history.bytes() > 1 << 20,
+        "the open room keeps the most"
+    );
+    let last = stage.model.server().room_of(rooms[0].0).unwrap();
     stage.model.open(last);
     assert!(stage.shows("00000080xxx"), "what is dropped is the oldest:\n{}", stage.screen());
 }

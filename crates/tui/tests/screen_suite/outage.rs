@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chat_client::Event;
-use chat_tui::screen::update::{Effect, Msg};
+use chat_tui::screen::server::ServerId;
+use chat_tui::screen::update::{Effect, Msg, ServerEffect};
 use crossterm::event::KeyCode;
 
 use crate::stage::{LOBBY, Stage, said};
@@ -19,7 +20,7 @@ fn a_server_that_does_not_answer_is_not_called_connected() {
     stage.feed(Msg::Tick);
     assert!(stage.shows("no answer for 7 s, F5 tries anew"), "{}", stage.screen());
     stage.press(KeyCode::F(5));
-    assert!(stage.effects.contains(&Effect::Retry));
+    assert!(stage.effects.contains(&Effect::Server(ServerId::FIRST, ServerEffect::Retry)));
     stage.event(Event::Answering);
     assert!(stage.shows("● connected"), "{}", stage.screen());
 }
@@ -49,8 +50,12 @@ fn one_key_or_an_enter_tries_to_connect_now() {
     stage.disconnect();
     stage.effects.clear();
     stage.press(KeyCode::F(5));
-    assert_eq!(stage.effects, [Effect::Retry]);
+    assert_eq!(stage.effects, [Effect::Server(ServerId::FIRST, ServerEffect::Retry)]);
     stage.effects.clear();
     stage.enters("is anybody there?");
-    assert!(stage.effects.contains(&Effect::Retry), "{:?}", stage.effects);
+    assert!(
+        stage.effects.contains(&Effect::Server(ServerId::FIRST, ServerEffect::Retry)),
+        "{:?}",
+        stage.effects
+    );
 }

@@ -2,6 +2,7 @@
 
 use chat_client::Event;
 use chat_proto::Nickname;
+use chat_tui::screen::server::ServerId;
 use chat_tui::screen::update::{Answer, Msg};
 
 use crate::stage::{DEV, Stage, said, said_in};
@@ -30,11 +31,12 @@ fn an_own_rename_says_both_names_once_however_it_is_heard_of() {
     let told = |stage: &Stage| stage.count("you were me, and are now called ada");
     let own_name = || Event::OwnName { name: "ada".into() };
     let renamed = |stage: &Stage| Event::Renamed {
-        account: stage.model.me.account.unwrap(),
+        account: stage.model.server().me.account.unwrap(),
         old_name: "me".into(),
         name: "ada".into(),
     };
-    let answer = || Msg::Answer(Answer::Nick(Nickname::parse("ada").unwrap(), Ok(())));
+    let answer =
+        || Msg::Answer(ServerId::FIRST, Answer::Nick(Nickname::parse("ada").unwrap(), Ok(())));
     for order in [[0, 1, 2], [1, 2, 0], [2, 0, 1]] {
         let mut stage = Stage::online(80, 12);
         for step in order {

@@ -5,8 +5,10 @@ use chat_proto::{
     AccountId, Epoch, MessageId, Nonce, PublicKey, RoomId, RoomName, Seq, SessionId, StreamId,
     Timestamp,
 };
-use chat_tui::screen::model::{Model, Moment};
-use chat_tui::screen::update::{Answer, Effect, Msg, update};
+use chat_tui::screen::clock::Moment;
+use chat_tui::screen::model::Model;
+use chat_tui::screen::server::ServerId;
+use chat_tui::screen::update::{Answer, Effect, Msg, ServerEffect, update};
 use chat_tui::screen::view;
 use chat_tui::text;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -54,7 +56,7 @@ impl Stage {
     }
 
     pub(crate) fn event(&mut self, event: Event) {
-        self.feed(Msg::Client(event));
+        self.feed(Msg::Client(ServerId::FIRST, event));
     }
 
     pub(crate) fn connect(&mut self) {
@@ -99,9 +101,15 @@ impl Stage {
 
     pub(crate) fn answer_pages_as_of(&mut self, log: &[Message], head: u64) {
         loop {
-            let wanted = self.effects.iter().position(|effect| matches!(effect, Effect::Page(..)));
+            let wanted = self.effects.iter().position(|effect| {
+                matches!(effect, Effect::Server(ServerId::FIRST, ServerEffect::Page(..)))
+            });
             let Some(index) = wanted else { return };
-            let Effect::Page(room, id, request) = self.effects.remove(index) else { return };
+            let Effect::Server(ServerId::FIRST, ServerEffect::Page(room, id, request)) =
+                self.effects.remove(index)
+            else {
+                return;
+            };
             let of_room = log.iter().filter(|message| message.room == id);
             let before: Vec<_> = of_room.filter(|message| message.seq < request.before).collect();
             let first = before.len().saturating_sub(usize::from(request.limit));
@@ -113,7 +121,7 @@ impl Stage {
                 more: first > 0,
                 gaps: Vec::new(),
             };
-            self.feed(Msg::Answer(Answer::Page(room, request, Ok(page))));
+            self.feed(Msg::Answer(ServerId::FIRST, Answer::Page(room, request, Ok(page))));
         }
     }
 
@@ -136,7 +144,8 @@ impl Stage {
     pub(crate) fn sends(&mut self) -> Vec<(u64, String)> {
         let mut sends = Vec::new();
         for effect in std::mem::take(&mut self.effects) {
-            if let Effect::Send { ticket, text, .. } = effect {
+            if let Effect::Server(ServerId::FIRST, ServerEffect::Send { ticket, text, .. }) = effect
+            {
                 sends.push((ticket, text));
             } else {
                 self.effects.push(effect);

@@ -2,7 +2,8 @@
 
 use chat_client::{Event, OutgoingState, Refusal};
 use chat_proto::{RoomInfo, RoomName, Seq, Timestamp};
-use chat_tui::screen::update::{Answer, Effect, Failure, Msg};
+use chat_tui::screen::server::ServerId;
+use chat_tui::screen::update::{Answer, Effect, Failure, Msg, ServerEffect};
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use crate::stage::{DEV, LOBBY, MORNING_MS, Stage, id, log, nonce, own, said, said_in};
@@ -21,7 +22,7 @@ fn what_is_sent_is_shown_at_once_and_as_waiting_when_it_is_on_disk() {
     stage.enters("hello");
     assert!(stage.shows("hello …"), "a mark that would survive nothing is no ⏳");
     assert_eq!(stage.sends(), [(1, "hello".to_owned())]);
-    stage.feed(Msg::Answer(Answer::Sent { ticket: 1, result: Ok(id(1001)) }));
+    stage.feed(Msg::Answer(ServerId::FIRST, Answer::Sent { ticket: 1, result: Ok(id(1001)) }));
     assert!(stage.shows("hello ⏳"));
 }
 
@@ -29,7 +30,7 @@ fn what_is_sent_is_shown_at_once_and_as_waiting_when_it_is_on_disk() {
 fn an_ack_turns_waiting_into_committed() {
     let mut stage = Stage::online(40, 12);
     stage.enters("hello");
-    stage.feed(Msg::Answer(Answer::Sent { ticket: 1, result: Ok(id(1001)) }));
+    stage.feed(Msg::Answer(ServerId::FIRST, Answer::Sent { ticket: 1, result: Ok(id(1001)) }));
     stage.outgoing(1, "hello", OutgoingState::Waiting);
     stage.outgoing(1, "hello", OutgoingState::InFlight);
     assert!(stage.shows("hello ⏳"));
@@ -41,7 +42,12 @@ fn an_ack_turns_waiting_into_committed() {
 #[test]
 fn an_own_message_is_shown_once_in_every_order_of_ack_event_and_answer() {
     let steps: [fn(&mut Stage); 4] = [
-        |stage| stage.feed(Msg::Answer(Answer::Sent { ticket: 1, result: Ok(id(1001)) })),
+        |stage| {
+            stage.feed(Msg::Answer(
+                ServerId::FIRST,
+                Answer::Sent { ticket: 1, result: Ok(id(1001)) },
+            ));
+        },
         |stage| stage.outgoing(1, "hello", OutgoingState::Waiting),
         |stage| stage.outgoing(1, "hello", acked(1)),
         |stage| stage.hears(own(1, 1, "hello")),
@@ -78,7 +84,10 @@ fn a_refusal_says_why_and_the_message_can_be_sent_again() {
 fn a_refused_message_can_be_dropped_and_its_text_comes_back() {
     let mut stage = Stage::online(60, 12);
     stage.enters("hello");
-    stage.feed(Msg::Answer(Answer::Sent { ticket: 1, result: Err("the disk is full".into()) }));
+    stage.feed(Msg::Answer(
+        ServerId::FIRST,
+        Answer::Sent { ticket: 1, result: Err("the disk is full".into()) },
+    ));
     assert!(stage.shows("✗ the disk is full"));
     stage.alt('x');
     assert!(!stage.shows("hello"));
@@ -129,7 +138,10 @@ fn what_is_typed_before_any_connection_waits_in_its_room() {
     assert!(stage.shows("early ⏳"));
     stage.disconnect();
     stage.connect();
-    assert!(stage.effects.contains(&Effect::Join(RoomName::parse("lobby").unwrap())));
+    assert!(stage.effects.contains(&Effect::Server(
+        ServerId::FIRST,
+        ServerEffect::Join(RoomName::parse("lobby").unwrap())
+    )));
     stage.subscribe(LOBBY, "lobby", 0);
     stage.outgoing(1, "early", OutgoingState::Waiting);
     stage.outgoing(1, "early", acked(1));
@@ -141,8 +153,11 @@ fn what_is_typed_before_any_connection_waits_in_its_room() {
 fn a_room_that_is_left_takes_no_text_and_keeps_what_is_typed() {
     let mut stage = Stage::online(60, 12);
     stage.enters("/leave");
-    assert!(stage.effects.iter().any(|effect| matches!(effect, Effect::Leave(_, LOBBY))));
-    stage.feed(Msg::Answer(Answer::Left(0, Ok(()))));
+    assert!(stage.effects.iter().any(|effect| matches!(
+        effect,
+        Effect::Server(ServerId::FIRST, ServerEffect::Leave(_, LOBBY))
+    )));
+    stage.feed(Msg::Answer(ServerId::FIRST, Answer::Left(0, Ok(()))));
     stage.enters("anybody?");
     assert!(stage.sends().is_empty());
     assert!(stage.shows("> anybody?"));
@@ -170,7 +185,7 @@ fn joining_opens_the_room_and_asks_once() {
     let mut stage = Stage::online(60, 12);
     stage.enters("/join #dev");
     let dev = RoomName::parse("dev").unwrap();
-    assert_eq!(stage.effects, [Effect::Join(dev.clone())]);
+    assert_eq!(stage.effects, [Effect::Server(ServerId::FIRST, ServerEffect::Join(dev.clone()))]);
     let info = RoomInfo {
         room: DEV,
         name: "dev".into(),
@@ -179,7 +194,7 @@ fn joining_opens_the_room_and_asks_once() {
         online: 1,
         joined: true,
     };
-    stage.feed(Msg::Answer(Answer::Joined(dev, Ok(info))));
+    stage.feed(Msg::Answer(ServerId::FIRST, Answer::Joined(dev, Ok(info))));
     assert_eq!(stage.model.room().title, "dev");
     assert_eq!(stage.model.room().id, Some(DEV));
 }
@@ -189,7 +204,10 @@ fn a_refused_join_says_why() {
     let mut stage = Stage::online(80, 12);
     stage.enters("/join dev");
     let failure = Failure { why: "it is too like #dεv".into(), refused: true };
-    stage.feed(Msg::Answer(Answer::Joined(RoomName::parse("dev").unwrap(), Err(failure))));
+    stage.feed(Msg::Answer(
+        ServerId::FIRST,
+        Answer::Joined(RoomName::parse("dev").unwrap(), Err(failure)),
+    ));
     assert!(stage.shows("#dev could not be joined: it is too like #dεv"), "{}", stage.screen());
 }
 
@@ -346,9 +364,9 @@ fn memberships_that_end_elsewhere_leave_the_list() {
     let mut stage = Stage::online(80, 12);
     let membership = |joined| Event::Membership { room: DEV, name: "dev".into(), joined };
     stage.event(membership(true));
-    assert_eq!(stage.model.listed().len(), 2);
+    assert_eq!(stage.model.server().listed().len(), 2);
     stage.event(membership(false));
-    assert_eq!(stage.model.listed().len(), 1);
+    assert_eq!(stage.model.server().listed().len(), 1);
 }
 
 #[test]

@@ -3,125 +3,131 @@
 use chat_proto::{Member, MessageId, RoomInfo, RoomName, Seq};
 
 use super::network::gap_words;
-use super::{Answer, Failure, moments, network};
+use super::{Answer, Failure, Reader, apart, moments, network};
+use crate::screen::clock::Clock;
 use crate::screen::history::{Entry, PageRequest, Place};
 use crate::screen::layers::goto::GoTo;
-use crate::screen::model::{Model, RoomIndex};
+use crate::screen::model::Model;
 use crate::screen::page_retry::PageRetry;
+use crate::screen::room::RoomIndex;
+use crate::screen::server::{Server, ServerId};
 use crate::screen::shown;
 
 /// Members that an answer names; the rest is a number.
 const NAMED_MAX: usize = 200;
 
-pub(super) fn answer(model: &mut Model, answer: Answer) {
+pub(super) fn answer(model: &mut Model, id: ServerId, answer: Answer) {
+    let (server, mut reader) = apart(model, id);
     match answer {
-        Answer::Sent { ticket, result } => sent(model, ticket, result),
-        Answer::Joined(name, result) => joined(model, &name, result),
-        Answer::Left(index, result) => left(model, index, result),
+        Answer::Sent { ticket, result } => sent(server, &reader, ticket, result),
+        Answer::Joined(name, Ok(info)) => joined(model, id, &name, &info),
+        Answer::Joined(name, Err(failure)) => not_joined(server, &reader, &name, &failure),
+        Answer::Left(index, Ok(())) => left(model, id, index),
+        Answer::Left(index, Err(failure)) => {
+            let title = &server.rooms[index].title;
+            server.trouble(&format!("#{title} was not left: {}", failure.why), reader.clock);
+        }
         Answer::Rooms(Ok(rooms)) => model.layers.push(Box::new(GoTo::of_all(rooms))),
         Answer::Who(index, Ok(members)) => {
-            let text = list_members(&model.rooms[index].title, &members);
-            model.answer(&text);
+            let text = list_members(&server.rooms[index].title, &members);
+            server.answer(&text, reader.clock);
         }
         Answer::Nick(name, Ok(())) => {
-            model.flash = Some(format!("you are {name}"));
-            network::own_name(model, &shown::line(name.as_str()));
+            *reader.flash = Some(format!("you are {name}"));
+            network::own_name(server, &reader, &shown::line(name.as_str()));
         }
-        Answer::Located(index, result) => moments::located(model, index, result),
-        Answer::Page(index, request, result) => page(model, index, request, result),
+        Answer::Located(index, result) => moments::located(server, &mut reader, index, result),
+        Answer::Page(index, request, result) => page(server, &mut reader, index, request, result),
         Answer::Rooms(Err(failure)) | Answer::Who(_, Err(failure)) => {
-            model.trouble(&shown::line(&failure.why));
+            server.trouble(&shown::line(&failure.why), reader.clock);
         }
         Answer::Nick(name, Err(failure)) => {
-            model.trouble(&format!("you are not {name}: {}", failure.why));
+            server.trouble(&format!("you are not {name}: {}", failure.why), reader.clock);
         }
     }
 }
 
-fn sent(model: &mut Model, ticket: u64, result: Result<MessageId, String>) {
+fn sent(server: &mut Server, reader: &Reader<'_>, ticket: u64, result: Result<MessageId, String>) {
     // Nothing is found when the outbox has told of the message before.
-    let Some(typed) = model.unqueued_with(ticket) else {
+    let Some(typed) = server.sends.take(ticket) else {
         return;
     };
     match result {
-        Ok(id) => model.rooms[typed.room].history.identify(typed.local, id),
-        Err(why) => model.refuse(typed.room, typed.local, typed.text, &why),
+        Ok(id) => server.rooms[typed.room].history.identify(typed.local, id),
+        Err(why) => server.refuse(typed.room, typed.local, typed.text, &why, reader.keymap),
     }
 }
 
-fn joined(model: &mut Model, name: &RoomName, result: Result<RoomInfo, Failure>) {
-    match result {
-        Ok(info) => {
-            let by_name = model.room_by_title(name.as_str());
-            let index = model.room_with(info.room, &info.name);
-            let room = &mut model.rooms[index];
-            (room.member, room.wanted) = (true, false);
-            room.online = room.online.or(Some(info.online));
-            model.rooms[by_name].wanted = false;
-            if model.current == by_name {
-                model.open(index);
-            }
-        }
-        Err(failure) if failure.refused => {
-            let index = model.room_by_title(name.as_str());
-            model.rooms[index].wanted = false;
-            model.trouble(&format!("#{name} could not be joined: {}", failure.why));
-        }
-        Err(failure) => {
-            let why = failure.why;
-            model.trouble(&format!("#{name} is joined as soon as there is a connection ({why})"));
-        }
+fn joined(model: &mut Model, id: ServerId, name: &RoomName, info: &RoomInfo) {
+    let server = &mut model.servers[id.0];
+    let by_name = server.room_by_title(name.as_str());
+    let index = server.room_with(info.room, &info.name);
+    let room = &mut server.rooms[index];
+    (room.member, room.wanted) = (true, false);
+    room.online = room.online.or(Some(info.online));
+    server.rooms[by_name].wanted = false;
+    if server.current == by_name {
+        model.open_in(id, index);
     }
 }
 
-fn left(model: &mut Model, index: RoomIndex, result: Result<(), Failure>) {
-    let title = model.rooms[index].title.clone();
-    match result {
-        Ok(()) => {
-            let room = &mut model.rooms[index];
-            (room.member, room.wanted) = (false, false);
-            (room.unread, room.mentions, room.online) = (0, 0, None);
-            room.history.restart(Seq::ZERO);
-            if let Some(other) = model.listed().into_iter().find(|&other| other != index)
-                && index == model.current
-            {
-                model.open(other);
-            }
-            model.answer(&format!("you have left #{title}"));
+fn not_joined(server: &mut Server, reader: &Reader<'_>, name: &RoomName, failure: &Failure) {
+    let why = &failure.why;
+    let told = match failure.refused {
+        true => {
+            let index = server.room_by_title(name.as_str());
+            server.rooms[index].wanted = false;
+            format!("#{name} could not be joined: {why}")
         }
-        Err(failure) => {
-            model.trouble(&format!("#{title} was not left: {}", failure.why));
-        }
+        false => format!("#{name} is joined as soon as there is a connection ({why})"),
+    };
+    server.trouble(&told, reader.clock);
+}
+
+fn left(model: &mut Model, id: ServerId, index: RoomIndex) {
+    let server = &mut model.servers[id.0];
+    let room = &mut server.rooms[index];
+    (room.member, room.wanted) = (false, false);
+    (room.unread, room.mentions, room.online) = (0, 0, None);
+    room.history.restart(Seq::ZERO);
+    let told = format!("you have left #{}", room.title);
+    if let Some(other) = server.listed().into_iter().find(|&other| other != index)
+        && index == server.current
+    {
+        model.open_in(id, other);
     }
+    let (server, reader) = apart(model, id);
+    server.answer(&told, reader.clock);
 }
 
 fn page(
-    model: &mut Model,
+    server: &mut Server,
+    reader: &mut Reader<'_>,
     index: RoomIndex,
     request: PageRequest,
     result: Result<chat_client::HistoryPage, Failure>,
 ) {
     match result {
         Ok(page) => {
-            let entries = entries_of(model, &page);
-            model.rooms[index].history.page(request, entries, page.as_of, page.more);
-            model.page_retry = PageRetry::default();
+            let entries = entries_of(server, reader.clock, &page);
+            server.rooms[index].history.page(request, entries, page.as_of, page.more);
+            server.page_retry = PageRetry::default();
         }
         Err(failure) => {
-            model.rooms[index].history.page_failed(request);
-            model.page_retry.failed(model.now.ms);
-            model.flash = Some(format!("older messages could not be had: {}", failure.why));
+            server.rooms[index].history.page_failed(request);
+            server.page_retry.failed(reader.clock.now.ms);
+            *reader.flash = Some(format!("older messages could not be had: {}", failure.why));
         }
     }
 }
 
 /// What a page shows: its messages, and at their places what the server could not read.
-fn entries_of(model: &Model, page: &chat_client::HistoryPage) -> Vec<Entry> {
-    let messages = page.messages.iter().map(|message| model.entry_of(message));
+fn entries_of(server: &Server, clock: &Clock, page: &chat_client::HistoryPage) -> Vec<Entry> {
+    let messages = page.messages.iter().map(|message| server.entry_of(message, clock));
     let gaps = page.gaps.iter().map(|gap| {
         // Nobody knows when it was; the next message tells about when.
         let next = page.messages.iter().find(|message| message.seq > gap.to);
-        let time = next.map_or_else(|| model.clock_now(), |message| model.clock(message.ts.0));
+        let time = next.map_or_else(|| clock.local_now(), |message| clock.local(message.ts.0));
         let (kind, text) = gap_words((gap.from, gap.to), gap.known_reason());
         Entry::new(Place::of(gap.from), None, time, kind, &text)
     });

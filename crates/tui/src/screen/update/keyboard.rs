@@ -4,9 +4,9 @@ use chat_proto::Nickname;
 use chat_proto::limits::TEXT_BYTES_MAX;
 use crossterm::event::KeyEvent;
 
-use super::rooms::{ask, join, leave, next_unread, not_connected, open, step};
+use super::rooms::{ask, at_server, join, leave, next_unread, not_connected, open, step};
 use super::sending::{again, cannot_be_said, discard, is_full, say};
-use super::{Effect, layers, moments, settle};
+use super::{Effect, ServerEffect, layers, moments, settle};
 use crate::screen::areas;
 use crate::screen::commands::{self, Command, Entered, Moment};
 use crate::screen::keys::{self, Action, Edit};
@@ -14,7 +14,8 @@ use crate::screen::layers::Press;
 use crate::screen::layers::goto::GoTo;
 use crate::screen::layers::help::Help;
 use crate::screen::layers::invitation::Invitation;
-use crate::screen::model::{Connection, Model};
+use crate::screen::model::Model;
+use crate::screen::server::Connection;
 use crate::screen::shown;
 
 pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
@@ -50,7 +51,7 @@ pub(super) fn wheel(model: &mut Model, lines: isize, effects: &mut Vec<Effect>) 
 }
 
 fn scroll(model: &mut Model, lines: isize) {
-    let viewport = model.viewport();
+    let viewport = areas::viewport(model);
     let history = &mut model.room_mut().history;
     history.scroll(lines, viewport);
     history.retry_pages();
@@ -66,7 +67,9 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16, effects: &mut Vec<
     let inside = column > pane.x && column + 1 < pane.right() && row > pane.y;
     let offset = areas::first_listed(model, pane);
     let nth = usize::from(row.saturating_sub(pane.y + 1)) + offset;
-    if let (true, Some(&index)) = (inside && row + 1 < pane.bottom(), model.listed().get(nth)) {
+    if let (true, Some(&index)) =
+        (inside && row + 1 < pane.bottom(), model.server().listed().get(nth))
+    {
         open(model, index);
     }
 }
@@ -84,7 +87,7 @@ fn in_room(model: &mut Model, key: KeyEvent, action: Option<Action>, effects: &m
 }
 
 fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
-    let page = isize::try_from(model.viewport().rows.saturating_sub(1).max(1)).unwrap_or(1);
+    let page = isize::try_from(areas::viewport(model).rows.saturating_sub(1).max(1)).unwrap_or(1);
     match action {
         Action::Send => enter(model, effects),
         Action::Edit(edit) => model.input.edit(edit),
@@ -102,7 +105,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::GoTo => model.layers.push(Box::new(GoTo::default())),
         Action::Again => again(model, effects),
         Action::Discard => discard(model),
-        Action::Retry => effects.push(Effect::Retry),
+        Action::Retry => effects.push(at_server(model, ServerEffect::Retry)),
         Action::Help => model.layers.push(Box::new(Help::default())),
         Action::Interrupt if model.input.is_empty() => model.flash = Some(quit_hint(model)),
         Action::Interrupt => {
@@ -138,7 +141,7 @@ fn doubt_now(model: &Model) -> Option<String> {
 fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
     let text = model.input.text();
     if text.trim().is_empty() {
-        let viewport = model.viewport();
+        let viewport = areas::viewport(model);
         model.room_mut().history.fold_or_unfold(viewport);
         return;
     }
@@ -169,9 +172,9 @@ fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
     match command {
         Command::Join(name) => join(model, name, effects),
         Command::Leave(name) => leave(model, name.as_ref(), effects),
-        Command::Rooms => ask(model, Effect::Rooms, effects),
+        Command::Rooms => ask(model, ServerEffect::Rooms, effects),
         Command::Who => match model.room().id {
-            Some(id) => ask(model, Effect::Who(model.current, id), effects),
+            Some(id) => ask(model, ServerEffect::Who(model.server().current, id), effects),
             None => not_connected(model),
         },
         Command::Nick(name) => rename(model, name, effects),
@@ -185,18 +188,19 @@ fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
 /// Another name. When the server has refused the one that was wished for, everything begins anew
 /// under the new one.
 fn rename(model: &mut Model, name: Nickname, effects: &mut Vec<Effect>) {
-    let Connection::Ended { .. } = model.connection else {
-        return ask(model, Effect::Nick(name), effects);
+    let Connection::Ended { .. } = model.server().connection else {
+        return ask(model, ServerEffect::Nick(name), effects);
     };
-    model.begin_anew(name.as_str());
-    effects.push(Effect::SignInAs(name));
+    model.server_mut().begin_anew(name.as_str());
+    effects.push(at_server(model, ServerEffect::SignInAs(name)));
 }
 
 /// Shows how others join, and gives that to the clipboard.
 fn invite(model: &mut Model, effects: &mut Vec<Effect>) {
-    match model.host.as_ref().or(model.reached.as_ref()) {
+    let server = model.server();
+    match server.host.as_ref().or(server.reached.as_ref()) {
         Some(reach) => {
-            let invitation = Invitation::new(reach, &model.room().title);
+            let invitation = Invitation::new(reach, &server.room().title);
             effects.push(Effect::Copy(invitation.command.clone()));
             model.layers.push(Box::new(invitation));
         }
@@ -205,16 +209,17 @@ fn invite(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 fn bottom(model: &mut Model) {
-    let online = model.is_online();
-    model.seen_missed();
-    model.room_mut().history.scroll_to_bottom(online);
+    let server = model.server_mut();
+    let online = server.is_online();
+    server.outage.see();
+    server.room_mut().history.scroll_to_bottom(online);
 }
 
 /// To the beginning of the room; without a connection, of what is here.
 fn oldest(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.is_online() && model.room().history.has_more_above() {
+    if model.server().is_online() && model.room().history.has_more_above() {
         return moments::go_to(model, Moment::Beginning, effects);
     }
-    let viewport = model.viewport();
+    let viewport = areas::viewport(model);
     model.room_mut().history.scroll_to_top(viewport);
 }

@@ -2,7 +2,7 @@
 //! them is carried out here.
 
 use super::rooms::{join, open};
-use super::sending::{UNQUEUED_MAX, cannot_be_said, is_full, recall, say};
+use super::sending::{cannot_be_said, is_full, recall, say};
 use super::{Effect, settle};
 use crate::screen::input;
 use crate::screen::layers::paste::{Choice, Pasted, Verdict, judge};
@@ -103,7 +103,7 @@ fn send_pasted(
             }
         }
         Choice::Each(count) => {
-            if model.unqueued.len() + count > UNQUEUED_MAX {
+            if !model.server().sends.has_room_for(count) {
                 model.flash = Some("the outbox is full; wait a moment".to_owned());
                 return false;
             }

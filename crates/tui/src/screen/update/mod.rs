@@ -15,8 +15,13 @@ use chat_client::{Destination, Event, HistoryPage};
 use chat_proto::{Member, MessageId, Nickname, RoomId, RoomInfo, RoomName, Seq, Timestamp};
 use crossterm::event::KeyEvent;
 
-use super::history::{Kind, PageRequest};
-use super::model::{Model, Moment, RoomIndex};
+use super::areas;
+use super::clock::{Clock, Moment};
+use super::history::PageRequest;
+use super::keymap::Keymap;
+use super::model::Model;
+use super::room::RoomIndex;
+use super::server::{Server, ServerId};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -35,10 +40,10 @@ pub enum Msg {
     Resize(u16, u16),
     /// The terminal got or lost the focus.
     Focus(bool),
-    /// The client library says something.
-    Client(Event),
-    /// An effect has its answer.
-    Answer(Answer),
+    /// The client library says something of a server.
+    Client(ServerId, Event),
+    /// An effect of a server has its answer.
+    Answer(ServerId, Answer),
     /// Nothing but the time has changed.
     Tick,
     /// Something to be told: a line, and whether it is trouble.
@@ -48,6 +53,21 @@ pub enum Msg {
 /// Something that the runtime shall do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Effect {
+    /// Something that a server has to do with.
+    Server(ServerId, ServerEffect),
+    /// Give the terminal back to the shell until it continues the program.
+    Suspend,
+    /// Give a text to the terminal's clipboard.
+    Copy(String),
+    /// Paint every cell anew.
+    Repaint,
+    /// End the screen.
+    Quit,
+}
+
+/// Something that the client of one server shall do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ServerEffect {
     /// Give a message to the outbox. Sends are given in order.
     Send {
         /// Comes back with the answer.
@@ -75,17 +95,9 @@ pub enum Effect {
     SignInAs(Nickname),
     /// Try to connect now.
     Retry,
-    /// Give the terminal back to the shell until it continues the program.
-    Suspend,
-    /// Give a text to the terminal's clipboard.
-    Copy(String),
-    /// Paint every cell anew.
-    Repaint,
-    /// End the screen.
-    Quit,
 }
 
-/// The answer to an effect. What went wrong is a sentence.
+/// The answer to an effect of a server. What went wrong is a sentence.
 #[derive(Debug)]
 pub enum Answer {
     /// The outbox has the message, under this id; or will never have it.
@@ -125,7 +137,7 @@ pub fn update(model: &mut Model, now: Moment, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     apply(model, now, msg, &mut effects);
     model.bound_memory();
-    model.note_shown();
+    note_shown(model);
     want_pages(model, &mut effects);
     effects
 }
@@ -141,15 +153,16 @@ pub fn update_all(
         apply(model, now, msg, &mut effects);
     }
     model.bound_memory();
-    model.note_shown();
+    note_shown(model);
     want_pages(model, &mut effects);
     effects
 }
 
 fn apply(model: &mut Model, now: Moment, msg: Msg, effects: &mut Vec<Effect>) {
-    model.now = now;
+    model.clock.now = now;
     if let Msg::Key(_) | Msg::Paste(_) | Msg::Wheel(_) | Msg::Click(..) = msg {
-        model.see_shown();
+        let now_ms = model.clock.now.ms;
+        model.room_mut().history.see_shown(now_ms);
     }
     match msg {
         Msg::Key(key) => keyboard::key(model, key, effects),
@@ -161,38 +174,68 @@ fn apply(model: &mut Model, now: Moment, msg: Msg, effects: &mut Vec<Effect>) {
             model.size = (columns, rows);
             settle(model);
         }
-        Msg::Focus(focused) => model.focused = focused,
-        Msg::Client(event) => network::event(model, event, effects),
-        Msg::Answer(answer) => answers::answer(model, answer),
-        Msg::Tick => {}
-        Msg::Tell(text, trouble) => {
-            let kind = if trouble { Kind::Trouble } else { Kind::Answer };
-            model.say(model.current, kind, &text);
+        Msg::Focus(focused) => model.has_focus = focused,
+        Msg::Client(id, event) => {
+            let (server, mut reader) = apart(model, id);
+            network::event(server, &mut reader, event, effects);
         }
+        Msg::Answer(id, answer) => answers::answer(model, id, answer),
+        Msg::Tick => {}
+        Msg::Tell(text, true) => model.trouble(&text),
+        Msg::Tell(text, false) => model.answer(&text),
     }
+}
+
+/// What of the screen the events of a server need.
+struct Reader<'a> {
+    clock: &'a Clock,
+    keymap: &'a Keymap,
+    /// Whether the server is the one that is looked at.
+    is_here: bool,
+    /// Whether the terminal has the focus.
+    has_focus: bool,
+    /// A word that stays until the next key.
+    flash: &'a mut Option<String>,
+}
+
+/// A server, and beside it what its events need of the screen.
+fn apart(model: &mut Model, id: ServerId) -> (&mut Server, Reader<'_>) {
+    let Model { servers, focus, has_focus, clock, keymap, flash, .. } = model;
+    let (is_here, has_focus) = (*focus == id, *has_focus);
+    (&mut servers[id.0], Reader { clock, keymap, is_here, has_focus, flash })
 }
 
 /// Lets the history fill its pane after the pane has changed.
 fn settle(model: &mut Model) {
-    let viewport = model.viewport();
+    let viewport = areas::viewport(model);
     model.room_mut().history.settle(viewport);
+}
+
+/// Notes which of the screen's lines the reader can see from now on.
+fn note_shown(model: &mut Model) {
+    let is_seen = model.has_focus && model.layers.is_empty();
+    let viewport = is_seen.then(|| areas::viewport(model));
+    let now_ms = model.clock.now.ms;
+    model.room_mut().history.note_shown(viewport, now_ms);
 }
 
 /// Asks for the page that the open room needs next.
 fn want_pages(model: &mut Model, effects: &mut Vec<Effect>) {
-    if !model.is_online() {
+    let (viewport, now_ms) = (areas::viewport(model), model.clock.now.ms);
+    let server = model.server_mut();
+    if !server.is_online() {
         return;
     }
-    let (viewport, index) = (model.viewport(), model.current);
-    let is_due = model.page_retry.take_due(model.now.ms);
-    let room = model.room_mut();
+    let (id, index) = (server.id, server.current);
+    let is_due = server.page_retry.take_due(now_ms);
+    let room = server.room_mut();
     if is_due {
         room.history.retry_pages();
     }
-    let Some(id) = room.id.filter(|_id| room.member) else {
+    let Some(room_id) = room.id.filter(|_id| room.member) else {
         return;
     };
     if let Some(request) = room.history.wanted_page(viewport) {
-        effects.push(Effect::Page(index, id, request));
+        effects.push(Effect::Server(id, ServerEffect::Page(index, room_id, request)));
     }
 }

@@ -3,82 +3,98 @@
 use chat_client::{Connected, Event, Message, Outgoing, OutgoingState, RoomChange, Subscribed};
 use chat_proto::{AccountId, GapReason, RoomId, RoomName, Seq};
 
-use super::Effect;
+use super::{Effect, Reader, ServerEffect};
 use crate::reach::Reach;
 use crate::screen::history::{Bound, Entry, Kind, Place};
-use crate::screen::model::{Connection, Model, RoomIndex};
+use crate::screen::room::RoomIndex;
+use crate::screen::server::{Connection, Server};
 use crate::screen::shown;
 
-pub(super) fn event(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
+pub(super) fn event(
+    server: &mut Server,
+    reader: &mut Reader<'_>,
+    event: Event,
+    effects: &mut Vec<Effect>,
+) {
     match event {
         Event::Connecting { target, attempt } => {
-            model.connection = Connection::Connecting { target: shown::line(&target), attempt };
+            server.connection = Connection::Connecting { target: shown::line(&target), attempt };
         }
-        Event::Connected(connected) => online(model, &connected, effects),
+        Event::Connected(connected) => online(server, reader, &connected, effects),
         Event::Disconnected { why, retry_in } => {
             let retry_ms =
                 retry_in.map(|delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
-            offline(model, &why, retry_ms);
+            offline(server, reader, &why, retry_ms);
         }
         // The disconnection that follows brings the reason.
         Event::Refused(_refusal) => {}
-        Event::Subscribed(subscribed) => follows(model, &subscribed),
+        Event::Subscribed(subscribed) => follows(server, &subscribed),
         // Lines tell by themselves whether they are live.
         Event::CaughtUp { .. } => {}
-        Event::Reset { room, room_name, head, .. } => reset(model, room, &room_name, head),
-        Event::Gap { room, room_name, from, to, reason } => {
-            gap(model, room, &room_name, (from, to), reason);
+        Event::Reset { room, room_name, head, .. } => {
+            reset(server, reader, room, &room_name, head);
         }
-        Event::Message(message) => said(model, &message),
-        Event::Joined(change) => came(model, &change),
-        Event::Left(change) => went(model, &change),
-        Event::Renamed { account, old_name, name } => renamed(model, account, &old_name, &name),
-        Event::RoomCreated(change) => changed(model, &change, "made this room"),
-        Event::Membership { room, name, joined } => membership(model, room, &name, joined),
-        Event::OwnName { name } => own_name(model, &shown::line(&name)),
+        Event::Gap { room, room_name, from, to, reason } => {
+            gap(server, reader, room, &room_name, (from, to), reason);
+        }
+        Event::Message(message) => said(server, reader, &message),
+        Event::Joined(change) => came(server, reader, &change),
+        Event::Left(change) => went(server, reader, &change),
+        Event::Renamed { account, old_name, name } => {
+            renamed(server, reader, account, &old_name, &name);
+        }
+        Event::RoomCreated(change) => changed(server, reader, &change, "made this room"),
+        Event::Membership { room, name, joined } => membership(server, room, &name, joined),
+        Event::OwnName { name } => own_name(server, reader, &shown::line(&name)),
         Event::Presence { room, online } => {
-            if let Some(index) = model.room_of(room) {
-                model.rooms[index].online = Some(online);
+            if let Some(index) = server.room_of(room) {
+                server.rooms[index].online = Some(online);
             }
         }
-        Event::Outgoing(outgoing) => sent(model, &outgoing),
+        Event::Outgoing(outgoing) => sent(server, reader, &outgoing),
         Event::Forgotten { messages } => {
             let what = if messages == 1 { "message" } else { "messages" };
-            model.answer(&format!(
+            let text = format!(
                 "the server was restored from a backup: {messages} {what} of yours that it had are gone"
-            ));
+            );
+            server.answer(&text, reader.clock);
         }
         Event::Latency(latency) => {
-            if let Connection::Online { latency_ms, .. } = &mut model.connection {
+            if let Connection::Online { latency_ms, .. } = &mut server.connection {
                 *latency_ms = u64::try_from(latency.as_millis()).ok();
             }
         }
         Event::NoAnswer(silence) => {
             let silent_ms = u64::try_from(silence.as_millis()).unwrap_or(u64::MAX);
-            set_silent(model, Some(model.now.ms.saturating_sub(silent_ms)));
+            set_silent(server, Some(reader.clock.now.ms.saturating_sub(silent_ms)));
         }
-        Event::Answering => set_silent(model, None),
+        Event::Answering => set_silent(server, None),
     }
 }
 
-fn set_silent(model: &mut Model, since_ms: Option<u64>) {
-    if let Connection::Online { silent_since_ms, .. } = &mut model.connection {
+fn set_silent(server: &mut Server, since_ms: Option<u64>) {
+    if let Connection::Online { silent_since_ms, .. } = &mut server.connection {
         *silent_since_ms = since_ms;
     }
 }
 
-fn online(model: &mut Model, connected: &Connected, effects: &mut Vec<Effect>) {
+fn online(
+    server: &mut Server,
+    reader: &mut Reader<'_>,
+    connected: &Connected,
+    effects: &mut Vec<Effect>,
+) {
     let name = shown::line(&connected.name);
-    model.flash = None;
-    model.connection = Connection::Online { latency_ms: None, silent_since_ms: None };
-    model.me.account = Some(connected.account);
-    model.reached = Some(Reach::of(connected));
-    if !model.was_online && name != model.me.name {
-        let wished = &model.me.name;
+    *reader.flash = None;
+    server.connection = Connection::Online { latency_ms: None, silent_since_ms: None };
+    server.me.account = Some(connected.account);
+    server.reached = Some(Reach::of(connected));
+    if !server.was_online && name != server.me.name {
+        let wished = &server.me.name;
         let text = format!("you are {name} here: the name {wished} is taken");
-        model.answer(&text);
+        server.answer(&text, reader.clock);
     }
-    own_name(model, &name);
+    own_name(server, reader, &name);
     // Whoever could be in between on this machine's own socket is this person.
     if connected.first_contact && !connected.address.starts_with("unix:") {
         let fingerprint = chat_client::Fingerprint::of(&connected.server_key);
@@ -86,33 +102,33 @@ fn online(model: &mut Model, connected: &Connected, effects: &mut Vec<Effect>) {
             "first contact with {}; its identity, {fingerprint}, is remembered from now on",
             connected.address
         );
-        model.answer(&text);
+        server.answer(&text, reader.clock);
     }
-    model.missed = 0;
-    model.end_outage();
-    model.was_online = true;
-    for room in &mut model.rooms {
+    server.outage.end(reader.clock.now.ms, server.was_online);
+    server.retell_outage();
+    server.was_online = true;
+    for room in &mut server.rooms {
         room.history.retry_pages();
         if room.wanted
             && let Ok(name) = RoomName::parse(&room.title)
         {
-            effects.push(Effect::Join(name));
+            effects.push(Effect::Server(server.id, ServerEffect::Join(name)));
         }
     }
 }
 
-fn offline(model: &mut Model, why: &str, retry_ms: Option<u64>) {
+fn offline(server: &mut Server, reader: &mut Reader<'_>, why: &str, retry_ms: Option<u64>) {
     let why = shown::line(why);
-    if model.is_online() {
-        model.flash = None; // The status line has something to say.
+    if server.is_online() {
+        *reader.flash = None; // The status line has something to say.
     }
-    for room in &mut model.rooms {
+    for room in &mut server.rooms {
         room.history.abandon_pages();
         room.online = None;
     }
-    model.outage.since_ms.get_or_insert(model.now.ms);
-    if !std::mem::replace(&mut model.outage.told, true) {
-        let told = match (retry_ms, model.was_online) {
+    server.outage.since_ms.get_or_insert(reader.clock.now.ms);
+    if !std::mem::replace(&mut server.outage.told, true) {
+        let told = match (retry_ms, server.was_online) {
             (None, _) => format!("not connected: {why}. What you have typed is kept."),
             (Some(_), true) => {
                 format!("connection lost: {why}. Trying again by itself; what you type is kept.")
@@ -122,19 +138,21 @@ fn offline(model: &mut Model, why: &str, retry_ms: Option<u64>) {
                  another: `chat-tui HOST`. Trying again by itself; what you type is kept."
             ),
         };
-        model.tell_of_outage(&told);
+        server.tell_of_outage(&told, reader.clock);
     } else if retry_ms.is_none() {
-        model.trouble(&format!("no further attempt: {why}"));
+        server.trouble(&format!("no further attempt: {why}"), reader.clock);
     }
-    model.connection = match retry_ms {
-        Some(ms) => Connection::Offline { why, retry_at_ms: model.now.ms.saturating_add(ms) },
+    server.connection = match retry_ms {
+        Some(ms) => {
+            Connection::Offline { why, retry_at_ms: reader.clock.now.ms.saturating_add(ms) }
+        }
         None => Connection::Ended { why },
     };
 }
 
-fn follows(model: &mut Model, subscribed: &Subscribed) {
-    let index = model.room_with(subscribed.room, &subscribed.name);
-    let room = &mut model.rooms[index];
+fn follows(server: &mut Server, subscribed: &Subscribed) {
+    let index = server.room_with(subscribed.room, &subscribed.name);
+    let room = &mut server.rooms[index];
     room.member = true;
     room.wanted = false;
     room.online = Some(subscribed.online);
@@ -143,20 +161,24 @@ fn follows(model: &mut Model, subscribed: &Subscribed) {
     room.history.follow_from(Seq(subscribed.from.0.saturating_sub(1)));
 }
 
-fn reset(model: &mut Model, room: RoomId, name: &str, head: Seq) {
-    let index = model.room_with(room, name);
-    model.rooms[index].history.restart(head);
-    model.say(
-        index,
-        Kind::Trouble,
-        "the server was restored from a backup: its last messages may be missing",
-    );
+fn reset(server: &mut Server, reader: &Reader<'_>, room: RoomId, name: &str, head: Seq) {
+    let index = server.room_with(room, name);
+    server.rooms[index].history.restart(head);
+    let text = "the server was restored from a backup: its last messages may be missing";
+    server.say(index, Kind::Trouble, text, reader.clock);
 }
 
-fn gap(model: &mut Model, room: RoomId, name: &str, seqs: (Seq, Seq), reason: Option<GapReason>) {
-    let index = model.room_with(room, name);
+fn gap(
+    server: &mut Server,
+    reader: &Reader<'_>,
+    room: RoomId,
+    name: &str,
+    seqs: (Seq, Seq),
+    reason: Option<GapReason>,
+) {
+    let index = server.room_with(room, name);
     let (kind, text) = gap_words(seqs, reason);
-    model.say(index, kind, &text);
+    server.say(index, kind, &text, reader.clock);
 }
 
 /// How the screen tells that events are missing.
@@ -170,125 +192,133 @@ pub(super) fn gap_words((from, to): (Seq, Seq), reason: Option<GapReason>) -> (K
     (kind, format!("events {from} to {to} {text}"))
 }
 
-fn said(model: &mut Model, message: &Message) {
-    let index = model.room_with(message.room, &message.room_name);
-    let watched = model.is_watched(index);
-    let own = model.is_own(message);
-    let entry = model.entry_of(message);
+fn said(server: &mut Server, reader: &Reader<'_>, message: &Message) {
+    let index = server.room_with(message.room, &message.room_name);
+    let is_open = reader.is_here && index == server.current;
+    let watched = reader.has_focus && is_open && server.rooms[index].history.is_at_bottom();
+    let own = server.is_own(message);
+    let entry = server.entry_of(message, reader.clock);
     let mention = matches!(entry.kind, Kind::Message { mention: true, .. });
     let place = entry.place;
-    let room = &mut model.rooms[index];
+    let room = &mut server.rooms[index];
     room.meet(message.from);
     if !room.history.arrive(entry) || own {
         return;
     }
     let was_missed = message.seq <= room.missed_to;
-    model.missed += usize::from(was_missed);
+    server.outage.missed += usize::from(was_missed);
     if watched && !was_missed {
         room.history.see_new();
     } else {
         room.history.count_as_new(place);
     }
-    if index != model.current {
+    if !is_open {
         room.unread += 1;
         room.mentions += usize::from(mention);
         room.history.trim(Bound::RESTING);
     }
     if was_missed {
         room.history.pass_earlier(place);
-        model.retell_outage();
+        server.retell_outage();
     }
 }
 
-fn came(model: &mut Model, change: &RoomChange) {
-    changed(model, change, "joined");
-    let index = model.room_with(change.room, &change.room_name);
-    model.rooms[index].meet(change.account);
+fn came(server: &mut Server, reader: &Reader<'_>, change: &RoomChange) {
+    changed(server, reader, change, "joined");
+    let index = server.room_with(change.room, &change.room_name);
+    server.rooms[index].meet(change.account);
 }
 
-fn went(model: &mut Model, change: &RoomChange) {
-    changed(model, change, "left");
-    let index = model.room_with(change.room, &change.room_name);
-    model.rooms[index].part_with(change.account);
+fn went(server: &mut Server, reader: &Reader<'_>, change: &RoomChange) {
+    changed(server, reader, change, "left");
+    let index = server.room_with(change.room, &change.room_name);
+    server.rooms[index].part_with(change.account);
 }
 
-fn changed(model: &mut Model, change: &RoomChange, did: &str) {
+fn changed(server: &mut Server, reader: &Reader<'_>, change: &RoomChange, did: &str) {
     let text = format!("{} {did}", shown::name(&change.name));
-    notice(model, change, &text);
+    notice(server, reader, change, &text);
 }
 
 /// Tells of another name where its bearer was seen.
-fn renamed(model: &mut Model, account: AccountId, old_name: &str, name: &str) {
+fn renamed(
+    server: &mut Server,
+    reader: &Reader<'_>,
+    account: AccountId,
+    old_name: &str,
+    name: &str,
+) {
     let text = format!("{} is now called {}", shown::name(old_name), shown::name(name));
-    if model.me.account == Some(account) {
-        return own_name(model, &shown::line(name));
+    if server.me.account == Some(account) {
+        return own_name(server, reader, &shown::line(name));
     }
-    let knows = |index: &RoomIndex| model.rooms[*index].has_met(account);
-    let rooms: Vec<RoomIndex> = (0..model.rooms.len()).filter(knows).collect();
+    let knows = |index: &RoomIndex| server.rooms[*index].has_met(account);
+    let rooms: Vec<RoomIndex> = (0..server.rooms.len()).filter(knows).collect();
     for index in rooms {
-        model.say(index, Kind::Notice, &text);
+        server.say(index, Kind::Notice, &text, reader.clock);
     }
 }
 
 /// The reader has another name.
-pub(super) fn own_name(model: &mut Model, name: &str) {
-    let old = std::mem::replace(&mut model.me.name, name.to_owned());
-    if model.was_online && old != name {
-        model.answer(&format!("you were {old}, and are now called {name}"));
+pub(super) fn own_name(server: &mut Server, reader: &Reader<'_>, name: &str) {
+    let old = std::mem::replace(&mut server.me.name, name.to_owned());
+    if server.was_online && old != name {
+        server.answer(&format!("you were {old}, and are now called {name}"), reader.clock);
     }
 }
 
-fn notice(model: &mut Model, change: &RoomChange, text: &str) {
-    let index = model.room_with(change.room, &change.room_name);
-    let time = model.clock(change.ts.0);
+fn notice(server: &mut Server, reader: &Reader<'_>, change: &RoomChange, text: &str) {
+    let index = server.room_with(change.room, &change.room_name);
+    let time = reader.clock.local(change.ts.0);
     let entry = Entry::new(Place::of(change.seq), None, time, Kind::Notice, text);
-    model.rooms[index].history.arrive(entry);
+    server.rooms[index].history.arrive(entry);
 }
 
-fn membership(model: &mut Model, room: RoomId, name: &str, joined: bool) {
-    let index = model.room_with(room, name);
-    let held = &mut model.rooms[index];
+fn membership(server: &mut Server, room: RoomId, name: &str, joined: bool) {
+    let index = server.room_with(room, name);
+    let held = &mut server.rooms[index];
     held.member = joined;
     if joined {
         held.wanted = false;
     }
 }
 
-fn sent(model: &mut Model, outgoing: &Outgoing) {
-    let index = model.room_to(&outgoing.to);
+fn sent(server: &mut Server, reader: &Reader<'_>, outgoing: &Outgoing) {
+    let index = server.room_to(&outgoing.to);
     let id = outgoing.id;
     match &outgoing.state {
         OutgoingState::Waiting | OutgoingState::InFlight => {
-            show_waiting(model, index, outgoing);
+            show_waiting(server, reader, index, outgoing);
         }
         OutgoingState::Acked { room, seq, ts } => {
-            let index = model.room_of(*room).unwrap_or(index);
-            let time = model.clock(ts.0);
-            model.rooms[index].history.commit(id, *seq, time);
+            let index = server.room_of(*room).unwrap_or(index);
+            let time = reader.clock.local(ts.0);
+            server.rooms[index].history.commit(id, *seq, time);
         }
         OutgoingState::Refused(refusal) => {
-            show_waiting(model, index, outgoing);
-            if let Some(local) = model.rooms[index].history.pending_with(id) {
-                model.refuse(index, local, outgoing.text.clone(), &refusal.reason);
+            show_waiting(server, reader, index, outgoing);
+            if let Some(local) = server.rooms[index].history.pending_with(id) {
+                let text = outgoing.text.clone();
+                server.refuse(index, local, text, &refusal.reason, reader.keymap);
             }
         }
         OutgoingState::Moved { id: new, .. } => {
-            model.rooms[index].history.change_id(id, *new);
+            server.rooms[index].history.change_id(id, *new);
         }
     }
 }
 
 /// Shows an own message that waits, once: it may have been typed here a moment ago, be known by
 /// its id, or be of an earlier life of the screen.
-fn show_waiting(model: &mut Model, index: RoomIndex, outgoing: &Outgoing) {
-    if model.rooms[index].history.knows(outgoing.id) {
+fn show_waiting(server: &mut Server, reader: &Reader<'_>, index: RoomIndex, outgoing: &Outgoing) {
+    if server.rooms[index].history.knows(outgoing.id) {
         return;
     }
-    if let Some(typed) = model.take_unqueued(index, &outgoing.text) {
-        model.rooms[index].history.identify(typed.local, outgoing.id);
+    if let Some(typed) = server.sends.take_with_text(index, &outgoing.text) {
+        server.rooms[index].history.identify(typed.local, outgoing.id);
         return;
     }
-    let time = model.clock_now();
+    let time = reader.clock.local_now();
     let text = shown::text(&outgoing.text);
-    model.rooms[index].history.wait(Some(outgoing.id), time, &text);
+    server.rooms[index].history.wait(Some(outgoing.id), time, &text);
 }

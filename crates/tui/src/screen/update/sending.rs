@@ -5,13 +5,14 @@ use chat_client::Destination;
 use chat_proto::RoomName;
 use chat_proto::limits::TEXT_BYTES_MAX;
 
-use super::Effect;
+use super::rooms::at_server;
+use super::{Effect, ServerEffect};
+use crate::screen::areas;
+use crate::screen::history::Local;
 use crate::screen::keys::{Action, Edit};
-use crate::screen::model::{Connection, Model, Unqueued};
+use crate::screen::model::Model;
+use crate::screen::server::Connection;
 use crate::screen::shown;
-
-/// Sends that the outbox has not taken yet, at most; past it what is typed stays where it is.
-pub(super) const UNQUEUED_MAX: usize = 256;
 
 /// Whether a text has to stay where it is typed, for a reason that is said.
 pub(super) fn cannot_be_said(model: &mut Model, text: &str) -> bool {
@@ -29,7 +30,7 @@ pub(super) fn cannot_be_said(model: &mut Model, text: &str) -> bool {
 
 /// Whether the outbox takes no more now, which is said.
 pub(super) fn is_full(model: &mut Model) -> bool {
-    let is_full = model.unqueued.len() >= UNQUEUED_MAX;
+    let is_full = !model.server().sends.has_room_for(1);
     if is_full {
         model.flash = Some("the outbox is full; wait a moment".to_owned());
     }
@@ -37,26 +38,31 @@ pub(super) fn is_full(model: &mut Model) -> bool {
 }
 
 pub(super) fn say(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
-    let (room, time) = (model.current, model.clock_now());
-    let online = model.is_online();
+    let time = model.clock.local_now();
     let shown = shown::text(&text);
-    model.seen_missed();
-    if let Connection::Offline { .. } = model.connection {
-        effects.push(Effect::Retry);
-    }
-    let held = model.room_mut();
+    let server = model.server_mut();
+    let (online, room) = (server.is_online(), server.current);
+    server.outage.see();
+    let retries = matches!(server.connection, Connection::Offline { .. });
+    let held = server.room_mut();
     let to = Destination { room: held.id, name: RoomName::parse(&held.title).ok() };
     held.history.divider = None;
     let local = held.history.wait(None, time, &shown);
     held.history.scroll_to_bottom(online);
-    model.tickets += 1;
-    let ticket = model.tickets;
-    model.unqueued.push_back(Unqueued { ticket, room, local, text: text.clone() });
-    effects.push(Effect::Send { ticket, to, text });
+    let ticket = server.sends.push(room, local, text.clone());
+    if retries {
+        effects.push(at_server(model, ServerEffect::Retry));
+    }
+    effects.push(at_server(model, ServerEffect::Send { ticket, to, text }));
+}
+
+fn take_refused(model: &mut Model) -> Option<(Local, String)> {
+    let viewport = areas::viewport(model);
+    model.room_mut().take_refused(viewport)
 }
 
 pub(super) fn again(model: &mut Model, effects: &mut Vec<Effect>) {
-    match model.take_refused() {
+    match take_refused(model) {
         Some((local, text)) if !is_full(model) && !cannot_be_said(model, &text) => {
             model.room_mut().history.discard(local);
             say(model, text, effects);
@@ -72,7 +78,7 @@ pub(super) fn recall(model: &Model) -> String {
 }
 
 pub(super) fn discard(model: &mut Model) {
-    match model.take_refused() {
+    match take_refused(model) {
         Some((local, text)) => {
             model.room_mut().history.discard(local);
             model.input.remember(&text);

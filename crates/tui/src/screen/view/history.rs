@@ -18,7 +18,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     }
     let viewport = Viewport::new(area.width, area.height);
     let rows = model.room().history.rows(viewport);
-    let today = model.clock_now().date();
+    let today = model.clock.local_now().date();
     for (y, row) in (area.y..area.bottom()).zip(rows) {
         let row_area = Rect { y, height: 1, ..area };
         match row {
@@ -42,7 +42,9 @@ fn draw_lead(
     buffer: &mut Buffer,
 ) {
     let (label, style) = match lead {
-        Lead::Older if model.is_online() => ("older messages are on their way".into(), theme.quiet),
+        Lead::Older if model.server().is_online() => {
+            ("older messages are on their way".into(), theme.quiet)
+        }
         Lead::Older => ("older messages are on the server".into(), theme.quiet),
         Lead::Beginning => (format!("beginning of #{}", model.room().title), theme.quiet),
         Lead::Day(date) => (day(date, today), theme.quiet),

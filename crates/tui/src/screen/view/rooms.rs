@@ -7,15 +7,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 
 use crate::screen::areas;
-use crate::screen::model::{Model, RoomIndex};
-use crate::screen::room::{Room, capped};
+use crate::screen::model::Model;
+use crate::screen::room::{Room, RoomIndex, capped};
 use crate::screen::theme::Theme;
 use crate::text;
 
 pub(super) fn draw(model: &Model, theme: &Theme, pane: Rect, buffer: &mut Buffer) {
     let mut block = Block::bordered().border_style(theme.quiet);
     let inner = block.inner(pane);
-    let listed = model.listed();
+    let listed = model.server().listed();
     let first = areas::first_listed(model, pane).min(listed.len());
     let end = (first + usize::from(inner.height)).min(listed.len());
     let above = beyond(model, '↑', &listed[..first], inner.width);
@@ -27,7 +27,13 @@ pub(super) fn draw(model: &Model, theme: &Theme, pane: Rect, buffer: &mut Buffer
     block.render(pane, buffer);
     for (y, &index) in (inner.y..inner.bottom()).zip(&listed[first..end]) {
         let area = Rect { y, height: 1, ..inner };
-        draw_room(&model.rooms[index], index == model.current, theme, area, buffer);
+        draw_room(
+            &model.server().rooms[index],
+            index == model.server().current,
+            theme,
+            area,
+            buffer,
+        );
     }
 }
 
@@ -37,7 +43,8 @@ fn beyond(model: &Model, arrow: char, rooms: &[RoomIndex], cells: u16) -> Option
     if rooms.is_empty() {
         return None;
     }
-    let sum = |count: fn(&Room) -> usize| rooms.iter().map(|&at| count(&model.rooms[at])).sum();
+    let sum =
+        |count: fn(&Room) -> usize| rooms.iter().map(|&at| count(&model.server().rooms[at])).sum();
     let (unread, mentions): (usize, usize) = (sum(|room| room.unread), sum(|room| room.mentions));
     let (count, plural) = (rooms.len(), if rooms.len() == 1 { "" } else { "s" });
     let said = |number: usize, before: &str, behind: &str| match number {

@@ -7,8 +7,9 @@ use ratatui::style::Style;
 use crate::screen::areas;
 use crate::screen::history::Viewport;
 use crate::screen::keys::Action;
-use crate::screen::model::{Connection, Model};
+use crate::screen::model::Model;
 use crate::screen::room::{Room, capped};
+use crate::screen::server::Connection;
 use crate::screen::theme::Theme;
 use crate::text;
 
@@ -39,7 +40,7 @@ pub(super) fn top(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer)
     let left_cells = area.width.saturating_sub(right_cells + 1);
     let left = text::fit(&left, usize::from(left_cells));
     let end = text::put(buffer, area.x, area.y, &left, left_cells, theme.strong);
-    let hint = format!("  · you are {}", model.me.name);
+    let hint = format!("  · you are {}", model.server().me.name);
     if end + cells(&hint) + right_cells < area.right() {
         text::put(buffer, end, area.y, &hint, cells(&hint), theme.quiet);
     }
@@ -74,13 +75,13 @@ fn pieces(model: &Model, theme: &Theme, width: u16) -> Vec<Piece> {
     let first =
         if width < ROOM_FROM_COLUMNS { connection } else { format!("[#{room}] {connection}") };
     let mut pieces = vec![(first, style)];
-    let viewport = model.viewport();
+    let viewport = areas::viewport(model);
     pieces.extend(below(model, theme, viewport));
     pieces.extend(waiting(model, theme));
-    match model.back_again() {
+    match model.server().outage.told_after() {
         Some(text) => pieces.push((text, theme.mention)),
-        None if model.missed > 0 => {
-            pieces.push((format!("missed {}", model.missed), theme.mention));
+        None if model.server().outage.missed > 0 => {
+            pieces.push((format!("missed {}", model.server().outage.missed), theme.mention));
         }
         None => {}
     }
@@ -97,7 +98,7 @@ fn pieces(model: &Model, theme: &Theme, width: u16) -> Vec<Piece> {
 
 fn connection(model: &Model, theme: &Theme, width: u16) -> Piece {
     let (brief, retry) = (width < BRIEF_BELOW_COLUMNS, model.keymap.hint(Action::Retry));
-    match &model.connection {
+    match &model.server().connection {
         Connection::Starting => ("○ starting".to_owned(), theme.waiting),
         Connection::Connecting { target, attempt } => {
             let nth = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
@@ -109,7 +110,7 @@ fn connection(model: &Model, theme: &Theme, width: u16) -> Piece {
             (text, theme.waiting)
         }
         Connection::Online { silent_since_ms: Some(since_ms), .. } => {
-            let seconds = model.now.ms.saturating_sub(*since_ms) / 1000;
+            let seconds = model.clock.now.ms.saturating_sub(*since_ms) / 1000;
             let text = match brief {
                 true => format!("○ silent {seconds} s"),
                 false => format!("○ no answer for {seconds} s, {retry} tries anew"),
@@ -126,7 +127,7 @@ fn connection(model: &Model, theme: &Theme, width: u16) -> Piece {
         }
         // The history says why.
         Connection::Offline { retry_at_ms, .. } => {
-            let seconds = retry_at_ms.saturating_sub(model.now.ms).div_ceil(1000);
+            let seconds = retry_at_ms.saturating_sub(model.clock.now.ms).div_ceil(1000);
             let text = match width {
                 0..16 => format!("○ {seconds} s"),
                 16..BRIEF_BELOW_COLUMNS => format!("○ again in {seconds} s"),
@@ -152,17 +153,17 @@ fn above(model: &Model, theme: &Theme, viewport: Viewport) -> Option<Piece> {
 
 /// What waits in all rooms, when the server cannot be asked.
 fn waiting(model: &Model, theme: &Theme) -> Option<Piece> {
-    if model.is_online() {
+    if model.server().is_online() {
         return None;
     }
-    let waiting: usize = model.rooms.iter().map(|room| room.history.waiting()).sum();
+    let waiting: usize = model.server().rooms.iter().map(|room| room.history.waiting()).sum();
     (waiting > 0).then(|| (format!("⏳ {waiting} waiting"), theme.waiting))
 }
 
 /// What is unread in other rooms, when there is no pane that says it, in the longest form that
 /// fits: rooms where the reader is named come first, then it tells how many more there are.
 fn elsewhere(model: &Model, theme: &Theme, room_cells: usize) -> Option<Piece> {
-    let listed = model.listed().into_iter().map(|index| &model.rooms[index]);
+    let listed = model.server().listed().into_iter().map(|index| &model.server().rooms[index]);
     let mut unread: Vec<&Room> = listed.filter(|room| room.unread > 0).collect();
     if unread.is_empty() {
         return None;
