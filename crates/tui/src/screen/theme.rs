@@ -4,6 +4,8 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::history::SpanKind;
+
 /// How the screen is painted. The sixteen colours of the terminal only: they are the ones that
 /// the person has chosen to read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,6 +73,15 @@ impl Theme {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb" || term == "vt100");
         if no_color || dumb { Self::mono() } else { Self::coloured() }
+    }
+
+    /// The style of a part of a text.
+    #[must_use]
+    pub fn span(&self, kind: SpanKind) -> Style {
+        match kind {
+            SpanKind::Mention => self.mention,
+            SpanKind::Reason => self.trouble,
+        }
     }
 
     /// The style of somebody's name.

@@ -11,10 +11,10 @@ use jiff::civil::DateTime;
 use crate::stage::{LOBBY, Stage, id, log, said};
 
 /// SplitMix64: enough for shuffling, and the seed says it all.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -22,7 +22,7 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 }
@@ -42,7 +42,7 @@ fn at(day: u64, minute: u64) -> DateTime {
 }
 
 /// Message `seq`: of one to many lines, some hundred of them a day.
-fn entry(seq: u64) -> Entry {
+pub(crate) fn entry(seq: u64) -> Entry {
     let words = usize::try_from(seq * 7 % 23).unwrap();
     let text = format!("m{seq} {}", "word ".repeat(words));
     let kind = Kind::Message { from: "ada".into(), mention: false };

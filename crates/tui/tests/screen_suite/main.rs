@@ -1,6 +1,8 @@
 //! The screen, tested without a terminal: messages go in, effects and a drawn screen come out.
 
 #[cfg(test)]
+mod amending;
+#[cfg(test)]
 mod folding;
 #[cfg(test)]
 mod gaps;

@@ -7,6 +7,7 @@ use std::cell::{Ref, RefCell};
 use chat_proto::{MessageId, Seq};
 use jiff::civil::DateTime;
 
+use super::span::{SpanKind, Spanned};
 use crate::text::{self, Line};
 
 /// Something that only the screen has: a line that it says, or an own message that is not
@@ -165,17 +166,15 @@ struct Wrapped {
 /// A message, or a line that the screen says.
 #[derive(Debug)]
 pub struct Entry {
-    /// Where it stands.
+    /// Where it stands in the order of the history.
     pub place: Place,
     /// The id, if it is a message that has one.
     pub id: Option<MessageId>,
     /// When, by the reader's clock on the wall.
     pub time: DateTime,
-    /// What it is.
+    /// Whose it is, and what has become of it.
     pub kind: Kind,
-    text: String,
-    /// Where in the text the reason of a refusal begins.
-    reason_at: usize,
+    text: Spanned,
     /// Whether a long text is shown whole.
     unfolded: bool,
     wrapped: RefCell<Option<Wrapped>>,
@@ -191,25 +190,30 @@ impl Entry {
         kind: Kind,
         text: &str,
     ) -> Self {
-        let text = text::prepared(text);
-        let reason_at = text.len();
-        let wrapped = RefCell::new(None);
-        Self { place, id, time, kind, text, reason_at, unfolded: false, wrapped }
+        let text = spanned(&kind, text);
+        Self { place, id, time, kind, text, unfolded: false, wrapped: RefCell::new(None) }
+    }
+
+    /// Gives it another text, made inert, and kind. Whether it is folded stays.
+    pub fn amend(&mut self, kind: Kind, text: &str) {
+        self.text = spanned(&kind, text);
+        self.kind = kind;
+        self.wrapped = RefCell::new(None);
     }
 
     /// Marks an own message as refused, for a reason that is inert and one line.
     pub fn refuse(&mut self, reason: &str) {
         self.kind = Kind::Own(Mark::Refused);
-        self.text.truncate(self.reason_at);
-        self.text.push_str("\n✗ ");
-        self.text.push_str(&text::prepared(reason));
+        self.text.truncate(self.said_bytes());
+        self.text.push("\n");
+        self.text.push_span(SpanKind::Reason, &format!("✗ {}", text::prepared(reason)));
         self.wrapped = RefCell::new(None);
     }
 
     /// The memory that it takes: an estimate, the same for as long as its text is.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + LINES_BYTES + self.text.len()
+        size_of::<Self>() + LINES_BYTES + self.text.bytes()
     }
 
     /// Whether it is a message, not a word of the screen.
@@ -221,21 +225,25 @@ impl Entry {
     /// What is said, as shown.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        self.text.as_str()
     }
 
-    /// The part of the text that a line shows.
-    #[must_use]
-    pub fn line(&self, columns: Columns, line: usize) -> &str {
+    /// The bytes of the text before the reason of a refusal.
+    fn said_bytes(&self) -> usize {
+        // The reason begins on a line of its own.
+        self.text.start_of(SpanKind::Reason).map_or(self.text().len(), |start| start - 1)
+    }
+
+    /// The parts of the text that a line shows, each with how it is meant.
+    pub fn parts(
+        &self,
+        columns: Columns,
+        line: usize,
+    ) -> impl Iterator<Item = (&str, Option<SpanKind>)> {
         let range = self.lines(columns).get(line).map(|line| line.range.clone());
-        self.text[range.unwrap_or_default()].trim_end_matches(' ')
-    }
-
-    /// Whether a line tells the reason of a refusal.
-    #[must_use]
-    pub fn is_reason(&self, columns: Columns, line: usize) -> bool {
-        let start = self.byte_of_line(columns, line);
-        start > self.reason_at
+        let range = range.unwrap_or_default();
+        let shown = self.text()[range.clone()].trim_end_matches(' ').len();
+        self.text.parts(range.start..range.start + shown)
     }
 
     /// How many lines of the text are hidden, if this line stands for them.
@@ -321,8 +329,8 @@ impl Entry {
 
     /// Hides the later lines of a long text, but not the reason of a refusal behind them.
     fn fold(&self, columns: Columns) -> Wrapped {
-        let mut lines = self.wrap(columns);
-        let body = lines.iter().take_while(|line| line.range.start <= self.reason_at).count();
+        let (mut lines, said) = (self.wrap(columns), self.said_bytes());
+        let body = lines.iter().take_while(|line| line.range.start <= said).count();
         if self.unfolded || body <= FOLDED_FROM_LINES {
             return Wrapped { columns, lines, hidden: 0 };
         }
@@ -337,13 +345,14 @@ impl Entry {
         let hanging = columns.hanging();
         let cells = columns.cells.saturating_sub(hanging).max(1);
         let used = self.indent_of(columns, 0).saturating_sub(hanging);
-        let mut lines = text::wrap_hanging(&self.text, cells, used, hanging);
-        let body = lines.iter().rposition(|line| line.range.start <= self.reason_at).unwrap_or(0);
+        let mut lines = text::wrap_hanging(self.text(), cells, used, hanging);
+        let said = self.said_bytes();
+        let body = lines.iter().rposition(|line| line.range.start <= said).unwrap_or(0);
         if let Kind::Own(mark) = &self.kind
             && *mark != Mark::Refused
             && self.end_of_line(columns, &lines, body) + MARK_CELLS > columns.cells
         {
-            let end = self.text.len();
+            let end = self.text().len();
             lines.push(Line { range: end..end, is_flush: false });
         }
         lines
@@ -353,6 +362,12 @@ impl Entry {
     fn end_of_line(&self, columns: Columns, lines: &[Line], line: usize) -> usize {
         let Some(shown) = lines.get(line) else { return 0 };
         let indent = if shown.is_flush { 0 } else { self.indent_of(columns, line) };
-        indent + text::width(self.text[shown.range.clone()].trim_end_matches(' '))
+        indent + text::width(self.text()[shown.range.clone()].trim_end_matches(' '))
     }
+}
+
+/// An inert text, prepared for the screen, and what of it is more than plain.
+fn spanned(kind: &Kind, text: &str) -> Spanned {
+    let names_reader = matches!(kind, Kind::Message { mention: true, .. });
+    Spanned::new(text::prepared(text), names_reader.then_some(SpanKind::Mention))
 }

@@ -80,9 +80,10 @@ impl History {
 
     /// Changes what the screen has said.
     pub fn retell(&mut self, local: Local, text: &str) {
-        self.change_local(local, |entry| {
-            *entry = Entry::new(entry.place, None, entry.time, Kind::Answer, text);
-        });
+        match self.index_of_local(local) {
+            Some(index) => self.amend_at(index, Kind::Answer, text),
+            None => self.change_local(local, |entry| entry.amend(Kind::Answer, text)),
+        }
     }
 
     /// The last event that was heard of.
@@ -121,6 +122,7 @@ impl History {
         let (first, last) = loaded.into_inner();
         let first = Place { seq: first, sub: 0 };
         let last = Place { seq: last, sub: u64::MAX };
+        debug_assert!(first <= last, "what is loaded has a beginning before its end");
         let mut later = self.locals.aside.split_off(&first);
         let beyond = later.split_off(&last);
         for entry in later.into_values() {

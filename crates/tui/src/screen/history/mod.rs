@@ -5,18 +5,21 @@
 //! are asked for, and every bound on them. It must not know how anything is drawn, nor about
 //! connections: pages are asked for and come back as data.
 
+mod amend;
 mod entries;
 mod entry;
 mod layout;
 mod local;
 mod paging;
 mod pending;
+mod span;
 mod unseen;
 mod window;
 
 pub use entry::{Columns, Entry, Kind, Local, MARK_CELLS, Mark, Place, YOU};
 pub use layout::{Lead, Row, Viewport};
 pub use paging::{PageRequest, PageWanted};
+pub use span::SpanKind;
 
 use entries::Entries;
 use local::Locals;
@@ -25,9 +28,9 @@ use local::Locals;
 /// has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bound {
-    /// Entries.
+    /// Entries, at the most.
     pub entries: usize,
-    /// Bytes of memory.
+    /// Bytes of memory at the most, as [`Entry::bytes`] counts them.
     pub bytes: usize,
 }
 
@@ -58,7 +61,7 @@ enum Below {
     Attached,
     /// Messages below the window were dropped, or never taken in.
     Detached {
-        /// About how many.
+        /// How many there are; behind a jump, how many events.
         messages: usize,
         /// Up to where the window has everything.
         loaded_to: u64,
@@ -70,7 +73,7 @@ enum Below {
 pub struct Divider {
     /// The first that is new.
     pub first: Place,
-    /// How many are.
+    /// How many messages are new from there on.
     pub count: usize,
     /// Whether they were looked at: what comes unseen after that is new by itself.
     pub seen: bool,

@@ -16,7 +16,7 @@ const AHEAD_ENTRIES: usize = 96;
 /// Which page is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PageWanted {
-    /// The newest.
+    /// The newest page, with which the window begins.
     Newest,
     /// The one above the window.
     Older,
@@ -29,7 +29,7 @@ pub enum PageWanted {
 /// A page of history to be asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PageRequest {
-    /// Which.
+    /// Where the page is, as seen from the window.
     pub wanted: PageWanted,
     /// Only messages with a smaller seq.
     pub before: Seq,
@@ -61,6 +61,11 @@ pub(super) struct Paging {
 }
 
 impl Paging {
+    /// A message of a page that is not whole yet.
+    pub(super) fn stashed(&mut self, place: Place) -> Option<&mut Entry> {
+        self.stash.iter_mut().find(|entry| entry.place == place)
+    }
+
     pub(super) fn is_loaded(&self) -> bool {
         self.loaded
     }
@@ -184,6 +189,7 @@ impl History {
         if request.life != self.paging.life {
             return;
         }
+        debug_assert!(self.paging.under_way, "a page of this life was asked for");
         self.paging.under_way = false;
         self.head = self.head.max(as_of.0);
         match request.wanted {
@@ -230,6 +236,7 @@ impl History {
             return;
         };
         self.paging.more_above = more;
+        debug_assert!(request.before.0 > target, "the page ends behind what is looked for");
         let loaded_to = (request.before.0 - 1).min(as_of.0);
         self.below = match self.head.checked_sub(loaded_to) {
             None | Some(0) => Below::Attached,
@@ -261,6 +268,7 @@ impl History {
         self.paging.stash_before = None;
         let stash = std::mem::take(&mut self.paging.stash);
         let messages = messages.saturating_sub(stash.len());
+        debug_assert!(target > loaded_to, "the page ends below the window");
         let loaded_to = (target - 1).min(as_of.0).max(loaded_to);
         let reached = target > as_of.0 && as_of.0 >= self.head;
         self.below = match reached {

@@ -84,8 +84,6 @@ impl Painted<'_> {
         }
         let indent = cells(self.entry.indent(self.columns, line)).min(area.width);
         let (x, room) = (area.x + indent, area.width - indent);
-        let is_reason = self.entry.is_reason(self.columns, line);
-        let style = if is_reason { self.theme.trouble } else { self.text_style() };
         let end = match self.entry.hidden(self.columns, line) {
             Some(hidden) => {
                 let shows = self.keymap.hint(Action::Send);
@@ -93,8 +91,12 @@ impl Painted<'_> {
                 text::put(buffer, x, area.y, &told, room, self.theme.quiet)
             }
             None => {
-                let shown = self.entry.line(self.columns, line);
-                text::put(buffer, x, area.y, shown, room, style)
+                let parts = self.entry.parts(self.columns, line);
+                parts.fold(x, |x, (part, kind)| {
+                    let style = kind.map_or(self.text_style(), |kind| self.theme.span(kind));
+                    let room = area.right().saturating_sub(x);
+                    text::put(buffer, x, area.y, part, room, style)
+                })
             }
         };
         if line + 1 == self.entry.height(self.columns) {
@@ -151,7 +153,6 @@ impl Painted<'_> {
 
     fn text_style(&self) -> Style {
         match &self.entry.kind {
-            Kind::Message { mention: true, .. } => self.theme.mention,
             Kind::Message { .. } | Kind::Own(_) | Kind::Answer | Kind::Trouble => self.theme.text,
             Kind::Notice => self.theme.quiet,
         }
