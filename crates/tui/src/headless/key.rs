@@ -6,7 +6,7 @@
 use chat_client::{Config, OutboxKind};
 
 use super::failure::Failure;
-use super::missing::quoted;
+use super::quoting::quoted;
 
 /// The key of one task: that of `--id`, or a random one.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use chat_client::display::inert;
-
 use super::key::Key;
 use super::output::say;
+use super::quoting::quoted;
 use super::record::Record;
 use super::tell;
 
@@ -30,55 +29,11 @@ pub(super) fn tell_all(all: &[Missing], key: &Key, room: &str) {
             return tell(&format!("{rest} more lines without an answer could not be told in time"));
         }
         let Missing { line, nth, text } = missing;
-        let (id, text) = (quoted(key.id()), quoted(text));
+        let (id, word) = (quoted(key.id()), quoted(text));
         let sentence = format!(
             "line {line} has no answer: chat-tui --no-tui send -r {room} --id {id} --nth {nth} -- \
-             {text}"
+             {word}"
         );
-        say(&sentence, &Record::unanswered(missing, key.id(), room));
-    }
-}
-
-/// A word for bash, ksh and zsh; what cannot be seen is written as bytes.
-pub(super) fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    if inert(text) == text && !text.contains('\'') {
-        return format!("'{text}'");
-    }
-    let escaped: String = text.chars().map(escaped).collect();
-    format!("$'{escaped}'")
-}
-
-fn escaped(c: char) -> String {
-    let mut bytes = [0; 4];
-    let character = c.encode_utf8(&mut bytes);
-    match c {
-        '\'' | '\\' => format!("\\{c}"),
-        _ if *inert(character) != *character => {
-            character.bytes().map(|byte| format!("\\x{byte:02x}")).collect()
-        }
-        c => c.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_is_what_a_shell_reads_back() {
-        for (text, word) in [
-            ("build-812", "build-812"),
-            ("two words", "'two words'"),
-            ("$HOME `id`", "'$HOME `id`'"),
-            ("it's \\n", "$'it\\'s \\\\n'"),
-            ("a\tb\u{1b}[2J", "$'a\\x09b\\x1b[2J'"),
-            ("", "''"),
-        ] {
-            assert_eq!(quoted(text), word);
-        }
+        say(&sentence, &Record::unanswered((*line, *nth), key.id(), room, text));
     }
 }

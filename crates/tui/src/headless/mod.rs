@@ -16,6 +16,7 @@ mod missing;
 mod output;
 mod pieces;
 mod printer;
+mod quoting;
 mod record;
 mod send;
 mod sending;
@@ -52,7 +53,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 pub enum Task {
     /// Lines in, messages out.
     Chat(ChatArgs),
-    /// Post.
+    /// Post what the arguments or stdin say.
     Send(SendArgs),
     /// Print messages.
     Tail(TailArgs),

@@ -6,14 +6,13 @@ use chat_client::{Connected, Message, display};
 use chat_proto::{Ack, Member, RoomInfo, Seq};
 use serde::Serialize;
 
-use super::missing::Missing;
 use super::time::Clock;
 use crate::exit::Exit;
 
 /// The version of the objects.
 const VERSION: u8 = 1;
 
-/// One object.
+/// One object of the JSON output, with the version of its form.
 #[derive(Serialize)]
 pub(super) struct Record<'a> {
     v: u8,
@@ -166,9 +165,14 @@ impl<'a> Record<'a> {
         Self::of(Content::Identity { name: &me.name, account_id, fingerprint, server })
     }
 
-    pub(super) fn unanswered(missing: &'a Missing, id: &'a str, room: &'a str) -> Self {
-        let Missing { line, nth, text } = missing;
-        Self::of(Content::Unanswered { line: *line, id, nth: *nth, room, text })
+    /// A line of the input without an answer, and its place in the stream of the key `id`.
+    pub(super) fn unanswered(
+        (line, nth): (u64, u64),
+        id: &'a str,
+        room: &'a str,
+        text: &'a str,
+    ) -> Self {
+        Self::of(Content::Unanswered { line, id, nth, room, text })
     }
 
     pub(super) fn notice(text: &'a str) -> Self {
