@@ -3,8 +3,8 @@
 //! A thread takes in what the program writes, so that no program ever waits for its test. Whoever
 //! waits for a screen is woken by what comes, and gives up after [`PATIENCE`].
 
-mod glass;
 mod seat;
+mod vt_screen;
 
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
@@ -18,8 +18,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal};
 use rustix::termios::{LocalModes, Termios};
 
-pub use glass::{Glass, Modes};
 pub use seat::Seat;
+pub use vt_screen::{Modes, VtScreen};
 
 use crate::process::PATIENCE;
 
@@ -43,13 +43,13 @@ impl Size {
 
 /// The far end of the terminal, and who waits for it to change.
 struct Far {
-    glass: Mutex<Glass>,
+    vt: Mutex<VtScreen>,
     changed: Condvar,
 }
 
 impl Far {
-    fn glass(&self) -> MutexGuard<'_, Glass> {
-        self.glass.lock().unwrap_or_else(PoisonError::into_inner)
+    fn vt(&self) -> MutexGuard<'_, VtScreen> {
+        self.vt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,13 +77,13 @@ impl Pty {
         let child = pair.slave.spawn_command(command)?;
         let keys = pair.master.take_writer()?;
         let mut output = pair.master.try_clone_reader()?;
-        let far = Arc::new(Far { glass: Mutex::new(Glass::new(size)), changed: Condvar::new() });
+        let far = Arc::new(Far { vt: Mutex::new(VtScreen::new(size)), changed: Condvar::new() });
         let sees = Arc::clone(&far);
         // Ends by itself, when the last program with this terminal has ended.
         std::thread::spawn(move || {
             let mut bytes = [0; 16 * 1024];
             while let Ok(read @ 1..) = output.read(&mut bytes) {
-                sees.glass().take_in(&bytes[..read]);
+                sees.vt().take_in(&bytes[..read]);
                 sees.changed.notify_all();
             }
         });
@@ -122,7 +122,7 @@ impl Pty {
     /// When it does not come to that: with what was wanted, and the screen.
     #[track_caller]
     pub fn wait(&self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) -> Result<Duration> {
-        self.wait_for_glass(what, |glass| wanted(glass.screen()))
+        self.wait_for_vt(what, |vt| wanted(vt.screen()))
     }
 
     /// The same, with everything that the terminal was told.
@@ -130,19 +130,19 @@ impl Pty {
     /// # Errors
     /// When it does not come to that.
     #[track_caller]
-    pub fn wait_for_glass(&self, what: &str, wanted: impl Fn(&Glass) -> bool) -> Result<Duration> {
+    pub fn wait_for_vt(&self, what: &str, wanted: impl Fn(&VtScreen) -> bool) -> Result<Duration> {
         let asked = Instant::now();
-        let mut glass = self.far.glass();
+        let mut vt = self.far.vt();
         loop {
-            if !glass.is_drawing() && wanted(&glass) {
+            if !vt.is_drawing() && wanted(&vt) {
                 return Ok(self.started.elapsed());
             }
             let Some(left) = PATIENCE.checked_sub(asked.elapsed()) else {
-                let contents = glass.screen().contents();
+                let contents = vt.screen().contents();
                 bail!("{}: {what} never came to:\n{contents}", Location::caller());
             };
-            let waited = self.far.changed.wait_timeout(glass, left);
-            (glass, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            let waited = self.far.changed.wait_timeout(vt, left);
+            (vt, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -152,7 +152,7 @@ impl Pty {
     /// When it does not come.
     #[track_caller]
     pub fn shows(&self, text: &str) -> Result<Duration> {
-        self.wait(&format!("{text:?}"), |screen| glass::has(screen, text))
+        self.wait(&format!("{text:?}"), |screen| vt_screen::has(screen, text))
     }
 
     /// Waits until a text is not on the screen.
@@ -161,28 +161,28 @@ impl Pty {
     /// When it stays.
     #[track_caller]
     pub fn hides(&self, text: &str) -> Result<Duration> {
-        self.wait(&format!("no {text:?}"), |screen| !glass::has(screen, text))
+        self.wait(&format!("no {text:?}"), |screen| !vt_screen::has(screen, text))
     }
 
     /// Waits for anything to be written, at most so long; tells whether something was.
     #[must_use]
     pub fn stirs(&self, within: Duration) -> bool {
-        let glass = self.far.glass();
-        let before = glass.taken_in();
-        let is_still = |glass: &mut Glass| glass.taken_in() == before;
-        let waited = self.far.changed.wait_timeout_while(glass, within, is_still);
+        let vt = self.far.vt();
+        let before = vt.taken_in();
+        let is_still = |vt: &mut VtScreen| vt.taken_in() == before;
+        let waited = self.far.changed.wait_timeout_while(vt, within, is_still);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// Looks at the terminal as it is now.
-    pub fn look<R>(&self, look: impl FnOnce(&Glass) -> R) -> R {
-        look(&self.far.glass())
+    pub fn look<R>(&self, look: impl FnOnce(&VtScreen) -> R) -> R {
+        look(&self.far.vt())
     }
 
     /// What is on the screen now, as text.
     #[must_use]
     pub fn contents(&self) -> String {
-        self.look(|glass| glass.screen().contents())
+        self.look(|vt| vt.screen().contents())
     }
 
     /// Gives the terminal another size.
@@ -191,7 +191,7 @@ impl Pty {
     /// When it cannot be resized.
     pub fn resize(&self, size: Size) -> Result<()> {
         // The far end first: what the program then writes is for the new size.
-        self.far.glass().resize(size);
+        self.far.vt().resize(size);
         self.master.resize(size.for_pty())
     }
 
@@ -210,7 +210,7 @@ impl Pty {
     /// When it is not given back.
     #[track_caller]
     pub fn is_given_back(&self) -> Result<()> {
-        self.wait_for_glass("the terminal as it was", |glass| glass.modes() == Modes::default())?;
+        self.wait_for_vt("the terminal as it was", |vt| vt.modes() == Modes::default())?;
         let asked = Instant::now();
         let cooked = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
         while !self.modes()?.local_modes.contains(cooked) {

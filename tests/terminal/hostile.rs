@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use chat_proto::{Ack, ErrorCode, Join, RoomInfo};
-use chat_tests::pty::{Glass, Pty};
+use chat_tests::pty::{Pty, VtScreen};
 use chat_tests::raw::{Raw, Refused, send};
 
 use crate::stage::{Stage, times};
@@ -24,18 +24,18 @@ const HOSTILE: [(&str, &str); 12] = [
 ];
 
 /// A frame that was drawn for another text must look the same around it.
-fn frame_of(glass: &Glass) -> Vec<String> {
-    let rows: Vec<String> = glass.screen().rows(0, glass.size().columns).collect();
+fn frame_of(vt: &VtScreen) -> Vec<String> {
+    let rows: Vec<String> = vt.screen().rows(0, vt.size().columns).collect();
     let borders = rows.iter().map(|row| row.chars().take(14).collect());
     borders.chain([rows[0].clone(), rows[rows.len() - 2].clone()]).collect()
 }
 
 /// Everything about the terminal that no message may change.
-fn is_untouched(pty: &Pty, before: &Glass, what: &str) {
-    pty.look(|glass| {
-        assert_eq!(glass.modes(), before.modes(), "{what}");
-        assert_eq!(glass.oddities(), before.oddities(), "{what}");
-        assert_eq!(frame_of(glass), frame_of(before), "{what}");
+fn is_untouched(pty: &Pty, before: &VtScreen, what: &str) {
+    pty.look(|vt| {
+        assert_eq!(vt.modes(), before.modes(), "{what}");
+        assert_eq!(vt.oddities(), before.oddities(), "{what}");
+        assert_eq!(frame_of(vt), frame_of(before), "{what}");
     });
 }
 
@@ -47,7 +47,7 @@ async fn hostile_text_is_seen_and_changes_nothing() -> Result<()> {
     let lobby: RoomInfo = mallory.ask(&Join { name: "lobby".to_owned() }).await?;
     let ada = stage.enter("ada")?;
     ada.shows("2 online")?;
-    let before = ada.look(|glass| glass.again());
+    let before = ada.look(|vt| vt.again());
     for (n, (text, seen)) in (1..).zip(HOSTILE) {
         let _: Ack = mallory.ask(&send(1, n, lobby.room, text)).await?;
         ada.shows(seen)?;
@@ -66,7 +66,7 @@ async fn floods_stay_in_their_place() -> Result<()> {
     let lobby: RoomInfo = mallory.ask(&Join { name: "lobby".to_owned() }).await?;
     let mut ada = stage.enter("ada")?;
     ada.shows("2 online")?;
-    let before = ada.look(|glass| glass.again());
+    let before = ada.look(|vt| vt.again());
     let floods = [
         format!("{}end of a long line", "x".repeat(12_000)),
         format!("a{}end of the marks", "\u{301}".repeat(4_000)),
@@ -102,7 +102,7 @@ async fn nul_is_refused_and_shown_to_nobody() -> Result<()> {
     assert_eq!(refused.known_code(), Some(ErrorCode::NulInText));
     let _: Ack = mallory.ask(&send(1, 2, lobby.room, "harmless")).await?;
     ada.shows("harmless")?;
-    assert_eq!(ada.look(|glass| times(glass.screen(), "mallory harmless")), 1);
+    assert_eq!(ada.look(|vt| times(vt.screen(), "mallory harmless")), 1);
     assert_eq!(stage.said()?, ["harmless"]);
     Ok(())
 }

@@ -18,9 +18,9 @@ fn open(stage: &Stage) -> Result<(Pty, Termios)> {
     let fresh = stage.seat("ada").shell()?.modes()?;
     let pty = stage.seat("ada").open_in_shell()?;
     pty.shows("● connected")?;
-    pty.look(|glass| {
-        assert_ne!(glass.modes(), Modes::default());
-        assert!(glass.screen().alternate_screen() && glass.screen().bracketed_paste());
+    pty.look(|vt| {
+        assert_ne!(vt.modes(), Modes::default());
+        assert!(vt.screen().alternate_screen() && vt.screen().bracketed_paste());
     });
     let taken = pty.modes()?.local_modes;
     assert!(!taken.intersects(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG));
@@ -105,7 +105,7 @@ fn a_stopped_program_lends_the_terminal_and_takes_it_again() -> Result<()> {
         ada.enters("fg")?;
         ada.shows("> half a line")?;
         ada.shows("bob     said meanwhile")?;
-        ada.look(|glass| assert!(glass.screen().alternate_screen()));
+        ada.look(|vt| assert!(vt.screen().alternate_screen()));
         assert!(!ada.modes()?.local_modes.contains(LocalModes::ICANON));
         ada.types("\x15")?;
         ada.hides("half a line")?;

@@ -67,7 +67,7 @@ fn the_join_line_comes_back_in_one_piece_and_a_guest_can_pass_it_on() -> Result<
     let address = line.trim_end().strip_prefix("chat-tui ").context("an address")?;
     let copied =
         format!("clipboard {:?}", data_encoding::BASE64.encode(line.trim_end().as_bytes()));
-    assert_eq!(host.look(|glass| glass.oddities().first().cloned()), Some(copied));
+    assert_eq!(host.look(|vt| vt.oddities().first().cloned()), Some(copied));
     let mut guest = stage.seat("guest").with(address).open()?;
     guest.shows("● connected")?;
     guest.enters("/address")?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use chat_tests::pty::{Glass, Modes};
+use chat_tests::pty::{Modes, VtScreen};
 
 use crate::stage::{Stage, times};
 
@@ -19,7 +19,7 @@ fn the_first_message_takes_two_steps_and_is_in_the_database() -> Result<()> {
     let took = ada.shows("you     hello ✓")?;
     println!("the first message was committed {took:?} after the start of the client");
     assert_eq!(stage.said()?, ["hello"]);
-    assert_eq!(ada.look(|glass| times(glass.screen(), "hello")), 1);
+    assert_eq!(ada.look(|vt| times(vt.screen(), "hello")), 1);
     Ok(())
 }
 
@@ -64,9 +64,9 @@ fn what_is_typed_before_there_is_a_server_is_sent_once() -> Result<()> {
     ada.shows("first ✓")?;
     ada.shows("second ✓")?;
     assert_eq!(stage.said()?, ["first", "second"]);
-    ada.look(|glass| {
-        assert_eq!(times(glass.screen(), "first ✓"), 1);
-        assert_eq!(times(glass.screen(), "second"), 1);
+    ada.look(|vt| {
+        assert_eq!(times(vt.screen(), "first ✓"), 1);
+        assert_eq!(times(vt.screen(), "second"), 1);
     });
     Ok(())
 }
@@ -93,7 +93,7 @@ fn a_terminal_without_cells_hangs_nothing() -> Result<()> {
     let stage = Stage::new()?;
     let _daemon = stage.daemon()?;
     let mut ada = stage.seat("ada").sized(0, 0).open()?;
-    ada.wait_for_glass("the terminal, taken", |glass| glass.modes() != Modes::default())?;
+    ada.wait_for_vt("the terminal, taken", |vt| vt.modes() != Modes::default())?;
     ada.enters("hello")?;
     ada.types("\x11")?;
     assert_eq!(ada.ends()?, 0);
@@ -110,7 +110,7 @@ fn a_mouse_that_is_switched_off_is_left_to_the_terminal() -> Result<()> {
     with.shows("#lobby")?;
     let without = stage.seat("bob").with("--mouse").with("off").open()?;
     without.shows("#lobby")?;
-    let mode = |glass: &Glass| glass.screen().mouse_protocol_mode();
+    let mode = |vt: &VtScreen| vt.screen().mouse_protocol_mode();
     assert_eq!(with.look(mode), vt100::MouseProtocolMode::PressRelease);
     assert_eq!(without.look(mode), vt100::MouseProtocolMode::None);
     Ok(())

@@ -19,13 +19,13 @@ fn a_line_waits_while_the_server_is_frozen_and_killed_and_goes_out_once() -> Res
     daemon.kill()?;
     ada.shows("again in")?;
     ada.shows("into the ice ⏳")?;
-    ada.look(|glass| {
-        glass.frames(|screen| assert_eq!(times(screen, "into the ice ✓"), 0, "it was a lie"));
+    ada.look(|vt| {
+        vt.frames(|screen| assert_eq!(times(screen, "into the ice ✓"), 0, "it was a lie"));
     });
     let _daemon = stage.daemon()?;
     ada.shows("into the ice ✓")?;
     assert_eq!(stage.said()?, ["before", "into the ice"]);
-    assert_eq!(ada.look(|glass| times(glass.screen(), "into the ice")), 1);
+    assert_eq!(ada.look(|vt| times(vt.screen(), "into the ice")), 1);
     Ok(())
 }
 
@@ -45,7 +45,7 @@ fn a_line_survives_the_end_of_the_client_and_goes_out_once() -> Result<()> {
     daemon.signal(Signal::CONT)?;
     ada.shows("not lost ✓")?;
     assert_eq!(stage.said()?, ["before", "not lost"]);
-    assert_eq!(ada.look(|glass| times(glass.screen(), "not lost")), 1);
+    assert_eq!(ada.look(|vt| times(vt.screen(), "not lost")), 1);
     Ok(())
 }
 

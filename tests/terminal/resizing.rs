@@ -66,7 +66,7 @@ fn a_size_that_comes_back_at_once_is_painted_anew() -> Result<()> {
         let lines = screen.rows(0, 80).take(23).map(|row| row.trim_end().to_owned());
         lines.collect()
     };
-    let before = ada.look(|glass| lines(glass.screen()));
+    let before = ada.look(|vt| lines(vt.screen()));
     for _ in 0..5 {
         // The terminal forgets what it cannot show; the program may never see the small size.
         ada.resize(Size { columns: 20, rows: 5 })?;

@@ -42,7 +42,7 @@ fn page_up(pty: &mut Pty, from: u64) -> Result<u64> {
     pty.wait(&format!("older than {from}"), |screen| {
         numbers(screen).first().is_some_and(|&first| first < from)
     })?;
-    pty.look(|glass| numbers(glass.screen()).first().copied()).context("there are lines")
+    pty.look(|vt| numbers(vt.screen()).first().copied()).context("there are lines")
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn two_thousand_messages_scroll_back_without_a_hole_and_end_returns() -> R
     let room = talked(&mut loud).await?;
     let mut ada = stage.seat("ada").open()?;
     ada.shows("line 2000")?;
-    let mut first = ada.look(|glass| numbers(glass.screen())[0]);
+    let mut first = ada.look(|vt| numbers(vt.screen())[0]);
     let mut pages = 0;
     while first > 1 {
         first = page_up(&mut ada, first)?;
@@ -63,8 +63,8 @@ async fn two_thousand_messages_scroll_back_without_a_hole_and_end_returns() -> R
     ada.types("\x1b[5~")?;
     ada.shows("beginning of #lobby")?;
     let mut last = u64::MAX;
-    ada.look(|glass| {
-        glass.frames(|screen| {
+    ada.look(|vt| {
+        vt.frames(|screen| {
             let numbers = numbers(screen);
             assert!(is_whole(&numbers), "a hole: {numbers:?}");
             let Some(&first) = numbers.first() else { return };
@@ -82,13 +82,13 @@ async fn two_thousand_messages_scroll_back_without_a_hole_and_end_returns() -> R
         let shown = numbers(screen).len() as u64;
         below.is_some_and(|below: u64| below == MESSAGES + 3 - shown)
     })?;
-    assert_eq!(ada.look(|glass| numbers(glass.screen())[0]), 1, "nobody was pulled down");
+    assert_eq!(ada.look(|vt| numbers(vt.screen())[0]), 1, "nobody was pulled down");
     ada.types("\x1b[F")?;
     ada.shows("news")?;
     ada.hides("below, End")?;
     ada.wait("the end", |screen| numbers(screen).last() == Some(&MESSAGES))?;
     // And up again, from there.
-    let first = ada.look(|glass| numbers(glass.screen())[0]);
+    let first = ada.look(|vt| numbers(vt.screen())[0]);
     page_up(&mut ada, first)?;
     Ok(())
 }
@@ -101,7 +101,7 @@ async fn a_reader_in_the_middle_stays_there_while_others_talk() -> Result<()> {
     let room = talked(&mut loud).await?;
     let mut ada = stage.seat("ada").open()?;
     ada.shows("line 2000")?;
-    let first = ada.look(|glass| numbers(glass.screen())[0]);
+    let first = ada.look(|vt| numbers(vt.screen())[0]);
     let first = page_up(&mut ada, first)?;
     for n in 1..=40 {
         let _: Ack = loud.ask(&send(1, MESSAGES + n, room, "news")).await?;
@@ -111,7 +111,7 @@ async fn a_reader_in_the_middle_stays_there_while_others_talk() -> Result<()> {
         let below = below.split("↓ ").nth(1).and_then(|after| after.split(' ').next());
         below.is_some_and(|below| below.parse().is_ok_and(|below: u64| below > 40))
     })?;
-    assert_eq!(ada.look(|glass| numbers(glass.screen())[0]), first);
+    assert_eq!(ada.look(|vt| numbers(vt.screen())[0]), first);
     // A small notch of the wheel down is a small step, not a jump to the end.
     ada.types("\x1b[<65;40;10M")?;
     ada.wait("three lines further", |screen| numbers(screen).first() == Some(&(first + 3)))?;

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use crate::stage::{Stage, times};
 
 fn once(pty: &Pty, text: &str) {
-    let seen = pty.look(|glass| times(glass.screen(), text));
+    let seen = pty.look(|vt| times(vt.screen(), text));
     assert_eq!(seen, 1, "{text:?} in:\n{}", pty.contents());
 }
 

@@ -15,13 +15,13 @@ use crate::machine::mount::what_forgets;
 use crate::row::Row;
 use crate::scenario::{Bench, Case, Scale};
 use crate::table;
-use crate::target::{Ground, Target};
+use crate::target::{Environment, Target};
 
 /// Runs everything, and prints what came of it.
 pub(crate) fn run(measure: &Measure) -> Result<()> {
     let cores = Cores::choose()?;
     stay_on(cores.load)?;
-    let ground = Ground {
+    let environment = Environment {
         cores,
         chatd: chatd(measure)?,
         folder: measure.dir.clone().unwrap_or_else(std::env::temp_dir),
@@ -29,8 +29,8 @@ pub(crate) fn run(measure: &Measure) -> Result<()> {
     let (there, absent): (Vec<Target>, Vec<Target>) =
         measure.targets().into_iter().partition(|target| target.is_installed());
     let length = Duration::from_secs(if measure.quick { 1 } else { measure.seconds });
-    refuse_memory(&ground.folder, &there)?;
-    let host = Host::this(&ground.folder, versions(&ground, &there))?;
+    refuse_memory(&environment.folder, &there)?;
+    let host = Host::this(&environment.folder, versions(&environment, &there))?;
     let scale = Scale { length, is_quick: measure.quick };
     let rounds = if measure.quick { 1 } else { measure.rounds };
     let cases: Vec<Case> =
@@ -54,7 +54,7 @@ pub(crate) fn run(measure: &Measure) -> Result<()> {
             for target in there.iter().filter(|target| case.suits(**target)) {
                 progress.begin(case, *target, round);
                 let say = |what| progress.say(what);
-                let bench = Bench { ground: &ground, scale, rounds, say: &say };
+                let bench = Bench { environment: &environment, scale, rounds, say: &say };
                 let new = case.run(*target, round, &bench);
                 progress.end();
                 for row in &new {
@@ -94,8 +94,8 @@ fn refuse_memory(folder: &Path, targets: &[Target]) -> Result<()> {
 }
 
 /// Those of the daemon, of its peers, and of what the daemon and this program were made with.
-fn versions(ground: &Ground, targets: &[Target]) -> Vec<(String, String)> {
-    let daemon = Command::new(&ground.chatd).arg("--version").output().ok();
+fn versions(environment: &Environment, targets: &[Target]) -> Vec<(String, String)> {
+    let daemon = Command::new(&environment.chatd).arg("--version").output().ok();
     let daemon = daemon.and_then(|said| version_in(&String::from_utf8_lossy(&said.stdout)));
     let mut versions = vec![("chatd".to_owned(), daemon.unwrap_or_default())];
     for version in targets.iter().filter_map(|target| target.version()) {

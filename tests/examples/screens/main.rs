@@ -97,8 +97,7 @@ impl Person {
 fn save(name: &str, pty: &Pty) -> Result<()> {
     let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/screens");
     std::fs::create_dir_all(&folder)?;
-    let (svg, text) =
-        pty.look(|glass| (picture::svg(glass.screen()), picture::text(glass.screen())));
+    let (svg, text) = pty.look(|vt| (picture::svg(vt.screen()), picture::text(vt.screen())));
     std::fs::write(folder.join(format!("{name}.svg")), svg)?;
     std::fs::write(folder.join(format!("{name}.txt")), text)?;
     Ok(())

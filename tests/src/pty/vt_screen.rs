@@ -14,7 +14,7 @@ use super::Size;
 const SYNCHRONIZED_UPDATE: u16 = 2026;
 
 /// A terminal's far side.
-pub struct Glass {
+pub struct VtScreen {
     parser: Parser<Told>,
     opened: Size,
     size: Size,
@@ -41,11 +41,11 @@ pub struct Modes {
 
 impl Default for Modes {
     fn default() -> Self {
-        Glass::new(Size::USUAL).modes()
+        VtScreen::new(Size::USUAL).modes()
     }
 }
 
-impl Glass {
+impl VtScreen {
     /// A terminal of this size.
     #[must_use]
     pub fn new(size: Size) -> Self {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Result, ensure};
 
 use crate::stamp::Stamp;
-use crate::target::Ear;
+use crate::target::ReceiverConn;
 
 /// Which order is promised.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,16 +31,16 @@ pub(crate) struct Hearing {
 }
 
 impl Hearing {
-    pub(super) fn new(order: Order, ears: &[Ear], senders: usize) -> Self {
+    pub(super) fn new(order: Order, receiver_conns: &[ReceiverConn], senders: usize) -> Self {
         let mut hearing = Self {
             order,
             senders,
-            counts: vec![0; ears.len() * senders],
-            seqs: ears.iter().map(|ear| ear.seq).collect(),
-            seqs_of_logs: vec![HashMap::new(); ears.len()],
+            counts: vec![0; receiver_conns.len() * senders],
+            seqs: receiver_conns.iter().map(|conn| conn.seq).collect(),
+            seqs_of_logs: vec![HashMap::new(); receiver_conns.len()],
             watched: Vec::new(),
         };
-        hearing.watch_among(ears.len());
+        hearing.watch_among(receiver_conns.len());
         hearing
     }
 
@@ -122,11 +122,11 @@ mod tests {
 
     use super::*;
 
-    fn ears(count: usize) -> Vec<Ear> {
+    fn receiver_conns(count: usize) -> Vec<ReceiverConn> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let socket = || TcpStream::connect(address).unwrap();
-        (0..count).map(|_| Ear { socket: socket(), rest: Vec::new(), seq: 10 }).collect()
+        (0..count).map(|_| ReceiverConn { socket: socket(), rest: Vec::new(), seq: 10 }).collect()
     }
 
     fn stamp(sender: usize, count: u64) -> Stamp {
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_doubled_or_out_of_order_is_found() {
-        let mut hearing = Hearing::new(Order::OneRoom, &ears(2), 2);
+        let mut hearing = Hearing::new(Order::OneRoom, &receiver_conns(2), 2);
         hearing.message(0, &stamp(0, 1)).unwrap();
         hearing.message(0, &stamp(1, 1)).unwrap();
         hearing.message(0, &stamp(0, 2)).unwrap();
@@ -147,12 +147,12 @@ mod tests {
 
     #[test]
     fn seqs_go_up_by_one() {
-        let mut hearing = Hearing::new(Order::OneRoom, &ears(1), 1);
+        let mut hearing = Hearing::new(Order::OneRoom, &receiver_conns(1), 1);
         hearing.place(0, Some((5, 11))).unwrap();
         hearing.place(0, None).unwrap();
         hearing.place(0, Some((5, 13))).unwrap_err();
         let order = Order::ManyRooms { speaker_of: vec![0] };
-        let mut hearing = Hearing::new(order, &ears(1), 1);
+        let mut hearing = Hearing::new(order, &receiver_conns(1), 1);
         hearing.place(0, Some((5, 70))).unwrap();
         hearing.place(0, Some((6, 3))).unwrap();
         hearing.place(0, Some((5, 71))).unwrap();

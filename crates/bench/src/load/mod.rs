@@ -20,7 +20,7 @@ use crate::net::poll::{Interest, Poll, Ready};
 use crate::net::socket::{Moved, read, write};
 use crate::stamp::{SENDERS_MAX, Stamp};
 use crate::stats::Histogram;
-use crate::target::{Ear, Stage};
+use crate::target::{ReceiverConn, Stage};
 
 use heard::Hearing;
 pub(crate) use heard::Order;
@@ -59,26 +59,26 @@ pub(crate) struct Load {
 }
 
 struct Receiver {
-    ear: Ear,
+    conn: ReceiverConn,
     is_stalled: bool,
 }
 
 impl Load {
     /// Takes its places. Nothing is sent yet.
     pub(crate) fn new(stage: Stage, order: Order) -> Result<Self> {
-        let Stage { ears, voices, framing, acks } = stage;
-        ensure!(voices.len() <= SENDERS_MAX, "more senders than a stamp can tell apart");
+        let Stage { receiver_conns, sender_conns, framing, acks } = stage;
+        ensure!(sender_conns.len() <= SENDERS_MAX, "more senders than a stamp can tell apart");
         let poll = Poll::new()?;
-        for (index, ear) in ears.iter().enumerate() {
-            poll.watch(&ear.socket, index, Interest::Read)?;
+        for (index, conn) in receiver_conns.iter().enumerate() {
+            poll.watch(&conn.socket, index, Interest::Read)?;
         }
-        for (index, voice) in voices.iter().enumerate() {
-            poll.watch(&voice.socket, ears.len() + index, Interest::Read)?;
+        for (index, conn) in sender_conns.iter().enumerate() {
+            poll.watch(&conn.socket, receiver_conns.len() + index, Interest::Read)?;
         }
-        let hearing = Hearing::new(order, &ears, voices.len());
-        let receivers = ears.into_iter().map(|ear| Receiver { ear, is_stalled: false });
-        let senders = voices.into_iter().enumerate();
-        let senders = senders.map(|(index, voice)| Sender::new(index, voice, acks));
+        let hearing = Hearing::new(order, &receiver_conns, sender_conns.len());
+        let receivers = receiver_conns.into_iter().map(|conn| Receiver { conn, is_stalled: false });
+        let senders = sender_conns.into_iter().enumerate();
+        let senders = senders.map(|(index, conn)| Sender::new(index, conn, acks));
         Ok(Self {
             poll,
             ready: Vec::new(),
@@ -189,7 +189,7 @@ impl Load {
         let first = self.receivers.len().saturating_sub(count);
         for receiver in &mut self.receivers[first..] {
             receiver.is_stalled = true;
-            self.poll.forget(&receiver.ear.socket)?;
+            self.poll.forget(&receiver.conn.socket)?;
         }
         self.hearing.watch_among(first);
         Ok(())
@@ -199,7 +199,7 @@ impl Load {
     pub(crate) fn wake_all(&mut self) -> Result<()> {
         for (index, receiver) in self.receivers.iter_mut().enumerate() {
             if std::mem::take(&mut receiver.is_stalled) {
-                self.poll.watch(&receiver.ear.socket, index, Interest::Read)?;
+                self.poll.watch(&receiver.conn.socket, index, Interest::Read)?;
             }
         }
         self.hearing.watch_among(self.receivers.len());
@@ -210,8 +210,8 @@ impl Load {
     pub(crate) fn sip(&mut self) -> Result<()> {
         for receiver in self.receivers.iter_mut().filter(|receiver| receiver.is_stalled) {
             let mut byte = [0];
-            if let Moved::Bytes(_) = read(&receiver.ear.socket, &mut byte)? {
-                receiver.ear.rest.extend_from_slice(&byte);
+            if let Moved::Bytes(_) = read(&receiver.conn.socket, &mut byte)? {
+                receiver.conn.rest.extend_from_slice(&byte);
             }
         }
         Ok(())
@@ -306,11 +306,11 @@ impl Load {
 
     /// A receiver has something.
     fn listen(&mut self, index: usize) -> Result<()> {
-        let Receiver { ear, .. } = &mut self.receivers[index];
-        let kept = ear.rest.len();
-        self.buffer[..kept].copy_from_slice(&ear.rest);
-        ear.rest.clear();
-        let bytes = match read(&ear.socket, &mut self.buffer[kept..])? {
+        let Receiver { conn, .. } = &mut self.receivers[index];
+        let kept = conn.rest.len();
+        self.buffer[..kept].copy_from_slice(&conn.rest);
+        conn.rest.clear();
+        let bytes = match read(&conn.socket, &mut self.buffer[kept..])? {
             Moved::Bytes(bytes) => kept + bytes,
             Moved::Nothing => kept,
             Moved::Ended => bail!("receiver {index} was cut off"),
@@ -331,11 +331,11 @@ impl Load {
             Ok(())
         });
         let whole = walked.with_context(|| format!("receiver {index}"))?;
-        ear.rest.extend_from_slice(&self.buffer[whole..bytes]);
+        conn.rest.extend_from_slice(&self.buffer[whole..bytes]);
         self.deliveries += heard;
         if let Some(token) = probe {
             // Nothing else is ever said here: there is room.
-            write(&ear.socket, &probe_reply(token))?;
+            write(&conn.socket, &probe_reply(token))?;
         }
         Ok(())
     }

@@ -11,12 +11,12 @@ use crate::net::poll::{Interest, Poll};
 use crate::net::socket::{Moved, read, write};
 use crate::stamp::Stamp;
 use crate::stats::Histogram;
-use crate::target::Voice;
+use crate::target::SenderConn;
 
 /// A sender.
 pub(super) struct Sender {
     index: usize,
-    voice: Voice,
+    conn: SenderConn,
     acks: Option<Acks>,
     out: Vec<u8>,
     written: usize,
@@ -32,10 +32,10 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(index: usize, voice: Voice, acks: Option<Acks>) -> Self {
+    pub(super) fn new(index: usize, conn: SenderConn, acks: Option<Acks>) -> Self {
         Self {
             index,
-            voice,
+            conn,
             acks,
             out: Vec::new(),
             written: 0,
@@ -60,10 +60,10 @@ impl Sender {
             self.sent += 1;
             if !self.rooms.is_empty() {
                 let turn = usize::try_from(self.sent).unwrap_or(0) % self.rooms.len();
-                self.voice.template.set_room(self.rooms[turn]);
+                self.conn.template.set_room(self.rooms[turn]);
             }
             let stamp = Stamp { sender: self.index, count: self.sent, at_ns };
-            self.voice.template.put(stamp, &mut self.out);
+            self.conn.template.put(stamp, &mut self.out);
             if self.acks.is_some() {
                 self.times.push_back(at_ns);
             }
@@ -74,7 +74,7 @@ impl Sender {
     /// Writes what there is room for; asks to be told when there is more.
     pub(super) fn flush(&mut self, poll: &Poll, base: usize) -> Result<()> {
         while self.written < self.out.len() {
-            match write(&self.voice.socket, &self.out[self.written..])? {
+            match write(&self.conn.socket, &self.out[self.written..])? {
                 Moved::Bytes(bytes) => self.written += bytes,
                 Moved::Nothing => return self.wait(true, poll, base),
                 Moved::Ended => bail!("sender {} was cut off", self.index),
@@ -88,7 +88,7 @@ impl Sender {
     fn wait(&mut self, waits: bool, poll: &Poll, base: usize) -> Result<()> {
         if waits != self.waits {
             let interest = if waits { Interest::ReadAndWrite } else { Interest::Read };
-            poll.rewatch(&self.voice.socket, base + self.index, interest)?;
+            poll.rewatch(&self.conn.socket, base + self.index, interest)?;
             self.waits = waits;
         }
         Ok(())
@@ -105,7 +105,7 @@ impl Sender {
         let kept = self.inbox.len();
         buffer[..kept].copy_from_slice(&self.inbox);
         self.inbox.clear();
-        let bytes = match read(&self.voice.socket, &mut buffer[kept..])? {
+        let bytes = match read(&self.conn.socket, &mut buffer[kept..])? {
             Moved::Bytes(bytes) => kept + bytes,
             Moved::Nothing => kept,
             Moved::Ended => bail!("sender {} was cut off", self.index),

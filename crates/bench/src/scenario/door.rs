@@ -28,11 +28,11 @@ const SETTLE: Duration = Duration::from_secs(2);
 
 /// `idle`: memory of a connection, and how often a server wakes for nobody.
 pub(super) fn idle(target: Target, connections: usize, bench: &Bench<'_>) -> Result<Vec<Row>> {
-    let mut server = Server::start(target, bench.ground)?;
+    let mut server = Server::start(target, bench.environment)?;
     let folder = match target.is_chatd() {
         true => {
             let (room, _made) = make_accounts(server.address, connections, bench)?;
-            server = server.restart(bench.ground)?;
+            server = server.restart(bench.environment)?;
             Some(room)
         }
         false => None,
@@ -60,9 +60,9 @@ pub(super) fn idle(target: Target, connections: usize, bench: &Bench<'_>) -> Res
 
 /// `join`: everybody for the first time, and everybody again.
 pub(super) fn join(target: Target, connections: usize, bench: &Bench<'_>) -> Result<Vec<Row>> {
-    let mut server = Server::start(target, bench.ground)?;
+    let mut server = Server::start(target, bench.environment)?;
     let (room, new) = make_accounts(server.address, connections, bench)?;
-    server = server.restart(bench.ground)?;
+    server = server.restart(bench.environment)?;
     let visits = visits(connections, Some(&room));
     let (began, cpu) = (Instant::now(), procfs::cpu_time(server.pid())?);
     let guests = enter(server.address, visits, bench)?;
@@ -108,7 +108,7 @@ struct Newcomers {
 /// New accounts come in, join and follow, and take what comes while others come in. At last somebody
 /// says something: when everybody has that, they have everything.
 fn newcomers(target: Target, count: usize, bench: &Bench<'_>) -> Result<Newcomers> {
-    let server = Server::start(target, bench.ground)?;
+    let server = Server::start(target, bench.environment)?;
     let room = Talk::begin(server.address, Arc::new(Key::numbered(0)))?.join(ROOM)?;
     let visits = visits(count, Some(&room));
     let mut entered = saying(count, bench);
@@ -160,8 +160,8 @@ fn come_back(
 ) -> Result<Stage> {
     let guests = enter(address, visits(count, Some(room)), bench)?;
     let framing = crate::net::framing::Framing::Native { text_bytes: TEXT_BYTES };
-    let ears = guests.into_iter().map(Into::into).collect();
-    Ok(Stage { ears, voices: Vec::new(), framing, acks: None })
+    let receiver_conns = guests.into_iter().map(Into::into).collect();
+    Ok(Stage { receiver_conns, sender_conns: Vec::new(), framing, acks: None })
 }
 
 /// So many people on their way in. Their keys are made before any clock runs.

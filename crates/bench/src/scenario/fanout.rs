@@ -14,7 +14,7 @@ pub(super) fn run(
     in_flight: u64,
     bench: &Bench<'_>,
 ) -> Result<Vec<Row>> {
-    let server = Server::start(target, bench.ground)?;
+    let server = Server::start(target, bench.environment)?;
     let mut load = Load::new(server.set(&cast)?, Order::OneRoom)?;
     let mut watch = bench.watch();
     let pace = Pace::Window(in_flight);

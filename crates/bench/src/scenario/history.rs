@@ -27,10 +27,10 @@ pub(super) fn replay(
     events: u64,
     bench: &Bench<'_>,
 ) -> Result<Vec<Row>> {
-    let mut server = Server::start(target, bench.ground)?;
+    let mut server = Server::start(target, bench.environment)?;
     let room = fill(&server, events, bench)?;
     // Nothing of the past is in memory.
-    server = server.restart(bench.ground)?;
+    server = server.restart(bench.environment)?;
     let cast = Cast { receivers, senders: 1, text_bytes: TEXT_BYTES };
     let mut load = Load::new(server.set(&cast)?, Order::OneRoom)?;
     let paced = |length| Phase { pace: Pace::Rate(RATE), length, spins: true };
@@ -67,7 +67,7 @@ pub(super) fn start(
     accounts: usize,
     bench: &Bench<'_>,
 ) -> Result<Vec<Row>> {
-    let server = Server::start(target, bench.ground)?;
+    let server = Server::start(target, bench.environment)?;
     let empty = server.ready_after;
     fill(&server, events, bench)?;
     let (server, alone) = starts(server, bench)?;
@@ -101,10 +101,10 @@ fn starts(mut server: Server, bench: &Bench<'_>) -> Result<(Server, Vec<Start>)>
     let mut starts = Vec::new();
     for _ in 0..bench.rounds {
         (bench.say)("is killed".to_owned());
-        server = server.restart_after_kill(bench.ground)?;
+        server = server.restart_after_kill(bench.environment)?;
         let killed = server.ready_after;
         (bench.say)("starts again".to_owned());
-        server = server.restart(bench.ground)?;
+        server = server.restart(bench.environment)?;
         let rss_bytes = procfs::rss_bytes(server.pid())?;
         starts.push(Start { killed, ended: server.ready_after, rss_bytes });
     }

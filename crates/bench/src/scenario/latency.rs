@@ -19,7 +19,7 @@ pub(super) fn paced(
     per_second: f64,
     bench: &Bench<'_>,
 ) -> Result<Vec<Row>> {
-    let sync = paced_sync_us(&bench.ground.folder, per_second)?;
+    let sync = paced_sync_us(&bench.environment.folder, per_second)?;
     let row = run(target, cast, Pace::Rate(per_second), bench)?;
     Ok(vec![row.and("rate_per_s", per_second).and("fdatasync_paced_us", sync)])
 }
@@ -30,7 +30,7 @@ pub(super) fn one_by_one(target: Target, bench: &Bench<'_>) -> Result<Vec<Row>> 
 }
 
 fn run(target: Target, cast: Cast, pace: Pace, bench: &Bench<'_>) -> Result<Row> {
-    let server = Server::start(target, bench.ground)?;
+    let server = Server::start(target, bench.environment)?;
     // On the disk that the server writes to, while it has nothing to write.
     let sync = sync_cost(server.folder())?;
     let mut load = Load::new(server.set(&cast)?, Order::OneRoom)?;

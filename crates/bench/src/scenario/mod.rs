@@ -17,7 +17,7 @@ use clap::ValueEnum;
 
 use crate::load::{Pace, Phase, Tick};
 use crate::row::Row;
-use crate::target::{Cast, Ground, Target};
+use crate::target::{Cast, Environment, Target};
 
 pub(crate) use slow::SERIES;
 
@@ -64,7 +64,7 @@ pub(crate) struct Scale {
 
 /// Where a scenario runs, and who is told how it goes.
 pub(crate) struct Bench<'a> {
-    pub(crate) ground: &'a Ground,
+    pub(crate) environment: &'a Environment,
     pub(crate) scale: Scale,
     /// How often a scenario that prepares for long measures in one run.
     pub(crate) rounds: u32,

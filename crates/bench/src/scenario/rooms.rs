@@ -15,7 +15,7 @@ use crate::native::{Key, Talk, send_template};
 use crate::net::acks::Acks;
 use crate::net::framing::Framing;
 use crate::row::Row;
-use crate::target::{Ear, Server, Stage, Target, Voice};
+use crate::target::{ReceiverConn, SenderConn, Server, Stage, Target};
 
 const GROUPS: usize = 10;
 const ACCOUNTS_PER_GROUP: usize = 10;
@@ -30,15 +30,15 @@ pub(super) const IN_FLIGHT: u64 = 1024;
 const ASKED_AT_ONCE: usize = 100;
 
 pub(super) fn run(target: Target, rooms: usize, bench: &Bench<'_>) -> Result<Vec<Row>> {
-    let mut server = Server::start(target, bench.ground)?;
+    let mut server = Server::start(target, bench.environment)?;
     let none = procfs::rss_bytes(server.pid())?;
     let groups = found(&server, rooms, bench)?;
-    server = server.restart(bench.ground)?;
+    server = server.restart(bench.environment)?;
     let idle = procfs::rss_bytes(server.pid())?;
     let stage = follow(&server, &groups, bench)?;
     let followed = procfs::rss_bytes(server.pid())?;
 
-    let speaker_of = (0..stage.ears.len()).map(|ear| ear / ACCOUNTS_PER_GROUP).collect();
+    let speaker_of = (0..stage.receiver_conns.len()).map(|nth| nth / ACCOUNTS_PER_GROUP).collect();
     let mut load = Load::new(stage, Order::ManyRooms { speaker_of })?;
     for (sender, rooms) in groups.into_iter().enumerate() {
         load.set_rooms(sender, rooms);
@@ -79,8 +79,8 @@ fn found(server: &Server, rooms: usize, bench: &Bench<'_>) -> Result<Vec<Vec<u64
 
 /// Every account follows its rooms from now on; one of each group speaks.
 fn follow(server: &Server, groups: &[Vec<u64>], bench: &Bench<'_>) -> Result<Stage> {
-    let mut ears = Vec::new();
-    let mut voices = Vec::new();
+    let mut receiver_conns = Vec::new();
+    let mut sender_conns = Vec::new();
     for account in 0..CONNECTIONS {
         (bench.say)(format!("account {account} follows"));
         let rooms = &groups[account / ACCOUNTS_PER_GROUP];
@@ -92,14 +92,14 @@ fn follow(server: &Server, groups: &[Vec<u64>], bench: &Bench<'_>) -> Result<Sta
             talk.ask_all::<Subscribe, Subscribed>(some)?;
         }
         let (socket, rest) = talk.into_socket()?;
-        ears.push(Ear { socket, rest, seq: 0 });
+        receiver_conns.push(ReceiverConn { socket, rest, seq: 0 });
         if account % ACCOUNTS_PER_GROUP == 0 {
             let (socket, _rest) = begin(server, account)?.into_socket()?;
-            voices.push(Voice { socket, template: send_template(0, TEXT_BYTES) });
+            sender_conns.push(SenderConn { socket, template: send_template(0, TEXT_BYTES) });
         }
     }
     let framing = Framing::Native { text_bytes: TEXT_BYTES };
-    Ok(Stage { ears, voices, framing, acks: Some(Acks::Native) })
+    Ok(Stage { receiver_conns, sender_conns, framing, acks: Some(Acks::Native) })
 }
 
 fn begin(server: &Server, account: usize) -> Result<Talk> {

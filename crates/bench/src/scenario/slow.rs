@@ -45,7 +45,7 @@ struct Series {
 }
 
 pub(super) fn run(target: Target, crowd: Crowd, bench: &Bench<'_>) -> Result<Vec<Row>> {
-    let server = Server::start(target, bench.ground)?;
+    let server = Server::start(target, bench.environment)?;
     let pid = server.pid();
     let cast = Cast { receivers: crowd.receivers, senders: 4, text_bytes: TEXT_BYTES };
     let mut load = Load::new(server.set(&cast)?, Order::OneRoom)?;

@@ -18,7 +18,7 @@ use crate::target::{Server, Target};
 const MISSED: u64 = 100;
 
 pub(super) fn run(target: Target, connections: usize, bench: &Bench<'_>) -> Result<Vec<Row>> {
-    let server = Server::start(target, bench.ground)?;
+    let server = Server::start(target, bench.environment)?;
     let (room, _new) = make_accounts(server.address, connections, bench)?;
     let guests = enter(server.address, visits(connections, Some(&room)), bench)?;
     let positions: Vec<Position> = guests

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use chat_proto::RoomInfo;
 
-use super::{Cast, Ear, Ground, Stage, Voice};
+use super::{Cast, Environment, ReceiverConn, SenderConn, Stage};
 use crate::machine::process::Process;
 use crate::native::{Door, Follow, Guest, Key, Talk, Visit, send_template};
 use crate::net::acks::Acks;
@@ -21,7 +21,7 @@ pub(crate) const ROOM: &str = "bench";
 const AT_ONCE: usize = 128;
 
 pub(super) fn start(
-    ground: &Ground,
+    environment: &Environment,
     folder: &Path,
     durability: &str,
 ) -> Result<(Process, SocketAddr)> {
@@ -29,7 +29,7 @@ pub(super) fn start(
     let args = ["--listen", "127.0.0.1:0", "--socket", "none", "--log", "warn"];
     let more = ["--data-dir", &data_dir, "--durability", durability];
     let args: Vec<String> = args.into_iter().chain(more).map(str::to_owned).collect();
-    let mut process = Process::start(&ground.chatd, &args, ground.cores.server, folder)?;
+    let mut process = Process::start(&environment.chatd, &args, environment.cores.server, folder)?;
     let stdout = process.stdout().context("stdout is a pipe")?;
     for line in BufReader::new(stdout).lines() {
         if let Some(address) = address_in(&line?) {
@@ -61,13 +61,18 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
     let listens = (0..cast.receivers)
         .map(|_| Visit { key: Arc::clone(&crowd), joins: Vec::new(), follow })
         .collect();
-    let ears = enter(address, listens)?.into_iter().map(Ear::from).collect();
-    let voices = senders.into_iter().map(|guest| Voice {
+    let receiver_conns = enter(address, listens)?.into_iter().map(ReceiverConn::from).collect();
+    let sender_conns = senders.into_iter().map(|guest| SenderConn {
         socket: guest.socket,
         template: send_template(room.room.0, cast.text_bytes),
     });
     let framing = Framing::Native { text_bytes: cast.text_bytes };
-    Ok(Stage { ears, voices: voices.collect(), framing, acks: Some(Acks::Native) })
+    Ok(Stage {
+        receiver_conns,
+        sender_conns: sender_conns.collect(),
+        framing,
+        acks: Some(Acks::Native),
+    })
 }
 
 /// Lets visitors in, a few at a time.
@@ -76,7 +81,7 @@ pub(crate) fn enter(address: SocketAddr, visits: Vec<Visit>) -> Result<Vec<Guest
     Door::new(address, AT_ONCE, &mut unnoticed)?.admit(visits)
 }
 
-impl From<Guest> for Ear {
+impl From<Guest> for ReceiverConn {
     fn from(guest: Guest) -> Self {
         Self { socket: guest.socket, rest: guest.rest, seq: guest.seq }
     }

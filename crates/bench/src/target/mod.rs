@@ -55,7 +55,7 @@ pub(crate) enum Target {
 
 /// Where servers run.
 #[derive(Clone, Debug)]
-pub(crate) struct Ground {
+pub(crate) struct Environment {
     pub(crate) cores: Cores,
     /// The daemon.
     pub(crate) chatd: PathBuf,
@@ -86,8 +86,8 @@ pub(crate) struct Cast {
 /// Everybody in their place, in one room.
 #[derive(Debug)]
 pub(crate) struct Stage {
-    pub(crate) ears: Vec<Ear>,
-    pub(crate) voices: Vec<Voice>,
+    pub(crate) receiver_conns: Vec<ReceiverConn>,
+    pub(crate) sender_conns: Vec<SenderConn>,
     pub(crate) framing: Framing,
     /// How each message gets an ack, where it gets one.
     pub(crate) acks: Option<Acks>,
@@ -95,7 +95,7 @@ pub(crate) struct Stage {
 
 /// A receiver.
 #[derive(Debug)]
-pub(crate) struct Ear {
+pub(crate) struct ReceiverConn {
     pub(crate) socket: TcpStream,
     /// What has come and was not looked at.
     pub(crate) rest: Vec<u8>,
@@ -105,7 +105,7 @@ pub(crate) struct Ear {
 
 /// A sender.
 #[derive(Debug)]
-pub(crate) struct Voice {
+pub(crate) struct SenderConn {
     pub(crate) socket: TcpStream,
     pub(crate) template: Template,
 }
@@ -157,38 +157,38 @@ impl fmt::Display for Target {
 
 impl Server {
     /// Starts a server on fresh files.
-    pub(crate) fn start(target: Target, ground: &Ground) -> Result<Self> {
-        let folder = TempDir::with_prefix_in("chat-bench-", &ground.folder)
+    pub(crate) fn start(target: Target, environment: &Environment) -> Result<Self> {
+        let folder = TempDir::with_prefix_in("chat-bench-", &environment.folder)
             .context("no folder for the server's files")?;
-        Self::start_in(target, ground, folder)
+        Self::start_in(target, environment, folder)
     }
 
     /// The same server again, on the files that it left when it was asked to end.
-    pub(crate) fn restart(self, ground: &Ground) -> Result<Self> {
+    pub(crate) fn restart(self, environment: &Environment) -> Result<Self> {
         let Self { target, process, folder, .. } = self;
         process.terminate()?;
-        Self::start_in(target, ground, folder)
+        Self::start_in(target, environment, folder)
     }
 
     /// The same server again, on the files that it left when it was killed.
-    pub(crate) fn restart_after_kill(self, ground: &Ground) -> Result<Self> {
+    pub(crate) fn restart_after_kill(self, environment: &Environment) -> Result<Self> {
         let Self { target, process, folder, .. } = self;
         drop(process);
-        Self::start_in(target, ground, folder)
+        Self::start_in(target, environment, folder)
     }
 
-    fn start_in(target: Target, ground: &Ground, folder: TempDir) -> Result<Self> {
+    fn start_in(target: Target, environment: &Environment, folder: TempDir) -> Result<Self> {
         let began = std::time::Instant::now();
         let (process, address) = match target {
-            Target::Chatd => chatd::start(ground, folder.path(), "full"),
-            Target::ChatdProcess => chatd::start(ground, folder.path(), "process"),
-            Target::Raw => raw::start(ground, folder.path(), false),
-            Target::RawDurable => raw::start(ground, folder.path(), true),
-            Target::Nats => nats::start(ground, folder.path()),
-            Target::Redis => redis::start(ground, folder.path(), false),
-            Target::RedisDurable => redis::start(ground, folder.path(), true),
-            Target::Ngircd => ngircd::start(ground, folder.path()),
-            Target::Mosquitto => mosquitto::start(ground, folder.path()),
+            Target::Chatd => chatd::start(environment, folder.path(), "full"),
+            Target::ChatdProcess => chatd::start(environment, folder.path(), "process"),
+            Target::Raw => raw::start(environment, folder.path(), false),
+            Target::RawDurable => raw::start(environment, folder.path(), true),
+            Target::Nats => nats::start(environment, folder.path()),
+            Target::Redis => redis::start(environment, folder.path(), false),
+            Target::RedisDurable => redis::start(environment, folder.path(), true),
+            Target::Ngircd => ngircd::start(environment, folder.path()),
+            Target::Mosquitto => mosquitto::start(environment, folder.path()),
         }
         .with_context(|| format!("{target} did not start"))?;
         Ok(Self { target, address, ready_after: began.elapsed(), process, folder })

@@ -6,14 +6,14 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::plain::{self, Line};
-use super::{Cast, Ground, Stage, Voice};
+use super::{Cast, Environment, SenderConn, Stage};
 use crate::machine::process::Process;
 use crate::net::framing::Framing;
 use crate::net::template::{Template, text};
 
 const TOPIC: &[u8] = b"\0\x04room";
 
-pub(super) fn start(ground: &Ground, folder: &Path) -> Result<(Process, SocketAddr)> {
+pub(super) fn start(environment: &Environment, folder: &Path) -> Result<(Process, SocketAddr)> {
     let port = plain::free_port()?;
     let config = folder.join("mosquitto.conf");
     // Nothing is dropped for being slow.
@@ -22,11 +22,11 @@ pub(super) fn start(ground: &Ground, folder: &Path) -> Result<(Process, SocketAd
          set_tcp_nodelay true\nuser root\nlog_type error\n"
     );
     std::fs::write(&config, settings)?;
-    plain::start(ground, folder, "mosquitto", &["-c", &config.display().to_string()], port)
+    plain::start(environment, folder, "mosquitto", &["-c", &config.display().to_string()], port)
 }
 
 pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
-    let ears = plain::ears(cast.receivers, |index| {
+    let receiver_conns = plain::connect(cast.receivers, |index| {
         let mut line = enter(address, &format!("r{index}"))?;
         line.say(packet(0x82, &[b"\0\x01", TOPIC, b"\0"].concat()))?;
         line.await_bytes(b"\x90\x03\0\x01\0")?;
@@ -37,12 +37,12 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
     // What follows the first bytes is the topic: no other packet has it.
     let begin = publish[..text_at].to_vec();
     let template = Template::new(publish, text_at, None);
-    let voices = plain::ears(cast.senders, |index| enter(address, &format!("s{index}")))?
+    let sender_conns = plain::connect(cast.senders, |index| enter(address, &format!("s{index}")))?
         .into_iter()
-        .map(|ear| Voice { socket: ear.socket, template: template.clone() })
+        .map(|conn| SenderConn { socket: conn.socket, template: template.clone() })
         .collect();
     let framing = Framing::Fixed { bytes, text_at, begin };
-    Ok(Stage { ears, voices, framing, acks: None })
+    Ok(Stage { receiver_conns, sender_conns, framing, acks: None })
 }
 
 fn enter(address: SocketAddr, name: &str) -> Result<Line> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::plain::{self, Line};
-use super::{Cast, Ground, Stage, Voice};
+use super::{Cast, Environment, SenderConn, Stage};
 use crate::machine::process::Process;
 use crate::net::framing::Framing;
 use crate::net::template::{Template, text};
@@ -15,26 +15,26 @@ use crate::net::template::{Template, text};
 const CONFIG: &str = "max_pending: 1GB\nwrite_deadline: \"60s\"\nping_interval: \"10m\"\n\
                       max_connections: 100000\n";
 
-pub(super) fn start(ground: &Ground, folder: &Path) -> Result<(Process, SocketAddr)> {
+pub(super) fn start(environment: &Environment, folder: &Path) -> Result<(Process, SocketAddr)> {
     let port = plain::free_port()?;
     let config = folder.join("nats.conf");
     std::fs::write(&config, format!("listen: \"127.0.0.1:{port}\"\n{CONFIG}"))?;
-    plain::start(ground, folder, "nats-server", &["-c", &config.display().to_string()], port)
+    plain::start(environment, folder, "nats-server", &["-c", &config.display().to_string()], port)
 }
 
 pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
-    let ears = plain::ears(cast.receivers, |_| enter(address, "SUB room 1\r\n"))?;
+    let receiver_conns = plain::connect(cast.receivers, |_| enter(address, "SUB room 1\r\n"))?;
     let head = format!("PUB room {}\r\n", cast.text_bytes);
     let bytes = format!("{head}{}\r\n", text(cast.text_bytes)).into_bytes();
     let template = Template::new(bytes, head.len(), None);
-    let voices = plain::ears(cast.senders, |_| enter(address, ""))?
+    let sender_conns = plain::connect(cast.senders, |_| enter(address, ""))?
         .into_iter()
-        .map(|ear| Voice { socket: ear.socket, template: template.clone() })
+        .map(|conn| SenderConn { socket: conn.socket, template: template.clone() })
         .collect();
     let head = format!("MSG room 1 {}\r\n", cast.text_bytes);
     let bytes = head.len() + cast.text_bytes + 2;
     let framing = Framing::Fixed { bytes, text_at: head.len(), begin: b"MSG ".to_vec() };
-    Ok(Stage { ears, voices, framing, acks: None })
+    Ok(Stage { receiver_conns, sender_conns, framing, acks: None })
 }
 
 fn enter(address: SocketAddr, first: &str) -> Result<Line> {

@@ -6,12 +6,12 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::plain::{self, Line};
-use super::{Cast, Ground, Stage, Voice};
+use super::{Cast, Environment, SenderConn, Stage};
 use crate::machine::process::Process;
 use crate::net::framing::Framing;
 use crate::net::template::{Template, text};
 
-pub(super) fn start(ground: &Ground, folder: &Path) -> Result<(Process, SocketAddr)> {
+pub(super) fn start(environment: &Environment, folder: &Path) -> Result<(Process, SocketAddr)> {
     let port = plain::free_port()?;
     let config = folder.join("ngircd.conf");
     let settings = format!(
@@ -23,11 +23,11 @@ pub(super) fn start(ground: &Ground, folder: &Path) -> Result<(Process, SocketAd
     );
     std::fs::write(&config, settings)?;
     let config = config.display().to_string();
-    plain::start(ground, folder, "ngircd", &["-n", "-f", &config], port)
+    plain::start(environment, folder, "ngircd", &["-n", "-f", &config], port)
 }
 
 pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
-    let ears = plain::ears(cast.receivers, |index| {
+    let receiver_conns = plain::connect(cast.receivers, |index| {
         let mut line = enter(address, &format!("r{index:05}"))?;
         line.say("JOIN #room\r\n")?;
         line.await_bytes(b" 366 ")?;
@@ -37,15 +37,15 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
     let head = "PRIVMSG #room :";
     let bytes = format!("{head}{}\r\n", text(cast.text_bytes)).into_bytes();
     let template = Template::new(bytes, head.len(), None);
-    let voices = plain::ears(cast.senders, |index| enter(address, &nick(index)))?
+    let sender_conns = plain::connect(cast.senders, |index| enter(address, &nick(index)))?
         .into_iter()
-        .map(|ear| Voice { socket: ear.socket, template: template.clone() })
+        .map(|conn| SenderConn { socket: conn.socket, template: template.clone() })
         .collect();
     // Every sender's name has the same length, and nobody else's begins like it.
     let head = format!(":{}!~u@127.0.0.1 PRIVMSG #room :", nick(0));
     let bytes = head.len() + cast.text_bytes + 2;
     let framing = Framing::Fixed { bytes, text_at: head.len(), begin: b":s".to_vec() };
-    Ok(Stage { ears, voices, framing, acks: None })
+    Ok(Stage { receiver_conns, sender_conns, framing, acks: None })
 }
 
 fn nick(sender: usize) -> String {

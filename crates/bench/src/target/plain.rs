@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Ear, Ground, found};
+use super::{Environment, ReceiverConn, found};
 use crate::machine::process::Process;
 
 /// How long a server may take to answer, first and later.
@@ -24,14 +24,14 @@ pub(super) fn free_port() -> Result<u16> {
 
 /// Starts a program of the system that was told to listen at `port`, and waits until it does.
 pub(super) fn start(
-    ground: &Ground,
+    environment: &Environment,
     folder: &Path,
     program: &str,
     args: &[&str],
     port: u16,
 ) -> Result<(Process, SocketAddr)> {
     let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-    let mut process = Process::start(&found(program)?, &args, ground.cores.server, folder)?;
+    let mut process = Process::start(&found(program)?, &args, environment.cores.server, folder)?;
     discard(process.stdout());
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let began = Instant::now();
@@ -92,13 +92,16 @@ impl Line {
     }
 
     /// The socket as a load uses it.
-    pub(super) fn into_ear(self) -> Result<Ear> {
+    pub(super) fn into_conn(self) -> Result<ReceiverConn> {
         self.socket.set_nonblocking(true)?;
-        Ok(Ear { socket: self.socket, rest: self.inbox, seq: 0 })
+        Ok(ReceiverConn { socket: self.socket, rest: self.inbox, seq: 0 })
     }
 }
 
 /// Prepares so many connections, one after the other.
-pub(super) fn ears(count: usize, mut enter: impl FnMut(usize) -> Result<Line>) -> Result<Vec<Ear>> {
-    (0..count).map(|index| enter(index)?.into_ear()).collect()
+pub(super) fn connect(
+    count: usize,
+    mut enter: impl FnMut(usize) -> Result<Line>,
+) -> Result<Vec<ReceiverConn>> {
+    (0..count).map(|index| enter(index)?.into_conn()).collect()
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::plain::{self, Line};
-use super::{Cast, Ground, Stage, Voice};
+use super::{Cast, Environment, SenderConn, Stage};
 use crate::machine::process::Process;
 use crate::native::send_template;
 use crate::net::acks::Acks;
@@ -16,7 +16,7 @@ use crate::net::framing::Framing;
 use crate::relay::{RECEIVER, SENDER, WELCOME};
 
 pub(super) fn start(
-    ground: &Ground,
+    environment: &Environment,
     folder: &Path,
     is_durable: bool,
 ) -> Result<(Process, SocketAddr)> {
@@ -25,7 +25,7 @@ pub(super) fn start(
     if is_durable {
         args.extend(["--durable".to_owned(), folder.join("log").display().to_string()]);
     }
-    let mut process = Process::start(&this, &args, ground.cores.server, folder)?;
+    let mut process = Process::start(&this, &args, environment.cores.server, folder)?;
     let stdout = process.stdout().context("stdout is a pipe")?;
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line)?;
@@ -40,15 +40,15 @@ pub(super) fn set(address: SocketAddr, cast: &Cast, acks: Option<Acks>) -> Resul
         line.await_bytes(WELCOME)?;
         Ok(line)
     };
-    let ears = plain::ears(cast.receivers, |_| enter(&[RECEIVER]))?;
+    let receiver_conns = plain::connect(cast.receivers, |_| enter(&[RECEIVER]))?;
     // What comes in goes out: the receivers see the senders' own frames.
     let length = send_template(0, cast.text_bytes).len();
     let announced = u32::try_from(length)?.to_le_bytes();
     let first = [&[SENDER], &announced[..]].concat();
-    let voices = plain::ears(cast.senders, |_| enter(&first))?
-        .into_iter()
-        .map(|ear| Voice { socket: ear.socket, template: send_template(0, cast.text_bytes) });
+    let sender_conns = plain::connect(cast.senders, |_| enter(&first))?.into_iter().map(|conn| {
+        SenderConn { socket: conn.socket, template: send_template(0, cast.text_bytes) }
+    });
     let text_at = length - cast.text_bytes;
     let framing = Framing::Fixed { bytes: length, text_at, begin: Vec::new() };
-    Ok(Stage { ears, voices: voices.collect(), framing, acks })
+    Ok(Stage { receiver_conns, sender_conns: sender_conns.collect(), framing, acks })
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::plain::{self, Line};
-use super::{Cast, Ground, Stage, Voice};
+use super::{Cast, Environment, SenderConn, Stage};
 use crate::machine::process::Process;
 use crate::net::acks::Acks;
 use crate::net::framing::Framing;
@@ -25,7 +25,7 @@ const IN_MEMORY: &str = "appendonly no\n";
 const DURABLE: &str = "appendonly yes\nappendfsync always\nauto-aof-rewrite-percentage 0\n";
 
 pub(super) fn start(
-    ground: &Ground,
+    environment: &Environment,
     folder: &Path,
     is_durable: bool,
 ) -> Result<(Process, SocketAddr)> {
@@ -39,24 +39,24 @@ pub(super) fn start(
         if is_durable { DURABLE } else { IN_MEMORY },
     );
     std::fs::write(&config, settings)?;
-    plain::start(ground, folder, "redis-server", &[&config.display().to_string()], port)
+    plain::start(environment, folder, "redis-server", &[&config.display().to_string()], port)
 }
 
 pub(super) fn set(address: SocketAddr, cast: &Cast, is_durable: bool) -> Result<Stage> {
-    let ears = plain::ears(cast.receivers, |_| subscribe(address))?;
+    let receiver_conns = plain::connect(cast.receivers, |_| subscribe(address))?;
     let publish = command(&["PUBLISH", "room"], cast.text_bytes);
     let template = match is_durable {
         true => command(&["XADD", "room", "*", "text"], cast.text_bytes).and(&publish),
         false => publish,
     };
-    let voices = plain::ears(cast.senders, |_| Line::connect(address))?
+    let sender_conns = plain::connect(cast.senders, |_| Line::connect(address))?
         .into_iter()
-        .map(|ear| Voice { socket: ear.socket, template: template.clone() })
+        .map(|conn| SenderConn { socket: conn.socket, template: template.clone() })
         .collect();
     let head = format!("*3\r\n$7\r\nmessage\r\n$4\r\nroom\r\n${}\r\n", cast.text_bytes);
     let bytes = head.len() + cast.text_bytes + 2;
     let framing = Framing::Fixed { bytes, text_at: head.len(), begin: b"*3\r\n$7\r\n".to_vec() };
-    Ok(Stage { ears, voices, framing, acks: is_durable.then_some(Acks::Redis) })
+    Ok(Stage { receiver_conns, sender_conns, framing, acks: is_durable.then_some(Acks::Redis) })
 }
 
 /// A command, with a text as its last argument.
