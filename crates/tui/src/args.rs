@@ -37,7 +37,7 @@ pub struct Invocation {
 pub struct Given {
     /// Which daemon.
     pub server: Option<TargetUrl>,
-    /// Who.
+    /// What the reader is called.
     pub name: Option<Nickname>,
     /// The file of one's key.
     pub identity: Option<PathBuf>,

@@ -31,7 +31,7 @@ pub enum HostError {
          finds it. For a second one: chat-tui --serve {}:0", address.ip()
     )]
     Taken {
-        /// Where.
+        /// The address that was asked for.
         address: SocketAddr,
     },
     /// Any other reason.

@@ -27,7 +27,7 @@ const ROOM_DEFAULT: &str = "lobby";
 pub struct Settings {
     /// Which daemon, and the identity that it must have, if that is known.
     pub server: TargetUrl,
-    /// Who.
+    /// What the reader is called, and whether that is a wish only.
     pub name: Name,
     /// The file of one's key, when it is not the one of the name.
     pub identity: Option<PathBuf>,
@@ -47,7 +47,7 @@ pub enum SettingsError {
     /// An environment variable has no usable value.
     #[error("the environment variable {variable}: {cause}")]
     Environment {
-        /// Which.
+        /// Its name.
         variable: &'static str,
         /// What is wrong with it.
         cause: String,

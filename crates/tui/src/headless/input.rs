@@ -66,7 +66,7 @@ impl Rest {
 }
 
 impl Lines {
-    /// Those of stdin.
+    /// Reads the messages from stdin.
     pub(super) fn of_stdin(shape: Shape) -> io::Result<Self> {
         Self::of(io::stdin(), shape)
     }

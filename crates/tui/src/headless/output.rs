@@ -117,7 +117,7 @@ impl Output {
         }
     }
 
-    /// Prints a line.
+    /// Prints a line, when there is room in the queue.
     pub(super) async fn print(&self, line: String) -> Result<(), Failure> {
         self.slot().await?.print(line);
         Ok(())
@@ -141,7 +141,7 @@ impl Output {
 }
 
 impl Slot<'_> {
-    /// Prints a line.
+    /// Prints a line in the place that was held for it.
     pub(super) fn print(self, line: String) {
         self.place.send(line);
     }

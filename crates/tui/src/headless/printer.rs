@@ -21,7 +21,7 @@ pub(super) struct Printer<'a> {
     style: Style,
     /// Only what this person says.
     pub(super) from: Option<Speaker>,
-    /// Who this is.
+    /// The account that is signed in: what it posts is its own.
     pub(super) me: Option<AccountId>,
     /// Whether messages sent from here are printed.
     pub(super) echo: bool,
@@ -32,7 +32,7 @@ pub(super) struct Printer<'a> {
 /// A message that was sent from here and has not come back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Own {
-    /// No answer yet.
+    /// It was sent and has no answer yet.
     Sent,
     /// It is in the log, and will come.
     Posted,
@@ -45,7 +45,7 @@ enum Own {
 pub(super) enum Printed {
     /// A message was printed.
     Message,
-    /// Nothing that counts.
+    /// Nothing was, or nothing that counts as a message.
     Other,
 }
 

@@ -10,7 +10,7 @@ use crate::text;
 const ROOMS_FROM_COLUMNS: u16 = 60;
 /// The widest room pane, borders included.
 const ROOMS_COLUMNS_MAX: u16 = 24;
-/// The narrowest.
+/// The narrowest room pane, borders included.
 const ROOMS_COLUMNS_MIN: u16 = 14;
 /// From this many rows on, there is a line at the top.
 const TOP_FROM_ROWS: u16 = 5;
@@ -28,7 +28,7 @@ pub struct Areas {
     pub top: Option<Rect>,
     /// The pane of rooms, borders included.
     pub rooms: Option<Rect>,
-    /// The history.
+    /// What was said in the open room.
     pub history: Rect,
     /// What is typed, prompt included.
     pub input: Rect,

@@ -30,11 +30,11 @@ pub struct Input {
 /// The text as it is laid out, and the cell of the cursor.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LaidOut {
-    /// The lines.
+    /// The lines as they are drawn, none wider than the input.
     pub lines: Vec<String>,
-    /// The cursor's line.
+    /// The line that the cursor is on, from 0.
     pub row: usize,
-    /// The cursor's column.
+    /// The cell of that line that the cursor is in, from 0.
     pub column: usize,
 }
 

@@ -53,7 +53,7 @@ pub struct ScreenOptions {
 /// Something to show at first.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Note {
-    /// What is said.
+    /// The text, of one line or more.
     pub text: String,
     /// Whether something went wrong.
     pub is_trouble: bool,

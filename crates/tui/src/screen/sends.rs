@@ -13,7 +13,7 @@ pub const UNQUEUED_MAX: usize = 256;
 /// A message that the outbox has not confirmed yet.
 #[derive(Debug)]
 pub struct Unqueued {
-    /// Names it.
+    /// Names the message until it has an id.
     pub ticket: u64,
     /// Where it is shown.
     pub room: RoomIndex,

@@ -52,14 +52,14 @@ pub enum Connection {
     },
     /// There is none; the next attempt begins at this moment.
     Offline {
-        /// A sentence.
+        /// What went wrong, for a person.
         why: String,
         /// As in [`Moment::ms`](super::clock::Moment::ms).
         retry_at_ms: u64,
     },
     /// There is none, and there will be none.
     Ended {
-        /// A sentence.
+        /// What went wrong, for a person.
         why: String,
     },
 }
@@ -78,7 +78,7 @@ pub struct Me {
 pub struct Server {
     /// Which one it is.
     pub id: ServerId,
-    /// Who reads.
+    /// Who the reader is there.
     pub me: Me,
     /// How the connection is.
     pub connection: Connection,

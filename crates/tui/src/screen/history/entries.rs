@@ -27,8 +27,16 @@ impl Entries {
 
     /// Inserts where the order wants it. The index comes from [`Self::find`].
     pub(super) fn insert(&mut self, index: usize, entry: Entry) {
+        debug_assert!(self.fits(index, entry.place), "the order is by place, and each has its own");
         self.bytes += entry.bytes();
         self.held.insert(index, entry);
+    }
+
+    /// Whether a place is between the neighbours that it would have.
+    fn fits(&self, index: usize, place: Place) -> bool {
+        let before = index.checked_sub(1).and_then(|before| self.held.get(before));
+        let after = self.held.get(index);
+        before.is_none_or(|before| before.place < place) && after.is_none_or(|it| place < it.place)
     }
 
     pub(super) fn remove(&mut self, index: usize) -> Option<Entry> {
@@ -58,6 +66,7 @@ impl Entries {
 
     /// Lets a logged entry pass so many before it, which stand behind it from then on.
     pub(super) fn let_pass(&mut self, index: usize, count: usize) {
+        debug_assert!(count <= index, "only what stands before it is passed");
         let Some(passing) = self.held.remove(index) else {
             return;
         };

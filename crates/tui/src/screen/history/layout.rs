@@ -40,15 +40,15 @@ pub enum Lead {
 /// What one row of the pane shows.
 #[derive(Clone, Copy, Debug)]
 pub enum Row<'a> {
-    /// Nothing.
+    /// Nothing: there are fewer lines than rows.
     Blank,
-    /// A separator.
+    /// A line between entries that is of none of them.
     Lead(Lead),
     /// A line of an entry.
     Body {
-        /// Which entry.
+        /// The entry that the line is of.
         entry: &'a Entry,
-        /// Which of its lines.
+        /// The line, from 0.
         line: usize,
     },
 }
@@ -86,6 +86,11 @@ impl History {
             next = self.down(spot, viewport.columns);
         }
         rows.resize_with(viewport.rows, || Row::Blank);
+        debug_assert_eq!(
+            rows.len(),
+            viewport.rows,
+            "each row of the pane shows something or nothing"
+        );
         rows
     }
 
@@ -206,6 +211,7 @@ impl History {
             return Some(bottom);
         };
         let index = self.index_near(place);
+        debug_assert!(index < self.entries.len(), "where there is a bottom, there is an entry");
         let line = self.entries[index].line_of_byte(viewport.columns, byte);
         let line = self.leads(index).len() + line;
         let row = row.min(viewport.rows.saturating_sub(1));
@@ -273,7 +279,9 @@ impl History {
     }
 
     fn height(&self, index: usize, columns: Columns) -> usize {
-        self.leads(index).len() + self.entries[index].height(columns)
+        let height = self.entries[index].height(columns);
+        debug_assert!(height > 0, "the last line of an entry is one less than its height");
+        self.leads(index).len() + height
     }
 
     /// The separators above an entry. Which there are depends on what stands before it, so they
@@ -308,6 +316,10 @@ struct Leads {
 
 impl Leads {
     fn push(&mut self, lead: Lead) {
+        debug_assert!(
+            self.len() < self.held.len(),
+            "one of the beginning, one of the day, one of the new"
+        );
         if let Some(free) = self.held.iter_mut().find(|held| held.is_none()) {
             *free = Some(lead);
         }

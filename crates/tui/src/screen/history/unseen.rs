@@ -32,6 +32,7 @@ impl History {
             self.move_local(oldest.local, Place::after(oldest.after, oldest.local));
         }
         self.locals.unseen.push_back(Unseen { local, after, shown_ms: None });
+        debug_assert!(self.locals.unseen.len() <= UNSEEN_MAX, "one comes, one goes");
     }
 
     /// Notes what is in the pane from now on; `None`: nobody can see it.

@@ -59,6 +59,7 @@ impl History {
                 Anchor::Line { place, .. } => self.index_near(place),
             };
             let below = self.entries.len() - above;
+            debug_assert!(above <= self.entries.len(), "the view begins inside the window");
             let above_the_view = above - near(self.entries.range(..above).rev(), bound);
             let below_the_view = below - near(self.entries.range(above..), bound);
             if above_the_view >= below_the_view {
@@ -95,6 +96,7 @@ impl History {
 
     fn drop_below(&mut self, count: usize) {
         let end = self.entries.len() - self.floating();
+        debug_assert!(count <= end, "what floats is no part of the log");
         let start = end.saturating_sub(count);
         let dropped: Vec<Entry> = self.entries.drain(start..end).collect();
         let dropped = self.keep_aside(dropped);

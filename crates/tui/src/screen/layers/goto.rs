@@ -25,7 +25,7 @@ const ROWS_MIN: u16 = 5;
 /// The state of the little window.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct GoTo {
-    /// What is typed.
+    /// Letters of the room that is looked for, as they are typed.
     pub query: String,
     /// Which of the choices is chosen.
     pub chosen: usize,

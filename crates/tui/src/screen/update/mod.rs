@@ -72,9 +72,9 @@ pub enum ServerEffect {
     Send {
         /// Comes back with the answer.
         ticket: u64,
-        /// Where to.
+        /// The room, by its id, its name or both.
         to: Destination,
-        /// What.
+        /// The text, as it was typed.
         text: String,
     },
     /// Join a room.
@@ -102,7 +102,7 @@ pub enum ServerEffect {
 pub enum Answer {
     /// The outbox has the message, under this id; or will never have it.
     Sent {
-        /// The effect's.
+        /// The one of [`ServerEffect::Send`].
         ticket: u64,
         /// The id, or what went wrong.
         result: Result<MessageId, String>,
@@ -111,7 +111,7 @@ pub enum Answer {
     Joined(RoomName, Result<RoomInfo, Failure>),
     /// A room was left.
     Left(RoomIndex, Result<(), Failure>),
-    /// The rooms.
+    /// All rooms of the server.
     Rooms(Result<Vec<RoomInfo>, Failure>),
     /// The members of a room.
     Who(RoomIndex, Result<Vec<Member>, Failure>),
@@ -126,7 +126,7 @@ pub enum Answer {
 /// Why an effect failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
-    /// A sentence.
+    /// What went wrong, for a person.
     pub why: String,
     /// Whether it was the server that said no, rather than nobody that said anything.
     pub refused: bool,
