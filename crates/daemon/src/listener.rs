@@ -3,17 +3,13 @@
 use std::fs::DirBuilder;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
-use rustix::io::Errno;
-use rustix::net::{SocketAddrAny, SocketFlags, acceptfrom_with};
 use rustix::process::umask;
 use tokio::net::{TcpSocket, UnixListener, lookup_host};
 
-use crate::reactor::Socket;
 use crate::server::StartError;
 
 /// Connections that the kernel holds until they are accepted.
@@ -23,7 +19,7 @@ const BACKLOG: u32 = 4096;
 const SOCKET_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
 
-/// A place to listen at. It never blocks.
+/// A place to listen at, which never blocks. The reactor that gets it registers it with its runtime.
 #[derive(Debug)]
 pub(crate) enum Listener {
     Tcp(std::net::TcpListener),
@@ -42,12 +38,11 @@ pub(crate) enum Network {
 }
 
 impl Network {
-    fn of(address: Option<SocketAddrAny>) -> Self {
-        let address = address.and_then(|address| SocketAddr::try_from(address).ok());
-        match address.map(|address| address.ip().to_canonical()) {
-            None => Self::Local,
-            Some(IpAddr::V4(ip)) => Self::V4(ip.to_bits()),
-            Some(IpAddr::V6(ip)) => Self::V6((ip.to_bits() >> 64) as u64),
+    /// That of an address; one of IPv4 is the same however it is written.
+    pub(crate) fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(ip) => Self::V4(ip.to_bits()),
+            IpAddr::V6(ip) => Self::V6((ip.to_bits() >> 64) as u64),
         }
     }
 }
@@ -157,40 +152,18 @@ fn file_id(path: &Path) -> io::Result<FileId> {
     Ok((found.dev(), found.ino(), found.ctime(), found.ctime_nsec()))
 }
 
-impl Listener {
-    /// Takes the next connection; `None` when nobody waits.
-    pub(crate) fn accept(&self) -> io::Result<Option<(Socket, Network)>> {
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        loop {
-            let accepted = match self {
-                Self::Tcp(listener) => acceptfrom_with(listener, flags),
-                Self::Unix(listener) => acceptfrom_with(listener, flags),
-            };
-            match accepted {
-                Ok((descriptor, from)) => {
-                    return Ok(Some((Socket::new(descriptor), Network::of(from))));
-                }
-                Err(Errno::AGAIN) => return Ok(None),
-                // This one has already gone: the next may be there.
-                Err(Errno::INTR | Errno::CONNABORTED) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-}
-
-impl AsRawFd for Listener {
-    fn as_raw_fd(&self) -> RawFd {
-        match self {
-            Self::Tcp(listener) => listener.as_raw_fd(),
-            Self::Unix(listener) => listener.as_raw_fd(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_shares_a_network_is_told_apart_from_others() {
+        let of = |address: &str| Network::of(address.parse().unwrap());
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:0:0:2"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
 
     #[tokio::test]
     async fn a_directory_that_is_made_for_the_socket_is_for_this_user_alone() {

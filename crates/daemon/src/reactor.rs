@@ -1,11 +1,12 @@
-//! The reactor: a thread that serves many connections through one `epoll` instance.
+//! The reactor: one future, on a thread and a runtime of its own, that serves many connections.
 //!
 //! There is no task, no timer and no queue for a connection: an idle one is a descriptor and a few
 //! hundred bytes. Each pass takes what has happened, reads from everybody who has said something,
 //! hands it to the committing thread, and writes to everybody for whom there is something. Accounts
 //! take turns, however many connections they have.
 //!
-//! It must not know what a command means; it moves bytes, and keeps turns fair.
+//! Between two passes the runtime has its turn, and tells what has become ready. It must not know what
+//! a command means; it moves bytes, and keeps turns fair.
 
 mod arrivals;
 mod door;
@@ -14,6 +15,7 @@ mod gathered;
 mod inbox;
 mod parting;
 mod places;
+mod ready_list;
 mod seat;
 mod slots;
 mod socket;
@@ -22,18 +24,18 @@ mod strangers;
 mod to_read;
 mod turn;
 mod unread;
+mod wait;
 mod wired;
 
 use std::collections::VecDeque;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chat_core::{Conn, Effect};
 use chat_proto::LogId;
-use mio::event::Event;
-use mio::{Events, Poll, Token};
+use tokio::time::sleep;
 
 use crate::fair_queue::Party;
 use crate::reader::Job;
@@ -46,10 +48,10 @@ pub(crate) use inbox::{Delivery, Inbox, PageRead, Renaming};
 use parting::Parting;
 pub(crate) use places::Places;
 use places::account_full;
+use ready_list::ReadyList;
 pub(crate) use seat::{Alive, Seat, Shared};
 pub(crate) use slots::{REACTORS_MAX, reactor_of};
 use slots::{SLOTS_MAX, Slots};
-pub(crate) use socket::Socket;
 use strangers::Strangers;
 use to_read::ToRead;
 use turn::{Desk, Followed, Turn};
@@ -59,9 +61,6 @@ use wired::Wired;
 /// The bytes of one read: what all connections of a reactor share.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// What one look at `epoll` brings.
-const EVENTS_MAX: usize = 1024;
-
 /// Connections that are written to before the sockets are looked at again: it bounds how long a
 /// large room keeps a reactor from hearing the others.
 const WRITES_PER_PASS: usize = 2048;
@@ -70,12 +69,9 @@ const WRITES_PER_PASS: usize = 2048;
 /// wait for the reading. Checking one signature takes a tenth of it.
 const READING_MAX: Duration = Duration::from_millis(1);
 
-const WAKER: Token = Token(SLOTS_MAX);
-const FIRST_LISTENER: usize = SLOTS_MAX + 1;
-
 /// One thread's connections.
 struct Reactor {
-    poll: Poll,
+    ready: Arc<ReadyList>,
     inbox: Arc<Inbox>,
     door: Door,
     shared: Arc<Shared>,
@@ -104,20 +100,15 @@ struct Reactor {
 }
 
 impl Reactor {
-    fn run(mut self) {
-        let mut events = Events::with_capacity(EVENTS_MAX);
+    async fn run(mut self) {
+        let mut timer = pin!(sleep(Duration::ZERO));
+        let mut ready = Vec::new();
         let mut notes = Notes::default();
         while !self.is_over() {
-            match self.poll.poll(&mut events, self.patience()) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => {
-                    tracing::error!(%error, "connections cannot be served any more");
-                    return;
-                }
-            }
+            wait::for_next_pass(&self.ready, timer.as_mut(), self.patience()).await;
             self.now_ms = self.shared.now_ms();
-            events.iter().for_each(|event| self.note(event));
+            self.ready.take(&mut ready);
+            ready.iter().for_each(|slot| self.look_at(*slot));
             self.inbox.take(&mut notes);
             self.take_notes(&mut notes);
             self.accept();
@@ -142,20 +133,18 @@ impl Reactor {
         Some(Duration::from_millis(until.saturating_sub(self.now_ms)))
     }
 
-    fn note(&mut self, event: &Event) {
-        match event.token() {
-            WAKER => {}
-            Token(token) if token >= FIRST_LISTENER => self.door.knock(token - FIRST_LISTENER),
-            Token(slot) => {
-                let Some(wired) = self.slots.at(slot) else { return };
-                if event.is_readable() || event.is_read_closed() || event.is_error() {
-                    wired.became_readable(event.is_read_closed() || event.is_error());
-                    self.line_up_to_read(slot as u32);
-                }
-                if event.is_writable() && self.slots.at(slot).is_some_and(Wired::became_writable) {
-                    self.line_up_to_write(slot as u32);
-                }
-            }
+    /// What stands on the ready list: the slot of a connection, or the number of a listener.
+    fn look_at(&mut self, number: u32) {
+        if number as usize >= SLOTS_MAX {
+            return self.door.knock(number as usize);
+        }
+        let Some(wired) = self.slots.at(number as usize) else { return };
+        let (became_readable, became_writable) = (wired.became_readable(), wired.became_writable());
+        if became_readable {
+            self.line_up_to_read(number);
+        }
+        if became_writable {
+            self.line_up_to_write(number);
         }
     }
 
@@ -172,7 +161,7 @@ impl Reactor {
         if std::mem::take(&mut notes.allowances_grew) {
             self.to_read.release();
         }
-        notes.arrivals.drain(..).for_each(|arrival| self.take_in(arrival));
+        notes.transfers.drain(..).for_each(|transfer| self.take_over(transfer));
         notes.deliveries.drain(..).for_each(|delivery| self.deliver(delivery));
         // Behind the replies: what they say of names is older.
         notes.renamings.drain().for_each(|(_account, renaming)| self.tell_renamed(&renaming));

@@ -142,8 +142,7 @@ impl Server {
         let pipeline = Pipeline::open(store, lobby, utc_now())?;
 
         let (listeners, addresses, socket) = bind_all(&config).await?;
-        let seats: Vec<Seat> =
-            (0..reactors()).map(Seat::new).collect::<Result<_, _>>().map_err(StartError::Thread)?;
+        let seats: Vec<Seat> = (0..reactors()).map(Seat::new).collect();
         let hub = Arc::new(Hub::new(seats.iter().map(Seat::inbox).collect()));
         let (readers, mut threads, end) = ReadPool::start(pipeline.store(), &hub)?;
         let fanout = HubFanout::new(Arc::clone(&hub), readers.clone(), TAIL_BYTES_MAX);
@@ -170,7 +169,7 @@ impl Server {
             ended: CancellationToken::new(),
             threads,
         };
-        server.serve(seats, listeners, &shared)?;
+        server.serve(seats, listeners, &shared).await?;
         Ok(server)
     }
 
@@ -225,7 +224,7 @@ impl Server {
     }
 
     /// Starts the reactors, the first of them with all listeners, and the timer.
-    fn serve(
+    async fn serve(
         &mut self,
         seats: Vec<Seat>,
         listeners: Vec<Listener>,
@@ -245,6 +244,7 @@ impl Server {
                         _told: self.ended.clone().drop_guard(),
                     },
                 )
+                .await
                 .map_err(StartError::Thread)?;
             self.threads.push(thread);
         }

@@ -1,14 +1,14 @@
 //! Who comes in, who is sent away, and who leaves.
 
-use std::os::fd::AsRawFd;
+use std::io;
 
 use chat_core::Closing;
-use mio::unix::SourceFd;
 
-use super::door::Arrival;
+use super::Reactor;
+use super::door::{Arrival, Transfer};
 use super::places::{evicted, full, no_memory};
+use super::socket::Socket;
 use super::wired::Wired;
-use super::{Reactor, Socket};
 use crate::listener::Network;
 use crate::memory;
 
@@ -24,10 +24,29 @@ impl Reactor {
             }
             if !self.finds_a_place(arrival.network) {
                 self.send_away(arrival.socket, &full());
-            } else if let Some(arrival) = self.door.share_out(arrival) {
-                self.take_in(arrival);
+                continue;
+            }
+            match self.door.share_out(arrival) {
+                Ok(Some(arrival)) => self.take_in(arrival),
+                Ok(None) => {}
+                Err(error) => self.failed_to_take_in(&error),
             }
         }
+    }
+
+    /// A connection that another reactor has accepted.
+    pub(super) fn take_over(&mut self, transfer: Transfer) {
+        let Transfer { socket, network } = transfer;
+        match socket.register() {
+            Ok(socket) => self.take_in(Arrival { socket, network }),
+            Err(error) => self.failed_to_take_in(&error),
+        }
+    }
+
+    /// The place that was taken for it is free again.
+    fn failed_to_take_in(&self, error: &io::Error) {
+        self.shared.places.give_back();
+        tracing::error!(%error, "a connection could not be taken in");
     }
 
     fn finds_a_place(&mut self, network: Network) -> bool {
@@ -36,7 +55,7 @@ impl Reactor {
     }
 
     /// A connection begins.
-    pub(super) fn take_in(&mut self, arrival: Arrival) {
+    fn take_in(&mut self, arrival: Arrival) {
         if self.is_draining {
             // It came while others were told to go.
             self.shared.places.give_back();
@@ -47,15 +66,12 @@ impl Reactor {
             return self.send_away(arrival.socket, &no_memory());
         }
         let (network, admission) = (arrival.network, &self.shared.admission);
-        match self.slots.admit(arrival, admission, self.now_ms, self.poll.registry()) {
+        match self.slots.admit(arrival, admission, self.now_ms, &self.ready) {
             Ok((slot, conn)) => {
                 self.strangers.insert(network, conn);
                 self.line_up_to_read(slot);
             }
-            Err(error) => {
-                self.shared.places.give_back();
-                tracing::error!(%error, "a connection could not be taken in");
-            }
+            Err(error) => self.failed_to_take_in(&error),
         }
         if self.strangers.count() > self.shared.places.strangers_max(self.door.reactors()) {
             self.evict_a_stranger();
@@ -72,11 +88,7 @@ impl Reactor {
         let Some(conn) = self.strangers.first_to_go() else { return false };
         let Some((slot, _wired)) = self.slots.of(conn) else { return false };
         let Some(wired) = self.remove(slot) else { return false };
-        let socket = wired.into_socket();
-        // Its slot is somebody else's soon.
-        if self.poll.registry().deregister(&mut SourceFd(&socket.as_raw_fd())).is_ok() {
-            self.send_away(socket, &evicted());
-        }
+        self.send_away(wired.into_socket(), &evicted());
         true
     }
 

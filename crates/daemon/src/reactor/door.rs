@@ -1,14 +1,15 @@
 //! The door: connections come in here, and are shared out among the reactors.
 
 use std::io;
-use std::os::fd::AsRawFd;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
-use mio::unix::SourceFd;
-use mio::{Interest, Registry, Token};
+use tokio::net::{TcpListener, UnixListener};
 
 use super::inbox::Inbox;
-use super::{FIRST_LISTENER, Socket};
+use super::ready_list::{ReadyList, slot_waker};
+use super::slots::SLOTS_MAX;
+use super::socket::{Socket, Unregistered};
 use crate::listener::{Listener, Network};
 
 /// Connections that one pass takes in at the most: others are to be heard meanwhile.
@@ -34,27 +35,73 @@ pub(super) struct Arrival {
     pub(super) network: Network,
 }
 
+/// Somebody who has come in, and is another reactor's.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    pub(super) socket: Unregistered,
+    pub(super) network: Network,
+}
+
 #[derive(Debug)]
 struct Listening {
-    listener: Listener,
+    listener: Registered,
+    waker: Waker,
     somebody_knocks: bool,
 }
 
+/// A listener of the runtime.
+#[derive(Debug)]
+enum Registered {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Registered {
+    fn new(listener: Listener) -> io::Result<Self> {
+        match listener {
+            Listener::Tcp(listener) => TcpListener::from_std(listener).map(Self::Tcp),
+            Listener::Unix(listener) => UnixListener::from_std(listener).map(Self::Unix),
+        }
+    }
+
+    /// Takes the next connection. Pending when nobody waits; the waker is woken when somebody does.
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Arrival>> {
+        match self {
+            Self::Tcp(listener) => listener.poll_accept(cx).map_ok(|(stream, from)| Arrival {
+                socket: Socket::Tcp(stream),
+                network: Network::of(from.ip()),
+            }),
+            Self::Unix(listener) => listener.poll_accept(cx).map_ok(|(stream, _path)| Arrival {
+                socket: Socket::Unix(stream),
+                network: Network::Local,
+            }),
+        }
+    }
+}
+
 impl Door {
+    /// Registers the listeners with the runtime of the caller.
     pub(super) fn open(
         listeners: Vec<Listener>,
         all: Vec<Arc<Inbox>>,
         own: usize,
-        registry: &Registry,
+        ready: &Arc<ReadyList>,
     ) -> io::Result<Self> {
-        for (number, listener) in listeners.iter().enumerate() {
-            let token = Token(FIRST_LISTENER + number);
-            registry.register(&mut SourceFd(&listener.as_raw_fd()), token, Interest::READABLE)?;
-        }
-        // Who came before is not announced again.
-        let listening = |listener| Listening { listener, somebody_knocks: true };
+        let listening = |(number, listener)| {
+            let number = u32::try_from(SLOTS_MAX + number).map_err(io::Error::other)?;
+            Ok(Listening {
+                listener: Registered::new(listener)?,
+                waker: slot_waker(ready, number),
+                // Nobody is announced before somebody was looked for.
+                somebody_knocks: true,
+            })
+        };
         Ok(Self {
-            listeners: listeners.into_iter().map(listening).collect(),
+            listeners: listeners
+                .into_iter()
+                .enumerate()
+                .map(listening)
+                .collect::<io::Result<_>>()?,
             all,
             own,
             next: own,
@@ -63,9 +110,10 @@ impl Door {
         })
     }
 
-    /// Somebody is at a listener.
-    pub(super) fn knock(&mut self, listener: usize) {
-        if let Some(listening) = self.listeners.get_mut(listener) {
+    /// Somebody is at the listener with that number on the ready list.
+    pub(super) fn knock(&mut self, number: usize) {
+        let listener = number.checked_sub(SLOTS_MAX);
+        if let Some(listening) = listener.and_then(|listener| self.listeners.get_mut(listener)) {
             listening.somebody_knocks = true;
         }
     }
@@ -89,13 +137,16 @@ impl Door {
     pub(super) fn accept(&mut self) -> Option<Arrival> {
         while self.is_open() && self.accepted_in_pass < ACCEPTS_PER_PASS {
             let waiting = self.listeners.iter_mut().find(|listening| listening.somebody_knocks)?;
-            match waiting.listener.accept() {
-                Ok(None) => waiting.somebody_knocks = false,
-                Ok(Some((socket, network))) => {
+            let mut cx = Context::from_waker(&waiting.waker);
+            match waiting.listener.poll_accept(&mut cx) {
+                Poll::Pending => waiting.somebody_knocks = false,
+                Poll::Ready(Ok(arrival)) => {
                     self.accepted_in_pass += 1;
-                    return Some(Arrival { socket, network });
+                    return Some(arrival);
                 }
-                Err(error) => {
+                // This one has already gone: the next may be there.
+                Poll::Ready(Err(error)) if has_gone(&error) => {}
+                Poll::Ready(Err(error)) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     self.rests = true;
                 }
@@ -106,15 +157,16 @@ impl Door {
     }
 
     /// Gives a connection to the reactor whose turn it is; gives it back when that is this one.
-    pub(super) fn share_out(&mut self, arrival: Arrival) -> Option<Arrival> {
+    pub(super) fn share_out(&mut self, arrival: Arrival) -> io::Result<Option<Arrival>> {
         let reactor = self.next;
         self.next = (reactor + 1) % self.all.len().max(1);
         match self.all.get(reactor) {
             Some(inbox) if reactor != self.own => {
-                inbox.arrive(arrival);
-                None
+                let Arrival { socket, network } = arrival;
+                inbox.arrive(Transfer { socket: socket.unregister()?, network });
+                Ok(None)
             }
-            _ => Some(arrival),
+            _ => Ok(Some(arrival)),
         }
     }
 
@@ -122,4 +174,8 @@ impl Door {
     pub(super) fn reactors(&self) -> usize {
         self.all.len()
     }
+}
+
+fn has_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted)
 }

@@ -1,15 +1,14 @@
 //! What other threads hand in to a reactor.
 
 use std::collections::{HashMap, HashSet};
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chat_core::{Conn, Reply, StoreError};
 use chat_proto::{AccountId, LogId, RoomId, Seq, Window};
-use mio::Waker;
 
-use super::door::Arrival;
+use super::door::Transfer;
+use super::ready_list::ReadyList;
 use crate::fanout::SharedTail;
 use crate::store::LogPage;
 
@@ -52,7 +51,7 @@ pub(super) struct Notes {
     /// At most one for a connection.
     pub(super) pages: Vec<PageRead>,
     /// At most as many as there may be connections.
-    pub(super) arrivals: Vec<Arrival>,
+    pub(super) transfers: Vec<Transfer>,
     /// The shared timer.
     pub(super) ticked: bool,
     /// Say goodbye to everybody.
@@ -69,14 +68,15 @@ pub(super) struct Notes {
 #[derive(Debug)]
 pub(crate) struct Inbox {
     notes: Mutex<Notes>,
-    waker: Waker,
+    ready: Arc<ReadyList>,
     /// A party waits until it may hand in again.
     awaits_allowance: AtomicBool,
 }
 
 impl Inbox {
-    pub(super) fn new(waker: Waker) -> Self {
-        Self { notes: Mutex::default(), waker, awaits_allowance: AtomicBool::new(false) }
+    /// A way in to the reactor that this list wakes.
+    pub(super) fn new(ready: Arc<ReadyList>) -> Self {
+        Self { notes: Mutex::default(), ready, awaits_allowance: AtomicBool::new(false) }
     }
 
     /// Replies, and logs that have grown: all of one commit at once. Takes what is in them.
@@ -111,8 +111,8 @@ impl Inbox {
     }
 
     /// A connection that another reactor has accepted.
-    pub(super) fn arrive(&self, arrival: Arrival) {
-        self.put(|notes| notes.arrivals.push(arrival));
+    pub(super) fn arrive(&self, transfer: Transfer) {
+        self.put(|notes| notes.transfers.push(transfer));
     }
 
     /// A second has passed.
@@ -155,21 +155,14 @@ impl Inbox {
         put(&mut notes);
         let was_woken = std::mem::replace(&mut notes.is_woken, true);
         drop(notes);
-        if !was_woken && let Err(error) = self.waker.wake() {
-            report(&error);
+        if !was_woken {
+            self.ready.wake();
         }
     }
 }
 
-/// It takes a descriptor that was closed: nothing in this process does that.
-fn report(error: &io::Error) {
-    tracing::error!(%error, "connections could not be woken");
-}
-
 #[cfg(test)]
 mod tests {
-    use mio::{Poll, Token};
-
     use super::*;
 
     /// Whether the reactor is told that allowances grew when it looks now.
@@ -181,8 +174,7 @@ mod tests {
 
     #[test]
     fn whoever_asked_is_told_once_that_allowances_grew() {
-        let poll = Poll::new().unwrap();
-        let inbox = Inbox::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let inbox = Inbox::new(Arc::default());
         inbox.allowances_grew();
         assert!(!is_told(&inbox), "nobody waits for it");
         inbox.await_allowance();

@@ -4,10 +4,11 @@
 //! to it is lost. So the last word is said, and what comes is read for a while.
 
 use std::collections::VecDeque;
+use std::task::{Context, Poll, Waker};
 
 use chat_core::Closing;
 
-use super::Socket;
+use super::socket::Socket;
 
 /// How many a daemon keeps; for one more, the first has to go.
 const PARTING_MAX: usize = 16;
@@ -31,7 +32,7 @@ impl Parting {
     }
 
     /// Tells a peer why it has to go.
-    pub(super) fn send_away(&mut self, socket: Socket, why: &Closing, buffer: &mut [u8]) {
+    pub(super) fn send_away(&mut self, mut socket: Socket, why: &Closing, buffer: &mut [u8]) {
         // A fresh socket takes one small frame at once; one that does not is closed all the same.
         let told = socket.write(std::iter::once(&why.frame()[..]));
         if told.is_err() || socket.say_last_word().is_err() {
@@ -39,11 +40,11 @@ impl Parting {
             return;
         }
         if self.sockets.len() >= self.max
-            && let Some((first, _ticks)) = self.sockets.pop_front()
+            && let Some((mut first, _ticks)) = self.sockets.pop_front()
         {
-            is_there(&first, buffer);
+            is_there(&mut first, buffer);
         }
-        if is_there(&socket, buffer) {
+        if is_there(&mut socket, buffer) {
             self.sockets.push_back((socket, 0));
         }
     }
@@ -57,13 +58,15 @@ impl Parting {
     }
 }
 
-/// Reads what has come, and tells whether more may come.
-fn is_there(socket: &Socket, buffer: &mut [u8]) -> bool {
+/// Reads what has come, and tells whether more may come. Nobody is woken by it: its slot is not its
+/// own any more.
+fn is_there(socket: &mut Socket, buffer: &mut [u8]) -> bool {
+    let mut nobody = Context::from_waker(Waker::noop());
     for _ in 0..READS_MAX {
-        match socket.read(buffer) {
-            Ok(Some(1..)) => {}
-            Ok(None) => return true,
-            Ok(Some(0)) | Err(_) => return false,
+        match socket.poll_read(&mut nobody, buffer) {
+            Poll::Ready(Ok(1..)) => {}
+            Poll::Pending => return true,
+            Poll::Ready(Ok(0) | Err(_)) => return false,
         }
     }
     true
@@ -71,42 +74,45 @@ fn is_there(socket: &Socket, buffer: &mut [u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
-    use std::os::fd::OwnedFd;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
     use crate::reactor::places::full;
 
-    #[test]
-    fn who_has_spoken_already_reads_why_he_is_sent_away() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (ours, _from) = listener.accept().unwrap();
-        ours.set_nonblocking(true).unwrap();
-        peer.write_all(b"spoken before").unwrap();
+    async fn connected(listener: &TcpListener) -> (Socket, TcpStream) {
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Socket::Tcp(listener.accept().await.unwrap().0), peer)
+    }
+
+    #[tokio::test]
+    async fn who_has_spoken_already_reads_why_he_is_sent_away() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (ours, mut peer) = connected(&listener).await;
+        peer.write_all(b"spoken before").await.unwrap();
         let (mut parting, mut buffer) = (Parting::of_one_in(1), [0; 64]);
-        parting.send_away(Socket::new(OwnedFd::from(ours)), &full(), &mut buffer);
-        peer.write_all(b"spoken after").unwrap();
+        parting.send_away(ours, &full(), &mut buffer);
+        peer.write_all(b"spoken after").await.unwrap();
         for _ in 0..TICKS {
             assert_eq!(parting.sockets.len(), 1);
             parting.tick(&mut buffer);
+            // The runtime has its turn, as between any two ticks.
+            tokio::task::yield_now().await;
         }
         assert!(parting.sockets.is_empty());
         let mut heard = Vec::new();
-        peer.read_to_end(&mut heard).unwrap();
+        peer.read_to_end(&mut heard).await.unwrap();
         assert_eq!(heard, full().frame());
     }
 
-    #[test]
-    fn those_on_their_way_out_are_few() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    #[tokio::test]
+    async fn those_on_their_way_out_are_few() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (mut parting, mut peers) = (Parting::of_one_in(2), Vec::new());
         for _ in 0..PARTING_MAX + 3 {
-            peers.push(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
-            let (ours, _from) = listener.accept().unwrap();
-            ours.set_nonblocking(true).unwrap();
-            parting.send_away(Socket::new(OwnedFd::from(ours)), &full(), &mut [0; 64]);
+            let (ours, peer) = connected(&listener).await;
+            peers.push(peer);
+            parting.send_away(ours, &full(), &mut [0; 64]);
         }
         assert_eq!(parting.sockets.len(), PARTING_MAX / 2);
     }

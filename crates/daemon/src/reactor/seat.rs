@@ -1,13 +1,16 @@
 //! Where a reactor is made: what all of them share, and what each has before its thread runs.
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use chat_core::Admission;
-use mio::{Poll, Waker};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::unconstrained;
 use tokio_util::sync::DropGuard;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -17,16 +20,20 @@ use super::gathered::Gathered;
 use super::inbox::Inbox;
 use super::parting::Parting;
 use super::places::Places;
+use super::ready_list::ReadyList;
 use super::slots::Slots;
 use super::strangers::Strangers;
 use super::to_read::ToRead;
 use super::unread::Unread;
 use super::wired::Wired;
-use super::{BUFFER_BYTES, Reactor, WAKER};
+use super::{BUFFER_BYTES, Reactor};
 use crate::listener::Listener;
 use crate::reader::ReadPool;
 use crate::refusals::Refusals;
 use crate::sequencer::Sequencer;
+
+/// What one turn of the runtime brings, in sockets that became ready.
+const EVENTS_MAX: usize = 1024;
 
 /// What all reactors share.
 #[derive(Debug)]
@@ -63,28 +70,31 @@ pub(crate) struct Alive {
     pub(crate) _told: DropGuard,
 }
 
-/// A reactor's `epoll` instance and the way in to it, before its thread runs.
+/// The way in to a reactor, and what wakes it, before its thread runs.
 #[derive(Debug)]
 pub(crate) struct Seat {
     index: usize,
-    poll: Poll,
+    ready: Arc<ReadyList>,
     inbox: Arc<Inbox>,
 }
 
 impl Seat {
-    pub(crate) fn new(index: usize) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let inbox = Arc::new(Inbox::new(Waker::new(poll.registry(), WAKER)?));
-        Ok(Self { index, poll, inbox })
+    pub(crate) fn new(index: usize) -> Self {
+        let ready = Arc::default();
+        let inbox = Arc::new(Inbox::new(Arc::clone(&ready)));
+        Self { index, ready, inbox }
     }
 
     pub(crate) fn inbox(&self) -> Arc<Inbox> {
         Arc::clone(&self.inbox)
     }
 
-    /// Runs the reactor on a thread of its own. It ends, and lets go of `alive`, once it drains and
-    /// every connection is gone.
-    pub(crate) fn start(
+    /// Runs the reactor on a thread of its own, once it has the listeners. It ends, and lets go of
+    /// `alive`, once it drains and every connection is gone.
+    ///
+    /// # Errors
+    /// The system refuses the thread, its runtime, or a listener.
+    pub(crate) async fn start(
         self,
         listeners: Vec<Listener>,
         all: Vec<Arc<Inbox>>,
@@ -92,11 +102,43 @@ impl Seat {
         sequencer: Sequencer,
         alive: Alive,
     ) -> io::Result<JoinHandle<()>> {
-        let Self { index, poll, inbox } = self;
+        let (tell, told) = oneshot::channel();
+        let name = format!("chatd-net-{}", self.index);
+        let thread = std::thread::Builder::new().name(name).spawn(move || {
+            let (result, reactor) = match self.open(listeners, all, shared, sequencer) {
+                Ok(opened) => (Ok(()), Some(opened)),
+                Err(error) => (Err(error), None),
+            };
+            if tell.send(result).is_err() {
+                tracing::debug!("nobody waits for this thread any more");
+            }
+            if let Some((runtime, reactor)) = reactor {
+                serve(&runtime, reactor.run());
+            }
+            drop(alive);
+        })?;
+        told.await.map_err(io::Error::other)??;
+        Ok(thread)
+    }
+
+    /// Makes the runtime, and the reactor with its listeners in it: on the reactor's own thread, since
+    /// a runtime must not be dropped by a task of another.
+    fn open(
+        self,
+        listeners: Vec<Listener>,
+        all: Vec<Arc<Inbox>>,
+        shared: Arc<Shared>,
+        sequencer: Sequencer,
+    ) -> io::Result<(Runtime, Reactor)> {
+        let Self { index, ready, inbox } = self;
+        let runtime = open_runtime()?;
         let reactors = all.len();
-        let door = Door::open(listeners, all, index, poll.registry())?;
+        let door = {
+            let _context = runtime.enter();
+            Door::open(listeners, all, index, &ready)?
+        };
         let reactor = Reactor {
-            poll,
+            ready,
             inbox,
             door,
             shared,
@@ -116,9 +158,47 @@ impl Seat {
             now_ms: 0,
             is_draining: false,
         };
-        std::thread::Builder::new().name(format!("chatd-net-{index}")).spawn(move || {
-            reactor.run();
-            drop(alive);
-        })
+        Ok((runtime, reactor))
+    }
+}
+
+fn open_runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().max_io_events_per_tick(EVENTS_MAX).build()
+}
+
+/// Runs a reactor to its end. A pass asks for more sockets than the runtime lets a task that is one of
+/// many ask for; the reactor has its own bounds.
+fn serve(runtime: &Runtime, reactor: impl Future<Output = ()>) {
+    runtime.block_on(unconstrained(reactor));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::reactor::socket::Socket;
+
+    #[test]
+    fn a_pass_may_ask_for_as_many_sockets_as_it_has() {
+        const SOCKETS: usize = 300;
+        let runtime = open_runtime().unwrap();
+        serve(&runtime, async {
+            let mut pairs = Vec::new();
+            for _ in 0..SOCKETS {
+                let (ours, theirs) = UnixStream::pair().unwrap();
+                assert_eq!(theirs.try_write(b"x").unwrap(), 1);
+                ours.readable().await.unwrap();
+                pairs.push((Socket::Unix(ours), theirs));
+            }
+            tokio::task::yield_now().await;
+            let heard = pairs.iter_mut().filter_map(|(ours, _theirs)| {
+                let mut nobody = Context::from_waker(Waker::noop());
+                ours.poll_read(&mut nobody, &mut [0]).is_ready().then_some(())
+            });
+            assert_eq!(heard.count(), SOCKETS);
+        });
     }
 }

@@ -1,12 +1,12 @@
 //! The connections of a reactor, each in a slot that is used again when it is free.
 
 use std::io;
+use std::sync::Arc;
 
 use chat_core::{Admission, Conn};
-use mio::unix::SourceFd;
-use mio::{Interest, Registry, Token};
 
 use super::door::Arrival;
+use super::ready_list::{ReadyList, slot_waker};
 use super::wired::Wired;
 
 /// Bits of a connection's number that name its slot; above them stand the reactor's, and then how
@@ -78,13 +78,13 @@ impl Slots {
         self.wired.try_reserve(1).is_ok() && self.free.try_reserve(more_free).is_ok()
     }
 
-    /// A connection begins. It is heard of from now on.
+    /// A connection begins. Whenever its socket is ready, its slot is put on the list.
     pub(super) fn admit(
         &mut self,
         arrival: Arrival,
         admission: &Admission,
         now_ms: u64,
-        registry: &Registry,
+        ready: &Arc<ReadyList>,
     ) -> io::Result<(u32, Conn)> {
         let mut challenge = [0; 32];
         getrandom::fill(&mut challenge).map_err(io::Error::other)?;
@@ -96,12 +96,8 @@ impl Slots {
         self.admitted += 1;
         let above = self.admitted << REACTOR_BITS | self.reactor;
         let conn = Conn(above << SLOT_BITS | u64::from(slot));
-        let wired = Wired::new(conn, arrival, challenge, admission, now_ms);
-        registry.register(
-            &mut SourceFd(&wired.descriptor()),
-            Token(slot as usize),
-            Interest::READABLE | Interest::WRITABLE,
-        )?;
+        let waker = slot_waker(ready, slot);
+        let wired = Wired::new(conn, arrival, waker, challenge, admission, now_ms);
         wired.tell_beginning();
         match self.free.pop() {
             Some(_slot) => self.wired[slot as usize] = Some(wired),
@@ -110,8 +106,7 @@ impl Slots {
         Ok((slot, conn))
     }
 
-    /// Empties a slot. Closing the socket, when the connection is dropped, also ends its
-    /// registration.
+    /// Empties a slot.
     pub(super) fn remove(&mut self, slot: u32) -> Option<Wired> {
         let wired = self.wired.get_mut(slot as usize)?.take()?;
         self.free.push(slot);
@@ -121,48 +116,42 @@ impl Slots {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::OwnedFd;
-    use std::os::unix::net::UnixStream;
-
     use chat_core::{Rate, ServerKey};
-    use mio::Poll;
+    use tokio::net::UnixStream;
 
     use super::*;
     use crate::listener::Network;
-    use crate::reactor::Socket;
+    use crate::reactor::socket::Socket;
 
-    fn admit(slots: &mut Slots, poll: &Poll) -> Conn {
+    fn admit(slots: &mut Slots) -> Conn {
         let (ours, _theirs) = UnixStream::pair().unwrap();
         let identity = ServerKey::from_seed(&[1; 32]);
         let admission = Admission { identity, rate: Rate { per_second: 1, burst: 1 } };
-        let socket = Socket::new(OwnedFd::from(ours));
-        let arrival = Arrival { socket, network: Network::Local };
-        slots.admit(arrival, &admission, 0, poll.registry()).unwrap().1
+        let arrival = Arrival { socket: Socket::Unix(ours), network: Network::Local };
+        slots.admit(arrival, &admission, 0, &Arc::default()).unwrap().1
     }
 
-    #[test]
-    fn what_was_meant_for_somebody_who_left_reaches_nobody() {
-        let poll = Poll::new().unwrap();
+    #[tokio::test]
+    async fn what_was_meant_for_somebody_who_left_reaches_nobody() {
         let mut slots = Slots::new(3);
-        let (first, second) = (admit(&mut slots, &poll), admit(&mut slots, &poll));
+        let (first, second) = (admit(&mut slots), admit(&mut slots));
         assert_eq!((reactor_of(first), reactor_of(second)), (3, 3));
         let (slot, _wired) = slots.of(first).unwrap();
         assert!(slots.remove(slot).is_some());
         assert!(slots.of(first).is_none());
 
-        let third = admit(&mut slots, &poll);
+        let third = admit(&mut slots);
         assert_eq!(slots.of(third).unwrap().0, slot, "the slot is used again");
         assert_ne!(third, first);
         assert!(slots.of(first).is_none() && slots.of(second).is_some());
         assert_eq!(slots.numbers().collect::<Vec<_>>(), [0, 1]);
     }
 
-    #[test]
-    fn there_is_nobody_when_everybody_has_left() {
-        let poll = Poll::new().unwrap();
+    #[tokio::test]
+    async fn there_is_nobody_when_everybody_has_left() {
         let mut slots = Slots::new(0);
         assert!(slots.is_empty());
-        let conn = admit(&mut slots, &poll);
+        let conn = admit(&mut slots);
         assert!(!slots.is_empty());
         let (slot, _wired) = slots.of(conn).unwrap();
         slots.remove(slot);

@@ -1,80 +1,155 @@
-//! A stream socket, TCP or Unix, that never blocks.
+//! A stream socket of the runtime, TCP or Unix.
+//!
+//! Reading goes through the runtime. Writing goes to the system at once, since a socket mostly takes
+//! what it is offered; the runtime only tells when one that was full takes more. It must not know what
+//! the bytes mean.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use rustix::net::sockopt::socket_peercred;
-use rustix::net::{Shutdown, getpeername, shutdown};
+use rustix::net::{Shutdown, shutdown};
+use tokio::io::{AsyncRead, Interest, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
 
 use crate::fanout::Mirrored;
 use crate::system;
 
-/// One of the two: what is asked of them here is the same.
+/// One of the two, registered with the runtime of a reactor.
 #[derive(Debug)]
-pub(crate) struct Socket(OwnedFd);
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// A socket without a runtime: what goes from one reactor to another.
+#[derive(Debug)]
+pub(super) enum Unregistered {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Unregistered {
+    /// Registers the socket with the runtime of the caller.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub(super) fn register(self) -> io::Result<Socket> {
+        match self {
+            Self::Tcp(stream) => TcpStream::from_std(stream).map(Socket::Tcp),
+            Self::Unix(stream) => UnixStream::from_std(stream).map(Socket::Unix),
+        }
+    }
+}
 
 impl Socket {
-    /// A socket that has been set not to block.
-    pub(crate) fn new(descriptor: OwnedFd) -> Self {
-        Self(descriptor)
+    /// Takes the socket out of its runtime.
+    pub(super) fn unregister(self) -> io::Result<Unregistered> {
+        match self {
+            Self::Tcp(stream) => stream.into_std().map(Unregistered::Tcp),
+            Self::Unix(stream) => stream.into_std().map(Unregistered::Unix),
+        }
     }
 
-    /// Who is at the other end, for the log.
+    /// Who is at the other end, for the log. Empty when it has left.
     pub(super) fn peer(&self) -> String {
-        match getpeername(&self.0) {
-            Ok(Some(name)) => match SocketAddr::try_from(name) {
-                Ok(address) => address.to_string(),
-                Err(_a_path) => self.process(),
-            },
-            // It has left.
-            Ok(None) | Err(_) => String::new(),
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().map_or_else(gone, |peer| peer.to_string()),
+            Self::Unix(stream) => stream.peer_cred().map_or_else(gone, |peer| match peer.pid() {
+                Some(pid) => format!("process {pid} of user {}", peer.uid()),
+                None => format!("user {}", peer.uid()),
+            }),
         }
     }
 
-    /// The process at the other end of a Unix socket.
-    fn process(&self) -> String {
-        match socket_peercred(&self.0) {
-            Ok(peer) => format!("process {} of user {}", peer.pid.as_raw_pid(), peer.uid.as_raw()),
-            Err(_unknown) => String::new(),
-        }
+    /// Reads what has come: 0 at the end of the stream. Pending when nothing has; the waker is woken
+    /// when something does.
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut into = ReadBuf::new(into);
+        let read = match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut into),
+            Self::Unix(stream) => Pin::new(stream).poll_read(cx, &mut into),
+        };
+        ready!(read)?;
+        Poll::Ready(Ok(into.filled().len()))
     }
 
-    /// Reads what has come; `None` when nothing has, 0 at the end of the stream.
-    pub(super) fn read(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
-        unless_blocked(rustix::io::read(&self.0, into).map_err(io::Error::from))
+    /// Whether there may be something to read, or the end of the stream. If not, the waker is woken
+    /// when there is.
+    pub(super) fn is_readable(&self, cx: &mut Context<'_>) -> bool {
+        let readable = match self {
+            Self::Tcp(stream) => stream.poll_read_ready(cx),
+            Self::Unix(stream) => stream.poll_read_ready(cx),
+        };
+        readable.is_ready()
+    }
+
+    /// Whether it may take something. If not, the waker is woken when it does.
+    pub(super) fn is_writable(&self, cx: &mut Context<'_>) -> bool {
+        let writable = match self {
+            Self::Tcp(stream) => stream.poll_write_ready(cx),
+            Self::Unix(stream) => stream.poll_write_ready(cx),
+        };
+        writable.is_ready()
+    }
+
+    /// It has taken less than it was offered: what the runtime knew of it is over. The waker is woken
+    /// when it takes more; `true` when it does already.
+    pub(super) fn was_full(&self, cx: &mut Context<'_>) -> bool {
+        // That is how the runtime is told: an attempt that would have had to wait.
+        let failed = || Err::<(), _>(ErrorKind::WouldBlock.into());
+        let attempt = match self {
+            Self::Tcp(stream) => stream.try_io(Interest::WRITABLE, failed),
+            Self::Unix(stream) => stream.try_io(Interest::WRITABLE, failed),
+        };
+        debug_assert!(attempt.is_err(), "it cannot succeed");
+        self.is_writable(cx)
     }
 
     /// Writes what the peer takes now, which may be nothing.
     pub(super) fn write<'a>(&self, slices: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
-        Ok(unless_blocked(system::write(&self.0, slices))?.unwrap_or(0))
+        unless_blocked(system::write(self, slices))
     }
 
     /// Writes what lies in a file, as far as the peer takes it now.
     pub(super) fn send_file(&self, from: &Mirrored) -> io::Result<usize> {
-        let sent = system::send_file(&self.0, &*from.file, from.offset, from.bytes);
-        Ok(unless_blocked(sent)?.unwrap_or(0))
+        unless_blocked(system::send_file(self, &*from.file, from.offset, from.bytes))
     }
 
     /// Says that nothing more comes.
     pub(super) fn say_last_word(&self) -> io::Result<()> {
-        Ok(shutdown(&self.0, Shutdown::Write)?)
+        Ok(shutdown(self, Shutdown::Write)?)
     }
 }
 
-impl AsRawFd for Socket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
-
-/// `None` when the call would have had to wait.
-fn unless_blocked(done: io::Result<usize>) -> io::Result<Option<usize>> {
-    match done {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-            Ok(None)
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(stream) => stream.as_fd(),
+            Self::Unix(stream) => stream.as_fd(),
         }
-        Err(error) => Err(error),
     }
 }
+
+fn gone(_error: io::Error) -> String {
+    String::new()
+}
+
+/// 0 when the call would have had to wait.
+fn unless_blocked(done: io::Result<usize>) -> io::Result<usize> {
+    match done {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            Ok(0)
+        }
+        done => done,
+    }
+}
+
+#[cfg(test)]
+#[path = "socket_tests.rs"]
+mod tests;

@@ -7,17 +7,17 @@ mod hearing;
 mod telling;
 
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use chat_core::{Admission, Closing, Conn, Connection, Effect, Output, Parcel, SessionSeed};
 use chat_proto::{
     AccountId, ErrorCode, FrameError, HEADER_BYTES, LogId, Seq, SessionId, frame_end,
 };
 
-use super::Socket;
 use super::door::Arrival;
 use super::inbox::Delivery;
+use super::socket::Socket;
 use super::turn::{Followed, Turn};
 use crate::fair_queue::Party;
 use crate::fanout::{SharedTail, going_away};
@@ -45,17 +45,18 @@ pub(super) struct Wired {
     pub(super) conn: Conn,
     core: Connection<Arc<SharedTail>>,
     socket: Socket,
+    /// Puts it on the reactor's ready list.
+    waker: Waker,
     pub(super) network: Network,
     stage: Stage,
     pulse: Pulse,
     /// What was read and not understood yet: the window is full, or a frame is not whole.
     unread: Vec<u8>,
     page_bytes: u32,
-    /// The system has something to read, and takes something to write, as far as is known.
+    /// The system has something to read, and takes something to write, as far as is known. Where it
+    /// has not, the socket has the waker.
     is_readable: bool,
     is_writable: bool,
-    /// The peer has said its last word, perhaps behind bytes that are still to be read.
-    is_half_closed: bool,
     /// The magic has come.
     is_native: bool,
     /// Its turn comes.
@@ -80,6 +81,7 @@ impl Wired {
     pub(super) fn new(
         conn: Conn,
         arrival: Arrival,
+        waker: Waker,
         challenge: [u8; 32],
         admission: &Admission,
         now_ms: u64,
@@ -89,15 +91,15 @@ impl Wired {
             conn,
             core: Connection::new(seed, admission, now_ms),
             socket: arrival.socket,
+            waker,
             network: arrival.network,
             stage: Stage::Greeting,
             pulse: Pulse::default(),
             unread: Vec::new(),
             page_bytes: *PAGE_BYTES.start(),
-            // The first bytes are often there before it is registered.
+            // The first bytes are often there by now.
             is_readable: true,
             is_writable: true,
-            is_half_closed: false,
             is_native: false,
             awaits_reading: false,
             awaits_writing: false,
@@ -139,24 +141,23 @@ impl Wired {
         self.socket
     }
 
-    pub(super) fn descriptor(&self) -> RawFd {
-        self.socket.as_raw_fd()
-    }
-
-    /// There is something to read.
-    pub(super) fn became_readable(&mut self, is_half_closed: bool) {
-        self.is_readable = true;
-        self.is_half_closed |= is_half_closed;
-        self.pulse.beat();
-    }
-
-    /// The peer takes something. Only where it had to be waited for, that is a sign of life.
-    pub(super) fn became_writable(&mut self) -> bool {
-        let had_to_wait = !std::mem::replace(&mut self.is_writable, true);
-        if had_to_wait {
-            self.pulse.beat();
+    /// Whether there is something to read that was waited for.
+    pub(super) fn became_readable(&mut self) -> bool {
+        if self.is_readable {
+            return false;
         }
-        had_to_wait
+        self.is_readable = self.socket.is_readable(&mut Context::from_waker(&self.waker));
+        self.is_readable
+    }
+
+    /// Whether the peer takes something that it was waited for to take: a sign of life.
+    pub(super) fn became_writable(&mut self) -> bool {
+        if self.is_writable || !self.socket.is_writable(&mut Context::from_waker(&self.waker)) {
+            return false;
+        }
+        self.is_writable = true;
+        self.pulse.beat();
+        true
     }
 
     /// Whether there is anything to read or to understand, and room for what it asks.
@@ -237,7 +238,10 @@ impl Wired {
                     };
                     let Written { taken, offered } = written;
                     self.core.wrote(&parcel, taken);
-                    self.is_writable = taken == offered;
+                    if taken < offered {
+                        let mut cx = Context::from_waker(&self.waker);
+                        self.is_writable = self.socket.was_full(&mut cx);
+                    }
                     self.fit_page(taken);
                     // A peer that hung up waits for its last reply.
                     self.settle(is_draining, now_ms);

@@ -1,8 +1,6 @@
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-
 use chat_core::{Rate, Reply, ServerKey};
 use chat_proto::Window;
+use tokio::net::UnixStream;
 
 use super::*;
 
@@ -16,17 +14,16 @@ fn admission() -> Admission {
 
 fn signed_in() -> (Wired, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    ours.set_nonblocking(true).unwrap();
     let admission = admission();
-    let arrival = Arrival { socket: Socket::new(OwnedFd::from(ours)), network: Network::Local };
-    let mut wired = Wired::new(Conn(1), arrival, [2; 32], &admission, 0);
+    let arrival = Arrival { socket: Socket::Unix(ours), network: Network::Local };
+    let mut wired = Wired::new(Conn(1), arrival, Waker::noop().clone(), [2; 32], &admission, 0);
     wired.pulse.sign_in();
     wired.is_readable = false;
     (wired, theirs)
 }
 
-#[test]
-fn the_committing_thread_does_not_know_who_comes_and_goes_without_signing_in() {
+#[tokio::test]
+async fn the_committing_thread_does_not_know_who_comes_and_goes_without_signing_in() {
     let (mut wired, theirs) = signed_in();
     assert!(!wired.is_known());
     drop(theirs);
@@ -37,15 +34,15 @@ fn the_committing_thread_does_not_know_who_comes_and_goes_without_signing_in() {
     assert!(wired.is_known());
 }
 
-#[test]
-fn a_reader_to_whom_nothing_can_be_written_is_not_closed_for_it() {
+#[tokio::test]
+async fn a_reader_to_whom_nothing_can_be_written_is_not_closed_for_it() {
     let (mut wired, _theirs) = signed_in();
     wired.is_writable = false;
     assert!((0..LONG).all(|_| wired.tick() == Turn::Done));
 }
 
-#[test]
-fn a_peer_that_does_not_answer_a_probe_that_it_could_have_taken_is_let_go() {
+#[tokio::test]
+async fn a_peer_that_does_not_answer_a_probe_that_it_could_have_taken_is_let_go() {
     let (mut wired, _theirs) = signed_in();
     assert!((0..LONG).any(|_| wired.tick() == Turn::Gone));
 }

@@ -1,5 +1,7 @@
 //! What a peer says: read once in a turn, and understood as far as there is room for what it asks.
 
+use std::task::{Context, Poll};
+
 use chat_core::Admission;
 use chat_proto::MAGIC;
 
@@ -33,15 +35,17 @@ impl Wired {
             None => CAUTIOUS_READ_BYTES,
             Some(_) => desk.read_bytes,
         };
-        match self.socket.read(&mut desk.buffer[..room]) {
-            Ok(None) => self.is_readable = false,
-            Ok(Some(0)) => {
+        let mut cx = Context::from_waker(&self.waker);
+        match self.socket.poll_read(&mut cx, &mut desk.buffer[..room]) {
+            Poll::Pending => self.is_readable = false,
+            Poll::Ready(Ok(0)) => {
                 self.is_readable = false;
                 self.stage = Stage::HungUp;
             }
-            Ok(Some(read)) => {
+            Poll::Ready(Ok(read)) => {
+                self.pulse.beat();
                 // Less than there was room for is all there is; the end of the stream may follow.
-                self.is_readable = read == room || self.is_half_closed;
+                self.is_readable = read == room || self.socket.is_readable(&mut cx);
                 let new = &desk.buffer[..read];
                 if self.unread.is_empty() {
                     self.understand(new, desk.admission, desk.gathered, desk.now_ms);
@@ -55,7 +59,7 @@ impl Wired {
                     self.understand(&all, desk.admission, desk.gathered, desk.now_ms);
                 }
             }
-            Err(error) => {
+            Poll::Ready(Err(error)) => {
                 self.tell_gone(&error);
                 return Turn::Gone;
             }
@@ -69,13 +73,14 @@ impl Wired {
 
     /// Reads what a peer still had under way when everything was said.
     fn hear_nothing(&mut self, desk: &mut Desk<'_>) -> Turn {
-        match self.socket.read(desk.buffer) {
-            Ok(None) => {
+        let mut cx = Context::from_waker(&self.waker);
+        match self.socket.poll_read(&mut cx, desk.buffer) {
+            Poll::Pending => {
                 self.is_readable = false;
                 Turn::Done
             }
-            Ok(Some(1..)) => Turn::Again,
-            Ok(Some(0)) | Err(_) => Turn::Gone,
+            Poll::Ready(Ok(1..)) => Turn::Again,
+            Poll::Ready(Ok(0) | Err(_)) => Turn::Gone,
         }
     }
 
