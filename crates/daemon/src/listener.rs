@@ -1,5 +1,6 @@
 //! Listeners: where connections come in.
 
+use std::fmt;
 use std::fs::DirBuilder;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
 use rustix::process::umask;
+use tokio::net::unix::UCred;
 use tokio::net::{TcpSocket, UnixListener, lookup_host};
 
 use crate::server::StartError;
@@ -26,6 +28,45 @@ pub(crate) enum Listener {
     Unix(std::os::unix::net::UnixListener),
 }
 
+/// Who is at the other end of a connection, as the system knows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Peer {
+    /// A user of this machine, at the Unix socket, and the process where the system tells.
+    User { uid: u32, process: Option<i32> },
+    /// Somebody at the Unix socket whom the system does not know any more.
+    Unknown,
+    /// Somebody at an address.
+    Tcp(SocketAddr),
+}
+
+impl Peer {
+    /// Who was at the other end of a Unix socket when it was connected.
+    pub(crate) fn of(credentials: io::Result<UCred>) -> Self {
+        credentials.map_or(Self::Unknown, |of| Self::User { uid: of.uid(), process: of.pid() })
+    }
+
+    /// With whom it shares its share.
+    pub(crate) fn network(self) -> Network {
+        match self {
+            Self::User { .. } | Self::Unknown => Network::Local,
+            Self::Tcp(address) => Network::of(address.ip()),
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User { uid, process: Some(process) } => {
+                write!(f, "process {process} of user {uid}")
+            }
+            Self::User { uid, process: None } => write!(f, "user {uid}"),
+            Self::Unknown => f.write_str("a process that is gone"),
+            Self::Tcp(address) => address.fmt(f),
+        }
+    }
+}
+
 /// Where a connection comes from, as far as those who share one are told apart from others.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Network {
@@ -39,7 +80,7 @@ pub(crate) enum Network {
 
 impl Network {
     /// That of an address; one of IPv4 is the same however it is written.
-    pub(crate) fn of(address: IpAddr) -> Self {
+    fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(ip) => Self::V4(ip.to_bits()),
             IpAddr::V6(ip) => Self::V6((ip.to_bits() >> 64) as u64),

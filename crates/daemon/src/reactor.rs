@@ -176,7 +176,7 @@ impl Reactor {
         let Some((slot, wired)) = self.slots.of(delivery.conn) else { return };
         if let Effect::SignedIn(account) = delivery.reply.effect
             && !wired.is_closing()
-            && !self.shared.places.sign_in(account, wired.network)
+            && !self.shared.places.sign_in(account, wired.network())
         {
             self.shared.refusals.full.count();
             wired.close(&account_full());
@@ -266,7 +266,7 @@ impl Reactor {
         self.keep_within_budget();
         let Some(wired) = self.slots.at(slot as usize) else { return };
         if wired.is_signing_in() {
-            self.strangers.remove(wired.network, wired.conn);
+            self.strangers.remove(wired.network(), wired.conn);
         }
         let pause_ms = wired.pause_ms(self.now_ms);
         if pause_ms > 0 {

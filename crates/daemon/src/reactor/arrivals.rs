@@ -22,7 +22,7 @@ impl Reactor {
                 self.send_away(arrival.socket, &no_memory());
                 continue;
             }
-            if !self.finds_a_place(arrival.network) {
+            if !self.finds_a_place(arrival.peer.network()) {
                 self.send_away(arrival.socket, &full());
                 continue;
             }
@@ -36,9 +36,9 @@ impl Reactor {
 
     /// A connection that another reactor has accepted.
     pub(super) fn take_over(&mut self, transfer: Transfer) {
-        let Transfer { socket, network } = transfer;
+        let Transfer { socket, peer } = transfer;
         match socket.register() {
-            Ok(socket) => self.take_in(Arrival { socket, network }),
+            Ok(socket) => self.take_in(Arrival { socket, peer }),
             Err(error) => self.failed_to_take_in(&error),
         }
     }
@@ -65,8 +65,8 @@ impl Reactor {
             self.shared.places.give_back();
             return self.send_away(arrival.socket, &no_memory());
         }
-        let (network, admission) = (arrival.network, &self.shared.admission);
-        match self.slots.admit(arrival, admission, self.now_ms, &self.ready) {
+        let network = arrival.peer.network();
+        match self.slots.admit(arrival, &self.ready) {
             Ok((slot, conn)) => {
                 self.strangers.insert(network, conn);
                 self.line_up_to_read(slot);
@@ -106,7 +106,7 @@ impl Reactor {
     fn remove(&mut self, slot: u32) -> Option<Wired> {
         let wired = self.slots.remove(slot)?;
         wired.followed().for_each(|log| self.followers.remove(log, slot));
-        self.strangers.remove(wired.network, wired.conn);
+        self.strangers.remove(wired.network(), wired.conn);
         self.unread.changed(wired.unread_bytes(), 0);
         self.shared.left(&wired);
         // Of strangers any number may come and go: nothing is to be kept for them.

@@ -10,7 +10,7 @@ use super::inbox::Inbox;
 use super::ready_list::{ReadyList, slot_waker};
 use super::slots::SLOTS_MAX;
 use super::socket::{Socket, Unregistered};
-use crate::listener::{Listener, Network};
+use crate::listener::{Listener, Peer};
 
 /// Connections that one pass takes in at the most: others are to be heard meanwhile.
 const ACCEPTS_PER_PASS: usize = 256;
@@ -32,14 +32,14 @@ pub(super) struct Door {
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub(super) socket: Socket,
-    pub(super) network: Network,
+    pub(super) peer: Peer,
 }
 
 /// Somebody who has come in, and is another reactor's.
 #[derive(Debug)]
 pub(super) struct Transfer {
     pub(super) socket: Unregistered,
-    pub(super) network: Network,
+    pub(super) peer: Peer,
 }
 
 #[derive(Debug)]
@@ -69,11 +69,11 @@ impl Registered {
         match self {
             Self::Tcp(listener) => listener.poll_accept(cx).map_ok(|(stream, from)| Arrival {
                 socket: Socket::Tcp(stream),
-                network: Network::of(from.ip()),
+                peer: Peer::Tcp(from),
             }),
             Self::Unix(listener) => listener.poll_accept(cx).map_ok(|(stream, _path)| Arrival {
+                peer: Peer::of(stream.peer_cred()),
                 socket: Socket::Unix(stream),
-                network: Network::Local,
             }),
         }
     }
@@ -162,8 +162,8 @@ impl Door {
         self.next = (reactor + 1) % self.all.len().max(1);
         match self.all.get(reactor) {
             Some(inbox) if reactor != self.own => {
-                let Arrival { socket, network } = arrival;
-                inbox.arrive(Transfer { socket: socket.unregister()?, network });
+                let Arrival { socket, peer } = arrival;
+                inbox.arrive(Transfer { socket: socket.unregister()?, peer });
                 Ok(None)
             }
             _ => Ok(Some(arrival)),

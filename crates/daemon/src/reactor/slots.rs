@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use chat_core::{Admission, Conn};
+use chat_core::Conn;
 
 use super::door::Arrival;
 use super::ready_list::{ReadyList, slot_waker};
@@ -82,12 +82,8 @@ impl Slots {
     pub(super) fn admit(
         &mut self,
         arrival: Arrival,
-        admission: &Admission,
-        now_ms: u64,
         ready: &Arc<ReadyList>,
     ) -> io::Result<(u32, Conn)> {
-        let mut challenge = [0; 32];
-        getrandom::fill(&mut challenge).map_err(io::Error::other)?;
         let next = u32::try_from(self.wired.len()).unwrap_or(u32::MAX);
         let slot = self.free.last().copied().unwrap_or(next);
         if slot as usize >= SLOTS_MAX {
@@ -96,8 +92,7 @@ impl Slots {
         self.admitted += 1;
         let above = self.admitted << REACTOR_BITS | self.reactor;
         let conn = Conn(above << SLOT_BITS | u64::from(slot));
-        let waker = slot_waker(ready, slot);
-        let wired = Wired::new(conn, arrival, waker, challenge, admission, now_ms);
+        let wired = Wired::new(conn, arrival, slot_waker(ready, slot));
         wired.tell_beginning();
         match self.free.pop() {
             Some(_slot) => self.wired[slot as usize] = Some(wired),
@@ -116,19 +111,17 @@ impl Slots {
 
 #[cfg(test)]
 mod tests {
-    use chat_core::{Rate, ServerKey};
     use tokio::net::UnixStream;
 
     use super::*;
-    use crate::listener::Network;
+    use crate::listener::Peer;
     use crate::reactor::socket::Socket;
 
     fn admit(slots: &mut Slots) -> Conn {
         let (ours, _theirs) = UnixStream::pair().unwrap();
-        let identity = ServerKey::from_seed(&[1; 32]);
-        let admission = Admission { identity, rate: Rate { per_second: 1, burst: 1 } };
-        let arrival = Arrival { socket: Socket::Unix(ours), network: Network::Local };
-        slots.admit(arrival, &admission, 0, &Arc::default()).unwrap().1
+        let peer = Peer::of(ours.peer_cred());
+        let arrival = Arrival { socket: Socket::Unix(ours), peer };
+        slots.admit(arrival, &Arc::default()).unwrap().1
     }
 
     #[tokio::test]

@@ -52,17 +52,6 @@ impl Socket {
         }
     }
 
-    /// Who is at the other end, for the log. Empty when it has left.
-    pub(super) fn peer(&self) -> String {
-        match self {
-            Self::Tcp(stream) => stream.peer_addr().map_or_else(gone, |peer| peer.to_string()),
-            Self::Unix(stream) => stream.peer_cred().map_or_else(gone, |peer| match peer.pid() {
-                Some(pid) => format!("process {pid} of user {}", peer.uid()),
-                None => format!("user {}", peer.uid()),
-            }),
-        }
-    }
-
     /// Reads what has come: 0 at the end of the stream. Pending when nothing has; the waker is woken
     /// when something does.
     pub(super) fn poll_read(
@@ -134,10 +123,6 @@ impl AsFd for Socket {
             Self::Unix(stream) => stream.as_fd(),
         }
     }
-}
-
-fn gone(_error: io::Error) -> String {
-    String::new()
 }
 
 /// 0 when the call would have had to wait.

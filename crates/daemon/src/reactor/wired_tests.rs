@@ -1,22 +1,42 @@
-use chat_core::{Rate, Reply, ServerKey};
-use chat_proto::Window;
-use tokio::net::UnixStream;
+use std::time::Duration;
 
+use chat_core::{Admission, Rate, Reply, ServerKey, SessionSeed};
+use chat_proto::{CloseReason, MAGIC, SessionId, Window};
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+use super::phase::Native;
 use super::*;
+use crate::reactor::gathered::Gathered;
+use crate::reactor::turn::Desk;
 
 /// Longer than anybody may be silent, in ticks.
 const LONG: usize = 200;
+
+/// Longer than anything here takes.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 fn admission() -> Admission {
     let identity = ServerKey::from_seed(&[1; 32]);
     Admission { identity, rate: Rate { per_second: 1, burst: 1 } }
 }
 
-fn signed_in() -> (Wired, UnixStream) {
+fn wired(ours: UnixStream) -> Wired {
+    let peer = Peer::of(ours.peer_cred());
+    let arrival = Arrival { socket: Socket::Unix(ours), peer };
+    Wired::new(Conn(1), arrival, Waker::noop().clone())
+}
+
+fn connected() -> (Wired, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    let admission = admission();
-    let arrival = Arrival { socket: Socket::Unix(ours), network: Network::Local };
-    let mut wired = Wired::new(Conn(1), arrival, Waker::noop().clone(), [2; 32], &admission, 0);
+    (wired(ours), theirs)
+}
+
+fn signed_in() -> (Wired, UnixStream) {
+    let (mut wired, theirs) = connected();
+    let seed = SessionSeed { id: SessionId(1), challenge: [2; 32] };
+    wired.phase = Phase::Native(Native::new(Connection::new(seed, &admission(), 0)));
     wired.pulse.sign_in();
     wired.is_readable = false;
     (wired, theirs)
@@ -28,9 +48,10 @@ async fn the_committing_thread_does_not_know_who_comes_and_goes_without_signing_
     assert!(!wired.is_known());
     drop(theirs);
     let introduction = chat_core::introduction::introduction(&admission(), &[2; 32]);
-    assert!(wired.core.receive(&admission(), &mut &introduction[..], 0).is_some());
+    let core = wired.phase.native_mut().unwrap();
+    assert!(core.receive(&admission(), &mut &introduction[..], 0).is_some());
     let reply = Reply { frame: Vec::new(), effect: Effect::SignedIn(AccountId(7)) };
-    wired.core.deliver(Window::Commands, &reply, None);
+    core.deliver(Window::Commands, &reply, None);
     assert!(wired.is_known());
 }
 
@@ -45,4 +66,75 @@ async fn a_reader_to_whom_nothing_can_be_written_is_not_closed_for_it() {
 async fn a_peer_that_does_not_answer_a_probe_that_it_could_have_taken_is_let_go() {
     let (mut wired, _theirs) = signed_in();
     assert!((0..LONG).any(|_| wired.tick() == Turn::Gone));
+}
+
+/// A connection that has had `bytes` from its peer, and a turn at reading and at writing.
+async fn say(bytes: &[u8]) -> (Wired, UnixStream) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    assert_eq!(theirs.try_write(bytes).unwrap(), bytes.len());
+    timeout(DEADLINE, ours.readable()).await.unwrap().unwrap();
+    let (mut wired, mut gathered) = (wired(ours), Gathered::default());
+    gathered.begin(usize::MAX);
+    let mut desk = Desk {
+        admission: &admission(),
+        buffer: &mut [0; 4096],
+        read_bytes: 4096,
+        gathered: &mut gathered,
+        now_ms: 0,
+        is_draining: false,
+    };
+    while wired.hear(&mut desk) == Turn::Again {}
+    wired.speak(false, 0);
+    (wired, theirs)
+}
+
+async fn answer(mut theirs: UnixStream) -> Vec<u8> {
+    let mut answer = Vec::new();
+    let read = theirs.read_to_end(&mut answer);
+    timeout(DEADLINE, read).await.unwrap().unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn nothing_is_made_for_a_peer_that_has_not_said_what_it_speaks() {
+    let (wired, _theirs) = say(&MAGIC[..3]).await;
+    assert!(matches!(wired.phase, Phase::Undecided));
+    assert_eq!(wired.unread, MAGIC[..3]);
+    let (wired, _theirs) = say(&MAGIC).await;
+    assert!(matches!(wired.phase, Phase::Native(_)));
+    assert!(wired.unread.is_empty());
+}
+
+#[tokio::test]
+async fn who_speaks_something_else_is_told_so_in_its_own_words() {
+    let (wired, theirs) = say(b"GET / HTTP/1.1\r\n\r\n").await;
+    assert!(matches!(wired.stage, Stage::Lingering { .. }));
+    assert!(answer(theirs).await.starts_with(b"HTTP/1.1 400 "));
+    let (_wired, theirs) = say(b"NICK ada\r\n").await;
+    let answer = answer(theirs).await;
+    assert!(!answer.starts_with(b"HTTP"), "{}", answer.escape_ascii());
+    assert!(answer.windows(8).any(|part| part == b"chat-tui"), "{}", answer.escape_ascii());
+}
+
+#[tokio::test]
+async fn a_peer_that_has_not_decided_in_time_is_told_so() {
+    let (mut wired, theirs) = connected();
+    while wired.tick() == Turn::Done {}
+    assert_eq!(wired.phase.closing().unwrap().reason, CloseReason::HandshakeTimeout);
+    let frame = wired.phase.closing().unwrap().frame();
+    wired.speak(false, 0);
+    assert_eq!(answer(theirs).await, frame);
+}
+
+#[test]
+fn a_peer_that_has_not_decided_is_small() {
+    let bytes = size_of::<Option<Wired>>();
+    assert!(bytes <= 192, "{bytes} bytes");
+}
+
+#[tokio::test]
+async fn who_comes_over_the_unix_socket_is_known_by_user() {
+    let (wired, _theirs) = connected();
+    let own = rustix::process::geteuid().as_raw();
+    assert!(matches!(wired.peer, Peer::User { uid, .. } if uid == own), "{:?}", wired.peer);
 }

@@ -2,9 +2,10 @@
 
 use std::task::{Context, Poll};
 
-use chat_core::Admission;
-use chat_proto::MAGIC;
+use chat_core::{Admission, Connection, SessionSeed};
+use chat_proto::{MAGIC, SessionId};
 
+use super::phase::{Leaving, Native, Phase};
 use super::{Stage, Wired};
 use crate::reactor::gathered::Gathered;
 use crate::reactor::places::no_memory;
@@ -18,7 +19,7 @@ impl Wired {
         if matches!(self.stage, Stage::Lingering { .. }) {
             return self.hear_nothing(desk);
         }
-        if self.core.is_closing() || desk.is_draining {
+        if self.phase.is_closing() || desk.is_draining {
             return Turn::Done;
         }
         if !self.unread.is_empty() {
@@ -28,10 +29,10 @@ impl Wired {
         if desk.gathered.is_full() && self.has_input(desk.now_ms) {
             return Turn::Interrupted;
         }
-        if !self.is_readable || !self.core.wants_input(desk.now_ms) {
+        if !self.is_readable || !self.phase.wants_input(desk.now_ms) {
             return Turn::Done;
         }
-        let room = match self.core.account() {
+        let room = match self.account() {
             None => CAUTIOUS_READ_BYTES,
             Some(_) => desk.read_bytes,
         };
@@ -52,7 +53,7 @@ impl Wired {
                 } else {
                     let mut all = std::mem::take(&mut self.unread);
                     if all.try_reserve(new.len()).is_err() {
-                        self.core.close(&no_memory());
+                        self.phase.close(&no_memory());
                         return Turn::Again;
                     }
                     all.extend_from_slice(new);
@@ -92,12 +93,13 @@ impl Wired {
         gathered: &mut Gathered,
         now_ms: u64,
     ) {
-        if self.stage == Stage::Greeting && !self.greet(&mut bytes) {
-            return self.keep(bytes);
+        if matches!(self.phase, Phase::Undecided) {
+            self.decide(&mut bytes, admission, now_ms);
         }
+        let Phase::Native(native) = &mut self.phase else { return self.keep(bytes) };
         let mut left = bytes.len();
         while !gathered.is_full()
-            && let Some(asked) = self.core.receive(admission, &mut bytes, now_ms)
+            && let Some(asked) = native.core.receive(admission, &mut bytes, now_ms)
         {
             gathered.ask(self.conn, asked, left - bytes.len());
             left = bytes.len();
@@ -107,12 +109,12 @@ impl Wired {
 
     /// Keeps what cannot be understood yet, for as long as the peer likes: in an exact fit.
     fn keep(&mut self, bytes: &[u8]) {
-        if self.core.is_closing() || bytes.is_empty() {
+        if self.phase.is_closing() || bytes.is_empty() {
             return;
         }
         let mut unread = Vec::new();
         if unread.try_reserve_exact(bytes.len()).is_err() {
-            return self.core.close(&no_memory());
+            return self.phase.close(&no_memory());
         }
         unread.extend_from_slice(bytes);
         self.unread = unread;
@@ -125,29 +127,38 @@ impl Wired {
 
     /// Whether what is kept is a frame whose end the peer owes. The rest waits for the daemon.
     pub(in crate::reactor) fn owes_bytes(&self, now_ms: u64) -> bool {
-        !self.unread.is_empty() && self.core.wants_input(now_ms)
+        !self.unread.is_empty() && self.phase.wants_input(now_ms)
     }
 
     /// Drops what is kept, and ends the connection.
     pub(in crate::reactor) fn shed_unread(&mut self) {
         self.unread = Vec::new();
-        self.core.close(&no_memory());
+        self.phase.close(&no_memory());
     }
 
-    /// Takes the magic. A peer that speaks something else is told so in its own words.
-    fn greet(&mut self, bytes: &mut &[u8]) -> bool {
+    /// Looks at the first bytes, and takes the magic. A peer that speaks something else is told so in
+    /// its own words.
+    fn decide(&mut self, bytes: &mut &[u8], admission: &Admission, now_ms: u64) {
         match stranger::look(bytes) {
+            FirstBytes::Undecided => {}
             FirstBytes::Native => {
                 *bytes = &bytes[MAGIC.len()..];
-                self.stage = Stage::Open;
-                self.is_native = true;
-                true
+                self.phase = self.begin(admission, now_ms);
             }
-            FirstBytes::Undecided => false,
             seen @ (FirstBytes::Http | FirstBytes::Unknown) => {
-                self.core.part(&stranger::farewell(seen));
-                false
+                self.phase = Phase::Leaving(Leaving::saying(stranger::farewell(seen)));
             }
         }
+    }
+
+    /// A conversation begins, with a challenge of its own.
+    fn begin(&self, admission: &Admission, now_ms: u64) -> Phase {
+        let mut challenge = [0; 32];
+        if let Err(error) = getrandom::fill(&mut challenge) {
+            tracing::error!(%error, "the system gives no random bytes: nobody can sign in");
+            return Phase::Leaving(Leaving::saying(Vec::new()));
+        }
+        let seed = SessionSeed { id: SessionId(self.conn.0), challenge };
+        Phase::Native(Native::new(Connection::new(seed, admission, now_ms)))
     }
 }

@@ -7,6 +7,7 @@ use chat_core::{Effect, Reply};
 use chat_proto::{CloseReason, Error, FrameCodec, Kind};
 use tracing::{Level, Span};
 
+use super::phase::Phase;
 use super::{Stage, Wired};
 use crate::refusals::Refusals;
 
@@ -14,8 +15,9 @@ impl Wired {
     /// The connection, and who speaks on it: made when something is told, so that an idle connection
     /// holds none.
     fn span(&self) -> Span {
-        let conn = tracing::debug_span!("conn", conn_id = self.conn.0, peer = self.socket.peer());
-        match self.core.account() {
+        let conn =
+            tracing::debug_span!("conn", conn_id = self.conn.0, peer = self.peer.to_string());
+        match self.account() {
             None => conn,
             Some(account) => {
                 let session_id = self.conn.0;
@@ -58,10 +60,11 @@ impl Wired {
 
     /// Counts a connection that was refused, and tells of the end of each.
     pub(in crate::reactor) fn tell_end(&self, refusals: &Refusals) {
-        let closing = self.core.closing();
+        let closing = self.phase.closing();
+        let is_native = matches!(self.phase, Phase::Native(_));
         match closing.map(|closing| closing.reason) {
             Some(CloseReason::GoingAway) => {}
-            _ if !self.is_native => refusals.strangers.count(),
+            _ if !is_native => refusals.strangers.count(),
             Some(CloseReason::HandshakeTimeout) => refusals.too_late.count(),
             Some(CloseReason::SignInRefused) => refusals.sign_ins.count(),
             Some(CloseReason::ProtocolError) => refusals.protocol.count(),
@@ -75,7 +78,7 @@ impl Wired {
                 let (reason, code) = (closing.reason, closing.code);
                 tracing::debug!(?reason, ?code, message_to_peer = closing.message, "closed");
             }
-            None if !self.is_native => tracing::debug!(reason = "NotThisProtocol", "closed"),
+            None if !is_native => tracing::debug!(reason = "NotThisProtocol", "closed"),
             None if self.stage == Stage::HungUp => tracing::debug!(reason = "HungUp", "closed"),
             None => tracing::debug!(reason = "Gone", "closed"),
         });

@@ -1,0 +1,137 @@
+//! What is spoken on a connection. It begins undecided; the first bytes decide, and nothing is made for
+//! a protocol before they have come.
+
+use std::sync::Arc;
+
+use chat_core::{Closing, Connection};
+
+use crate::fanout::SharedTail;
+
+/// The least that one read from disk brings, and the most, in bytes of frames. In between it
+/// follows what the peer took last: what it does not take is read again.
+const PAGE_BYTES: std::ops::RangeInclusive<u32> = 16 * 1024..=512 * 1024;
+
+/// What is spoken, with what that needs.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// The peer has not told yet which protocol it speaks.
+    Undecided,
+    /// The magic has come: the peer speaks chatd's own protocol.
+    Native(Box<Native>),
+    /// The peer is told why it has to go, before or without ever having spoken the protocol.
+    Leaving(Leaving),
+}
+
+/// A conversation in chatd's own protocol.
+#[derive(Debug)]
+pub(super) struct Native {
+    pub(super) core: Connection<Arc<SharedTail>>,
+    page_bytes: u32,
+}
+
+/// The last words to a peer.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    words: Vec<u8>,
+    /// How much of them the peer has taken.
+    taken: usize,
+    /// Why, for the operator, where it was said in a frame.
+    pub(super) closing: Option<Box<Closing>>,
+}
+
+impl Native {
+    pub(super) fn new(core: Connection<Arc<SharedTail>>) -> Box<Self> {
+        Box::new(Self { core, page_bytes: *PAGE_BYTES.start() })
+    }
+
+    /// How many bytes of frames the next read from disk is to bring.
+    pub(super) fn page_bytes(&self) -> usize {
+        self.page_bytes as usize
+    }
+
+    /// The peer has taken so many bytes, and may take more at once.
+    pub(super) fn fit_page(&mut self, written: usize, is_writable: bool) {
+        let wanted = match is_writable {
+            true => self.page_bytes.saturating_mul(2),
+            false => u32::try_from(written).unwrap_or(u32::MAX),
+        };
+        self.page_bytes = wanted.clamp(*PAGE_BYTES.start(), *PAGE_BYTES.end());
+    }
+}
+
+impl Leaving {
+    /// Says why in a frame.
+    pub(super) fn with(closing: &Closing) -> Self {
+        Self { words: closing.frame(), taken: 0, closing: Some(Box::new(closing.clone())) }
+    }
+
+    /// Says something in the peer's own words, or nothing.
+    pub(super) fn saying(words: Vec<u8>) -> Self {
+        Self { words, taken: 0, closing: None }
+    }
+
+    /// What the peer has not taken yet.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.words[self.taken..]
+    }
+
+    /// The peer has taken so many bytes more.
+    pub(super) fn wrote(&mut self, bytes: usize) {
+        debug_assert!(bytes <= self.rest().len(), "no more than there was");
+        self.taken += bytes;
+    }
+}
+
+impl Phase {
+    /// The conversation, where there is one.
+    pub(super) fn native(&self) -> Option<&Connection<Arc<SharedTail>>> {
+        match self {
+            Self::Native(native) => Some(&native.core),
+            Self::Undecided | Self::Leaving(_) => None,
+        }
+    }
+
+    /// The conversation, where there is one.
+    pub(super) fn native_mut(&mut self) -> Option<&mut Connection<Arc<SharedTail>>> {
+        match self {
+            Self::Native(native) => Some(&mut native.core),
+            Self::Undecided | Self::Leaving(_) => None,
+        }
+    }
+
+    /// Whether it ends once everything is said.
+    pub(super) fn is_closing(&self) -> bool {
+        match self {
+            Self::Undecided => false,
+            Self::Native(native) => native.core.is_closing(),
+            Self::Leaving(_) => true,
+        }
+    }
+
+    /// Says why, and ends.
+    pub(super) fn close(&mut self, closing: &Closing) {
+        match self {
+            Self::Undecided => *self = Self::Leaving(Leaving::with(closing)),
+            Self::Native(native) => native.core.close(closing),
+            Self::Leaving(_) => {}
+        }
+    }
+
+    /// Whether there is room for what the peer asks.
+    pub(super) fn wants_input(&self, now_ms: u64) -> bool {
+        match self {
+            Self::Undecided => true,
+            Self::Native(native) => native.core.wants_input(now_ms),
+            Self::Leaving(_) => false,
+        }
+    }
+
+    /// Why it ends, as the peer was told in a frame.
+    pub(super) fn closing(&self) -> Option<&Closing> {
+        match self {
+            Self::Undecided => None,
+            Self::Native(native) => native.core.closing(),
+            Self::Leaving(leaving) => leaving.closing.as_deref(),
+        }
+    }
+}

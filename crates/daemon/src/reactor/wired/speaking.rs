@@ -1,0 +1,146 @@
+//! What a peer is told: as much in a turn as it takes, and the end when everything is said.
+
+use std::io;
+use std::sync::Arc;
+use std::task::Context;
+
+use chat_core::{Closing, Connection, Output, Parcel};
+use chat_proto::{ErrorCode, FrameError, HEADER_BYTES, MAGIC, frame_end};
+
+use super::phase::{Leaving, Phase};
+use super::{Stage, Wired};
+use crate::fanout::{SharedTail, going_away};
+use crate::reactor::socket::Socket;
+use crate::reactor::turn::Turn;
+
+/// Writes of one turn; then others have theirs.
+const WRITES_PER_TURN: usize = 4;
+
+/// Less than this is copied faster than it is handed over.
+const SEND_FILE_BYTES_MIN: usize = 16 * 1024;
+
+/// What one write came to, in bytes. A socket that takes less than it is offered is full.
+struct Written {
+    taken: usize,
+    offered: usize,
+}
+
+impl Wired {
+    /// A turn at writing: everything that there is, as far as the peer takes it.
+    pub(in crate::reactor) fn speak(&mut self, is_draining: bool, now_ms: u64) -> Turn {
+        self.settle(is_draining, now_ms);
+        for _ in 0..WRITES_PER_TURN {
+            if !self.is_writable || matches!(self.stage, Stage::Lingering { .. }) {
+                return Turn::Done;
+            }
+            let written = match &mut self.phase {
+                Phase::Undecided => return Turn::Done,
+                Phase::Leaving(leaving) if leaving.rest().is_empty() => return self.say_goodbye(),
+                Phase::Leaving(leaving) => say(&self.socket, leaving),
+                Phase::Native(native) => match native.core.output() {
+                    Output::Nothing => return Turn::Done,
+                    Output::Write(parcel) => write(&self.socket, &mut native.core, &parcel),
+                    Output::ReadDisk { log, after, head } => {
+                        let bytes_max = native.page_bytes();
+                        return Turn::ReadDisk { log, after, head, bytes_max };
+                    }
+                    Output::Close => return self.say_goodbye(),
+                },
+            };
+            match written {
+                Ok(written) => self.has_written(&written),
+                Err(error) => {
+                    self.tell_gone(&error);
+                    return Turn::Gone;
+                }
+            }
+            // A peer that hung up waits for its last reply.
+            self.settle(is_draining, now_ms);
+        }
+        Turn::Again
+    }
+
+    fn has_written(&mut self, written: &Written) {
+        if written.taken < written.offered {
+            self.is_writable = self.socket.was_full(&mut Context::from_waker(&self.waker));
+        }
+        if let Phase::Native(native) = &mut self.phase {
+            native.fit_page(written.taken, self.is_writable);
+        }
+    }
+
+    /// Ends what is to end: everything asked has been answered.
+    fn settle(&mut self, is_draining: bool, now_ms: u64) {
+        if self.phase.is_closing() || matches!(self.stage, Stage::Lingering { .. }) {
+            return;
+        }
+        let is_answered = self.phase.native().is_none_or(|core| core.in_flight() == 0);
+        if is_draining && is_answered {
+            self.phase.close(&going_away());
+        } else if self.stage == Stage::HungUp && self.phase.wants_input(now_ms) {
+            if !self.unread.is_empty() {
+                let cut = FrameError::Truncated { missing: self.missing_bytes() };
+                self.phase.close(&Closing::protocol(ErrorCode::Malformed, cut.to_string()));
+            } else if is_answered {
+                self.part();
+            }
+        }
+    }
+
+    /// Ends without a word.
+    fn part(&mut self) {
+        match &mut self.phase {
+            Phase::Native(native) => native.core.part(&[]),
+            Phase::Undecided | Phase::Leaving(_) => {
+                self.phase = Phase::Leaving(Leaving::saying(Vec::new()));
+            }
+        }
+    }
+
+    fn say_goodbye(&mut self) -> Turn {
+        if self.stage == Stage::HungUp || self.socket.say_last_word().is_err() {
+            return Turn::Gone;
+        }
+        self.stage = Stage::Lingering { ticks: 0 };
+        // What came meanwhile is read, so that the end of the stream is seen.
+        self.is_readable = true;
+        Turn::Done
+    }
+
+    /// How many bytes the peer owes of what it has begun.
+    fn missing_bytes(&self) -> usize {
+        let whole = match &self.phase {
+            Phase::Undecided => MAGIC.len(),
+            Phase::Native(_) | Phase::Leaving(_) => {
+                frame_end(&self.unread, 0).unwrap_or(HEADER_BYTES)
+            }
+        };
+        whole.saturating_sub(self.unread.len())
+    }
+}
+
+fn say(socket: &Socket, leaving: &mut Leaving) -> io::Result<Written> {
+    let offered = leaving.rest().len();
+    let taken = socket.write(std::iter::once(leaving.rest()))?;
+    leaving.wrote(taken);
+    Ok(Written { taken, offered })
+}
+
+/// Writes a parcel. What many get is sent by reference.
+fn write(
+    socket: &Socket,
+    core: &mut Connection<Arc<SharedTail>>,
+    parcel: &Parcel,
+) -> io::Result<Written> {
+    let written = if parcel.bytes() >= SEND_FILE_BYTES_MIN
+        && let Some((log, offset)) = parcel.place_in_tail()
+        && let Some(tail) = core.handle(log)
+        && let Some(mirrored) = tail.mirrored(offset, parcel.bytes())
+    {
+        Written { taken: socket.send_file(&mirrored)?, offered: mirrored.bytes }
+    } else {
+        Written { taken: socket.write(core.slices(parcel))?, offered: parcel.bytes() }
+    };
+    core.wrote(parcel, written.taken);
+    Ok(written)
+}
