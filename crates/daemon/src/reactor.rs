@@ -9,6 +9,7 @@
 //! a command means; it moves bytes, and keeps turns fair.
 
 mod arrivals;
+mod disk_reads;
 mod door;
 mod followers;
 mod gathered;
@@ -16,6 +17,7 @@ mod inbox;
 mod parting;
 mod places;
 mod ready_list;
+mod run_queue;
 mod seat;
 mod slots;
 mod socket;
@@ -27,19 +29,18 @@ mod unread;
 mod wait;
 mod wired;
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chat_core::{Conn, Effect};
-use chat_proto::LogId;
 use tokio::time::sleep;
 
 use crate::fair_queue::Party;
 use crate::reader::Job;
 use crate::sequencer::Sequencer;
+use disk_reads::DiskReads;
 use door::Door;
 use followers::Followers;
 use gathered::Gathered;
@@ -49,11 +50,11 @@ use parting::Parting;
 pub(crate) use places::Places;
 use places::account_full;
 use ready_list::ReadyList;
+use run_queue::RunQueue;
 pub(crate) use seat::{Alive, Seat, Shared};
 pub(crate) use slots::{REACTORS_MAX, reactor_of};
 use slots::{SLOTS_MAX, Slots};
 use strangers::Strangers;
-use to_read::ToRead;
 use turn::{Desk, Followed, Turn};
 use unread::Unread;
 use wired::Wired;
@@ -82,12 +83,8 @@ struct Reactor {
     /// Peers that were sent away.
     parting: Parting,
     followers: Followers,
-    to_read: ToRead,
-    to_write: VecDeque<u32>,
-    /// Connections that were too fast, and until when they are not read.
-    paced: Vec<(u64, Conn)>,
-    /// Logs that could not be read, and for whom.
-    unreadable: Vec<(Conn, LogId)>,
+    queue: RunQueue,
+    disk_reads: DiskReads,
     /// Read, and not understood yet.
     unread: Unread,
     /// What the turn of one connection has brought.
@@ -126,11 +123,11 @@ impl Reactor {
     /// How long there is nothing to do but wait. Nobody is woken by a timer of his own, but who was
     /// too fast.
     fn patience(&self) -> Option<Duration> {
-        if !self.to_read.is_empty() || !self.to_write.is_empty() || self.door.is_open() {
+        if !self.queue.is_idle() || self.door.is_open() {
             return Some(Duration::ZERO);
         }
-        let until = self.paced.iter().map(|(until_ms, _conn)| *until_ms).min()?;
-        Some(Duration::from_millis(until.saturating_sub(self.now_ms)))
+        let until_ms = self.queue.next_pause_ends_ms()?;
+        Some(Duration::from_millis(until_ms.saturating_sub(self.now_ms)))
     }
 
     /// What stands on the ready list: the slot of a connection, or the number of a listener.
@@ -141,10 +138,10 @@ impl Reactor {
         let Some(wired) = self.slots.at(number as usize) else { return };
         let (became_readable, became_writable) = (wired.became_readable(), wired.became_writable());
         if became_readable {
-            self.line_up_to_read(number);
+            self.queue.line_up_to_read(number, wired);
         }
         if became_writable {
-            self.line_up_to_write(number);
+            self.queue.line_up_to_write(number, wired);
         }
     }
 
@@ -159,7 +156,7 @@ impl Reactor {
         }
         // Not for whatever else it was woken: each that was held back costs a look at the queue.
         if std::mem::take(&mut notes.allowances_grew) {
-            self.to_read.release();
+            self.queue.reads.release();
         }
         notes.transfers.drain(..).for_each(|transfer| self.take_over(transfer));
         notes.deliveries.drain(..).for_each(|delivery| self.deliver(delivery));
@@ -195,28 +192,10 @@ impl Reactor {
         }
     }
 
-    fn take_page(&mut self, read: PageRead) {
-        let PageRead { conn, log, after, page } = read;
-        let Some((slot, wired)) = self.slots.of(conn) else { return };
-        match page {
-            Ok(page) => {
-                wired.take_page(log, after, page);
-                self.line_up_to_write(slot);
-            }
-            // The reader has told the operator. It is tried again with the next tick.
-            Err(_told) => self.unreadable.push((conn, log)),
-        }
-    }
-
     fn tick(&mut self) {
         self.door.rest_is_over();
         self.parting.tick(&mut self.buffer);
-        for (conn, log) in std::mem::take(&mut self.unreadable) {
-            if let Some((slot, wired)) = self.slots.of(conn) {
-                wired.disk_failed(log);
-                self.line_up_to_write(slot);
-            }
-        }
+        self.retry_disk_reads();
         for slot in self.slots.numbers() {
             match self.slots.at(slot as usize).map(Wired::tick) {
                 Some(Turn::Again) => self.line_up_to_write(slot),
@@ -227,13 +206,9 @@ impl Reactor {
     }
 
     fn end_pauses(&mut self) {
-        let now_ms = self.now_ms;
-        let (over, paced) = self.paced.drain(..).partition(|(until_ms, _)| *until_ms <= now_ms);
-        self.paced = paced;
-        let over: Vec<(u64, Conn)> = over;
-        for (_until_ms, conn) in over {
-            if let Some((slot, _wired)) = self.slots.of(conn) {
-                self.line_up_to_read(slot);
+        for conn in self.queue.end_pauses(self.now_ms) {
+            if let Some((slot, wired)) = self.slots.of(conn) {
+                self.queue.line_up_to_read(slot, wired);
             }
         }
     }
@@ -242,14 +217,14 @@ impl Reactor {
     /// account has as much waiting as it may is not read.
     fn read(&mut self) {
         let began = Instant::now();
-        while let Some(party) = self.to_read.next_party() {
+        while let Some(party) = self.queue.reads.next_party() {
             let inbox = &self.inbox;
             let allowance = self.sequencer.allowance(party, || inbox.await_allowance());
             if allowance == 0 {
-                self.to_read.hold_back();
+                self.queue.reads.hold_back();
                 continue;
             }
-            let Some(slot) = self.to_read.pop() else { return };
+            let Some(slot) = self.queue.reads.pop() else { return };
             self.read_from(slot, allowance);
             if began.elapsed() >= READING_MAX {
                 return;
@@ -270,27 +245,22 @@ impl Reactor {
         }
         let pause_ms = wired.pause_ms(self.now_ms);
         if pause_ms > 0 {
-            self.paced.push((self.now_ms + pause_ms, wired.conn));
+            self.queue.pause(wired.conn, self.now_ms + pause_ms);
         }
-        let has_output = wired.has_output();
         match turn {
-            Turn::Again => self.line_up_to_read(slot),
-            Turn::Interrupted => {
-                wired.awaits_reading = true;
-                let party = wired.party();
-                self.to_read.push_first(party, slot);
-            }
+            Turn::Again => self.queue.line_up_to_read(slot, wired),
+            Turn::Interrupted => self.queue.go_on_reading(slot, wired),
             Turn::Done | Turn::Gone | Turn::ReadDisk { .. } => {}
         }
-        if has_output {
-            self.line_up_to_write(slot);
+        if wired.has_output() {
+            self.queue.line_up_to_write(slot, wired);
         }
     }
 
     /// Writes to everybody for whom there is something, as far as they take it.
     fn write(&mut self) {
-        for _ in 0..self.to_write.len().min(WRITES_PER_PASS) {
-            let Some(slot) = self.to_write.pop_front() else { return };
+        for _ in 0..self.queue.writes().min(WRITES_PER_PASS) {
+            let Some(slot) = self.queue.next_to_write() else { return };
             let turn = self.turn(slot, |wired, desk| {
                 wired.awaits_writing = false;
                 wired.speak(desk.is_draining, desk.now_ms)
@@ -303,17 +273,12 @@ impl Reactor {
             let Some(wired) = self.slots.at(slot as usize) else { continue };
             // Replies have left: the peer may be heard again.
             if wired.has_input(now_ms) {
-                self.line_up_to_read(slot);
+                self.queue.line_up_to_read(slot, wired);
             }
             if matches!(turn, Turn::Again | Turn::ReadDisk { .. }) {
-                self.line_up_to_write(slot);
+                self.queue.line_up_to_write(slot, wired);
             }
         }
-    }
-
-    fn read_disk(&mut self, slot: u32, job: impl FnOnce(Conn) -> Job) {
-        let Some(wired) = self.slots.at(slot as usize) else { return };
-        self.shared.readers.read_events(wired.party(), job(wired.conn));
     }
 
     /// A connection's turn. One that panics ends alone.
@@ -363,19 +328,14 @@ impl Reactor {
     }
 
     fn line_up_to_read(&mut self, slot: u32) {
-        if let Some(wired) = self.slots.at(slot as usize)
-            && !std::mem::replace(&mut wired.awaits_reading, true)
-        {
-            let party = wired.party();
-            self.to_read.push(party, slot);
+        if let Some(wired) = self.slots.at(slot as usize) {
+            self.queue.line_up_to_read(slot, wired);
         }
     }
 
     fn line_up_to_write(&mut self, slot: u32) {
-        if let Some(wired) = self.slots.at(slot as usize)
-            && !std::mem::replace(&mut wired.awaits_writing, true)
-        {
-            self.to_write.push_back(slot);
+        if let Some(wired) = self.slots.at(slot as usize) {
+            self.queue.line_up_to_write(slot, wired);
         }
     }
 }

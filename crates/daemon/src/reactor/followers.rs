@@ -44,9 +44,7 @@ impl Reactor {
         for slot in self.followers.of(log) {
             let Some(wired) = self.slots.at(*slot as usize) else { continue };
             wired.wake(log);
-            if !std::mem::replace(&mut wired.awaits_writing, true) {
-                self.to_write.push_back(*slot);
-            }
+            self.queue.line_up_to_write(*slot, wired);
         }
     }
 

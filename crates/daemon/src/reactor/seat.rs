@@ -1,6 +1,5 @@
 //! Where a reactor is made: what all of them share, and what each has before its thread runs.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use tokio::task::unconstrained;
 use tokio_util::sync::DropGuard;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::disk_reads::DiskReads;
 use super::door::Door;
 use super::followers::Followers;
 use super::gathered::Gathered;
@@ -21,9 +21,9 @@ use super::inbox::Inbox;
 use super::parting::Parting;
 use super::places::Places;
 use super::ready_list::ReadyList;
+use super::run_queue::RunQueue;
 use super::slots::Slots;
 use super::strangers::Strangers;
-use super::to_read::ToRead;
 use super::unread::Unread;
 use super::wired::Wired;
 use super::{BUFFER_BYTES, Reactor};
@@ -147,10 +147,8 @@ impl Seat {
             strangers: Strangers::default(),
             parting: Parting::of_one_in(reactors),
             followers: Followers::default(),
-            to_read: ToRead::default(),
-            to_write: VecDeque::new(),
-            paced: Vec::new(),
-            unreadable: Vec::new(),
+            queue: RunQueue::default(),
+            disk_reads: DiskReads::default(),
             unread: Unread::of_one_in(reactors),
             gathered: Gathered::default(),
             is_to_wake: false,
