@@ -11,6 +11,7 @@ mod logging;
 mod new_rooms;
 mod refusing;
 mod renaming;
+mod returning;
 mod signals;
 mod slow;
 mod stopping;

@@ -5,6 +5,7 @@
 //! when that commit fails, they fail with it. It must not know what a socket or a file is.
 
 mod answers;
+mod commands;
 mod pace;
 mod queries;
 mod renames;
@@ -19,14 +20,13 @@ use rustc_hash::FxHashMap;
 
 use crate::presence::Presence;
 use crate::{
-    Action, Begun, Command, Conn, Fanout, Origin, Record, Refusal, Request, State, Store,
-    StoreError,
+    Action, Begun, Command, Conn, Fanout, Origin, Record, Request, State, Store, StoreError,
 };
 use pace::{Pace, Paces};
 use renames::renamed_frame;
 pub(crate) use renames::unsure_of_names;
 
-use staged::{Staged, Waiting};
+use staged::{Commits, Staged, Waiting};
 
 /// How long a store that failed is left alone before it is tried again, in milliseconds.
 const RECOVERY_PAUSE_MS: u64 = 500;
@@ -68,6 +68,8 @@ pub struct Pipeline<S> {
     open: Staged,
     /// Sends whose commit is under way: nothing of them was shown.
     under_way: Option<Staged>,
+    /// Somebody was answered at once, and is still to be woken.
+    has_answered: bool,
 }
 
 impl<S: Store> Pipeline<S> {
@@ -98,6 +100,7 @@ impl<S: Store> Pipeline<S> {
             commit_bytes_max: COMMIT_BYTES_MAX,
             open: Staged::default(),
             under_way: None,
+            has_answered: false,
         })
     }
 
@@ -126,6 +129,7 @@ impl<S: Store> Pipeline<S> {
             }
         }
         self.look_after_commit(now, fanout);
+        self.release_answered(fanout);
         // Beside a commit that is under way, sends gather for the next one.
         if !(self.open.is_empty() || self.under_way.is_some() && self.open.is_only_sends()) {
             self.commit(now, fanout);
@@ -148,16 +152,19 @@ impl<S: Store> Pipeline<S> {
 
     /// Has the open batch committed, behind the one that is under way.
     fn commit(&mut self, now: Timestamp, fanout: &mut impl Fanout) {
+        self.release_answered(fanout);
         if !self.finish_commit(now, fanout) {
             // The open batch was built on one that failed, and has failed with it.
             return;
         }
         let staged = std::mem::take(&mut self.open);
         // Other answers tell of the state: it must not move on before they are given.
-        let begun = match (staged.is_broken(), staged.is_only_sends()) {
-            (true, _) => None,
-            (false, true) => self.store.begin_commit().ok(),
-            (false, false) => self.store.commit().ok().map(|()| Begun::Durable),
+        let begun = match staged.commits() {
+            Commits::Never => None,
+            // All before it is durable, and so is what it tells of.
+            Commits::Nothing => Some(Begun::Durable),
+            Commits::Sends => self.store.begin_commit().ok(),
+            Commits::More => self.store.commit().ok().map(|()| Begun::Durable),
         };
         match begun {
             Some(Begun::UnderWay) => self.under_way = Some(staged),
@@ -210,6 +217,13 @@ impl<S: Store> Pipeline<S> {
         fanout.release();
     }
 
+    /// Who was answered at once does not wait for a commit.
+    fn release_answered(&mut self, fanout: &mut impl Fanout) {
+        if std::mem::take(&mut self.has_answered) {
+            fanout.release();
+        }
+    }
+
     /// The store, for whoever wants to look at it.
     pub fn store(&self) -> &S {
         &self.store
@@ -238,7 +252,7 @@ impl<S: Store> Pipeline<S> {
     fn stage(&mut self, input: Input, now: Timestamp, fanout: &mut impl Fanout) {
         match input {
             Input::Request { origin, request: Request::Command(action) } => {
-                self.stage_command(origin, action, now);
+                self.stage_command(origin, action, now, fanout);
             }
             Input::Request { origin, request: Request::Query(account, query) } => {
                 self.open.wait(Waiting::Query { origin, account, query });
@@ -251,34 +265,6 @@ impl<S: Store> Pipeline<S> {
                 self.open.demand_commit();
             }
         }
-    }
-
-    fn stage_command(&mut self, origin: Origin, action: Action, now: Timestamp) {
-        let Self { store, open, paces, refusals, .. } = self;
-        let send = staged::send_of(&action);
-        let mut answer = Err(Refusal::Unavailable);
-        if let Some(state) = &mut self.state {
-            let paced = paces.of(state, &action);
-            let wait_ms = paced.as_ref().map_or(0, |(pace, account)| pace.wait_ms(*account, now));
-            if self.recover_at.is_some() {
-                answer = state.answer_without_change(&action).ok_or(Refusal::Unavailable);
-            } else if wait_ms > 0 {
-                answer = Err(Refusal::RateLimited { wait_ms });
-            } else {
-                let command = Command { ts: now, action };
-                match carry_out(state, store, command, send, refusals, open) {
-                    Ok(carried_out) => answer = carried_out,
-                    Err(_the_store_has_logged_it) => {
-                        self.recover_at = Some(later(now));
-                        open.break_off();
-                    }
-                }
-                if let (Ok(_), Some((pace, account))) = (&answer, paced) {
-                    pace.count(account, now);
-                }
-            }
-        }
-        open.wait(Waiting::Answer { origin, answer, send });
     }
 
     fn publish(&mut self, staged: &mut Staged, fanout: &mut impl Fanout) {
@@ -361,33 +347,11 @@ fn with_lobby<S: Store>(
     Ok(state)
 }
 
-/// Applies a command and appends what it changes to the open transaction.
-fn carry_out<S: Store>(
-    state: &mut State,
-    store: &mut S,
-    command: Command,
-    send: Option<staged::Send>,
-    refusals: &mut Pace,
-    staged: &mut Staged,
-) -> Result<Result<crate::Answer, Refusal>, StoreError> {
-    let ts = command.ts;
-    let applied = state.apply(command, store)?;
-    for event in &applied.events {
-        store.append(Record::Event(event))?;
-        staged.push(event);
-    }
-    if let (Some(send), Some((nonce, code, digest))) = (send, applied.refused_send) {
-        let wait_ms = refusals.wait_ms(send.account, ts);
-        if wait_ms > 0 {
-            // It has changed nothing, and its nonce is not used up: it is awaited again.
-            return Ok(Err(Refusal::RateLimited { wait_ms }));
-        }
-        refusals.count(send.account, ts);
-        store.append(Record::RefusedSend { account: send.account, nonce, code, digest })?;
-    }
-    Ok(applied.answer)
-}
-
 fn later(now: Timestamp) -> Timestamp {
     Timestamp(now.0 + RECOVERY_PAUSE_MS)
 }
+
+#[cfg(test)]
+mod test_store;
+#[cfg(test)]
+mod tests;

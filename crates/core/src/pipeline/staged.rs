@@ -43,8 +43,27 @@ pub(super) struct Staged {
     bytes: usize,
     /// Something of it could not be appended: it can only fail.
     is_broken: bool,
-    /// Not all of it are sends.
-    has_others: bool,
+    /// The store is to be asked: something of it is recorded, or repeats what was.
+    has_records: bool,
+    /// Something else than messages comes of it.
+    has_changes: bool,
+    /// An answer in it tells of the state, which must not move on before.
+    tells_of_state: bool,
+    /// The store is to be asked in any case.
+    is_demanded: bool,
+}
+
+/// What a batch wants of the store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Commits {
+    /// It can only fail.
+    Never,
+    /// Nothing was changed, and nobody is told of a send.
+    Nothing,
+    /// Every answer is told by the commands themselves: the state may move on meanwhile.
+    Sends,
+    /// Other things, too.
+    More,
 }
 
 /// The send of an action, if it is one.
@@ -61,13 +80,25 @@ pub(super) fn send_of(action: &Action) -> Option<Send> {
 
 impl Staged {
     pub(super) fn wait(&mut self, waiting: Waiting) {
-        self.has_others |= !matches!(&waiting, Waiting::Answer { send: Some(_), .. });
+        match &waiting {
+            // A repetition is told only while what it repeats is where it was.
+            Waiting::Answer { send: Some(_), .. } => self.has_records = true,
+            Waiting::Answer { answer: Ok(Answer::Done) | Err(_), .. } => {}
+            Waiting::Answer { .. } | Waiting::Query { .. } | Waiting::Gone(_) => {
+                self.tells_of_state = true;
+            }
+        }
         self.waiting.push(waiting);
     }
 
     /// The store is to be asked to commit, also when there is nothing of it.
     pub(super) fn demand_commit(&mut self) {
-        self.has_others = true;
+        self.is_demanded = true;
+    }
+
+    /// Something that is no event was appended.
+    pub(super) fn note_record(&mut self) {
+        self.has_records = true;
     }
 
     /// A record could not be appended.
@@ -75,14 +106,27 @@ impl Staged {
         self.is_broken = true;
     }
 
-    pub(super) fn is_broken(&self) -> bool {
-        self.is_broken
+    pub(super) fn commits(&self) -> Commits {
+        if self.is_broken {
+            Commits::Never
+        } else if self.is_demanded || self.has_records && !self.is_only_sends() {
+            Commits::More
+        } else if self.has_records {
+            Commits::Sends
+        } else {
+            Commits::Nothing
+        }
+    }
+
+    /// Whether what is told of an account may not be durable yet.
+    pub(super) fn changes_accounts(&self) -> bool {
+        self.has_changes || self.is_broken
     }
 
     /// Whether every answer in it is told by the commands themselves: the state may move on before
     /// they are given.
     pub(super) fn is_only_sends(&self) -> bool {
-        !self.has_others && !self.is_broken
+        !(self.tells_of_state || self.has_changes || self.is_demanded || self.is_broken)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -96,6 +140,8 @@ impl Staged {
         let held = batch.frames.len();
         batch.push(event);
         self.bytes += batch.frames.len() - held;
+        self.has_records = true;
+        self.has_changes |= !matches!(event.content, Content::Posted { .. });
         self.note(event);
     }
 

@@ -1,0 +1,91 @@
+//! Commands: carried out into the open transaction, or answered without one.
+
+use chat_proto::Timestamp;
+
+use super::pace::Pace;
+use super::staged::{self, Staged, Waiting};
+use super::{Pipeline, later};
+use crate::{Action, Answer, Command, Fanout, Origin, Record, Refusal, State, Store, StoreError};
+
+impl<S: Store> Pipeline<S> {
+    /// Carries a command out, unless there is nothing to carry out.
+    pub(super) fn stage_command(
+        &mut self,
+        origin: Origin,
+        action: Action,
+        now: Timestamp,
+        fanout: &mut impl Fanout,
+    ) {
+        let unchanged = self.state.as_ref().and_then(|state| state.answer_without_change(&action));
+        if let Some(answer) = unchanged {
+            return self.tell_unchanged(origin, answer, fanout);
+        }
+        let Self { store, open, paces, refusals, .. } = self;
+        let send = staged::send_of(&action);
+        let mut answer = Err(Refusal::Unavailable);
+        if let Some(state) = &mut self.state {
+            let paced = paces.of(state, &action);
+            let wait_ms = paced.as_ref().map_or(0, |(pace, account)| pace.wait_ms(*account, now));
+            if wait_ms > 0 && self.recover_at.is_none() {
+                answer = Err(Refusal::RateLimited { wait_ms });
+            } else if self.recover_at.is_none() {
+                let command = Command { ts: now, action };
+                match carry_out(state, store, command, send, refusals, open) {
+                    Ok(carried_out) => answer = carried_out,
+                    Err(_the_store_has_logged_it) => {
+                        self.recover_at = Some(later(now));
+                        open.break_off();
+                    }
+                }
+                if let (Ok(_), Some((pace, account))) = (&answer, paced) {
+                    pace.count(account, now);
+                }
+            }
+        }
+        open.wait(Waiting::Answer { origin, answer, send });
+    }
+
+    /// The answer to a command that changes nothing. It has no part in a commit. It waits for those
+    /// before it where it tells of what they bring; who signs in is told of an account alone, which
+    /// messages do not change.
+    fn tell_unchanged(&mut self, origin: Origin, answer: Answer, fanout: &mut impl Fanout) {
+        let waiting = Waiting::Answer { origin, answer: Ok(answer), send: None };
+        match answer {
+            Answer::SignedIn(_) if !self.open.changes_accounts() => {
+                self.answer(waiting, fanout);
+                self.has_answered = true;
+            }
+            Answer::SignedIn(_) | Answer::Done | Answer::Room(_) | Answer::Posted { .. } => {
+                self.open.wait(waiting);
+            }
+        }
+    }
+}
+
+/// Applies a command and appends what it changes to the open transaction.
+fn carry_out<S: Store>(
+    state: &mut State,
+    store: &mut S,
+    command: Command,
+    send: Option<staged::Send>,
+    refusals: &mut Pace,
+    staged: &mut Staged,
+) -> Result<Result<Answer, Refusal>, StoreError> {
+    let ts = command.ts;
+    let applied = state.apply(command, store)?;
+    for event in &applied.events {
+        store.append(Record::Event(event))?;
+        staged.push(event);
+    }
+    if let (Some(send), Some((nonce, code, digest))) = (send, applied.refused_send) {
+        let wait_ms = refusals.wait_ms(send.account, ts);
+        if wait_ms > 0 {
+            // It has changed nothing, and its nonce is not used up: it is awaited again.
+            return Ok(Err(Refusal::RateLimited { wait_ms }));
+        }
+        refusals.count(send.account, ts);
+        staged.note_record();
+        store.append(Record::RefusedSend { account: send.account, nonce, code, digest })?;
+    }
+    Ok(applied.answer)
+}

@@ -1,0 +1,215 @@
+//! A store in memory and somebody who holds connections, for tests of the pipeline: both count.
+
+use std::collections::BTreeMap;
+
+use chat_proto::{AccountId, Epoch, FrameCodec, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
+
+use crate::{
+    AccountRow, Batch, Begun, Conn, Content, Effect, Event, Fanout, HistoryRead, Lookup, Origin,
+    PastSend, Record, Reply, RoomRow, Snapshot, Store, StoreError, TextDigest,
+};
+
+/// Keeps what was committed; begins commits beside the caller when it is told to.
+#[derive(Default, Debug)]
+pub(super) struct MemoryStore {
+    committed: Vec<Kept>,
+    under_way: Vec<Kept>,
+    open: Vec<Kept>,
+    /// How often anything was asked to be committed.
+    pub(super) commits: usize,
+    /// Commits of sends stay under way until they are waited for.
+    pub(super) is_slow: bool,
+    has_begun: bool,
+    /// The next commit fails, and nothing of it is there.
+    pub(super) fails: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Kept {
+    Event(Event),
+    Refused(AccountId, Nonce, PastSend),
+}
+
+impl MemoryStore {
+    fn kept(&self) -> impl Iterator<Item = &Kept> {
+        self.committed.iter().chain(&self.under_way).chain(&self.open)
+    }
+
+    /// How many records are durable.
+    pub(super) fn records(&self) -> usize {
+        self.committed.len()
+    }
+
+    fn sends(&self) -> impl Iterator<Item = (AccountId, Nonce, PastSend)> {
+        self.kept().filter_map(|kept| match kept {
+            Kept::Event(event) => posted(event),
+            Kept::Refused(account, nonce, past) => Some((*account, *nonce, past.clone())),
+        })
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot { epoch: Epoch(1), ..Snapshot::default() };
+        for kept in &self.committed {
+            if let Kept::Event(event) = kept {
+                project(&mut snapshot, event);
+            }
+        }
+        snapshot
+    }
+}
+
+impl Lookup for MemoryStore {
+    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
+        let of = self.sends().filter(|(by, nonce, _)| (*by, nonce.stream) == (account, stream));
+        Ok(of.map(|(_, nonce, _)| nonce.n).max().unwrap_or(0))
+    }
+
+    fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
+        let mut sends = self.sends();
+        Ok(sends.find(|(by, held, _)| (*by, *held) == (account, nonce)).map(|(_, _, past)| past))
+    }
+
+    fn newest_ts(&self, log: LogId) -> Result<Timestamp, StoreError> {
+        let times = self.kept().filter_map(|kept| match kept {
+            Kept::Event(event) if event.log == log => Some(event.ts),
+            Kept::Event(_) | Kept::Refused(..) => None,
+        });
+        Ok(times.last().unwrap_or_default())
+    }
+}
+
+impl Store for MemoryStore {
+    fn append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
+        self.open.push(match record {
+            Record::Event(event) => Kept::Event(event.clone()),
+            Record::RefusedSend { account, nonce, code, digest } => {
+                Kept::Refused(account, nonce, PastSend::Refused { code, digest })
+            }
+        });
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.finish_commit()?;
+        self.commits += 1;
+        let records = std::mem::take(&mut self.open);
+        if std::mem::take(&mut self.fails) {
+            return Err(StoreError::new("committed", "it was told to fail"));
+        }
+        self.committed.extend(records);
+        Ok(())
+    }
+
+    fn begin_commit(&mut self) -> Result<Begun, StoreError> {
+        if !self.is_slow {
+            return self.commit().map(|()| Begun::Durable);
+        }
+        self.finish_commit()?;
+        self.commits += 1;
+        self.under_way = std::mem::take(&mut self.open);
+        self.has_begun = true;
+        Ok(Begun::UnderWay)
+    }
+
+    fn poll_commit(&mut self) -> Option<Result<(), StoreError>> {
+        None
+    }
+
+    fn finish_commit(&mut self) -> Result<(), StoreError> {
+        self.has_begun = false;
+        let records = std::mem::take(&mut self.under_way);
+        self.committed.extend(records);
+        Ok(())
+    }
+
+    fn recover(&mut self) -> Result<Snapshot, StoreError> {
+        self.roll_back()
+    }
+
+    fn roll_back(&mut self) -> Result<Snapshot, StoreError> {
+        self.open.clear();
+        Ok(self.snapshot())
+    }
+}
+
+fn posted(event: &Event) -> Option<(AccountId, Nonce, PastSend)> {
+    let Content::Posted { from, id, nonce, text } = &event.content else { return None };
+    let room = RoomId(event.log.0);
+    let digest = TextDigest::of(room, text);
+    let past = PastSend::Posted { room, seq: event.seq, ts: event.ts, id: *id, digest };
+    Some((*from, *nonce, past))
+}
+
+fn project(snapshot: &mut Snapshot, event: &Event) {
+    let (account, room, head) = (AccountId(event.log.0), RoomId(event.log.0), event.seq);
+    snapshot.last_ts = snapshot.last_ts.max(event.ts);
+    match &event.content {
+        Content::AccountCreated { credential, name } => {
+            snapshot.last_id = snapshot.last_id.max(account.0);
+            snapshot.accounts.push(AccountRow { id: account, name: name.clone(), head });
+            snapshot.credentials.push((*credential, account));
+        }
+        Content::RoomCreated { name, .. } => {
+            snapshot.last_id = snapshot.last_id.max(room.0);
+            snapshot.rooms.push(RoomRow { id: room, name: name.clone(), head });
+        }
+        Content::AccountRenamed { name } => {
+            let mut rows = snapshot.accounts.iter_mut();
+            rows.find(|row| row.id == account).expect("it was made").name = name.clone();
+        }
+        Content::Joined { account } => snapshot.members.push((room, *account)),
+        Content::Left { account } => snapshot.members.retain(|member| *member != (room, *account)),
+        Content::RoomJoined { .. } | Content::RoomLeft { .. } | Content::Posted { .. } => {}
+    }
+    let mut accounts = snapshot.accounts.iter_mut();
+    if let Some(row) = accounts.find(|row| row.id == account) {
+        row.head = head;
+    }
+    if let Some(row) = snapshot.rooms.iter_mut().find(|row| row.id == room) {
+        row.head = head;
+    }
+}
+
+/// What connections were given, in its order.
+#[derive(Default, Debug)]
+pub(super) struct Heard {
+    pub(super) replies: Vec<(Conn, u16, Effect)>,
+    pub(super) announced: BTreeMap<LogId, usize>,
+    pub(super) published: BTreeMap<LogId, Seq>,
+    /// Replies that were there when everybody was last woken.
+    pub(super) released: usize,
+}
+
+impl Heard {
+    /// The kinds of the replies since somebody last looked.
+    pub(super) fn take(&mut self) -> Vec<(Conn, u16)> {
+        self.released = 0;
+        self.replies.drain(..).map(|(conn, kind, _effect)| (conn, kind)).collect()
+    }
+}
+
+impl Fanout for Heard {
+    fn publish(&mut self, log: LogId, batch: Batch) {
+        self.published.insert(log, batch.head);
+    }
+
+    fn announce(&mut self, log: LogId, _frame: Vec<u8>) {
+        *self.announced.entry(log).or_default() += 1;
+    }
+
+    fn renamed(&mut self, _account: AccountId, _rooms: Vec<RoomId>, _frame: Vec<u8>) {}
+
+    fn reply(&mut self, to: Origin, reply: Reply) {
+        let mut bytes = &*reply.frame;
+        let frame = FrameCodec::default().split_frame(&mut bytes).unwrap().unwrap();
+        self.replies.push((to.conn, frame.kind, reply.effect));
+    }
+
+    fn read_history(&mut self, _to: Origin, _account: AccountId, _read: HistoryRead) {}
+
+    fn release(&mut self) {
+        self.released = self.replies.len();
+    }
+
+    fn rewind(&mut self, _heads: &[(LogId, Seq)]) {}
+}
