@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use chat_core::{
-    Admission, Conn, HistoryRead, Input, Origin, Pipeline, Reply, Request, ServerKey, StoreError,
+    Admission, Arrival, Conn, HistoryRead, Input, Local, Origin, Pipeline, Reply, Request,
+    ServerKey, StoreError,
 };
 use chat_proto::{
     AccountId, Body, HistoryPage, List, LogId, Message, QueryRequest, RequestId, RoomId, RoomInfo,
@@ -34,7 +35,7 @@ pub(crate) struct Server {
     pub(crate) pipeline: Pipeline<SimDisk>,
     admission: Admission,
     board: Switchboard,
-    queue: VecDeque<Input>,
+    queue: VecDeque<Arrival>,
     is_sequencing: bool,
     is_settling: bool,
     /// G9: told to stop. Nothing more is read; what was read is answered.
@@ -119,7 +120,7 @@ impl Server {
             peer.has_left = true;
             let (net, mut air) = env.net_and_air();
             net.let_go(peer.link, Side::Server, &mut air);
-            self.queue.push_back(Input::Gone(conn));
+            self.queue.push_back(Arrival::Gone(conn));
             trace!(env.trace, "{conn:?} is gone");
         } else {
             if let Some((log, after)) = read {
@@ -147,17 +148,23 @@ impl Server {
     pub(crate) fn sequence(&mut self, env: &mut Env) {
         self.is_sequencing = false;
         let most = 1 + env.chance.below(env.plan.batch_inputs_max);
-        let batch: Vec<Input> = self.queue.drain(..most.min(self.queue.len())).collect();
+        let now = self.time_of_day(env);
+        let taken = self.queue.drain(..most.min(self.queue.len()));
+        let batch: Vec<Input> = taken.map(|arrival| arrival.into_input(now)).collect();
         self.run(batch, env);
         self.sequence_soon(env);
     }
 
+    fn time_of_day(&self, env: &Env) -> Timestamp {
+        Timestamp(DAY_MS + env.schedule.now_ms() + self.skew_ms)
+    }
+
     fn run(&mut self, batch: Vec<Input>, env: &mut Env) {
-        let now = Timestamp(DAY_MS + env.schedule.now_ms() + self.skew_ms);
+        let now = self.time_of_day(env);
         self.board.platter.borrow_mut().now_us = env.schedule.now_us();
         self.board.now_ms = now.0;
         let inputs = batch.len();
-        self.pipeline.run(batch, now, &mut self.board);
+        self.pipeline.run_alone(batch, now, &mut self.board);
         note_durable(&self.board.platter, env);
         trace!(env.trace, "batch of {inputs}, takes commands: {}", self.pipeline.takes_commands());
         if !self.pipeline.is_settled() && !self.is_settling {
@@ -183,7 +190,7 @@ impl Server {
     }
 
     pub(crate) fn tick(&mut self, env: &mut Env) {
-        self.run(vec![Input::Tick], env);
+        self.run(vec![Input::Local(Local::Tick)], env);
         self.board.free_idle();
         env.schedule.after(SECOND, Happening::Tick { life: self.life });
     }
@@ -193,7 +200,8 @@ impl Server {
         let origin = Origin { conn: OBSERVER, request: RequestId(1), window: Window::Queries };
         let rooms = QueryRequest::Rooms(Rooms { after: RoomId(0) });
         let request = Request::Query(AccountId(0), rooms);
-        self.run(vec![Input::Request { origin, request }], env);
+        let asked = Arrival::Request { origin, request }.into_input(self.time_of_day(env));
+        self.run(vec![asked], env);
         let list = self.board.observed.take().and_then(|frame| frame_of::<RoomList>(&frame));
         list.map(|list| list.rooms.into_vec()).unwrap_or_default()
     }

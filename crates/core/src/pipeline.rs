@@ -6,6 +6,7 @@
 
 mod answers;
 mod commands;
+mod failing;
 mod pace;
 mod queries;
 mod renames;
@@ -19,9 +20,8 @@ use chat_proto::{
 use rustc_hash::FxHashMap;
 
 use crate::presence::Presence;
-use crate::{
-    Action, Begun, Command, Conn, Fanout, Origin, Record, Request, State, Store, StoreError,
-};
+use crate::{Action, Begun, Command, Conn, Fanout, Input, Local, Record, State, Store, StoreError};
+pub use failing::Failed;
 use pace::{Pace, Paces};
 use renames::renamed_frame;
 pub(crate) use renames::unsure_of_names;
@@ -34,22 +34,6 @@ const RECOVERY_PAUSE_MS: u64 = 500;
 /// Bytes of frames after which a commit takes no more inputs. It bounds the room that a commit
 /// needs on the disk: one that asks for more than there is would fail as a whole, for ever.
 const COMMIT_BYTES_MAX: usize = 1024 * 1024;
-
-/// Something for the pipeline, in the order that the sequencer gave it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Input {
-    /// A session asks.
-    Request {
-        /// Who gets the reply.
-        origin: Origin,
-        /// What.
-        request: Request,
-    },
-    /// A connection is gone. It comes behind everything that the connection asked.
-    Gone(Conn),
-    /// A second has passed: time for what is coalesced, and for healing.
-    Tick,
-}
 
 /// State, store and presence in their order.
 #[derive(Debug)]
@@ -110,30 +94,36 @@ impl<S: Store> Pipeline<S> {
         Self { commit_bytes_max, ..self }
     }
 
-    /// Takes inputs in their order. When it returns, each has been committed and answered, or
-    /// answered that its outcome is unknown; but sends may wait for a commit that is under way (see
-    /// [`Self::is_settled`]). Without inputs, it looks how far that has come.
+    /// Takes inputs in their order. When it returns, each has been committed and answered; but sends
+    /// may wait for a commit that is under way (see [`Self::is_settled`]). Without inputs, it looks how
+    /// far that has come.
+    ///
+    /// # Errors
+    /// [`Failed`] when a commit failed. The inputs that were not taken are still to be taken.
     pub fn run(
         &mut self,
         inputs: impl IntoIterator<Item = Input>,
         now: Timestamp,
         fanout: &mut impl Fanout,
-    ) {
+    ) -> Result<(), Failed> {
         self.recover_when_due(now, fanout);
-        for input in inputs {
-            // Whoever waits for the one under way does not wait for all of these, too.
-            self.look_after_commit(now, fanout);
+        let mut inputs = inputs.into_iter();
+        loop {
+            // Whoever waits for the one under way does not wait for all of these, too. An input is
+            // taken behind it: one that was taken must not be lost.
+            self.look_after_commit(now, fanout)?;
+            let Some(input) = inputs.next() else { break };
             self.stage(input, now, fanout);
             if self.open.bytes() >= self.commit_bytes_max {
-                self.commit(now, fanout);
+                self.commit(now, fanout)?;
             }
         }
-        self.look_after_commit(now, fanout);
         self.release_answered(fanout);
         // Beside a commit that is under way, sends gather for the next one.
-        if !(self.open.is_empty() || self.under_way.is_some() && self.open.is_only_sends()) {
-            self.commit(now, fanout);
+        if self.open.is_empty() || self.under_way.is_some() && self.open.is_only_sends() {
+            return Ok(());
         }
+        self.commit(now, fanout)
     }
 
     /// Whether everything that came is answered.
@@ -142,64 +132,76 @@ impl<S: Store> Pipeline<S> {
     }
 
     /// Waits until everything that came is answered.
-    pub fn settle(&mut self, now: Timestamp, fanout: &mut impl Fanout) {
-        self.finish_commit(now, fanout);
-        if !self.open.is_empty() {
-            self.commit(now, fanout);
-            self.finish_commit(now, fanout);
+    ///
+    /// # Errors
+    /// [`Failed`] when a commit failed; then nothing else waits either.
+    pub fn settle(&mut self, now: Timestamp, fanout: &mut impl Fanout) -> Result<(), Failed> {
+        self.finish_commit(now, fanout)?;
+        if self.open.is_empty() {
+            return Ok(());
         }
+        self.commit(now, fanout)?;
+        self.finish_commit(now, fanout)
     }
 
-    /// Has the open batch committed, behind the one that is under way.
-    fn commit(&mut self, now: Timestamp, fanout: &mut impl Fanout) {
+    /// Has the open batch committed, behind the one that is under way. It was built on that one, and
+    /// fails with it.
+    fn commit(&mut self, now: Timestamp, fanout: &mut impl Fanout) -> Result<(), Failed> {
         self.release_answered(fanout);
-        if !self.finish_commit(now, fanout) {
-            // The open batch was built on one that failed, and has failed with it.
-            return;
-        }
-        let staged = std::mem::take(&mut self.open);
+        self.finish_commit(now, fanout)?;
+        let mut staged = std::mem::take(&mut self.open);
         // Other answers tell of the state: it must not move on before they are given.
         let begun = match staged.commits() {
-            Commits::Never => None,
+            Commits::Never(cause) => Err(cause),
             // All before it is durable, and so is what it tells of.
-            Commits::Nothing => Some(Begun::Durable),
-            Commits::Sends => self.store.begin_commit().ok(),
-            Commits::More => self.store.commit().ok().map(|()| Begun::Durable),
+            Commits::Nothing => Ok(Begun::Durable),
+            Commits::Sends => self.store.begin_commit(),
+            Commits::More => self.store.commit().map(|()| Begun::Durable),
         };
         match begun {
-            Some(Begun::UnderWay) => self.under_way = Some(staged),
-            Some(Begun::Durable) => self.show(staged, fanout),
-            None => self.fail(now, staged, fanout),
+            Ok(Begun::UnderWay) => self.under_way = Some(staged),
+            Ok(Begun::Durable) => self.show(staged, fanout),
+            Err(cause) => return Err(self.fail(cause, staged, now, fanout)),
         }
+        Ok(())
     }
 
     /// Shows the batch whose commit was under way when that is done.
-    fn look_after_commit(&mut self, now: Timestamp, fanout: &mut impl Fanout) {
-        if self.under_way.is_some()
-            && let Some(outcome) = self.store.poll_commit()
-        {
-            self.conclude(outcome.is_ok(), now, fanout);
+    fn look_after_commit(
+        &mut self,
+        now: Timestamp,
+        fanout: &mut impl Fanout,
+    ) -> Result<(), Failed> {
+        match self.under_way.as_ref().and_then(|_staged| self.store.poll_commit()) {
+            Some(outcome) => self.conclude(outcome, now, fanout),
+            None => Ok(()),
         }
     }
 
-    /// The same, but waits for it. Tells whether the open batch stands.
-    fn finish_commit(&mut self, now: Timestamp, fanout: &mut impl Fanout) -> bool {
+    /// The same, but waits for it.
+    fn finish_commit(&mut self, now: Timestamp, fanout: &mut impl Fanout) -> Result<(), Failed> {
         if self.under_way.is_none() {
-            return true;
+            return Ok(());
         }
-        let is_durable = self.store.finish_commit().is_ok();
-        self.conclude(is_durable, now, fanout);
-        is_durable
+        let outcome = self.store.finish_commit();
+        self.conclude(outcome, now, fanout)
     }
 
-    fn conclude(&mut self, is_durable: bool, now: Timestamp, fanout: &mut impl Fanout) {
-        let Some(staged) = self.under_way.take() else { return };
-        match is_durable {
-            true => self.show(staged, fanout),
-            // The store has logged it.
-            false => {
+    fn conclude(
+        &mut self,
+        outcome: Result<(), StoreError>,
+        now: Timestamp,
+        fanout: &mut impl Fanout,
+    ) -> Result<(), Failed> {
+        let Some(staged) = self.under_way.take() else { return Ok(()) };
+        match outcome {
+            Ok(()) => {
+                self.show(staged, fanout);
+                Ok(())
+            }
+            Err(cause) => {
                 let behind = std::mem::take(&mut self.open);
-                self.fail(now, staged.followed_by(behind), fanout);
+                Err(self.fail(cause, staged.followed_by(behind), now, fanout))
             }
         }
     }
@@ -251,14 +253,12 @@ impl<S: Store> Pipeline<S> {
 
     fn stage(&mut self, input: Input, now: Timestamp, fanout: &mut impl Fanout) {
         match input {
-            Input::Request { origin, request: Request::Command(action) } => {
-                self.stage_command(origin, action, now, fanout);
-            }
-            Input::Request { origin, request: Request::Query(account, query) } => {
+            Input::Ordered(ordered) => self.stage_command(ordered, now, fanout),
+            Input::Local(Local::Query { origin, account, query }) => {
                 self.open.wait(Waiting::Query { origin, account, query });
             }
-            Input::Gone(conn) => self.open.wait(Waiting::Gone(conn)),
-            Input::Tick => {
+            Input::Local(Local::Gone(conn)) => self.open.wait(Waiting::Gone(conn)),
+            Input::Local(Local::Tick) => {
                 self.paces.forget_rested(now);
                 self.refusals.forget_rested(now);
                 self.announce_presence(fanout);
@@ -277,31 +277,6 @@ impl<S: Store> Pipeline<S> {
                 true => self.presence.joined(change.account, change.room),
                 false => self.presence.left(change.account, change.room),
             }
-        }
-    }
-
-    /// A commit failed: nothing of the batch was shown, every asker learns that its outcome is
-    /// unknown, and the state is what the store says it is.
-    fn fail(&mut self, now: Timestamp, mut staged: Staged, fanout: &mut impl Fanout) {
-        staged.fail();
-        self.recover_at = Some(later(now));
-        self.state = self.store.roll_back().and_then(State::restore).ok();
-        self.resume_from_state(fanout);
-        self.answer_all(staged, fanout);
-    }
-
-    fn recover_when_due(&mut self, now: Timestamp, fanout: &mut impl Fanout) {
-        // A clock that was set back must not make the pause longer.
-        if self.recover_at.is_none_or(|at| now < at && at <= later(now)) {
-            return;
-        }
-        match self.store.recover().and_then(State::restore) {
-            Ok(state) => {
-                self.state = Some(state);
-                self.recover_at = None;
-                self.resume_from_state(fanout);
-            }
-            Err(_the_store_has_logged_it) => self.recover_at = Some(later(now)),
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chat_core::{Conn, Input, Pipeline, Request};
+use chat_core::{Arrival, Conn, Input, Local, Pipeline};
 use chat_proto::Timestamp;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -60,7 +60,7 @@ pub(crate) struct Ended;
 /// What waits for the committing thread.
 #[derive(Debug)]
 struct Waiting {
-    inputs: FairQueue<Input>,
+    inputs: FairQueue<Arrival>,
     pace: Pace,
     /// A second has passed.
     has_ticked: bool,
@@ -108,7 +108,7 @@ impl Sequencer {
 
     /// Puts inputs, each with its cost, behind all of the same party. They are looked at once the
     /// committing thread is woken.
-    pub(crate) fn push(&self, party: Party, inputs: impl IntoIterator<Item = (Input, usize)>) {
+    pub(crate) fn push(&self, party: Party, inputs: impl IntoIterator<Item = (Arrival, usize)>) {
         lock(&self.waiting).put(party, inputs, Instant::now());
     }
 
@@ -153,12 +153,12 @@ impl Waiting {
     fn put(
         &mut self,
         party: Party,
-        inputs: impl IntoIterator<Item = (Input, usize)>,
+        inputs: impl IntoIterator<Item = (Arrival, usize)>,
         now: Instant,
     ) {
         let mut to_commit = 0;
         for (input, cost) in inputs {
-            if is_command(&input) {
+            if input.is_command() {
                 to_commit += cost;
             }
             self.inputs.push(party, input, cost);
@@ -169,30 +169,25 @@ impl Waiting {
     }
 
     fn put_gone(&mut self, party: Party, conn: Conn) {
-        self.inputs.push(party, Input::Gone(conn), GONE_COST);
+        self.inputs.push(party, Arrival::Gone(conn), GONE_COST);
     }
 
-    /// Takes what the next commit is to have, into `inputs`; tells its cost, and how large it was to
-    /// be.
-    fn take(&mut self, inputs: &mut Vec<Input>) -> (usize, Plan) {
+    /// Takes what the next commit is to have, into `inputs`, at the time of day `ts`: here is the
+    /// order. Tells its cost, and how large it was to be.
+    fn take(&mut self, inputs: &mut Vec<Input>, ts: Timestamp) -> (usize, Plan) {
         if std::mem::take(&mut self.has_ticked) {
-            inputs.push(Input::Tick);
+            inputs.push(Input::Local(Local::Tick));
         }
         let plan = self.pace.plan(Instant::now());
         let mut taken = 0;
         while taken < plan.cost_max
             && let Some((input, cost)) = self.inputs.pop()
         {
-            inputs.push(input);
+            inputs.push(input.into_input(ts));
             taken += cost;
         }
         (taken, plan)
     }
-}
-
-/// Whether it has to be committed.
-fn is_command(input: &Input) -> bool {
-    matches!(input, Input::Request { request: Request::Command(_), .. })
 }
 
 fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
@@ -211,7 +206,7 @@ fn commit_all(
     let mut inputs = Vec::new();
     while rung.blocking_recv().is_some() {
         loop {
-            let (cost, plan) = lock(waiting).take(&mut inputs);
+            let (cost, plan) = lock(waiting).take(&mut inputs, utc_now());
             let has_inputs = !inputs.is_empty();
             if has_inputs {
                 fanout.allowances_grew();
@@ -224,12 +219,12 @@ fn commit_all(
             }
             if plan.is_short() {
                 // Somebody does not want to wait for what would gather beside it.
-                pipeline.settle(utc_now(), &mut fanout);
+                pipeline.settle_alone(utc_now(), &mut fanout);
             }
             lock(waiting).pace.committed(plan, cost, began.elapsed());
         }
     }
-    pipeline.settle(utc_now(), &mut fanout);
+    pipeline.settle_alone(utc_now(), &mut fanout);
     // The last connection to close takes the WAL away, and one that only reads cannot.
     drop(fanout);
     readers.wait(READERS_END_MAX);
@@ -243,12 +238,12 @@ fn commit(
     inputs: &mut Vec<Input>,
 ) {
     let now = utc_now();
-    let is_tick = matches!(inputs.first(), Some(Input::Tick));
+    let is_tick = matches!(inputs.first(), Some(Input::Local(Local::Tick)));
     if is_tick {
         look_at(clock, now, pipeline);
     }
     fanout.set_now(now.0);
-    pipeline.run(inputs.drain(..), now, fanout);
+    pipeline.run_alone(inputs.drain(..), now, fanout);
     if is_tick {
         fanout.free_idle();
     }
@@ -264,7 +259,7 @@ fn look_at(clock: &mut ClockWatch, now: Timestamp, pipeline: &Pipeline<SqliteSto
 
 #[cfg(test)]
 mod tests {
-    use chat_core::{Action, Origin};
+    use chat_core::{Action, Origin, Request};
     use chat_proto::{AccountId, Ping, QueryRequest, RequestId, RoomId, Window};
 
     use super::*;
@@ -273,20 +268,20 @@ mod tests {
         Party::Account(AccountId(account))
     }
 
-    fn asks(request: Request) -> Input {
+    fn asks(request: Request) -> Arrival {
         let window = match &request {
             Request::Command(_) => Window::Commands,
             Request::Query(..) => Window::Queries,
         };
         let origin = Origin { conn: Conn(1), request: RequestId(1), window };
-        Input::Request { origin, request }
+        Arrival::Request { origin, request }
     }
 
-    fn command() -> Input {
+    fn command() -> Arrival {
         asks(Request::Command(Action::Leave { account: AccountId(1), room: RoomId(1) }))
     }
 
-    fn ping() -> Input {
+    fn ping() -> Arrival {
         asks(Request::Query(AccountId(2), QueryRequest::Ping(Ping { token: 1 })))
     }
 
@@ -334,7 +329,7 @@ mod tests {
         (0..600_000).for_each(|conn| waiting.put_gone(party(conn), Conn(conn)));
         assert_eq!(waiting.inputs.allowance(party(1)), 0, "nobody signs in until some were taken");
         let mut taken = Vec::new();
-        waiting.take(&mut taken);
+        waiting.take(&mut taken, Timestamp(1));
         assert!(taken.len() < 200_000, "{} at once", taken.len());
         assert!(waiting.inputs.allowance(party(1)) > 0);
     }

@@ -5,36 +5,37 @@ use chat_proto::Timestamp;
 use super::pace::Pace;
 use super::staged::{self, Staged, Waiting};
 use super::{Pipeline, later};
-use crate::{Action, Answer, Command, Fanout, Origin, Record, Refusal, State, Store, StoreError};
+use crate::{Answer, Command, Fanout, Ordered, Origin, Record, Refusal, State, Store, StoreError};
 
 impl<S: Store> Pipeline<S> {
     /// Carries a command out, unless there is nothing to carry out.
     pub(super) fn stage_command(
         &mut self,
-        origin: Origin,
-        action: Action,
+        ordered: Ordered,
         now: Timestamp,
         fanout: &mut impl Fanout,
     ) {
-        let unchanged = self.state.as_ref().and_then(|state| state.answer_without_change(&action));
+        let Ordered { origin, command } = ordered;
+        let action = &command.action;
+        let unchanged = self.state.as_ref().and_then(|state| state.answer_without_change(action));
         if let Some(answer) = unchanged {
             return self.tell_unchanged(origin, answer, fanout);
         }
         let Self { store, open, paces, refusals, .. } = self;
-        let send = staged::send_of(&action);
+        let send = staged::send_of(action);
         let mut answer = Err(Refusal::Unavailable);
         if let Some(state) = &mut self.state {
-            let paced = paces.of(state, &action);
+            let paced = origin.and_then(|_here| paces.of(state, action));
             let wait_ms = paced.as_ref().map_or(0, |(pace, account)| pace.wait_ms(*account, now));
             if wait_ms > 0 && self.recover_at.is_none() {
                 answer = Err(Refusal::RateLimited { wait_ms });
             } else if self.recover_at.is_none() {
-                let command = Command { ts: now, action };
+                let refusals = origin.map(|_here| refusals);
                 match carry_out(state, store, command, send, refusals, open) {
                     Ok(carried_out) => answer = carried_out,
-                    Err(_the_store_has_logged_it) => {
+                    Err(cause) => {
                         self.recover_at = Some(later(now));
-                        open.break_off();
+                        open.break_off(cause);
                     }
                 }
                 if let (Ok(_), Some((pace, account))) = (&answer, paced) {
@@ -42,13 +43,16 @@ impl<S: Store> Pipeline<S> {
                 }
             }
         }
-        open.wait(Waiting::Answer { origin, answer, send });
+        if let Some(origin) = origin {
+            open.wait(Waiting::Answer { origin, answer, send });
+        }
     }
 
     /// The answer to a command that changes nothing. It has no part in a commit. It waits for those
     /// before it where it tells of what they bring; who signs in is told of an account alone, which
     /// messages do not change.
-    fn tell_unchanged(&mut self, origin: Origin, answer: Answer, fanout: &mut impl Fanout) {
+    fn tell_unchanged(&mut self, origin: Option<Origin>, answer: Answer, fanout: &mut impl Fanout) {
+        let Some(origin) = origin else { return };
         let waiting = Waiting::Answer { origin, answer: Ok(answer), send: None };
         match answer {
             Answer::SignedIn(_) if !self.open.changes_accounts() => {
@@ -68,7 +72,7 @@ fn carry_out<S: Store>(
     store: &mut S,
     command: Command,
     send: Option<staged::Send>,
-    refusals: &mut Pace,
+    refusals: Option<&mut Pace>,
     staged: &mut Staged,
 ) -> Result<Result<Answer, Refusal>, StoreError> {
     let ts = command.ts;
@@ -78,12 +82,14 @@ fn carry_out<S: Store>(
         staged.push(event);
     }
     if let (Some(send), Some((nonce, code, digest))) = (send, applied.refused_send) {
-        let wait_ms = refusals.wait_ms(send.account, ts);
-        if wait_ms > 0 {
-            // It has changed nothing, and its nonce is not used up: it is awaited again.
-            return Ok(Err(Refusal::RateLimited { wait_ms }));
+        if let Some(refusals) = refusals {
+            let wait_ms = refusals.wait_ms(send.account, ts);
+            if wait_ms > 0 {
+                // It has changed nothing, and its nonce is not used up: it is awaited again.
+                return Ok(Err(Refusal::RateLimited { wait_ms }));
+            }
+            refusals.count(send.account, ts);
         }
-        refusals.count(send.account, ts);
         staged.note_record();
         store.append(Record::RefusedSend { account: send.account, nonce, code, digest })?;
     }

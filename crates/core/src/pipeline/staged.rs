@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chat_proto::{AccountId, LogId, Nonce, QueryRequest, RoomId, Seq};
 
-use crate::{Action, Answer, Batch, Conn, Content, Event, Origin, Refusal};
+use crate::{Action, Answer, Batch, Conn, Content, Event, Origin, Refusal, StoreError};
 
 /// What waits for the commit, in the order of the inputs.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(super) struct Staged {
     renames: BTreeMap<AccountId, String>,
     bytes: usize,
     /// Something of it could not be appended: it can only fail.
-    is_broken: bool,
+    broken: Option<StoreError>,
     /// The store is to be asked: something of it is recorded, or repeats what was.
     has_records: bool,
     /// Something else than messages comes of it.
@@ -54,10 +54,10 @@ pub(super) struct Staged {
 }
 
 /// What a batch wants of the store.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub(super) enum Commits {
-    /// It can only fail.
-    Never,
+    /// It can only fail, because a record could not be appended.
+    Never(StoreError),
     /// Nothing was changed, and nobody is told of a send.
     Nothing,
     /// Every answer is told by the commands themselves: the state may move on meanwhile.
@@ -102,13 +102,13 @@ impl Staged {
     }
 
     /// A record could not be appended.
-    pub(super) fn break_off(&mut self) {
-        self.is_broken = true;
+    pub(super) fn break_off(&mut self, cause: StoreError) {
+        self.broken.get_or_insert(cause);
     }
 
-    pub(super) fn commits(&self) -> Commits {
-        if self.is_broken {
-            Commits::Never
+    pub(super) fn commits(&mut self) -> Commits {
+        if let Some(cause) = self.broken.take() {
+            Commits::Never(cause)
         } else if self.is_demanded || self.has_records && !self.is_only_sends() {
             Commits::More
         } else if self.has_records {
@@ -120,17 +120,17 @@ impl Staged {
 
     /// Whether what is told of an account may not be durable yet.
     pub(super) fn changes_accounts(&self) -> bool {
-        self.has_changes || self.is_broken
+        self.has_changes || self.broken.is_some()
     }
 
     /// Whether every answer in it is told by the commands themselves: the state may move on before
     /// they are given.
     pub(super) fn is_only_sends(&self) -> bool {
-        !(self.tells_of_state || self.has_changes || self.is_demanded || self.is_broken)
+        !(self.tells_of_state || self.has_changes || self.is_demanded || self.broken.is_some())
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.is_only_sends()
+        self.waiting.is_empty() && !self.has_records && self.is_only_sends()
     }
 
     /// Encodes an event, once for all who will ever see it.

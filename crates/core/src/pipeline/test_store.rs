@@ -19,7 +19,6 @@ pub(super) struct MemoryStore {
     pub(super) commits: usize,
     /// Commits of sends stay under way until they are waited for.
     pub(super) is_slow: bool,
-    has_begun: bool,
     /// The next commit fails, and nothing of it is there.
     pub(super) fails: bool,
 }
@@ -107,7 +106,6 @@ impl Store for MemoryStore {
         self.finish_commit()?;
         self.commits += 1;
         self.under_way = std::mem::take(&mut self.open);
-        self.has_begun = true;
         Ok(Begun::UnderWay)
     }
 
@@ -116,7 +114,6 @@ impl Store for MemoryStore {
     }
 
     fn finish_commit(&mut self) -> Result<(), StoreError> {
-        self.has_begun = false;
         let records = std::mem::take(&mut self.under_way);
         self.committed.extend(records);
         Ok(())

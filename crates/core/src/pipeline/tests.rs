@@ -6,6 +6,7 @@ use chat_proto::{
 
 use super::test_store::{Heard, MemoryStore};
 use super::*;
+use crate::{Arrival, Lookup, Ordered, Origin, Request};
 
 const NOW: Timestamp = Timestamp(1_000);
 const LOBBY: RoomId = RoomId(1);
@@ -28,7 +29,13 @@ impl World {
     }
 
     fn run(&mut self, inputs: impl IntoIterator<Item = Input>) {
-        self.pipeline.run(inputs, NOW, &mut self.heard);
+        self.pipeline.run_alone(inputs, NOW, &mut self.heard);
+    }
+
+    /// The lobby's head.
+    fn head(&self) -> Option<chat_proto::Seq> {
+        let mut heads = self.pipeline.state()?.heads();
+        heads.find(|(log, _head)| *log == LOBBY.into()).map(|(_log, head)| head)
     }
 
     fn commits(&self) -> usize {
@@ -48,7 +55,7 @@ fn kinds(conn: u64, kinds: &[Kind]) -> Vec<(Conn, u16)> {
 
 fn command(conn: u64, action: Action) -> Input {
     let origin = Origin { conn: Conn(conn), request: RequestId(1), window: Window::Commands };
-    Input::Request { origin, request: Request::Command(action) }
+    Arrival::Request { origin, request: Request::Command(action) }.into_input(NOW)
 }
 
 fn credential(key: u8) -> Credential {
@@ -85,7 +92,7 @@ fn who_comes_back_costs_no_commit() {
         let expected = kinds(conn, &[Kind::SignedIn, Kind::RoomInfo, Kind::Done]);
         assert_eq!(world.heard.released, 3, "everybody is woken");
         assert_eq!(world.heard.take(), expected);
-        world.run([Input::Gone(Conn(conn))]);
+        world.run([Input::Local(Local::Gone(Conn(conn)))]);
     }
     assert_eq!((world.commits(), world.pipeline.store().records()), (commits, records));
 }
@@ -98,7 +105,7 @@ fn who_comes_back_does_not_wait_for_messages_under_way() {
     assert_eq!(world.heard.released, 1);
     assert_eq!(world.heard.take(), kinds(2, &[Kind::SignedIn]));
     assert!(!world.pipeline.is_settled(), "the commit is still under way");
-    world.pipeline.settle(NOW, &mut world.heard);
+    world.pipeline.settle(NOW, &mut world.heard).unwrap();
     assert_eq!(world.heard.take(), kinds(1, &[Kind::Ack, Kind::Ack]));
 }
 
@@ -120,4 +127,34 @@ fn a_new_account_is_told_of_when_it_is_durable() {
     world.run([sign_in(2, 0xB0, "bob"), sign_in(3, 0xB0, "bob")]);
     let both = [(Conn(2), Kind::Close as u16), (Conn(3), Kind::Close as u16)];
     assert_eq!((world.commits(), world.heard.take()), (commits + 1, both.to_vec()));
+}
+
+#[test]
+fn behind_a_commit_that_failed_the_caller_has_the_rest() {
+    let mut world = World::new();
+    world.pipeline.store_mut().fails = true;
+    world.pipeline = world.pipeline.with_commits_of(1);
+    let mut inputs = [send(1, 1), send(1, 2), send(1, 3)].into_iter();
+    let failed = world.pipeline.run(&mut inputs, NOW, &mut world.heard).unwrap_err();
+    assert_eq!(
+        failed.cause().to_string(),
+        "the store failed while it committed: it was told to fail"
+    );
+    assert!(world.heard.replies.is_empty(), "a replica may go back: nobody was told anything");
+    assert_eq!(world.head(), Some(chat_proto::Seq(2)));
+    assert_eq!(inputs.len(), 2, "what was not taken is still there");
+    world.pipeline.give_up(failed, &mut world.heard);
+    assert_eq!(world.heard.take(), kinds(1, &[Kind::Error]));
+}
+
+#[test]
+fn nobody_is_answered_for_a_command_of_another_node() {
+    let mut world = World::new();
+    let Input::Ordered(ordered) = send(1, 1) else { panic!("a send is ordered") };
+    let command = Command { ts: Timestamp(77), ..ordered.command };
+    world.run([Input::Ordered(Ordered { origin: None, command })]);
+    assert!(world.heard.take().is_empty());
+    assert_eq!(world.heard.published.get(&LOBBY.into()), Some(&chat_proto::Seq(3)));
+    let stamped = world.pipeline.store().newest_ts(LOBBY.into()).unwrap();
+    assert_eq!(stamped, NOW, "the order stamps, and no log goes back");
 }

@@ -2,7 +2,7 @@
 
 use std::vec::Drain;
 
-use chat_core::{Conn, Input, Origin, ReceivedRequest};
+use chat_core::{Arrival, Conn, Origin, ReceivedRequest};
 
 use crate::sequencer::cost_of;
 
@@ -15,7 +15,7 @@ const READ_BYTES_MIN: usize = 4 * 1024;
 /// The inputs of a turn.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    inputs: Vec<(Input, usize)>,
+    inputs: Vec<(Arrival, usize)>,
     allowance: usize,
 }
 
@@ -36,8 +36,8 @@ impl Gathered {
     pub(super) fn ask(&mut self, conn: Conn, received: ReceivedRequest, bytes: usize) {
         let ReceivedRequest { id, window, request } = received;
         let cost = cost_of(bytes);
-        self.inputs
-            .push((Input::Request { origin: Origin { conn, request: id, window }, request }, cost));
+        let origin = Origin { conn, request: id, window };
+        self.inputs.push((Arrival::Request { origin, request }, cost));
         self.allowance = self.allowance.saturating_sub(cost);
     }
 
@@ -51,7 +51,7 @@ impl Gathered {
     }
 
     /// Hands over what was asked.
-    pub(super) fn drain(&mut self) -> Drain<'_, (Input, usize)> {
+    pub(super) fn drain(&mut self) -> Drain<'_, (Arrival, usize)> {
         self.inputs.drain(..)
     }
 }

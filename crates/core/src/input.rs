@@ -1,0 +1,84 @@
+//! What reaches a node, and what the order makes of it.
+//!
+//! An [`Arrival`] has no place in the order. What may change the state gets one, and a time with it:
+//! it becomes an [`Ordered`] input, which every machine with the same logs carries out alike. The rest is
+//! [`Local`]: it concerns the node that it came to, and nobody else hears of it.
+
+use chat_proto::{AccountId, QueryRequest, Timestamp};
+
+use crate::{Command, Conn, Origin, Request};
+
+/// Something that has come to this node.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Arrival {
+    /// A session asks.
+    Request {
+        /// Who gets the reply.
+        origin: Origin,
+        /// What.
+        request: Request,
+    },
+    /// A connection is gone. It comes behind everything that the connection asked.
+    Gone(Conn),
+}
+
+/// Something for the pipeline.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Input {
+    /// What may change the state, in the one order of all machines.
+    Ordered(Ordered),
+    /// What is this node's own.
+    Local(Local),
+}
+
+/// A command that has its place in the order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ordered {
+    /// Who gets the reply; `None` when nobody of this node asked. How often something may be asked is
+    /// judged where it came in, so without an origin it is not.
+    pub origin: Option<Origin>,
+    /// What, with the time that the order has given it.
+    pub command: Command,
+}
+
+/// What needs no place in the order. It comes behind what came to this node before it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Local {
+    /// A question, to be answered from the committed state.
+    Query {
+        /// Who gets the reply.
+        origin: Origin,
+        /// Who asks.
+        account: AccountId,
+        /// What.
+        query: QueryRequest,
+    },
+    /// A connection is gone.
+    Gone(Conn),
+    /// A second has passed: time for what is coalesced, and for healing.
+    Tick,
+}
+
+impl Arrival {
+    /// Whether it is for the order.
+    #[must_use]
+    pub fn is_command(&self) -> bool {
+        matches!(self, Self::Request { request: Request::Command(_), .. })
+    }
+
+    /// With a place in the order of a node that is alone: where it is taken, at the time that it is
+    /// taken.
+    #[must_use]
+    pub fn into_input(self, ts: Timestamp) -> Input {
+        match self {
+            Self::Request { origin, request: Request::Command(action) } => {
+                let command = Command { ts, action };
+                Input::Ordered(Ordered { origin: Some(origin), command })
+            }
+            Self::Request { origin, request: Request::Query(account, query) } => {
+                Input::Local(Local::Query { origin, account, query })
+            }
+            Self::Gone(conn) => Input::Local(Local::Gone(conn)),
+        }
+    }
+}

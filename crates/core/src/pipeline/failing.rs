@@ -1,0 +1,97 @@
+//! Commits that fail: what is left of them, and how it goes on.
+
+use std::fmt;
+
+use chat_proto::Timestamp;
+
+use super::staged::Staged;
+use super::{Pipeline, later};
+use crate::{Fanout, Input, State, Store, StoreError};
+
+/// A commit failed. The state is what the store says; nothing of what was to be committed was shown,
+/// and nobody who waits for it has been answered. A node that is alone gives it up
+/// ([`Pipeline::give_up`]); a replica goes back in the order to where its store is.
+#[must_use = "somebody waits for an answer"]
+pub struct Failed {
+    cause: StoreError,
+    staged: Box<Staged>,
+}
+
+impl Failed {
+    /// Why. The store has logged it.
+    pub fn cause(&self) -> &StoreError {
+        &self.cause
+    }
+
+    /// The same, when nobody waits for an answer.
+    pub fn into_cause(self) -> StoreError {
+        self.cause
+    }
+}
+
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failed").field("cause", &self.cause).finish_non_exhaustive()
+    }
+}
+
+impl<S: Store> Pipeline<S> {
+    /// [`Self::run`] on a node that is alone: behind a commit that failed it goes on with the inputs
+    /// that are left. When it returns, each has been answered, or answered that its outcome is
+    /// unknown; but sends may wait for a commit that is under way.
+    pub fn run_alone(
+        &mut self,
+        inputs: impl IntoIterator<Item = Input>,
+        now: Timestamp,
+        fanout: &mut impl Fanout,
+    ) {
+        let mut inputs = inputs.into_iter();
+        while let Err(failed) = self.run(&mut inputs, now, fanout) {
+            self.give_up(failed, fanout);
+        }
+    }
+
+    /// Waits until everything that came is answered, on a node that is alone.
+    pub fn settle_alone(&mut self, now: Timestamp, fanout: &mut impl Fanout) {
+        if let Err(failed) = self.settle(now, fanout) {
+            self.give_up(failed, fanout);
+        }
+        debug_assert!(self.is_settled(), "what was behind a failed commit has failed with it");
+    }
+
+    /// Nobody will carry it out another time: every asker learns that the outcome is unknown.
+    pub fn give_up(&mut self, failed: Failed, fanout: &mut impl Fanout) {
+        let Failed { cause: _the_store_has_logged_it, mut staged } = failed;
+        staged.fail();
+        self.answer_all(*staged, fanout);
+    }
+
+    /// The state becomes what the store says.
+    pub(super) fn fail(
+        &mut self,
+        cause: StoreError,
+        staged: Staged,
+        now: Timestamp,
+        fanout: &mut impl Fanout,
+    ) -> Failed {
+        self.recover_at = Some(later(now));
+        self.state = self.store.roll_back().and_then(State::restore).ok();
+        self.resume_from_state(fanout);
+        Failed { cause, staged: Box::new(staged) }
+    }
+
+    pub(super) fn recover_when_due(&mut self, now: Timestamp, fanout: &mut impl Fanout) {
+        // A clock that was set back must not make the pause longer.
+        if self.recover_at.is_none_or(|at| now < at && at <= later(now)) {
+            return;
+        }
+        match self.store.recover().and_then(State::restore) {
+            Ok(state) => {
+                self.state = Some(state);
+                self.recover_at = None;
+                self.resume_from_state(fanout);
+            }
+            Err(_the_store_has_logged_it) => self.recover_at = Some(later(now)),
+        }
+    }
+}
