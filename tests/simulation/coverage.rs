@@ -86,6 +86,8 @@ situations! {
     NamesUnsure,
     /// A position of another epoch was answered with a Reset.
     Reset,
+    /// A reader who was ahead of the server was told to ask again.
+    Ahead,
     /// A repeated nonce was answered again with its ack.
     AckedAgain,
     /// A repeated nonce was answered again with its refusal.

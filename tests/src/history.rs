@@ -98,7 +98,7 @@ enum Observation {
     Opened { reader: Reader, epoch: Epoch, log: LogId, after: Seq },
     Received { reader: Reader, seq: Seq, digest: u64 },
     Resumed { reader: Reader, epoch: Epoch },
-    Reset { reader: Reader, epoch: Epoch, head: Seq },
+    Reset { reader: Reader, epoch: Epoch },
     Closed { reader: Reader },
     Committed { epoch: Epoch, log: LogId, head: Seq },
     Settled { epoch: Epoch },
@@ -145,8 +145,8 @@ impl History {
     }
 
     /// A reader was told that its position is of no use. It ends here.
-    pub fn reset(&mut self, reader: Reader, epoch: Epoch, head: Seq) {
-        self.note(Observation::Reset { reader, epoch, head });
+    pub fn reset(&mut self, reader: Reader, epoch: Epoch) {
+        self.note(Observation::Reset { reader, epoch });
     }
 
     /// A reader ends. What it has not been given is not missed.

@@ -4,6 +4,7 @@
 //! only then lets anybody see or hear of it. While sends are committed, the next are applied already;
 //! when that commit fails, they fail with it. It must not know what a socket or a file is.
 
+mod ahead;
 mod answers;
 mod commands;
 mod failing;
@@ -21,6 +22,7 @@ use rustc_hash::FxHashMap;
 
 use crate::presence::Presence;
 use crate::{Action, Begun, Command, Conn, Fanout, Input, Local, Record, State, Store, StoreError};
+use ahead::AheadReaders;
 pub use failing::Failed;
 use pace::{Pace, Paces};
 use renames::renamed_frame;
@@ -45,6 +47,7 @@ pub struct Pipeline<S> {
     paces: Paces,
     refusals: Pace,
     signed_in: FxHashMap<Conn, AccountId>,
+    ahead: AheadReaders,
     /// When to try a store that failed again; `None` while it works.
     recover_at: Option<Timestamp>,
     commit_bytes_max: usize,
@@ -80,6 +83,7 @@ impl<S: Store> Pipeline<S> {
             paces: Paces::default(),
             refusals: Pace::of_refusals(),
             signed_in: FxHashMap::default(),
+            ahead: AheadReaders::default(),
             recover_at,
             commit_bytes_max: COMMIT_BYTES_MAX,
             open: Staged::default(),
@@ -262,6 +266,10 @@ impl<S: Store> Pipeline<S> {
                 self.paces.forget_rested(now);
                 self.refusals.forget_rested(now);
                 self.announce_presence(fanout);
+                for (origin, refusal) in self.ahead.tick() {
+                    fanout.reply(origin, replies::refusal(origin, &refusal));
+                    self.has_answered = true;
+                }
                 self.open.demand_commit();
             }
         }
@@ -269,7 +277,12 @@ impl<S: Store> Pipeline<S> {
 
     fn publish(&mut self, staged: &mut Staged, fanout: &mut impl Fanout) {
         for (log, batch) in staged.take_batches() {
+            let head = batch.head;
             fanout.publish(log, batch);
+            if !self.ahead.is_empty() {
+                // The state may have moved on: they are told of it with what is open.
+                self.ahead.reached(log, head).into_iter().for_each(|query| self.open.wait(query));
+            }
         }
         self.announce_renames(staged, fanout);
         for change in staged.take_memberships() {

@@ -70,6 +70,12 @@ pub enum Refusal {
     /// Too many reads.
     #[error("other reads of this account wait already. Ask again when one is answered")]
     Busy,
+    /// Another node is further.
+    #[error("this server has not got so far in log {log} yet. Ask again")]
+    NotThereYet {
+        /// Its id.
+        log: u64,
+    },
     /// Too many cursors.
     #[error("a connection may follow at most {SUBSCRIPTIONS_MAX} logs. Stop following one first")]
     TooManySubscriptions,
@@ -102,7 +108,7 @@ impl Refusal {
             Self::Behind { .. } => ErrorCode::Behind,
             Self::Unavailable => ErrorCode::Unavailable,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
-            Self::Busy => ErrorCode::Busy,
+            Self::Busy | Self::NotThereYet { .. } => ErrorCode::Busy,
             Self::TooManySubscriptions => ErrorCode::TooManySubscriptions,
             Self::TooManyRooms => ErrorCode::TooManyRooms,
             Self::Unsupported { .. } => ErrorCode::Unsupported,

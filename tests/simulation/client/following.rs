@@ -1,7 +1,7 @@
 //! The logs that a client follows: subscribing, resuming, and finding rooms again in another epoch.
 
 use chat_proto::{
-    Error, FindRoom, LogId, Position, Reset, Seq, Subscribe, Subscribed, Unsubscribe,
+    Error, ErrorCode, FindRoom, LogId, Position, Reset, Seq, Subscribe, Subscribed, Unsubscribe,
 };
 
 use super::{Asked, Client};
@@ -99,7 +99,7 @@ impl Client {
             return;
         }
         if let Some(reader) = self.readers.remove(&reset.log) {
-            env.history.reset(reader, reset.epoch, reset.head);
+            env.history.reset(reader, reset.epoch);
         }
         if self.followed.contains_key(&reset.log) {
             let subscribe = self.resume.reset(reset);
@@ -110,6 +110,14 @@ impl Client {
     /// In this epoch the id is nobody's, or another account's.
     pub(super) fn may_not_read(&mut self, log: LogId, error: &Error, env: &mut Env) {
         if !self.is_newest_answer(log) {
+            return;
+        }
+        if error.known_code() == Some(ErrorCode::Busy) {
+            // Nobody is further than a server that is alone: the place was made up.
+            env.coverage.hit(Situation::Ahead);
+            if let Some(name) = self.followed.get(&log).cloned() {
+                self.follow(log, name, Some(Position::default()), env);
+            }
             return;
         }
         if error.retry {

@@ -107,7 +107,7 @@ impl<'a> Checker<'a> {
                 self.received(*reader, *seq, *digest);
             }
             Observation::Resumed { reader, epoch } => self.resumed(*reader, *epoch),
-            Observation::Reset { reader, epoch, head } => self.reset(*reader, *epoch, *head),
+            Observation::Reset { reader, epoch } => self.reset(*reader, *epoch),
             Observation::Closed { reader } => drop(self.readers.remove(reader)),
             Observation::Committed { epoch, log, head } => {
                 self.committed.entry(*epoch).or_default().insert(*log, *head);
@@ -187,9 +187,10 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn reset(&mut self, reader: Reader, epoch: Epoch, head: Seq) {
+    /// Past the head of its own epoch, a reader is ahead of the server, and has to be waited for.
+    fn reset(&mut self, reader: Reader, epoch: Epoch) {
         let Some(Reading { epoch: of, at: seq, .. }) = self.readers.remove(&reader) else { return };
-        if of == epoch && seq <= head {
+        if of == epoch {
             self.violate(Violation::NeedlessReset { reader, epoch, seq });
         }
     }

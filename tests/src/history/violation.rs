@@ -162,7 +162,7 @@ pub enum Violation {
         epoch: Epoch,
     },
     /// G4: a reader was sent away although its position is good.
-    #[error("{reader:?} got a Reset at seq {seq}, a good position of epoch {epoch}")]
+    #[error("{reader:?} got a Reset at seq {seq} of epoch {epoch}, which goes on")]
     NeedlessReset {
         /// Who.
         reader: Reader,

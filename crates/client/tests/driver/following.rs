@@ -214,6 +214,29 @@ async fn a_log_that_begins_anew_is_said_and_read_from_its_start() {
 }
 
 #[tokio::test]
+async fn who_is_ahead_of_the_server_asks_again_from_the_same_place() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events) = daemon.script(dir.path());
+    let mut peer = daemon.serve().await;
+    let ahead = Position { epoch: EPOCH, seq: Seq(9) };
+    let following = tokio::spawn(async move {
+        client.follow(LOBBY.into(), Some(ahead)).await.unwrap();
+        client
+    });
+    for _ in 0..2 {
+        let (id, ask) = peer.subscribe().await;
+        assert_eq!(ask.after, Some(ahead));
+        peer.reply(id, &Error::new(ErrorCode::Busy, "not so far yet")).await;
+    }
+    let (id, ask) = peer.subscribe().await;
+    assert_eq!(ask.after, Some(ahead));
+    peer.reply(id, &with_bob(EPOCH, 9)).await;
+    peer.event(&posted(10, "a")).await;
+    let _client = within(following).await.unwrap();
+    assert_eq!(message(&mut events).await.seq, Seq(10));
+}
+
+#[tokio::test]
 async fn a_log_that_may_not_be_read_is_refused_to_the_one_who_asked() {
     let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
     let (client, _events) = daemon.script(dir.path());

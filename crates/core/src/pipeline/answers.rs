@@ -61,6 +61,7 @@ impl<S: Store> Pipeline<S> {
     }
 
     fn forget(&mut self, conn: crate::Conn) {
+        self.ahead.gone(conn);
         let Some(account) = self.signed_in.remove(&conn) else { return };
         // Without a state no room is counted: the rooms are counted anew when it is read back.
         let rooms = self.state.iter().flat_map(|state| state.rooms_of(account));
@@ -68,7 +69,7 @@ impl<S: Store> Pipeline<S> {
     }
 
     fn answer_query(
-        &self,
+        &mut self,
         origin: Origin,
         account: AccountId,
         query: &QueryRequest,
@@ -80,6 +81,11 @@ impl<S: Store> Pipeline<S> {
         match Asker::new(state, &self.presence, origin, account).answer(query) {
             Ok(Answered::Reply(reply)) => fanout.reply(origin, reply),
             Ok(Answered::Read(read)) => fanout.read_history(origin, account, read),
+            Ok(Answered::Ahead(log, after)) => {
+                if let Err(why) = self.ahead.wait(origin, account, log, after) {
+                    fanout.reply(origin, refusal(origin, &why));
+                }
+            }
             Err(why) => fanout.reply(origin, refusal(origin, &why)),
         }
     }

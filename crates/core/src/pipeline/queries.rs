@@ -24,6 +24,8 @@ pub(super) enum Answered {
     Reply(Reply),
     /// With a page that is to be read from the store.
     Read(HistoryRead),
+    /// When the log has come so far.
+    Ahead(LogId, Position),
 }
 
 /// A query at work.
@@ -49,7 +51,7 @@ impl<'a> Asker<'a> {
 
     pub(super) fn answer(self, query: &QueryRequest) -> Result<Answered, Refusal> {
         Ok(Answered::Reply(match query {
-            QueryRequest::Subscribe(asked) => self.subscribe(asked)?,
+            QueryRequest::Subscribe(asked) => return self.subscribe(asked),
             QueryRequest::Unsubscribe(Unsubscribe { log }) => shut(self.origin, *log),
             QueryRequest::History(asked) => return self.history(asked).map(Answered::Read),
             QueryRequest::FindRoom(FindRoom { name }) => {
@@ -69,17 +71,24 @@ impl<'a> Asker<'a> {
         Ok(frame(self.origin, &self.room_info(id, room)))
     }
 
-    fn subscribe(self, &Subscribe { log, after }: &Subscribe) -> Result<Reply, Refusal> {
+    fn subscribe(self, &Subscribe { log, after }: &Subscribe) -> Result<Answered, Refusal> {
         let head = self.access.can_read(log)?;
         let epoch = self.epoch;
         let after = match after {
             None => head,
             Some(Position { seq: Seq::ZERO, .. }) => Seq::ZERO,
             Some(position) if position.epoch == epoch && position.seq <= head => position.seq,
-            Some(_) => return Ok(frame(self.origin, &Reset { log, epoch, head })),
+            Some(position) if position.epoch == epoch => {
+                return Ok(Answered::Ahead(log, position));
+            }
+            Some(_) => {
+                let reset = frame(self.origin, &Reset { log, epoch, head });
+                return Ok(Answered::Reply(reset));
+            }
         };
         let effect = Effect::Open { log, after, head };
-        Ok(Reply { effect, ..frame(self.origin, &self.subscribed(log, head)) })
+        let reply = Reply { effect, ..frame(self.origin, &self.subscribed(log, head)) };
+        Ok(Answered::Reply(reply))
     }
 
     fn subscribed(self, log: LogId, head: Seq) -> SubscribedRef<'a> {

@@ -1,12 +1,13 @@
 //! What waits for a commit, and what does not.
 
 use chat_proto::{
-    AccountId, Credential, Kind, Nickname, Nonce, PublicKey, RequestId, RoomId, StreamId, Window,
+    AccountId, Credential, Kind, Nickname, Nonce, Position, PublicKey, QueryRequest, RequestId,
+    RoomId, Seq, StreamId, Subscribe, Window,
 };
 
 use super::test_store::{Heard, MemoryStore};
 use super::*;
-use crate::{Arrival, Lookup, Ordered, Origin, Request};
+use crate::{Arrival, Effect, Lookup, Ordered, Origin, Request};
 
 const NOW: Timestamp = Timestamp(1_000);
 const LOBBY: RoomId = RoomId(1);
@@ -33,7 +34,7 @@ impl World {
     }
 
     /// The lobby's head.
-    fn head(&self) -> Option<chat_proto::Seq> {
+    fn head(&self) -> Option<Seq> {
         let mut heads = self.pipeline.state()?.heads();
         heads.find(|(log, _head)| *log == LOBBY.into()).map(|(_log, head)| head)
     }
@@ -115,7 +116,7 @@ fn what_tells_of_a_room_waits_for_its_messages() {
     world.begin_slow_send(1);
     world.run([join(1, "lobby")]);
     assert_eq!(world.heard.take(), kinds(1, &[Kind::Ack, Kind::RoomInfo]));
-    assert_eq!(world.heard.published.get(&LOBBY.into()), Some(&chat_proto::Seq(3)));
+    assert_eq!(world.heard.published.get(&LOBBY.into()), Some(&Seq(3)));
 }
 
 #[test]
@@ -141,7 +142,7 @@ fn behind_a_commit_that_failed_the_caller_has_the_rest() {
         "the store failed while it committed: it was told to fail"
     );
     assert!(world.heard.replies.is_empty(), "a replica may go back: nobody was told anything");
-    assert_eq!(world.head(), Some(chat_proto::Seq(2)));
+    assert_eq!(world.head(), Some(Seq(2)));
     assert_eq!(inputs.len(), 2, "what was not taken is still there");
     world.pipeline.give_up(failed, &mut world.heard);
     assert_eq!(world.heard.take(), kinds(1, &[Kind::Error]));
@@ -154,7 +155,57 @@ fn nobody_is_answered_for_a_command_of_another_node() {
     let command = Command { ts: Timestamp(77), ..ordered.command };
     world.run([Input::Ordered(Ordered { origin: None, command })]);
     assert!(world.heard.take().is_empty());
-    assert_eq!(world.heard.published.get(&LOBBY.into()), Some(&chat_proto::Seq(3)));
+    assert_eq!(world.heard.published.get(&LOBBY.into()), Some(&Seq(3)));
     let stamped = world.pipeline.store().newest_ts(LOBBY.into()).unwrap();
     assert_eq!(stamped, NOW, "the order stamps, and no log goes back");
+}
+
+fn subscribe(conn: u64, seq: u64) -> Input {
+    let origin = Origin { conn: Conn(conn), request: RequestId(2), window: Window::Queries };
+    let after = Some(Position { epoch: chat_proto::Epoch(1), seq: Seq(seq) });
+    let query = QueryRequest::Subscribe(Subscribe { log: LOBBY.into(), after });
+    Input::Local(Local::Query { origin, account: ADA, query })
+}
+
+const TICK: Input = Input::Local(Local::Tick);
+
+#[test]
+fn who_is_ahead_waits_until_the_log_has_come_so_far() {
+    let mut world = World::new();
+    world.run([subscribe(1, 4), send(1, 1)]);
+    assert_eq!(world.heard.take(), kinds(1, &[Kind::Ack]), "the log is at 3");
+    world.run([send(1, 2)]);
+    world.run([]);
+    assert_eq!(world.heard.released, 2, "whoever is answered is woken");
+    let told: Vec<_> = world.heard.replies.drain(..).collect();
+    let open = Effect::Open { log: LOBBY.into(), after: Seq(4), head: Seq(4) };
+    assert_eq!(told[1], (Conn(1), Kind::Subscribed as u16, open));
+}
+
+#[test]
+fn who_is_ahead_is_not_told_of_what_is_not_durable() {
+    let mut world = World::new();
+    world.run([subscribe(1, 3)]);
+    world.begin_slow_send(1);
+    world.run([send(1, 2)]);
+    world.pipeline.settle(NOW, &mut world.heard).unwrap();
+    world.run([]);
+    let told: Vec<_> = world.heard.replies.drain(..).collect();
+    let open = Effect::Open { log: LOBBY.into(), after: Seq(3), head: Seq(4) };
+    assert_eq!(told.last().unwrap().2, open);
+    assert_eq!(world.heard.published.get(&LOBBY.into()), Some(&Seq(4)), "and it was published");
+}
+
+#[test]
+fn who_is_ahead_for_too_long_is_told_to_ask_again() {
+    let mut world = World::new();
+    world.run([subscribe(1, 9), subscribe(1, 9), subscribe(1, 9)]);
+    assert_eq!(world.heard.take(), kinds(1, &[Kind::Error]), "two may wait");
+    world.run([TICK, TICK, TICK]);
+    assert_eq!(world.heard.take(), []);
+    world.run([TICK]);
+    assert_eq!(world.heard.released, 2);
+    assert_eq!(world.heard.take(), kinds(1, &[Kind::Error, Kind::Error]));
+    world.run([subscribe(1, 9), Input::Local(Local::Gone(Conn(1)))]);
+    assert!(world.pipeline.ahead.is_empty(), "who is gone waits for nothing");
 }
