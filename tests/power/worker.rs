@@ -9,9 +9,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use chat_core::{Content, Event, Record, Snapshot, Store};
+use chat_core::{Content, Event, Genesis, Record, Snapshot, Store};
 use chat_proto::{
-    AccountId, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq, StreamId, Timestamp,
+    AccountId, Epoch, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq, StreamId,
+    Timestamp,
 };
 use chatd::store::{Durability, SqliteStore};
 use rusqlite::{Connection, OpenFlags};
@@ -90,6 +91,9 @@ fn commit(store: &mut SqliteStore, head: u64, is_first: bool, reader: &mut Reade
 
 fn try_commit(store: &mut SqliteStore, head: u64, is_first: bool) -> Result<()> {
     let event = |log, seq, content| Event { log, seq: Seq(seq), ts: Timestamp(1), content };
+    if store.epoch() == Epoch(0) {
+        store.append(Record::Genesis(Genesis { epoch: Epoch(1), rules: 1 }))?;
+    }
     if is_first {
         let name = RoomName::parse("lobby")?;
         let room = event(ROOM, 1, Content::RoomCreated { by: None, name });

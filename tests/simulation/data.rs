@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_client::outbox::message_id;
-use chat_core::{AccountRow, Content, Event, PastSend, RoomRow, Snapshot, TextDigest};
+use chat_core::{AccountRow, Content, Event, Genesis, PastSend, RoomRow, Snapshot, TextDigest};
 use chat_proto::{
     AccountId, Credential, Epoch, ErrorCode, LogId, Nickname, Nonce, RoomId, RoomName, Seq,
     StreamId, Timestamp,
@@ -15,6 +15,7 @@ use crate::seen::seen_of_event;
 /// One record, owned.
 #[derive(Clone)]
 pub(crate) enum Owned {
+    Genesis(Genesis),
     Event(Event),
     RefusedSend { account: AccountId, nonce: Nonce, code: ErrorCode, digest: TextDigest },
 }
@@ -22,6 +23,8 @@ pub(crate) enum Owned {
 /// Everything that was committed.
 #[derive(Default)]
 pub(crate) struct Data {
+    epoch: Epoch,
+    rules: u16,
     last_id: u64,
     last_ts: Timestamp,
     accounts: BTreeMap<AccountId, (Credential, Nickname)>,
@@ -36,6 +39,11 @@ impl Data {
     pub(crate) fn high_water(&self, account: AccountId, stream: StreamId) -> u64 {
         let sends = self.sends.get(&(account, stream));
         sends.and_then(|sends| sends.last_key_value()).map_or(0, |(n, _)| *n)
+    }
+
+    /// The epoch that the store says, whether it goes on or not.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     pub(crate) fn head(&self, log: LogId) -> Seq {
@@ -57,6 +65,7 @@ impl Data {
 
     pub(crate) fn apply(&mut self, record: &Owned) {
         match record {
+            Owned::Genesis(genesis) => (self.epoch, self.rules) = (genesis.epoch, genesis.rules),
             Owned::Event(event) => {
                 self.apply_event(event);
                 self.last_ts = self.last_ts.max(event.ts);
@@ -142,6 +151,7 @@ impl Data {
         });
         Snapshot {
             epoch,
+            rules: self.rules,
             last_id: self.last_id,
             last_ts: self.last_ts,
             accounts: accounts.collect(),

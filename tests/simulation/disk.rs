@@ -31,7 +31,7 @@ impl Transaction {
     fn newest_ts(&self, log: LogId) -> Option<Timestamp> {
         self.records.iter().rev().find_map(|record| match record {
             Owned::Event(event) if event.log == log => Some(event.ts),
-            Owned::Event(_) | Owned::RefusedSend { .. } => None,
+            Owned::Event(_) | Owned::RefusedSend { .. } | Owned::Genesis(_) => None,
         })
     }
 }
@@ -141,6 +141,10 @@ impl Store for SimDisk {
             }
         }
         match record {
+            Record::Genesis(genesis) => {
+                self.open.records.push(Owned::Genesis(genesis));
+                Ok(())
+            }
             Record::Event(event) => self.put_event(event),
             Record::RefusedSend { account, nonce, code, digest } => {
                 self.put_send(account, nonce, PastSend::Refused { code, digest })?;

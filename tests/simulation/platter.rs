@@ -32,6 +32,7 @@ pub(crate) enum Fate {
 
 /// The disk.
 pub(crate) struct Platter {
+    /// Of the logs; 0 while one is to begin.
     pub(crate) epoch: Epoch,
     commits: Vec<Vec<Owned>>,
     pub(crate) data: Data,
@@ -101,27 +102,34 @@ impl Platter {
     pub(crate) fn open(&mut self) {
         self.has_died = false;
         self.is_sealed = false;
-        let commits = self.commits.len() as u64;
-        let lineage = Lineage::judge(self.epoch, commits, self.boot, self.witness.as_ref());
-        // A store without a transaction is one that was just made.
-        let is_new = commits == 0;
-        if is_new || lineage == Lineage::Broken {
-            if self.epoch != Epoch(0) {
-                self.coverage.hit(Situation::NewEpoch);
-            }
-            self.epoch = Epoch(1 + self.chance.within(&(1..=u64::MAX / 2)));
-            let heads = self.data.logs.keys().map(|log| (*log, self.data.head(*log)));
-            self.grown = heads.collect();
-        }
+        // A commit that failed is found when the file is read anew.
+        self.settle_limbo(false);
+        let (in_file, commits) = (self.data.epoch(), self.commits.len() as u64);
+        let lineage = Lineage::judge(in_file, commits, self.boot, self.witness.as_ref());
+        self.epoch = match lineage {
+            Lineage::Continues => in_file,
+            // Another one is to begin.
+            Lineage::Broken => Epoch(0),
+        };
         self.write_witness();
     }
 
     /// Makes a transaction durable. The witness is written after it, if the process lives so long.
     pub(crate) fn make_durable(&mut self, transaction: Vec<Owned>, is_witnessed: bool) {
         for record in &transaction {
+            let before = self.data.epoch();
             self.data.apply(record);
-            if let Owned::Event(event) = record {
-                self.grown.push((event.log, event.seq));
+            match record {
+                Owned::Event(event) => self.grown.push((event.log, event.seq)),
+                Owned::Genesis(genesis) => {
+                    if before != Epoch(0) {
+                        self.coverage.hit(Situation::NewEpoch);
+                    }
+                    self.epoch = genesis.epoch;
+                    let heads = self.data.logs.keys().map(|log| (*log, self.data.head(*log)));
+                    self.grown = heads.collect();
+                }
+                Owned::RefusedSend { .. } => {}
             }
         }
         self.commits.push(transaction);
@@ -146,11 +154,15 @@ impl Platter {
 
     /// What recovery finds.
     pub(crate) fn recover(&mut self) -> Snapshot {
+        self.settle_limbo(true);
+        self.snapshot()
+    }
+
+    fn settle_limbo(&mut self, is_witnessed: bool) {
         if let Some(transaction) = self.limbo.take() {
             self.coverage.hit(Situation::DurableAtRecovery);
-            self.make_durable(transaction, true);
+            self.make_durable(transaction, is_witnessed);
         }
-        self.snapshot()
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -215,12 +227,16 @@ impl Platter {
 
     /// Keeps what the store said when it was last open, before anything happens to it.
     fn seal(&mut self) {
-        if !std::mem::replace(&mut self.is_sealed, true) {
+        if !std::mem::replace(&mut self.is_sealed, true) && self.epoch != Epoch(0) {
             self.past.insert(self.epoch, self.data.logs_in_words());
         }
     }
 
     fn write_witness(&mut self) {
+        if self.epoch == Epoch(0) {
+            // Whoever opens it next is to see that an epoch is to begin, too.
+            return;
+        }
         self.witness = Some(Witness {
             epoch: self.epoch,
             commits: self.commits.len() as u64,

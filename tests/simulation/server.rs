@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use chat_core::{
-    Admission, Arrival, Conn, HistoryRead, Input, Local, Origin, Pipeline, Reply, Request,
-    ServerKey, StoreError,
+    Action, Admission, Arrival, Command, Conn, HistoryRead, Input, Local, Origin, Pipeline, Reply,
+    Request, ServerKey, StoreError,
 };
 use chat_proto::{
-    AccountId, Body, HistoryPage, List, LogId, Message, QueryRequest, RequestId, RoomId, RoomInfo,
-    RoomList, RoomName, Rooms, Seq, Timestamp, Window,
+    AccountId, Body, Epoch, HistoryPage, List, LogId, Message, QueryRequest, RequestId, RoomId,
+    RoomInfo, RoomList, RoomName, Rooms, Seq, Timestamp, Window,
 };
 
 use crate::chance::Chance;
@@ -63,9 +63,13 @@ impl Server {
         platter.borrow_mut().open();
         let skew_ms = env.chance.within(&(0..=20_000));
         let now = Timestamp(DAY_MS + env.schedule.now_ms() + skew_ms);
-        let lobby = RoomName::parse("lobby").expect("a good name");
-        let pipeline = Pipeline::open(SimDisk::new(Rc::clone(platter)), lobby, now)?
-            .with_commits_of(env.plan.commit_bytes);
+        let store = SimDisk::new(Rc::clone(platter));
+        let mut pipeline = Pipeline::open(store)?.with_commits_of(env.plan.commit_bytes);
+        if !pipeline.has_begun() {
+            let lobby = RoomName::parse("lobby").expect("a good name");
+            let epoch = Epoch(env.chance.within(&(1..=u64::MAX / 2)));
+            pipeline.begin(Command { ts: now, action: Action::Genesis { epoch, lobby } })?;
+        }
         let chance = Chance::new(env.chance.within(&(0..=u64::MAX)), 1);
         let coverage = env.coverage.clone();
         let board = Switchboard::new(Rc::clone(platter), &env.plan, chance, coverage);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use chat_proto::{AccountId, Epoch, LogId, MessageId, Nonce, Seq, StreamId, Timestamp};
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 
 use crate::history::{Log, Seen, Stored, Truth, What};
 
@@ -16,10 +16,12 @@ pub fn read(database: &Path) -> Result<Truth> {
     let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let integrity: String = connection.query_row("PRAGMA integrity_check", (), |row| row.get(0))?;
     anyhow::ensure!(integrity == "ok", "integrity_check: {integrity}");
-    let epoch: i64 =
-        connection.query_row("SELECT value FROM meta WHERE key = 'epoch'", (), |row| row.get(0))?;
+    // None: its logs have not begun.
+    let epoch: Option<i64> = connection
+        .query_row("SELECT value FROM meta WHERE key = 'epoch'", (), |row| row.get(0))
+        .optional()?;
     let mut truth = Truth::new();
-    let logs = truth.entry(Epoch(epoch.cast_unsigned())).or_default();
+    let logs = truth.entry(Epoch(epoch.unwrap_or_default().cast_unsigned())).or_default();
     let mut rooms = connection.prepare("SELECT id, name FROM rooms")?;
     for room in rooms.query_map((), |row| Ok((unsigned(row, 0)?, row.get(1)?)))? {
         let (id, name) = room?;

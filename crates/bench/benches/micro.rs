@@ -7,8 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 
 use chat_core::{
-    AccountRow, Action, Batch, Command, Content, Cursor, Event, Lookup, PastSend, Read, RoomRow,
-    Snapshot, State, StoreError, Tail,
+    AccountRow, Action, Batch, Command, Content, Cursor, Event, Lookup, PastSend, RULES, Read,
+    RoomRow, Snapshot, State, StoreError, Tail,
 };
 use chat_proto::{
     AccountId, Credential, Epoch, FrameCodec, LogId, MessageId, Nickname, Nonce, Posted, PublicKey,
@@ -102,6 +102,7 @@ fn state() -> State {
     let head = Seq(1);
     State::restore(Snapshot {
         epoch: Epoch(1),
+        rules: RULES,
         last_id: 2,
         last_ts: NOW,
         accounts: vec![AccountRow { id: ACCOUNT, head, name }],

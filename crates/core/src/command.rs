@@ -1,6 +1,8 @@
 //! Commands: everything that can change the state, in the one order that the sequencer gives them.
 
-use chat_proto::{AccountId, Credential, NameError, Nickname, Nonce, RoomId, RoomName, Timestamp};
+use chat_proto::{
+    AccountId, Credential, Epoch, NameError, Nickname, Nonce, RoomId, RoomName, Timestamp,
+};
 
 /// Something that was asked for, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,10 +16,13 @@ pub struct Command {
 /// What was asked for. Names are names; texts are as the client sent them: the state judges them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// Makes sure that a room is there: the lobby, at every start.
-    EnsureRoom {
-        /// Its name.
-        name: RoomName,
+    /// Begins the logs, or a new life of them when they may have lost their end. While they have an
+    /// epoch, it changes nothing.
+    Genesis {
+        /// The epoch from now on, drawn at random; not 0.
+        epoch: Epoch,
+        /// The room that every server has, made where it is missing.
+        lobby: RoomName,
     },
     /// Signs a proven credential in; makes its account when there is none.
     SignIn {

@@ -4,11 +4,13 @@
 //! holds for the other.
 
 use chat_proto::{
-    AccountId, Credential, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId,
+    AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId,
     RoomName, Seq, StreamId, Timestamp,
 };
 
-use crate::{AccountRow, Content, Event, Lookup, PastSend, Record, RoomRow, Store, TextDigest};
+use crate::{
+    AccountRow, Content, Event, Genesis, Lookup, PastSend, Record, RoomRow, Store, TextDigest,
+};
 
 /// Something that a store lies on.
 pub trait Disk {
@@ -32,9 +34,10 @@ pub fn run<D: Disk>(fresh: impl Fn() -> D) {
 
 type Fact<D> = (&'static str, fn(&mut D, &str));
 
-fn facts<D: Disk>() -> [Fact<D>; 12] {
+fn facts<D: Disk>() -> [Fact<D>; 13] {
     [
-        ("a new store is empty, and has an epoch", a_new_store_is_empty),
+        ("a new store is empty, and has no epoch", a_new_store_is_empty),
+        ("logs begin with a commit", logs_begin_with_a_commit),
         ("the open transaction is seen by lookups", the_open_transaction_is_seen),
         ("what was rolled back was never there", what_was_rolled_back_was_never_there),
         ("recovery abandons the open transaction", recovery_abandons_the_open_transaction),
@@ -52,12 +55,29 @@ fn facts<D: Disk>() -> [Fact<D>; 12] {
 fn a_new_store_is_empty<D: Disk>(disk: &mut D, fact: &str) {
     let mut store = disk.open();
     let snapshot = store.recover().expect(fact);
-    assert_ne!(snapshot.epoch.0, 0, "{fact}");
+    assert_eq!((snapshot.epoch, snapshot.rules), (Epoch(0), 0), "{fact}");
     assert_eq!((snapshot.last_id, snapshot.last_ts), (0, Timestamp(0)), "{fact}");
     assert!(snapshot.accounts.is_empty() && snapshot.rooms.is_empty(), "{fact}");
     assert!(snapshot.members.is_empty(), "{fact}");
     assert_eq!(store.high_water(ADA, STREAM).expect(fact), 0, "{fact}");
     assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), None, "{fact}");
+}
+
+fn logs_begin_with_a_commit<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = disk.open();
+    store.append(Record::Genesis(Genesis { epoch: Epoch(6), rules: 2 })).expect(fact);
+    assert_eq!(store.roll_back().expect(fact).epoch, Epoch(0), "{fact}");
+    store.append(Record::Genesis(Genesis { epoch: Epoch(7), rules: 3 })).expect(fact);
+    store.commit().expect(fact);
+    let snapshot = store.roll_back().expect(fact);
+    assert_eq!((snapshot.epoch, snapshot.rules), (Epoch(7), 3), "{fact}");
+    let lobby = Content::RoomCreated { by: None, name: room_name("lobby") };
+    append(&mut store, fact, &event(LOBBY, 1, lobby));
+    store.commit().expect(fact);
+    drop(store);
+
+    let snapshot = disk.open().recover().expect(fact);
+    assert_eq!((snapshot.epoch, snapshot.rules), (Epoch(7), 3), "{fact}");
 }
 
 fn the_open_transaction_is_seen<D: Disk>(disk: &mut D, fact: &str) {
@@ -286,6 +306,7 @@ fn settled<D: Disk>(disk: &mut D, fact: &str) -> D::Store {
         event(LOBBY, 3, Content::Joined { account: BOB }),
         event(BOB, 2, Content::RoomJoined { room: RoomId(LOBBY.0) }),
     ];
+    store.append(Record::Genesis(Genesis { epoch: Epoch(7), rules: 1 })).expect(fact);
     events.iter().for_each(|event| append(&mut store, fact, event));
     store.commit().expect(fact);
     store

@@ -47,8 +47,9 @@ pub use pipeline::{Failed, Pipeline};
 pub use rate::{Rate, TokenBucket};
 pub use refusal::Refusal;
 pub use session::{Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step};
-pub use state::{Answer, Applied, State};
+pub use state::{Answer, Applied, RULES, State};
 pub use store::{
-    AccountRow, Begun, Lookup, PastSend, Record, RoomRow, Snapshot, Store, StoreError, TextDigest,
+    AccountRow, Begun, Genesis, Lookup, PastSend, Record, RoomRow, Snapshot, Store, StoreError,
+    TextDigest,
 };
 pub use tail::Tail;

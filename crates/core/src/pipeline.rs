@@ -6,6 +6,7 @@
 
 mod ahead;
 mod answers;
+mod beginning;
 mod commands;
 mod failing;
 mod pace;
@@ -14,14 +15,12 @@ mod renames;
 mod replies;
 mod staged;
 
-use chat_proto::{
-    AccountId, Presence as PresenceFrame, RequestId, RoomName, Timestamp, encode_frame,
-};
+use chat_proto::{AccountId, Presence as PresenceFrame, RequestId, Timestamp, encode_frame};
 
 use rustc_hash::FxHashMap;
 
 use crate::presence::Presence;
-use crate::{Action, Begun, Command, Conn, Fanout, Input, Local, Record, State, Store, StoreError};
+use crate::{Begun, Conn, Fanout, Input, Local, State, Store, StoreError};
 use ahead::AheadReaders;
 pub use failing::Failed;
 use pace::{Pace, Paces};
@@ -60,44 +59,6 @@ pub struct Pipeline<S> {
 }
 
 impl<S: Store> Pipeline<S> {
-    /// Opens the road: reads the state and makes sure that the lobby is there. A store that takes
-    /// no writes now is read all the same, and tried again later.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read, or lacks the lobby and takes no writes.
-    pub fn open(mut store: S, lobby: RoomName, now: Timestamp) -> Result<Self, StoreError> {
-        let (state, recover_at) = match store.recover() {
-            Ok(snapshot) => (with_lobby(State::restore(snapshot)?, &mut store, lobby, now)?, None),
-            Err(error) => {
-                let state = store.roll_back().and_then(State::restore);
-                match state.ok().filter(|state| state.has_room(&lobby)) {
-                    Some(state) => (state, Some(later(now))),
-                    None => return Err(error),
-                }
-            }
-        };
-        Ok(Self {
-            store,
-            state: Some(state),
-            presence: Presence::default(),
-            paces: Paces::default(),
-            refusals: Pace::of_refusals(),
-            signed_in: FxHashMap::default(),
-            ahead: AheadReaders::default(),
-            recover_at,
-            commit_bytes_max: COMMIT_BYTES_MAX,
-            open: Staged::default(),
-            under_way: None,
-            has_answered: false,
-        })
-    }
-
-    /// The same with smaller commits.
-    #[must_use]
-    pub fn with_commits_of(self, commit_bytes_max: usize) -> Self {
-        Self { commit_bytes_max, ..self }
-    }
-
     /// Takes inputs in their order. When it returns, each has been committed and answered; but sends
     /// may wait for a commit that is under way (see [`Self::is_settled`]). Without inputs, it looks how
     /// far that has come.
@@ -318,21 +279,6 @@ impl<S: Store> Pipeline<S> {
             fanout.announce(room.into(), frame);
         }
     }
-}
-
-/// Makes the lobby where it is missing.
-fn with_lobby<S: Store>(
-    mut state: State,
-    store: &mut S,
-    name: RoomName,
-    now: Timestamp,
-) -> Result<State, StoreError> {
-    let ensure_lobby = Command { ts: now, action: Action::EnsureRoom { name } };
-    for event in &state.apply(ensure_lobby, store)?.events {
-        store.append(Record::Event(event))?;
-    }
-    store.commit()?;
-    Ok(state)
 }
 
 fn later(now: Timestamp) -> Timestamp {

@@ -20,14 +20,23 @@ use rustc_hash::FxHashMap;
 
 use crate::idset::IdSet;
 use crate::names::NameIndex;
-use crate::{Action, Command, Content, Event, Lookup, Refusal, Snapshot, StoreError, TextDigest};
+use crate::{
+    Action, Command, Content, Event, Genesis, Lookup, Refusal, Snapshot, StoreError, TextDigest,
+};
 
 pub(crate) use access::Access;
+
+/// The number of the rules by which commands are decided: what is refused, which names collide, what an
+/// event says. Whoever changes one of them makes it larger, so that a store that was made by newer rules
+/// is not carried on by older ones.
+pub const RULES: u16 = 1;
 
 /// The hot state of a server.
 #[derive(Clone, Debug)]
 pub struct State {
+    /// 0: the logs have not begun.
     epoch: Epoch,
+    rules: u16,
     last_id: u64,
     /// No event is later. It decides nothing: with a stamp that is not before it, no log has to be
     /// asked for its newest event.
@@ -64,6 +73,8 @@ pub(crate) struct Room {
 pub struct Applied {
     /// What is to be committed, in order.
     pub events: Vec<Event>,
+    /// The logs have begun.
+    pub genesis: Option<Genesis>,
     /// A send that is refused for good uses its nonce up, which is to be committed too.
     pub refused_send: Option<(Nonce, ErrorCode, TextDigest)>,
     /// What the asker is told after the commit.
@@ -97,10 +108,14 @@ impl State {
     ///
     /// # Errors
     /// [`StoreError`] when two accounts or two rooms have names that collide: neither may be taken
-    /// for the other.
+    /// for the other; and when it was made by rules that are not known here.
     pub fn restore(snapshot: Snapshot) -> Result<Self, StoreError> {
+        if snapshot.rules > RULES {
+            return Err(newer_rules(snapshot.rules));
+        }
         let mut state = Self {
             epoch: snapshot.epoch,
+            rules: snapshot.rules,
             last_id: snapshot.last_id,
             last_ts: snapshot.last_ts,
             floors: FxHashMap::default(),
@@ -152,9 +167,12 @@ impl State {
         let (mut events, mut failed) = (Vec::new(), None);
         let (now, failure) = (command.ts, &mut failed);
         let mut log = Appender { state: self, now, lookup, events: &mut events, failure };
-        let mut refused_send = None;
+        let (mut genesis, mut refused_send) = (None, None);
         let answer = match command.action {
-            Action::EnsureRoom { name } => log.ensure_room(name),
+            Action::Genesis { epoch, lobby } => {
+                genesis = log.begin(epoch);
+                log.ensure_room(lobby)
+            }
             Action::SignIn { credential, name, name_is_firm } => {
                 log.sign_in(credential, name, name_is_firm)
             }
@@ -168,7 +186,7 @@ impl State {
             }
         };
         match failed {
-            None => Ok(Applied { events, refused_send, answer }),
+            None => Ok(Applied { events, genesis, refused_send, answer }),
             Some(error) => Err(error),
         }
     }
@@ -194,7 +212,8 @@ impl State {
             Action::Rename { account, name } => {
                 (self.accounts.get(account)?.name == *name).then_some(Answer::Done)
             }
-            Action::EnsureRoom { .. } | Action::Send { .. } => None,
+            Action::Genesis { .. } => self.has_begun().then_some(Answer::Done),
+            Action::Send { .. } => None,
         }
     }
 
@@ -202,6 +221,18 @@ impl State {
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// Whether the logs have an epoch.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.epoch != Epoch(0)
+    }
+
+    /// The number of the rules that the logs go by.
+    #[must_use]
+    pub fn rules(&self) -> u16 {
+        self.rules
     }
 
     /// The latest time of any event. The clock may be behind it, when it was ahead before.
@@ -214,12 +245,6 @@ impl State {
     pub fn heads(&self) -> impl Iterator<Item = (LogId, Seq)> {
         let rooms = self.rooms.iter().map(|(id, room)| ((*id).into(), room.head));
         rooms.chain(self.accounts.iter().map(|(id, account)| ((*id).into(), account.head)))
-    }
-
-    /// Whether a room is there: the same name but for case.
-    #[must_use]
-    pub(crate) fn has_room(&self, name: &RoomName) -> bool {
-        self.room_named(name).is_some()
     }
 
     fn room_named(&self, name: &RoomName) -> Option<RoomId> {
@@ -309,6 +334,14 @@ impl Appender<'_> {
         self.state.floors.insert(log, ts);
         ts
     }
+}
+
+fn newer_rules(rules: u16) -> StoreError {
+    let cause = format!(
+        "its logs go by the rules {rules}, and this version knows those up to {RULES}. Use a newer \
+         version"
+    );
+    StoreError::new("read its rules", cause)
 }
 
 fn two_of_a_name(what: &str, name: &str, held: &str) -> StoreError {

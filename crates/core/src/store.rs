@@ -102,9 +102,20 @@ pub enum Begun {
     UnderWay,
 }
 
+/// The beginning of the logs, or of a new life of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Genesis {
+    /// Their epoch.
+    pub epoch: Epoch,
+    /// The number of the rules that they go by.
+    pub rules: u16,
+}
+
 /// One thing to make durable.
 #[derive(Clone, Copy, Debug)]
 pub enum Record<'a> {
+    /// The logs begin.
+    Genesis(Genesis),
     /// An event; a message carries its nonce, which becomes its stream's high-water mark.
     Event(&'a Event),
     /// A send that was refused for good: its nonce is used up.
@@ -163,8 +174,11 @@ impl TextDigest {
 /// The hot state, as committed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Snapshot {
-    /// The epoch of all logs.
+    /// The epoch of all logs; 0 when there is none yet, or when they may have lost their end, so that
+    /// another one is to begin.
     pub epoch: Epoch,
+    /// The number of the rules that they go by; 0 when they have not begun.
+    pub rules: u16,
     /// The largest id of a room or account; 0 when there is none.
     pub last_id: u64,
     /// The latest time of any event, which need not be the newest: a clock may have been ahead.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use chat_core::{Admission, Pipeline, Rate, StoreError};
+use chat_core::{Action, Admission, Command, Pipeline, Rate, StoreError};
 use chat_files::key::KeyError;
-use chat_proto::RoomName;
+use chat_proto::{Epoch, RoomName};
 use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -138,8 +138,10 @@ impl Server {
         };
         let store = open(&config.data_dir, config.durability)?;
         let identity = Identity::load_or_make(&config.data_dir)?;
-        let lobby = RoomName::parse(LOBBY).expect("the lobby's name is a name");
-        let pipeline = Pipeline::open(store, lobby, utc_now())?;
+        let mut pipeline = Pipeline::open(store)?;
+        if !pipeline.has_begun() {
+            pipeline.begin(genesis()?)?;
+        }
 
         let (listeners, addresses, socket) = bind_all(&config).await?;
         let seats: Vec<Seat> = (0..reactors()).map(Seat::new).collect();
@@ -297,4 +299,14 @@ fn connections_max() -> Result<usize, StartError> {
         return Err(StartError::Descriptors { open_max });
     }
     Ok(usize::try_from(connections).unwrap_or(usize::MAX))
+}
+
+/// What begins the logs, or another life of them.
+fn genesis() -> Result<Command, OpenError> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)?;
+    // SQLite's integers are signed, and 0 is no epoch.
+    let epoch = Epoch((u64::from_le_bytes(bytes) >> 1).max(1));
+    let lobby = RoomName::parse(LOBBY).expect("the lobby's name is a name");
+    Ok(Command { ts: utc_now(), action: Action::Genesis { epoch, lobby } })
 }

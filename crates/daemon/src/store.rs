@@ -12,6 +12,7 @@ mod connection;
 mod damage;
 mod directory;
 mod durability;
+mod epoch;
 mod error;
 mod frames;
 mod header;
@@ -58,6 +59,7 @@ use commit::UnderWay;
 use committer::{Committer, WriteConnection};
 use connection::Writer;
 use directory::DataDir;
+use epoch::CurrentEpoch;
 use held::HeldFiles;
 use pending::Pending;
 use times::LatestTs;
@@ -81,7 +83,7 @@ pub struct SqliteStore {
     transaction: Transaction,
     pending: Pending,
     latest_ts: LatestTs,
-    epoch: Epoch,
+    epoch: CurrentEpoch,
     /// Events committed for sure; none of them may ever be missing again.
     committed: u64,
     /// The same with those of the transaction under way and of the open one.
@@ -125,10 +127,10 @@ impl SqliteStore {
         self.dir.path()
     }
 
-    /// The epoch of all logs.
+    /// The epoch of all logs; 0 when one is to begin.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        self.epoch
+        self.epoch.current()
     }
 
     /// Puts everything in its place on the disk. A store that is only dropped, or whose process is
@@ -157,7 +159,7 @@ impl SqliteStore {
 
     fn testimony(&self) -> Witness {
         Witness {
-            epoch: self.epoch,
+            epoch: self.epoch.current(),
             commits: self.committed,
             survives_power_loss: self.writer.durability == Durability::Full,
             boot: self.boot,
@@ -238,7 +240,7 @@ impl SqliteStore {
         self.pending
             .read_back(&connection)
             .map_err(|cause| StoreError::new("looked where its newest events are", cause))?;
-        let snapshot = lookup::snapshot(&connection, self.pending.recent())?;
+        let mut snapshot = lookup::snapshot(&connection, self.pending.recent())?;
         self.latest_ts.read_back(snapshot.last_ts);
         // The pages that it was read from are of no use to appends.
         connection
@@ -253,15 +255,19 @@ impl SqliteStore {
             );
             return Err(StoreError::new("read how far its logs have come", damaged));
         }
-        if found < self.committed || snapshot.epoch != self.epoch {
+        let in_file = snapshot.epoch;
+        let known = self.epoch.read_back(in_file).filter(|_known| found >= self.committed);
+        let Some(epoch) = known else {
             let committed = self.committed;
             let lost = format!(
                 "its file has {found} events of epoch {:016x} where {committed} of epoch {:016x} \
                  were committed. Restart the daemon, so that a new epoch begins",
-                snapshot.epoch.0, self.epoch.0,
+                in_file.0,
+                self.epoch.current().0,
             );
             return Err(StoreError::new("checked what it had committed", lost));
-        }
+        };
+        snapshot.epoch = epoch;
         self.committed = found;
         self.appended = found;
         Ok(snapshot)
@@ -288,6 +294,11 @@ impl SqliteStore {
     }
 
     fn bear_witness(&mut self) {
+        if self.epoch.current() == Epoch(0) {
+            // Of logs that have not begun, or may have lost their end: whoever opens them next is to see that,
+            // too.
+            return;
+        }
         let written = self.witness.write(&self.testimony());
         match &written {
             Err(error) if !self.witness_in_trouble => tracing::warn!(

@@ -94,6 +94,25 @@ fn a_backup_that_is_restored_begins_a_new_epoch() {
 }
 
 #[test]
+fn a_start_that_dies_before_the_new_epoch_leaves_it_to_the_next_one() {
+    let (live, kept) = (dir(), dir());
+    let mut store = seeded(live.path(), Durability::Full);
+    post(&mut store, 2..=10);
+    backup(live.path(), kept.path());
+    post(&mut store, [11]);
+    store.close();
+
+    backup(kept.path(), live.path());
+    for _start in 0..3 {
+        let mut restored = SqliteStore::open(live.path(), Durability::Full).expect("it opens");
+        assert_eq!(restored.epoch(), Epoch(0), "opening decides, and writes nothing");
+        assert_eq!(restored.recover().expect("it takes writes").epoch, Epoch(0));
+        kill(restored);
+    }
+    assert_ne!(open(live.path(), Durability::Full).epoch(), Epoch(0));
+}
+
+#[test]
 fn a_store_that_comes_with_a_copied_witness_or_none_begins_a_new_epoch() {
     let live = dir();
     let mut store = seeded(live.path(), Durability::Full);

@@ -77,6 +77,10 @@ fn carry_out<S: Store>(
 ) -> Result<Result<Answer, Refusal>, StoreError> {
     let ts = command.ts;
     let applied = state.apply(command, store)?;
+    if let Some(genesis) = applied.genesis {
+        staged.note_genesis();
+        store.append(Record::Genesis(genesis))?;
+    }
     for event in &applied.events {
         store.append(Record::Event(event))?;
         staged.push(event);

@@ -51,7 +51,7 @@ impl Paces {
             {
                 Some((&mut self.new_rooms, *account))
             }
-            Action::EnsureRoom { .. }
+            Action::Genesis { .. }
             | Action::SignIn { .. }
             | Action::Join { .. }
             | Action::Leave { .. }

@@ -70,7 +70,7 @@ pub(super) enum Commits {
 pub(super) fn send_of(action: &Action) -> Option<Send> {
     match action {
         Action::Send { account, nonce, .. } => Some(Send { account: *account, nonce: *nonce }),
-        Action::EnsureRoom { .. }
+        Action::Genesis { .. }
         | Action::SignIn { .. }
         | Action::Join { .. }
         | Action::Leave { .. }
@@ -99,6 +99,11 @@ impl Staged {
     /// Something that is no event was appended.
     pub(super) fn note_record(&mut self) {
         self.has_records = true;
+    }
+
+    /// The logs begin with it.
+    pub(super) fn note_genesis(&mut self) {
+        (self.has_records, self.has_changes) = (true, true);
     }
 
     /// A record could not be appended.

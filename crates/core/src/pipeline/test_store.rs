@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chat_proto::{AccountId, Epoch, FrameCodec, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
+use chat_proto::{AccountId, FrameCodec, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
 
 use crate::{
-    AccountRow, Batch, Begun, Conn, Content, Effect, Event, Fanout, HistoryRead, Lookup, Origin,
-    PastSend, Record, Reply, RoomRow, Snapshot, Store, StoreError, TextDigest,
+    AccountRow, Batch, Begun, Conn, Content, Effect, Event, Fanout, Genesis, HistoryRead, Lookup,
+    Origin, PastSend, Record, Reply, RoomRow, Snapshot, Store, StoreError, TextDigest,
 };
 
 /// Keeps what was committed; begins commits beside the caller when it is told to.
@@ -27,6 +27,7 @@ pub(super) struct MemoryStore {
 enum Kept {
     Event(Event),
     Refused(AccountId, Nonce, PastSend),
+    Genesis(Genesis),
 }
 
 impl MemoryStore {
@@ -43,14 +44,19 @@ impl MemoryStore {
         self.kept().filter_map(|kept| match kept {
             Kept::Event(event) => posted(event),
             Kept::Refused(account, nonce, past) => Some((*account, *nonce, past.clone())),
+            Kept::Genesis(_) => None,
         })
     }
 
     fn snapshot(&self) -> Snapshot {
-        let mut snapshot = Snapshot { epoch: Epoch(1), ..Snapshot::default() };
+        let mut snapshot = Snapshot::default();
         for kept in &self.committed {
-            if let Kept::Event(event) = kept {
-                project(&mut snapshot, event);
+            match kept {
+                Kept::Event(event) => project(&mut snapshot, event),
+                Kept::Genesis(genesis) => {
+                    (snapshot.epoch, snapshot.rules) = (genesis.epoch, genesis.rules);
+                }
+                Kept::Refused(..) => {}
             }
         }
         snapshot
@@ -71,7 +77,7 @@ impl Lookup for MemoryStore {
     fn newest_ts(&self, log: LogId) -> Result<Timestamp, StoreError> {
         let times = self.kept().filter_map(|kept| match kept {
             Kept::Event(event) if event.log == log => Some(event.ts),
-            Kept::Event(_) | Kept::Refused(..) => None,
+            Kept::Event(_) | Kept::Refused(..) | Kept::Genesis(_) => None,
         });
         Ok(times.last().unwrap_or_default())
     }
@@ -80,6 +86,7 @@ impl Lookup for MemoryStore {
 impl Store for MemoryStore {
     fn append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
         self.open.push(match record {
+            Record::Genesis(genesis) => Kept::Genesis(genesis),
             Record::Event(event) => Kept::Event(event.clone()),
             Record::RefusedSend { account, nonce, code, digest } => {
                 Kept::Refused(account, nonce, PastSend::Refused { code, digest })

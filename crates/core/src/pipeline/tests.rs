@@ -1,13 +1,13 @@
 //! What waits for a commit, and what does not.
 
 use chat_proto::{
-    AccountId, Credential, Kind, Nickname, Nonce, Position, PublicKey, QueryRequest, RequestId,
-    RoomId, Seq, StreamId, Subscribe, Window,
+    AccountId, Credential, Epoch, Kind, Nickname, Nonce, Position, PublicKey, QueryRequest,
+    RequestId, RoomId, RoomName, Seq, StreamId, Subscribe, Window,
 };
 
 use super::test_store::{Heard, MemoryStore};
 use super::*;
-use crate::{Arrival, Effect, Lookup, Ordered, Origin, Request};
+use crate::{Action, Arrival, Command, Effect, Lookup, Ordered, Origin, RULES, Request};
 
 const NOW: Timestamp = Timestamp(1_000);
 const LOBBY: RoomId = RoomId(1);
@@ -21,8 +21,8 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let lobby = RoomName::parse("lobby").unwrap();
-        let pipeline = Pipeline::open(MemoryStore::default(), lobby, NOW).unwrap();
+        let mut pipeline = Pipeline::open(MemoryStore::default()).unwrap();
+        pipeline.begin(genesis(1)).unwrap();
         let mut world = Self { pipeline, heard: Heard::default() };
         world.run([sign_in(1, 0xAD, "ada"), join(1, "lobby")]);
         assert_eq!(world.heard.take(), kinds(1, &[Kind::SignedIn, Kind::RoomInfo]));
@@ -48,6 +48,11 @@ impl World {
         self.run([send(1, n)]);
         assert!(!self.pipeline.is_settled() && self.heard.replies.is_empty());
     }
+}
+
+fn genesis(epoch: u64) -> Command {
+    let lobby = RoomName::parse("lobby").unwrap();
+    Command { ts: NOW, action: Action::Genesis { epoch: Epoch(epoch), lobby } }
 }
 
 fn kinds(conn: u64, kinds: &[Kind]) -> Vec<(Conn, u16)> {
@@ -162,7 +167,7 @@ fn nobody_is_answered_for_a_command_of_another_node() {
 
 fn subscribe(conn: u64, seq: u64) -> Input {
     let origin = Origin { conn: Conn(conn), request: RequestId(2), window: Window::Queries };
-    let after = Some(Position { epoch: chat_proto::Epoch(1), seq: Seq(seq) });
+    let after = Some(Position { epoch: Epoch(1), seq: Seq(seq) });
     let query = QueryRequest::Subscribe(Subscribe { log: LOBBY.into(), after });
     Input::Local(Local::Query { origin, account: ADA, query })
 }
@@ -208,4 +213,22 @@ fn who_is_ahead_for_too_long_is_told_to_ask_again() {
     assert_eq!(world.heard.take(), kinds(1, &[Kind::Error, Kind::Error]));
     world.run([subscribe(1, 9), Input::Local(Local::Gone(Conn(1)))]);
     assert!(world.pipeline.ahead.is_empty(), "who is gone waits for nothing");
+}
+
+#[test]
+fn opening_writes_nothing_and_logs_begin_once() {
+    let mut pipeline = Pipeline::open(MemoryStore::default()).unwrap();
+    assert_eq!((pipeline.has_begun(), pipeline.store().commits), (false, 0));
+    pipeline.store_mut().fails = true;
+    pipeline.begin(genesis(6)).unwrap_err();
+    assert!(!pipeline.has_begun(), "it is not durable");
+    let later = Command { ts: Timestamp(NOW.0 + 1_000), ..genesis(7) };
+    pipeline.begin(later).unwrap();
+    let state = pipeline.state().unwrap();
+    assert_eq!((state.epoch(), state.rules()), (Epoch(7), RULES));
+    assert_eq!(state.heads().collect::<Vec<_>>(), [(LOBBY.into(), Seq(1))]);
+    let commits = pipeline.store().commits;
+    let mut pipeline = Pipeline::open(pipeline.into_store()).unwrap();
+    pipeline.begin(genesis(8)).unwrap();
+    assert_eq!((pipeline.state().unwrap().epoch(), pipeline.store().commits), (Epoch(7), commits));
 }

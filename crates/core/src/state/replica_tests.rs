@@ -34,6 +34,7 @@ fn stored(state: &State, memory: &Memory) -> Snapshot {
     });
     Snapshot {
         epoch: state.epoch,
+        rules: state.rules,
         last_id: state.last_id,
         last_ts: memory.latest_ts(),
         accounts: accounts.collect(),
@@ -86,7 +87,7 @@ fn a_restarted_replica_stamps_as_the_others_do() {
             let command = command(&mut chance, &mut now);
             let sender = match &command.action {
                 Action::Send { account, .. } => *account,
-                Action::EnsureRoom { .. }
+                Action::Genesis { .. }
                 | Action::SignIn { .. }
                 | Action::Join { .. }
                 | Action::Leave { .. }

@@ -1,13 +1,23 @@
 //! Rooms and memberships.
 
 use chat_proto::limits::ROOMS_PER_ACCOUNT_MAX;
-use chat_proto::{AccountId, RoomId, RoomName, Seq};
+use chat_proto::{AccountId, Epoch, RoomId, RoomName, Seq};
 
-use super::{Answer, Appender, Room};
+use super::{Answer, Appender, RULES, Room};
 use crate::idset::IdSet;
-use crate::{Content, Refusal};
+use crate::{Content, Genesis, Refusal};
 
 impl Appender<'_> {
+    /// Begins the logs, unless they have begun.
+    pub(super) fn begin(&mut self, epoch: Epoch) -> Option<Genesis> {
+        debug_assert!(epoch != Epoch(0), "whoever draws it leaves out the one that is none");
+        if self.state.has_begun() {
+            return None;
+        }
+        (self.state.epoch, self.state.rules) = (epoch, RULES);
+        Some(Genesis { epoch, rules: RULES })
+    }
+
     /// Makes a room when it is not there, in nobody's name.
     pub(super) fn ensure_room(&mut self, name: RoomName) -> Result<Answer, Refusal> {
         if let Some(id) = self.state.room_named(&name) {

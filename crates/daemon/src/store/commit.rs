@@ -47,6 +47,12 @@ impl SqliteStore {
             let noted = self.latest_ts.note(&connection, event.ts);
             noted.map_err(|cause| StoreError::new(doing, cause))?;
         }
+        if let Record::Genesis(genesis) = record {
+            let begun = connection.in_transaction().and_then(|it| self.epoch.begin(&it, genesis));
+            begun.map_err(|cause| StoreError::new(doing, cause))?;
+            self.transaction = Transaction::Open;
+            return Ok(());
+        }
         self.pending.append(&connection, record).map_err(|cause| match cause {
             // Unwrapped, so that a full disk is recognised.
             WriteError::Sqlite(cause) => StoreError::new(doing, cause),
@@ -192,7 +198,7 @@ impl SqliteStore {
         if self.transaction == Transaction::None {
             self.pending.trim();
         }
-        if outcome.is_ok() && self.committed != appended {
+        if outcome.is_ok() && (self.epoch.committed() || self.committed != appended) {
             self.committed = appended;
             self.bear_witness();
         }

@@ -120,6 +120,7 @@ pub(super) fn event_count_of(snapshot: &Snapshot) -> u64 {
 pub(super) fn snapshot(connection: &Connection, recent: &Recent) -> Result<Snapshot, StoreError> {
     let read = |cause| StoreError::new("read the state back", cause);
     let epoch = meta(connection, "epoch").map_err(read)?.unwrap_or_default();
+    let rules = meta(connection, "rules").map_err(read)?.unwrap_or_default();
     let number =
         |sql: &str| connection.query_row(sql, [], |row| row.get(0).map(unsigned)).map_err(read);
     let head = |log, flushed: Seq| recent.newest_block(log).map_or(flushed, |last| last.last_seq());
@@ -129,6 +130,7 @@ pub(super) fn snapshot(connection: &Connection, recent: &Recent) -> Result<Snaps
     rooms.iter_mut().for_each(|room| room.head = head(room.id.into(), room.head));
     Ok(Snapshot {
         epoch: Epoch(epoch),
+        rules: u16::try_from(rules).unwrap_or(u16::MAX),
         last_id: number(
             "SELECT max(coalesce((SELECT max(id) FROM accounts), 0), \
                         coalesce((SELECT max(id) FROM rooms), 0))",

@@ -5,8 +5,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use chat_core::{Lineage, Witness};
-use chat_proto::Epoch;
 use rusqlite::Connection;
 
 use super::checkpoints::Checkpoints;
@@ -14,6 +12,7 @@ use super::committer::WriteConnection;
 use super::connection::Writer;
 use super::damage::Told;
 use super::directory::{DataDir, bytes_free, open_private};
+use super::epoch::CurrentEpoch;
 use super::header::{self, Found};
 use super::held::{DATABASE, HeldFiles, Identity, LOCK, WAL, WITNESS};
 use super::pending::Pending;
@@ -22,7 +21,7 @@ use super::traces::Traces;
 use super::trouble::Trouble;
 use super::wal::Wal;
 use super::witness::{self, Testimony, WitnessFile};
-use super::{Durability, OpenError, ROOM_BYTES_MIN, SqliteStore, Transaction, lookup, row, schema};
+use super::{Durability, OpenError, ROOM_BYTES_MIN, SqliteStore, Transaction, schema};
 
 impl SqliteStore {
     /// Opens the store of a data directory, made where there never was one.
@@ -110,7 +109,8 @@ impl SqliteStore {
         let committed = pending.recent().last_id();
         let boot = witness::boot()?;
         let seen = seen.map(|seen| seen.witness);
-        let epoch = decide_epoch(&connection, committed, boot, seen.as_ref())?;
+        let epoch = CurrentEpoch::judge(&connection, committed, boot, seen.as_ref())
+            .map_err(OpenError::because("asked for its epoch"))?;
         let unusable = |cause| OpenError::file(&dir.witness(), cause);
         let witness = WitnessFile::open(&dir.witness(), &database).map_err(unusable)?;
         let held = hold(&dir, &database, &witness)
@@ -174,36 +174,4 @@ fn refuse_stray_wal(
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// The epoch of an opened store: the one it has, or a new one when its logs may lack their end.
-fn decide_epoch(
-    connection: &Connection,
-    committed: u64,
-    boot: u128,
-    seen: Option<&Witness>,
-) -> Result<Epoch, OpenError> {
-    let held =
-        lookup::meta(connection, "epoch").map_err(OpenError::because("asked for its epoch"))?;
-    if let Some(held) = held.map(Epoch) {
-        match Lineage::judge(held, committed, boot, seen) {
-            Lineage::Continues => return Ok(held),
-            Lineage::Broken => tracing::warn!(
-                events = committed,
-                "the store may lack its newest events: it was restored from a copy, moved, or \
-                 lost power; a new epoch begins, and clients read their rooms again"
-            ),
-        }
-    }
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes)?;
-    // SQLite's integers are signed, and 0 is no epoch.
-    let epoch = (u64::from_le_bytes(bytes) >> 1).max(1);
-    connection
-        .execute(
-            "INSERT OR REPLACE INTO meta (key, value) VALUES ('epoch', ?)",
-            [row::integer(epoch)],
-        )
-        .map_err(OpenError::because("given an epoch"))?;
-    Ok(Epoch(epoch))
 }

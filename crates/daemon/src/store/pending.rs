@@ -63,6 +63,8 @@ impl Pending {
                 let row = self.staged.push(event, Some(stream), last_post);
                 self.staged.decide(sends, Decided::Posted(row));
             }
+            // It is no event, and no send: the store has put it where it belongs.
+            Record::Genesis(_) => {}
             Record::RefusedSend { account, nonce, code, digest } => {
                 let (_stream, sends) = self.decide(connection, account, nonce)?;
                 self.staged.decide(sends, Decided::Refused(code, digest));

@@ -1,11 +1,12 @@
 //! A store with a lobby, and messages for it.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use chat_core::{Content, Event, Record, Store, TextDigest};
+use chat_core::{Content, Event, Genesis, Record, Store, TextDigest};
 use chat_proto::{
-    AccountId, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq, StreamId,
-    Timestamp,
+    AccountId, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq,
+    StreamId, Timestamp,
 };
 use chatd::store::{Durability, SqliteStore};
 
@@ -18,10 +19,18 @@ pub(crate) const ADA: AccountId = AccountId(2);
 /// Ada's outbox.
 pub(crate) const STREAM: StreamId = StreamId([0x5E; 16]);
 
-/// The store of a directory, ready for writes.
+/// The store of a directory, ready for writes; its logs begin where they have no epoch, as a daemon
+/// would have it.
 pub(crate) fn open(dir: &Path, durability: Durability) -> SqliteStore {
+    static EPOCHS: AtomicU64 = AtomicU64::new(1);
     let mut store = SqliteStore::open(dir, durability).expect("the store opens");
     store.recover().expect("the store takes writes");
+    if store.epoch() == Epoch(0) {
+        let epoch = Epoch(EPOCHS.fetch_add(1, Ordering::Relaxed));
+        store.append(Record::Genesis(Genesis { epoch, rules: 1 })).expect("there is room");
+        store.commit().expect("there is room");
+        assert_eq!(store.epoch(), epoch);
+    }
     store
 }
 

@@ -1,0 +1,76 @@
+//! The beginning: a pipeline is opened without writing anything, and logs that have no epoch begin
+//! with a command.
+
+use chat_proto::{AccountId, LogId, RoomId, Seq};
+use rustc_hash::FxHashMap;
+
+use super::ahead::AheadReaders;
+use super::pace::{Pace, Paces};
+use super::staged::Staged;
+use super::{COMMIT_BYTES_MAX, Pipeline};
+use crate::presence::Presence;
+use crate::{
+    Batch, Command, Fanout, HistoryRead, Input, Ordered, Origin, Reply, State, Store, StoreError,
+};
+
+impl<S: Store> Pipeline<S> {
+    /// Opens the road: reads the state. Nothing is written: a store that takes no writes is read all
+    /// the same, and found out with the first commit.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub fn open(mut store: S) -> Result<Self, StoreError> {
+        let state = State::restore(store.roll_back()?)?;
+        Ok(Self {
+            store,
+            state: Some(state),
+            presence: Presence::default(),
+            paces: Paces::default(),
+            refusals: Pace::of_refusals(),
+            signed_in: FxHashMap::default(),
+            ahead: AheadReaders::default(),
+            recover_at: None,
+            commit_bytes_max: COMMIT_BYTES_MAX,
+            open: Staged::default(),
+            under_way: None,
+            has_answered: false,
+        })
+    }
+
+    /// The same with smaller commits.
+    #[must_use]
+    pub fn with_commits_of(self, commit_bytes_max: usize) -> Self {
+        Self { commit_bytes_max, ..self }
+    }
+
+    /// Whether the logs have an epoch. Without one nobody may be served: it begins with a
+    /// [`crate::Action::Genesis`].
+    pub fn has_begun(&self) -> bool {
+        self.state.as_ref().is_none_or(State::has_begun)
+    }
+
+    /// Carries out what begins the logs, before anybody is there to be told of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it did not become durable.
+    pub fn begin(&mut self, genesis: Command) -> Result<(), StoreError> {
+        let now = genesis.ts;
+        let genesis = Input::Ordered(Ordered { origin: None, command: genesis });
+        self.run([genesis], now, &mut Nobody)
+            .and_then(|()| self.settle(now, &mut Nobody))
+            .map_err(super::Failed::into_cause)
+    }
+}
+
+/// Nobody is connected yet.
+struct Nobody;
+
+impl Fanout for Nobody {
+    fn publish(&mut self, _log: LogId, _batch: Batch) {}
+    fn announce(&mut self, _log: LogId, _frame: Vec<u8>) {}
+    fn renamed(&mut self, _account: AccountId, _rooms: Vec<RoomId>, _frame: Vec<u8>) {}
+    fn reply(&mut self, _to: Origin, _reply: Reply) {}
+    fn read_history(&mut self, _to: Origin, _account: AccountId, _read: HistoryRead) {}
+    fn release(&mut self) {}
+    fn rewind(&mut self, _heads: &[(LogId, Seq)]) {}
+}
