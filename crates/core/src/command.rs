@@ -1,8 +1,12 @@
 //! Commands: everything that can change the state, in the one order that the sequencer gives them.
 
+mod bytes;
+
 use chat_proto::{
     AccountId, Credential, Epoch, NameError, Nickname, Nonce, RoomId, RoomName, Timestamp,
 };
+
+pub use bytes::UnreadableCommand;
 
 /// Something that was asked for, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]

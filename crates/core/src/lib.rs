@@ -33,7 +33,7 @@ mod state;
 mod store;
 mod tail;
 
-pub use command::{Action, Command};
+pub use command::{Action, Command, UnreadableCommand};
 pub use connection::{Connection, Output, Parcel};
 pub use cursor::{Cursor, Read, Run};
 pub use event::{Batch, Content, Event};

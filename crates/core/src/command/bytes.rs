@@ -1,0 +1,277 @@
+//! The bytes of a command, as machines that share one order pass it on and keep it.
+//!
+//! Frozen: what was once released is read for ever. A changed action gets another version, and the old
+//! one stays readable; golden bytes hold them. It must not know what carries them, nor whether a command
+//! is allowed.
+//!
+//! All numbers are little-endian. A command is its time (`u64`, milliseconds), the number of its action
+//! (`u16`), the version of that (`u8`), and the fields in the order in which they are written here. A text
+//! is its length in bytes (`u32`) and UTF-8; a credential is the number of its kind (`u16`) and 32 bytes.
+
+use chat_proto::{
+    AccountId, Credential, Epoch, NameError, Nickname, Nonce, RoomId, RoomName, StreamId, Timestamp,
+};
+
+use super::{Action, Command};
+
+/// The numbers of the actions. None is ever given again.
+mod number {
+    pub(super) const GENESIS: u16 = 1;
+    pub(super) const SIGN_IN: u16 = 2;
+    pub(super) const JOIN: u16 = 3;
+    pub(super) const LEAVE: u16 = 4;
+    pub(super) const RENAME: u16 = 5;
+    pub(super) const SEND: u16 = 6;
+}
+
+/// The version that is written of every action.
+const VERSION: u8 = 1;
+
+/// Why bytes are no command that this version could carry out. The machine must not go on behind it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum UnreadableCommand {
+    /// Another version wrote it.
+    #[error("it has the action {number} in version {version}, which only a newer version knows")]
+    Unknown {
+        /// The action's number.
+        number: u16,
+        /// Its version.
+        version: u8,
+    },
+    /// It ends in the middle, or has no end.
+    #[error("it has {bytes} bytes, which are not those of its action")]
+    Length {
+        /// How many there are.
+        bytes: usize,
+    },
+    /// A field has a value that it cannot have.
+    #[error("its {field} is none")]
+    Field {
+        /// Which.
+        field: &'static str,
+    },
+    /// A name is none by the rules of this version.
+    #[error("a name in it breaks a rule of this version: {0}")]
+    Name(#[from] NameError),
+}
+
+impl Command {
+    /// Appends the command's bytes.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        put_u64(out, self.ts.0);
+        let mut begin = |number: u16| {
+            out.extend(number.to_le_bytes());
+            out.push(VERSION);
+        };
+        match &self.action {
+            Action::Genesis { epoch, lobby } => {
+                begin(number::GENESIS);
+                put_u64(out, epoch.0);
+                put_text(out, lobby.as_str());
+            }
+            Action::SignIn { credential, name, name_is_firm } => {
+                begin(number::SIGN_IN);
+                put_credential(out, credential);
+                put_name(out, name.as_ref());
+                out.push(u8::from(*name_is_firm));
+            }
+            Action::Join { account, name } => {
+                begin(number::JOIN);
+                put_u64(out, account.0);
+                put_text(out, name.as_str());
+            }
+            Action::Leave { account, room } => {
+                begin(number::LEAVE);
+                put_u64(out, account.0);
+                put_u64(out, room.0);
+            }
+            Action::Rename { account, name } => {
+                begin(number::RENAME);
+                put_u64(out, account.0);
+                put_text(out, name.as_str());
+            }
+            Action::Send { account, credential, nonce, room, text } => {
+                begin(number::SEND);
+                put_u64(out, account.0);
+                put_credential(out, credential);
+                out.extend(nonce.stream.0);
+                put_u64(out, nonce.n);
+                put_u64(out, room.0);
+                put_text(out, text);
+            }
+        }
+    }
+
+    /// The command of these bytes, all of them.
+    ///
+    /// # Errors
+    /// [`UnreadableCommand`] says what is wrong with them.
+    pub fn decode(bytes: &[u8]) -> Result<Self, UnreadableCommand> {
+        let mut fields = Fields { whole: bytes.len(), left: bytes };
+        let ts = Timestamp(fields.u64()?);
+        let (number, version) = (u16::from_le_bytes(fields.array()?), fields.u8()?);
+        if version != VERSION {
+            return Err(UnreadableCommand::Unknown { number, version });
+        }
+        let action = match number {
+            number::GENESIS => Action::Genesis {
+                epoch: Epoch(fields.u64()?),
+                lobby: RoomName::parse(fields.text()?)?,
+            },
+            number::SIGN_IN => Action::SignIn {
+                credential: fields.credential()?,
+                name: fields.name()?,
+                name_is_firm: fields.flag()?,
+            },
+            number::JOIN => Action::Join {
+                account: AccountId(fields.u64()?),
+                name: RoomName::parse(fields.text()?)?,
+            },
+            number::LEAVE => {
+                Action::Leave { account: AccountId(fields.u64()?), room: RoomId(fields.u64()?) }
+            }
+            number::RENAME => Action::Rename {
+                account: AccountId(fields.u64()?),
+                name: Nickname::parse(fields.text()?)?,
+            },
+            number::SEND => Action::Send {
+                account: AccountId(fields.u64()?),
+                credential: fields.credential()?,
+                nonce: Nonce { stream: StreamId(fields.array()?), n: fields.u64()? },
+                room: RoomId(fields.u64()?),
+                text: fields.text()?.to_owned(),
+            },
+            _ => return Err(UnreadableCommand::Unknown { number, version }),
+        };
+        match fields.left.is_empty() {
+            true => Ok(Self { ts, action }),
+            false => Err(fields.wrong_length()),
+        }
+    }
+}
+
+fn put_u64(out: &mut Vec<u8>, number: u64) {
+    out.extend(number.to_le_bytes());
+}
+
+fn put_u32(out: &mut Vec<u8>, number: usize) {
+    let number = u32::try_from(number).expect("no frame brings so much");
+    out.extend(number.to_le_bytes());
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_u32(out, text.len());
+    out.extend(text.as_bytes());
+}
+
+fn put_credential(out: &mut Vec<u8>, credential: &Credential) {
+    out.extend((credential.kind() as u16).to_le_bytes());
+    out.extend(credential.bytes());
+}
+
+/// A name, or why it is none: the wish of somebody who has an account is not looked at.
+fn put_name(out: &mut Vec<u8>, name: Result<&Nickname, &NameError>) {
+    match name {
+        Ok(name) => {
+            out.push(0);
+            put_text(out, name.as_str());
+        }
+        Err(NameError::Empty) => out.push(1),
+        Err(NameError::TooLong { graphemes }) => {
+            out.push(2);
+            put_u32(out, *graphemes);
+        }
+        Err(NameError::TooManyBytes { bytes }) => {
+            out.push(3);
+            put_u32(out, *bytes);
+        }
+        Err(NameError::Character(character)) => {
+            out.push(4);
+            out.extend(u32::from(*character).to_le_bytes());
+        }
+        Err(NameError::NoLetter) => out.push(5),
+    }
+}
+
+/// What is left to be read.
+struct Fields<'a> {
+    /// Bytes that there were.
+    whole: usize,
+    left: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    fn take(&mut self, bytes: usize) -> Result<&'a [u8], UnreadableCommand> {
+        let Some((taken, left)) = self.left.split_at_checked(bytes) else {
+            return Err(self.wrong_length());
+        };
+        self.left = left;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], UnreadableCommand> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    fn u8(&mut self) -> Result<u8, UnreadableCommand> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    fn u32(&mut self) -> Result<u32, UnreadableCommand> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, UnreadableCommand> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    /// A length is checked before anything is made of it.
+    fn text(&mut self) -> Result<&'a str, UnreadableCommand> {
+        let bytes = self.length()?;
+        let text = std::str::from_utf8(self.take(bytes)?);
+        text.map_err(|_cause| UnreadableCommand::Field { field: "text" })
+    }
+
+    fn length(&mut self) -> Result<usize, UnreadableCommand> {
+        self.u32().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+
+    fn flag(&mut self) -> Result<bool, UnreadableCommand> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(UnreadableCommand::Field { field: "flag" }),
+        }
+    }
+
+    fn credential(&mut self) -> Result<Credential, UnreadableCommand> {
+        let (kind, bytes) = (u16::from_le_bytes(self.array()?), self.array()?);
+        let credential = Credential::from_parts(kind, bytes);
+        credential.ok_or(UnreadableCommand::Field { field: "credential" })
+    }
+
+    fn name(&mut self) -> Result<Result<Nickname, NameError>, UnreadableCommand> {
+        Ok(Err(match self.u8()? {
+            0 => return Ok(Ok(Nickname::parse(self.text()?)?)),
+            1 => NameError::Empty,
+            2 => NameError::TooLong { graphemes: self.length()? },
+            3 => NameError::TooManyBytes { bytes: self.length()? },
+            4 => {
+                let character = char::from_u32(self.u32()?);
+                let none = UnreadableCommand::Field { field: "character" };
+                NameError::Character(character.ok_or(none)?)
+            }
+            5 => NameError::NoLetter,
+            _ => return Err(UnreadableCommand::Field { field: "name" }),
+        }))
+    }
+
+    fn wrong_length(&self) -> UnreadableCommand {
+        UnreadableCommand::Length { bytes: self.whole }
+    }
+}
+
+#[cfg(test)]
+mod tests;

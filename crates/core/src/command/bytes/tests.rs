@@ -1,0 +1,121 @@
+//! Golden bytes, made by hand from the description of the module.
+
+use chat_proto::PublicKey;
+
+use super::*;
+
+const TS: Timestamp = Timestamp(0x0192);
+const ADA: AccountId = AccountId(2);
+const KEY: Credential = Credential::Key(PublicKey([0xAD; 32]));
+
+fn room(name: &str) -> RoomName {
+    RoomName::parse(name).unwrap()
+}
+
+/// Every action as it is written. Released bytes are never changed: an action that changes gets
+/// another version.
+fn golden() -> Vec<(&'static str, Action)> {
+    vec![
+        (
+            "92010000000000000100010102030405060708050000006c6f626279",
+            Action::Genesis { epoch: Epoch(0x0807_0605_0403_0201), lobby: room("lobby") },
+        ),
+        (
+            "92010000000000000200010100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad00040000007a6fc3ab01",
+            Action::SignIn {
+                credential: KEY,
+                name: Nickname::parse("zo\u{eb}"),
+                name_is_firm: true,
+            },
+        ),
+        (
+            "92010000000000000200010100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad042000000000",
+            Action::SignIn { credential: KEY, name: Nickname::parse("a b"), name_is_firm: false },
+        ),
+        (
+            "92010000000000000300010200000000000000030000006f7073",
+            Action::Join { account: ADA, name: room("ops") },
+        ),
+        (
+            "920100000000000004000102000000000000000900000000000000",
+            Action::Leave { account: ADA, room: RoomId(9) },
+        ),
+        (
+            "9201000000000000050001020000000000000003000000616461",
+            Action::Rename { account: ADA, name: Nickname::parse("ada").unwrap() },
+        ),
+        (
+            "920100000000000006000102000000000000000100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e070000000000000009000000000000000400000068c3a90a",
+            Action::Send {
+                account: ADA,
+                credential: KEY,
+                nonce: Nonce { stream: StreamId([0x5E; 16]), n: 7 },
+                room: RoomId(9),
+                text: "h\u{e9}\n".to_owned(),
+            },
+        ),
+    ]
+}
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    let digits = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+#[test]
+fn every_action_has_its_bytes_and_is_read_from_them() {
+    for (hex, action) in golden() {
+        let (command, mut bytes) = (Command { ts: TS, action }, Vec::new());
+        command.encode(&mut bytes);
+        assert_eq!(bytes, bytes_of(hex), "{command:?}");
+        assert_eq!(Command::decode(&bytes), Ok(command));
+    }
+}
+
+#[test]
+fn every_reason_why_a_name_is_none_comes_back() {
+    let long = "x".repeat(33);
+    let wide = "\u{1F1}".repeat(32) + &"\u{301}".repeat(64);
+    for name in ["", long.as_str(), wide.as_str(), "a\u{1F600}", "--"] {
+        let name = Nickname::parse(name);
+        assert!(name.is_err(), "{name:?}");
+        let action = Action::SignIn { credential: KEY, name, name_is_firm: false };
+        let (command, mut bytes) = (Command { ts: TS, action }, Vec::new());
+        command.encode(&mut bytes);
+        assert_eq!(Command::decode(&bytes), Ok(command));
+    }
+}
+
+#[test]
+fn bytes_that_are_cut_or_go_on_are_no_command() {
+    for (hex, _action) in golden() {
+        let whole = bytes_of(hex);
+        for end in 0..whole.len() {
+            let cut = Command::decode(&whole[..end]);
+            assert_eq!(cut, Err(UnreadableCommand::Length { bytes: end }), "{hex}");
+        }
+        let longer = [&whole[..], &[0]].concat();
+        assert_eq!(
+            Command::decode(&longer),
+            Err(UnreadableCommand::Length { bytes: longer.len() })
+        );
+    }
+}
+
+#[test]
+fn what_a_newer_version_wrote_is_said_to_be_so() {
+    let mut bytes = bytes_of(golden()[3].0);
+    bytes[10] = 2;
+    assert_eq!(Command::decode(&bytes), Err(UnreadableCommand::Unknown { number: 3, version: 2 }));
+    (bytes[8], bytes[10]) = (99, 1);
+    assert_eq!(Command::decode(&bytes), Err(UnreadableCommand::Unknown { number: 99, version: 1 }));
+}
+
+#[test]
+fn a_length_that_is_a_lie_allocates_nothing() {
+    let mut bytes = bytes_of(golden()[3].0);
+    let at = 8 + 3 + 8;
+    bytes[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    let bytes_len = bytes.len();
+    assert_eq!(Command::decode(&bytes), Err(UnreadableCommand::Length { bytes: bytes_len }));
+}
