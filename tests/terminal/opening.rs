@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use chat_tests::pty::{Modes, VtScreen};
+use chat_tests::pty::{Modes, Size, VtScreen};
 
 use crate::stage::{Stage, times};
 
@@ -37,6 +37,30 @@ fn the_screen_opens_at_once_whether_or_not_a_server_is_there() -> Result<()> {
     let served_after = served.shows("#lobby")?;
     println!("first frame: {alone_after:?} with no server, {served_after:?} with one");
     assert!(alone_after < OPENS_WITHIN && served_after < OPENS_WITHIN);
+    Ok(())
+}
+
+#[test]
+fn keys_and_colours_of_the_configuration_file_are_in_force() -> Result<()> {
+    let stage = Stage::new()?;
+    let _daemon = stage.daemon()?;
+    let config = "[keys]\nhelp = \"Ctrl-G\"\n[colors]\ngood = \"214\"\n";
+    stage.write_config("ada", config)?;
+    let mut ada = stage.enter("ada")?;
+    ada.shows("Ctrl-G help")?;
+    let columns = Size::USUAL.columns;
+    let orange = |screen: &vt100::Screen, word: &str| {
+        let row = screen.rows(0, columns).position(|row| row.contains(word));
+        let row = u16::try_from(row.unwrap_or(0)).unwrap_or(0);
+        (0..columns).any(|column| {
+            let cell = screen.cell(row, column);
+            cell.is_some_and(|cell| cell.fgcolor() == vt100::Color::Idx(214))
+        })
+    };
+    assert!(ada.look(|vt| orange(vt.screen(), "connected")), "{}", ada.contents());
+    ada.types("\x07")?;
+    ada.shows("┌ help ─")?;
+    ada.shows("/join ROOM")?;
     Ok(())
 }
 

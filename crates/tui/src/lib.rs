@@ -12,6 +12,7 @@ pub mod host;
 #[path = "no_host.rs"]
 pub mod host;
 pub mod logging;
+mod nearest;
 pub mod reach;
 pub mod screen;
 pub mod settings;

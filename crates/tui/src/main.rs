@@ -12,6 +12,7 @@ use chat_tui::headless::{self, Task, tell, tell_error};
 use chat_tui::host::Host;
 use chat_tui::logging;
 use chat_tui::reach::Reach;
+use chat_tui::screen::theme::Theme;
 use chat_tui::screen::{self, Note, ScreenError, ScreenOptions};
 use chat_tui::settings::{self, FileSettings, Settings};
 use tokio::runtime::{Builder, Runtime};
@@ -152,7 +153,16 @@ async fn open_screen(settings: &Settings, notes: Vec<Note>, host: Option<Reach>)
     let Some(room) = settings.rooms.first().cloned() else {
         return Exit::Usage;
     };
-    let options = ScreenOptions { config, room, notes, host, mouse: settings.mouse };
+    let looks = &settings.looks;
+    let options = ScreenOptions {
+        config,
+        room,
+        notes,
+        host,
+        mouse: settings.mouse,
+        keymap: looks.keymap.clone(),
+        theme: Theme::of_environment(&looks.colors),
+    };
     match screen::run(options).await {
         Ok(ended) => {
             for text in &ended.unsaved {

@@ -4,6 +4,7 @@
 //! done with it.
 
 mod file;
+mod looks;
 mod print;
 
 use std::ffi::OsString;
@@ -17,6 +18,7 @@ use crate::args::{Given, room_name, switch};
 
 pub(crate) use file::directory;
 pub use file::{FileSettings, Warning};
+pub use looks::Looks;
 pub use print::config_text;
 
 /// The room when nobody named one.
@@ -39,6 +41,8 @@ pub struct Settings {
     pub rooms_are_chosen: bool,
     /// Whether the screen listens to the mouse.
     pub mouse: bool,
+    /// The keys and colours of the screen.
+    pub looks: Looks,
 }
 
 /// Says why there are no settings.
@@ -90,6 +94,7 @@ pub fn resolve(
         rooms,
         rooms_are_chosen,
         mouse: levels.iter().find_map(|level| level.mouse).unwrap_or(true),
+        looks: file.looks,
     })
 }
 

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use chat_client::{Name, Target};
 use chat_tui::args::{self, Given};
+use chat_tui::screen::keymap::Keymap;
+use chat_tui::screen::keys::Action;
+use chat_tui::screen::theme::Theme;
 use chat_tui::settings::{FileSettings, Settings, SettingsError, config_text, resolve};
 
 const FILE: &str = r#"
@@ -118,7 +121,11 @@ fn a_mistake_in_the_file_is_told_with_its_line_and_the_rest_counts() {
     let read = file("server = \"h\"\nnmae = \"ada\"\nroom = 3\n[deep]\nx = 1\n");
     let said: Vec<String> = read.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 3, "{said:?}");
-    assert!(said[0].starts_with("config.toml, line 2: nmae: there is no such setting"), "{said:?}");
+    assert!(
+        said[0]
+            .starts_with("config.toml, line 2: nmae: there is no such setting; did you mean name?"),
+        "{said:?}"
+    );
     assert!(said[1].starts_with("config.toml, line 3: room: it is a text"), "{said:?}");
     assert!(said[2].starts_with("config.toml, line 4: deep: there is no such"), "{said:?}");
     assert!(read.given.server.is_some());
@@ -169,4 +176,94 @@ fn a_directory_has_one_spelling_and_may_begin_at_home_wherever_it_is_given() {
     }
     assert_eq!(resolved("--data-dir=~", &[], "").unwrap().data_dir, home);
     assert_eq!(resolved("--data-dir=d/~x", &[], "").unwrap().data_dir, Path::new("d/~x"));
+}
+
+const LOOKS: &str = r##"
+[keys]
+go-to = "Ctrl-G"
+help = ["F1", "Alt-h"]
+send = "Enter"
+
+[colors]
+mention = "bright-red on 214 bold"
+names = ["cyan", "#ff8700"]
+"##;
+
+#[test]
+fn a_file_can_set_keys_and_colours_and_they_are_printed() {
+    let read = file(LOOKS);
+    assert_eq!(read.warnings, []);
+    let settings = resolve(given("--data-dir /d"), |_| None, read).unwrap();
+    let keymap = &settings.looks.keymap;
+    assert_eq!(keymap.hint(Action::GoTo), "Ctrl-G");
+    let help = keymap.bindings().iter().find(|binding| binding.action == Action::Help).unwrap();
+    assert_eq!(help.keys.iter().map(ToString::to_string).collect::<Vec<_>>(), ["F1", "Alt-h"]);
+    let theme = Theme::coloured().painted(&settings.looks.colors);
+    assert_eq!(theme.names.len(), 2);
+    assert_ne!(theme.mention, Theme::coloured().mention);
+    let text = config_text(&settings, None);
+    for line in [
+        "\ngo-to = [\"Ctrl-G\"]",
+        "\n#quit = [\"Ctrl-Q\"]",
+        "\n#good = \"green\"",
+        "\nmention = \"lightred on 214 bold\"",
+    ] {
+        assert!(text.contains(line), "{line}:\n{text}");
+    }
+    let again = file(&text);
+    assert_eq!(again.warnings, []);
+    assert_eq!(resolve(Given::default(), |_| None, again).unwrap(), settings);
+}
+
+#[test]
+fn what_is_printed_commented_out_is_what_holds_without_it() {
+    let settings = resolved("--data-dir /d", &[], "").unwrap();
+    let text = config_text(&settings, None);
+    let (_settings, looks) = text.split_once("[keys]\n").unwrap();
+    let looks: String =
+        looks.lines().map(|line| format!("{}\n", line.strip_prefix('#').unwrap_or(line))).collect();
+    let looks: String = looks
+        .lines()
+        .filter(|line| !line.starts_with(' '))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let read = file(&format!("[keys]\n{looks}"));
+    assert_eq!(read.warnings, []);
+    assert_eq!(read.looks.keymap, Keymap::default());
+    assert_eq!(Theme::coloured().painted(&read.looks.colors), Theme::coloured());
+}
+
+#[test]
+fn a_mistake_in_keys_or_colours_is_told_with_its_line_and_what_was_meant() {
+    let text = "[keys]\ngoto = \"Ctrl-G\"\nhelp = \"h\"\nquit = 3\n[colors]\nmetnion = \"red\"\ngood = \"gren\"\n\
+                text = [\"red\", \"blue\"]\n";
+    let read = file(text);
+    let said: Vec<String> = read.warnings.iter().map(ToString::to_string).collect();
+    let wanted = [
+        "line 2: keys: goto: there is no such action; did you mean go-to?",
+        "line 3: keys: help: 'h' is typed as it is",
+        "line 4: keys: quit: it is a key in quotes",
+        "line 6: colors: metnion: there is no such style; did you mean mention?",
+        "line 7: colors: good: \"gren\" is no colour",
+        "line 8: colors: text: it is one text",
+    ];
+    assert_eq!(said.len(), wanted.len(), "{said:#?}");
+    for (said, wanted) in said.iter().zip(wanted) {
+        assert!(said.contains(wanted), "{said}: {wanted}");
+    }
+}
+
+#[test]
+fn a_key_that_would_do_two_things_is_refused_and_the_usual_keys_stay() {
+    let read = file("[keys]\nhelp = \"Ctrl-K\"\nquit = \"F10\"\n");
+    let said: Vec<String> = read.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    let conflict =
+        "line 1: keys: Ctrl-K is bound to go-to and to help; give one of them another key";
+    assert!(said[0].contains(conflict) && said[0].contains("usual keys"), "{said:?}");
+    assert_eq!(read.looks.keymap, Keymap::default());
+    assert_eq!(file("[keys]\nhelp = []\n").warnings.len(), 1, "the help needs a key");
+    let swapped = file("[keys]\nhelp = \"Ctrl-K\"\ngo-to = \"F1\"\n");
+    assert_eq!(swapped.warnings, []);
+    assert_eq!(file("keys = 3\n").warnings.len(), 1);
 }

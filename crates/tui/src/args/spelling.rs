@@ -5,9 +5,7 @@ use std::ffi::OsString;
 use clap::CommandFactory;
 
 use super::cli::Cli;
-
-/// How many letters may be wrong, missing, too many or in the wrong order.
-const DISTANCE_MAX: usize = 2;
+use crate::nearest::nearest;
 
 /// Says what was meant.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -46,10 +44,6 @@ pub(super) fn misspelt_command(args: &[OsString]) -> Option<Misspelt> {
         }
     };
     let command = Cli::command();
-    let near = command.get_subcommands().map(|known| {
-        (strsim::damerau_levenshtein(word, known.get_name()), known.get_name().to_owned())
-    });
-    let (distance, command) = near.min()?;
-    let is_near = (1..=DISTANCE_MAX).contains(&distance) && distance < word.chars().count();
-    is_near.then(|| Misspelt { word: word.to_owned(), command })
+    let near = nearest(word, command.get_subcommands().map(clap::Command::get_name))?;
+    Some(Misspelt { word: word.to_owned(), command: near.to_owned() })
 }

@@ -48,6 +48,10 @@ pub struct ScreenOptions {
     pub host: Option<Reach>,
     /// Whether it listens to the mouse.
     pub mouse: bool,
+    /// Which key does what.
+    pub keymap: keymap::Keymap,
+    /// How it is painted.
+    pub theme: theme::Theme,
 }
 
 /// Something to show at first.

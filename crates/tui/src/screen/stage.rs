@@ -10,7 +10,6 @@ use tokio::time::Instant;
 use super::clock::Moment;
 use super::model::Model;
 use super::server::Connection;
-use super::theme::Theme;
 use super::view;
 use super::{ScreenError, ScreenOptions};
 use crate::terminal::Terminal;
@@ -37,7 +36,8 @@ impl Stage {
         let name = &options.config.name.wished;
         let mut model = Model::new(size, now, TimeZone::system(), name, &options.room);
         model.server_mut().host.clone_from(&options.host);
-        model.theme = Theme::of_environment();
+        model.keymap.clone_from(&options.keymap);
+        model.theme.clone_from(&options.theme);
         Ok(Self { terminal, model, opened, drawn: opened, stale: true })
     }
 

@@ -9,16 +9,23 @@ use chat_proto::Nickname;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::looks::{self, Looks};
 use crate::args::{Given, room_name};
 
 /// Longest configuration file that is read, in bytes.
 const FILE_BYTES_MAX: usize = 1024 * 1024;
+
+/// What can be set.
+const SETTINGS: [&str; 8] =
+    ["server", "name", "data-dir", "room", "mouse", "identity", "keys", "colors"];
 
 /// What a configuration file says.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct FileSettings {
     /// The settings.
     pub given: Given,
+    /// The keys and colours, which only a file can set.
+    pub looks: Looks,
     /// What could not be used.
     pub warnings: Vec<Warning>,
 }
@@ -81,7 +88,7 @@ impl FileSettings {
 
     fn useless(path: &Path, reason: String) -> Self {
         let warning = Warning { path: path.to_owned(), line: None, reason };
-        Self { given: Given::default(), warnings: vec![warning] }
+        Self { warnings: vec![warning], ..Self::default() }
     }
 }
 
@@ -102,11 +109,39 @@ impl Reader<'_> {
             "room" => parsed(value, room_name).map(|room| self.read.given.rooms = vec![room]),
             "mouse" => boolean(value).map(|mouse| self.read.given.mouse = Some(mouse)),
             "identity" => parsed(value, directory).map(|key| self.read.given.identity = Some(key)),
+            "keys" => table(value).map(|lines| self.keys(place.span(), lines)),
+            "colors" => table(value).map(|lines| self.colors(lines)),
             "data_dir" => Err("this setting is spelled data-dir".to_owned()),
-            _ => Err("there is no such setting; chat-tui --print-config lists them".to_owned()),
+            _ => Err(looks::unknown("setting", key, SETTINGS.into_iter())),
         };
         if let Err(reason) = used {
             self.warn(place.span(), format!("{key}: {reason}"));
+        }
+    }
+
+    /// Other keys. Where one of them cannot be had, the usual ones stay, so that each action has a
+    /// key and none has two meanings.
+    fn keys(&mut self, section: Range<usize>, lines: &DeTable<'_>) {
+        let mut changes = Vec::new();
+        for (name, value) in lines {
+            match looks::keys(name.get_ref(), value.get_ref()) {
+                Ok(change) => changes.push(change),
+                Err(reason) => {
+                    self.warn(name.span(), format!("keys: {}: {reason}", name.get_ref()));
+                }
+            }
+        }
+        if let Err(reason) = self.read.looks.bind(changes) {
+            self.warn(section, format!("keys: {reason}. The usual keys are in force"));
+        }
+    }
+
+    fn colors(&mut self, lines: &DeTable<'_>) {
+        for (name, value) in lines {
+            let colors = &mut self.read.looks.colors;
+            if let Err(reason) = looks::color(colors, name.get_ref(), value.get_ref()) {
+                self.warn(name.span(), format!("colors: {}: {reason}", name.get_ref()));
+            }
         }
     }
 
@@ -142,6 +177,18 @@ fn parsed<T, E: fmt::Display>(
         | DeValue::Datetime(_)
         | DeValue::Array(_)
         | DeValue::Table(_) => Err("it is a text, in quotes".to_owned()),
+    }
+}
+
+fn table<'a, 'b>(value: &'a Spanned<DeValue<'b>>) -> Result<&'a DeTable<'b>, String> {
+    match value.get_ref() {
+        DeValue::Table(table) => Ok(table),
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_) => Err("it is a section of its own, with its lines below".to_owned()),
     }
 }
 

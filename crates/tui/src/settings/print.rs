@@ -5,6 +5,8 @@ use std::path::Path;
 use chat_client::Target;
 
 use super::Settings;
+use crate::screen::keymap::Keymap;
+use crate::screen::theme::{Colors, STYLES, Theme, style_words};
 
 /// A line for each setting. What is only the default is commented out.
 #[must_use]
@@ -66,7 +68,49 @@ pub fn config_text(settings: &Settings, place: Option<&Path>) -> String {
         !settings.mouse,
         toml::Value::Boolean(settings.mouse),
     );
+    text.push_str(&keys(&settings.looks.keymap));
+    text.push_str(&colors(&settings.looks.colors));
     text
+}
+
+/// A line for each action of the screen.
+fn keys(keymap: &Keymap) -> String {
+    let mut text =
+        "\n# The keys of the screen: for each action one, or a list. No key can do two things.\n\
+                    [keys]\n"
+            .to_owned();
+    for (binding, usual) in keymap.bindings().iter().zip(Keymap::default().bindings()) {
+        let mark = if binding == usual { "#" } else { "" };
+        let keys: Vec<String> = binding.keys.iter().map(|key| quoted(&key.to_string())).collect();
+        let (name, keys) = (binding.name, keys.join(", "));
+        text.push_str(&format!("{mark}{name} = [{keys}]  # {}\n", binding.says));
+    }
+    text
+}
+
+/// A line for each style of the screen.
+fn colors(colors: &Colors) -> String {
+    let mut text = "\n# The colours of the screen: a colour (cyan, bright-red, 214, #ff8700, default), \"on\" \
+                    and one for\n# what is behind it, and bold, dim, italic, underlined, reversed; \
+                    NO_COLOR leaves only these\n[colors]\n"
+        .to_owned();
+    let usual = Theme::coloured();
+    for (name, says) in STYLES {
+        let set = colors.get(name);
+        let mark = if set.is_none() { "#" } else { "" };
+        let styles = set.unwrap_or_else(|| usual.styles(name));
+        let words: Vec<String> = styles.iter().map(|style| quoted(&style_words(*style))).collect();
+        let value = match &words[..] {
+            [one] => one.clone(),
+            all => format!("[{}]", all.join(", ")),
+        };
+        text.push_str(&format!("{mark}{name} = {value}  # {says}\n"));
+    }
+    text
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
 }
 
 /// The server as it would be given again.

@@ -69,6 +69,8 @@ async fn with_a_wrong_line_in_the_configuration_file_nothing_is_done() {
         ("room = secret-ops", "line 2: "),
         ("room = \"a b\"", "line 2: room"),
         ("colour = 3", "line 2: colour"),
+        ("[keys]\nhelp = \"h\"", "line 3: keys: help: 'h' is typed as it is"),
+        ("[colors]\ngood = \"gren\"", "line 3: colors: good: \"gren\" is no colour"),
         ("data_dir = \"/d\"", "line 2: data_dir: this setting is spelled data-dir"),
     ] {
         let text = format!("server = \"{}\"\n{line}\n", stage.address);
