@@ -6,7 +6,7 @@ use std::io;
 use chat_client::{Refusal, RequestError, StartError};
 use chat_proto::ErrorCode;
 
-use super::tell_error;
+use super::telling::tell_error;
 use crate::exit::Exit;
 
 /// Why a task did not succeed: a sentence for a person, and what a script gets to know.

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::key::Key;
-use super::output::say;
 use super::quoting::quoted;
 use super::record::Record;
 use super::tell;
+use super::telling::say;
 
 /// How long the telling may take when nobody reads it.
 const TELL_ALL_MAX: Duration = Duration::from_secs(2);

@@ -24,6 +24,7 @@ mod signals;
 mod speaker;
 mod tail;
 mod tally;
+mod telling;
 mod time;
 
 use std::io::{self, IsTerminal};
@@ -39,8 +40,8 @@ use crate::settings::Settings;
 
 use failure::Failure;
 use output::Output;
-pub use output::{tell, tell_error, tell_in_json};
 use signals::Signals;
+pub use telling::{tell, tell_error, tell_in_json};
 
 /// How long a client that is told to end may take.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);

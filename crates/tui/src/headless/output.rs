@@ -1,4 +1,4 @@
-//! The one writer of stdout, and the few words on stderr.
+//! The one writer of stdout.
 //!
 //! Lines go through a bounded queue to a thread of its own, so that a slow reader of stdout stops
 //! nothing but printing. When nobody reads any more, the process gets to know at once, not with the
@@ -6,11 +6,8 @@
 
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use chat_log::{Descriptor, Lines, Notices};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
@@ -18,59 +15,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
-use super::record::Record;
-use crate::exit::Exit;
 
 /// Lines on their way to stdout; past it whoever prints waits.
 const LINES_MAX: usize = 1024;
 
 /// How much is gathered for one write when more lines wait than one.
 const WRITE_BYTES: usize = 64 * 1024;
-
-/// How long who has something to tell waits for a stderr that takes nothing.
-const TELL_MAX: Duration = Duration::from_millis(200);
-
-/// Whether what is said on stderr is JSON as well.
-static IN_JSON: AtomicBool = AtomicBool::new(false);
-
-/// From now on what is said on stderr is JSON, one object a line.
-pub fn tell_in_json() {
-    IN_JSON.store(true, Ordering::Relaxed);
-}
-
-/// Says something to the person at the terminal. Whatever the server said in it is made inert. When
-/// nobody reads it, nothing else waits.
-pub fn tell(text: &str) {
-    say(text, &Record::notice(text));
-}
-
-/// Says why the process ends as it does.
-pub fn tell_error(exit: Exit, text: &str) {
-    say(text, &Record::error(exit, text));
-}
-
-/// Says the text, or the record of it.
-pub(super) fn say(text: &str, record: &Record<'_>) {
-    static STDERR: OnceLock<Option<Lines>> = OnceLock::new();
-    let text = match IN_JSON.load(Ordering::Relaxed) {
-        true => format!("{}\n", record.json()),
-        false => format!("chat-tui: {}\n", chat_client::display::inert_lines(text)),
-    };
-    let start = || Lines::start("stderr", Descriptor::of(io::stderr())?, StderrNotices);
-    match STDERR.get_or_init(|| start().ok()) {
-        Some(stderr) => stderr.say(text.as_bytes(), TELL_MAX),
-        // When stderr is gone there is nobody to tell.
-        None => drop(io::stderr().write_all(text.as_bytes())),
-    }
-}
-
-struct StderrNotices;
-
-impl Notices for StderrNotices {
-    fn lost(&self, lines: u64) -> String {
-        format!("chat-tui: {lines} lines that belong here could not be written\n")
-    }
-}
 
 /// stdout.
 pub(super) struct Output {
