@@ -175,7 +175,7 @@ impl History {
         }
         // One more than fits between: the last of a whole page is one that is here already.
         let end = self.paging.stash_before.map(|(before, _target)| before);
-        let before = end.unwrap_or(loaded_to + u64::from(PAGE_MESSAGES));
+        let before = end.unwrap_or(loaded_to.saturating_add(u64::from(PAGE_MESSAGES)));
         Some((PageWanted::Newer, before, PAGE_MESSAGES))
     }
 
@@ -236,7 +236,10 @@ impl History {
             return;
         };
         self.paging.more_above = more;
-        debug_assert!(request.before.0 > target, "the page ends behind what is looked for");
+        debug_assert!(
+            request.before.0 > 0,
+            "nothing is before the first, so that is not asked for"
+        );
         let loaded_to = (request.before.0 - 1).min(as_of.0);
         self.below = match self.head.checked_sub(loaded_to) {
             None | Some(0) => Below::Attached,
@@ -259,7 +262,7 @@ impl History {
         };
         let target = self.paging.stash_before.map_or(request.before.0, |(_before, target)| target);
         let first = page.first().map_or(0, |entry| entry.place.seq);
-        let has_hole = more && first > loaded_to + 1;
+        let has_hole = more && first > loaded_to.saturating_add(1);
         self.paging.stash.extend(page.into_iter().filter(|entry| entry.place.seq > loaded_to));
         if has_hole {
             self.paging.stash_before = Some((first, target));

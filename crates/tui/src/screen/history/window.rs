@@ -96,7 +96,6 @@ impl History {
 
     fn drop_below(&mut self, count: usize) {
         let end = self.entries.len() - self.floating();
-        debug_assert!(count <= end, "what floats is no part of the log");
         let start = end.saturating_sub(count);
         let dropped: Vec<Entry> = self.entries.drain(start..end).collect();
         let dropped = self.keep_aside(dropped);
