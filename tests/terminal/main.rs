@@ -13,4 +13,5 @@ mod scrolling;
 mod serving;
 mod stage;
 mod talking;
+mod texts;
 mod typing;

@@ -12,50 +12,7 @@ use chat_tests::process::PATIENCE;
 use chat_tests::raw::{Raw, send};
 
 use crate::stage::Stage;
-
-/// Texts whose cells terminals count differently, or that try to reach into other rows.
-const TEXTS: [&str; 40] = [
-    "ภาษาไทย ำ end|",
-    "น้ำ ก้ำ สำคัญ กำลัง|",
-    "क्षत्रिय हिन्दी end|",
-    "नमस्ते कार्य श्री|",
-    "မြန်မာစာ end|",
-    "ကျွန်တော် ခွင့်|",
-    "ភាសាខ្មែរ end|",
-    "ស្ត្រី ក្រុម|",
-    "ພາສາລາວ ນ້ຳ|",
-    "தமிழ் க்ஷ மொழி|",
-    "తెలుగు స్త్రీ|",
-    "ಕನ್ನಡ ಸ್ತ್ರೀ|",
-    "മലയാളം ന്റെ|",
-    "বাংলা ক্ষেত্র|",
-    "ਪੰਜਾਬੀ ਗੁਰਮੁਖੀ|",
-    "ગુજરાતી ક્ષ|",
-    "සිංහල ශ්‍රී|",
-    "བོད་སྐད་ རྒྱ|",
-    "🇩🇪🇫🇷🇬🇧 end|",
-    "🇩 🇩🇪🇫 lone|",
-    "un \u{378} \u{1FBFF} end",
-    "\u{FFFE}\u{FFFF} end|",
-    "#\u{FE0F}\u{20E3}*\u{FE0F}\u{20E3} end|",
-    "👨\u{200D}👩\u{200D}👧\u{200D}👦 end|",
-    "👩🏽\u{200D}🚀 👍🏿 ✊🏻|",
-    "🏳\u{FE0F}\u{200D}🌈 🏴\u{200D}☠\u{FE0F}|",
-    "❤\u{FE0F} ☺\u{FE0F} ✈\u{FE0F} ☎\u{FE0E}|",
-    "z\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}algo",
-    "hello עברית שלום العربية مرحبا end",
-    "مُحَمَّدٌ لله ﷺ ﷽ end|",
-    "a\u{3164}b\u{115F}c\u{FFA0}d end",
-    "한국어 \u{1112}\u{1161}\u{11AB} \u{1100}\u{1161}|",
-    "日本語 ｶﾞｷﾞ か\u{3099} 〰️ ㊗️|",
-    "①②③ ½ ° ± § ‰ … ★ ☆|",
-    "⏳⌛⚡⭐⬛ 🀄🃏|",
-    "𒐫 𒈙 ꧅ ꧄ ⸻ ﷽|",
-    "🫨🪿🫎🩷🛜 🫩🪾|",
-    "e\u{20DD} o\u{20E3} x\u{0489}|",
-    "\u{0E33}\u{0E33} \u{0EB3} alone|",
-    "ℵ ℶ ✓ ✗ ␛ ⟨U+202E⟩|",
-];
+use crate::texts;
 
 /// A server of tmux with one session in it, which is ended when this is dropped.
 struct Tmux {
@@ -134,10 +91,10 @@ async fn nothing_stays_behind_of_a_text_whose_width_is_disputed() -> Result<()> 
     let tmux = Tmux::open(&stage, "ada")?;
     tmux.shows("● connected")?;
     let mut n = 0;
-    for text in TEXTS {
+    for text in texts::all() {
         let round = n;
         let plain = (1..=9).map(|nth| format!("plain line {nth} of {round}"));
-        for line in std::iter::once(text.to_owned()).chain(plain) {
+        for line in std::iter::once(text.clone()).chain(plain) {
             n += 1;
             let _: Ack = bob.ask(&send(1, n, lobby.room, &line)).await?;
         }
