@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use chat_client::Fingerprint;
+use chat_proto::PublicKey;
 use chat_tests::pty::{Modes, Size, VtScreen};
+use data_encoding::BASE64;
 
 use crate::stage::{Stage, times};
 
@@ -152,6 +155,27 @@ fn who_comes_under_a_name_that_is_taken_can_take_another() -> Result<()> {
     other.enters("hello from eve")?;
     other.shows("hello from eve ✓")?;
     assert_eq!(stage.said()?, ["hello from eve"]);
+    Ok(())
+}
+
+/// The operator's line says whom one is to meet. Without it, whoever answers is taken on trust.
+#[test]
+fn a_server_is_taken_on_trust_only_without_its_fingerprint() -> Result<()> {
+    let stage = Stage::new()?;
+    let daemon = stage.daemon()?;
+    let address = format!("chat://{}", daemon.address());
+    let alone = stage.seat("ada").sized(120, 24).with(&address).open()?;
+    alone.shows("first contact with 127.0.0.1:")?;
+
+    let key = std::fs::read_to_string(stage.data().join("identity.pub"))?;
+    let key = key.split_whitespace().nth(1).context("a public key")?;
+    // Behind the name of its kind, as OpenSSH writes it.
+    let key = PublicKey(BASE64.decode(key.as_bytes())?[19..].try_into()?);
+    let line = format!("{address}/lobby#{}", Fingerprint::of(&key).for_url());
+    let mut bob = stage.seat("bob").sized(120, 24).with(&line).open()?;
+    bob.enters("hello")?;
+    bob.shows("hello ✓")?;
+    bob.look(|vt| assert_eq!(times(vt.screen(), "first contact"), 0));
     Ok(())
 }
 

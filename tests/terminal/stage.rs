@@ -72,7 +72,8 @@ impl Stage {
         self.dir.path().join("nobody.sock")
     }
 
-    fn data(&self) -> PathBuf {
+    /// The daemon's data directory.
+    pub(crate) fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 }

@@ -139,7 +139,8 @@ pub struct Connected {
     pub address: String,
     /// Whether nobody in between can read along.
     pub encrypted: bool,
-    /// Whether this was the first contact: the identity was taken on trust and written down.
+    /// Whether this was the first contact: the identity was taken on trust and written down. It was
+    /// not where a fingerprint was asked for, as by a join line.
     pub first_contact: bool,
 }
 

@@ -25,7 +25,9 @@ pub(crate) struct Pins {
 /// What the identity of a daemon is to this client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Contact {
+    /// It is taken on trust.
     First,
+    /// It was there before, or whoever gave the address has vouched for it.
     Known,
 }
 
@@ -91,13 +93,15 @@ impl Pins {
         {
             return Ok(Contact::Known);
         }
+        // A join line with the fingerprint says who is there: nothing is taken on trust then.
+        let newcomer = if wanted.is_some() { Contact::Known } else { Contact::First };
         let known = self.compare_and_write(target, shown);
         let known =
             known.map_err(|cause| PinError::Io { path: self.path.display().to_string(), cause })?;
         match (known, target) {
-            (None, _) => Ok(Contact::First),
+            (None, _) => Ok(newcomer),
             (Some(known), _) if known == *shown => Ok(Contact::Known),
-            (Some(_other), Target::Unix(_)) => Ok(Contact::First),
+            (Some(_other), Target::Unix(_)) => Ok(newcomer),
             (Some(known), Target::Tcp { .. } | Target::Local) => Err(PinError::Changed {
                 address: target.to_string(),
                 shown: Fingerprint::of(shown),
@@ -220,7 +224,10 @@ mod tests {
         let refused = pins.check(&host(), &OTHER, wanted).unwrap_err();
         assert!(matches!(refused, PinError::NotTheOne { .. }));
         assert_eq!(pins.lookup(&host()).unwrap(), None);
-        assert_eq!(pins.check(&host(), &KEY, wanted).unwrap(), Contact::First);
+        // The line vouches for it, and it is known from then on without the line.
+        assert_eq!(pins.check(&host(), &KEY, wanted).unwrap(), Contact::Known);
+        assert_eq!(pins.lookup(&host()).unwrap(), Some(KEY));
+        assert!(matches!(pins.check(&host(), &OTHER, None), Err(PinError::Changed { .. })));
     }
 
     #[test]

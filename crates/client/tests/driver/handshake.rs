@@ -77,6 +77,16 @@ async fn the_fingerprint_of_a_join_line_is_held_to() {
 }
 
 #[tokio::test]
+async fn a_server_that_the_join_line_vouches_for_is_no_first_contact() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let mut config = daemon.screen_config(dir.path());
+    config.fingerprint = Some(Fingerprint::of(&daemon.public_key()));
+    let (_client, mut events) = start(config).unwrap();
+    let _peer = daemon.serve().await;
+    assert!(!connected(&mut events).await.first_contact);
+}
+
+#[tokio::test]
 async fn a_sign_in_that_is_refused_is_not_tried_again() {
     let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
     let (_client, mut events) = daemon.screen(dir.path());

@@ -99,7 +99,8 @@ fn online(
     if connected.first_contact && !connected.address.starts_with("unix:") {
         let fingerprint = chat_client::Fingerprint::of(&connected.server_key);
         let text = format!(
-            "first contact with {}; its identity, {fingerprint}, is remembered from now on",
+            "first contact with {}; its identity, {fingerprint}, is remembered from now on: compare \
+             it with the one that chatd prints",
             connected.address
         );
         server.answer(&text, reader.clock);
