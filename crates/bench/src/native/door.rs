@@ -17,7 +17,8 @@ use crate::net::framing::{Framing, kind_of, varint};
 use crate::net::poll::{Interest, Poll, Ready};
 use crate::net::socket::{Moved, begin_to_connect, read, write};
 
-/// How long nothing at all may happen before the door is given up.
+/// How long nobody who is waited for may come further before the door is given up. What those hear
+/// who are in already is no step of anybody.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What one read takes at the most.
@@ -49,6 +50,7 @@ pub(crate) struct Door<'a> {
     buffer: Vec<u8>,
     /// Events that those have got who stay; `None`: nobody does, whoever is in is not read from.
     heard: Option<u64>,
+    patience: Duration,
 }
 
 /// One visitor on the way in.
@@ -82,7 +84,9 @@ impl<'a> Door<'a> {
         entered: &'a mut dyn FnMut(usize),
     ) -> Result<Self> {
         let poll = Poll::new()?;
-        Ok(Self { address, at_once, entered, poll, buffer: vec![0; 2 * READ_BYTES], heard: None })
+        let buffer = vec![0; 2 * READ_BYTES];
+        let patience = PATIENCE;
+        Ok(Self { address, at_once, entered, poll, buffer, heard: None, patience })
     }
 
     /// The same door, for people who stay: whoever is in takes what comes while others come in.
@@ -97,14 +101,18 @@ impl<'a> Door<'a> {
 
     /// Lets those who stay take what comes until all of them have everything up to a seq.
     pub(crate) fn hear_until(&mut self, guests: &mut [Guest], seq: u64) -> Result<()> {
-        let (mut ready, mut last_event) = (Vec::new(), Instant::now());
+        let (mut ready, mut last_step) = (Vec::new(), Instant::now());
         while guests.iter().any(|guest| guest.seq < seq) {
             self.poll.wait(Duration::from_millis(100), &mut ready)?;
             for event in &ready {
-                self.hear(&mut guests[event.token])?;
-                last_event = Instant::now();
+                let guest = &mut guests[event.token];
+                let before = guest.seq;
+                self.hear(guest)?;
+                if before < seq && guest.seq > before {
+                    last_step = Instant::now();
+                }
             }
-            ensure!(last_event.elapsed() < PATIENCE, "not everybody gets event {seq}");
+            ensure!(last_step.elapsed() < self.patience, "not everybody gets event {seq}");
         }
         Ok(())
     }
@@ -129,13 +137,6 @@ impl<'a> Door<'a> {
                 visitors.push(Some(self.begin(visit, visitors.len())?));
             }
             self.poll.wait(Duration::from_millis(100), &mut ready)?;
-            ensure!(
-                !ready.is_empty() || last_step.elapsed() < PATIENCE,
-                "{inside} came in, then nobody"
-            );
-            if !ready.is_empty() {
-                last_step = Instant::now();
-            }
             for event in &ready {
                 let place = &mut visitors[event.token];
                 let Some(visitor) = place else {
@@ -145,12 +146,14 @@ impl<'a> Door<'a> {
                     continue;
                 };
                 self.step(visitor, *event).with_context(|| format!("visitor {}", event.token))?;
+                last_step = Instant::now();
                 if visitor.stage == Stage::IsIn {
                     guests[event.token] = place.take().map(Visitor::into_guest).transpose()?;
                     inside += 1;
                     (self.entered)(inside);
                 }
             }
+            ensure!(last_step.elapsed() < self.patience, "{inside} came in, then nobody");
         }
         Ok(guests.into_iter().flatten().collect())
     }
@@ -315,4 +318,48 @@ fn head_of(frame: &[u8]) -> Result<u64> {
 
 fn body<B: Body>(frame: &[u8]) -> io::Result<B> {
     decode(&frame[HEADER_BYTES..]).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    use chat_proto::{AccountId, Epoch, Presence, RoomId, Seq};
+
+    use super::*;
+
+    /// Somebody who is in, and the server's end of the connection.
+    fn guest(listener: &TcpListener) -> (Guest, TcpStream) {
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let server = listener.accept().unwrap().0;
+        socket.set_nonblocking(true).unwrap();
+        let (account, name) = (AccountId(2), "ada".to_owned());
+        let signed_in = SignedIn { account, name, epoch: Epoch(1), head: Seq(0) };
+        (Guest { socket, rest: Vec::new(), signed_in, seq: 0, took: Duration::ZERO }, server)
+    }
+
+    /// The guests hear of each other all the time, and the event that is waited for does not come.
+    #[test]
+    fn chatter_does_not_make_the_wait_for_an_event_longer() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (guest, mut server) = guest(&listener);
+        let mut entered = |_inside| {};
+        let mut door = Door::new(listener.local_addr().unwrap(), 1, &mut entered).unwrap();
+        door.poll.watch(&guest.socket, 0, Interest::Read).unwrap();
+        door.patience = Duration::from_millis(300);
+        let mut presence = Vec::new();
+        encode_frame(&Presence { room: RoomId(1), online: 2 }, RequestId(0), &mut presence)
+            .unwrap();
+        let chatter = std::thread::spawn(move || {
+            while server.write_all(&presence).is_ok() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let waited = Instant::now();
+        let given_up = door.hear_until(&mut [guest], 1).unwrap_err();
+        assert!(given_up.to_string().contains("not everybody gets event 1"), "{given_up}");
+        assert!(waited.elapsed() < Duration::from_secs(30));
+        chatter.join().unwrap();
+    }
 }
