@@ -1,7 +1,7 @@
 //! The fan-out: what a commit leads to, on its way to the reactors.
 //!
 //! The committing thread is the only one that publishes. Nothing here grows with a slow reader: a
-//! reactor's inbox holds at most the replies to what was asked and one mark for each log, and all
+//! reactor's mailbox holds at most the replies to what was asked and one mark for each log, and all
 //! tails together stay within a budget.
 
 mod budget;
@@ -19,48 +19,48 @@ use chat_proto::{AccountId, Error, LogId, RoomId, Seq, encode_frame};
 pub(crate) use mirror::Mirrored;
 pub(crate) use shared_tail::SharedTail;
 
-use crate::reactor::{Delivery, Inbox, PageRead, Renaming, reactor_of};
+use crate::reactor::{Delivery, Mailbox, PageRead, Renaming, reactor_of};
 use crate::reader::ReadPool;
 use budget::TailBudget;
 
 /// The ways in to all reactors.
 #[derive(Debug)]
-pub(crate) struct Hub {
-    inboxes: Vec<Arc<Inbox>>,
+pub(crate) struct Mailboxes {
+    all: Vec<Arc<Mailbox>>,
 }
 
-impl Hub {
-    pub(crate) fn new(inboxes: Vec<Arc<Inbox>>) -> Self {
-        Self { inboxes }
+impl Mailboxes {
+    pub(crate) fn new(all: Vec<Arc<Mailbox>>) -> Self {
+        Self { all }
     }
 
-    pub(crate) fn inboxes(&self) -> impl Iterator<Item = &Arc<Inbox>> {
-        self.inboxes.iter()
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Mailbox>> {
+        self.all.iter()
     }
 
     /// Gives a connection a reply that opens nothing; one that is gone needs none.
     pub(crate) fn reply(&self, to: Origin, reply: Reply) {
-        if let Some(inbox) = self.inbox(to.conn) {
-            inbox.reply(Delivery { conn: to.conn, window: to.window, reply, tail: None });
+        if let Some(mailbox) = self.mailbox(to.conn) {
+            mailbox.reply(Delivery { conn: to.conn, window: to.window, reply, tail: None });
         }
     }
 
     /// Gives a connection a page from disk.
     pub(crate) fn page(&self, page: PageRead) {
-        if let Some(inbox) = self.inbox(page.conn) {
-            inbox.page(page);
+        if let Some(mailbox) = self.mailbox(page.conn) {
+            mailbox.page(page);
         }
     }
 
-    fn inbox(&self, conn: Conn) -> Option<&Arc<Inbox>> {
-        self.inboxes.get(reactor_of(conn))
+    fn mailbox(&self, conn: Conn) -> Option<&Arc<Mailbox>> {
+        self.all.get(reactor_of(conn))
     }
 }
 
 /// The committing thread's side: every log that is in memory, and what waits for the next release.
 #[derive(Debug)]
-pub(crate) struct HubFanout {
-    hub: Arc<Hub>,
+pub(crate) struct MailboxFanout {
+    mailboxes: Arc<Mailboxes>,
     readers: ReadPool,
     logs: HashMap<LogId, Arc<SharedTail>>,
     budget: TailBudget,
@@ -74,12 +74,12 @@ pub(crate) struct HubFanout {
     now_ms: u64,
 }
 
-impl HubFanout {
-    pub(crate) fn new(hub: Arc<Hub>, readers: ReadPool, tail_bytes_max: usize) -> Self {
-        let deliveries = hub.inboxes().map(|_inbox| Vec::new()).collect();
+impl MailboxFanout {
+    pub(crate) fn new(mailboxes: Arc<Mailboxes>, readers: ReadPool, tail_bytes_max: usize) -> Self {
+        let deliveries = mailboxes.all().map(|_mailbox| Vec::new()).collect();
         let budget = TailBudget::new(tail_bytes_max);
         Self {
-            hub,
+            mailboxes,
             readers,
             logs: HashMap::new(),
             budget,
@@ -98,7 +98,7 @@ impl HubFanout {
 
     /// Inputs were taken out of the queue: reactors that waited may hand in again.
     pub(crate) fn allowances_grew(&self) {
-        self.hub.inboxes().for_each(|inbox| inbox.allowances_grew());
+        self.mailboxes.all().for_each(|mailbox| mailbox.allowances_grew());
     }
 
     /// Frees what has been idle, and logs that nobody follows.
@@ -126,7 +126,7 @@ impl HubFanout {
     }
 }
 
-impl Fanout for HubFanout {
+impl Fanout for MailboxFanout {
     fn publish(&mut self, log: LogId, batch: Batch) {
         let can_wait = !batch.is_urgent;
         self.append(log, batch.after, can_wait, |tail| tail.publish(batch));
@@ -162,8 +162,8 @@ impl Fanout for HubFanout {
 
     fn release(&mut self) {
         self.grown.extend(self.pace.due(self.now_ms));
-        for (inbox, deliveries) in self.hub.inboxes().zip(&mut self.deliveries) {
-            inbox.release(deliveries, &self.grown, &self.renamings);
+        for (mailbox, deliveries) in self.mailboxes.all().zip(&mut self.deliveries) {
+            mailbox.release(deliveries, &self.grown, &self.renamings);
         }
         self.grown.clear();
         self.renamings.clear();

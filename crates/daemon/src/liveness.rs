@@ -7,7 +7,7 @@ use chat_proto::{CloseReason, Probe, RequestId, encode_frame};
 use tokio::time::{Duration, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::fanout::Hub;
+use crate::fanout::Mailboxes;
 use crate::refusals::Refusals;
 use crate::sequencer::Sequencer;
 
@@ -28,7 +28,7 @@ const FAREWELL_TICKS: u8 = 60;
 
 /// Ticks until the daemon stops.
 pub(crate) async fn keep_time(
-    hub: Arc<Hub>,
+    mailboxes: Arc<Mailboxes>,
     sequencer: Sequencer,
     refusals: Arc<Refusals>,
     stop: CancellationToken,
@@ -41,7 +41,7 @@ pub(crate) async fn keep_time(
             () = stop.cancelled() => break,
             _at = ticks.tick() => {}
         }
-        hub.inboxes().for_each(|inbox| inbox.tick());
+        mailboxes.all().for_each(|mailbox| mailbox.tick());
         tick = tick.wrapping_add(1);
         if Refusals::is_due(tick) {
             refusals.report();
@@ -56,7 +56,7 @@ pub(crate) async fn keep_time(
 /// The signs of life of one peer. Ticks are counted, not time: a daemon that stood still heard
 /// nobody.
 #[derive(Debug, Default)]
-pub(crate) struct Pulse {
+pub(crate) struct KeepAlive {
     /// The peer sent a byte, or took one that waited for it, since it was judged last.
     heard: bool,
     /// For how many ticks in a row it was silent; before the sign-in: how many it has been there.
@@ -77,7 +77,7 @@ pub(crate) enum Verdict {
     Dead,
 }
 
-impl Pulse {
+impl KeepAlive {
     /// The peer sent a byte, or took one that waited for it. Bytes that need not wait are taken by
     /// the system, also for a peer that is gone.
     pub(crate) fn beat(&mut self) {
@@ -140,31 +140,31 @@ fn too_late() -> Closing {
 mod tests {
     use super::*;
 
-    fn signed_in() -> Pulse {
-        let mut pulse = Pulse::default();
-        pulse.sign_in();
-        pulse.tick(false);
-        pulse
+    fn signed_in() -> KeepAlive {
+        let mut keep_alive = KeepAlive::default();
+        keep_alive.sign_in();
+        keep_alive.tick(false);
+        keep_alive
     }
 
     #[test]
     fn a_silent_peer_is_asked_once_and_then_given_up() {
-        let mut pulse = signed_in();
-        let verdicts: Vec<_> = (1..=DEAD_AFTER_TICKS).map(|_| pulse.tick(false)).collect();
+        let mut keep_alive = signed_in();
+        let verdicts: Vec<_> = (1..=DEAD_AFTER_TICKS).map(|_| keep_alive.tick(false)).collect();
         let asked = |verdict: &Verdict| matches!(verdict, Verdict::Ask);
         let dead = |verdict: &Verdict| matches!(verdict, Verdict::Close(closing) if closing.reason == CloseReason::Dead);
         assert_eq!(verdicts.iter().position(asked), Some(usize::from(PROBE_AFTER_TICKS) - 1));
         assert_eq!(verdicts.iter().filter(|verdict| asked(verdict)).count(), 1);
         assert_eq!(verdicts.iter().position(dead), Some(verdicts.len() - 1));
-        assert!(matches!(pulse.tick(false), Verdict::Dead), "it did not take its last word");
+        assert!(matches!(keep_alive.tick(false), Verdict::Dead), "it did not take its last word");
     }
 
     #[test]
     fn a_peer_that_gives_a_sign_of_life_is_left_alone() {
-        let mut pulse = signed_in();
+        let mut keep_alive = signed_in();
         for _ in 1..=u32::from(DEAD_AFTER_TICKS) * 3 {
-            match pulse.tick(false) {
-                Verdict::Ask => pulse.beat(),
+            match keep_alive.tick(false) {
+                Verdict::Ask => keep_alive.beat(),
                 Verdict::Lives => {}
                 Verdict::Close(_) | Verdict::Dead => panic!("it lives"),
             }
@@ -173,23 +173,23 @@ mod tests {
 
     #[test]
     fn a_peer_that_the_daemon_does_not_read_is_not_silent() {
-        let mut pulse = signed_in();
+        let mut keep_alive = signed_in();
         for _ in 1..=u32::from(DEAD_AFTER_TICKS) * 2 {
-            assert!(matches!(pulse.tick(true), Verdict::Lives));
+            assert!(matches!(keep_alive.tick(true), Verdict::Lives));
         }
     }
 
     #[test]
     fn a_peer_that_does_not_sign_in_is_told_so_and_then_given_up() {
-        let mut pulse = Pulse::default();
+        let mut keep_alive = KeepAlive::default();
         for _ in 1..=HANDSHAKE_TICKS {
-            pulse.beat();
-            assert!(matches!(pulse.tick(false), Verdict::Lives));
+            keep_alive.beat();
+            assert!(matches!(keep_alive.tick(false), Verdict::Lives));
         }
         for _ in 1..=FAREWELL_TICKS {
-            let Verdict::Close(closing) = pulse.tick(false) else { panic!("the time is up") };
+            let Verdict::Close(closing) = keep_alive.tick(false) else { panic!("the time is up") };
             assert_eq!(closing.reason, CloseReason::HandshakeTimeout);
         }
-        assert!(matches!(pulse.tick(false), Verdict::Dead));
+        assert!(matches!(keep_alive.tick(false), Verdict::Dead));
     }
 }

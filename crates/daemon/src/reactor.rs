@@ -8,26 +8,26 @@
 //! Between two passes the runtime has its turn, and tells what has become ready. It must not know what
 //! a command means; it moves bytes, and keeps turns fair.
 
+mod acceptor;
 mod arrivals;
+mod builder;
+mod connection;
 mod disk_reads;
-mod door;
 mod followers;
 mod gathered;
-mod inbox;
+mod mailbox;
 mod parting;
 mod places;
 mod ready_list;
 mod run_queue;
-mod seat;
-mod slots;
+mod slab;
+mod sniff;
 mod socket;
-mod stranger;
 mod strangers;
 mod to_read;
 mod turn;
 mod unread;
 mod wait;
-mod wired;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -40,24 +40,24 @@ use tokio::time::sleep;
 use crate::fair_queue::Party;
 use crate::reader::Job;
 use crate::sequencer::Sequencer;
+use acceptor::Acceptor;
+pub(crate) use builder::{Alive, ReactorBuilder, Shared};
+use connection::SocketConnection;
 use disk_reads::DiskReads;
-use door::Door;
 use followers::Followers;
 use gathered::Gathered;
-use inbox::Notes;
-pub(crate) use inbox::{Delivery, Inbox, PageRead, Renaming};
+use mailbox::Mail;
+pub(crate) use mailbox::{Delivery, Mailbox, PageRead, Renaming};
 use parting::Parting;
 pub(crate) use places::Places;
 use places::account_full;
 use ready_list::ReadyList;
 use run_queue::RunQueue;
-pub(crate) use seat::{Alive, Seat, Shared};
-pub(crate) use slots::{REACTORS_MAX, reactor_of};
-use slots::{SLOTS_MAX, Slots};
+pub(crate) use slab::{REACTORS_MAX, reactor_of};
+use slab::{SLOTS_MAX, Slab};
 use strangers::Strangers;
-use turn::{Desk, Followed, Turn};
+use turn::{Followed, Progress, TurnContext};
 use unread::Unread;
-use wired::Wired;
 
 /// The bytes of one read: what all connections of a reactor share.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -73,11 +73,11 @@ const READING_MAX: Duration = Duration::from_millis(1);
 /// One thread's connections.
 struct Reactor {
     ready: Arc<ReadyList>,
-    inbox: Arc<Inbox>,
-    door: Door,
+    mailbox: Arc<Mailbox>,
+    acceptor: Acceptor,
     shared: Arc<Shared>,
     sequencer: Sequencer,
-    slots: Slots,
+    slab: Slab,
     /// Those of them that have not signed in.
     strangers: Strangers,
     /// Peers that were sent away.
@@ -100,14 +100,14 @@ impl Reactor {
     async fn run(mut self) {
         let mut timer = pin!(sleep(Duration::ZERO));
         let mut ready = Vec::new();
-        let mut notes = Notes::default();
+        let mut mail = Mail::default();
         while !self.is_over() {
             wait::for_next_pass(&self.ready, timer.as_mut(), self.patience()).await;
             self.now_ms = self.shared.now_ms();
             self.ready.take(&mut ready);
             ready.iter().for_each(|slot| self.look_at(*slot));
-            self.inbox.take(&mut notes);
-            self.take_notes(&mut notes);
+            self.mailbox.take(&mut mail);
+            self.take_mail(&mut mail);
             self.accept();
             self.end_pauses();
             self.read();
@@ -117,13 +117,13 @@ impl Reactor {
     }
 
     fn is_over(&self) -> bool {
-        self.is_draining && self.slots.is_empty()
+        self.is_draining && self.slab.is_empty()
     }
 
     /// How long there is nothing to do but wait. Nobody is woken by a timer of his own, but who was
     /// too fast.
     fn patience(&self) -> Option<Duration> {
-        if !self.queue.is_idle() || self.door.is_open() {
+        if !self.queue.is_idle() || self.acceptor.is_open() {
             return Some(Duration::ZERO);
         }
         let until_ms = self.queue.next_pause_ends_ms()?;
@@ -133,54 +133,55 @@ impl Reactor {
     /// What stands on the ready list: the slot of a connection, or the number of a listener.
     fn look_at(&mut self, number: u32) {
         if number as usize >= SLOTS_MAX {
-            return self.door.knock(number as usize);
+            return self.acceptor.mark_ready(number as usize);
         }
-        let Some(wired) = self.slots.at(number as usize) else { return };
-        let (became_readable, became_writable) = (wired.became_readable(), wired.became_writable());
+        let Some(connection) = self.slab.at(number as usize) else { return };
+        let (became_readable, became_writable) =
+            (connection.became_readable(), connection.became_writable());
         if became_readable {
-            self.queue.line_up_to_read(number, wired);
+            self.queue.line_up_to_read(number, connection);
         }
         if became_writable {
-            self.queue.line_up_to_write(number, wired);
+            self.queue.line_up_to_write(number, connection);
         }
     }
 
-    fn take_notes(&mut self, notes: &mut Notes) {
-        if std::mem::take(&mut notes.drain) {
+    fn take_mail(&mut self, mail: &mut Mail) {
+        if std::mem::take(&mut mail.drain) {
             self.is_draining = true;
-            self.door.shut();
-            self.slots.numbers().for_each(|slot| self.line_up_to_write(slot));
+            self.acceptor.shut();
+            self.slab.numbers().for_each(|slot| self.line_up_to_write(slot));
         }
-        if std::mem::take(&mut notes.cut) {
-            self.slots.numbers().for_each(|slot| self.let_go(slot));
+        if std::mem::take(&mut mail.cut) {
+            self.slab.numbers().for_each(|slot| self.let_go(slot));
         }
         // Not for whatever else it was woken: each that was held back costs a look at the queue.
-        if std::mem::take(&mut notes.allowances_grew) {
+        if std::mem::take(&mut mail.allowances_grew) {
             self.queue.reads.release();
         }
-        notes.transfers.drain(..).for_each(|transfer| self.take_over(transfer));
-        notes.deliveries.drain(..).for_each(|delivery| self.deliver(delivery));
+        mail.transfers.drain(..).for_each(|transfer| self.take_over(transfer));
+        mail.deliveries.drain(..).for_each(|delivery| self.deliver(delivery));
         // Behind the replies: what they say of names is older.
-        notes.renamings.drain().for_each(|(_account, renaming)| self.tell_renamed(&renaming));
-        notes.pages.drain(..).for_each(|page| self.take_page(page));
-        notes.grown.drain().for_each(|log| self.wake_followers(log));
-        if std::mem::take(&mut notes.ticked) {
+        mail.renamings.drain().for_each(|(_account, renaming)| self.tell_renamed(&renaming));
+        mail.pages.drain(..).for_each(|page| self.take_page(page));
+        mail.grown.drain().for_each(|log| self.wake_followers(log));
+        if std::mem::take(&mut mail.ticked) {
             self.tick();
         }
     }
 
     fn deliver(&mut self, delivery: Delivery) {
-        let Some((slot, wired)) = self.slots.of(delivery.conn) else { return };
+        let Some((slot, connection)) = self.slab.of(delivery.conn) else { return };
         if let Effect::SignedIn(account) = delivery.reply.effect
-            && !wired.is_closing()
-            && !self.shared.places.sign_in(account, wired.network())
+            && !connection.is_closing()
+            && !self.shared.places.sign_in(account, connection.network())
         {
             self.shared.refusals.full.count();
-            wired.close(&account_full());
+            connection.close(&account_full());
             return self.line_up_to_write(slot);
         }
-        let followed = wired.deliver(delivery, &self.shared.refusals);
-        let has_input = wired.has_input(self.now_ms);
+        let followed = connection.deliver(delivery, &self.shared.refusals);
+        let has_input = connection.has_input(self.now_ms);
         match followed {
             Some(Followed::From(log)) => self.followers.add(log, slot),
             Some(Followed::NoMore(log)) => self.followers.remove(log, slot),
@@ -193,22 +194,23 @@ impl Reactor {
     }
 
     fn tick(&mut self) {
-        self.door.rest_is_over();
+        self.acceptor.end_back_off();
         self.parting.tick(&mut self.buffer);
         self.retry_disk_reads();
-        for slot in self.slots.numbers() {
-            match self.slots.at(slot as usize).map(Wired::tick) {
-                Some(Turn::Again) => self.line_up_to_write(slot),
-                Some(Turn::Gone) => self.let_go(slot),
-                Some(Turn::Done | Turn::Interrupted | Turn::ReadDisk { .. }) | None => {}
+        for slot in self.slab.numbers() {
+            match self.slab.at(slot as usize).map(SocketConnection::tick) {
+                Some(Progress::Again) => self.line_up_to_write(slot),
+                Some(Progress::Gone) => self.let_go(slot),
+                Some(Progress::Done | Progress::Interrupted | Progress::ReadDisk { .. }) | None => {
+                }
             }
         }
     }
 
     fn end_pauses(&mut self) {
         for conn in self.queue.end_pauses(self.now_ms) {
-            if let Some((slot, wired)) = self.slots.of(conn) {
-                self.queue.line_up_to_read(slot, wired);
+            if let Some((slot, connection)) = self.slab.of(conn) {
+                self.queue.line_up_to_read(slot, connection);
             }
         }
     }
@@ -218,8 +220,8 @@ impl Reactor {
     fn read(&mut self) {
         let began = Instant::now();
         while let Some(party) = self.queue.reads.next_party() {
-            let inbox = &self.inbox;
-            let allowance = self.sequencer.allowance(party, || inbox.await_allowance());
+            let mailbox = &self.mailbox;
+            let allowance = self.sequencer.allowance(party, || mailbox.await_allowance());
             if allowance == 0 {
                 self.queue.reads.hold_back();
                 continue;
@@ -234,26 +236,26 @@ impl Reactor {
 
     fn read_from(&mut self, slot: u32, allowance: usize) {
         self.gathered.begin(allowance);
-        let turn = self.turn(slot, |wired, desk| {
-            wired.awaits_reading = false;
-            wired.hear(desk)
+        let turn = self.turn(slot, |connection, context| {
+            connection.awaits_reading = false;
+            connection.on_readable(context)
         });
         self.keep_within_budget();
-        let Some(wired) = self.slots.at(slot as usize) else { return };
-        if wired.is_signing_in() {
-            self.strangers.remove(wired.network(), wired.conn);
+        let Some(connection) = self.slab.at(slot as usize) else { return };
+        if connection.is_signing_in() {
+            self.strangers.remove(connection.network(), connection.conn);
         }
-        let pause_ms = wired.pause_ms(self.now_ms);
+        let pause_ms = connection.pause_ms(self.now_ms);
         if pause_ms > 0 {
-            self.queue.pause(wired.conn, self.now_ms + pause_ms);
+            self.queue.pause(connection.conn, self.now_ms + pause_ms);
         }
         match turn {
-            Turn::Again => self.queue.line_up_to_read(slot, wired),
-            Turn::Interrupted => self.queue.go_on_reading(slot, wired),
-            Turn::Done | Turn::Gone | Turn::ReadDisk { .. } => {}
+            Progress::Again => self.queue.line_up_to_read(slot, connection),
+            Progress::Interrupted => self.queue.go_on_reading(slot, connection),
+            Progress::Done | Progress::Gone | Progress::ReadDisk { .. } => {}
         }
-        if wired.has_output() {
-            self.queue.line_up_to_write(slot, wired);
+        if connection.has_output() {
+            self.queue.line_up_to_write(slot, connection);
         }
     }
 
@@ -261,31 +263,35 @@ impl Reactor {
     fn write(&mut self) {
         for _ in 0..self.queue.writes().min(WRITES_PER_PASS) {
             let Some(slot) = self.queue.next_to_write() else { return };
-            let turn = self.turn(slot, |wired, desk| {
-                wired.awaits_writing = false;
-                wired.speak(desk.is_draining, desk.now_ms)
+            let turn = self.turn(slot, |connection, context| {
+                connection.awaits_writing = false;
+                connection.on_writable(context.is_draining, context.now_ms)
             });
-            if let Turn::ReadDisk { log, after, head, bytes_max } = turn {
+            if let Progress::ReadDisk { log, after, head, bytes_max } = turn {
                 let job = |to| Job::Events { to, log, after, head, bytes_max };
                 self.read_disk(slot, job);
             }
             let now_ms = self.now_ms;
-            let Some(wired) = self.slots.at(slot as usize) else { continue };
+            let Some(connection) = self.slab.at(slot as usize) else { continue };
             // Replies have left: the peer may be heard again.
-            if wired.has_input(now_ms) {
-                self.queue.line_up_to_read(slot, wired);
+            if connection.has_input(now_ms) {
+                self.queue.line_up_to_read(slot, connection);
             }
-            if matches!(turn, Turn::Again | Turn::ReadDisk { .. }) {
-                self.queue.line_up_to_write(slot, wired);
+            if matches!(turn, Progress::Again | Progress::ReadDisk { .. }) {
+                self.queue.line_up_to_write(slot, connection);
             }
         }
     }
 
     /// A connection's turn. One that panics ends alone.
-    fn turn(&mut self, slot: u32, act: impl FnOnce(&mut Wired, &mut Desk<'_>) -> Turn) -> Turn {
-        let Some(wired) = self.slots.at(slot as usize) else { return Turn::Done };
-        let (party, unread_before) = (wired.party(), wired.unread_bytes());
-        let mut desk = Desk {
+    fn turn(
+        &mut self,
+        slot: u32,
+        act: impl FnOnce(&mut SocketConnection, &mut TurnContext<'_>) -> Progress,
+    ) -> Progress {
+        let Some(connection) = self.slab.at(slot as usize) else { return Progress::Done };
+        let (party, unread_before) = (connection.party(), connection.unread_bytes());
+        let mut context = TurnContext {
             admission: &self.shared.admission,
             buffer: &mut self.buffer,
             read_bytes: self.unread.read_bytes(self.gathered.read_bytes(BUFFER_BYTES)),
@@ -293,14 +299,17 @@ impl Reactor {
             now_ms: self.now_ms,
             is_draining: self.is_draining,
         };
-        let turn = catch_unwind(AssertUnwindSafe(|| act(wired, &mut desk)));
+        let turn = catch_unwind(AssertUnwindSafe(|| act(connection, &mut context)));
         let turn = turn.unwrap_or_else(|_the_hook_has_told_it| {
-            tracing::error!(conn = wired.conn.0, "a connection is cut because of a fault in chatd");
-            Turn::Gone
+            tracing::error!(
+                conn = connection.conn.0,
+                "a connection is cut because of a fault in chatd"
+            );
+            Progress::Gone
         });
-        self.unread.changed(unread_before, wired.unread_bytes());
+        self.unread.changed(unread_before, connection.unread_bytes());
         self.hand_in(party);
-        if turn == Turn::Gone {
+        if turn == Progress::Gone {
             self.let_go(slot);
         }
         turn
@@ -328,14 +337,14 @@ impl Reactor {
     }
 
     fn line_up_to_read(&mut self, slot: u32) {
-        if let Some(wired) = self.slots.at(slot as usize) {
-            self.queue.line_up_to_read(slot, wired);
+        if let Some(connection) = self.slab.at(slot as usize) {
+            self.queue.line_up_to_read(slot, connection);
         }
     }
 
     fn line_up_to_write(&mut self, slot: u32) {
-        if let Some(wired) = self.slots.at(slot as usize) {
-            self.queue.line_up_to_write(slot, wired);
+        if let Some(connection) = self.slab.at(slot as usize) {
+            self.queue.line_up_to_write(slot, connection);
         }
     }
 }

@@ -12,7 +12,7 @@ use chat_core::{Conn, Effect, HistoryRead, Origin, Refusal, Reply, StoreError};
 use chat_proto::{AccountId, LogId, Seq, encode_frame};
 
 use crate::fair_queue::{FairQueue, Party};
-use crate::fanout::{Hub, refusal};
+use crate::fanout::{Mailboxes, refusal};
 use crate::reactor::PageRead;
 use crate::store::{Reader, SqliteStore};
 
@@ -67,7 +67,7 @@ impl ReadPool {
     /// Starts the readers.
     pub(crate) fn start(
         store: &SqliteStore,
-        hub: &Arc<Hub>,
+        mailboxes: &Arc<Mailboxes>,
     ) -> Result<(Self, Vec<JoinHandle<()>>, ReadersEnd), StoreError> {
         let (bell, rung) = async_channel::bounded(READERS);
         let waiting = Arc::new(Mutex::new(Waiting::new()));
@@ -75,11 +75,11 @@ impl ReadPool {
         let threads = (0..READERS)
             .map(|_| {
                 let reader = Reader::open(store)?;
-                let (rung, hub, alive) = (rung.clone(), Arc::clone(hub), alive.clone());
+                let (rung, mailboxes, alive) = (rung.clone(), Arc::clone(mailboxes), alive.clone());
                 let waiting = Arc::clone(&waiting);
                 std::thread::Builder::new()
                     .name("chatd-reader".to_owned())
-                    .spawn(move || work(reader, &waiting, &rung, &hub, alive))
+                    .spawn(move || work(reader, &waiting, &rung, &mailboxes, alive))
                     .map_err(|cause| StoreError::new("started a reader", cause))
             })
             .collect::<Result<_, _>>()?;
@@ -145,7 +145,7 @@ fn work(
     mut reader: Reader,
     waiting: &Mutex<Waiting>,
     rung: &async_channel::Receiver<()>,
-    hub: &Hub,
+    mailboxes: &Mailboxes,
     alive: SyncSender<Infallible>,
 ) {
     let mut is_failing = false;
@@ -153,7 +153,7 @@ fn work(
         loop {
             let next = lock(waiting).pop();
             let Some(job) = next else { break };
-            is_failing = read(&mut reader, &job, hub, is_failing);
+            is_failing = read(&mut reader, &job, mailboxes, is_failing);
         }
     }
     // The files are closed before the end is told.
@@ -162,10 +162,10 @@ fn work(
 }
 
 /// Does a job; tells whether a log could not be read.
-fn read(reader: &mut Reader, job: &Job, hub: &Hub, was_failing: bool) -> bool {
+fn read(reader: &mut Reader, job: &Job, mailboxes: &Mailboxes, was_failing: bool) -> bool {
     match *job {
         Job::History { to, ref read, .. } => {
-            hub.reply(to, history(reader, to, read));
+            mailboxes.reply(to, history(reader, to, read));
             was_failing
         }
         Job::Events { to, log, after, head, bytes_max } => {
@@ -175,7 +175,7 @@ fn read(reader: &mut Reader, job: &Job, hub: &Hub, was_failing: bool) -> bool {
                 tracing::error!(%error, %log, "a log cannot be read");
             }
             let is_failing = page.is_err();
-            hub.page(PageRead { conn: to, log, after, page });
+            mailboxes.page(PageRead { conn: to, log, after, page });
             is_failing
         }
     }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::clock::{ClockWatch, since_boot, utc_now};
 use crate::fair_queue::{FairQueue, Party};
-use crate::fanout::HubFanout;
+use crate::fanout::MailboxFanout;
 use crate::reader::ReadersEnd;
 use crate::store::SqliteStore;
 use pace::{Pace, Plan};
@@ -75,7 +75,7 @@ impl Sequencer {
     /// Starts the committing thread.
     pub(crate) fn start(
         mut pipeline: Pipeline<SqliteStore>,
-        fanout: HubFanout,
+        fanout: MailboxFanout,
         readers: ReadersEnd,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (bell, rung) = mpsc::channel(1);
@@ -196,7 +196,7 @@ fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
 
 fn commit_all(
     mut pipeline: Pipeline<SqliteStore>,
-    mut fanout: HubFanout,
+    mut fanout: MailboxFanout,
     waiting: &Mutex<Waiting>,
     mut rung: mpsc::Receiver<()>,
     readers: &ReadersEnd,
@@ -233,7 +233,7 @@ fn commit_all(
 
 fn commit(
     pipeline: &mut Pipeline<SqliteStore>,
-    fanout: &mut HubFanout,
+    fanout: &mut MailboxFanout,
     clock: &mut ClockWatch,
     inputs: &mut Vec<Input>,
 ) {

@@ -16,11 +16,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::utc_now;
 use crate::config::Config;
-use crate::fanout::{Hub, HubFanout};
+use crate::fanout::{MailboxFanout, Mailboxes};
 use crate::identity::Identity;
 use crate::listener::{Listener, SocketFile, bind_tcp, bind_unix};
 use crate::liveness::keep_time;
-use crate::reactor::{Alive, Places, REACTORS_MAX, Seat, Shared};
+use crate::reactor::{Alive, Places, REACTORS_MAX, ReactorBuilder, Shared};
 use crate::reader::ReadPool;
 use crate::sequencer::Sequencer;
 use crate::store::{OpenError, SqliteStore, correct_times};
@@ -108,7 +108,7 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     socket: Option<SocketFile>,
     fingerprint: String,
-    hub: Arc<Hub>,
+    mailboxes: Arc<Mailboxes>,
     sequencer: Sequencer,
     stop: CancellationToken,
     /// The timer.
@@ -144,10 +144,11 @@ impl Server {
         }
 
         let (listeners, addresses, socket) = bind_all(&config).await?;
-        let seats: Vec<Seat> = (0..reactors()).map(Seat::new).collect();
-        let hub = Arc::new(Hub::new(seats.iter().map(Seat::inbox).collect()));
-        let (readers, mut threads, end) = ReadPool::start(pipeline.store(), &hub)?;
-        let fanout = HubFanout::new(Arc::clone(&hub), readers.clone(), TAIL_BYTES_MAX);
+        let builders: Vec<ReactorBuilder> = (0..reactors()).map(ReactorBuilder::new).collect();
+        let mailboxes =
+            Arc::new(Mailboxes::new(builders.iter().map(ReactorBuilder::mailbox).collect()));
+        let (readers, mut threads, end) = ReadPool::start(pipeline.store(), &mailboxes)?;
+        let fanout = MailboxFanout::new(Arc::clone(&mailboxes), readers.clone(), TAIL_BYTES_MAX);
         let (sequencer, committing) =
             Sequencer::start(pipeline, fanout, end).map_err(StartError::Thread)?;
         threads.push(committing);
@@ -163,7 +164,7 @@ impl Server {
             addresses,
             socket,
             fingerprint: identity.fingerprint,
-            hub,
+            mailboxes,
             sequencer,
             stop: CancellationToken::new(),
             services: TaskTracker::new(),
@@ -171,7 +172,7 @@ impl Server {
             ended: CancellationToken::new(),
             threads,
         };
-        server.serve(seats, listeners, &shared).await?;
+        server.serve(builders, listeners, &shared).await?;
         Ok(server)
     }
 
@@ -204,10 +205,10 @@ impl Server {
     /// Stops in order: accepts nobody more, answers what was asked, says goodbye, closes the store.
     /// Takes ten seconds at most.
     pub async fn shutdown(self) {
-        self.hub.inboxes().for_each(|inbox| inbox.drain());
+        self.mailboxes.all().for_each(|mailbox| mailbox.drain());
         if timeout(DRAIN, self.reactors.wait()).await.is_err() {
             tracing::warn!("connections that took nothing are cut");
-            self.hub.inboxes().for_each(|inbox| inbox.cut());
+            self.mailboxes.all().for_each(|mailbox| mailbox.cut());
             if timeout(LEAVE, self.reactors.wait()).await.is_err() {
                 tracing::warn!("connections did not leave in time");
             }
@@ -215,7 +216,7 @@ impl Server {
         self.stop.cancel();
         self.services.close();
         self.services.wait().await;
-        drop((self.socket, self.sequencer, self.hub));
+        drop((self.socket, self.sequencer, self.mailboxes));
         let joined = tokio::task::spawn_blocking(move || {
             self.threads.into_iter().all(|thread| thread.join().is_ok())
         });
@@ -228,17 +229,17 @@ impl Server {
     /// Starts the reactors, the first of them with all listeners, and the timer.
     async fn serve(
         &mut self,
-        seats: Vec<Seat>,
+        builders: Vec<ReactorBuilder>,
         listeners: Vec<Listener>,
         shared: &Arc<Shared>,
     ) -> Result<(), StartError> {
-        let inboxes: Vec<_> = seats.iter().map(Seat::inbox).collect();
+        let all: Vec<_> = builders.iter().map(ReactorBuilder::mailbox).collect();
         let mut listeners = Some(listeners);
-        for seat in seats {
-            let thread = seat
+        for builder in builders {
+            let thread = builder
                 .start(
                     listeners.take().unwrap_or_default(),
-                    inboxes.clone(),
+                    all.clone(),
                     Arc::clone(shared),
                     self.sequencer.clone(),
                     Alive {
@@ -251,9 +252,9 @@ impl Server {
             self.threads.push(thread);
         }
         self.reactors.close();
-        let (hub, sequencer) = (Arc::clone(&self.hub), self.sequencer.clone());
+        let (mailboxes, sequencer) = (Arc::clone(&self.mailboxes), self.sequencer.clone());
         let refusals = Arc::clone(&shared.refusals);
-        self.services.spawn(keep_time(hub, sequencer, refusals, self.stop.clone()));
+        self.services.spawn(keep_time(mailboxes, sequencer, refusals, self.stop.clone()));
         Ok(())
     }
 }

@@ -5,19 +5,19 @@ use std::io;
 use chat_core::Closing;
 
 use super::Reactor;
-use super::door::{Arrival, Transfer};
+use super::acceptor::{Arrival, Transfer};
+use super::connection::SocketConnection;
 use super::places::{evicted, full, no_memory};
 use super::socket::Socket;
-use super::wired::Wired;
 use crate::listener::Network;
 use crate::memory;
 
 impl Reactor {
-    /// Takes in who waits at the door. Where no place is left, somebody who has not signed in gives
+    /// Takes in who waits at a listener. Where no place is left, somebody who has not signed in gives
     /// up his.
     pub(super) fn accept(&mut self) {
         let mut has_memory = None;
-        while let Some(arrival) = self.door.accept() {
+        while let Some(arrival) = self.acceptor.accept() {
             if !*has_memory.get_or_insert_with(memory::is_left) {
                 self.send_away(arrival.socket, &no_memory());
                 continue;
@@ -26,7 +26,7 @@ impl Reactor {
                 self.send_away(arrival.socket, &full());
                 continue;
             }
-            match self.door.share_out(arrival) {
+            match self.acceptor.share_out(arrival) {
                 Ok(Some(arrival)) => self.take_in(arrival),
                 Ok(None) => {}
                 Err(error) => self.failed_to_take_in(&error),
@@ -61,19 +61,19 @@ impl Reactor {
             self.shared.places.give_back();
             return;
         }
-        if !self.slots.has_memory_for_one_more() {
+        if !self.slab.has_memory_for_one_more() {
             self.shared.places.give_back();
             return self.send_away(arrival.socket, &no_memory());
         }
         let network = arrival.peer.network();
-        match self.slots.admit(arrival, &self.ready) {
+        match self.slab.admit(arrival, &self.ready) {
             Ok((slot, conn)) => {
                 self.strangers.insert(network, conn);
                 self.line_up_to_read(slot);
             }
             Err(error) => self.failed_to_take_in(&error),
         }
-        if self.strangers.count() > self.shared.places.strangers_max(self.door.reactors()) {
+        if self.strangers.count() > self.shared.places.strangers_max(self.acceptor.reactors()) {
             self.evict_a_stranger();
         }
     }
@@ -86,34 +86,34 @@ impl Reactor {
     /// Who has not signed in, and has waited longest where most do, gives up his place.
     fn evict_a_stranger(&mut self) -> bool {
         let Some(conn) = self.strangers.first_to_go() else { return false };
-        let Some((slot, _wired)) = self.slots.of(conn) else { return false };
-        let Some(wired) = self.remove(slot) else { return false };
-        self.send_away(wired.into_socket(), &evicted());
+        let Some((slot, _connection)) = self.slab.of(conn) else { return false };
+        let Some(connection) = self.remove(slot) else { return false };
+        self.send_away(connection.into_socket(), &evicted());
         true
     }
 
     /// While more is kept than may be, the peer that owes the end of the longest frame has to go.
     pub(super) fn keep_within_budget(&mut self) {
         while self.unread.is_spent() {
-            let Some((slot, wired)) = self.slots.most_in_debt(self.now_ms) else { return };
-            self.unread.changed(wired.unread_bytes(), 0);
-            wired.shed_unread();
+            let Some((slot, connection)) = self.slab.most_in_debt(self.now_ms) else { return };
+            self.unread.changed(connection.unread_bytes(), 0);
+            connection.shed_unread();
             self.shared.refusals.full.count();
             self.line_up_to_write(slot);
         }
     }
 
-    fn remove(&mut self, slot: u32) -> Option<Wired> {
-        let wired = self.slots.remove(slot)?;
-        wired.followed().for_each(|log| self.followers.remove(log, slot));
-        self.strangers.remove(wired.network(), wired.conn);
-        self.unread.changed(wired.unread_bytes(), 0);
-        self.shared.left(&wired);
+    fn remove(&mut self, slot: u32) -> Option<SocketConnection> {
+        let connection = self.slab.remove(slot)?;
+        connection.followed().for_each(|log| self.followers.remove(log, slot));
+        self.strangers.remove(connection.network(), connection.conn);
+        self.unread.changed(connection.unread_bytes(), 0);
+        self.shared.left(&connection);
         // Of strangers any number may come and go: nothing is to be kept for them.
-        if wired.is_known() {
-            self.hand_in_gone(wired.party(), wired.conn);
+        if connection.is_known() {
+            self.hand_in_gone(connection.party(), connection.conn);
         }
-        Some(wired)
+        Some(connection)
     }
 
     fn send_away(&mut self, socket: Socket, why: &Closing) {

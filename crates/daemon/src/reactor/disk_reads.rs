@@ -5,7 +5,7 @@ use chat_core::Conn;
 use chat_proto::LogId;
 
 use super::Reactor;
-use super::inbox::PageRead;
+use super::mailbox::PageRead;
 use crate::reader::Job;
 
 /// What could not be read.
@@ -29,17 +29,17 @@ impl DiskReads {
 impl Reactor {
     /// Asks for a page, for the connection in a slot.
     pub(super) fn read_disk(&mut self, slot: u32, job: impl FnOnce(Conn) -> Job) {
-        let Some(wired) = self.slots.at(slot as usize) else { return };
-        self.shared.readers.read_events(wired.party(), job(wired.conn));
+        let Some(connection) = self.slab.at(slot as usize) else { return };
+        self.shared.readers.read_events(connection.party(), job(connection.conn));
     }
 
     pub(super) fn take_page(&mut self, read: PageRead) {
         let PageRead { conn, log, after, page } = read;
-        let Some((slot, wired)) = self.slots.of(conn) else { return };
+        let Some((slot, connection)) = self.slab.of(conn) else { return };
         match page {
             Ok(page) => {
-                wired.take_page(log, after, page);
-                self.queue.line_up_to_write(slot, wired);
+                connection.take_page(log, after, page);
+                self.queue.line_up_to_write(slot, connection);
             }
             // The reader has told the operator. It is tried again with the next tick.
             Err(_told) => self.disk_reads.fail(conn, log),
@@ -49,9 +49,9 @@ impl Reactor {
     /// A second has passed: what could not be read is tried again.
     pub(super) fn retry_disk_reads(&mut self) {
         for (conn, log) in self.disk_reads.take_failed() {
-            if let Some((slot, wired)) = self.slots.of(conn) {
-                wired.disk_failed(log);
-                self.queue.line_up_to_write(slot, wired);
+            if let Some((slot, connection)) = self.slab.of(conn) {
+                connection.disk_failed(log);
+                self.queue.line_up_to_write(slot, connection);
             }
         }
     }

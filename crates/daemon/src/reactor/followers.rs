@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chat_proto::LogId;
 
 use super::Reactor;
-use super::inbox::Renaming;
+use super::mailbox::Renaming;
 
 /// The followers of all logs, among the connections of a reactor.
 #[derive(Debug, Default)]
@@ -42,9 +42,9 @@ impl Reactor {
     /// A log has grown.
     pub(super) fn wake_followers(&mut self, log: LogId) {
         for slot in self.followers.of(log) {
-            let Some(wired) = self.slots.at(*slot as usize) else { continue };
-            wired.wake(log);
-            self.queue.line_up_to_write(*slot, wired);
+            let Some(connection) = self.slab.at(*slot as usize) else { continue };
+            connection.wake(log);
+            self.queue.line_up_to_write(*slot, connection);
         }
     }
 
@@ -52,8 +52,8 @@ impl Reactor {
     pub(super) fn tell_renamed(&mut self, renaming: &Renaming) {
         let rooms = renaming.rooms.iter().map(|room| LogId::from(*room));
         for slot in self.followers.of_any(rooms) {
-            if let Some(wired) = self.slots.at(slot as usize) {
-                wired.tell_renamed(&renaming.frame);
+            if let Some(connection) = self.slab.at(slot as usize) {
+                connection.tell_renamed(&renaming.frame);
                 self.line_up_to_write(slot);
             }
         }

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 
 use chat_core::Conn;
 
+use super::connection::SocketConnection;
 use super::to_read::ToRead;
-use super::wired::Wired;
 
 /// The lines of a reactor.
 #[derive(Debug, Default)]
@@ -32,22 +32,22 @@ impl RunQueue {
     }
 
     /// The connection in a slot has something to say.
-    pub(super) fn line_up_to_read(&mut self, slot: u32, wired: &mut Wired) {
-        if !std::mem::replace(&mut wired.awaits_reading, true) {
-            self.reads.push(wired.party(), slot);
+    pub(super) fn line_up_to_read(&mut self, slot: u32, connection: &mut SocketConnection) {
+        if !std::mem::replace(&mut connection.awaits_reading, true) {
+            self.reads.push(connection.party(), slot);
         }
     }
 
     /// It was in the middle of what it has to say: it goes on before others of its party.
-    pub(super) fn go_on_reading(&mut self, slot: u32, wired: &mut Wired) {
-        if !std::mem::replace(&mut wired.awaits_reading, true) {
-            self.reads.push_first(wired.party(), slot);
+    pub(super) fn go_on_reading(&mut self, slot: u32, connection: &mut SocketConnection) {
+        if !std::mem::replace(&mut connection.awaits_reading, true) {
+            self.reads.push_first(connection.party(), slot);
         }
     }
 
     /// There is something for the connection in a slot.
-    pub(super) fn line_up_to_write(&mut self, slot: u32, wired: &mut Wired) {
-        if !std::mem::replace(&mut wired.awaits_writing, true) {
+    pub(super) fn line_up_to_write(&mut self, slot: u32, connection: &mut SocketConnection) {
+        if !std::mem::replace(&mut connection.awaits_writing, true) {
             self.writes.push_back(slot);
         }
     }

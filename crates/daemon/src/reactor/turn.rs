@@ -6,7 +6,7 @@ use chat_proto::{LogId, Seq};
 use super::gathered::Gathered;
 
 /// What a turn of any connection needs of its reactor.
-pub(super) struct Desk<'a> {
+pub(super) struct TurnContext<'a> {
     pub(super) admission: &'a Admission,
     pub(super) buffer: &'a mut [u8],
     /// How much of it one read may fill.
@@ -19,7 +19,7 @@ pub(super) struct Desk<'a> {
 
 /// How a turn ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Turn {
+pub(super) enum Progress {
     /// Nothing more is to be done now.
     Done,
     /// There is more; others come first.

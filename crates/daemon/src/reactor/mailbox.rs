@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chat_core::{Conn, Reply, StoreError};
 use chat_proto::{AccountId, LogId, RoomId, Seq, Window};
 
-use super::door::Transfer;
+use super::acceptor::Transfer;
 use super::ready_list::ReadyList;
 use crate::fanout::SharedTail;
 use crate::store::LogPage;
@@ -41,7 +41,7 @@ pub(crate) struct Renaming {
 /// What has come since the reactor looked last. Everything in it is bounded by what its
 /// connections have asked for.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(super) struct Mail {
     /// At most the windows of all connections.
     pub(super) deliveries: Vec<Delivery>,
     /// At most the logs that are followed.
@@ -66,17 +66,17 @@ pub(super) struct Notes {
 
 /// The way in.
 #[derive(Debug)]
-pub(crate) struct Inbox {
-    notes: Mutex<Notes>,
+pub(crate) struct Mailbox {
+    mail: Mutex<Mail>,
     ready: Arc<ReadyList>,
     /// A party waits until it may hand in again.
     awaits_allowance: AtomicBool,
 }
 
-impl Inbox {
+impl Mailbox {
     /// A way in to the reactor that this list wakes.
     pub(super) fn new(ready: Arc<ReadyList>) -> Self {
-        Self { notes: Mutex::default(), ready, awaits_allowance: AtomicBool::new(false) }
+        Self { mail: Mutex::default(), ready, awaits_allowance: AtomicBool::new(false) }
     }
 
     /// Replies, and logs that have grown: all of one commit at once. Takes what is in them.
@@ -89,45 +89,45 @@ impl Inbox {
         if deliveries.is_empty() && grown.is_empty() && renamings.is_empty() {
             return;
         }
-        self.put(|notes| {
-            match notes.deliveries.is_empty() {
-                true => std::mem::swap(&mut notes.deliveries, deliveries),
-                false => notes.deliveries.append(deliveries),
+        self.put(|mail| {
+            match mail.deliveries.is_empty() {
+                true => std::mem::swap(&mut mail.deliveries, deliveries),
+                false => mail.deliveries.append(deliveries),
             }
-            notes.grown.extend(grown);
+            mail.grown.extend(grown);
             let renamings = renamings.iter().map(|newest| (newest.account, Arc::clone(newest)));
-            notes.renamings.extend(renamings);
+            mail.renamings.extend(renamings);
         });
     }
 
     /// A reply that needed no commit.
     pub(crate) fn reply(&self, delivery: Delivery) {
-        self.put(|notes| notes.deliveries.push(delivery));
+        self.put(|mail| mail.deliveries.push(delivery));
     }
 
     /// A page from disk.
     pub(crate) fn page(&self, page: PageRead) {
-        self.put(|notes| notes.pages.push(page));
+        self.put(|mail| mail.pages.push(page));
     }
 
     /// A connection that another reactor has accepted.
     pub(super) fn arrive(&self, transfer: Transfer) {
-        self.put(|notes| notes.transfers.push(transfer));
+        self.put(|mail| mail.transfers.push(transfer));
     }
 
     /// A second has passed.
     pub(crate) fn tick(&self) {
-        self.put(|notes| notes.ticked = true);
+        self.put(|mail| mail.ticked = true);
     }
 
     /// Reading stops; each connection ends once everything that it asked has been answered.
     pub(crate) fn drain(&self) {
-        self.put(|notes| notes.drain = true);
+        self.put(|mail| mail.drain = true);
     }
 
     /// Ends every connection now.
     pub(crate) fn cut(&self) {
-        self.put(|notes| notes.cut = true);
+        self.put(|mail| mail.cut = true);
     }
 
     /// An account has all that it may in the queue to the committing thread: the reactor is to be told
@@ -139,22 +139,22 @@ impl Inbox {
     /// Inputs were taken out of the queue: parties that had all they may have in it may hand in again.
     pub(crate) fn allowances_grew(&self) {
         if self.awaits_allowance.swap(false, Ordering::SeqCst) {
-            self.put(|notes| notes.allowances_grew = true);
+            self.put(|mail| mail.allowances_grew = true);
         }
     }
 
     /// Takes what has come; what is given back in `read` is used again.
-    pub(super) fn take(&self, read: &mut Notes) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::swap(&mut *notes, read);
-        notes.is_woken = false;
+    pub(super) fn take(&self, read: &mut Mail) {
+        let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut *mail, read);
+        mail.is_woken = false;
     }
 
-    fn put(&self, put: impl FnOnce(&mut Notes)) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        put(&mut notes);
-        let was_woken = std::mem::replace(&mut notes.is_woken, true);
-        drop(notes);
+    fn put(&self, put: impl FnOnce(&mut Mail)) {
+        let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        put(&mut mail);
+        let was_woken = std::mem::replace(&mut mail.is_woken, true);
+        drop(mail);
         if !was_woken {
             self.ready.wake();
         }
@@ -166,23 +166,23 @@ mod tests {
     use super::*;
 
     /// Whether the reactor is told that allowances grew when it looks now.
-    fn is_told(inbox: &Inbox) -> bool {
-        let mut notes = Notes::default();
-        inbox.take(&mut notes);
-        notes.allowances_grew
+    fn is_told(mailbox: &Mailbox) -> bool {
+        let mut mail = Mail::default();
+        mailbox.take(&mut mail);
+        mail.allowances_grew
     }
 
     #[test]
     fn whoever_asked_is_told_once_that_allowances_grew() {
-        let inbox = Inbox::new(Arc::default());
-        inbox.allowances_grew();
-        assert!(!is_told(&inbox), "nobody waits for it");
-        inbox.await_allowance();
-        inbox.tick();
-        assert!(!is_told(&inbox), "it was woken for something else");
-        inbox.allowances_grew();
-        assert!(is_told(&inbox));
-        inbox.allowances_grew();
-        assert!(!is_told(&inbox), "it has not asked again");
+        let mailbox = Mailbox::new(Arc::default());
+        mailbox.allowances_grew();
+        assert!(!is_told(&mailbox), "nobody waits for it");
+        mailbox.await_allowance();
+        mailbox.tick();
+        assert!(!is_told(&mailbox), "it was woken for something else");
+        mailbox.allowances_grew();
+        assert!(is_told(&mailbox));
+        mailbox.allowances_grew();
+        assert!(!is_told(&mailbox), "it has not asked again");
     }
 }

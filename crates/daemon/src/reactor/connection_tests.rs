@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::phase::Native;
 use super::*;
 use crate::reactor::gathered::Gathered;
-use crate::reactor::turn::Desk;
+use crate::reactor::turn::TurnContext;
 
 /// Longer than anybody may be silent, in ticks.
 const LONG: usize = 200;
@@ -22,60 +22,60 @@ fn admission() -> Admission {
     Admission { identity, rate: Rate { per_second: 1, burst: 1 } }
 }
 
-fn wired(ours: UnixStream) -> Wired {
+fn connection(ours: UnixStream) -> SocketConnection {
     let peer = Peer::of(ours.peer_cred());
     let arrival = Arrival { socket: Socket::Unix(ours), peer };
-    Wired::new(Conn(1), arrival, Waker::noop().clone())
+    SocketConnection::new(Conn(1), arrival, Waker::noop().clone())
 }
 
-fn connected() -> (Wired, UnixStream) {
+fn connected() -> (SocketConnection, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    (wired(ours), theirs)
+    (connection(ours), theirs)
 }
 
-fn signed_in() -> (Wired, UnixStream) {
-    let (mut wired, theirs) = connected();
+fn signed_in() -> (SocketConnection, UnixStream) {
+    let (mut connection, theirs) = connected();
     let seed = SessionSeed { id: SessionId(1), challenge: [2; 32] };
-    wired.phase = Phase::Native(Native::new(Connection::new(seed, &admission(), 0)));
-    wired.pulse.sign_in();
-    wired.is_readable = false;
-    (wired, theirs)
+    connection.phase = Phase::Native(Native::new(Connection::new(seed, &admission(), 0)));
+    connection.keep_alive.sign_in();
+    connection.is_readable = false;
+    (connection, theirs)
 }
 
 #[tokio::test]
 async fn the_committing_thread_does_not_know_who_comes_and_goes_without_signing_in() {
-    let (mut wired, theirs) = signed_in();
-    assert!(!wired.is_known());
+    let (mut connection, theirs) = signed_in();
+    assert!(!connection.is_known());
     drop(theirs);
     let introduction = chat_core::introduction::introduction(&admission(), &[2; 32]);
-    let core = wired.phase.native_mut().unwrap();
+    let core = connection.phase.native_mut().unwrap();
     assert!(core.receive(&admission(), &mut &introduction[..], 0).is_some());
     let reply = Reply { frame: Vec::new(), effect: Effect::SignedIn(AccountId(7)) };
     core.deliver(Window::Commands, &reply, None);
-    assert!(wired.is_known());
+    assert!(connection.is_known());
 }
 
 #[tokio::test]
 async fn a_reader_to_whom_nothing_can_be_written_is_not_closed_for_it() {
-    let (mut wired, _theirs) = signed_in();
-    wired.is_writable = false;
-    assert!((0..LONG).all(|_| wired.tick() == Turn::Done));
+    let (mut connection, _theirs) = signed_in();
+    connection.is_writable = false;
+    assert!((0..LONG).all(|_| connection.tick() == Progress::Done));
 }
 
 #[tokio::test]
 async fn a_peer_that_does_not_answer_a_probe_that_it_could_have_taken_is_let_go() {
-    let (mut wired, _theirs) = signed_in();
-    assert!((0..LONG).any(|_| wired.tick() == Turn::Gone));
+    let (mut connection, _theirs) = signed_in();
+    assert!((0..LONG).any(|_| connection.tick() == Progress::Gone));
 }
 
 /// A connection that has had `bytes` from its peer, and a turn at reading and at writing.
-async fn say(bytes: &[u8]) -> (Wired, UnixStream) {
+async fn say(bytes: &[u8]) -> (SocketConnection, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     assert_eq!(theirs.try_write(bytes).unwrap(), bytes.len());
     timeout(DEADLINE, ours.readable()).await.unwrap().unwrap();
-    let (mut wired, mut gathered) = (wired(ours), Gathered::default());
+    let (mut connection, mut gathered) = (connection(ours), Gathered::default());
     gathered.begin(usize::MAX);
-    let mut desk = Desk {
+    let mut context = TurnContext {
         admission: &admission(),
         buffer: &mut [0; 4096],
         read_bytes: 4096,
@@ -83,9 +83,9 @@ async fn say(bytes: &[u8]) -> (Wired, UnixStream) {
         now_ms: 0,
         is_draining: false,
     };
-    while wired.hear(&mut desk) == Turn::Again {}
-    wired.speak(false, 0);
-    (wired, theirs)
+    while connection.on_readable(&mut context) == Progress::Again {}
+    connection.on_writable(false, 0);
+    (connection, theirs)
 }
 
 async fn answer(mut theirs: UnixStream) -> Vec<u8> {
@@ -97,20 +97,20 @@ async fn answer(mut theirs: UnixStream) -> Vec<u8> {
 
 #[tokio::test]
 async fn nothing_is_made_for_a_peer_that_has_not_said_what_it_speaks() {
-    let (wired, _theirs) = say(&MAGIC[..3]).await;
-    assert!(matches!(wired.phase, Phase::Undecided));
-    assert_eq!(wired.unread, MAGIC[..3]);
-    let (wired, _theirs) = say(&MAGIC).await;
-    assert!(matches!(wired.phase, Phase::Native(_)));
-    assert!(wired.unread.is_empty());
+    let (connection, _theirs) = say(&MAGIC[..3]).await;
+    assert!(matches!(connection.phase, Phase::Undecided));
+    assert_eq!(connection.unread, MAGIC[..3]);
+    let (connection, _theirs) = say(&MAGIC).await;
+    assert!(matches!(connection.phase, Phase::Native(_)));
+    assert!(connection.unread.is_empty());
 }
 
 #[tokio::test]
 async fn who_speaks_something_else_is_told_so_in_its_own_words() {
-    let (wired, theirs) = say(b"GET / HTTP/1.1\r\n\r\n").await;
-    assert!(matches!(wired.stage, Stage::Lingering { .. }));
+    let (connection, theirs) = say(b"GET / HTTP/1.1\r\n\r\n").await;
+    assert!(matches!(connection.stage, Stage::Lingering { .. }));
     assert!(answer(theirs).await.starts_with(b"HTTP/1.1 400 "));
-    let (_wired, theirs) = say(b"NICK ada\r\n").await;
+    let (_connection, theirs) = say(b"NICK ada\r\n").await;
     let answer = answer(theirs).await;
     assert!(!answer.starts_with(b"HTTP"), "{}", answer.escape_ascii());
     assert!(answer.windows(8).any(|part| part == b"chat-tui"), "{}", answer.escape_ascii());
@@ -118,23 +118,27 @@ async fn who_speaks_something_else_is_told_so_in_its_own_words() {
 
 #[tokio::test]
 async fn a_peer_that_has_not_decided_in_time_is_told_so() {
-    let (mut wired, theirs) = connected();
-    while wired.tick() == Turn::Done {}
-    assert_eq!(wired.phase.closing().unwrap().reason, CloseReason::HandshakeTimeout);
-    let frame = wired.phase.closing().unwrap().frame();
-    wired.speak(false, 0);
+    let (mut connection, theirs) = connected();
+    while connection.tick() == Progress::Done {}
+    assert_eq!(connection.phase.closing().unwrap().reason, CloseReason::HandshakeTimeout);
+    let frame = connection.phase.closing().unwrap().frame();
+    connection.on_writable(false, 0);
     assert_eq!(answer(theirs).await, frame);
 }
 
 #[test]
 fn a_peer_that_has_not_decided_is_small() {
-    let bytes = size_of::<Option<Wired>>();
+    let bytes = size_of::<Option<SocketConnection>>();
     assert!(bytes <= 192, "{bytes} bytes");
 }
 
 #[tokio::test]
 async fn who_comes_over_the_unix_socket_is_known_by_user() {
-    let (wired, _theirs) = connected();
+    let (connection, _theirs) = connected();
     let own = rustix::process::geteuid().as_raw();
-    assert!(matches!(wired.peer, Peer::User { uid, .. } if uid == own), "{:?}", wired.peer);
+    assert!(
+        matches!(connection.peer, Peer::User { uid, .. } if uid == own),
+        "{:?}",
+        connection.peer
+    );
 }

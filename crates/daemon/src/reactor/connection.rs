@@ -4,9 +4,9 @@
 //! Small when idle: what is read goes through the reactor's buffer, and only the beginning of a
 //! frame whose end has not come yet is kept here.
 
-mod hearing;
+mod input;
+mod output;
 mod phase;
-mod speaking;
 mod telling;
 
 use std::task::{Context, Waker};
@@ -14,13 +14,13 @@ use std::task::{Context, Waker};
 use chat_core::{Closing, Conn, Connection, Effect};
 use chat_proto::{AccountId, LogId, Seq};
 
-use super::door::Arrival;
-use super::inbox::Delivery;
+use super::acceptor::Arrival;
+use super::mailbox::Delivery;
 use super::socket::Socket;
-use super::turn::{Followed, Turn};
+use super::turn::{Followed, Progress};
 use crate::fair_queue::Party;
 use crate::listener::{Network, Peer};
-use crate::liveness::{Pulse, Verdict, probe_frame};
+use crate::liveness::{KeepAlive, Verdict, probe_frame};
 use crate::refusals::Refusals;
 use crate::store::LogPage;
 use phase::Phase;
@@ -30,7 +30,7 @@ const LINGER_TICKS: u8 = 2;
 
 /// A connection and its socket.
 #[derive(Debug)]
-pub(super) struct Wired {
+pub(super) struct SocketConnection {
     pub(super) conn: Conn,
     phase: Phase,
     socket: Socket,
@@ -38,7 +38,7 @@ pub(super) struct Wired {
     waker: Waker,
     peer: Peer,
     stage: Stage,
-    pulse: Pulse,
+    keep_alive: KeepAlive,
     /// What was read and not understood yet: the window is full, or a frame is not whole.
     unread: Vec<u8>,
     /// The system has something to read, and takes something to write, as far as is known. Where it
@@ -61,7 +61,7 @@ enum Stage {
     },
 }
 
-impl Wired {
+impl SocketConnection {
     pub(super) fn new(conn: Conn, arrival: Arrival, waker: Waker) -> Self {
         Self {
             conn,
@@ -70,7 +70,7 @@ impl Wired {
             waker,
             peer: arrival.peer,
             stage: Stage::Open,
-            pulse: Pulse::default(),
+            keep_alive: KeepAlive::default(),
             unread: Vec::new(),
             // The first bytes are often there by now.
             is_readable: true,
@@ -136,7 +136,7 @@ impl Wired {
             return false;
         }
         self.is_writable = true;
-        self.pulse.beat();
+        self.keep_alive.beat();
         true
     }
 
@@ -170,7 +170,7 @@ impl Wired {
         let unused = core.deliver(window, &reply, tail);
         match (reply.effect, unused) {
             (Effect::SignedIn(_), _) => {
-                self.pulse.sign_in();
+                self.keep_alive.sign_in();
                 None
             }
             (Effect::Open { log, .. }, None) if !followed_before => Some(Followed::From(log)),
@@ -209,30 +209,30 @@ impl Wired {
     }
 
     /// A second has passed: whether the peer is to be let go at once.
-    pub(super) fn tick(&mut self) -> Turn {
+    pub(super) fn tick(&mut self) -> Progress {
         if let Stage::Lingering { ticks } = &mut self.stage {
             *ticks += 1;
-            return if *ticks > LINGER_TICKS { Turn::Gone } else { Turn::Done };
+            return if *ticks > LINGER_TICKS { Progress::Gone } else { Progress::Done };
         }
         // What waits to be read is no silence. Nor is it one to read slowly: a peer whose window is
         // closed cannot be told from one that takes a byte now and then, so TCP itself asks it.
         let has_bytes = self.is_readable || !self.unread.is_empty();
         let is_unheard = has_bytes || !self.is_writable;
-        match self.pulse.tick(is_unheard) {
-            Verdict::Lives => Turn::Done,
+        match self.keep_alive.tick(is_unheard) {
+            Verdict::Lives => Progress::Done,
             Verdict::Ask => {
                 if let Some(core) = self.phase.native_mut() {
                     core.say(&probe_frame());
                 }
-                Turn::Again
+                Progress::Again
             }
             Verdict::Close(closing) => {
                 self.phase.close(&closing);
-                Turn::Again
+                Progress::Again
             }
             Verdict::Dead => {
                 self.tell_dead();
-                Turn::Gone
+                Progress::Gone
             }
         }
     }
@@ -244,5 +244,5 @@ impl Wired {
 }
 
 #[cfg(test)]
-#[path = "wired_tests.rs"]
+#[path = "connection_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! The door: connections come in here, and are shared out among the reactors.
+//! The acceptor: connections come in here, and are shared out among the reactors.
 
 use std::io;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::net::{TcpListener, UnixListener};
 
-use super::inbox::Inbox;
+use super::mailbox::Mailbox;
 use super::ready_list::{ReadyList, slot_waker};
-use super::slots::SLOTS_MAX;
+use super::slab::SLOTS_MAX;
 use super::socket::{Socket, Unregistered};
 use crate::listener::{Listener, Peer};
 
@@ -17,14 +17,14 @@ const ACCEPTS_PER_PASS: usize = 256;
 
 /// The listeners of a reactor; only the first has any.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct Acceptor {
     listeners: Vec<Listening>,
     /// Where connections go, in turn.
-    all: Vec<Arc<Inbox>>,
+    all: Vec<Arc<Mailbox>>,
     own: usize,
     next: usize,
     /// The process has no descriptors left: accepting rests until the next tick.
-    rests: bool,
+    is_backing_off: bool,
     accepted_in_pass: usize,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Transfer {
 struct Listening {
     listener: Registered,
     waker: Waker,
-    somebody_knocks: bool,
+    is_ready: bool,
 }
 
 /// A listener of the runtime.
@@ -79,11 +79,11 @@ impl Registered {
     }
 }
 
-impl Door {
+impl Acceptor {
     /// Registers the listeners with the runtime of the caller.
     pub(super) fn open(
         listeners: Vec<Listener>,
-        all: Vec<Arc<Inbox>>,
+        all: Vec<Arc<Mailbox>>,
         own: usize,
         ready: &Arc<ReadyList>,
     ) -> io::Result<Self> {
@@ -93,7 +93,7 @@ impl Door {
                 listener: Registered::new(listener)?,
                 waker: slot_waker(ready, number),
                 // Nobody is announced before somebody was looked for.
-                somebody_knocks: true,
+                is_ready: true,
             })
         };
         Ok(Self {
@@ -105,22 +105,22 @@ impl Door {
             all,
             own,
             next: own,
-            rests: false,
+            is_backing_off: false,
             accepted_in_pass: 0,
         })
     }
 
     /// Somebody is at the listener with that number on the ready list.
-    pub(super) fn knock(&mut self, number: usize) {
+    pub(super) fn mark_ready(&mut self, number: usize) {
         let listener = number.checked_sub(SLOTS_MAX);
         if let Some(listening) = listener.and_then(|listener| self.listeners.get_mut(listener)) {
-            listening.somebody_knocks = true;
+            listening.is_ready = true;
         }
     }
 
     /// Whether somebody waits to be taken in.
     pub(super) fn is_open(&self) -> bool {
-        !self.rests && self.listeners.iter().any(|listening| listening.somebody_knocks)
+        !self.is_backing_off && self.listeners.iter().any(|listening| listening.is_ready)
     }
 
     /// Nobody is taken in any more.
@@ -129,17 +129,17 @@ impl Door {
     }
 
     /// A second has passed.
-    pub(super) fn rest_is_over(&mut self) {
-        self.rests = false;
+    pub(super) fn end_back_off(&mut self) {
+        self.is_backing_off = false;
     }
 
     /// Takes the next one in; `None` when this pass has taken enough.
     pub(super) fn accept(&mut self) -> Option<Arrival> {
         while self.is_open() && self.accepted_in_pass < ACCEPTS_PER_PASS {
-            let waiting = self.listeners.iter_mut().find(|listening| listening.somebody_knocks)?;
+            let waiting = self.listeners.iter_mut().find(|listening| listening.is_ready)?;
             let mut cx = Context::from_waker(&waiting.waker);
             match waiting.listener.poll_accept(&mut cx) {
-                Poll::Pending => waiting.somebody_knocks = false,
+                Poll::Pending => waiting.is_ready = false,
                 Poll::Ready(Ok(arrival)) => {
                     self.accepted_in_pass += 1;
                     return Some(arrival);
@@ -148,7 +148,7 @@ impl Door {
                 Poll::Ready(Err(error)) if has_gone(&error) => {}
                 Poll::Ready(Err(error)) => {
                     tracing::warn!(%error, "a connection could not be accepted");
-                    self.rests = true;
+                    self.is_backing_off = true;
                 }
             }
         }
@@ -161,9 +161,9 @@ impl Door {
         let reactor = self.next;
         self.next = (reactor + 1) % self.all.len().max(1);
         match self.all.get(reactor) {
-            Some(inbox) if reactor != self.own => {
+            Some(mailbox) if reactor != self.own => {
                 let Arrival { socket, peer } = arrival;
-                inbox.arrive(Transfer { socket: socket.unregister()?, peer });
+                mailbox.arrive(Transfer { socket: socket.unregister()?, peer });
                 Ok(None)
             }
             _ => Ok(Some(arrival)),

@@ -8,10 +8,10 @@ use chat_core::{Closing, Connection, Output, Parcel};
 use chat_proto::{ErrorCode, FrameError, HEADER_BYTES, MAGIC, frame_end};
 
 use super::phase::{Leaving, Phase};
-use super::{Stage, Wired};
+use super::{SocketConnection, Stage};
 use crate::fanout::{SharedTail, going_away};
 use crate::reactor::socket::Socket;
-use crate::reactor::turn::Turn;
+use crate::reactor::turn::Progress;
 
 /// Writes of one turn; then others have theirs.
 const WRITES_PER_TURN: usize = 4;
@@ -25,24 +25,24 @@ struct Written {
     offered: usize,
 }
 
-impl Wired {
+impl SocketConnection {
     /// A turn at writing: everything that there is, as far as the peer takes it.
-    pub(in crate::reactor) fn speak(&mut self, is_draining: bool, now_ms: u64) -> Turn {
-        self.settle(is_draining, now_ms);
+    pub(in crate::reactor) fn on_writable(&mut self, is_draining: bool, now_ms: u64) -> Progress {
+        self.update_phase(is_draining, now_ms);
         for _ in 0..WRITES_PER_TURN {
             if !self.is_writable || matches!(self.stage, Stage::Lingering { .. }) {
-                return Turn::Done;
+                return Progress::Done;
             }
             let written = match &mut self.phase {
-                Phase::Undecided => return Turn::Done,
+                Phase::Undecided => return Progress::Done,
                 Phase::Leaving(leaving) if leaving.rest().is_empty() => return self.say_goodbye(),
                 Phase::Leaving(leaving) => say(&self.socket, leaving),
                 Phase::Native(native) => match native.core.output() {
-                    Output::Nothing => return Turn::Done,
+                    Output::Nothing => return Progress::Done,
                     Output::Write(parcel) => write(&self.socket, &mut native.core, &parcel),
                     Output::ReadDisk { log, after, head } => {
                         let bytes_max = native.page_bytes();
-                        return Turn::ReadDisk { log, after, head, bytes_max };
+                        return Progress::ReadDisk { log, after, head, bytes_max };
                     }
                     Output::Close => return self.say_goodbye(),
                 },
@@ -51,13 +51,13 @@ impl Wired {
                 Ok(written) => self.has_written(&written),
                 Err(error) => {
                     self.tell_gone(&error);
-                    return Turn::Gone;
+                    return Progress::Gone;
                 }
             }
             // A peer that hung up waits for its last reply.
-            self.settle(is_draining, now_ms);
+            self.update_phase(is_draining, now_ms);
         }
-        Turn::Again
+        Progress::Again
     }
 
     fn has_written(&mut self, written: &Written) {
@@ -70,7 +70,7 @@ impl Wired {
     }
 
     /// Ends what is to end: everything asked has been answered.
-    fn settle(&mut self, is_draining: bool, now_ms: u64) {
+    fn update_phase(&mut self, is_draining: bool, now_ms: u64) {
         if self.phase.is_closing() || matches!(self.stage, Stage::Lingering { .. }) {
             return;
         }
@@ -97,14 +97,14 @@ impl Wired {
         }
     }
 
-    fn say_goodbye(&mut self) -> Turn {
+    fn say_goodbye(&mut self) -> Progress {
         if self.stage == Stage::HungUp || self.socket.say_last_word().is_err() {
-            return Turn::Gone;
+            return Progress::Gone;
         }
         self.stage = Stage::Lingering { ticks: 0 };
         // What came meanwhile is read, so that the end of the stream is seen.
         self.is_readable = true;
-        Turn::Done
+        Progress::Done
     }
 
     /// How many bytes the peer owes of what it has begun.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use chat_core::Conn;
 
-use super::door::Arrival;
+use super::acceptor::Arrival;
+use super::connection::SocketConnection;
 use super::ready_list::{ReadyList, slot_waker};
-use super::wired::Wired;
 
 /// Bits of a connection's number that name its slot; above them stand the reactor's, and then how
 /// many connections the reactor had before.
@@ -27,55 +27,59 @@ pub(crate) fn reactor_of(conn: Conn) -> usize {
 
 /// The connections.
 #[derive(Debug)]
-pub(super) struct Slots {
+pub(super) struct Slab {
     reactor: u64,
     /// How many there have been.
     admitted: u64,
-    wired: Vec<Option<Wired>>,
+    connections: Vec<Option<SocketConnection>>,
     free: Vec<u32>,
 }
 
-impl Slots {
+impl Slab {
     pub(super) fn new(reactor: usize) -> Self {
-        Self { reactor: reactor as u64, admitted: 0, wired: Vec::new(), free: Vec::new() }
+        Self { reactor: reactor as u64, admitted: 0, connections: Vec::new(), free: Vec::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.free.len() == self.wired.len()
+        self.free.len() == self.connections.len()
     }
 
     /// The slots that are taken now.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
-        let taken = |(slot, wired): (u32, &Option<Wired>)| wired.as_ref().map(|_| slot);
-        let numbers: Vec<u32> = (0..).zip(&self.wired).filter_map(taken).collect();
+        let taken = |(slot, connection): (u32, &Option<SocketConnection>)| {
+            connection.as_ref().map(|_| slot)
+        };
+        let numbers: Vec<u32> = (0..).zip(&self.connections).filter_map(taken).collect();
         numbers.into_iter()
     }
 
-    pub(super) fn at(&mut self, slot: usize) -> Option<&mut Wired> {
-        self.wired.get_mut(slot)?.as_mut()
+    pub(super) fn at(&mut self, slot: usize) -> Option<&mut SocketConnection> {
+        self.connections.get_mut(slot)?.as_mut()
     }
 
     /// A connection's slot, if it is still there.
-    pub(super) fn of(&mut self, conn: Conn) -> Option<(u32, &mut Wired)> {
+    pub(super) fn of(&mut self, conn: Conn) -> Option<(u32, &mut SocketConnection)> {
         let slot = (conn.0 as u32) & SLOTS_MAX as u32;
-        let wired = self.at(slot as usize)?;
-        (wired.conn == conn).then_some((slot, wired))
+        let connection = self.at(slot as usize)?;
+        (connection.conn == conn).then_some((slot, connection))
     }
 
     /// The connection that owes the end of the longest frame.
-    pub(super) fn most_in_debt(&mut self, now_ms: u64) -> Option<(u32, &mut Wired)> {
-        let taken = (0..).zip(&mut self.wired);
+    pub(super) fn most_in_debt(&mut self, now_ms: u64) -> Option<(u32, &mut SocketConnection)> {
+        let taken = (0..).zip(&mut self.connections);
         taken
-            .filter_map(|(slot, wired)| wired.as_mut().map(|wired| (slot, wired)))
-            .filter(|(_slot, wired)| wired.owes_bytes(now_ms))
-            .max_by_key(|(_slot, wired)| wired.unread_bytes())
+            .filter_map(|(slot, connection)| {
+                connection.as_mut().map(|connection| (slot, connection))
+            })
+            .filter(|(_slot, connection)| connection.owes_bytes(now_ms))
+            .max_by_key(|(_slot, connection)| connection.unread_bytes())
     }
 
     /// Makes sure that one more connection ends nothing for want of memory.
     pub(super) fn has_memory_for_one_more(&mut self) -> bool {
-        let places = self.wired.len() + 1;
+        let places = self.connections.len() + 1;
         let more_free = places - self.free.len().min(places);
-        self.wired.try_reserve(1).is_ok() && self.free.try_reserve(more_free).is_ok()
+        self.connections.try_reserve(1).is_ok() && self.free.try_reserve(more_free).is_ok()
     }
 
     /// A connection begins. Whenever its socket is ready, its slot is put on the list.
@@ -84,7 +88,7 @@ impl Slots {
         arrival: Arrival,
         ready: &Arc<ReadyList>,
     ) -> io::Result<(u32, Conn)> {
-        let next = u32::try_from(self.wired.len()).unwrap_or(u32::MAX);
+        let next = u32::try_from(self.connections.len()).unwrap_or(u32::MAX);
         let slot = self.free.last().copied().unwrap_or(next);
         if slot as usize >= SLOTS_MAX {
             return Err(io::Error::other("there is no slot left"));
@@ -92,20 +96,20 @@ impl Slots {
         self.admitted += 1;
         let above = self.admitted << REACTOR_BITS | self.reactor;
         let conn = Conn(above << SLOT_BITS | u64::from(slot));
-        let wired = Wired::new(conn, arrival, slot_waker(ready, slot));
-        wired.tell_beginning();
+        let connection = SocketConnection::new(conn, arrival, slot_waker(ready, slot));
+        connection.tell_beginning();
         match self.free.pop() {
-            Some(_slot) => self.wired[slot as usize] = Some(wired),
-            None => self.wired.push(Some(wired)),
+            Some(_slot) => self.connections[slot as usize] = Some(connection),
+            None => self.connections.push(Some(connection)),
         }
         Ok((slot, conn))
     }
 
     /// Empties a slot.
-    pub(super) fn remove(&mut self, slot: u32) -> Option<Wired> {
-        let wired = self.wired.get_mut(slot as usize)?.take()?;
+    pub(super) fn remove(&mut self, slot: u32) -> Option<SocketConnection> {
+        let connection = self.connections.get_mut(slot as usize)?.take()?;
         self.free.push(slot);
-        Some(wired)
+        Some(connection)
     }
 }
 
@@ -117,7 +121,7 @@ mod tests {
     use crate::listener::Peer;
     use crate::reactor::socket::Socket;
 
-    fn admit(slots: &mut Slots) -> Conn {
+    fn admit(slots: &mut Slab) -> Conn {
         let (ours, _theirs) = UnixStream::pair().unwrap();
         let peer = Peer::of(ours.peer_cred());
         let arrival = Arrival { socket: Socket::Unix(ours), peer };
@@ -126,10 +130,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_meant_for_somebody_who_left_reaches_nobody() {
-        let mut slots = Slots::new(3);
+        let mut slots = Slab::new(3);
         let (first, second) = (admit(&mut slots), admit(&mut slots));
         assert_eq!((reactor_of(first), reactor_of(second)), (3, 3));
-        let (slot, _wired) = slots.of(first).unwrap();
+        let (slot, _connection) = slots.of(first).unwrap();
         assert!(slots.remove(slot).is_some());
         assert!(slots.of(first).is_none());
 
@@ -142,11 +146,11 @@ mod tests {
 
     #[tokio::test]
     async fn there_is_nobody_when_everybody_has_left() {
-        let mut slots = Slots::new(0);
+        let mut slots = Slab::new(0);
         assert!(slots.is_empty());
         let conn = admit(&mut slots);
         assert!(!slots.is_empty());
-        let (slot, _wired) = slots.of(conn).unwrap();
+        let (slot, _connection) = slots.of(conn).unwrap();
         slots.remove(slot);
         assert!(slots.is_empty() && slots.remove(slot).is_none());
     }

@@ -35,7 +35,7 @@ pub(super) fn look(bytes: &[u8]) -> FirstBytes {
 }
 
 /// What is said to a peer that speaks something else.
-pub(super) fn farewell(seen: FirstBytes) -> Vec<u8> {
+pub(super) fn rejection(seen: FirstBytes) -> Vec<u8> {
     let sentence = "This port speaks the chatd protocol. Connect with chat-tui.\n";
     match seen {
         FirstBytes::Http => format!(

@@ -6,87 +6,87 @@ use chat_core::{Admission, Connection, SessionSeed};
 use chat_proto::{MAGIC, SessionId};
 
 use super::phase::{Leaving, Native, Phase};
-use super::{Stage, Wired};
+use super::{SocketConnection, Stage};
 use crate::reactor::gathered::Gathered;
 use crate::reactor::places::no_memory;
-use crate::reactor::stranger::{self, FirstBytes};
-use crate::reactor::turn::{Desk, Turn};
+use crate::reactor::sniff::{self, FirstBytes};
+use crate::reactor::turn::{Progress, TurnContext};
 use crate::reactor::unread::CAUTIOUS_READ_BYTES;
 
-impl Wired {
+impl SocketConnection {
     /// A turn at reading: understands what was left, and reads once.
-    pub(in crate::reactor) fn hear(&mut self, desk: &mut Desk<'_>) -> Turn {
+    pub(in crate::reactor) fn on_readable(&mut self, context: &mut TurnContext<'_>) -> Progress {
         if matches!(self.stage, Stage::Lingering { .. }) {
-            return self.hear_nothing(desk);
+            return self.discard_input(context);
         }
-        if self.phase.is_closing() || desk.is_draining {
-            return Turn::Done;
+        if self.phase.is_closing() || context.is_draining {
+            return Progress::Done;
         }
         if !self.unread.is_empty() {
             let unread = std::mem::take(&mut self.unread);
-            self.understand(&unread, desk.admission, desk.gathered, desk.now_ms);
+            self.process_input(&unread, context.admission, context.gathered, context.now_ms);
         }
-        if desk.gathered.is_full() && self.has_input(desk.now_ms) {
-            return Turn::Interrupted;
+        if context.gathered.is_full() && self.has_input(context.now_ms) {
+            return Progress::Interrupted;
         }
-        if !self.is_readable || !self.phase.wants_input(desk.now_ms) {
-            return Turn::Done;
+        if !self.is_readable || !self.phase.wants_input(context.now_ms) {
+            return Progress::Done;
         }
         let room = match self.account() {
             None => CAUTIOUS_READ_BYTES,
-            Some(_) => desk.read_bytes,
+            Some(_) => context.read_bytes,
         };
         let mut cx = Context::from_waker(&self.waker);
-        match self.socket.poll_read(&mut cx, &mut desk.buffer[..room]) {
+        match self.socket.poll_read(&mut cx, &mut context.buffer[..room]) {
             Poll::Pending => self.is_readable = false,
             Poll::Ready(Ok(0)) => {
                 self.is_readable = false;
                 self.stage = Stage::HungUp;
             }
             Poll::Ready(Ok(read)) => {
-                self.pulse.beat();
+                self.keep_alive.beat();
                 // Less than there was room for is all there is; the end of the stream may follow.
                 self.is_readable = read == room || self.socket.is_readable(&mut cx);
-                let new = &desk.buffer[..read];
+                let new = &context.buffer[..read];
                 if self.unread.is_empty() {
-                    self.understand(new, desk.admission, desk.gathered, desk.now_ms);
+                    self.process_input(new, context.admission, context.gathered, context.now_ms);
                 } else {
                     let mut all = std::mem::take(&mut self.unread);
                     if all.try_reserve(new.len()).is_err() {
                         self.phase.close(&no_memory());
-                        return Turn::Again;
+                        return Progress::Again;
                     }
                     all.extend_from_slice(new);
-                    self.understand(&all, desk.admission, desk.gathered, desk.now_ms);
+                    self.process_input(&all, context.admission, context.gathered, context.now_ms);
                 }
             }
             Poll::Ready(Err(error)) => {
                 self.tell_gone(&error);
-                return Turn::Gone;
+                return Progress::Gone;
             }
         }
-        match self.has_input(desk.now_ms) {
-            true if desk.gathered.is_full() => Turn::Interrupted,
-            true if self.is_readable => Turn::Again,
-            _ => Turn::Done,
+        match self.has_input(context.now_ms) {
+            true if context.gathered.is_full() => Progress::Interrupted,
+            true if self.is_readable => Progress::Again,
+            _ => Progress::Done,
         }
     }
 
     /// Reads what a peer still had under way when everything was said.
-    fn hear_nothing(&mut self, desk: &mut Desk<'_>) -> Turn {
+    fn discard_input(&mut self, context: &mut TurnContext<'_>) -> Progress {
         let mut cx = Context::from_waker(&self.waker);
-        match self.socket.poll_read(&mut cx, desk.buffer) {
+        match self.socket.poll_read(&mut cx, context.buffer) {
             Poll::Pending => {
                 self.is_readable = false;
-                Turn::Done
+                Progress::Done
             }
-            Poll::Ready(Ok(1..)) => Turn::Again,
-            Poll::Ready(Ok(0) | Err(_)) => Turn::Gone,
+            Poll::Ready(Ok(1..)) => Progress::Again,
+            Poll::Ready(Ok(0) | Err(_)) => Progress::Gone,
         }
     }
 
     /// Asks what `bytes` ask, and keeps the rest.
-    fn understand(
+    fn process_input(
         &mut self,
         mut bytes: &[u8],
         admission: &Admission,
@@ -139,14 +139,14 @@ impl Wired {
     /// Looks at the first bytes, and takes the magic. A peer that speaks something else is told so in
     /// its own words.
     fn decide(&mut self, bytes: &mut &[u8], admission: &Admission, now_ms: u64) {
-        match stranger::look(bytes) {
+        match sniff::look(bytes) {
             FirstBytes::Undecided => {}
             FirstBytes::Native => {
                 *bytes = &bytes[MAGIC.len()..];
                 self.phase = self.begin(admission, now_ms);
             }
             seen @ (FirstBytes::Http | FirstBytes::Unknown) => {
-                self.phase = Phase::Leaving(Leaving::saying(stranger::farewell(seen)));
+                self.phase = Phase::Leaving(Leaving::saying(sniff::rejection(seen)));
             }
         }
     }

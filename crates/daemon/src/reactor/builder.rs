@@ -13,19 +13,19 @@ use tokio::task::unconstrained;
 use tokio_util::sync::DropGuard;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::acceptor::Acceptor;
+use super::connection::SocketConnection;
 use super::disk_reads::DiskReads;
-use super::door::Door;
 use super::followers::Followers;
 use super::gathered::Gathered;
-use super::inbox::Inbox;
+use super::mailbox::Mailbox;
 use super::parting::Parting;
 use super::places::Places;
 use super::ready_list::ReadyList;
 use super::run_queue::RunQueue;
-use super::slots::Slots;
+use super::slab::Slab;
 use super::strangers::Strangers;
 use super::unread::Unread;
-use super::wired::Wired;
 use super::{BUFFER_BYTES, Reactor};
 use crate::listener::Listener;
 use crate::reader::ReadPool;
@@ -52,12 +52,12 @@ impl Shared {
     }
 
     /// A connection has left.
-    pub(super) fn left(&self, wired: &Wired) {
+    pub(super) fn left(&self, connection: &SocketConnection) {
         self.places.give_back();
-        if let Some(account) = wired.account() {
+        if let Some(account) = connection.account() {
             self.places.sign_out(account);
         }
-        wired.tell_end(&self.refusals);
+        connection.tell_end(&self.refusals);
     }
 }
 
@@ -72,21 +72,21 @@ pub(crate) struct Alive {
 
 /// The way in to a reactor, and what wakes it, before its thread runs.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct ReactorBuilder {
     index: usize,
     ready: Arc<ReadyList>,
-    inbox: Arc<Inbox>,
+    mailbox: Arc<Mailbox>,
 }
 
-impl Seat {
+impl ReactorBuilder {
     pub(crate) fn new(index: usize) -> Self {
         let ready = Arc::default();
-        let inbox = Arc::new(Inbox::new(Arc::clone(&ready)));
-        Self { index, ready, inbox }
+        let mailbox = Arc::new(Mailbox::new(Arc::clone(&ready)));
+        Self { index, ready, mailbox }
     }
 
-    pub(crate) fn inbox(&self) -> Arc<Inbox> {
-        Arc::clone(&self.inbox)
+    pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
     }
 
     /// Runs the reactor on a thread of its own, once it has the listeners. It ends, and lets go of
@@ -97,7 +97,7 @@ impl Seat {
     pub(crate) async fn start(
         self,
         listeners: Vec<Listener>,
-        all: Vec<Arc<Inbox>>,
+        all: Vec<Arc<Mailbox>>,
         shared: Arc<Shared>,
         sequencer: Sequencer,
         alive: Alive,
@@ -126,24 +126,24 @@ impl Seat {
     fn open(
         self,
         listeners: Vec<Listener>,
-        all: Vec<Arc<Inbox>>,
+        all: Vec<Arc<Mailbox>>,
         shared: Arc<Shared>,
         sequencer: Sequencer,
     ) -> io::Result<(Runtime, Reactor)> {
-        let Self { index, ready, inbox } = self;
+        let Self { index, ready, mailbox } = self;
         let runtime = open_runtime()?;
         let reactors = all.len();
-        let door = {
+        let acceptor = {
             let _context = runtime.enter();
-            Door::open(listeners, all, index, &ready)?
+            Acceptor::open(listeners, all, index, &ready)?
         };
         let reactor = Reactor {
             ready,
-            inbox,
-            door,
+            mailbox,
+            acceptor,
             shared,
             sequencer,
-            slots: Slots::new(index),
+            slab: Slab::new(index),
             strangers: Strangers::default(),
             parting: Parting::of_one_in(reactors),
             followers: Followers::default(),

@@ -8,10 +8,10 @@ use chat_proto::{CloseReason, Error, FrameCodec, Kind};
 use tracing::{Level, Span};
 
 use super::phase::Phase;
-use super::{Stage, Wired};
+use super::{SocketConnection, Stage};
 use crate::refusals::Refusals;
 
-impl Wired {
+impl SocketConnection {
     /// The connection, and who speaks on it: made when something is told, so that an idle connection
     /// holds none.
     fn span(&self) -> Span {
