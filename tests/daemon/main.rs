@@ -1,18 +1,24 @@
 //! A real daemon, seen from outside: how it listens, serves slow readers, stops and starts.
 
 mod clock;
+// Limits a process that runs (prlimit), and reads its memory in `/proc`.
+#[cfg(target_os = "linux")]
 mod crowded;
 mod dual_stack;
 mod fair;
 mod following;
 mod joining;
 mod listening;
+// A stream that is always full is `/dev/full`.
+#[cfg(target_os = "linux")]
 mod logging;
 mod new_rooms;
 mod refusing;
 mod renaming;
 mod returning;
 mod signals;
+// The memory of a process is in `/proc`.
+#[cfg(target_os = "linux")]
 mod slow;
 mod stopping;
 mod telling;

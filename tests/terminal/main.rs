@@ -2,6 +2,8 @@
 //! kills.
 
 mod hostile;
+// CPU time and switches of each thread are in `/proc`.
+#[cfg(target_os = "linux")]
 mod idle;
 mod leaving;
 mod multiplexer;

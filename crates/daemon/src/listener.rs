@@ -1,12 +1,12 @@
 //! Listeners: where connections come in.
 
 use std::fmt;
-use std::fs::DirBuilder;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use chat_files::make_dir;
 use rustix::fs::Mode;
 use rustix::process::umask;
 use tokio::net::unix::UCred;
@@ -17,9 +17,8 @@ use crate::server::StartError;
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: u32 = 4096;
 
-/// Of the Unix socket, and of its directory where that is made here.
+/// Of the Unix socket.
 const SOCKET_MODE: u32 = 0o600;
-const DIR_MODE: u32 = 0o700;
 
 /// A place to listen at, which never blocks. The reactor that gets it registers it with its runtime.
 #[derive(Debug)]
@@ -121,14 +120,14 @@ fn bind_address(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 pub(crate) async fn bind_unix(path: &Path) -> Result<(Listener, SocketFile), StartError> {
     let failed = |cause| StartError::Socket { path: path.to_owned(), cause };
     if let Some(parent) = path.parent() {
-        DirBuilder::new().recursive(true).mode(DIR_MODE).create(parent).map_err(failed)?;
+        make_dir(parent).map_err(failed)?;
     }
     if is_answered(path).await {
         return Err(StartError::SocketInUse { path: path.to_owned() });
     }
     remove_stale_socket(path).map_err(failed)?;
     // It is this user's alone from its first moment on.
-    let usual = umask(Mode::from_raw_mode(!SOCKET_MODE & 0o777));
+    let usual = umask(Mode::XUSR | Mode::RWXG | Mode::RWXO);
     let bound = UnixListener::bind(path).and_then(UnixListener::into_std);
     umask(usual);
     let listener = bound.map_err(failed)?;

@@ -29,7 +29,7 @@ impl Ready<'_> {
             return format!("chat-tui {}", shell_word(&socket.to_string_lossy()));
         }
         match self.addresses.iter().find(|address| answers_on_loopback(address)) {
-            Some(address) => format!("chat-tui {}", on_loopback(address)),
+            Some(address) => format!("chat-tui {}", on_loopback(*address)),
             None => match self.addresses.first() {
                 Some(address) => format!("chat-tui {address}"),
                 None => "chatd --listen 127.0.0.1".to_owned(),
@@ -52,7 +52,7 @@ impl Ready<'_> {
         let usual = usual_sockets();
         let is_usual = self.socket.is_some_and(|socket| usual.iter().any(|path| path == socket));
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT));
-        is_usual || self.addresses.iter().any(|address| on_loopback(address) == local)
+        is_usual || self.addresses.iter().any(|address| on_loopback(*address) == local)
     }
 }
 
@@ -73,8 +73,9 @@ fn answers_on_loopback(address: &SocketAddr) -> bool {
     address.ip().is_loopback() || address.ip().is_unspecified()
 }
 
-/// The loopback address of a listener at every address.
-fn on_loopback(address: &SocketAddr) -> SocketAddr {
+/// How this machine reaches a listener: one at every address is at the loopback address, too.
+#[must_use]
+pub fn on_loopback(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         ip if !ip.is_unspecified() => ip,
         IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
@@ -83,7 +84,10 @@ fn on_loopback(address: &SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn seen_from_elsewhere(address: SocketAddr) -> String {
+/// How other machines reach a listener, as far as the routes of this one tell; else with a word in the
+/// place of the host.
+#[must_use]
+pub fn seen_from_elsewhere(address: SocketAddr) -> String {
     match (address.ip().is_unspecified(), outward_ip(address.is_ipv4())) {
         (false, _) => address.to_string(),
         (true, Some(ip)) => SocketAddr::new(ip, address.port()).to_string(),

@@ -29,6 +29,10 @@ fn kill(store: SqliteStore) {
     }
 }
 
+/// Where nobody does, the machine may have been booted meanwhile, and commits that were not
+/// synchronised are lost.
+const TELLS_OF_BOOTS: bool = cfg!(all(target_os = "linux", not(feature = "portable")));
+
 /// Copies the database alone, as a backup would.
 fn backup(from: &Path, to: &Path) {
     for name in ["chatd.db", "chatd.db-wal"] {
@@ -54,7 +58,8 @@ fn a_kill_after_a_commit_loses_nothing_and_keeps_the_epoch() {
         kill(store);
         let mut after = open(live.path(), durability);
         assert_eq!(head(&mut after), Seq(50));
-        assert_eq!(after.epoch(), before);
+        let keeps = TELLS_OF_BOOTS || matches!(durability, Durability::Full);
+        assert_eq!(after.epoch() == before, keeps, "{durability:?}");
         post(&mut after, [51]);
     }
 }

@@ -21,7 +21,7 @@ use rustix::io::Errno;
 pub const FILE_MODE: u32 = 0o600;
 
 /// The same of a directory. One that somebody else has made keeps the mode it has.
-pub const DIR_MODE: u32 = 0o700;
+const DIR_MODE: u32 = 0o700;
 
 /// Whoever may write to a directory could put files of his own in the place of any in it.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
@@ -31,11 +31,19 @@ const WRITABLE_BY_OTHERS: u32 = 0o022;
 /// # Errors
 /// It cannot be made, or others can write to the one that is there; the sentence says what to do.
 pub fn create_dir(dir: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(DIR_MODE).create(dir)?;
+    make_dir(dir)?;
     match exposed_mode(dir)? {
         None => Ok(()),
         Some(mode) => Err(io::Error::new(io::ErrorKind::PermissionDenied, exposed(dir, mode))),
     }
+}
+
+/// The same, whoever can write to the one that is there.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(DIR_MODE).create(dir)
 }
 
 /// The mode of a directory that others can write to.

@@ -3,11 +3,11 @@
 //! The only file that uses chatd. It must not know what else the process does.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use chat_client::{Fingerprint, Target, TargetUrl};
-use chatd::ready::Ready;
+use chatd::ready::{Ready, on_loopback, seen_from_elsewhere};
 use chatd::{Durability, Server, StartError};
 
 use crate::exit::Exit;
@@ -77,8 +77,8 @@ impl Host {
     #[must_use]
     pub fn server(&self) -> TargetUrl {
         let tcp = self.server.addresses().first().map(|address| {
-            let ip = reachable(address.ip());
-            Target::Tcp { host: ip.to_string(), port: address.port() }
+            let address = on_loopback(*address);
+            Target::Tcp { host: address.ip().to_string(), port: address.port() }
         });
         let socket = self.server.socket().map(|path| Target::Unix(path.to_owned()));
         TargetUrl {
@@ -98,7 +98,7 @@ impl Host {
         let address = addresses.iter().find(|address| !address.ip().is_loopback());
         Reach {
             here,
-            address: address.map(|address| seen_from_elsewhere(*address).to_string()),
+            address: address.map(|address| seen_from_elsewhere(*address)),
             fingerprint: self.fingerprint(),
             otherwise: SERVE_FOR_OTHERS,
         }
@@ -119,34 +119,4 @@ fn socket_in(data_dir: &Path) -> Option<PathBuf> {
     let absolute = std::path::absolute(data_dir).ok()?;
     let path = absolute.join("chatd.sock");
     (path.as_os_str().len() <= SOCKET_PATH_BYTES_MAX).then_some(path)
-}
-
-fn seen_from_elsewhere(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        ip if ip.is_unspecified() => own_address(ip),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
-}
-
-fn reachable(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(ip) if ip.is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => std::net::Ipv6Addr::LOCALHOST.into(),
-        IpAddr::V4(_) | IpAddr::V6(_) => ip,
-    }
-}
-
-/// The address by which others see this machine, as far as its routes tell. Nothing is sent.
-fn own_address(unspecified: IpAddr) -> IpAddr {
-    // Addresses for documentation: they have a route like all the world, and nobody.
-    let elsewhere = match unspecified {
-        IpAddr::V4(_) => "192.0.2.1:9",
-        IpAddr::V6(_) => "[2001:db8::1]:9",
-    };
-    let asked = UdpSocket::bind(SocketAddr::new(unspecified, 0)).and_then(|socket| {
-        socket.connect(elsewhere)?;
-        socket.local_addr()
-    });
-    asked.map_or_else(|_no_route| reachable(unspecified), |address| address.ip())
 }

@@ -1,12 +1,11 @@
 //! The data directory: for its owner only, and for one daemon at a time.
 
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 pub(super) use chat_files::open_private;
-use chat_files::{DIR_MODE, exposed_mode};
+use chat_files::{exposed_mode, make_dir};
 
 use super::OpenError;
 use super::held::{DATABASE, LOCK, WITNESS};
@@ -26,7 +25,7 @@ impl DataDir {
     /// Makes the directory where it is missing, and takes its lock.
     pub(super) fn lock(path: &Path) -> Result<Self, OpenError> {
         let unusable = |cause| OpenError::Dir { dir: path.to_owned(), cause };
-        DirBuilder::new().recursive(true).mode(DIR_MODE).create(path).map_err(unusable)?;
+        make_dir(path).map_err(unusable)?;
         if let Some(mode) = exposed_mode(path).map_err(unusable)? {
             return Err(OpenError::Exposed { dir: path.to_owned(), mode });
         }

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::stage::{PATIENCE, Stage, headless, text};
+use super::stage::{Stage, text};
 
 async fn with_messages(room: &str, texts: &[&str]) -> Stage {
     let stage = Stage::new().await;
@@ -156,8 +156,12 @@ async fn a_reader_that_takes_nothing_does_not_keep_it_from_ending() {
     assert_eq!(bob.code().await, 130);
 }
 
+// `/dev/full` is Linux's.
+#[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn stdout_that_cannot_be_written_is_said() {
+    use super::stage::{PATIENCE, headless};
+
     let stage = with_messages("x", &["1"]).await;
     let mut command = stage.command("bob", &headless(&["tail", "-r", "x"]));
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
