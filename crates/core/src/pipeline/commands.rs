@@ -76,6 +76,13 @@ fn carry_out<S: Store>(
     staged: &mut Staged,
 ) -> Result<Result<Answer, Refusal>, StoreError> {
     let ts = command.ts;
+    if let (Some(refusals), Some(send)) = (&refusals, send) {
+        let wait_ms = refusals.wait_ms(send.account, ts);
+        if wait_ms > 0 && state.would_store_refusal(&command.action, store)? {
+            // Its nonce is not used up: it is awaited again.
+            return Ok(Err(Refusal::RateLimited { wait_ms }));
+        }
+    }
     let applied = state.apply(command, store)?;
     if let Some(genesis) = applied.genesis {
         staged.note_genesis();
@@ -87,11 +94,6 @@ fn carry_out<S: Store>(
     }
     if let (Some(send), Some((nonce, code, digest))) = (send, applied.refused_send) {
         if let Some(refusals) = refusals {
-            let wait_ms = refusals.wait_ms(send.account, ts);
-            if wait_ms > 0 {
-                // It has changed nothing, and its nonce is not used up: it is awaited again.
-                return Ok(Err(Refusal::RateLimited { wait_ms }));
-            }
             refusals.count(send.account, ts);
         }
         staged.note_record();

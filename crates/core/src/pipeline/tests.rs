@@ -232,3 +232,28 @@ fn opening_writes_nothing_and_logs_begin_once() {
     pipeline.begin(genesis(8)).unwrap();
     assert_eq!((pipeline.state().unwrap().epoch(), pipeline.store().commits), (Epoch(7), commits));
 }
+
+#[test]
+fn refusals_have_a_pace_where_they_come_in_and_none_in_the_order() {
+    let mut world = World::new();
+    let refused = |n| {
+        let nonce = Nonce { stream: StreamId([9; 16]), n };
+        let (credential, text) = (credential(0xAD), String::new());
+        command(1, Action::Send { account: ADA, credential, nonce, room: LOBBY, text })
+    };
+    let before = world.pipeline.store().records();
+    world.run((1..=256).map(refused));
+    let stored = |world: &World| world.pipeline.store().records() - before;
+    assert_eq!((stored(&world), world.heard.take().len()), (256, 256));
+    world.run([refused(257), refused(1), send(1, 1)]);
+    let expected = [Kind::Error, Kind::Error, Kind::Ack];
+    assert_eq!(world.heard.take(), kinds(1, &expected), "what was decided, or is posted, goes on");
+    assert_eq!(stored(&world), 257, "the message alone");
+    let Input::Ordered(ordered) = refused(257) else { panic!("a send is ordered") };
+    world.run([Input::Ordered(Ordered { origin: None, ..ordered })]);
+    assert_eq!(
+        stored(&world),
+        258,
+        "a node that judged by its own pace would store less than others"
+    );
+}

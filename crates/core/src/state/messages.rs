@@ -3,8 +3,8 @@
 use chat_proto::{AccountId, Credential, ErrorCode, MessageId, Nonce, RoomId, check_text};
 use sha2::{Digest, Sha256};
 
-use super::{Answer, Appender};
-use crate::{Content, Lookup, PastSend, Refusal, StoreError, TextDigest};
+use super::{Answer, Appender, State};
+use crate::{Action, Content, Lookup, PastSend, Refusal, StoreError, TextDigest};
 
 /// How a send is decided.
 pub(super) struct Decided {
@@ -15,6 +15,26 @@ pub(super) struct Decided {
 impl Decided {
     fn without_record(answer: Result<Answer, Refusal>) -> Self {
         Self { refused_send: None, answer }
+    }
+}
+
+impl State {
+    /// Whether a command is a send at its turn that would be refused for good, which is to be stored.
+    pub(crate) fn would_store_refusal(
+        &self,
+        action: &Action,
+        lookup: &dyn Lookup,
+    ) -> Result<bool, StoreError> {
+        let Action::Send { account, nonce, room, text, .. } = action else { return Ok(false) };
+        if self.judge(*account, *room, text).is_ok() {
+            return Ok(false);
+        }
+        Ok(lookup.high_water(*account, nonce.stream)?.checked_add(1) == Some(nonce.n))
+    }
+
+    fn judge(&self, account: AccountId, room: RoomId, text: &str) -> Result<(), Refusal> {
+        check_text(text)?;
+        self.access(account).can_post(room)
     }
 }
 
@@ -40,7 +60,7 @@ impl Appender<'_> {
             let again = answer_again(past.as_ref(), TextDigest::of(room, &text));
             return Ok(Decided::without_record(again));
         }
-        Ok(match self.judge(account, room, &text) {
+        Ok(match self.state.judge(account, room, &text) {
             Ok(()) => {
                 let id = message_id(nonce, &credential);
                 Decided::without_record(Ok(self.post(account, nonce, room, id, text)))
@@ -50,11 +70,6 @@ impl Appender<'_> {
                 answer: Err(refusal),
             },
         })
-    }
-
-    fn judge(&self, account: AccountId, room: RoomId, text: &str) -> Result<(), Refusal> {
-        check_text(text)?;
-        self.state.access(account).can_post(room)
     }
 
     fn post(
