@@ -3,7 +3,7 @@
 use chat_client::{Event, RoomChange};
 use chat_proto::{Seq, Timestamp};
 use chat_tui::screen::server::ServerId;
-use chat_tui::screen::update::{Answer, Failure, Msg};
+use chat_tui::screen::update::{Answer, Effect, Failure, Msg, ServerEffect};
 
 use crate::stage::{ADA, LOBBY, MORNING_MS, Stage, said, said_in};
 
@@ -69,5 +69,42 @@ fn no_text_breaks_the_columns() {
         for line in stage.screen().lines() {
             assert!(chat_tui::text::width(line) <= usize::from(columns), "{columns}: {line}");
         }
+    }
+}
+
+/// Answers the pages that are asked for with one message, as of the end of all numbers.
+fn answer_from_the_end_of_numbers(stage: &mut Stage, last: u64) {
+    for _page in 0..20 {
+        let Some(Effect::Server(_, ServerEffect::Page(room, id, request))) = stage.effects.pop()
+        else {
+            continue;
+        };
+        let message = chat_client::Message { seq: Seq(last), ..said(1, "from the end") };
+        let page = chat_client::HistoryPage {
+            room: id,
+            epoch: chat_proto::Epoch(7),
+            as_of: Seq(u64::MAX),
+            messages: vec![message],
+            more: true,
+            gaps: Vec::new(),
+        };
+        stage.feed(Msg::Answer(ServerId::FIRST, Answer::Page(room, request, Ok(page))));
+        stage.press(crossterm::event::KeyCode::PageDown);
+        stage.screen();
+    }
+}
+
+#[test]
+fn a_server_that_counts_to_the_end_of_numbers_breaks_nothing() {
+    for last in [u64::MAX, u64::MAX - 1, u64::MAX - 200] {
+        let mut stage = Stage::online(80, 12);
+        let index = stage.model.server().current;
+        let located = Answer::Located(index, Ok(Some(Seq(last))));
+        stage.feed(Msg::Answer(ServerId::FIRST, located));
+        answer_from_the_end_of_numbers(&mut stage, last);
+        stage.hears(said(1, "and on it goes"));
+        stage.press(crossterm::event::KeyCode::End);
+        stage.types("still here");
+        assert!(stage.shows("> still here"), "{}", stage.screen());
     }
 }
