@@ -1,4 +1,4 @@
-//! A client: the sans-IO outbox and cursors of the client library, driven over a simulated link.
+//! A client: the sans-IO queue of sends and cursors of the client library, driven over a simulated link.
 
 mod following;
 mod journal;
@@ -6,16 +6,18 @@ mod names;
 mod paging;
 mod person;
 mod replies;
+mod sending;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Buf, BytesMut};
 use chat_client::names::Names;
 use chat_client::outbox::{Entry, Outbox};
 use chat_client::resume::{AfterReset, Resume};
+use chat_client::send_queue::{Policy, SendQueue};
 use chat_proto::{
-    AccountId, Ack, Body, Epoch, ErrorCode, FrameCodec, Hello, History, Join, List, LogId, Nonce,
-    Position, RequestId, RoomId, RoomName, Send, Seq, StreamId,
+    AccountId, Ack, Body, Epoch, ErrorCode, FrameCodec, Hello, History, List, LogId, Nonce,
+    Position, RequestId, RoomId, RoomName, Seq, StreamId,
 };
 use chat_tests::history::{Reader, Sender};
 use ed25519_dalek::SigningKey;
@@ -47,7 +49,9 @@ pub(crate) struct Client {
     key: SigningKey,
     name: String,
     sender: Sender,
-    outbox: Outbox,
+    queue: SendQueue,
+    /// Rooms to ask for once more, and when: the server had no time.
+    asks_again: Vec<(u64, RoomName)>,
     journal: Journal,
     resume: Resume,
     phase: Phase,
@@ -68,7 +72,6 @@ pub(crate) struct Client {
     readers: BTreeMap<LogId, Reader>,
     /// How many requests to subscribe to a log are in flight: only the newest counts.
     subscribing: BTreeMap<LogId, usize>,
-    resolving: BTreeSet<RoomName>,
     /// What accounts are called.
     names: Names,
     paging: Paging,
@@ -77,7 +80,6 @@ pub(crate) struct Client {
     answered_in: Option<Epoch>,
     window: usize,
     after_reset: AfterReset,
-    paused_until_us: u64,
     pub(crate) deaf_until_us: u64,
     retry_at_us: u64,
     failures: u32,
@@ -105,6 +107,10 @@ enum Asked {
     /// The nonce of an answered send, for another text.
     Reuse(Nonce),
     Join {
+        name: RoomName,
+    },
+    /// The same, because a message needs the id of the room.
+    Room {
         name: RoomName,
     },
     Find {
@@ -143,7 +149,8 @@ impl Client {
             name: format!("person{}", key.verifying_key().to_bytes()[0]),
             key,
             sender: Sender(index as u32),
-            outbox: Outbox::new(stream),
+            queue: SendQueue::new(Outbox::new(stream), Vec::new(), Policy::Screen),
+            asks_again: Vec::new(),
             journal: Journal::new(stream),
             resume: Resume::new(after_reset),
             phase: Phase::Down,
@@ -159,14 +166,12 @@ impl Client {
             cursors: BTreeMap::new(),
             readers: BTreeMap::new(),
             subscribing: BTreeMap::new(),
-            resolving: BTreeSet::new(),
             names: Names::default(),
             paging: Paging::default(),
             answered: VecDeque::new(),
             answered_in: None,
             window: env.chance.pick(&[1, 4, 64, 1024, 3000]).unwrap_or(4),
             after_reset,
-            paused_until_us: 0,
             deaf_until_us: 0,
             retry_at_us: 0,
             failures: 0,
@@ -220,12 +225,12 @@ impl Client {
         if self.requests.values().any(|asked| matches!(asked, Asked::Page(_) | Asked::Names)) {
             env.coverage.hit(Situation::BrokeOffWhileAsked);
         }
-        self.outbox.disconnected();
+        self.queue.disconnected();
+        self.asks_again.clear();
         self.input.clear();
         self.output.clear();
         self.requests.clear();
         self.subscribing.clear();
-        self.resolving.clear();
         self.names.unanswered();
         for cursor in std::mem::take(&mut self.cursors).into_values() {
             env.history.closed(cursor);
@@ -237,8 +242,9 @@ impl Client {
     pub(crate) fn restart(&mut self, env: &mut Env) {
         trace!(env.trace, "client {} restarts", self.index);
         self.disconnect(env);
-        self.outbox = self.journal.restore(&mut env.chance);
-        if !self.outbox.is_empty() {
+        let outbox = self.journal.restore(&mut env.chance);
+        self.queue = SendQueue::new(outbox, Vec::new(), Policy::Screen);
+        if !self.queue.is_empty() {
             env.coverage.hit(Situation::OutboxRestored);
         }
         for reader in std::mem::take(&mut self.readers).into_values() {
@@ -259,7 +265,6 @@ impl Client {
         self.rooms.clear();
         self.answered.clear();
         (self.names, self.paging) = (Names::default(), Paging::default());
-        self.paused_until_us = 0;
     }
 
     pub(crate) fn turn(&mut self, env: &mut Env) {
@@ -314,32 +319,6 @@ impl Client {
         }
     }
 
-    /// Sends what waits in the outbox, once the rooms it goes to are known.
-    fn send_waiting(&mut self, env: &mut Env) {
-        let pause_us = self.paused_until_us.saturating_sub(env.schedule.now_us());
-        if self.phase != Phase::Up || pause_us > 0 {
-            if self.phase == Phase::Up {
-                self.wake(pause_us, env);
-            }
-            return;
-        }
-        while self.output.len() < OUTPUT_BYTES_MAX {
-            if let Some(name) = self.outbox.unresolved().cloned()
-                && !self.resolving.contains(&name)
-            {
-                self.resolving.insert(name.clone());
-                self.ask(&Join { name: name.to_string() }, Asked::Join { name });
-            }
-            let Some(Entry { nonce, to, text }) = self.outbox.next_to_send(self.window).cloned()
-            else {
-                return;
-            };
-            trace!(env.trace, "client {} sends {nonce:?} to {to:?}", self.index);
-            let room = to.room.unwrap_or_default();
-            self.ask(&Send { nonce, room, text }, Asked::Send(nonce));
-        }
-    }
-
     fn speak(&mut self, link: LinkId, env: &mut Env) {
         let (net, mut air) = env.net_and_air();
         let taken = net.write(link, Side::Client, &self.output, &mut air);
@@ -363,8 +342,8 @@ impl Client {
         if self.phase != Phase::Up {
             missing.push(format!("it is {:?}", self.phase));
         }
-        if !self.outbox.is_empty() {
-            missing.push(format!("{} sends are unanswered", self.outbox.len()));
+        if !self.queue.is_empty() {
+            missing.push(format!("{} sends are unanswered", self.queue.len()));
         }
         if let Some((request, asked)) = self.requests.first_key_value() {
             missing.push(format!("request {request} is unanswered: {asked:?}"));

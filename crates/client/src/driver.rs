@@ -142,7 +142,7 @@ impl Driver {
 
     /// Drives the client until it is stopped, or nobody holds it any more.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        self.sending.show_adopted(&mut self.delivery);
+        self.sending.tell_changes(&mut self.delivery);
         loop {
             self.take_turns();
             let read = self.may_read();
@@ -185,7 +185,7 @@ impl Driver {
         self.delivery.flush();
         self.keep_pace();
         self.requests.wake();
-        self.sending.begin_file_work();
+        self.sending.begin_file_work(&mut self.delivery);
         if self.link.is_up() {
             self.ask_for_life();
             self.ask_for_names();

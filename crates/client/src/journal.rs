@@ -25,6 +25,7 @@ use chat_proto::{Epoch, Nonce, RoomId, RoomName, StreamId};
 use serde::{Deserialize, Serialize};
 
 use crate::outbox::{Destination, Entry, Outbox};
+use crate::send_queue::Record;
 
 /// How a journal's file name ends.
 pub(crate) const EXTENSION: &str = "jsonl";
@@ -34,15 +35,6 @@ const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// A journal without unanswered sends is cut back to its first line when it is longer.
 const EMPTY_BYTES_MAX: u64 = 1024 * 1024;
-
-/// One thing to write down.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Record {
-    Push(Entry),
-    Answered(Nonce),
-    Found(Nonce, RoomId),
-    Epoch(StreamId, Epoch),
-}
 
 /// A locked file of one stream.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::io;
 use chat_proto::StreamId;
 use tokio::task::JoinHandle;
 
-use crate::journal::Record;
 use crate::outbox::Outbox;
+use crate::send_queue::Record;
 use crate::shelf::Shelf;
 
 /// Where the files are at the moment.
@@ -42,10 +42,6 @@ pub(crate) enum Done {
 }
 
 impl Keeper {
-    pub(crate) fn is_idle(&self) -> bool {
-        matches!(self, Self::Idle(_))
-    }
-
     /// Begins a job. Only when idle.
     pub(crate) fn begin(&mut self, job: Job) {
         match std::mem::replace(self, Self::Broken) {

@@ -1,7 +1,8 @@
 //! The client library of chatd.
 //!
-//! Owns what every client of the daemon needs, whatever it looks like: [`outbox`], [`resume`],
-//! [`names`] and [`pages`] are sans-IO and carry the promises; over them a driver connects, signs in, sends, follows and
+//! Owns what every client of the daemon needs, whatever it looks like: [`outbox`], [`send_queue`],
+//! [`resume`], [`names`] and [`pages`] are sans-IO and carry the promises; over them a driver
+//! connects, signs in, sends, follows and
 //! reconnects. It must not know about terminals.
 //!
 //! [`start`] gives a [`Client`] to ask and send with, and [`Events`] to read.
@@ -31,6 +32,7 @@ mod pins;
 mod request;
 mod requests;
 pub mod resume;
+pub mod send_queue;
 mod sending;
 mod shelf;
 mod start;

@@ -1,19 +1,16 @@
-//! Messages on their way: outboxes, what is written down of them, and who waits for the answers.
+//! Messages on their way, between those who send them, the files that keep them and the connection.
 //!
-//! Owns the order in which messages leave: what dead screens left first, then what is typed here.
-//! Of a screen, a message is on disk before it is shown as waiting, and before it leaves.
+//! Owns who waits for which answer, and what is being done to the files. Which message leaves when,
+//! and what becomes of it, is decided by the [`SendQueue`].
 
-mod keeping;
-mod lanes;
-
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_proto::{
-    Ack, Credential, Epoch, Error, ErrorCode, MessageId, Nonce, RequestId, RoomId, RoomName,
-    StreamId,
+    Ack, Credential, Epoch, Error, ErrorCode, Join, MessageId, Nonce, RequestId, RoomId, RoomName,
+    Send, StreamId,
 };
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -24,47 +21,28 @@ use crate::connection::plain;
 use crate::delivery::Delivery;
 use crate::event::{Event, Outgoing, OutgoingState, Refusal};
 use crate::identity::random_bytes;
-use crate::journal::Record;
 use crate::keeper::{Done, Job, Keeper};
-use crate::outbox::{Entry, Outbox, Verdict, message_id};
-
-/// Unanswered messages; past it senders wait.
-const UNANSWERED_MAX: usize = 1024;
-
-/// How long to wait before trying again what the disk or the daemon would not do.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
+use crate::link::Up;
+use crate::outbox::{Destination, Entry, message_id};
+use crate::request::ReplyTo;
+use crate::requests::PendingRequests;
+use crate::send_queue::{Change, Outbound, SendQueue};
 
 /// All messages on their way.
 pub(crate) struct Sending {
-    /// The last is the one that is pushed to; those before it were left by dead screens.
-    lanes: VecDeque<Outbox>,
+    queue: SendQueue,
     waiters: HashMap<Nonce, Waiter>,
     in_flight: HashMap<RequestId, Nonce>,
-    /// Messages to rooms that cannot be had: why.
-    doomed: HashMap<Nonce, Refusal>,
-    pause_until: Option<Instant>,
-    /// Whether the room of the next message is being looked for.
-    finding: bool,
     keeper: Keeper,
-    /// To be written down.
-    notes: Vec<Record>,
     /// Being written down.
     taking: Vec<(SendCall, Entry)>,
-    /// A stream that the daemon has lost the end of.
-    restart: Option<StreamId>,
     /// A server whose directory is to be looked through.
     adopt: Option<String>,
-    epoch: Option<Epoch>,
-    online: bool,
     /// Why nothing will be sent any more.
     ended: Option<Refusal>,
     credential: Credential,
-    /// The stream is named by whoever started the program, and cannot be exchanged.
-    firm: bool,
-    /// Whether the daemon was restored from a backup since the first connection.
-    restored: bool,
-    /// Whether the user knows how many messages are gone by that.
-    told_of_loss: bool,
+    /// The moment that the queue's milliseconds count from.
+    started: Instant,
 }
 
 struct Waiter {
@@ -73,51 +51,24 @@ struct Waiter {
 }
 
 impl Sending {
-    /// `adopted` in the order in which it is to be sent; `own` is pushed to.
-    pub(crate) fn new(
-        own: Outbox,
-        adopted: Vec<Outbox>,
-        keeper: Keeper,
-        credential: Credential,
-        firm: bool,
-    ) -> Self {
-        let mut lanes = VecDeque::from(adopted);
-        lanes.push_back(own);
+    pub(crate) fn new(queue: SendQueue, keeper: Keeper, credential: Credential) -> Self {
         Self {
-            lanes,
+            queue,
             waiters: HashMap::new(),
             in_flight: HashMap::new(),
-            doomed: HashMap::new(),
-            pause_until: None,
-            finding: false,
             keeper,
-            notes: Vec::new(),
             taking: Vec::new(),
-            restart: None,
             adopt: None,
-            epoch: None,
-            online: false,
             ended: None,
             credential,
-            firm,
-            restored: false,
-            told_of_loss: false,
-        }
-    }
-
-    /// Shows what was found on disk.
-    pub(crate) fn show_adopted(&self, delivery: &mut Delivery) {
-        for entry in self.lanes.iter().flat_map(Outbox::pending) {
-            self.tell(entry, OutgoingState::Waiting, delivery);
+            started: Instant::now(),
         }
     }
 
     /// Whether more messages may be taken.
     pub(crate) fn has_room(&self, delivery: &Delivery) -> bool {
-        let unanswered: usize = self.lanes.iter().map(Outbox::len).sum();
-        unanswered < UNANSWERED_MAX
+        self.queue.has_room()
             && !(self.tells() && delivery.is_full())
-            && self.restart.is_none()
             && !matches!(self.keeper, Keeper::Busy(_))
     }
 
@@ -130,11 +81,16 @@ impl Sending {
             }
             (Keeper::Memory, None) => {
                 for call in calls {
-                    let entry = self.own().push(call.to.clone(), call.text.clone());
+                    let entry = self.queue.push(call.to.clone(), call.text.clone());
                     self.taken(call, &entry, delivery);
                 }
             }
-            (Keeper::Idle(_), _) => self.write_down(calls),
+            (Keeper::Idle(_), _) => {
+                let sends = calls.iter().map(|call| (call.to.clone(), call.text.clone()));
+                let entries = self.queue.prepare(sends);
+                self.taking = calls.into_iter().zip(entries).collect();
+                self.keeper.begin(Job::Write(self.queue.take_records()));
+            }
             (Keeper::Busy(_) | Keeper::Broken, _) => {
                 refuse(calls, &thread_failed());
             }
@@ -143,29 +99,15 @@ impl Sending {
 
     /// A connection is signed in; `server` names the directory of what is unanswered there.
     pub(crate) fn connected(&mut self, epoch: Epoch, server: String) {
-        self.online = true;
-        if self.epoch.replace(epoch).is_some_and(|before| before != epoch) {
-            (self.restored, self.told_of_loss) = (true, false);
-        }
-        self.pause_until = None;
-        for lane in &mut self.lanes {
-            lane.connected(epoch);
-            self.notes.push(Record::Epoch(lane.stream(), epoch));
-        }
-        if !matches!(self.keeper, Keeper::Memory) {
+        self.queue.connected(epoch);
+        if self.tells() {
             self.adopt = Some(server);
-        } else {
-            self.notes.clear();
         }
     }
 
     pub(crate) fn disconnected(&mut self) {
-        self.online = false;
-        self.finding = false;
         self.in_flight.clear();
-        for lane in &mut self.lanes {
-            lane.disconnected();
-        }
+        self.queue.disconnected();
     }
 
     /// There will be no connection any more. Whoever keeps nothing on disk is told.
@@ -173,6 +115,27 @@ impl Sending {
         self.ended = Some(refusal.clone());
         if matches!(self.keeper, Keeper::Memory) {
             self.waiters.clear();
+        }
+    }
+
+    /// Puts what may leave now into the connection. At most `window` messages are in flight.
+    pub(crate) fn put(
+        &mut self,
+        up: &mut Up,
+        window: usize,
+        requests: &mut PendingRequests,
+        delivery: &mut Delivery,
+    ) {
+        while up.has_room()
+            && !(delivery.is_full() && self.tells())
+            && let Some(outbound) = self.queue.next(window, self.now_ms())
+        {
+            match outbound {
+                Outbound::Send(entry) => self.put_one(&entry, up, delivery),
+                Outbound::Find(name) => {
+                    requests.ask(&Join { name: name.to_string() }, ReplyTo::Destination(name));
+                }
+            }
         }
     }
 
@@ -186,32 +149,134 @@ impl Sending {
         self.in_flight.remove(&id)
     }
 
-    /// The room of messages that knew only its name.
-    pub(crate) fn found(&mut self, name: &RoomName, room: RoomId) {
-        self.finding = false;
-        for lane in &mut self.lanes {
-            for nonce in lane.resolve(name, room) {
-                self.notes.push(Record::Found(nonce, room));
-            }
-        }
-        self.forget_notes_of_memory();
+    /// A send is committed.
+    pub(crate) fn acked(&mut self, ack: &Ack, delivery: &mut Delivery) {
+        self.queue.acked(ack);
+        self.tell_changes(delivery);
     }
 
-    /// The room cannot be had. The daemon itself must refuse the messages, or it would await them
-    /// for ever; the reason is kept for the user.
+    /// A send was refused, for now or for good.
+    pub(crate) fn refused(&mut self, nonce: Nonce, error: &Error, delivery: &mut Delivery) {
+        self.queue.refused(nonce, error, self.now_ms());
+        self.tell_changes(delivery);
+    }
+
+    /// The room of messages that knew only its name.
+    pub(crate) fn found(&mut self, name: &RoomName, room: RoomId) {
+        self.queue.found(name, room);
+    }
+
+    /// The room cannot be had.
     pub(crate) fn not_found(&mut self, name: &RoomName, error: Error) {
-        self.finding = false;
-        let refusal = Refusal::from(error);
-        for lane in &mut self.lanes {
-            for nonce in lane.resolve(name, crate::Destination::NOWHERE) {
-                self.doomed.insert(nonce, refusal.clone());
-            }
-        }
+        self.queue.not_found(name, error);
     }
 
     /// When sending goes on after a pause.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.pause_until.filter(|_| self.online)
+        self.queue.due_ms().map(|due_ms| self.started + Duration::from_millis(due_ms))
+    }
+
+    /// Begins the next thing that is to be done to the files, or does what needs none.
+    pub(crate) fn begin_file_work(&mut self, delivery: &mut Delivery) {
+        let lost = match self.keeper {
+            Keeper::Memory | Keeper::Idle(_) => self.queue.lost(self.now_ms()),
+            Keeper::Busy(_) => return,
+            // Nothing can be written down any more.
+            Keeper::Broken => return drop(self.queue.take_records()),
+        };
+        if let Some(old) = lost {
+            self.restart(old, delivery);
+        } else if let Some(server) = self.adopt.take() {
+            self.keeper.begin(Job::Adopt { server });
+        } else if self.queue.has_records() {
+            self.keeper.begin(Job::Write(self.queue.take_records()));
+        }
+    }
+
+    /// The end of what is being done to the files. Cancel-safe.
+    pub(crate) async fn file_done(&mut self) -> Done {
+        self.keeper.done().await
+    }
+
+    pub(crate) fn on_file_done(&mut self, done: Done, delivery: &mut Delivery) {
+        match done {
+            Done::Wrote(Ok(())) => {
+                for (call, entry) in std::mem::take(&mut self.taking) {
+                    let pushed = self.queue.push(entry.to, entry.text);
+                    debug_assert_eq!(pushed.nonce, entry.nonce, "it is in the file under this one");
+                    self.taken(call, &pushed, delivery);
+                }
+            }
+            Done::Wrote(Err(error)) => self.refuse_taking(&SendError::Outbox(plain(&error))),
+            Done::Restarted { old, fresh, result: Ok(()) } => {
+                self.queue.restarted(old, fresh);
+                self.tell_changes(delivery);
+            }
+            Done::Restarted { result: Err(error), .. } => {
+                tracing::warn!(%error, "the outbox file cannot be replaced; trying again");
+                self.queue.restart_failed(self.now_ms());
+            }
+            Done::Adopted(Ok(adopted)) => {
+                self.queue.adopt(adopted);
+                self.tell_changes(delivery);
+            }
+            Done::Adopted(Err(error)) => {
+                tracing::warn!(%error, "what other screens left cannot be read");
+            }
+            Done::Failed => self.refuse_taking(&thread_failed()),
+        }
+    }
+
+    /// Writes the last answers down.
+    pub(crate) async fn close(mut self) {
+        self.keeper.close(self.queue.take_records()).await;
+    }
+
+    /// Tells everybody what has become of messages.
+    pub(crate) fn tell_changes(&mut self, delivery: &mut Delivery) {
+        while let Some(change) = self.queue.next_change() {
+            let (entry, state) = match change {
+                Change::Adopted(entry) => (entry, OutgoingState::Waiting),
+                Change::Acked(entry, ack) => {
+                    self.tell_acked(&entry, &ack, delivery);
+                    self.answer(entry.nonce, Ok(ack));
+                    continue;
+                }
+                Change::Refused(entry, refusal) => {
+                    self.answer(entry.nonce, Err(refusal.clone()));
+                    (entry, OutgoingState::Refused(refusal))
+                }
+                Change::Moved(entry, nonce) => {
+                    if let Some(waiter) = self.waiters.remove(&entry.nonce) {
+                        self.waiters.insert(nonce, waiter);
+                    }
+                    let id = message_id(nonce, &self.credential);
+                    (entry, OutgoingState::Moved { nonce, id })
+                }
+                Change::Forgotten(messages) => {
+                    delivery.push(Event::Forgotten { messages });
+                    continue;
+                }
+            };
+            self.tell(&entry, state, delivery);
+        }
+    }
+
+    fn put_one(&mut self, entry: &Entry, up: &mut Up, delivery: &mut Delivery) {
+        let (nonce, id) = (entry.nonce, up.new_id());
+        let room = entry.to.room.unwrap_or(Destination::NOWHERE);
+        let send = Send { nonce, room, text: entry.text.clone() };
+        if let Err(cause) = up.put(&send, id) {
+            // Only a file that was written by hand can hold such a message.
+            let error = Error::new(ErrorCode::FrameTooLong, cause.to_string());
+            self.refused(nonce, &error, delivery);
+            return;
+        }
+        self.in_flight.insert(id, nonce);
+        if let Some(waiter) = self.waiters.get(&nonce) {
+            waiter.left.store(true, Ordering::Relaxed);
+        }
+        self.tell(entry, OutgoingState::InFlight, delivery);
     }
 
     /// A message is in the outbox.
@@ -229,92 +294,49 @@ impl Sending {
         drop(call.reply.send(Ok(sent)));
     }
 
-    /// A send is committed.
-    pub(crate) fn acked(&mut self, ack: &Ack, delivery: &mut Delivery) {
-        let Some(entry) = self.lane_of(ack.nonce).and_then(|lane| lane.acked(ack)) else {
-            return;
+    /// Exchanges a lost stream for a fresh one: of a screen, when its file is there.
+    fn restart(&mut self, old: StreamId, delivery: &mut Delivery) {
+        let fresh = match random_bytes() {
+            Ok(fresh) => StreamId(fresh),
+            Err(error) => {
+                tracing::error!(%error, "no fresh stream can be made");
+                return self.queue.restart_failed(self.now_ms());
+            }
         };
-        if let Some(waiter) = self.waiters.remove(&ack.nonce) {
-            drop(waiter.answer.send(Ok(ack.clone())));
-        }
-        let (room, seq, ts, id) = (ack.room, ack.seq, ack.ts, ack.id);
-        let expected = message_id(entry.nonce, &self.credential);
-        if id != expected {
-            // It was first sent with another credential of the account: the daemon's word counts.
-            let nonce = entry.nonce;
-            self.tell_of(expected, &entry, OutgoingState::Moved { nonce, id }, delivery);
-        }
-        self.tell_of(id, &entry, OutgoingState::Acked { room, seq, ts }, delivery);
-        self.done_with(ack.nonce);
-    }
-
-    /// A send was refused, for now or for good.
-    pub(crate) fn refused(&mut self, nonce: Nonce, error: &Error, delivery: &mut Delivery) {
-        let Some(lane) = self.lane_of(nonce) else { return };
-        match lane.refused(nonce, error) {
-            Verdict::Retry { after_ms: 0 } => {}
-            Verdict::Retry { after_ms } => self.pause(Duration::from_millis(after_ms)),
-            Verdict::Refused(entry) => {
-                let refusal = Refusal::from(error.clone());
-                self.refused_for_good(&entry, refusal, delivery);
-            }
-            Verdict::NewStreamNeeded => {
-                self.tell_of_loss(nonce.stream, error.detail, delivery);
-                self.lost_stream(nonce.stream, delivery);
-            }
+        if self.tells() {
+            let entries = self.queue.restart_records(old, fresh);
+            self.keeper.begin(Job::Restart { old, fresh, entries });
+        } else {
+            self.queue.restarted(old, fresh);
+            self.tell_changes(delivery);
         }
     }
 
-    fn refused_for_good(&mut self, entry: &Entry, refusal: Refusal, delivery: &mut Delivery) {
-        let refusal = self.doomed.remove(&entry.nonce).unwrap_or(refusal);
-        if let Some(waiter) = self.waiters.remove(&entry.nonce) {
-            drop(waiter.answer.send(Err(refusal.clone())));
-        }
-        self.tell(entry, OutgoingState::Refused(refusal), delivery);
-        self.done_with(entry.nonce);
-    }
-
-    fn done_with(&mut self, nonce: Nonce) {
-        self.notes.push(Record::Answered(nonce));
-        self.forget_notes_of_memory();
-        while self.lanes.len() > 1 && self.lanes.front().is_some_and(Outbox::is_empty) {
-            self.lanes.pop_front();
+    fn answer(&mut self, nonce: Nonce, answer: Result<Ack, Refusal>) {
+        if let Some(waiter) = self.waiters.remove(&nonce) {
+            // The sender may want to know no more.
+            drop(waiter.answer.send(answer));
         }
     }
 
-    fn forget_notes_of_memory(&mut self) {
-        if matches!(self.keeper, Keeper::Memory | Keeper::Broken) {
-            self.notes.clear();
-        }
-    }
-
-    fn pause(&mut self, pause: Duration) {
-        let until = Instant::now() + pause;
-        self.pause_until = self.pause_until.max(Some(until));
-    }
-
-    fn is_paused(&mut self) -> bool {
-        if self.pause_until.is_some_and(|until| until <= Instant::now()) {
-            self.pause_until = None;
-        }
-        self.pause_until.is_some()
-    }
-
-    fn own(&mut self) -> &mut Outbox {
-        self.lanes.back_mut().expect("the last lane is never removed")
-    }
-
-    fn lane_of(&mut self, nonce: Nonce) -> Option<&mut Outbox> {
-        self.lane_of_stream(nonce.stream)
-    }
-
-    fn lane_of_stream(&mut self, stream: StreamId) -> Option<&mut Outbox> {
-        self.lanes.iter_mut().find(|lane| lane.stream() == stream)
+    fn refuse_taking(&mut self, why: &SendError) {
+        let calls = std::mem::take(&mut self.taking).into_iter();
+        refuse(calls.map(|(call, _)| call), why);
     }
 
     /// Whether the user is a screen.
     fn tells(&self) -> bool {
         !matches!(self.keeper, Keeper::Memory)
+    }
+
+    fn tell_acked(&self, entry: &Entry, ack: &Ack, delivery: &mut Delivery) {
+        let Ack { room, seq, ts, id, nonce } = *ack;
+        let expected = message_id(nonce, &self.credential);
+        if id != expected {
+            // It was first sent with another credential of the account: the daemon's word counts.
+            self.tell_of(expected, entry, OutgoingState::Moved { nonce, id }, delivery);
+        }
+        self.tell_of(id, entry, OutgoingState::Acked { room, seq, ts }, delivery);
     }
 
     fn tell(&self, entry: &Entry, state: OutgoingState, delivery: &mut Delivery) {
@@ -333,6 +355,10 @@ impl Sending {
                 state,
             }));
         }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

@@ -13,8 +13,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chat_files::{create_dir, sync_parent};
 use chat_proto::StreamId;
 
-use crate::journal::{EXTENSION, Journal, Left, Record};
+use crate::journal::{EXTENSION, Journal, Left};
 use crate::outbox::Outbox;
+use crate::send_queue::Record;
 
 /// The outbox files of this process.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
-//! The outbox on the client's disk: what is pushed is synced before anybody hears of it; that it was
-//! answered may be forgotten by a crash.
+//! The outbox on the client's disk: what is pushed is synced before anybody hears of it; what else is
+//! written down may be forgotten by a crash, the newest first.
 
 use std::collections::BTreeMap;
 
 use chat_client::outbox::{Entry, Outbox};
+use chat_client::send_queue::Record;
 use chat_proto::{Epoch, StreamId};
 
 use crate::chance::Chance;
@@ -14,8 +15,8 @@ pub(crate) struct Journal {
     next_n: u64,
     epoch: Option<Epoch>,
     entries: BTreeMap<u64, Entry>,
-    /// Answers that are written but not synced.
-    unsynced: Vec<u64>,
+    /// Written but not synced.
+    unsynced: Vec<Record>,
 }
 
 impl Journal {
@@ -24,30 +25,20 @@ impl Journal {
         Self { stream, next_n: 1, epoch: None, entries, unsynced }
     }
 
-    pub(crate) fn pushed(&mut self, entry: Entry) {
-        self.sync();
-        self.next_n = entry.nonce.n + 1;
-        self.entries.insert(entry.nonce.n, entry);
+    /// Appends records. A push among them is synced, with everything before it.
+    pub(crate) fn write(&mut self, records: Vec<Record>) {
+        let is_synced = records.iter().any(|record| matches!(record, Record::Push(_)));
+        self.unsynced.extend(records);
+        if is_synced {
+            self.sync();
+        }
     }
 
-    pub(crate) fn answered(&mut self, n: u64) {
-        self.unsynced.push(n);
-    }
-
-    /// The room ids of the entries are of this epoch from now on.
-    pub(crate) fn connected(&mut self, epoch: Epoch, outbox: &Outbox) {
+    /// A file of another stream is in the place of this one.
+    pub(crate) fn replace(&mut self, stream: StreamId, records: Vec<Record>) {
+        *self = Self::new(stream);
+        self.unsynced = records;
         self.sync();
-        self.epoch = Some(epoch);
-        self.rewrite(outbox);
-    }
-
-    /// The entries have other nonces, or other rooms.
-    pub(crate) fn rewrite(&mut self, outbox: &Outbox) {
-        self.sync();
-        self.stream = outbox.stream();
-        self.next_n = outbox.next_n();
-        let entries = outbox.pending().map(|entry| (entry.nonce.n, entry.clone()));
-        self.entries = entries.collect();
     }
 
     /// The process dies and another one reads what is there.
@@ -63,8 +54,29 @@ impl Journal {
     }
 
     fn sync(&mut self) {
-        for n in self.unsynced.drain(..) {
-            self.entries.remove(&n);
+        for record in std::mem::take(&mut self.unsynced) {
+            self.apply(record);
+        }
+    }
+
+    fn apply(&mut self, record: Record) {
+        match record {
+            Record::Push(entry) => {
+                self.next_n = entry.nonce.n + 1;
+                self.entries.insert(entry.nonce.n, entry);
+            }
+            Record::Answered(nonce) => drop(self.entries.remove(&nonce.n)),
+            Record::Found(nonce, room) => {
+                if let Some(entry) = self.entries.get_mut(&nonce.n) {
+                    entry.to.room = Some(room);
+                }
+            }
+            Record::Epoch(_, epoch) => {
+                if self.epoch.replace(epoch).is_some_and(|before| before != epoch) {
+                    let named = self.entries.values_mut().filter(|entry| entry.to.name.is_some());
+                    named.for_each(|entry| entry.to.room = None);
+                }
+            }
         }
     }
 }

@@ -95,9 +95,16 @@ impl Client {
 
     fn push(&mut self, to: Destination, room: &str, text: String, env: &mut Env) {
         self.said += 1;
-        let entry = self.outbox.push(to, text);
-        env.history.invoked(self.sender, entry.nonce, room, &entry.text);
-        self.journal.pushed(entry);
+        if !self.queue.has_room() {
+            return;
+        }
+        let entries = self.queue.prepare([(to, text)]);
+        self.journal.write(self.queue.take_records());
+        for entry in entries {
+            env.history.invoked(self.sender, entry.nonce, room, &entry.text);
+            let pushed = self.queue.push(entry.to, entry.text);
+            debug_assert_eq!(pushed.nonce, entry.nonce);
+        }
     }
 
     /// Follows a room from anywhere: the head, the start, some place, a place of another life.

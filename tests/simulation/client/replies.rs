@@ -1,18 +1,18 @@
 //! What the server says to a client, and what the client makes of it.
 
-use chat_client::outbox::{Destination, Verdict};
+use chat_client::outbox::Entry;
 use chat_client::resume::Step;
 use chat_proto::{
     Ack, Body, Close, CloseReason, Epoch, Error, ErrorCode, Frame, HistoryPage, Kind, LogId,
-    LoggedHead, Nonce, Position, PublicKey, RoomId, RoomInfo, RoomName, SignIn, SignedIn, StreamId,
-    Subscribed, Welcome, sign_in_transcript,
+    LoggedHead, Nonce, Position, PublicKey, RoomId, RoomInfo, SignIn, SignedIn, Subscribed,
+    Welcome, sign_in_transcript,
 };
 use ed25519_dalek::Signer;
 
 use super::{ANSWERED_MAX, Answered, Asked, Client, FLOOD, Phase};
 use crate::coverage::Situation;
 use crate::env::Env;
-use crate::schedule::{MS, SECOND};
+use crate::schedule::SECOND;
 use crate::seen::seen_of_frame;
 use crate::trace::trace;
 
@@ -104,6 +104,12 @@ impl Client {
             Asked::Join { name } => self.with(frame, env, |client, info: &RoomInfo, env| {
                 client.found(name.as_str(), info.room, env);
             }),
+            Asked::Room { name } => self.with(frame, env, |client, info: &RoomInfo, env| {
+                env.coverage.hit(Situation::RoomFoundByName);
+                client.queue.found(&name, info.room);
+                client.journal.write(client.queue.take_records());
+                client.found(name.as_str(), info.room, env);
+            }),
             Asked::Find { name } => self.with(frame, env, |client, info: &RoomInfo, env| {
                 client.rooms.insert(name.clone(), info.room);
                 client.follow(info.room.into(), name, Some(Position::default()), env);
@@ -168,8 +174,8 @@ impl Client {
         self.failures = 0;
         // Nobody told of renames meanwhile.
         self.names.forget_accounts();
-        self.outbox.connected(epoch);
-        self.journal.connected(epoch, &self.outbox);
+        self.queue.connected(epoch);
+        self.journal.write(self.queue.take_records());
         for subscribe in self.resume.connected() {
             self.subscribe(&subscribe, env);
         }
@@ -190,14 +196,13 @@ impl Client {
         self.note_ack(ack.room, ack.seq, env);
         env.history.acked(self.epoch(), ack);
         env.note_acked(self.epoch(), ack.room.into(), ack.seq);
-        match self.outbox.acked(ack) {
-            Some(entry) => self.answered(entry, Ok(ack.clone())),
-            None => env.coverage.hit(Situation::AckedAgain),
+        self.queue.acked(ack);
+        if self.take_changes(env) == 0 {
+            env.coverage.hit(Situation::AckedAgain);
         }
     }
 
-    fn answered(&mut self, entry: chat_client::outbox::Entry, answer: Result<Ack, ErrorCode>) {
-        self.journal.answered(entry.nonce.n);
+    pub(super) fn answered(&mut self, entry: Entry, answer: Result<Ack, ErrorCode>) {
         self.answered_in = self.epoch;
         if self.answered.len() == ANSWERED_MAX {
             self.answered.pop_front();
@@ -220,15 +225,12 @@ impl Client {
                 Some(ErrorCode::NonceReused) => env.coverage.hit(Situation::NonceReused),
                 _ => env.complain(format!("another text for {nonce:?} got {error:?}")),
             },
-            Asked::Join { name } if error.retry => {
-                self.resolving.remove(&name);
-                self.pause(SECOND, env);
+            // A driver asks again later: see the client's `ask_later`.
+            Asked::Room { name } if error.retry => {
+                self.asks_again.push((env.schedule.now_us() + SECOND, name));
+                self.wake(SECOND, env);
             }
-            Asked::Join { name } => {
-                self.resolving.remove(&name);
-                self.outbox.resolve(&name, Destination::NOWHERE);
-                self.journal.rewrite(&self.outbox);
-            }
+            Asked::Room { name } => self.queue.not_found(&name, error.clone()),
             Asked::Subscribe { log, .. } => self.may_not_read(log, error, env),
             Asked::Hello | Asked::SignIn => {
                 env.complain(format!("the handshake got {error:?}"));
@@ -239,7 +241,7 @@ impl Client {
             }
             // Whoever wants the names asks again.
             Asked::Names => self.names.unanswered(),
-            Asked::Find { .. } | Asked::Page(_) | Asked::Other => {}
+            Asked::Join { .. } | Asked::Find { .. } | Asked::Page(_) | Asked::Other => {}
         }
     }
 
@@ -255,48 +257,16 @@ impl Client {
             }
             code => env.complain(format!("{nonce:?} got {code:?}")),
         }
-        match self.outbox.refused(nonce, error) {
-            Verdict::Refused(entry) => {
-                let code = error.known_code().unwrap_or(ErrorCode::Malformed);
-                self.answered(entry, Err(code));
-            }
-            Verdict::Retry { after_ms } => self.pause(after_ms * MS, env),
-            Verdict::NewStreamNeeded => self.restart_stream(env),
-        }
-    }
-
-    /// The server has forgotten sends that it had answered, which only another epoch explains.
-    fn restart_stream(&mut self, env: &mut Env) {
-        if self.answered_in == self.epoch {
-            env.complain(format!("client {}: the stream's end is lost in its epoch", self.index));
-        }
-        env.coverage.hit(Situation::StreamRestarted);
-        let fresh = StreamId(env.chance.bytes());
-        for (old, new) in self.outbox.restart_stream(fresh) {
-            env.history.renamed(old, new);
-        }
-        self.answered_in = None;
-        self.answered.clear();
-        self.journal.rewrite(&self.outbox);
-    }
-
-    fn pause(&mut self, pause_us: u64, env: &mut Env) {
-        let until_us = env.schedule.now_us() + pause_us;
-        self.paused_until_us = self.paused_until_us.max(until_us);
+        self.queue.refused(nonce, error, env.schedule.now_ms());
+        self.take_changes(env);
     }
 
     /// A room's id is known: sends to it can go out, and it is followed if nobody does.
     fn found(&mut self, name: &str, room: RoomId, env: &mut Env) {
         self.rooms.insert(name.to_owned(), room);
-        let Ok(name) = RoomName::parse(name) else { return };
-        if self.resolving.remove(&name) {
-            self.outbox.resolve(&name, room);
-            self.journal.rewrite(&self.outbox);
-            env.coverage.hit(Situation::RoomFoundByName);
-        }
         if !self.followed.contains_key(&room.into()) {
             let after = env.chance.percent(50).then(Position::default);
-            self.follow(room.into(), name.to_string(), after, env);
+            self.follow(room.into(), name.to_owned(), after, env);
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::identity::{Identity, random_bytes};
 use crate::keeper::Keeper;
 use crate::outbox::{Outbox, explicit_stream};
 use crate::pins::Pins;
+use crate::send_queue::{Policy, SendQueue};
 use crate::sending::Sending;
 use crate::shelf::Shelf;
 use crate::start::StartError;
@@ -21,7 +22,7 @@ pub(super) fn open_outbox(
     let key = identity.public_key();
     let fresh =
         || Ok::<_, StartError>(StreamId(random_bytes().map_err(chat_files::key::KeyError::from)?));
-    let (own, firm) = match &config.outbox {
+    let (own, is_stream_firm) = match &config.outbox {
         OutboxKind::Screen | OutboxKind::Headless { explicit_id: None, .. } => (fresh()?, false),
         OutboxKind::Headless { explicit_id: Some(id), renewable } => {
             (explicit_stream(id), !renewable)
@@ -29,7 +30,8 @@ pub(super) fn open_outbox(
     };
     if config.outbox != OutboxKind::Screen {
         let own = Outbox::restore(own, config.first_n.max(1), Vec::new());
-        return Ok(Sending::new(own, Vec::new(), Keeper::Memory, key.into(), firm));
+        let queue = SendQueue::new(own, Vec::new(), Policy::Script { is_stream_firm });
+        return Ok(Sending::new(queue, Keeper::Memory, key.into()));
     }
     let root = config.data_dir.join("outbox");
     let account = Fingerprint::of(&key).for_url();
@@ -40,7 +42,8 @@ pub(super) fn open_outbox(
     }
     let adopted = shelf.adopt().map_err(|cause| StartError::Outbox { path: root, cause })?;
     let keeper = Keeper::Idle(Box::new(shelf));
-    Ok(Sending::new(Outbox::new(own), adopted, keeper, key.into(), firm))
+    let queue = SendQueue::new(Outbox::new(own), adopted, Policy::Screen);
+    Ok(Sending::new(queue, keeper, key.into()))
 }
 
 /// The identity of the daemon, as far as it is known without asking it.

@@ -1,0 +1,86 @@
+//! What a client sends, and what becomes of it: the queue of the client library, driven by hand.
+
+use chat_client::outbox::Entry;
+use chat_client::send_queue::{Change, Outbound};
+use chat_proto::{ErrorCode, Join, Send, StreamId};
+
+use super::{Asked, Client, OUTPUT_BYTES_MAX, Phase};
+use crate::coverage::Situation;
+use crate::env::Env;
+use crate::schedule::MS;
+use crate::trace::trace;
+
+impl Client {
+    /// Sends what waits in the outbox, once the rooms it goes to are known.
+    pub(super) fn send_waiting(&mut self, env: &mut Env) {
+        if self.phase != Phase::Up {
+            return;
+        }
+        self.restart_lost_stream(env);
+        let now_us = env.schedule.now_us();
+        for (_due, name) in
+            self.asks_again.extract_if(.., |(due_us, _)| *due_us <= now_us).collect::<Vec<_>>()
+        {
+            self.ask(&Join { name: name.to_string() }, Asked::Room { name });
+        }
+        while self.output.len() < OUTPUT_BYTES_MAX
+            && let Some(outbound) = self.queue.next(self.window, env.schedule.now_ms())
+        {
+            match outbound {
+                Outbound::Find(name) => {
+                    self.ask(&Join { name: name.to_string() }, Asked::Room { name });
+                }
+                Outbound::Send(Entry { nonce, to, text }) => {
+                    trace!(env.trace, "client {} sends {nonce:?} to {to:?}", self.index);
+                    let room = to.room.unwrap_or_default();
+                    self.ask(&Send { nonce, room, text }, Asked::Send(nonce));
+                }
+            }
+        }
+        if let Some(due_ms) = self.queue.due_ms() {
+            self.wake((due_ms * MS).saturating_sub(env.schedule.now_us()), env);
+        }
+        self.journal.write(self.queue.take_records());
+    }
+
+    /// What has become of sends; says of how many.
+    pub(super) fn take_changes(&mut self, env: &mut Env) -> usize {
+        let mut changes = 0;
+        while let Some(change) = self.queue.next_change() {
+            changes += 1;
+            match change {
+                Change::Acked(entry, ack) => self.answered(entry, Ok(ack)),
+                Change::Refused(entry, refusal) => {
+                    self.answered(entry, Err(refusal.code.unwrap_or(ErrorCode::Malformed)));
+                }
+                Change::Moved(entry, new) => env.history.renamed(entry.nonce, new),
+                Change::Forgotten(messages) => {
+                    trace!(env.trace, "client {} has lost {messages} sends", self.index);
+                }
+                Change::Adopted(entry) => {
+                    env.complain(format!("client {} adopts {:?}", self.index, entry.nonce));
+                }
+            }
+        }
+        self.journal.write(self.queue.take_records());
+        changes
+    }
+
+    /// The server has forgotten sends that it had answered, which only another epoch explains.
+    fn restart_lost_stream(&mut self, env: &mut Env) {
+        let Some(old) = self.queue.lost(env.schedule.now_ms()) else { return };
+        if self.answered_in == self.epoch {
+            env.complain(format!("client {}: the stream's end is lost in its epoch", self.index));
+        }
+        if env.chance.percent(20) {
+            return self.queue.restart_failed(env.schedule.now_ms());
+        }
+        env.coverage.hit(Situation::StreamRestarted);
+        let fresh = StreamId(env.chance.bytes());
+        self.journal.replace(fresh, self.queue.restart_records(old, fresh));
+        self.queue.restarted(old, fresh);
+        self.answered_in = None;
+        self.answered.clear();
+        self.take_changes(env);
+    }
+}
