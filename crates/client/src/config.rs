@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use chat_proto::Nickname;
 
+use crate::pins::Pins;
 use crate::resume::AfterReset;
+use crate::start::StartError;
 use crate::target::{Fingerprint, Target};
 
 /// How long a connection may take, from the first packet to the sign-in.
@@ -94,6 +96,29 @@ impl Config {
             after_reset: AfterReset::FromStart,
             ..Self::screen(target, name, data_dir)
         }
+    }
+}
+
+impl Config {
+    /// The identity of the server, as far as it is known without asking it. Reads the list of known
+    /// servers: blocking.
+    ///
+    /// # Errors
+    /// [`StartError::Pins`] when that cannot be read.
+    pub fn known_server(&self) -> Result<Option<Fingerprint>, StartError> {
+        if self.fingerprint.is_some() {
+            return Ok(self.fingerprint);
+        }
+        let pins = Pins::of(&self.data_dir);
+        for candidate in self.target.candidates() {
+            let pinned = pins
+                .lookup(&candidate)
+                .map_err(|cause| StartError::Pins { path: pins.path().to_owned(), cause })?;
+            if let Some(key) = pinned {
+                return Ok(Some(Fingerprint::of(&key)));
+            }
+        }
+        Ok(None)
     }
 }
 

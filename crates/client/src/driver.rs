@@ -98,7 +98,7 @@ impl Driver {
             None => Identity::load_or_create(&config.data_dir, &name)?,
         };
         let pins = Pins::of(&config.data_dir);
-        let sending = opening::open_outbox(&config, &pins, &identity)?;
+        let sending = opening::open_outbox(&config, &identity)?;
         let now = Instant::now();
         Ok(Self {
             following: Following::new(config.after_reset, config.follow_memberships),

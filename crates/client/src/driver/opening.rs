@@ -6,7 +6,6 @@ use crate::config::{Config, OutboxKind};
 use crate::identity::{Identity, random_bytes};
 use crate::keeper::Keeper;
 use crate::outbox::{Outbox, explicit_stream};
-use crate::pins::Pins;
 use crate::send_queue::{Policy, SendQueue};
 use crate::sending::Sending;
 use crate::shelf::Shelf;
@@ -14,11 +13,7 @@ use crate::start::StartError;
 use crate::target::{Fingerprint, as_file_name};
 
 /// The outbox: of a screen, with what dead screens left.
-pub(super) fn open_outbox(
-    config: &Config,
-    pins: &Pins,
-    identity: &Identity,
-) -> Result<Sending, StartError> {
+pub(super) fn open_outbox(config: &Config, identity: &Identity) -> Result<Sending, StartError> {
     let key = identity.public_key();
     let fresh =
         || Ok::<_, StartError>(StreamId(random_bytes().map_err(chat_files::key::KeyError::from)?));
@@ -37,27 +32,11 @@ pub(super) fn open_outbox(
     let account = Fingerprint::of(&key).for_url();
     let address = as_file_name(&config.target.to_string());
     let mut shelf = Shelf::new(root.clone(), account, address, own);
-    if let Some(server) = known_server(config, pins)? {
+    if let Some(server) = config.known_server()? {
         shelf.identified(server.for_url());
     }
     let adopted = shelf.adopt().map_err(|cause| StartError::Outbox { path: root, cause })?;
     let keeper = Keeper::Idle(Box::new(shelf));
     let queue = SendQueue::new(Outbox::new(own), adopted, Policy::Screen);
     Ok(Sending::new(queue, keeper, key.into()))
-}
-
-/// The identity of the daemon, as far as it is known without asking it.
-fn known_server(config: &Config, pins: &Pins) -> Result<Option<Fingerprint>, StartError> {
-    if config.fingerprint.is_some() {
-        return Ok(config.fingerprint);
-    }
-    for candidate in config.target.candidates() {
-        let pinned = pins
-            .lookup(&candidate)
-            .map_err(|cause| StartError::Pins { path: pins.path().to_owned(), cause })?;
-        if let Some(key) = pinned {
-            return Ok(Some(Fingerprint::of(&key)));
-        }
-    }
-    Ok(None)
 }

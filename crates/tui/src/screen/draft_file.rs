@@ -57,6 +57,18 @@ impl DraftFile {
         Ok((own, typed))
     }
 
+    /// Takes over what dead screens have left in another directory, if it is there.
+    pub(super) fn take_over(&self, other: &Path, typed: &mut Typed) -> io::Result<()> {
+        if !other.try_exists()? {
+            return Ok(());
+        }
+        let (emptied, left) = Self::open(other)?;
+        typed.adopt(left);
+        // Written here before it is gone there.
+        self.write(typed)?;
+        std::fs::remove_file(&emptied.path).or_else(ignore_missing)
+    }
+
     /// Puts another text in the place of the file's: at no time is it missing or half.
     pub(super) fn write(&self, typed: &Typed) -> io::Result<()> {
         let temporary = self.path.with_extension("new");
@@ -134,6 +146,24 @@ mod tests {
         let mode = std::fs::metadata(dir.join("1.json")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(!dir.join("2.json").exists());
+    }
+
+    #[test]
+    fn what_was_typed_before_the_first_contact_goes_over_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (of_address, of_server) = (dir.path().join("address"), dir.path().join("server"));
+        let (before, _nothing) = DraftFile::open(&of_address).unwrap();
+        before.write(&draft("lobby", "before")).unwrap();
+        drop(before);
+        for _start in 0..2 {
+            let (file, mut typed) = DraftFile::open(&of_server).unwrap();
+            file.take_over(&of_address, &mut typed).unwrap();
+            assert_eq!(typed, draft("lobby", "before"));
+            file.take_over(&dir.path().join("nowhere"), &mut typed).unwrap();
+        }
+        assert!(!of_address.join("1.json").exists());
+        let (_file, kept) = DraftFile::open(&of_server).unwrap();
+        assert_eq!(kept, draft("lobby", "before"));
     }
 
     #[test]

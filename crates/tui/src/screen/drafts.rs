@@ -3,6 +3,7 @@
 //! Owns the deadline and the job under way. It must not know what the texts are.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,13 +37,22 @@ pub(super) enum Due {
 }
 
 impl Drafts {
-    /// Opens the file of a person on a server; gives what was left there.
+    /// Opens the file of a person on a server; gives what was left there. The server is its
+    /// identity; before the first contact it is its address, and what was typed then goes over.
     pub(super) async fn open(config: &Config) -> (Self, io::Result<Typed>) {
-        let person = format!("{} {}", config.name.wished, config.target);
-        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
-        let begin: String = person.chars().map(plain).take(40).collect();
-        let dir = config.data_dir.join("drafts").join(format!("{begin}-{:016x}", hash(&person)));
-        let opened = spawn_blocking(move || DraftFile::open(&dir)).await;
+        let config = config.clone();
+        let opened = spawn_blocking(move || {
+            let of_address = dir(&config, &config.target.to_string());
+            match config.known_server().map_err(io::Error::other)? {
+                None => DraftFile::open(&of_address),
+                Some(server) => {
+                    let (file, mut typed) = DraftFile::open(&dir(&config, &server.for_url()))?;
+                    file.take_over(&of_address, &mut typed)?;
+                    Ok((file, typed))
+                }
+            }
+        })
+        .await;
         match opened.map_err(io::Error::other).flatten() {
             Ok((file, typed)) => {
                 let file = Some(Arc::new(file));
@@ -110,6 +120,14 @@ impl Drafts {
         self.written = Typed::default();
         if std::mem::replace(&mut self.told, true) { Ok(()) } else { Err(error) }
     }
+}
+
+/// Where the drafts of a person on a server are.
+fn dir(config: &Config, server: &str) -> PathBuf {
+    let person = format!("{} {server}", config.name.wished);
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
+    let begin: String = person.chars().map(plain).take(40).collect();
+    config.data_dir.join("drafts").join(format!("{begin}-{:016x}", hash(&person)))
 }
 
 /// FNV-1a: stable over versions, and two persons of one machine seldom share a directory.
