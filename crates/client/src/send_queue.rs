@@ -18,6 +18,9 @@ use crate::outbox::{Destination, Entry, Outbox, Verdict};
 /// Unanswered messages; past it senders wait.
 pub const UNANSWERED_MAX: usize = 1024;
 
+/// Rooms that are remembered by their names; past it they are found anew.
+const FOUND_MAX: usize = 1024;
+
 /// What becomes of messages when their process ends, and with a stream that the daemon has lost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Policy {
@@ -89,8 +92,11 @@ pub struct SendQueue {
     is_finding: bool,
     epoch: Option<Epoch>,
     is_online: bool,
-    /// Whether the daemon was restored from a backup since the first connection.
+    /// Whether the daemon was restored from a backup since the first connection. Then ids of rooms
+    /// that somebody still holds may be other rooms' by now, and names find them again.
     is_restored: bool,
+    /// The rooms that were found so since then.
+    found: HashMap<RoomName, RoomId>,
     /// Whether the user knows how many messages are gone by that.
     has_told_loss: bool,
 }
@@ -111,6 +117,7 @@ impl SendQueue {
             epoch: None,
             is_online: false,
             is_restored: false,
+            found: HashMap::new(),
             has_told_loss: false,
         };
         queue.adopt(adopted);
@@ -162,7 +169,11 @@ impl SendQueue {
         let (stream, first) = (self.own().stream(), self.own().next_n());
         let numbered = (first..).zip(sends);
         let entries: Vec<_> = numbered
-            .map(|(n, (to, text))| Entry { nonce: Nonce { stream, n }, to, text })
+            .map(|(n, (to, text))| Entry {
+                nonce: Nonce { stream, n },
+                to: self.as_of_now(to),
+                text,
+            })
             .collect();
         if let Some(epoch) = self.epoch {
             self.note(Record::Epoch(stream, epoch));
@@ -173,6 +184,7 @@ impl SendQueue {
 
     /// A message that counts from now on.
     pub fn push(&mut self, to: Destination, text: String) -> Entry {
+        let to = self.as_of_now(to);
         self.own_mut().push(to, text)
     }
 
@@ -181,6 +193,7 @@ impl SendQueue {
         self.is_online = true;
         if self.epoch.replace(epoch).is_some_and(|before| before != epoch) {
             (self.is_restored, self.has_told_loss) = (true, false);
+            self.found.clear();
         }
         self.paused_until_ms = None;
         for index in 0..self.outboxes.len() {
@@ -241,6 +254,12 @@ impl SendQueue {
     /// The room of messages that knew only its name.
     pub fn found(&mut self, name: &RoomName, room: RoomId) {
         self.is_finding = false;
+        if self.is_restored {
+            if self.found.len() >= FOUND_MAX {
+                self.found.clear();
+            }
+            self.found.insert(name.clone(), room);
+        }
         for nonce in self.resolve(name, room) {
             self.note(Record::Found(nonce, room));
         }
@@ -282,6 +301,17 @@ impl SendQueue {
         self.note(Record::Answered(nonce));
         while self.outboxes.len() > 1 && self.outboxes.front().is_some_and(Outbox::is_empty) {
             self.outboxes.pop_front();
+        }
+    }
+
+    /// Where a message goes in this life of the logs: whoever sends may know the room by an id of
+    /// the one before.
+    fn as_of_now(&self, to: Destination) -> Destination {
+        match &to.name {
+            Some(name) if self.is_restored => {
+                Destination { room: self.found.get(name).copied(), ..to }
+            }
+            _ => to,
         }
     }
 

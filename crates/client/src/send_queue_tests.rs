@@ -188,6 +188,30 @@ fn what_dead_processes_left_goes_first_and_its_stream_is_answered_before_the_nex
 }
 
 #[test]
+fn after_a_restore_a_room_is_found_by_its_name_once_whatever_id_the_sender_holds() {
+    let name = RoomName::parse("ops").unwrap();
+    let held = || Destination::known(LOBBY, name.clone());
+    let mut queue = online(RENEWABLE);
+    say(&mut queue, held(), "a");
+    assert_eq!(sent(&mut queue, 0), ["a"]);
+    queue.acked(&ack(Nonce { stream: OWN, n: 1 }));
+    queue.disconnected();
+    queue.connected(Epoch(2));
+    say(&mut queue, held(), "b");
+    assert_eq!(sent(&mut queue, 0), ["#ops?"]);
+    queue.found(&name, RoomId(9));
+    say(&mut queue, held(), "c");
+    let mut rooms = Vec::new();
+    while let Some(Outbound::Send(entry)) = queue.next(10, 0) {
+        rooms.push((entry.text, entry.to.room));
+    }
+    let ninth = Some(RoomId(9));
+    assert_eq!(rooms, [("b".to_owned(), ninth), ("c".to_owned(), ninth)]);
+    say(&mut queue, LOBBY, "d");
+    assert_eq!(sent(&mut queue, 0), ["d"], "who gives no name gets the room of that id");
+}
+
+#[test]
 fn a_full_queue_takes_no_more() {
     let mut queue = queue(RENEWABLE);
     for _ in 0..UNANSWERED_MAX {
