@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chat_proto::Nickname;
 
-use crate::pins::Pins;
+use crate::known_servers::KnownServers;
 use crate::resume::AfterReset;
 use crate::start::StartError;
 use crate::target::{Fingerprint, Target};
@@ -24,7 +24,7 @@ pub struct Config {
     pub name: Name,
     /// The file of the key that is the person, when it is not the one of the name.
     pub identity: Option<PathBuf>,
-    /// Where identities, pins and outboxes are.
+    /// Where identities, known servers and outboxes are.
     pub data_dir: PathBuf,
     /// What becomes of messages that have no answer when the process ends.
     pub outbox: OutboxKind,
@@ -104,16 +104,16 @@ impl Config {
     /// servers: blocking.
     ///
     /// # Errors
-    /// [`StartError::Pins`] when that cannot be read.
+    /// [`StartError::KnownServers`] when that cannot be read.
     pub fn known_server(&self) -> Result<Option<Fingerprint>, StartError> {
         if self.fingerprint.is_some() {
             return Ok(self.fingerprint);
         }
-        let pins = Pins::of(&self.data_dir);
+        let known_servers = KnownServers::of(&self.data_dir);
         for candidate in self.target.candidates() {
-            let pinned = pins
-                .lookup(&candidate)
-                .map_err(|cause| StartError::Pins { path: pins.path().to_owned(), cause })?;
+            let pinned = known_servers.lookup(&candidate).map_err(|cause| {
+                StartError::KnownServers { path: known_servers.path().to_owned(), cause }
+            })?;
             if let Some(key) = pinned {
                 return Ok(Some(Fingerprint::of(&key)));
             }

@@ -16,11 +16,11 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio_util::codec::FramedRead;
 
-use crate::display::beginning;
 use crate::event::Refusal;
 use crate::eyeballs;
 use crate::identity::{Identity, random_bytes};
-use crate::pins::{Contact, PinError, Pins};
+use crate::known_servers::{Contact, KnownServers, UntrustedServer};
+use crate::sanitize::beginning;
 use crate::target::{Fingerprint, Target};
 
 /// Plaintext binds to no channel.
@@ -34,7 +34,7 @@ pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 pub(crate) struct Dial {
     pub(crate) target: Target,
     pub(crate) fingerprint: Option<Fingerprint>,
-    pub(crate) pins: Pins,
+    pub(crate) known_servers: KnownServers,
     pub(crate) identity: Identity,
     pub(crate) name: String,
     pub(crate) name_is_firm: bool,
@@ -76,7 +76,7 @@ pub(crate) enum ConnectError {
     #[error("the server at {address} could not prove that it has the identity that it shows")]
     Signature { address: Target },
     #[error(transparent)]
-    Pin(#[from] PinError),
+    Pin(#[from] UntrustedServer),
     #[error("the system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
 }
@@ -91,7 +91,7 @@ impl ConnectError {
             | Self::NoChatd { .. }
             | Self::Cut { .. }
             | Self::Random(_)
-            | Self::Pin(PinError::Io { .. }) => None,
+            | Self::Pin(UntrustedServer::Io { .. }) => None,
             Self::Closed { close } => refusal_of_close(close),
             Self::Refused { error } if error.retry => None,
             Self::Refused { error } => Some(Refusal::from(error.clone())),
@@ -197,7 +197,7 @@ impl Handshake {
         self.write(&opening).await?;
         let welcome: Welcome = self.reply().await?;
         self.verify(&welcome, &random)?;
-        let contact = check_pin(dial, &self.address, welcome.server_key).await?;
+        let contact = check_identity(dial, &self.address, welcome.server_key).await?;
 
         let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, NO_BINDING);
         let signature = dial.identity.sign(&transcript);
@@ -276,18 +276,19 @@ impl Handshake {
 }
 
 /// Reads and writes a small file, on a thread for blocking work.
-async fn check_pin(
+async fn check_identity(
     dial: &Dial,
     address: &Target,
     shown: PublicKey,
 ) -> Result<Contact, ConnectError> {
-    let (pins, wanted) = (dial.pins.clone(), dial.fingerprint);
+    let (known_servers, wanted) = (dial.known_servers.clone(), dial.fingerprint);
     let address = address.clone();
-    let checked = tokio::task::spawn_blocking(move || pins.check(&address, &shown, wanted));
+    let checked =
+        tokio::task::spawn_blocking(move || known_servers.check(&address, &shown, wanted));
     match checked.await {
         Ok(contact) => Ok(contact?),
-        Err(failed) => Err(PinError::Io {
-            path: dial.pins.path().display().to_string(),
+        Err(failed) => Err(UntrustedServer::Io {
+            path: dial.known_servers.path().display().to_string(),
             cause: io::Error::other(failed),
         }
         .into()),

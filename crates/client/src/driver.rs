@@ -21,13 +21,13 @@ use crate::backoff;
 use crate::calls::{Call, SendCall};
 use crate::config::Config;
 use crate::connection::{ConnectError, Dial, Established, establish};
-use crate::delivery::Delivery;
 use crate::event::{Connected, Event, Refusal};
+use crate::event_queue::EventQueue;
 use crate::following::Following;
 use crate::identity::{Identity, random_bytes};
+use crate::known_servers::{Contact, KnownServers};
 use crate::link::{Link, Up};
 use crate::outbox::Destination;
-use crate::pins::{Contact, Pins};
 use crate::request::{ReplyTo, answer};
 use crate::requests::PendingRequests;
 use crate::sending::Sending;
@@ -65,7 +65,7 @@ pub(crate) struct Driver {
     requests: PendingRequests,
     following: Following,
     sending: Sending,
-    delivery: Delivery,
+    events: EventQueue,
     limits: Limits,
     /// Failures in a row.
     failures: u32,
@@ -97,7 +97,7 @@ impl Driver {
             Some(path) => Identity::load(path)?,
             None => Identity::load_or_create(&config.data_dir, &name)?,
         };
-        let pins = Pins::of(&config.data_dir);
+        let known_servers = KnownServers::of(&config.data_dir);
         let sending = opening::open_outbox(&config, &identity)?;
         let now = Instant::now();
         Ok(Self {
@@ -105,7 +105,7 @@ impl Driver {
             dial: Dial {
                 target: config.target,
                 fingerprint: config.fingerprint,
-                pins,
+                known_servers,
                 identity,
                 name: name.to_string(),
                 name_is_firm: config.name.firm,
@@ -120,7 +120,7 @@ impl Driver {
             link: Link::Idle { until: now },
             requests: PendingRequests::default(),
             sending,
-            delivery: Delivery::new(events),
+            events: EventQueue::new(events),
             limits: Limits {
                 frame_bytes_max: 0,
                 text_bytes_max: 0,
@@ -142,7 +142,7 @@ impl Driver {
 
     /// Drives the client until it is stopped, or nobody holds it any more.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        self.sending.tell_changes(&mut self.delivery);
+        self.sending.tell_changes(&mut self.events);
         loop {
             self.take_turns();
             let read = self.may_read();
@@ -158,7 +158,7 @@ impl Driver {
                     None => break,
                 },
                 // Messages, as long as the outbox has room, and the screen keeps up.
-                send = self.sends.recv(), if self.sending.has_room(&self.delivery) => {
+                send = self.sends.recv(), if self.sending.has_room(&self.events) => {
                     match send {
                         Some(first) => self.on_sends(first),
                         None => break,
@@ -167,10 +167,10 @@ impl Driver {
                 // Somebody does not want to wait for the next attempt.
                 () = self.retry.notified() => self.retry_now(),
                 // The user has read events.
-                () = self.delivery.room(), if self.delivery.waits() => {}
+                () = self.events.room(), if self.events.waits() => {}
                 // The outbox files.
                 done = self.sending.file_done() => {
-                    self.sending.on_file_done(done, &mut self.delivery);
+                    self.sending.on_file_done(done, &mut self.events);
                 }
                 // What is due by the clock; the turns look at it.
                 () = sleep_until(timer) => {}
@@ -182,10 +182,10 @@ impl Driver {
 
     /// Moves everything that can move without waiting.
     fn take_turns(&mut self) {
-        self.delivery.flush();
+        self.events.flush();
         self.keep_pace();
         self.requests.wake();
-        self.sending.begin_file_work(&mut self.delivery);
+        self.sending.begin_file_work(&mut self.events);
         if self.link.is_up() {
             self.ask_for_life();
             self.ask_for_names();
@@ -199,7 +199,7 @@ impl Driver {
     /// Stops reading for a user who does not keep up; when it lasts, closes the cursors and reads
     /// on, so that acks and answers come all the same. What is passed over then comes again.
     fn keep_pace(&mut self) {
-        if self.delivery.is_full() {
+        if self.events.is_full() {
             let since = *self.stalled_since.get_or_insert_with(Instant::now);
             let too_long = since.elapsed() >= STALL_MAX;
             if too_long && !self.following.is_parked() {
@@ -207,7 +207,7 @@ impl Driver {
             }
         } else if self.following.holds_too_many() && !self.following.is_parked() {
             self.following.park(&mut self.requests);
-        } else if self.delivery.is_low() {
+        } else if self.events.is_low() {
             self.stalled_since = None;
             if self.following.is_parked() && self.following.holds_few() {
                 self.following.unpark(&mut self.requests);
@@ -216,7 +216,7 @@ impl Driver {
     }
 
     fn may_read(&self) -> bool {
-        !self.delivery.is_full() || self.following.is_parked()
+        !self.events.is_full() || self.following.is_parked()
     }
 
     fn ask_for_life(&mut self) {
@@ -247,12 +247,12 @@ impl Driver {
         }
         let window = self.limits.commands_in_flight_max as usize;
         let window = window.saturating_sub(COMMANDS_SPARE).max(1);
-        self.sending.put(up, window, &mut self.requests, &mut self.delivery);
+        self.sending.put(up, window, &mut self.requests, &mut self.events);
     }
 
     /// When something is due by the clock.
     fn next_timer(&self) -> Option<Instant> {
-        let stalls = self.delivery.is_full() && !self.following.is_parked();
+        let stalls = self.events.is_full() && !self.following.is_parked();
         let stall = self.stalled_since.filter(|_| stalls).map(|since| since + STALL_MAX);
         let up = self.link.is_up();
         let silence = (up && self.may_read()).then(|| self.heard_at + SILENCE_MAX);
@@ -289,7 +289,7 @@ impl Driver {
         for call in &mut calls {
             self.add_name(&mut call.to);
         }
-        self.sending.take(calls, &mut self.delivery);
+        self.sending.take(calls, &mut self.events);
     }
 
     /// The name finds the room again when its id may be another room's.
@@ -306,11 +306,11 @@ impl Driver {
         if let Link::Idle { until } = &self.link
             && *until <= Instant::now()
         {
-            self.delivery.push(Event::Connecting {
+            self.events.push(Event::Connecting {
                 target: self.dial.target.to_string(),
                 attempt: self.failures.saturating_add(1),
             });
-            self.delivery.flush();
+            self.events.flush();
             self.link =
                 Link::Connecting(Box::pin(attempt(self.dial.clone(), self.connect_timeout)));
         }
@@ -323,7 +323,7 @@ impl Driver {
         let now = Instant::now();
         (self.up_since, self.heard_at, self.ping_at) = (now, now, now);
         self.online.store(true, Ordering::Relaxed);
-        self.delivery.push(Event::Connected(Connected {
+        self.events.push(Event::Connected(Connected {
             account: signed_in.account,
             name: signed_in.name.clone(),
             server_key: welcome.server_key,
@@ -349,7 +349,7 @@ impl Driver {
         let random = random_bytes().map_or(0, u64::from_le_bytes);
         let pause = backoff::pause(&self.dial.target, self.failures, random);
         self.link = Link::Idle { until: Instant::now() + pause };
-        self.delivery.push(Event::Disconnected { why, retry_in: Some(pause) });
+        self.events.push(Event::Disconnected { why, retry_in: Some(pause) });
     }
 
     /// No attempt can end better.
@@ -359,8 +359,8 @@ impl Driver {
         self.requests.refuse_all(&refusal);
         self.following.refuse_all(&refusal);
         self.sending.end(&refusal);
-        self.delivery.push(Event::Refused(refusal.clone()));
-        self.delivery.push(Event::Disconnected { why: refusal.reason.clone(), retry_in: None });
+        self.events.push(Event::Refused(refusal.clone()));
+        self.events.push(Event::Disconnected { why: refusal.reason.clone(), retry_in: None });
         self.ended = Some(refusal);
     }
 

@@ -183,7 +183,7 @@ pub struct Message {
     pub from_name: String,
     /// Its id.
     pub id: MessageId,
-    /// What, as it was sent: see [`crate::display`] before it is shown.
+    /// What, as it was sent: see [`crate::sanitize`] before it is shown.
     pub text: String,
     /// Whether it was said after the subscription, or while the connection was away.
     pub live: bool,

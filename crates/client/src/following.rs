@@ -2,7 +2,7 @@
 //! names.
 //!
 //! Owns the order of what the user is told of each log. It must not know about sockets: it asks
-//! through [`PendingRequests`], and tells through [`Delivery`].
+//! through [`PendingRequests`], and tells through [`EventQueue`].
 //!
 //! A log's events are taken only while its cursor is open, and a cursor counts as open from the
 //! answer to the last question for it. Whatever else comes was sent from where the cursor stood
@@ -18,8 +18,8 @@ use chat_proto::{
     Subscribe, Subscribed, Unsubscribe, WireError,
 };
 
-use crate::delivery::Delivery;
 use crate::event::{Event, Refusal};
+use crate::event_queue::EventQueue;
 use crate::logged::Logged;
 use crate::memberships::Memberships;
 use crate::names::Names;
@@ -212,7 +212,7 @@ impl Following {
         &mut self,
         subscribed: Subscribed,
         requests: &mut PendingRequests,
-        delivery: &mut Delivery,
+        events: &mut EventQueue,
     ) {
         let id = subscribed.log;
         let Some(log) = self.logs.get_mut(&id) else { return };
@@ -233,10 +233,10 @@ impl Following {
         log.told_on = self.connection;
         if self.account.map(LogId::from) == Some(id) {
             self.memberships.subscribed(subscribed.head);
-            self.settle(requests, delivery);
+            self.settle(requests, events);
         } else {
-            self.room_subscribed(subscribed, from.next(), news, delivery);
-            self.tell_if_caught_up(id, delivery);
+            self.room_subscribed(subscribed, from.next(), news, events);
+            self.tell_if_caught_up(id, events);
         }
     }
 
@@ -245,7 +245,7 @@ impl Following {
         &mut self,
         id: LogId,
         refusal: &Refusal,
-        delivery: &mut Delivery,
+        events: &mut EventQueue,
     ) {
         let Some(log) = self.logs.get_mut(&id) else { return };
         for waiter in log.waiters.drain(..) {
@@ -253,7 +253,7 @@ impl Following {
         }
         tracing::warn!(log = id.0, reason = %refusal.reason, "the log cannot be followed");
         self.drop_log(id);
-        self.announce(RoomId(id.0), delivery);
+        self.announce(RoomId(id.0), events);
     }
 
     /// Takes a frame that belongs to no request. Frames of unknown kinds are passed over.
@@ -261,20 +261,20 @@ impl Following {
         &mut self,
         frame: &Frame,
         requests: &mut PendingRequests,
-        delivery: &mut Delivery,
+        events: &mut EventQueue,
     ) -> Result<(), WireError> {
         if Kind::is_logged(frame.kind) {
-            return self.logged(frame, requests, delivery);
+            return self.logged(frame, requests, events);
         }
         if frame.known_kind() == Some(Kind::Gap) {
-            self.gap(&frame.decode_lenient()?, requests, delivery);
+            self.gap(&frame.decode_lenient()?, requests, events);
         } else if frame.known_kind() == Some(Kind::Presence) {
             let Presence { room, online } = frame.decode_lenient()?;
             if self.resume.follows(room.into()) {
-                delivery.push_if_room(Event::Presence { room, online });
+                events.push_if_room(Event::Presence { room, online });
             }
         } else if frame.known_kind() == Some(Kind::Renamed) {
-            self.renamed(frame.decode_lenient()?, delivery);
+            self.renamed(frame.decode_lenient()?, events);
         }
         Ok(())
     }
@@ -283,7 +283,7 @@ impl Following {
         &mut self,
         frame: &Frame,
         requests: &mut PendingRequests,
-        delivery: &mut Delivery,
+        events: &mut EventQueue,
     ) -> Result<(), WireError> {
         let head = LoggedHead::of(frame)?;
         if !self.is_open(head.log) {
@@ -303,24 +303,24 @@ impl Following {
         match Logged::read(frame, live)? {
             Logged::Room(event) => {
                 self.forget_who_comes(&event, live);
-                self.tell(head.log, event, delivery);
+                self.tell(head.log, event, events);
             }
             Logged::RoomJoined(room) => self.memberships.joined(room),
             Logged::RoomLeft(room) => self.memberships.left(room),
             Logged::OwnName(name) if self.memberships.is_live(head.seq) => {
-                delivery.push(Event::OwnName { name });
+                events.push(Event::OwnName { name });
             }
             Logged::OwnName(_) | Logged::Unknown => {}
         }
         if self.account.map(LogId::from) == Some(head.log) {
-            self.settle(requests, delivery);
+            self.settle(requests, events);
         } else {
-            self.tell_if_caught_up(head.log, delivery);
+            self.tell_if_caught_up(head.log, events);
         }
         Ok(())
     }
 
-    fn gap(&mut self, gap: &Gap, requests: &mut PendingRequests, delivery: &mut Delivery) {
+    fn gap(&mut self, gap: &Gap, requests: &mut PendingRequests, events: &mut EventQueue) {
         if !self.is_open(gap.log) {
             return;
         }
@@ -332,7 +332,7 @@ impl Following {
             Step::Duplicate | Step::NotFollowed => {}
             Step::Hole { .. } => self.open_again(gap.log, requests),
             Step::Fresh if self.account.map(LogId::from) == Some(gap.log) => {
-                self.settle(requests, delivery);
+                self.settle(requests, events);
             }
             Step::Fresh => {
                 let room = RoomId(gap.log.0);
@@ -343,8 +343,8 @@ impl Following {
                     to: gap.to,
                     reason: gap.known_reason(),
                 };
-                self.tell(gap.log, event, delivery);
-                self.tell_if_caught_up(gap.log, delivery);
+                self.tell(gap.log, event, events);
+                self.tell_if_caught_up(gap.log, events);
             }
         }
     }

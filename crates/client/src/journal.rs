@@ -51,7 +51,7 @@ pub(crate) struct Journal {
 
 /// What a dead process left behind.
 #[derive(Debug)]
-pub(crate) struct Left {
+pub(crate) struct Orphan {
     pub(crate) journal: Journal,
     pub(crate) outbox: Outbox,
 }
@@ -95,7 +95,7 @@ impl Journal {
 
     /// Opens a file that a dead process left. `None`: its process lives, or it is gone, or it is no
     /// journal.
-    pub(crate) fn adopt(path: &Path) -> io::Result<Option<Left>> {
+    pub(crate) fn adopt(path: &Path) -> io::Result<Option<Orphan>> {
         let file = chat_files::open(path, OpenOptions::new().read(true).append(true))?;
         match file.try_lock() {
             Ok(()) => {}
@@ -253,7 +253,7 @@ fn write_line(bytes: &mut Vec<u8>, line: &impl Serialize) -> io::Result<()> {
 
 /// A last line without its end was being written when the process died: nobody was told that it is
 /// kept, and it is cut off. Any other line that cannot be read is passed over.
-fn read(path: &Path, mut file: File) -> io::Result<Option<Left>> {
+fn read(path: &Path, mut file: File) -> io::Result<Option<Orphan>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0))?;
     (&file).take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
@@ -284,7 +284,7 @@ fn read(path: &Path, mut file: File) -> io::Result<Option<Left>> {
         pending: outbox.pending().map(|entry| entry.nonce.n).collect(),
         epoch,
     };
-    Ok(Some(Left { journal, outbox }))
+    Ok(Some(Orphan { journal, outbox }))
 }
 
 fn read_header(line: &[u8]) -> Option<(Header, StreamId)> {

@@ -16,7 +16,7 @@ fn path(dir: &Path) -> PathBuf {
     dir.join(format!("{STREAM}.{EXTENSION}"))
 }
 
-fn adopted(dir: &Path) -> Left {
+fn adopted(dir: &Path) -> Orphan {
     Journal::adopt(&path(dir)).unwrap().expect("nobody holds it")
 }
 

@@ -18,10 +18,10 @@ use tokio::time::Instant;
 use crate::answers::{AckFuture, SendError, Sent};
 use crate::calls::SendCall;
 use crate::connection::plain;
-use crate::delivery::Delivery;
 use crate::event::{Event, Outgoing, OutgoingState, Refusal};
+use crate::event_queue::EventQueue;
 use crate::identity::random_bytes;
-use crate::keeper::{Done, Job, Keeper};
+use crate::journal_writer::{Done, Job, JournalWriter};
 use crate::link::Up;
 use crate::outbox::{Destination, Entry, message_id};
 use crate::request::ReplyTo;
@@ -33,7 +33,7 @@ pub(crate) struct Sending {
     queue: SendQueue,
     waiters: HashMap<Nonce, Waiter>,
     in_flight: HashMap<RequestId, Nonce>,
-    keeper: Keeper,
+    writer: JournalWriter,
     /// Being written down.
     taking: Vec<(SendCall, Entry)>,
     /// A server whose directory is to be looked through.
@@ -51,12 +51,12 @@ struct Waiter {
 }
 
 impl Sending {
-    pub(crate) fn new(queue: SendQueue, keeper: Keeper, credential: Credential) -> Self {
+    pub(crate) fn new(queue: SendQueue, writer: JournalWriter, credential: Credential) -> Self {
         Self {
             queue,
             waiters: HashMap::new(),
             in_flight: HashMap::new(),
-            keeper,
+            writer,
             taking: Vec::new(),
             adopt: None,
             ended: None,
@@ -66,32 +66,32 @@ impl Sending {
     }
 
     /// Whether more messages may be taken.
-    pub(crate) fn has_room(&self, delivery: &Delivery) -> bool {
+    pub(crate) fn has_room(&self, events: &EventQueue) -> bool {
         self.queue.has_room()
-            && !(self.tells() && delivery.is_full())
-            && !matches!(self.keeper, Keeper::Busy(_))
+            && !(self.tells() && events.is_full())
+            && !matches!(self.writer, JournalWriter::Busy(_))
     }
 
     /// Takes messages: in memory at once, otherwise when they are written down.
-    pub(crate) fn take(&mut self, calls: Vec<SendCall>, delivery: &mut Delivery) {
-        match (&self.keeper, &self.ended) {
-            (Keeper::Memory, Some(refusal)) => {
+    pub(crate) fn take(&mut self, calls: Vec<SendCall>, events: &mut EventQueue) {
+        match (&self.writer, &self.ended) {
+            (JournalWriter::Memory, Some(refusal)) => {
                 let refusal = refusal.clone();
                 refuse(calls, &SendError::Refused(refusal));
             }
-            (Keeper::Memory, None) => {
+            (JournalWriter::Memory, None) => {
                 for call in calls {
                     let entry = self.queue.push(call.to.clone(), call.text.clone());
-                    self.taken(call, &entry, delivery);
+                    self.taken(call, &entry, events);
                 }
             }
-            (Keeper::Idle(_), _) => {
+            (JournalWriter::Idle(_), _) => {
                 let sends = calls.iter().map(|call| (call.to.clone(), call.text.clone()));
                 let entries = self.queue.prepare(sends);
                 self.taking = calls.into_iter().zip(entries).collect();
-                self.keeper.begin(Job::Write(self.queue.take_records()));
+                self.writer.begin(Job::Write(self.queue.take_records()));
             }
-            (Keeper::Busy(_) | Keeper::Broken, _) => {
+            (JournalWriter::Busy(_) | JournalWriter::Broken, _) => {
                 refuse(calls, &thread_failed());
             }
         }
@@ -113,7 +113,7 @@ impl Sending {
     /// There will be no connection any more. Whoever keeps nothing on disk is told.
     pub(crate) fn end(&mut self, refusal: &Refusal) {
         self.ended = Some(refusal.clone());
-        if matches!(self.keeper, Keeper::Memory) {
+        if matches!(self.writer, JournalWriter::Memory) {
             self.waiters.clear();
         }
     }
@@ -124,14 +124,14 @@ impl Sending {
         up: &mut Up,
         window: usize,
         requests: &mut PendingRequests,
-        delivery: &mut Delivery,
+        events: &mut EventQueue,
     ) {
         while up.has_room()
-            && !(delivery.is_full() && self.tells())
+            && !(events.is_full() && self.tells())
             && let Some(outbound) = self.queue.next(window, self.now_ms())
         {
             match outbound {
-                Outbound::Send(entry) => self.put_one(&entry, up, delivery),
+                Outbound::Send(entry) => self.put_one(&entry, up, events),
                 Outbound::Find(name) => {
                     requests.ask(&Join { name: name.to_string() }, ReplyTo::Destination(name));
                 }
@@ -150,15 +150,15 @@ impl Sending {
     }
 
     /// A send is committed.
-    pub(crate) fn acked(&mut self, ack: &Ack, delivery: &mut Delivery) {
+    pub(crate) fn acked(&mut self, ack: &Ack, events: &mut EventQueue) {
         self.queue.acked(ack);
-        self.tell_changes(delivery);
+        self.tell_changes(events);
     }
 
     /// A send was refused, for now or for good.
-    pub(crate) fn refused(&mut self, nonce: Nonce, error: &Error, delivery: &mut Delivery) {
+    pub(crate) fn refused(&mut self, nonce: Nonce, error: &Error, events: &mut EventQueue) {
         self.queue.refused(nonce, error, self.now_ms());
-        self.tell_changes(delivery);
+        self.tell_changes(events);
     }
 
     /// The room of messages that knew only its name.
@@ -177,40 +177,40 @@ impl Sending {
     }
 
     /// Begins the next thing that is to be done to the files, or does what needs none.
-    pub(crate) fn begin_file_work(&mut self, delivery: &mut Delivery) {
-        let lost = match self.keeper {
-            Keeper::Memory | Keeper::Idle(_) => self.queue.lost(self.now_ms()),
-            Keeper::Busy(_) => return,
+    pub(crate) fn begin_file_work(&mut self, events: &mut EventQueue) {
+        let lost = match self.writer {
+            JournalWriter::Memory | JournalWriter::Idle(_) => self.queue.lost(self.now_ms()),
+            JournalWriter::Busy(_) => return,
             // Nothing can be written down any more.
-            Keeper::Broken => return drop(self.queue.take_records()),
+            JournalWriter::Broken => return drop(self.queue.take_records()),
         };
         if let Some(old) = lost {
-            self.restart(old, delivery);
+            self.restart(old, events);
         } else if let Some(server) = self.adopt.take() {
-            self.keeper.begin(Job::Adopt { server });
+            self.writer.begin(Job::Adopt { server });
         } else if self.queue.has_records() {
-            self.keeper.begin(Job::Write(self.queue.take_records()));
+            self.writer.begin(Job::Write(self.queue.take_records()));
         }
     }
 
     /// The end of what is being done to the files. Cancel-safe.
     pub(crate) async fn file_done(&mut self) -> Done {
-        self.keeper.done().await
+        self.writer.done().await
     }
 
-    pub(crate) fn on_file_done(&mut self, done: Done, delivery: &mut Delivery) {
+    pub(crate) fn on_file_done(&mut self, done: Done, events: &mut EventQueue) {
         match done {
             Done::Wrote(Ok(())) => {
                 for (call, entry) in std::mem::take(&mut self.taking) {
                     let pushed = self.queue.push(entry.to, entry.text);
                     debug_assert_eq!(pushed.nonce, entry.nonce, "it is in the file under this one");
-                    self.taken(call, &pushed, delivery);
+                    self.taken(call, &pushed, events);
                 }
             }
             Done::Wrote(Err(error)) => self.refuse_taking(&SendError::Outbox(plain(&error))),
             Done::Restarted { old, fresh, result: Ok(()) } => {
                 self.queue.restarted(old, fresh);
-                self.tell_changes(delivery);
+                self.tell_changes(events);
             }
             Done::Restarted { result: Err(error), .. } => {
                 tracing::warn!(%error, "the outbox file cannot be replaced; trying again");
@@ -218,7 +218,7 @@ impl Sending {
             }
             Done::Adopted(Ok(adopted)) => {
                 self.queue.adopt(adopted);
-                self.tell_changes(delivery);
+                self.tell_changes(events);
             }
             Done::Adopted(Err(error)) => {
                 tracing::warn!(%error, "what other screens left cannot be read");
@@ -229,16 +229,16 @@ impl Sending {
 
     /// Writes the last answers down.
     pub(crate) async fn close(mut self) {
-        self.keeper.close(self.queue.take_records()).await;
+        self.writer.close(self.queue.take_records()).await;
     }
 
     /// Tells everybody what has become of messages.
-    pub(crate) fn tell_changes(&mut self, delivery: &mut Delivery) {
+    pub(crate) fn tell_changes(&mut self, events: &mut EventQueue) {
         while let Some(change) = self.queue.next_change() {
             let (entry, state) = match change {
                 Change::Adopted(entry) => (entry, OutgoingState::Waiting),
                 Change::Acked(entry, ack) => {
-                    self.tell_acked(&entry, &ack, delivery);
+                    self.tell_acked(&entry, &ack, events);
                     self.answer(entry.nonce, Ok(ack));
                     continue;
                 }
@@ -254,33 +254,33 @@ impl Sending {
                     (entry, OutgoingState::Moved { nonce, id })
                 }
                 Change::Forgotten(messages) => {
-                    delivery.push(Event::Forgotten { messages });
+                    events.push(Event::Forgotten { messages });
                     continue;
                 }
             };
-            self.tell(&entry, state, delivery);
+            self.tell(&entry, state, events);
         }
     }
 
-    fn put_one(&mut self, entry: &Entry, up: &mut Up, delivery: &mut Delivery) {
+    fn put_one(&mut self, entry: &Entry, up: &mut Up, events: &mut EventQueue) {
         let (nonce, id) = (entry.nonce, up.new_id());
         let room = entry.to.room.unwrap_or(Destination::NOWHERE);
         let send = Send { nonce, room, text: entry.text.clone() };
         if let Err(cause) = up.put(&send, id) {
             // Only a file that was written by hand can hold such a message.
             let error = Error::new(ErrorCode::FrameTooLong, cause.to_string());
-            self.refused(nonce, &error, delivery);
+            self.refused(nonce, &error, events);
             return;
         }
         self.in_flight.insert(id, nonce);
         if let Some(waiter) = self.waiters.get(&nonce) {
             waiter.left.store(true, Ordering::Relaxed);
         }
-        self.tell(entry, OutgoingState::InFlight, delivery);
+        self.tell(entry, OutgoingState::InFlight, events);
     }
 
     /// A message is in the outbox.
-    fn taken(&mut self, call: SendCall, entry: &Entry, delivery: &mut Delivery) {
+    fn taken(&mut self, call: SendCall, entry: &Entry, events: &mut EventQueue) {
         let (answer, answered) = oneshot::channel();
         let left = Arc::new(AtomicBool::new(false));
         let sent = Sent {
@@ -289,13 +289,13 @@ impl Sending {
             answer: AckFuture { answer: answered, left: Arc::clone(&left) },
         };
         self.waiters.insert(entry.nonce, Waiter { answer, left });
-        self.tell(entry, OutgoingState::Waiting, delivery);
+        self.tell(entry, OutgoingState::Waiting, events);
         // The sender may be gone; the message is taken all the same.
         drop(call.reply.send(Ok(sent)));
     }
 
     /// Exchanges a lost stream for a fresh one: of a screen, when its file is there.
-    fn restart(&mut self, old: StreamId, delivery: &mut Delivery) {
+    fn restart(&mut self, old: StreamId, events: &mut EventQueue) {
         let fresh = match random_bytes() {
             Ok(fresh) => StreamId(fresh),
             Err(error) => {
@@ -305,10 +305,10 @@ impl Sending {
         };
         if self.tells() {
             let entries = self.queue.restart_records(old, fresh);
-            self.keeper.begin(Job::Restart { old, fresh, entries });
+            self.writer.begin(Job::Restart { old, fresh, entries });
         } else {
             self.queue.restarted(old, fresh);
-            self.tell_changes(delivery);
+            self.tell_changes(events);
         }
     }
 
@@ -326,28 +326,28 @@ impl Sending {
 
     /// Whether the user is a screen.
     fn tells(&self) -> bool {
-        !matches!(self.keeper, Keeper::Memory)
+        !matches!(self.writer, JournalWriter::Memory)
     }
 
-    fn tell_acked(&self, entry: &Entry, ack: &Ack, delivery: &mut Delivery) {
+    fn tell_acked(&self, entry: &Entry, ack: &Ack, events: &mut EventQueue) {
         let Ack { room, seq, ts, id, nonce } = *ack;
         let expected = message_id(nonce, &self.credential);
         if id != expected {
             // It was first sent with another credential of the account: the daemon's word counts.
-            self.tell_of(expected, entry, OutgoingState::Moved { nonce, id }, delivery);
+            self.tell_of(expected, entry, OutgoingState::Moved { nonce, id }, events);
         }
-        self.tell_of(id, entry, OutgoingState::Acked { room, seq, ts }, delivery);
+        self.tell_of(id, entry, OutgoingState::Acked { room, seq, ts }, events);
     }
 
-    fn tell(&self, entry: &Entry, state: OutgoingState, delivery: &mut Delivery) {
-        self.tell_of(message_id(entry.nonce, &self.credential), entry, state, delivery);
+    fn tell(&self, entry: &Entry, state: OutgoingState, events: &mut EventQueue) {
+        self.tell_of(message_id(entry.nonce, &self.credential), entry, state, events);
     }
 
     /// The honest marks are a screen's; a script has its answers.
-    fn tell_of(&self, id: MessageId, entry: &Entry, state: OutgoingState, delivery: &mut Delivery) {
+    fn tell_of(&self, id: MessageId, entry: &Entry, state: OutgoingState, events: &mut EventQueue) {
         // But a message that has another id must be told by it from others' messages.
         if self.tells() || matches!(state, OutgoingState::Moved { .. }) {
-            delivery.push(Event::Outgoing(Outgoing {
+            events.push(Event::Outgoing(Outgoing {
                 nonce: entry.nonce,
                 id,
                 to: entry.to.clone(),

@@ -36,7 +36,7 @@ pub enum StartError {
     },
     /// The file of known servers could not be read.
     #[error("the list of known servers in {path:?} cannot be read: {cause}")]
-    Pins {
+    KnownServers {
         /// The file.
         path: PathBuf,
         /// Why not.

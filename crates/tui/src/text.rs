@@ -1,7 +1,7 @@
 //! Text in cells: how wide it is, where it wraps, how it is cut.
 //!
 //! Owns the one opinion about widths, which is ratatui's, so that what is measured is what is
-//! drawn. It expects text that `chat_client::display` has made inert and knows nothing of chat.
+//! drawn. It expects text that `chat_client::sanitize` has made inert and knows nothing of chat.
 
 mod wrap;
 

@@ -66,14 +66,14 @@ impl Driver {
         self.heard_at = Instant::now();
         for turn in 1..=FRAMES_MAX {
             match self.on_frame(&frame) {
-                Ok(()) => self.following.go_on(&mut self.delivery),
+                Ok(()) => self.following.go_on(&mut self.events),
                 Err(Broken::Closed(close)) => return self.closed(&close),
                 Err(Broken::Protocol(what)) => {
                     tracing::warn!(what, "the server does not keep to the protocol");
                     return self.lost(format!("the server's words made no sense: {what}"));
                 }
             }
-            self.delivery.flush();
+            self.events.flush();
             if turn == FRAMES_MAX || !self.may_read() || self.following.holds_too_many() {
                 return;
             }
@@ -107,7 +107,7 @@ impl Driver {
                 Ok(())
             }
             Some(Kind::Close) => Err(Broken::Closed(frame.decode_lenient()?)),
-            _ => Ok(self.following.frame(frame, &mut self.requests, &mut self.delivery)?),
+            _ => Ok(self.following.frame(frame, &mut self.requests, &mut self.events)?),
         }
     }
 
@@ -115,9 +115,9 @@ impl Driver {
         let refused = Error::read(frame).transpose()?;
         if let Some(nonce) = self.sending.nonce_of(frame.request) {
             match refused {
-                Some(error) => self.sending.refused(nonce, &error, &mut self.delivery),
+                Some(error) => self.sending.refused(nonce, &error, &mut self.events),
                 None => match read_body::<Ack>(frame)? {
-                    ack if ack.nonce == nonce => self.sending.acked(&ack, &mut self.delivery),
+                    ack if ack.nonce == nonce => self.sending.acked(&ack, &mut self.events),
                     _of_another => return Err(UnfitReply::OtherRequest.into()),
                 },
             }
@@ -143,7 +143,7 @@ impl Driver {
         match reply_to {
             ReplyTo::Caller(_) | ReplyTo::History(..) => reply_to.refuse(error.into()),
             ReplyTo::Subscribe(asked) => {
-                self.following.subscribe_refused(asked.log, &error.into(), &mut self.delivery);
+                self.following.subscribe_refused(asked.log, &error.into(), &mut self.events);
             }
             ReplyTo::Names => self.following.names.answered(Vec::new()),
             ReplyTo::Destination(name) => self.sending.not_found(&name, error),
@@ -155,10 +155,10 @@ impl Driver {
 
     /// Gives a reply to whoever asked. A room that comes with it is known from now on.
     fn hand_over(&mut self, pending: PendingRequest, frame: &Frame) -> Result<(), Broken> {
-        let (following, delivery) = (&mut self.following, &mut self.delivery);
+        let (following, events) = (&mut self.following, &mut self.events);
         let took = pending.age();
         if let Some(info) = RoomInfo::read(frame).transpose()? {
-            following.room_seen(&info, delivery);
+            following.room_seen(&info, events);
         }
         match pending.reply_to {
             ReplyTo::Caller(caller) => caller.reply(frame, took)?,
@@ -171,10 +171,10 @@ impl Driver {
             },
             ReplyTo::Subscribe(asked) => match read_reply(&asked, frame)? {
                 SubscribeReply::Subscribed(subscribed) => {
-                    following.subscribed(subscribed, &mut self.requests, delivery);
+                    following.subscribed(subscribed, &mut self.requests, events);
                 }
                 SubscribeReply::Reset(reset) => {
-                    following.reset(&reset, &mut self.requests, delivery);
+                    following.reset(&reset, &mut self.requests, events);
                 }
             },
             ReplyTo::Unsubscribe => {
@@ -189,7 +189,7 @@ impl Driver {
             }
             ReplyTo::Alive => {
                 let Pong { .. } = read_body(frame)?;
-                delivery.push_if_room(Event::Latency(took));
+                events.push_if_room(Event::Latency(took));
             }
         }
         Ok(())

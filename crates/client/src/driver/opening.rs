@@ -4,11 +4,11 @@ use chat_proto::StreamId;
 
 use crate::config::{Config, OutboxKind};
 use crate::identity::{Identity, random_bytes};
-use crate::keeper::Keeper;
+use crate::journal_writer::JournalWriter;
 use crate::outbox::{Outbox, explicit_stream};
+use crate::outbox_dir::OutboxDir;
 use crate::send_queue::{Policy, SendQueue};
 use crate::sending::Sending;
-use crate::shelf::Shelf;
 use crate::start::StartError;
 use crate::target::{Fingerprint, as_file_name};
 
@@ -26,17 +26,17 @@ pub(super) fn open_outbox(config: &Config, identity: &Identity) -> Result<Sendin
     if config.outbox != OutboxKind::Screen {
         let own = Outbox::restore(own, config.first_n.max(1), Vec::new());
         let queue = SendQueue::new(own, Vec::new(), Policy::Script { is_stream_firm });
-        return Ok(Sending::new(queue, Keeper::Memory, key.into()));
+        return Ok(Sending::new(queue, JournalWriter::Memory, key.into()));
     }
     let root = config.data_dir.join("outbox");
     let account = Fingerprint::of(&key).for_url();
     let address = as_file_name(&config.target.to_string());
-    let mut shelf = Shelf::new(root.clone(), account, address, own);
+    let mut outbox_dir = OutboxDir::new(root.clone(), account, address, own);
     if let Some(server) = config.known_server()? {
-        shelf.identified(server.for_url());
+        outbox_dir.identified(server.for_url());
     }
-    let adopted = shelf.adopt().map_err(|cause| StartError::Outbox { path: root, cause })?;
-    let keeper = Keeper::Idle(Box::new(shelf));
+    let adopted = outbox_dir.adopt().map_err(|cause| StartError::Outbox { path: root, cause })?;
+    let writer = JournalWriter::Idle(Box::new(outbox_dir));
     let queue = SendQueue::new(Outbox::new(own), adopted, Policy::Screen);
-    Ok(Sending::new(queue, keeper, key.into()))
+    Ok(Sending::new(queue, writer, key.into()))
 }

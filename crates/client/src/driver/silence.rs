@@ -47,8 +47,8 @@ impl Driver {
         let awaits = self.may_read() && (self.requests.awaits() || self.sending.awaits());
         let told = self.silence.look(awaits, self.heard_at, Instant::now());
         if let Some(event) = told {
-            self.delivery.push(event);
-            self.delivery.flush();
+            self.events.push(event);
+            self.events.flush();
         }
     }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use chat_proto::{LogId, Reset, RoomId};
 
 use super::{Cursor, Following};
-use crate::delivery::Delivery;
 use crate::event::Event;
+use crate::event_queue::EventQueue;
 use crate::request::ReplyTo;
 use crate::requests::PendingRequests;
 
@@ -25,7 +25,7 @@ impl Following {
         &mut self,
         reset: &Reset,
         requests: &mut PendingRequests,
-        delivery: &mut Delivery,
+        events: &mut EventQueue,
     ) {
         let id = reset.log;
         let Some(log) = self.logs.get_mut(&id) else { return };
@@ -50,7 +50,7 @@ impl Following {
                 epoch: reset.epoch,
                 head: reset.head,
             };
-            self.tell(id, event, delivery);
+            self.tell(id, event, events);
         }
         if !self.parked {
             self.open_again(id, requests);

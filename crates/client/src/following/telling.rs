@@ -3,39 +3,39 @@
 use chat_proto::{AccountId, LogId, Renamed, RoomId, RoomInfo, Seq, Subscribe, Subscribed};
 
 use super::Following;
-use crate::delivery::Delivery;
 use crate::event::{self, Event};
+use crate::event_queue::EventQueue;
 use crate::logged::{set_names, wanted_name};
 use crate::memberships::Changes;
 use crate::requests::PendingRequests;
 
 impl Following {
     /// A room was looked up.
-    pub(crate) fn room_seen(&mut self, info: &RoomInfo, delivery: &mut Delivery) {
+    pub(crate) fn room_seen(&mut self, info: &RoomInfo, events: &mut EventQueue) {
         self.names.learn_room(info.room, &info.name);
-        self.announce(info.room, delivery);
+        self.announce(info.room, events);
     }
 
     /// What waited for names that have come goes on. A name may come by an answer, with a
     /// subscription or with an event, whichever is first; who waits for it knows nothing of that.
-    pub(crate) fn go_on(&mut self, delivery: &mut Delivery) {
+    pub(crate) fn go_on(&mut self, events: &mut EventQueue) {
         if !self.names.take_news() {
             return;
         }
         let ids: Vec<_> = self.logs.keys().copied().collect();
         for id in ids {
-            self.release(id, delivery);
+            self.release(id, events);
         }
         self.pages.go_on(&mut self.names);
     }
 
     /// Somebody has another name from now on; account 0: anybody may have.
-    pub(super) fn renamed(&mut self, renamed: Renamed, delivery: &mut Delivery) {
+    pub(super) fn renamed(&mut self, renamed: Renamed, events: &mut EventQueue) {
         let Renamed { account, name } = renamed;
         if account == AccountId(0) {
             self.names.forget_accounts();
         } else if let Some(old_name) = self.names.rename(account, &name) {
-            delivery.push(Event::Renamed { account, old_name, name });
+            events.push(Event::Renamed { account, old_name, name });
         }
     }
 
@@ -54,7 +54,7 @@ impl Following {
         subscribed: Subscribed,
         from: Seq,
         news: bool,
-        delivery: &mut Delivery,
+        events: &mut EventQueue,
     ) {
         let room = RoomId(subscribed.log.0);
         self.names.learn_room(room, &subscribed.name);
@@ -65,9 +65,9 @@ impl Following {
         for member in subscribed.members.iter() {
             self.names.learn_account(member.account, member.name.clone());
         }
-        self.announce(room, delivery);
+        self.announce(room, events);
         // What waited for one of these names comes before the news.
-        self.release(subscribed.log, delivery);
+        self.release(subscribed.log, events);
         if news {
             let event = Event::Subscribed(event::Subscribed {
                 room,
@@ -79,24 +79,24 @@ impl Following {
                 online: subscribed.online,
                 from,
             });
-            self.tell(subscribed.log, event, delivery);
+            self.tell(subscribed.log, event, events);
         }
     }
 
     /// Tells of a room whose history is over, once.
-    pub(super) fn tell_if_caught_up(&mut self, id: LogId, delivery: &mut Delivery) {
+    pub(super) fn tell_if_caught_up(&mut self, id: LogId, events: &mut EventQueue) {
         let position = self.resume.position(id);
         let Some(log) = self.logs.get_mut(&id) else { return };
         if let (Some(head), Some(position)) = (log.live_after, position)
             && position.seq >= head
             && !std::mem::replace(&mut log.is_caught_up, true)
         {
-            self.tell(id, Event::CaughtUp { room: RoomId(id.0), head }, delivery);
+            self.tell(id, Event::CaughtUp { room: RoomId(id.0), head }, events);
         }
     }
 
     /// Tells what the own log has come to.
-    pub(super) fn settle(&mut self, requests: &mut PendingRequests, delivery: &mut Delivery) {
+    pub(super) fn settle(&mut self, requests: &mut PendingRequests, events: &mut EventQueue) {
         let position = self.account.and_then(|own| self.resume.position(own.into()));
         let Some(position) = position else { return };
         let Changes { joined, left } = self.memberships.settle(position.seq);
@@ -107,7 +107,7 @@ impl Following {
                 self.follow(&Subscribe { log, after }, None, requests);
             }
             if self.names.knows_room(room) {
-                self.announce(room, delivery);
+                self.announce(room, events);
             }
         }
         for room in left {
@@ -117,28 +117,28 @@ impl Following {
             if self.follow_memberships {
                 self.unfollow(room.into(), requests);
             }
-            delivery.push(Event::Membership { room, name, joined: false });
+            events.push(Event::Membership { room, name, joined: false });
         }
     }
 
     /// Tells of a membership whose room's name is known now, or never will be.
-    pub(crate) fn announce(&mut self, room: RoomId, delivery: &mut Delivery) {
+    pub(crate) fn announce(&mut self, room: RoomId, events: &mut EventQueue) {
         if self.unnamed.remove(&room) {
             let name = self.names.room(room);
-            delivery.push(Event::Membership { room, name, joined: true });
+            events.push(Event::Membership { room, name, joined: true });
         }
     }
 
     /// Puts an event at the end of its log's line.
-    pub(super) fn tell(&mut self, id: LogId, event: Event, delivery: &mut Delivery) {
+    pub(super) fn tell(&mut self, id: LogId, event: Event, events: &mut EventQueue) {
         let Some(log) = self.logs.get_mut(&id) else { return };
         log.held.push_back(event);
         self.held += 1;
-        self.release(id, delivery);
+        self.release(id, events);
     }
 
     /// Tells of a log what has its names.
-    fn release(&mut self, id: LogId, delivery: &mut Delivery) {
+    fn release(&mut self, id: LogId, events: &mut EventQueue) {
         let Some(log) = self.logs.get_mut(&id) else { return };
         while let Some(first) = log.held.front() {
             if let Some(account) = wanted_name(first)
@@ -152,7 +152,7 @@ impl Following {
             let Some(mut event) = log.held.pop_front() else { return };
             self.held -= 1;
             set_names(&mut event, &self.names);
-            delivery.push(event);
+            events.push(event);
         }
     }
 }

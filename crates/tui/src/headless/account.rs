@@ -1,6 +1,6 @@
 //! `whoami` and `leave`: who this is, and where it is no more.
 
-use chat_client::{Connected, Fingerprint, display};
+use chat_client::{Connected, Fingerprint, sanitize};
 use tokio::time::Instant;
 
 use super::Context;
@@ -52,5 +52,5 @@ fn identity_line(me: &Connected, fingerprint: String, json: bool) -> String {
     if json {
         return Record::identity(me, fingerprint).json();
     }
-    format!("{}\t{fingerprint}\t{}", display::inert(&me.name), display::inert(&me.address))
+    format!("{}\t{fingerprint}\t{}", sanitize::inert(&me.name), sanitize::inert(&me.address))
 }

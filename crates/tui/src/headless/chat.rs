@@ -13,8 +13,8 @@ use super::link::{Link, Watched, answer};
 use super::pieces::Shape;
 use super::printer::Printer;
 use super::record::Style;
-use super::sending::{Patience, Sending, Step};
-use super::tally::Unit;
+use super::send_summary::Unit;
+use super::sending::{Deadlines, Sending, Step};
 use crate::args::{ChatArgs, TooLong};
 use crate::exit::Exit;
 
@@ -55,8 +55,8 @@ async fn converse(
     let lines = Lines::of_stdin(SHAPE).map_err(Failure::internal)?;
     let to = Destination { room: Some(room.room), name: room.name.parse().ok() };
     // As long as lines may come, a server that is away may come back.
-    let patience = Patience { meanwhile: None, at_end: (!args.follow).then_some(args.timeout) };
-    let mut sending = Sending::new(&link.client, to, lines, Unit::Line, patience);
+    let deadlines = Deadlines { meanwhile: None, at_end: (!args.follow).then_some(args.timeout) };
+    let mut sending = Sending::new(&link.client, to, lines, Unit::Line, deadlines);
     let ended = tokio::select! {
         ended = both_ways(args, &mut sending, &mut printer, &mut link.events) => ended,
         failure = context.output.gone() => Err(failure),

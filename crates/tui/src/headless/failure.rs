@@ -116,7 +116,7 @@ impl From<StartError> for Failure {
             StartError::Identity(_)
             | StartError::Exposed { .. }
             | StartError::Outbox { .. }
-            | StartError::Pins { .. }
+            | StartError::KnownServers { .. }
             | StartError::NoRuntime => Self::internal(error),
         }
     }

@@ -1,6 +1,6 @@
 //! `rooms` and `who`: what there is, and who is there.
 
-use chat_client::display;
+use chat_client::sanitize;
 use chat_proto::{Member, RoomInfo};
 use tokio::time::Instant;
 
@@ -55,7 +55,7 @@ fn room_line(room: &RoomInfo, json: bool) -> String {
     if json {
         return Record::room(room).json();
     }
-    let name = display::inert(&room.name);
+    let name = sanitize::inert(&room.name);
     format!("#{name}\t{} members\t{} online", room.members, room.online)
 }
 
@@ -64,9 +64,9 @@ fn member_line(room: &RoomInfo, member: &Member, json: bool, names_room: bool) -
         return Record::member(room, member).json();
     }
     let of = match names_room {
-        true => format!("#{}\t", display::inert(&room.name)),
+        true => format!("#{}\t", sanitize::inert(&room.name)),
         false => String::new(),
     };
     let state = if member.online { "online" } else { "away" };
-    format!("{of}{}\t{state}", display::inert(&member.name))
+    format!("{of}{}\t{state}", sanitize::inert(&member.name))
 }

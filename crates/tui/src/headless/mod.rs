@@ -19,11 +19,11 @@ mod printer;
 mod quoting;
 mod record;
 mod send;
+mod send_summary;
 mod sending;
 mod signals;
 mod speaker;
 mod tail;
-mod tally;
 mod telling;
 mod time;
 

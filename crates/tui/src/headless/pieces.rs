@@ -5,7 +5,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use chat_client::display::beginning;
+use chat_client::sanitize::beginning;
 use chat_proto::limits::TEXT_BYTES_MAX;
 use unicode_segmentation::UnicodeSegmentation;
 

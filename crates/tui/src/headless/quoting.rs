@@ -2,7 +2,7 @@
 //!
 //! Owns the quoting for bash, ksh and zsh. It knows nothing of messages.
 
-use chat_client::display::inert;
+use chat_client::sanitize::inert;
 
 /// A word for bash, ksh and zsh; what cannot be seen is written as bytes.
 pub(super) fn quoted(text: &str) -> String {

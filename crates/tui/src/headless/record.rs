@@ -2,7 +2,7 @@
 //!
 //! Fields are only ever added. Hostile characters are inert in text, and `\u` escapes in JSON.
 
-use chat_client::{Connected, Message, display};
+use chat_client::{Connected, Message, sanitize};
 use chat_proto::{Ack, Member, RoomInfo, Seq};
 use serde::Serialize;
 
@@ -185,7 +185,7 @@ impl<'a> Record<'a> {
 
     /// One line of JSON.
     pub(super) fn json(&self) -> String {
-        display::to_json(self).expect("a record has only texts, numbers and truth values")
+        sanitize::to_json(self).expect("a record has only texts, numbers and truth values")
     }
 }
 
@@ -210,10 +210,10 @@ impl Style {
         }
         let time = self.clock.time(message.ts);
         let room = match self.names_room {
-            true => format!("#{} ", display::inert(&message.room_name)),
+            true => format!("#{} ", sanitize::inert(&message.room_name)),
             false => String::new(),
         };
-        let from = display::inert(&message.from_name);
-        format!("{time} {room}{from}: {}", display::inert(&message.text))
+        let from = sanitize::inert(&message.from_name);
+        format!("{time} {room}{from}: {}", sanitize::inert(&message.text))
     }
 }

@@ -17,9 +17,9 @@ use super::link::Link;
 use super::output::Output;
 use super::pieces::Shape;
 use super::record::Record;
-use super::sending::{Patience, Sending, Step};
+use super::send_summary::Unit;
+use super::sending::{Deadlines, Sending, Step};
 use super::signals::Signals;
-use super::tally::Unit;
 use super::{Context, tell};
 use crate::args::{SendArgs, TooLong};
 use crate::exit::Exit;
@@ -118,8 +118,8 @@ impl Posting {
         let left = self.deadline.saturating_duration_since(Instant::now());
         // One message has one deadline; lines may go on for as long as they are answered.
         let limit = Some(if unit == Unit::Message { left } else { self.args.timeout });
-        let patience = Patience { meanwhile: limit, at_end: limit };
-        let mut sending = Sending::new(&link.client, to, lines, unit, patience);
+        let deadlines = Deadlines { meanwhile: limit, at_end: limit };
+        let mut sending = Sending::new(&link.client, to, lines, unit, deadlines);
         let ended = tokio::select! {
             ended = self.post_all(&mut sending, output, &link.me) => ended,
             failure = link.events.pass_over() => Err(failure),

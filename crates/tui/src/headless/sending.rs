@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::input::{Line, Lines};
 use super::key::Key;
 use super::missing::{Missing, tell_all};
-use super::tally::{Tally, Unit};
+use super::send_summary::{SendSummary, Unit};
 
 /// Lines without an answer; past it no more are read. Fewer than the outbox of the client takes, so
 /// that to hand it a message never means to wait for the server.
@@ -31,18 +31,18 @@ pub(super) struct Sending<'a> {
     client: &'a Client,
     to: Destination,
     lines: Option<Lines>,
-    patience: Patience,
+    deadlines: Deadlines,
     /// When something was sent or answered last.
     progress: Instant,
     /// Lines that are being handed to the client: they may leave before it says that it has them.
     in_hand: Vec<u64>,
     unanswered: VecDeque<Unanswered>,
-    tally: Tally,
+    summary: SendSummary,
 }
 
 /// How long no answer may come while some are awaited; `None`: for ever.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Patience {
+pub(super) struct Deadlines {
     /// While lines are still to come.
     pub(super) meanwhile: Option<Duration>,
     /// Behind the last line.
@@ -81,17 +81,17 @@ impl<'a> Sending<'a> {
         to: Destination,
         lines: Lines,
         unit: Unit,
-        patience: Patience,
+        deadlines: Deadlines,
     ) -> Self {
         Self {
             client,
             to,
             lines: Some(lines),
-            patience,
+            deadlines,
             progress: Instant::now(),
             in_hand: Vec::new(),
             unanswered: VecDeque::new(),
-            tally: Tally::new(unit),
+            summary: SendSummary::new(unit),
         }
     }
 
@@ -102,13 +102,13 @@ impl<'a> Sending<'a> {
 
     /// Waits for a line or for the oldest answer. Cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Next, Failure> {
-        let patience = match self.lines {
-            Some(_) => self.patience.meanwhile,
-            None => self.patience.at_end,
+        let deadlines = match self.lines {
+            Some(_) => self.deadlines.meanwhile,
+            None => self.deadlines.at_end,
         };
         let awaits = !self.unanswered.is_empty();
         let deadline =
-            patience.filter(|_| awaits).and_then(|limit| self.progress.checked_add(limit));
+            deadlines.filter(|_| awaits).and_then(|limit| self.progress.checked_add(limit));
         let room = UNANSWERED_MAX.saturating_sub(self.unanswered.len());
         let lines = self.lines.as_mut().filter(|_| room > 0);
         let oldest = self.unanswered.front_mut().map(|oldest| &mut oldest.answer);
@@ -153,7 +153,7 @@ impl<'a> Sending<'a> {
         for Line { number, text } in lines {
             match text {
                 Ok(text) => texts.push((number, text)),
-                Err(reason) => self.tally.unusable(number, &reason),
+                Err(reason) => self.summary.unusable(number, &reason),
             }
         }
         let sends =
@@ -170,7 +170,7 @@ impl<'a> Sending<'a> {
                     ids.push(id);
                 }
                 Err(SendError::Refused(refusal)) => self.refused(line, &refusal),
-                Err(SendError::Outbox(_) | SendError::Ended) => self.tally.not_sent(line),
+                Err(SendError::Outbox(_) | SendError::Ended) => self.summary.not_sent(line),
             }
         }
         Step::Sent(ids)
@@ -182,12 +182,12 @@ impl<'a> Sending<'a> {
         };
         match answer {
             Ok(ack) => {
-                self.tally.acked();
+                self.summary.acked();
                 return Step::Posted { ack, text };
             }
             Err(NoAck::Refused(refusal)) => self.refused(line, &refusal),
-            Err(NoAck::OutcomeUnknown) => self.tally.unknown(line),
-            Err(NoAck::NotSent) => self.tally.not_sent(line),
+            Err(NoAck::OutcomeUnknown) => self.summary.unknown(line),
+            Err(NoAck::NotSent) => self.summary.not_sent(line),
         }
         Step::Lost(id)
     }
@@ -204,7 +204,7 @@ impl<'a> Sending<'a> {
             }
             _ => &refusal.reason,
         };
-        self.tally.refused(line, reason, Failure::from(refusal.clone()).exit);
+        self.summary.refused(line, reason, Failure::from(refusal.clone()).exit);
     }
 
     /// Waits no more: the worst that happened to a line, if something did. Each line without an
@@ -214,17 +214,17 @@ impl<'a> Sending<'a> {
         let mut missing = Vec::new();
         for Unanswered { line, n, text, answer, .. } in self.unanswered.drain(..) {
             match answer.has_left() {
-                true => self.tally.unknown(line),
-                false => self.tally.not_sent(line),
+                true => self.summary.unknown(line),
+                false => self.summary.not_sent(line),
             }
             missing.push(Missing { line, nth: n, text });
         }
-        if self.tally.unit() != Unit::Message {
+        if self.summary.unit() != Unit::Message {
             tell_all(&missing, key, room);
         }
         let hint = &key.hint(room, options);
-        self.in_hand.drain(..).for_each(|line| self.tally.unknown(line));
-        self.tally.failure(hint)
+        self.in_hand.drain(..).for_each(|line| self.summary.unknown(line));
+        self.summary.failure(hint)
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn say(text: &str, record: &Record<'_>) {
     static STDERR: OnceLock<Option<Lines>> = OnceLock::new();
     let text = match IN_JSON.load(Ordering::Relaxed) {
         true => format!("{}\n", record.json()),
-        false => format!("chat-tui: {}\n", chat_client::display::inert_lines(text)),
+        false => format!("chat-tui: {}\n", chat_client::sanitize::inert_lines(text)),
     };
     let start = || Lines::start("stderr", Descriptor::of(io::stderr())?, StderrNotices);
     match STDERR.get_or_init(|| start().ok()) {

@@ -9,7 +9,7 @@ use ratatui_textarea::{CursorMove, TextArea};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::keys::Edit;
-use super::shown;
+use super::sanitize;
 use crate::text;
 
 /// Sent texts that Up brings back.
@@ -193,10 +193,10 @@ impl Input {
         let (cursor_line, _) = self.cursor();
         let mut laid_out = LaidOut { lines: Vec::new(), row: 0, column: 0 };
         for (nth, line) in self.area.lines().iter().enumerate() {
-            let shown = text::prepared(&shown::text(line));
+            let shown = text::prepared(&sanitize::text(line));
             let ranges = text::wrap(&shown, cells, 0);
             if nth == cursor_line {
-                let before = text::prepared(&shown::text(self.before_cursor()));
+                let before = text::prepared(&sanitize::text(self.before_cursor()));
                 let row = ranges.partition_point(|range| range.start <= before.len()).max(1) - 1;
                 let start = ranges[row].start;
                 let column = text::width(before.get(start..).unwrap_or_default());

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chat_proto::{AccountId, RoomId, Seq};
 
 use super::history::{History, Local, Viewport};
-use super::shown;
+use super::sanitize;
 
 /// People that are remembered of a room.
 const PEOPLE_MAX: usize = 1024;
@@ -49,7 +49,7 @@ impl Room {
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self {
-            title: shown::line(name),
+            title: sanitize::line(name),
             id: None,
             member: false,
             wanted: false,

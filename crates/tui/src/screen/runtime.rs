@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::drafts::{Drafts, Due};
 use super::requests;
 use super::server::ServerId;
-use super::signals::{Signals, Told};
+use super::signals::{SignalEvent, Signals};
 use super::stage::Stage;
 use super::update::{Answer, Effect, Msg, ServerEffect, update_all};
 use super::{ScreenError, ScreenExit, ScreenOptions};
@@ -267,12 +267,12 @@ impl Runtime {
         }
     }
 
-    async fn told(&mut self, told: Told) -> Result<(), ScreenError> {
+    async fn told(&mut self, told: SignalEvent) -> Result<(), ScreenError> {
         match told {
-            Told::End => self.ends = true,
-            Told::Stop => self.stop().await?,
-            Told::Continue => self.come_back()?,
-            Told::Resized => {
+            SignalEvent::End => self.ends = true,
+            SignalEvent::Stop => self.stop().await?,
+            SignalEvent::Continue => self.come_back()?,
+            SignalEvent::Resized => {
                 // Also when the size is what it was: in between, the terminal may have been
                 // smaller, and has forgotten what it could not show.
                 self.stage.terminal.repaint().map_err(ScreenError::Terminal)?;

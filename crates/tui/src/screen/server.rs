@@ -16,8 +16,8 @@ use super::keys::Action;
 use super::outage::Outage;
 use super::page_retry::PageRetry;
 use super::room::{Room, RoomIndex};
+use super::sanitize;
 use super::sends::Sends;
-use super::shown;
 use crate::reach::Reach;
 
 /// Which server: its place in [`Model::servers`](super::model::Model::servers), for as long as the
@@ -109,7 +109,7 @@ impl Server {
         first.wanted = true;
         Self {
             id,
-            me: Me { account: None, name: shown::line(name) },
+            me: Me { account: None, name: sanitize::line(name) },
             connection: Connection::Starting,
             was_online: false,
             outage: Outage::default(),
@@ -177,7 +177,7 @@ impl Server {
 
     /// The room with this name, which is made when it was not heard of.
     pub fn room_by_title(&mut self, name: &str) -> RoomIndex {
-        let title = shown::line(name);
+        let title = sanitize::line(name);
         let known = self.rooms.iter().position(|room| room.title == title);
         known.unwrap_or_else(|| self.new_room(name))
     }
@@ -200,7 +200,7 @@ impl Server {
 
     /// Forgets who the reader was: another name is signed in with, and joins the same rooms.
     pub fn begin_anew(&mut self, name: &str) {
-        self.me = Me { account: None, name: shown::line(name) };
+        self.me = Me { account: None, name: sanitize::line(name) };
         self.connection = Connection::Starting;
         (self.outage, self.was_online) = (Outage::default(), false);
         for room in &mut self.rooms {
@@ -212,12 +212,12 @@ impl Server {
     /// The entry of a logged message.
     #[must_use]
     pub fn entry_of(&self, message: &chat_client::Message, clock: &Clock) -> Entry {
-        let text = shown::text(&message.text);
+        let text = sanitize::text(&message.text);
         let kind = match self.is_own(message) {
             true => Kind::Own(Mark::Committed),
             false => Kind::Message {
-                from: shown::name(&message.from_name),
-                mention: shown::mentions(&message.text, &self.me.name),
+                from: sanitize::name(&message.from_name),
+                mention: sanitize::mentions(&message.text, &self.me.name),
             },
         };
         let place = Place::of(message.seq);
@@ -232,7 +232,7 @@ impl Server {
 
     /// Lets the screen say something in a room.
     pub fn say(&mut self, room: RoomIndex, kind: Kind, text: &str, clock: &Clock) -> Local {
-        self.rooms[room].history.say(kind, clock.local_now(), &shown::text(text))
+        self.rooms[room].history.say(kind, clock.local_now(), &sanitize::text(text))
     }
 
     /// Answers a command, in the room that is open.
@@ -268,7 +268,7 @@ impl Server {
         keymap: &Keymap,
     ) {
         let (again, drop) = (keymap.hint(Action::Again), keymap.hint(Action::Discard));
-        let reason = shown::line(reason);
+        let reason = sanitize::line(reason);
         let told = format!("{reason} ({again} sends it again, {drop} drops it)");
         self.rooms[room].refuse(local, text, &told);
     }

@@ -10,7 +10,7 @@ const CONTINUE: i32 = rustix::process::Signal::CONT.as_raw();
 
 /// What a signal asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Told {
+pub(super) enum SignalEvent {
     /// End in order.
     End,
     /// Stop until continued.
@@ -46,17 +46,17 @@ impl Signals {
     }
 
     /// The next one. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Told {
+    pub(super) async fn next(&mut self) -> SignalEvent {
         tokio::select! {
-            _ended = self.terminate.recv() => Told::End,
-            _ended = self.hangup.recv() => Told::End,
-            _ended = self.interrupt.recv() => Told::End,
+            _ended = self.terminate.recv() => SignalEvent::End,
+            _ended = self.hangup.recv() => SignalEvent::End,
+            _ended = self.interrupt.recv() => SignalEvent::End,
             _stopped = self.stop.recv() => {
                 self.stopping = true;
-                Told::Stop
+                SignalEvent::Stop
             }
-            _continued = self.go_on.recv() => Told::Continue,
-            _resized = self.resize.recv() => Told::Resized,
+            _continued = self.go_on.recv() => SignalEvent::Continue,
+            _resized = self.resize.recv() => SignalEvent::Resized,
         }
     }
 

@@ -181,7 +181,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry with a text that `chat_client::display` has made inert.
+    /// An entry with a text that `chat_client::sanitize` has made inert.
     #[must_use]
     pub fn new(
         place: Place,

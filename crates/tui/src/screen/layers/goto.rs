@@ -12,7 +12,7 @@ use ratatui::widgets::{Block, Clear, Widget};
 use super::{Context, Decision, Layer, Outcome, Press};
 use crate::screen::keys::{self, Action, Edit};
 use crate::screen::room::RoomIndex;
-use crate::screen::shown;
+use crate::screen::sanitize;
 use crate::text;
 
 /// The widest window, in columns.
@@ -120,7 +120,7 @@ impl GoTo {
             Choice::Other(_) => self.room(choice).map_or_else(String::new, |room| {
                 let joined = if room.joined { ", you too" } else { "" };
                 let (online, members) = (room.online, room.members);
-                format!("#{}  {online} of {members} here{joined}", shown::line(&room.name))
+                format!("#{}  {online} of {members} here{joined}", sanitize::line(&room.name))
             }),
             Choice::New(name) => format!("join #{name}"),
         }
@@ -199,7 +199,7 @@ impl Layer for GoTo {
         if framed {
             block.render(area, buffer);
         }
-        let typed = shown::line(&format!("#{}", self.query.trim_start_matches('#')));
+        let typed = sanitize::line(&format!("#{}", self.query.trim_start_matches('#')));
         let end = text::put(buffer, inner.x, inner.y, &typed, inner.width, context.theme.text);
         let shown = usize::from(inner.height.saturating_sub(1));
         let first = (self.chosen + 1).saturating_sub(shown);

@@ -11,7 +11,7 @@ use ratatui::widgets::{Block, Clear, Widget};
 
 use super::{Context, Decision, Layer, Outcome, Press};
 use crate::screen::keys::Action;
-use crate::screen::shown;
+use crate::screen::sanitize;
 use crate::text;
 
 /// The widest question, in columns.
@@ -146,7 +146,7 @@ impl Layer for Pasted {
         let text_rows = usize::from(inner.height.saturating_sub(choices));
         let mut rows = inner.y..inner.bottom();
         for (line, y) in self.text.lines().take(text_rows).zip(&mut rows) {
-            let line = text::fit(&text::prepared(&shown::line(line)), cells);
+            let line = text::fit(&text::prepared(&sanitize::line(line)), cells);
             text::put(buffer, inner.x, y, &line, inner.width, context.theme.quiet);
         }
         let first = inner.bottom().saturating_sub(choices).max(inner.y);

@@ -10,8 +10,8 @@ use crate::screen::layers::goto::GoTo;
 use crate::screen::model::Model;
 use crate::screen::page_retry::PageRetry;
 use crate::screen::room::RoomIndex;
+use crate::screen::sanitize;
 use crate::screen::server::{Server, ServerId};
-use crate::screen::shown;
 
 /// Members that an answer names; the rest is a number.
 const NAMED_MAX: usize = 200;
@@ -34,12 +34,12 @@ pub(super) fn answer(model: &mut Model, id: ServerId, answer: Answer) {
         }
         Answer::Nick(name, Ok(())) => {
             *reader.flash = Some(format!("you are {name}"));
-            network::own_name(server, &reader, &shown::line(name.as_str()));
+            network::own_name(server, &reader, &sanitize::line(name.as_str()));
         }
         Answer::Located(index, result) => moments::located(server, &mut reader, index, result),
         Answer::Page(index, request, result) => page(server, &mut reader, index, request, result),
         Answer::Rooms(Err(failure)) | Answer::Who(_, Err(failure)) => {
-            server.trouble(&shown::line(&failure.why), reader.clock);
+            server.trouble(&sanitize::line(&failure.why), reader.clock);
         }
         Answer::Nick(name, Err(failure)) => {
             server.trouble(&format!("you are not {name}: {}", failure.why), reader.clock);
@@ -140,7 +140,7 @@ fn list_members(title: &str, members: &[Member]) -> String {
     let named = |online: bool| -> Vec<String> {
         let members = members.iter().filter(|member| member.online == online);
         let mut names: Vec<String> =
-            members.take(NAMED_MAX).map(|member| shown::line(&member.name)).collect();
+            members.take(NAMED_MAX).map(|member| sanitize::line(&member.name)).collect();
         names.sort();
         names
     };

@@ -15,8 +15,8 @@ use crate::screen::layers::goto::GoTo;
 use crate::screen::layers::help::Help;
 use crate::screen::layers::invitation::Invitation;
 use crate::screen::model::Model;
+use crate::screen::sanitize;
 use crate::screen::server::Connection;
-use crate::screen::shown;
 
 pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     let told = model.flash.take();
@@ -128,7 +128,7 @@ fn type_char(model: &mut Model, character: char) {
 /// What is asked before the typed line is taken for the end.
 fn doubt(model: &Model, said: &str) -> String {
     let send = model.keymap.hint(Action::Send);
-    shown::line(&format!("{send} again quits; to say it: {said}"))
+    sanitize::line(&format!("{send} again quits; to say it: {said}"))
 }
 
 fn doubt_now(model: &Model) -> Option<String> {
@@ -146,7 +146,7 @@ fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     match commands::read(&text) {
-        Entered::Unclear(why) => model.flash = Some(shown::line(&why)),
+        Entered::Unclear(why) => model.flash = Some(sanitize::line(&why)),
         Entered::Unsure(said) => model.flash = Some(doubt(model, &said)),
         Entered::Command(command) => {
             model.input.take();

@@ -7,8 +7,8 @@ use super::{Effect, Reader, ServerEffect};
 use crate::reach::Reach;
 use crate::screen::history::{Bound, Entry, Kind, Place};
 use crate::screen::room::RoomIndex;
+use crate::screen::sanitize;
 use crate::screen::server::{Connection, Server};
-use crate::screen::shown;
 
 pub(super) fn event(
     server: &mut Server,
@@ -18,7 +18,7 @@ pub(super) fn event(
 ) {
     match event {
         Event::Connecting { target, attempt } => {
-            server.connection = Connection::Connecting { target: shown::line(&target), attempt };
+            server.connection = Connection::Connecting { target: sanitize::line(&target), attempt };
         }
         Event::Connected(connected) => online(server, reader, &connected, effects),
         Event::Disconnected { why, retry_in } => {
@@ -45,7 +45,7 @@ pub(super) fn event(
         }
         Event::RoomCreated(change) => changed(server, reader, &change, "made this room"),
         Event::Membership { room, name, joined } => membership(server, room, &name, joined),
-        Event::OwnName { name } => own_name(server, reader, &shown::line(&name)),
+        Event::OwnName { name } => own_name(server, reader, &sanitize::line(&name)),
         Event::Presence { room, online } => {
             if let Some(index) = server.room_of(room) {
                 server.rooms[index].online = Some(online);
@@ -84,7 +84,7 @@ fn online(
     connected: &Connected,
     effects: &mut Vec<Effect>,
 ) {
-    let name = shown::line(&connected.name);
+    let name = sanitize::line(&connected.name);
     *reader.flash = None;
     server.connection = Connection::Online { latency_ms: None, silent_since_ms: None };
     server.me.account = Some(connected.account);
@@ -119,7 +119,7 @@ fn online(
 }
 
 fn offline(server: &mut Server, reader: &mut Reader<'_>, why: &str, retry_ms: Option<u64>) {
-    let why = shown::line(why);
+    let why = sanitize::line(why);
     if server.is_online() {
         *reader.flash = None; // The status line has something to say.
     }
@@ -237,7 +237,7 @@ fn went(server: &mut Server, reader: &Reader<'_>, change: &RoomChange) {
 }
 
 fn changed(server: &mut Server, reader: &Reader<'_>, change: &RoomChange, did: &str) {
-    let text = format!("{} {did}", shown::name(&change.name));
+    let text = format!("{} {did}", sanitize::name(&change.name));
     notice(server, reader, change, &text);
 }
 
@@ -249,9 +249,9 @@ fn renamed(
     old_name: &str,
     name: &str,
 ) {
-    let text = format!("{} is now called {}", shown::name(old_name), shown::name(name));
+    let text = format!("{} is now called {}", sanitize::name(old_name), sanitize::name(name));
     if server.me.account == Some(account) {
-        return own_name(server, reader, &shown::line(name));
+        return own_name(server, reader, &sanitize::line(name));
     }
     let knows = |index: &RoomIndex| server.rooms[*index].has_met(account);
     let rooms: Vec<RoomIndex> = (0..server.rooms.len()).filter(knows).collect();
@@ -320,6 +320,6 @@ fn show_waiting(server: &mut Server, reader: &Reader<'_>, index: RoomIndex, outg
         return;
     }
     let time = reader.clock.local_now();
-    let text = shown::text(&outgoing.text);
+    let text = sanitize::text(&outgoing.text);
     server.rooms[index].history.wait(Some(outgoing.id), time, &text);
 }

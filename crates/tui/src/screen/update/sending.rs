@@ -11,8 +11,8 @@ use crate::screen::areas;
 use crate::screen::history::Local;
 use crate::screen::keys::{Action, Edit};
 use crate::screen::model::Model;
+use crate::screen::sanitize;
 use crate::screen::server::Connection;
-use crate::screen::shown;
 
 /// Whether a text has to stay where it is typed, for a reason that is said.
 pub(super) fn cannot_be_said(model: &mut Model, text: &str) -> bool {
@@ -39,7 +39,7 @@ pub(super) fn is_full(model: &mut Model) -> bool {
 
 pub(super) fn say(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
     let time = model.clock.local_now();
-    let shown = shown::text(&text);
+    let shown = sanitize::text(&text);
     let server = model.server_mut();
     let (online, room) = (server.is_online(), server.current);
     server.outage.see();

@@ -6,15 +6,15 @@ use chat_proto::StreamId;
 use tokio::task::JoinHandle;
 
 use crate::outbox::Outbox;
+use crate::outbox_dir::OutboxDir;
 use crate::send_queue::Record;
-use crate::shelf::Shelf;
 
 /// Where the files are at the moment.
-pub(crate) enum Keeper {
+pub(crate) enum JournalWriter {
     /// There are none: nothing is kept.
     Memory,
-    Idle(Box<Shelf>),
-    Busy(JoinHandle<(Box<Shelf>, Done)>),
+    Idle(Box<OutboxDir>),
+    Busy(JoinHandle<(Box<OutboxDir>, Done)>),
     /// The thread has panicked; nothing can be kept any more.
     Broken,
 }
@@ -41,14 +41,14 @@ pub(crate) enum Done {
     Failed,
 }
 
-impl Keeper {
+impl JournalWriter {
     /// Begins a job. Only when idle.
     pub(crate) fn begin(&mut self, job: Job) {
         match std::mem::replace(self, Self::Broken) {
-            Self::Idle(mut shelf) => {
+            Self::Idle(mut outbox_dir) => {
                 *self = Self::Busy(tokio::task::spawn_blocking(move || {
-                    let done = job.run(&mut shelf);
-                    (shelf, done)
+                    let done = job.run(&mut outbox_dir);
+                    (outbox_dir, done)
                 }));
             }
             other @ (Self::Memory | Self::Busy(_) | Self::Broken) => *self = other,
@@ -59,8 +59,8 @@ impl Keeper {
     pub(crate) async fn done(&mut self) -> Done {
         match self {
             Self::Busy(job) => match job.await {
-                Ok((shelf, done)) => {
-                    *self = Self::Idle(shelf);
+                Ok((outbox_dir, done)) => {
+                    *self = Self::Idle(outbox_dir);
                     done
                 }
                 Err(panicked) => {
@@ -78,10 +78,10 @@ impl Keeper {
         if matches!(self, Self::Busy(_)) {
             drop(self.done().await);
         }
-        if let Self::Idle(mut shelf) = self {
+        if let Self::Idle(mut outbox_dir) = self {
             let closed = tokio::task::spawn_blocking(move || {
-                let written = shelf.write(records);
-                shelf.close();
+                let written = outbox_dir.write(records);
+                outbox_dir.close();
                 written
             });
             match closed.await {
@@ -94,15 +94,15 @@ impl Keeper {
 }
 
 impl Job {
-    fn run(self, shelf: &mut Shelf) -> Done {
+    fn run(self, outbox_dir: &mut OutboxDir) -> Done {
         match self {
-            Self::Write(records) => Done::Wrote(shelf.write(records)),
+            Self::Write(records) => Done::Wrote(outbox_dir.write(records)),
             Self::Restart { old, fresh, entries } => {
-                Done::Restarted { old, fresh, result: shelf.restart(old, fresh, &entries) }
+                Done::Restarted { old, fresh, result: outbox_dir.restart(old, fresh, &entries) }
             }
             Self::Adopt { server } => {
-                shelf.identified(server);
-                Done::Adopted(shelf.adopt())
+                outbox_dir.identified(server);
+                Done::Adopted(outbox_dir.adopt())
             }
         }
     }

@@ -16,12 +16,12 @@ const READY_MAX: usize = 256;
 const READY_LOW: usize = READY_MAX / 2;
 
 /// Events that the channel has not taken yet.
-pub(crate) struct Delivery {
+pub(crate) struct EventQueue {
     ready: VecDeque<Event>,
     channel: mpsc::Sender<Event>,
 }
 
-impl Delivery {
+impl EventQueue {
     pub(crate) fn new(channel: mpsc::Sender<Event>) -> Self {
         Self { ready: VecDeque::new(), channel }
     }
@@ -85,14 +85,14 @@ mod tests {
     #[test]
     fn a_sleeping_user_costs_no_more_than_the_last_attempt() {
         let (channel, _events) = mpsc::channel(1);
-        let mut delivery = Delivery::new(channel);
+        let mut events = EventQueue::new(channel);
         for attempt in 0..10_000 {
             let target = String::new();
-            delivery.push(Event::Connecting { target, attempt });
-            delivery.flush();
+            events.push(Event::Connecting { target, attempt });
+            events.flush();
         }
-        assert!(delivery.ready.len() <= READY_MAX + 1);
-        let last = delivery.ready.back();
+        assert!(events.ready.len() <= READY_MAX + 1);
+        let last = events.ready.back();
         assert!(matches!(last, Some(Event::Connecting { attempt: 9_999, .. })));
     }
 
@@ -100,9 +100,9 @@ mod tests {
     fn a_user_who_reads_no_events_holds_up_nothing() {
         let (channel, events) = mpsc::channel(1);
         drop(events);
-        let mut delivery = Delivery::new(channel);
-        delivery.push(Event::OwnName { name: "ada".into() });
-        delivery.flush();
-        assert!(!delivery.waits());
+        let mut events = EventQueue::new(channel);
+        events.push(Event::OwnName { name: "ada".into() });
+        events.flush();
+        assert!(!events.waits());
     }
 }

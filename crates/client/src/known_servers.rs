@@ -18,7 +18,7 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// The file of known servers.
 #[derive(Clone, Debug)]
-pub(crate) struct Pins {
+pub(crate) struct KnownServers {
     path: PathBuf,
 }
 
@@ -33,7 +33,7 @@ pub(crate) enum Contact {
 
 /// Says why a daemon is not trusted.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PinError {
+pub(crate) enum UntrustedServer {
     #[error(
         "the server at {address} is not the one that was there before: it shows {shown}, known is \
          {known}. Either it was set up anew, or somebody is in between. If you know that it was \
@@ -49,7 +49,7 @@ pub(crate) enum PinError {
     Io { path: String, cause: io::Error },
 }
 
-impl Pins {
+impl KnownServers {
     pub(crate) fn of(data_dir: &Path) -> Self {
         Self { path: data_dir.join("known_servers") }
     }
@@ -77,11 +77,11 @@ impl Pins {
         target: &Target,
         shown: &PublicKey,
         wanted: Option<Fingerprint>,
-    ) -> Result<Contact, PinError> {
+    ) -> Result<Contact, UntrustedServer> {
         if let Some(wanted) = wanted
             && wanted != Fingerprint::of(shown)
         {
-            return Err(PinError::NotTheOne {
+            return Err(UntrustedServer::NotTheOne {
                 address: target.to_string(),
                 shown: Fingerprint::of(shown),
                 wanted,
@@ -96,13 +96,15 @@ impl Pins {
         // A join line with the fingerprint says who is there: nothing is taken on trust then.
         let newcomer = if wanted.is_some() { Contact::Known } else { Contact::First };
         let known = self.compare_and_write(target, shown);
-        let known =
-            known.map_err(|cause| PinError::Io { path: self.path.display().to_string(), cause })?;
+        let known = known.map_err(|cause| UntrustedServer::Io {
+            path: self.path.display().to_string(),
+            cause,
+        })?;
         match (known, target) {
             (None, _) => Ok(newcomer),
             (Some(known), _) if known == *shown => Ok(Contact::Known),
             (Some(_other), Target::Unix(_)) => Ok(newcomer),
-            (Some(known), Target::Tcp { .. } | Target::Local) => Err(PinError::Changed {
+            (Some(known), Target::Tcp { .. } | Target::Local) => Err(UntrustedServer::Changed {
                 address: target.to_string(),
                 shown: Fingerprint::of(shown),
                 known: Fingerprint::of(&known),
@@ -166,7 +168,7 @@ fn ends_open(file: &File) -> io::Result<bool> {
     Ok(byte != *b"\n")
 }
 
-/// Lines that are no pins (comments, other kinds of keys) are passed over.
+/// Lines that name no server (comments, other kinds of keys) are passed over.
 fn find(file: impl Read, address: &str) -> io::Result<Option<PublicKey>> {
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
@@ -196,12 +198,12 @@ mod tests {
     #[test]
     fn the_first_contact_is_written_down_and_the_next_is_known() {
         let dir = tempfile::tempdir().unwrap();
-        let pins = Pins::of(dir.path());
-        assert_eq!(pins.lookup(&host()).unwrap(), None);
-        assert_eq!(pins.check(&host(), &KEY, None).unwrap(), Contact::First);
-        assert_eq!(pins.check(&host(), &KEY, None).unwrap(), Contact::Known);
-        assert_eq!(pins.lookup(&host()).unwrap(), Some(KEY));
-        let text = std::fs::read_to_string(pins.path()).unwrap();
+        let known_servers = KnownServers::of(dir.path());
+        assert_eq!(known_servers.lookup(&host()).unwrap(), None);
+        assert_eq!(known_servers.check(&host(), &KEY, None).unwrap(), Contact::First);
+        assert_eq!(known_servers.check(&host(), &KEY, None).unwrap(), Contact::Known);
+        assert_eq!(known_servers.lookup(&host()).unwrap(), Some(KEY));
+        let text = std::fs::read_to_string(known_servers.path()).unwrap();
         assert!(text.starts_with("example.org:5018 ssh-ed25519 AAAA"), "{text}");
         assert_eq!(text.lines().count(), 1);
     }
@@ -209,37 +211,40 @@ mod tests {
     #[test]
     fn another_identity_at_the_same_address_is_refused_and_not_written() {
         let dir = tempfile::tempdir().unwrap();
-        let pins = Pins::of(dir.path());
-        pins.check(&host(), &KEY, None).unwrap();
-        let refused = pins.check(&host(), &OTHER, None).unwrap_err();
-        assert!(matches!(refused, PinError::Changed { .. }));
-        assert_eq!(pins.lookup(&host()).unwrap(), Some(KEY));
+        let known_servers = KnownServers::of(dir.path());
+        known_servers.check(&host(), &KEY, None).unwrap();
+        let refused = known_servers.check(&host(), &OTHER, None).unwrap_err();
+        assert!(matches!(refused, UntrustedServer::Changed { .. }));
+        assert_eq!(known_servers.lookup(&host()).unwrap(), Some(KEY));
     }
 
     #[test]
     fn a_fingerprint_that_was_asked_for_is_held_to_before_anything_is_written() {
         let dir = tempfile::tempdir().unwrap();
-        let pins = Pins::of(dir.path());
+        let known_servers = KnownServers::of(dir.path());
         let wanted = Some(Fingerprint::of(&KEY));
-        let refused = pins.check(&host(), &OTHER, wanted).unwrap_err();
-        assert!(matches!(refused, PinError::NotTheOne { .. }));
-        assert_eq!(pins.lookup(&host()).unwrap(), None);
+        let refused = known_servers.check(&host(), &OTHER, wanted).unwrap_err();
+        assert!(matches!(refused, UntrustedServer::NotTheOne { .. }));
+        assert_eq!(known_servers.lookup(&host()).unwrap(), None);
         // The line vouches for it, and it is known from then on without the line.
-        assert_eq!(pins.check(&host(), &KEY, wanted).unwrap(), Contact::Known);
-        assert_eq!(pins.lookup(&host()).unwrap(), Some(KEY));
-        assert!(matches!(pins.check(&host(), &OTHER, None), Err(PinError::Changed { .. })));
+        assert_eq!(known_servers.check(&host(), &KEY, wanted).unwrap(), Contact::Known);
+        assert_eq!(known_servers.lookup(&host()).unwrap(), Some(KEY));
+        assert!(matches!(
+            known_servers.check(&host(), &OTHER, None),
+            Err(UntrustedServer::Changed { .. })
+        ));
     }
 
     #[test]
     fn a_server_that_is_known_needs_no_writing() {
         let dir = tempfile::tempdir().unwrap();
-        let pins = Pins::of(dir.path());
-        pins.check(&host(), &KEY, None).unwrap();
+        let known_servers = KnownServers::of(dir.path());
+        known_servers.check(&host(), &KEY, None).unwrap();
         // Whoever wanted to write would wait for this.
-        let file = File::open(pins.path()).unwrap();
+        let file = File::open(known_servers.path()).unwrap();
         file.lock().unwrap();
         let (done, is_done) = std::sync::mpsc::sync_channel(1);
-        std::thread::spawn(move || done.send(pins.check(&host(), &KEY, None)).ok());
+        std::thread::spawn(move || done.send(known_servers.check(&host(), &KEY, None)).ok());
         let checked = is_done.recv_timeout(std::time::Duration::from_secs(60));
         assert_eq!(checked.expect("nothing is waited for").unwrap(), Contact::Known);
     }
@@ -247,31 +252,36 @@ mod tests {
     #[test]
     fn a_unix_socket_may_have_another_daemon_tomorrow() {
         let dir = tempfile::tempdir().unwrap();
-        let pins = Pins::of(dir.path());
+        let known_servers = KnownServers::of(dir.path());
         let socket = Target::Unix("/run/a b.sock".into());
-        pins.check(&socket, &KEY, None).unwrap();
-        assert_eq!(pins.check(&socket, &OTHER, None).unwrap(), Contact::First);
-        assert_eq!(pins.lookup(&socket).unwrap(), Some(OTHER));
+        known_servers.check(&socket, &KEY, None).unwrap();
+        assert_eq!(known_servers.check(&socket, &OTHER, None).unwrap(), Contact::First);
+        assert_eq!(known_servers.lookup(&socket).unwrap(), Some(OTHER));
     }
 
     #[test]
     fn a_line_that_is_no_pin_harms_no_other() {
         let dir = tempfile::tempdir().unwrap();
-        let pins = Pins::of(dir.path());
-        std::fs::write(pins.path(), b"# mine\nexample.org:5018 nonsense\n\xff\xff half a li")
-            .unwrap();
-        assert_eq!(pins.check(&host(), &KEY, None).unwrap(), Contact::First);
-        assert_eq!(pins.lookup(&host()).unwrap(), Some(KEY));
+        let known_servers = KnownServers::of(dir.path());
+        std::fs::write(
+            known_servers.path(),
+            b"# mine\nexample.org:5018 nonsense\n\xff\xff half a li",
+        )
+        .unwrap();
+        assert_eq!(known_servers.check(&host(), &KEY, None).unwrap(), Contact::First);
+        assert_eq!(known_servers.lookup(&host()).unwrap(), Some(KEY));
     }
 
     #[test]
     fn nothing_is_pinned_through_a_link() {
         let dir = tempfile::tempdir().unwrap();
-        let (pins, elsewhere) = (Pins::of(dir.path()), dir.path().join("elsewhere"));
-        std::os::unix::fs::symlink(&elsewhere, pins.path()).unwrap();
+        let (known_servers, elsewhere) =
+            (KnownServers::of(dir.path()), dir.path().join("elsewhere"));
+        std::os::unix::fs::symlink(&elsewhere, known_servers.path()).unwrap();
         let target = "example.org".parse().unwrap();
-        assert!(pins.lookup(&target).is_err());
-        let refused = pins.check(&target, &PublicKey([1; 32]), None).unwrap_err().to_string();
+        assert!(known_servers.lookup(&target).is_err());
+        let refused =
+            known_servers.check(&target, &PublicKey([1; 32]), None).unwrap_err().to_string();
         assert!(refused.contains("symbolic link"), "{refused}");
         assert!(!elsewhere.exists());
     }

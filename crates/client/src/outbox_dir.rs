@@ -13,13 +13,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chat_files::{create_dir, sync_parent};
 use chat_proto::StreamId;
 
-use crate::journal::{EXTENSION, Journal, Left};
+use crate::journal::{EXTENSION, Journal, Orphan};
 use crate::outbox::Outbox;
 use crate::send_queue::Record;
 
 /// The outbox files of this process.
 #[derive(Debug)]
-pub(crate) struct Shelf {
+pub(crate) struct OutboxDir {
     /// `DATA_DIR/outbox`.
     root: PathBuf,
     /// The account's directory name.
@@ -32,7 +32,7 @@ pub(crate) struct Shelf {
     own: StreamId,
 }
 
-impl Shelf {
+impl OutboxDir {
     pub(crate) fn new(root: PathBuf, account: String, address: String, own: StreamId) -> Self {
         Self { root, account, servers: vec![address], journals: HashMap::new(), own }
     }
@@ -48,13 +48,13 @@ impl Shelf {
     /// Takes over what dead processes left, the oldest first. Files without unanswered sends are
     /// removed.
     pub(crate) fn adopt(&mut self) -> io::Result<Vec<Outbox>> {
-        let mut left = Vec::new();
+        let mut orphans = Vec::new();
         for server in &self.servers {
-            adopt_all(&self.dir(server), &mut left)?;
+            adopt_all(&self.dir(server), &mut orphans)?;
         }
-        left.sort_by_key(|left| (left.journal.created_ms(), left.outbox.stream()));
+        orphans.sort_by_key(|orphan| (orphan.journal.created_ms(), orphan.outbox.stream()));
         let mut adopted = Vec::new();
-        for Left { journal, outbox } in left {
+        for Orphan { journal, outbox } in orphans {
             if outbox.is_empty() {
                 journal.remove()?;
             } else if let Entry::Vacant(place) = self.journals.entry(outbox.stream()) {
@@ -147,7 +147,7 @@ impl Shelf {
     }
 }
 
-fn adopt_all(dir: &Path, left: &mut Vec<Left>) -> io::Result<()> {
+fn adopt_all(dir: &Path, orphans: &mut Vec<Orphan>) -> io::Result<()> {
     let files = match std::fs::read_dir(dir) {
         Ok(files) => files,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -159,7 +159,7 @@ fn adopt_all(dir: &Path, left: &mut Vec<Left>) -> io::Result<()> {
             continue;
         }
         match Journal::adopt(&path) {
-            Ok(found) => left.extend(found),
+            Ok(found) => orphans.extend(found),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -180,9 +180,9 @@ mod tests {
     use super::*;
     use crate::outbox;
 
-    fn shelf(root: &Path, own: u8) -> Shelf {
+    fn outbox_dir(root: &Path, own: u8) -> OutboxDir {
         let (account, address) = ("ada".to_owned(), "@here".to_owned());
-        Shelf::new(root.to_owned(), account, address, StreamId([own; 16]))
+        OutboxDir::new(root.to_owned(), account, address, StreamId([own; 16]))
     }
 
     fn push(stream: u8, n: u64) -> Record {
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn two_processes_have_two_files_and_neither_takes_the_others() {
         let root = tempfile::tempdir().unwrap();
-        let (mut one, mut two) = (shelf(root.path(), 1), shelf(root.path(), 2));
+        let (mut one, mut two) = (outbox_dir(root.path(), 1), outbox_dir(root.path(), 2));
         one.write(vec![push(1, 1)]).unwrap();
         two.write(vec![push(2, 1)]).unwrap();
         assert!(one.adopt().unwrap().is_empty() && two.adopt().unwrap().is_empty());
@@ -219,8 +219,8 @@ mod tests {
     #[test]
     fn an_adopted_file_is_removed_with_its_last_answer() {
         let root = tempfile::tempdir().unwrap();
-        shelf(root.path(), 1).write(vec![push(1, 1)]).unwrap();
-        let mut next = shelf(root.path(), 2);
+        outbox_dir(root.path(), 1).write(vec![push(1, 1)]).unwrap();
+        let mut next = outbox_dir(root.path(), 2);
         assert_eq!(next.adopt().unwrap().len(), 1);
         next.write(vec![Record::Answered(nonce(1, 1))]).unwrap();
         assert_eq!(files(root.path()), 0);
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn the_own_file_is_removed_at_the_end_unless_something_is_unanswered() {
         let root = tempfile::tempdir().unwrap();
-        let mut one = shelf(root.path(), 1);
+        let mut one = outbox_dir(root.path(), 1);
         one.write(vec![push(1, 1)]).unwrap();
         one.write(vec![Record::Answered(nonce(1, 1))]).unwrap();
         one.write(vec![push(1, 2)]).unwrap();
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(files(root.path()), 1);
         one.close();
         assert_eq!(files(root.path()), 0);
-        let mut two = shelf(root.path(), 2);
+        let mut two = outbox_dir(root.path(), 2);
         two.write(vec![push(2, 1)]).unwrap();
         two.close();
         assert_eq!(files(root.path()), 1);
@@ -246,12 +246,12 @@ mod tests {
     #[test]
     fn what_was_typed_before_the_first_contact_is_found_after_it() {
         let root = tempfile::tempdir().unwrap();
-        shelf(root.path(), 1).write(vec![push(1, 1)]).unwrap();
-        let mut known = shelf(root.path(), 2);
+        outbox_dir(root.path(), 1).write(vec![push(1, 1)]).unwrap();
+        let mut known = outbox_dir(root.path(), 2);
         known.identified("server".into());
         known.write(vec![push(2, 1)]).unwrap();
         drop(known);
-        let mut next = shelf(root.path(), 3);
+        let mut next = outbox_dir(root.path(), 3);
         next.identified("server".into());
         assert_eq!(next.adopt().unwrap().len(), 2);
     }

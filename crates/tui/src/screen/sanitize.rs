@@ -1,9 +1,9 @@
 //! What comes from the network on its way to the screen.
 //!
-//! Owns nothing but the choice of `chat_client::display`'s forms; everything that is shown goes
+//! Owns nothing but the choice of `chat_client::sanitize`'s forms; everything that is shown goes
 //! through here.
 
-use chat_client::display;
+use chat_client::sanitize;
 use chat_proto::spells_like_a_name;
 
 use super::history::YOU;
@@ -11,13 +11,13 @@ use super::history::YOU;
 /// A text of several lines, inert.
 #[must_use]
 pub fn text(text: &str) -> String {
-    display::inert_lines(text).into_owned()
+    sanitize::inert_lines(text).into_owned()
 }
 
 /// A text of one line, inert.
 #[must_use]
 pub fn line(text: &str) -> String {
-    display::inert(text).into_owned()
+    sanitize::inert(text).into_owned()
 }
 
 /// Somebody else's name. Whoever calls themselves what the screen calls its reader gets a sigil.

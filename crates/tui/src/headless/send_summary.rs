@@ -30,7 +30,7 @@ impl Unit {
 
 /// What became of the lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Tally {
+pub(super) struct SendSummary {
     unit: Unit,
     acked: u64,
     refused: u64,
@@ -41,7 +41,7 @@ pub(super) struct Tally {
     first_unknown: Option<u64>,
 }
 
-impl Tally {
+impl SendSummary {
     pub(super) fn new(unit: Unit) -> Self {
         Self {
             unit,
