@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::{Buf, Bytes, BytesMut};
 use chat_core::{
-    Admission, Arrival, Closing, Conn, Connection, Effect, Origin, Output, Parcel, ReceivedRequest,
-    SessionSeed,
+    Admission, Closing, Conn, Connection, Effect, Origin, Output, Parcel, ReceivedRequest,
+    SessionSeed, Unsequenced,
 };
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{AccountId, CloseReason, LogId, Seq};
@@ -103,7 +103,7 @@ impl Peer {
     pub(crate) fn turn(
         &mut self,
         admission: &Admission,
-        queue: &mut VecDeque<Arrival>,
+        queue: &mut VecDeque<Unsequenced>,
         is_draining: bool,
         env: &mut Env,
     ) -> Turn {
@@ -130,7 +130,7 @@ impl Peer {
 
     /// The peer is gone: what it has asked is asked on its behalf, unless a reply that nobody takes
     /// shows it first.
-    fn hangs_up(&self, queue: &VecDeque<Arrival>, env: &mut Env) -> bool {
+    fn hangs_up(&self, queue: &VecDeque<Unsequenced>, env: &mut Env) -> bool {
         let has_heard_all = env.net.is_over(self.link, Side::Server)
             && self.connection.wants_input(env.schedule.now_ms())
             && queue.len() < env.plan.queue_inputs_max;
@@ -168,7 +168,7 @@ impl Peer {
     fn ask(
         &mut self,
         admission: &Admission,
-        queue: &mut VecDeque<Arrival>,
+        queue: &mut VecDeque<Unsequenced>,
         turn: &mut Turn,
         env: &mut Env,
     ) {
@@ -186,7 +186,7 @@ impl Peer {
             let Some(ReceivedRequest { id, window, request }) = received else { return };
             trace!(env.trace, "{:?} asks #{id} {request:?}", self.conn);
             let origin = Origin { conn: self.conn, request: id, window };
-            queue.push_back(Arrival::Request { origin, request });
+            queue.push_back(Unsequenced::Request { origin, request });
         }
     }
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use chat_core::{
-    Action, Admission, Arrival, Command, Conn, HistoryRead, Input, Local, Origin, Pipeline, Reply,
-    Request, ServerKey, StoreError,
+    Action, Admission, Command, Conn, HistoryRead, Input, Local, Origin, Pipeline, Reply, Request,
+    ServerKey, StoreError, Unsequenced,
 };
 use chat_proto::{
     AccountId, Body, Epoch, HistoryPage, List, LogId, Message, QueryRequest, RequestId, RoomId,
@@ -35,7 +35,7 @@ pub(crate) struct Server {
     pub(crate) pipeline: Pipeline<SimDisk>,
     admission: Admission,
     board: Switchboard,
-    queue: VecDeque<Arrival>,
+    queue: VecDeque<Unsequenced>,
     is_sequencing: bool,
     is_settling: bool,
     /// G9: told to stop. Nothing more is read; what was read is answered.
@@ -124,7 +124,7 @@ impl Server {
             peer.has_left = true;
             let (net, mut air) = env.net_and_air();
             net.let_go(peer.link, Side::Server, &mut air);
-            self.queue.push_back(Arrival::Gone(conn));
+            self.queue.push_back(Unsequenced::Gone(conn));
             trace!(env.trace, "{conn:?} is gone");
         } else {
             if let Some((log, after)) = read {
@@ -154,7 +154,7 @@ impl Server {
         let most = 1 + env.chance.below(env.plan.batch_inputs_max);
         let now = self.time_of_day(env);
         let taken = self.queue.drain(..most.min(self.queue.len()));
-        let batch: Vec<Input> = taken.map(|arrival| arrival.into_input(now)).collect();
+        let batch: Vec<Input> = taken.map(|it| it.into_input(now)).collect();
         self.run(batch, env);
         self.sequence_soon(env);
     }
@@ -204,7 +204,7 @@ impl Server {
         let origin = Origin { conn: OBSERVER, request: RequestId(1), window: Window::Queries };
         let rooms = QueryRequest::Rooms(Rooms { after: RoomId(0) });
         let request = Request::Query(AccountId(0), rooms);
-        let asked = Arrival::Request { origin, request }.into_input(self.time_of_day(env));
+        let asked = Unsequenced::Request { origin, request }.into_input(self.time_of_day(env));
         self.run(vec![asked], env);
         let list = self.board.observed.take().and_then(|frame| frame_of::<RoomList>(&frame));
         list.map(|list| list.rooms.into_vec()).unwrap_or_default()

@@ -1,6 +1,6 @@
 //! What reaches a node, and what the order makes of it.
 //!
-//! An [`Arrival`] has no place in the order. What may change the state gets one, and a time with it:
+//! What has come is [`Unsequenced`]. What may change the state gets a place in the order, and a time with it:
 //! it becomes an [`Ordered`] input, which every machine with the same logs carries out alike. The rest is
 //! [`Local`]: it concerns the node that it came to, and nobody else hears of it.
 
@@ -8,9 +8,9 @@ use chat_proto::{AccountId, QueryRequest, Timestamp};
 
 use crate::{Command, Conn, Origin, Request};
 
-/// Something that has come to this node.
+/// Something that has come to this node and has no place in the order yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Arrival {
+pub enum Unsequenced {
     /// A session asks.
     Request {
         /// Who gets the reply.
@@ -59,7 +59,7 @@ pub enum Local {
     Tick,
 }
 
-impl Arrival {
+impl Unsequenced {
     /// Whether it is for the order.
     #[must_use]
     pub fn is_command(&self) -> bool {

@@ -39,7 +39,7 @@ pub use cursor::{Cursor, Read, Run};
 pub use event::{Batch, Content, Event};
 pub use fanout::{Conn, Effect, Fanout, HistoryRead, Origin, Reply};
 pub use feed::{Feed, TailHandle, Work};
-pub use input::{Arrival, Input, Local, Ordered};
+pub use input::{Input, Local, Ordered, Unsequenced};
 pub use keys::ServerKey;
 pub use lineage::{Lineage, Witness};
 pub use pace::WakePace;

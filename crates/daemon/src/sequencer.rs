@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chat_core::{Arrival, Conn, Input, Local, Pipeline};
+use chat_core::{Conn, Input, Local, Pipeline, Unsequenced};
 use chat_proto::Timestamp;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -60,7 +60,7 @@ pub(crate) struct Ended;
 /// What waits for the committing thread.
 #[derive(Debug)]
 struct Waiting {
-    inputs: FairQueue<Arrival>,
+    inputs: FairQueue<Unsequenced>,
     pace: Pace,
     /// A second has passed.
     has_ticked: bool,
@@ -108,7 +108,11 @@ impl Sequencer {
 
     /// Puts inputs, each with its cost, behind all of the same party. They are looked at once the
     /// committing thread is woken.
-    pub(crate) fn push(&self, party: Party, inputs: impl IntoIterator<Item = (Arrival, usize)>) {
+    pub(crate) fn push(
+        &self,
+        party: Party,
+        inputs: impl IntoIterator<Item = (Unsequenced, usize)>,
+    ) {
         lock(&self.waiting).put(party, inputs, Instant::now());
     }
 
@@ -153,7 +157,7 @@ impl Waiting {
     fn put(
         &mut self,
         party: Party,
-        inputs: impl IntoIterator<Item = (Arrival, usize)>,
+        inputs: impl IntoIterator<Item = (Unsequenced, usize)>,
         now: Instant,
     ) {
         let mut to_commit = 0;
@@ -169,7 +173,7 @@ impl Waiting {
     }
 
     fn put_gone(&mut self, party: Party, conn: Conn) {
-        self.inputs.push(party, Arrival::Gone(conn), GONE_COST);
+        self.inputs.push(party, Unsequenced::Gone(conn), GONE_COST);
     }
 
     /// Takes what the next commit is to have, into `inputs`, at the time of day `ts`: here is the
@@ -268,20 +272,20 @@ mod tests {
         Party::Account(AccountId(account))
     }
 
-    fn asks(request: Request) -> Arrival {
+    fn asks(request: Request) -> Unsequenced {
         let window = match &request {
             Request::Command(_) => Window::Commands,
             Request::Query(..) => Window::Queries,
         };
         let origin = Origin { conn: Conn(1), request: RequestId(1), window };
-        Arrival::Request { origin, request }
+        Unsequenced::Request { origin, request }
     }
 
-    fn command() -> Arrival {
+    fn command() -> Unsequenced {
         asks(Request::Command(Action::Leave { account: AccountId(1), room: RoomId(1) }))
     }
 
-    fn ping() -> Arrival {
+    fn ping() -> Unsequenced {
         asks(Request::Query(AccountId(2), QueryRequest::Ping(Ping { token: 1 })))
     }
 

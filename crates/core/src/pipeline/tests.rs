@@ -7,7 +7,7 @@ use chat_proto::{
 
 use super::test_store::{Heard, MemoryStore};
 use super::*;
-use crate::{Action, Arrival, Command, Effect, Lookup, Ordered, Origin, RULES, Request};
+use crate::{Action, Command, Effect, Lookup, Ordered, Origin, RULES, Request, Unsequenced};
 
 const NOW: Timestamp = Timestamp(1_000);
 const LOBBY: RoomId = RoomId(1);
@@ -61,7 +61,7 @@ fn kinds(conn: u64, kinds: &[Kind]) -> Vec<(Conn, u16)> {
 
 fn command(conn: u64, action: Action) -> Input {
     let origin = Origin { conn: Conn(conn), request: RequestId(1), window: Window::Commands };
-    Arrival::Request { origin, request: Request::Command(action) }.into_input(NOW)
+    Unsequenced::Request { origin, request: Request::Command(action) }.into_input(NOW)
 }
 
 fn credential(key: u8) -> Credential {

@@ -2,7 +2,7 @@
 
 use std::vec::Drain;
 
-use chat_core::{Arrival, Conn, Origin, ReceivedRequest};
+use chat_core::{Conn, Origin, ReceivedRequest, Unsequenced};
 
 use crate::sequencer::cost_of;
 
@@ -15,7 +15,7 @@ const READ_BYTES_MIN: usize = 4 * 1024;
 /// The inputs of a turn.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    inputs: Vec<(Arrival, usize)>,
+    inputs: Vec<(Unsequenced, usize)>,
     allowance: usize,
 }
 
@@ -37,7 +37,7 @@ impl Gathered {
         let ReceivedRequest { id, window, request } = received;
         let cost = cost_of(bytes);
         let origin = Origin { conn, request: id, window };
-        self.inputs.push((Arrival::Request { origin, request }, cost));
+        self.inputs.push((Unsequenced::Request { origin, request }, cost));
         self.allowance = self.allowance.saturating_sub(cost);
     }
 
@@ -51,7 +51,7 @@ impl Gathered {
     }
 
     /// Hands over what was asked.
-    pub(super) fn drain(&mut self) -> Drain<'_, (Arrival, usize)> {
+    pub(super) fn drain(&mut self) -> Drain<'_, (Unsequenced, usize)> {
         self.inputs.drain(..)
     }
 }
