@@ -35,7 +35,7 @@ from chat_connection import (
     say,
     sign_in,
 )
-from chat_wire import KIND_KEY, Frame, WireError
+from chat_wire import KIND_ACTION, KIND_KEY, KIND_NOTICE, KIND_SAY, Frame, WireError
 
 # A server that has been silent for so long is asked for a sign of life, and given as long again.
 SILENCE_SECONDS = 30.0
@@ -152,7 +152,8 @@ class Client:
             if n not in self.in_flight and len(self.in_flight) < IN_FLIGHT_MAX:
                 self.in_flight.add(n)
                 nonce = {"stream": self.stream, "n": n}
-                send = {"nonce": nonce, "room": self.room, "text": text}
+                body = {"kind": KIND_SAY, "reply_to": None, "context": None, "text": text}
+                send = {"nonce": nonce, "room": self.room, "body": body}
                 self.ask("Send", send, lambda name, reply, n=n: self.answered(n, name, reply))
 
     def answered(self, n: int, name: str, reply: dict[str, Any]) -> None:
@@ -251,7 +252,7 @@ class Client:
                 return
             self.unprinted.popleft()
             self.received += 1
-            print(f"{message['seq']} {self.names[sender]}: {shown(message['text'])}", flush=True)
+            print(f"{message['seq']} {said(self.names[sender], message['body'])}", flush=True)
 
     def named(self, name: str, reply: dict[str, Any]) -> None:
         if name == "AccountList":
@@ -267,6 +268,15 @@ def message_id(key: bytes, stream: bytes, n: int) -> bytes:
     credential = KIND_KEY.to_bytes(2, "little") + key
     preimage = b"chatd message id v1\0" + credential + stream + n.to_bytes(8, "little")
     return hashlib.sha256(preimage).digest()[:16]
+
+
+def said(sender: str, body: dict[str, Any]) -> str:
+    """A message as a line; a kind that is not known is shown as plain words."""
+    text = shown(body["text"])
+    if body["kind"] == KIND_ACTION:
+        return f"* {sender} {text}"
+    mark = " [notice]" if body["kind"] == KIND_NOTICE else ""
+    return f"{sender}{mark}: {text}"
 
 
 def shown(text: str) -> str:

@@ -15,6 +15,8 @@ from typing import Any, Iterable, NamedTuple
 
 MAGIC = b"\x89CHT"
 PROTOCOL_VERSION = 1
+# The kinds of a text: somebody says it, does it, or a program says it.
+KIND_SAY, KIND_ACTION, KIND_NOTICE = 1, 2, 3
 # The kind of a credential that is an Ed25519 key.
 KIND_KEY = 1
 FRAME_BYTES_MAX = 64 * 1024
@@ -27,7 +29,9 @@ STRUCTS: dict[str, str] = {
     "commands_in_flight_max:u32 queries_in_flight_max:u32",
     "Member": "account:u64 name:text online:bool",
     "AccountInfo": "account:u64 name:text",
-    "Message": "seq:u64 ts:u64 from:u64 id:bytes16 text:text",
+    "Message": "seq:u64 ts:u64 from:u64 id:bytes16 body:TextBody",
+    "TextBody": "kind:u16 reply_to:option_u64 context:option_Context text:text",
+    "Context": "thread:option_u64 attachments:list_bytes32 cause:option_bytes16 via:option_text",
     "Gap": "log:u64 from:u64 to:u64 reason:u16",
     "Room": "room:u64 name:text head:u64 members:u32 online:u32 joined:bool",
 }
@@ -45,10 +49,13 @@ KINDS: dict[str, tuple[int, str]] = {
         "credential_kind:u16 credential:bytes32 signature:bytes64 name:text name_is_firm:bool",
     ),
     "SignedIn": (0x0004, "account:u64 name:text epoch:u64 head:u64"),
-    "Send": (0x0101, "nonce:Nonce room:u64 text:text"),
+    "Send": (0x0101, "nonce:Nonce room:u64 body:TextBody"),
     "Join": (0x0102, "name:text"),
     "Leave": (0x0103, "room:u64"),
     "Rename": (0x0104, "name:text"),
+    "Edit": (0x0105, "nonce:Nonce room:u64 of:u64 text:text"),
+    "Delete": (0x0106, "nonce:Nonce room:u64 of:u64"),
+    "React": (0x0107, "nonce:Nonce room:u64 of:u64 reaction:text is_set:bool"),
     "Subscribe": (0x0141, "log:u64 after:option_Position"),
     "Unsubscribe": (0x0142, "log:u64"),
     "History": (0x0143, "room:u64 before:u64 limit:u16"),
@@ -75,7 +82,7 @@ KINDS: dict[str, tuple[int, str]] = {
         "room:u64 epoch:u64 as_of:u64 messages:list_Message more:bool gaps:list_Gap",
     ),
     "Pong": (0x020A, "token:u64"),
-    "Posted": (0x0301, "room:u64 seq:u64 ts:u64 from:u64 id:bytes16 text:text"),
+    "Posted": (0x0301, "room:u64 seq:u64 ts:u64 from:u64 id:bytes16 body:TextBody"),
     "Joined": (0x0302, "room:u64 seq:u64 ts:u64 account:u64"),
     "Left": (0x0303, "room:u64 seq:u64 ts:u64 account:u64"),
     "RoomCreated": (0x0304, "room:u64 seq:u64 ts:u64 by:u64 name:text"),

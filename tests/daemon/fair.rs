@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use chat_proto::{
     Ack, ErrorCode, History, HistoryPage, Join, Kind, Nonce, Ping, Pong, RoomId, RoomInfo, Send,
-    Seq, StreamId,
+    Seq, StreamId, TextBody,
 };
 use chat_tests::process::Daemon;
 use chat_tests::raw::{Raw, send};
@@ -167,7 +167,7 @@ async fn median_ack_beside_a_hundred_connections_of_one_account(
     for (connection, raw) in (0..).zip(flooders) {
         let drop = move |n| {
             let text = "a drop of the flood".to_owned();
-            Send { nonce: nonce(connection, n), room: flooded, text }
+            Send { nonce: nonce(connection, n), room: flooded, body: TextBody::say(text) }
         };
         flood.keep_asking(raw, 512, drop);
     }

@@ -23,7 +23,7 @@ async fn who_stops_and_begins_to_follow_without_waiting_hears_what_comes_next() 
         let last = hasty.tell(&Subscribe { log, after: None }).await?;
         while hasty.frame().await?.request != last {}
         let _: Ack = calm.ask(&send(1, n, lobby.room, &n.to_string())).await?;
-        assert_eq!(hasty.event::<Posted>().await?.text, n.to_string());
+        assert_eq!(hasty.event::<Posted>().await?.body.text, n.to_string());
         hasty.events.clear();
     }
     Ok(())

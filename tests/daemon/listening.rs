@@ -35,7 +35,7 @@ async fn tcp_two_addresses_and_the_unix_socket_are_one_conversation() -> Result<
     for talker in &mut talkers {
         let mut heard = Vec::new();
         for _ in 0..3 {
-            heard.push(talker.event::<Posted>().await?.text);
+            heard.push(talker.event::<Posted>().await?.body.text);
         }
         assert_eq!(heard, ["from 1", "from 2", "from 3"]);
     }

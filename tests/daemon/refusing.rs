@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use chat_proto::{Ack, Error, ErrorCode, Join, Kind, Nonce, RoomId, RoomInfo, Send, StreamId};
+use chat_proto::{
+    Ack, Delete, Edit, Error, ErrorCode, Join, Kind, Nonce, RoomId, RoomInfo, Send, StreamId,
+    TextBody,
+};
 use chat_tests::process::Daemon;
 use chat_tests::raw::{Raw, Refused, send};
 use tempfile::TempDir;
@@ -19,7 +22,7 @@ const PER_SECOND: u32 = 20;
 fn lone(number: u32, room: RoomId) -> Send {
     let mut stream = [7; 16];
     stream[..4].copy_from_slice(&number.to_le_bytes());
-    Send { nonce: Nonce { stream: StreamId(stream), n: 1 }, room, text: "to whom?".to_owned() }
+    Send { nonce: Nonce { stream: StreamId(stream), n: 1 }, room, body: TextBody::say("to whom?") }
 }
 
 async fn refusal(raw: &mut Raw, send: &Send) -> Result<Error> {
@@ -73,5 +76,28 @@ async fn refusals_that_are_stored_have_a_pace_and_others_do_not_wait_for_it() ->
     assert_eq!(decided.known_code(), Some(ErrorCode::UnknownRoom), "{decided:?}");
     let repeated = refusal(&mut raw, &lone(number, nowhere)).await?;
     assert_eq!(repeated.known_code(), Some(ErrorCode::UnknownRoom), "stored: no wait");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_only_has_its_place_yet_is_refused_as_such_and_the_connection_lives() -> Result<()> {
+    let dir = TempDir::new()?;
+    let daemon = Daemon::start(&dir.path().join("data"))?;
+    let (mut raw, _) = Raw::sign_in(daemon.address(), 1, "ada").await?;
+    let RoomInfo { room, head, .. } = raw.ask(&Join { name: "den".to_owned() }).await?;
+    let nonce = |n| Nonce { stream: StreamId([7; 16]), n };
+    let code = |answer: Result<Ack>| -> Result<Option<ErrorCode>> {
+        let refused = answer.err().context("it was not refused")?;
+        Ok(refused.downcast::<Refused>()?.0.known_code())
+    };
+    let edit = Edit { nonce: nonce(1), room, of: head, text: "better".to_owned() };
+    assert_eq!(code(raw.ask(&edit).await)?, Some(ErrorCode::Unsupported));
+    let delete = Delete { nonce: nonce(2), room, of: head };
+    assert_eq!(code(raw.ask(&delete).await)?, Some(ErrorCode::Unsupported));
+    let body = TextBody { reply_to: Some(head.next()), ..TextBody::say("to what?") };
+    let answer = raw.ask(&Send { nonce: nonce(3), room, body }).await;
+    assert_eq!(code(answer)?, Some(ErrorCode::UnknownEvent));
+    let body = TextBody { reply_to: Some(head), ..TextBody::say("welcome") };
+    let _: Ack = raw.ask(&Send { nonce: nonce(4), room, body }).await?;
     Ok(())
 }

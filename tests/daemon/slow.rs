@@ -37,12 +37,12 @@ async fn a_reader_that_slept_gets_everything_from_disk_and_then_what_is_new() ->
     for n in 1..=MESSAGES {
         let posted: Posted = sleeper.event().await.with_context(|| format!("message {n}"))?;
         expected = Seq(expected.0 + 1);
-        assert_eq!((posted.seq, posted.text.len()), (expected, TEXT_BYTES));
+        assert_eq!((posted.seq, posted.body.text.len()), (expected, TEXT_BYTES));
         sleeper.events.clear();
     }
     let ack: Ack = loud.ask(&send(1, MESSAGES + 1, lobby.room, "new")).await?;
     let posted: Posted = sleeper.event().await?;
-    assert_eq!((posted.seq, &*posted.text), (ack.seq, "new"));
+    assert_eq!((posted.seq, &*posted.body.text), (ack.seq, "new"));
     Ok(())
 }
 

@@ -92,7 +92,7 @@ async fn sigkill_loses_nothing_that_was_acked_and_the_next_start_is_quick() -> R
         chat_proto::History { room: lobby.room, before: chat_proto::Seq(u64::MAX), limit: 9 };
     let page: chat_proto::HistoryPage = ada.ask(&history).await?;
     let kept = page.messages.first().context("it is there")?;
-    assert_eq!((kept.id, &*kept.text, kept.from), (ack.id, "kept", signed_in.account));
+    assert_eq!((kept.id, &*kept.body.text, kept.from), (ack.id, "kept", signed_in.account));
     let again: Ack = ada.ask(&send(1, 1, lobby.room, "kept")).await?;
     assert_eq!(again, ack, "the same nonce gets the first answer");
     Ok(())

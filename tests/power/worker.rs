@@ -9,10 +9,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use chat_core::{Content, Event, Genesis, Record, Snapshot, Store};
+use chat_core::{BodyDigest, Content, Event, Genesis, Record, Snapshot, Store};
 use chat_proto::{
     AccountId, Epoch, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq, StreamId,
-    Timestamp,
+    TextBody, Timestamp,
 };
 use chatd::store::{Durability, SqliteStore};
 use rusqlite::{Connection, OpenFlags};
@@ -106,7 +106,8 @@ fn try_commit(store: &mut SqliteStore, head: u64, is_first: bool) -> Result<()> 
         let mut text = n.to_string();
         text.extend(std::iter::repeat_n('x', TEXT_BYTES));
         let nonce = Nonce { stream: StreamId([7; 16]), n };
-        let post = Content::Posted { from: ADA, id: MessageId([9; 16]), nonce, text };
+        let (id, digest, body) = (MessageId([9; 16]), BodyDigest(n), TextBody::say(text));
+        let post = Content::Posted { from: ADA, id, nonce, digest, body };
         store.append(Record::Event(&event(ROOM, n + 1, post)))?;
     }
     // One by the thread that commits beside the caller, and one here.

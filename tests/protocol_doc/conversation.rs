@@ -101,10 +101,10 @@ fn in_the_lobby() -> Vec<Vec<u8>> {
         frame(3, &lobby()),
         frame(4, &Subscribe { log: LOBBY.into(), after: None }),
         frame(4, &subscribed()),
-        frame(5, &Send { nonce: nonce(1), room, text: "hi".into() }),
+        frame(5, &Send { nonce: nonce(1), room, body: TextBody::say("hi") }),
         frame(5, &Ack { nonce: nonce(1), room, seq, ts, id }),
-        frame(0, &Posted { room, seq, ts, from: ADA, id, text: "hi".into() }),
-        frame(6, &Send { nonce: nonce(3), room, text: "ho".into() }),
+        frame(0, &Posted { room, seq, ts, from: ADA, id, body: TextBody::say("hi") }),
+        frame(6, &Send { nonce: nonce(3), room, body: TextBody::say("ho") }),
         frame(6, &behind.with_detail(2)),
         frame(0, &Close::new(CloseReason::GoingAway, "the server stops")),
     ]

@@ -2,16 +2,18 @@
 
 use super::section;
 
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     include_str!("../../crates/proto/src/handshake.rs"),
     include_str!("../../crates/proto/src/request.rs"),
     include_str!("../../crates/proto/src/reply.rs"),
     include_str!("../../crates/proto/src/event.rs"),
     include_str!("../../crates/proto/src/ids.rs"),
+    include_str!("../../crates/proto/src/text_body.rs"),
 ];
 
 /// Structs that are no bodies, and stand in bodies.
-const VALUES: [&str; 6] = ["Nonce", "Position", "Limits", "Member", "AccountInfo", "Message"];
+const VALUES: [&str; 8] =
+    ["Nonce", "Position", "Limits", "Member", "AccountInfo", "Message", "TextBody", "Context"];
 
 /// A field and its type, as the document writes it.
 type Field = (String, String);
@@ -84,7 +86,8 @@ fn as_told(kind: &str) -> String {
         return format!("list of {item}, at most {}", bound(most));
     }
     if let Some(option) = kind.strip_prefix("Option<") {
-        return format!("option of {}", option.trim_end_matches('>'));
+        let inner = option.trim_start_matches("Box<").trim_end_matches('>');
+        return format!("option of {}", as_told(inner));
     }
     match kind.strip_prefix("[u8; ") {
         Some(length) => format!("bytes {}", length.trim_end_matches(']')),
@@ -96,6 +99,7 @@ fn bound(name: &str) -> usize {
     match name {
         "VERSIONS_MAX" => chat_proto::limits::VERSIONS_MAX,
         "PAGE_ITEMS_MAX" => chat_proto::limits::PAGE_ITEMS_MAX,
+        "ATTACHMENTS_MAX" => chat_proto::limits::ATTACHMENTS_MAX,
         "HISTORY_GAPS_MAX" => chat_proto::limits::HISTORY_GAPS_MAX,
         "HISTORY_MESSAGES_MAX" => chat_proto::limits::HISTORY_MESSAGES_MAX,
         other => panic!("the bound {other} has no place in this test"),

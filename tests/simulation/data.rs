@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_client::outbox::message_id;
-use chat_core::{AccountRow, Content, Event, Genesis, PastSend, RoomRow, Snapshot, TextDigest};
+use chat_core::{
+    AccountRow, BodyDigest, Content, Event, Genesis, PastSend, RoomRow, Snapshot, StoreSecret,
+};
 use chat_proto::{
     AccountId, Credential, Epoch, ErrorCode, LogId, Nickname, Nonce, RoomId, RoomName, Seq,
     StreamId, Timestamp,
@@ -12,12 +14,15 @@ use chat_tests::history::{Log, Stored};
 
 use crate::seen::seen_of_event;
 
+/// What the store was made with.
+const SECRET: StoreSecret = StoreSecret(*b"not to be told..");
+
 /// One record, owned.
 #[derive(Clone)]
 pub(crate) enum Owned {
     Genesis(Genesis),
     Event(Event),
-    RefusedSend { account: AccountId, nonce: Nonce, code: ErrorCode, digest: TextDigest },
+    RefusedSend { account: AccountId, nonce: Nonce, code: ErrorCode, digest: BodyDigest },
 }
 
 /// Everything that was committed.
@@ -25,7 +30,6 @@ pub(crate) enum Owned {
 pub(crate) struct Data {
     epoch: Epoch,
     rules: u16,
-    last_id: u64,
     last_ts: Timestamp,
     accounts: BTreeMap<AccountId, (Credential, Nickname)>,
     rooms: BTreeMap<RoomId, RoomName>,
@@ -83,7 +87,6 @@ impl Data {
         match &event.content {
             Content::AccountCreated { credential, name } => {
                 self.accounts.insert(owner, (*credential, name.clone()));
-                self.last_id = self.last_id.max(owner.0);
             }
             Content::AccountRenamed { name } => {
                 if let Some((_, held)) = self.accounts.get_mut(&owner) {
@@ -92,7 +95,6 @@ impl Data {
             }
             Content::RoomCreated { name, .. } => {
                 self.rooms.insert(room, name.clone());
-                self.last_id = self.last_id.max(room.0);
             }
             Content::Joined { account } => drop(self.members.insert((room, *account))),
             Content::Left { account } => drop(self.members.remove(&(room, *account))),
@@ -152,7 +154,7 @@ impl Data {
         Snapshot {
             epoch,
             rules: self.rules,
-            last_id: self.last_id,
+            secret: SECRET,
             last_ts: self.last_ts,
             accounts: accounts.collect(),
             credentials: self.accounts.iter().map(|(&id, (held, _name))| (*held, id)).collect(),
@@ -174,9 +176,8 @@ impl Data {
 pub(crate) fn past_of(event: &Event) -> Option<PastSend> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "no other event has a nonce")]
     match &event.content {
-        Content::Posted { id, text, .. } => {
-            let room = RoomId(event.log.0);
-            let digest = TextDigest::of(room, text);
+        Content::Posted { id, digest, .. } => {
+            let (room, digest) = (RoomId(event.log.0), *digest);
             Some(PastSend::Posted { room, seq: event.seq, ts: event.ts, id: *id, digest })
         }
         _ => None,

@@ -10,8 +10,8 @@ pub(crate) fn seen_of_frame(frame: &Frame) -> Option<(LogId, Seen)> {
     let head = LoggedHead::of(frame).ok()?;
     let kind = frame.known_kind()?;
     let what = if kind == Kind::Posted {
-        let Posted { from, id, text, .. } = frame.decode_lenient().ok()?;
-        What::Posted { from, id, text }
+        let Posted { from, id, body, .. } = frame.decode_lenient().ok()?;
+        What::Posted { from, id, text: body.text }
     } else {
         What::Notice(format!("{kind:?} {:02x?}", &frame.body[..]))
     };

@@ -306,8 +306,8 @@ pub(crate) fn note_durable(platter: &Rc<RefCell<Platter>>, env: &mut Env) {
 }
 
 fn message_of(event: &chat_core::Event) -> Option<Message> {
-    let chat_core::Content::Posted { from, id, text, .. } = &event.content else { return None };
-    Some(Message { seq: event.seq, ts: event.ts, from: *from, id: *id, text: text.clone() })
+    let chat_core::Content::Posted { from, id, body, .. } = &event.content else { return None };
+    Some(Message { seq: event.seq, ts: event.ts, from: *from, id: *id, body: body.clone() })
 }
 
 fn reply<B: Body>(body: &B, to: Origin) -> Reply {

@@ -203,7 +203,7 @@ impl Raw {
 #[must_use]
 pub fn send(stream: u8, n: u64, room: RoomId, text: &str) -> chat_proto::Send {
     let nonce = Nonce { stream: StreamId([stream; 16]), n };
-    chat_proto::Send { nonce, room, text: text.to_owned() }
+    chat_proto::Send { nonce, room, body: chat_proto::TextBody::say(text) }
 }
 
 /// The daemon refused a request.

@@ -7,12 +7,12 @@ use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 
 use chat_core::{
-    AccountRow, Action, Batch, Command, Content, Cursor, Event, Lookup, PastSend, RULES, Read,
-    RoomRow, Snapshot, State, StoreError, Tail,
+    AccountRow, Action, Batch, BodyDigest, Command, Content, Cursor, Event, Lookup, PastSend,
+    PostBody, RULES, Read, RoomRow, Snapshot, State, StoreError, StoreSecret, Tail,
 };
 use chat_proto::{
     AccountId, Credential, Epoch, FrameCodec, LogId, MessageId, Nickname, Nonce, Posted, PublicKey,
-    RequestId, RoomId, RoomName, Send, Seq, StreamId, Timestamp, encode_frame,
+    RequestId, RoomId, RoomName, Send, Seq, StreamId, TextBody, Timestamp, encode_frame,
 };
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher};
@@ -36,7 +36,7 @@ fn text() -> String {
 
 fn posted() -> Posted {
     let (seq, id) = (Seq(1_000_000), MessageId([7; 16]));
-    Posted { room: ROOM, seq, ts: NOW, from: ACCOUNT, id, text: text() }
+    Posted { room: ROOM, seq, ts: NOW, from: ACCOUNT, id, body: TextBody::say(text()) }
 }
 
 fn nonce(n: u64) -> Nonce {
@@ -45,7 +45,8 @@ fn nonce(n: u64) -> Nonce {
 
 fn event(seq: u64) -> Event {
     let (from, id) = (ACCOUNT, MessageId([7; 16]));
-    let content = Content::Posted { from, id, nonce: nonce(seq), text: text() };
+    let (digest, body) = (BodyDigest(seq), TextBody::say(text()));
+    let content = Content::Posted { from, id, nonce: nonce(seq), digest, body };
     Event { log: ROOM.into(), seq: Seq(seq), ts: NOW, content }
 }
 
@@ -63,7 +64,7 @@ fn encode_posted(bencher: Bencher<'_, '_>) {
 /// A request out of the bytes that came, as the daemon reads it.
 #[divan::bench]
 fn decode_send(bencher: Bencher<'_, '_>) {
-    let send = Send { nonce: nonce(9), room: ROOM, text: text() };
+    let send = Send { nonce: nonce(9), room: ROOM, body: TextBody::say(text()) };
     let mut bytes = Vec::new();
     encode_frame(&send, RequestId(5), &mut bytes).expect("it fits a frame");
     let codec = FrameCodec::default();
@@ -103,7 +104,7 @@ fn state() -> State {
     State::restore(Snapshot {
         epoch: Epoch(1),
         rules: RULES,
-        last_id: 2,
+        secret: StoreSecret([5; 16]),
         last_ts: NOW,
         accounts: vec![AccountRow { id: ACCOUNT, head, name }],
         credentials: vec![(KEY, ACCOUNT)],
@@ -122,12 +123,12 @@ fn state_apply_send(bencher: Bencher<'_, '_>) {
         .counter(ItemsCount::new(1_u32))
         .with_inputs(|| {
             n.set(n.get() + 1);
-            Action::Send {
+            Action::Post {
                 account: ACCOUNT,
                 credential: KEY,
                 nonce: nonce(n.get()),
                 room: ROOM,
-                text: text(),
+                body: PostBody::Text(TextBody::say(text())),
             }
         })
         .bench_local_values(|action| {

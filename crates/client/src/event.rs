@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chat_proto::{
     AccountId, Epoch, ErrorCode, GapReason, MessageId, Nonce, PublicKey, RoomId, Seq, SessionId,
-    Timestamp,
+    TextKind, Timestamp,
 };
 
 use crate::outbox::Destination;
@@ -183,8 +183,12 @@ pub struct Message {
     pub from_name: String,
     /// Its id.
     pub id: MessageId,
+    /// How its words are meant.
+    pub kind: TextKind,
     /// What, as it was sent: see [`crate::sanitize`] before it is shown.
     pub text: String,
+    /// The event of the same room that it answers.
+    pub reply_to: Option<Seq>,
     /// Whether it was said after the subscription, or while the connection was away.
     pub live: bool,
 }

@@ -2,7 +2,7 @@
 
 use chat_proto::{
     AccountCreated, AccountId, AccountRenamed, Frame, Joined, Kind, Left, Posted, RoomCreated,
-    RoomId, RoomJoined, RoomLeft, Seq, Timestamp, WireError,
+    RoomId, RoomJoined, RoomLeft, Seq, TextBody, TextKind, Timestamp, WireError,
 };
 
 use crate::event::{Event, Message, RoomChange};
@@ -88,6 +88,8 @@ pub(crate) fn set_names(event: &mut Event, names: &Names) {
 
 /// A message without its names.
 pub(crate) fn message(posted: Posted, live: bool) -> Event {
+    let kind = kind_of(&posted.body);
+    let TextBody { text, reply_to, .. } = posted.body;
     Event::Message(Message {
         room: posted.room,
         room_name: String::new(),
@@ -96,9 +98,16 @@ pub(crate) fn message(posted: Posted, live: bool) -> Event {
         from: posted.from,
         from_name: String::new(),
         id: posted.id,
-        text: posted.text,
+        kind,
+        text,
+        reply_to,
         live,
     })
+}
+
+/// A kind that this version does not know is told as plain words.
+pub(crate) fn kind_of(body: &TextBody) -> TextKind {
+    body.known_kind().unwrap_or(TextKind::Say)
 }
 
 fn change(room: RoomId, seq: Seq, ts: Timestamp, account: AccountId, live: bool) -> RoomChange {

@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 
 use crate::answers::HistoryPage;
 use crate::event::{Message, Refusal};
+use crate::logged::kind_of;
 use crate::names::Names;
 use crate::request::{Waiter, answer};
 
@@ -56,7 +57,9 @@ fn with_names(page: Page, names: &Names) -> HistoryPage {
         from: message.from,
         from_name: names.account(message.from).unwrap_or_default().to_owned(),
         id: message.id,
-        text: message.text,
+        kind: kind_of(&message.body),
+        text: message.body.text,
+        reply_to: message.body.reply_to,
         live: false,
     };
     HistoryPage {

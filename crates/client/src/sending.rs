@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chat_proto::{
     Ack, Credential, Epoch, Error, ErrorCode, Join, MessageId, Nonce, RequestId, RoomId, RoomName,
-    Send, StreamId,
+    Send, StreamId, TextBody,
 };
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -265,7 +265,7 @@ impl Sending {
     fn put_one(&mut self, entry: &Entry, up: &mut Up, events: &mut EventQueue) {
         let (nonce, id) = (entry.nonce, up.new_id());
         let room = entry.to.room.unwrap_or(Destination::NOWHERE);
-        let send = Send { nonce, room, text: entry.text.clone() };
+        let send = Send { nonce, room, body: TextBody::say(&*entry.text) };
         if let Err(cause) = up.put(&send, id) {
             // Only a file that was written by hand can hold such a message.
             let error = Error::new(ErrorCode::FrameTooLong, cause.to_string());

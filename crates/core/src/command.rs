@@ -8,6 +8,8 @@ use chat_proto::{
 
 pub use bytes::UnreadableCommand;
 
+use crate::PostBody;
+
 /// Something that was asked for, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Command {
@@ -58,8 +60,8 @@ pub enum Action {
         /// To what.
         name: Nickname,
     },
-    /// Posts a message.
-    Send {
+    /// Puts something into a room's log.
+    Post {
         /// Who.
         account: AccountId,
         /// What the account is signed in with where it was said.
@@ -69,6 +71,6 @@ pub enum Action {
         /// Where.
         room: RoomId,
         /// What.
-        text: String,
+        body: PostBody,
     },
 }

@@ -3,8 +3,10 @@
 use chat_proto::{
     AccountCreated, AccountId, AccountRenamed, Credential, Joined, Left, LogId, MessageId,
     Nickname, Nonce, PostedRef, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName,
-    Seq, Timestamp, Written, encode_frame,
+    Seq, TextBody, Timestamp, Written, encode_frame,
 };
+
+use crate::BodyDigest;
 
 /// One entry of a log.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,8 +71,10 @@ pub enum Content {
         id: MessageId,
         /// Its nonce, which nobody but the sender and the store sees.
         nonce: Nonce,
+        /// Of the room and the body: tells a repetition of the nonce from a reuse.
+        digest: BodyDigest,
         /// What.
-        text: String,
+        body: TextBody,
     },
 }
 
@@ -115,8 +119,9 @@ impl Event {
             }
             Content::Joined { account } => put(&Joined { room, seq, ts, account: *account }, out),
             Content::Left { account } => put(&Left { room, seq, ts, account: *account }, out),
-            Content::Posted { from, id, text, .. } => {
-                put(&PostedRef { room, seq, ts, from: *from, id: *id, text }, out);
+            Content::Posted { from, id, body, .. } => {
+                let body = body.borrowed();
+                put(&PostedRef { room, seq, ts, from: *from, id: *id, body }, out);
             }
             _ => {}
         }

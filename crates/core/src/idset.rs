@@ -1,6 +1,7 @@
 //! Small sets of ids. A room of ten costs eighty bytes, and its members come in order.
 
-/// Ids, rising. Most are added at the end, since ids rise.
+/// Ids, rising. They come in any order but at the start: adding one to a set of a hundred thousand
+/// moves half of its 800 kB, which takes microseconds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct IdSet<Id> {
     ids: Vec<Id>,

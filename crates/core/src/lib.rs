@@ -24,10 +24,13 @@ mod keys;
 mod lineage;
 mod names;
 mod pace;
+mod permutation;
 mod pipeline;
+mod post;
 mod presence;
 mod rate;
 mod refusal;
+mod secret;
 mod session;
 mod state;
 mod store;
@@ -44,12 +47,13 @@ pub use keys::ServerKey;
 pub use lineage::{Lineage, Witness};
 pub use pace::WakePace;
 pub use pipeline::{Failed, Pipeline};
+pub use post::{BodyDigest, PostBody};
 pub use rate::{Rate, TokenBucket};
 pub use refusal::Refusal;
+pub use secret::StoreSecret;
 pub use session::{Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step};
 pub use state::{Answer, Applied, RULES, State};
 pub use store::{
     AccountRow, Begun, Genesis, Lookup, PastSend, Record, RoomRow, Snapshot, Store, StoreError,
-    TextDigest,
 };
 pub use tail::Tail;

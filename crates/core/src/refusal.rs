@@ -82,6 +82,14 @@ pub enum Refusal {
     /// Too many memberships.
     #[error("an account may be a member of at most {ROOMS_PER_ACCOUNT_MAX} rooms. Leave one first")]
     TooManyRooms,
+    /// It answers an event that is not there.
+    #[error("event {seq} is not in the room, whose last one is {head}. Nothing was sent")]
+    UnknownEvent {
+        /// Which event.
+        seq: u64,
+        /// The head of the room.
+        head: u64,
+    },
     /// It has a place in the protocol, and nothing behind it yet.
     #[error("{what} is not known to this server yet. A newer one may know it")]
     Unsupported {
@@ -111,6 +119,7 @@ impl Refusal {
             Self::Busy | Self::NotThereYet { .. } => ErrorCode::Busy,
             Self::TooManySubscriptions => ErrorCode::TooManySubscriptions,
             Self::TooManyRooms => ErrorCode::TooManyRooms,
+            Self::UnknownEvent { .. } => ErrorCode::UnknownEvent,
             Self::Unsupported { .. } => ErrorCode::Unsupported,
             Self::Before(code) => *code,
         }
@@ -129,6 +138,7 @@ impl Refusal {
                 TEXT_BYTES_MAX as u64
             }
             Self::Behind { awaited } => *awaited,
+            Self::UnknownEvent { head, .. } => *head,
             Self::RateLimited { wait_ms } => *wait_ms,
             _ => 0,
         }

@@ -7,6 +7,9 @@
 mod handshake;
 mod request;
 
+#[cfg(test)]
+pub(crate) use request::action;
+
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{
     AccountId, Announced, Close, CloseReason, Credential, ErrorCode, FrameCodec, FrameRef, Kind,

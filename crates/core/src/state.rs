@@ -20,8 +20,10 @@ use rustc_hash::FxHashMap;
 
 use crate::idset::IdSet;
 use crate::names::NameIndex;
+use crate::permutation;
 use crate::{
-    Action, Command, Content, Event, Genesis, Lookup, Refusal, Snapshot, StoreError, TextDigest,
+    Action, BodyDigest, Command, Content, Event, Genesis, Lookup, Refusal, Snapshot, StoreError,
+    StoreSecret,
 };
 
 pub(crate) use access::Access;
@@ -37,7 +39,9 @@ pub struct State {
     /// 0: the logs have not begun.
     epoch: Epoch,
     rules: u16,
-    last_id: u64,
+    secret: StoreSecret,
+    /// How many ids were given to rooms and accounts.
+    ids_given: u64,
     /// No event is later. It decides nothing: with a stamp that is not before it, no log has to be
     /// asked for its newest event.
     last_ts: Timestamp,
@@ -76,7 +80,7 @@ pub struct Applied {
     /// The logs have begun.
     pub genesis: Option<Genesis>,
     /// A send that is refused for good uses its nonce up, which is to be committed too.
-    pub refused_send: Option<(Nonce, ErrorCode, TextDigest)>,
+    pub refused_send: Option<(Nonce, ErrorCode, BodyDigest)>,
     /// What the asker is told after the commit.
     pub answer: Result<Answer, Refusal>,
 }
@@ -116,7 +120,8 @@ impl State {
         let mut state = Self {
             epoch: snapshot.epoch,
             rules: snapshot.rules,
-            last_id: snapshot.last_id,
+            secret: snapshot.secret,
+            ids_given: 0,
             last_ts: snapshot.last_ts,
             floors: FxHashMap::default(),
             accounts: FxHashMap::default(),
@@ -149,6 +154,9 @@ impl State {
         for (room, account) in snapshot.members {
             state.link(room, account);
         }
+        let ids = state.heads().map(|(log, _head)| log.0);
+        state.ids_given =
+            ids.filter_map(|id| permutation::count_of(state.secret, id)).max().unwrap_or(0);
         state.accounts.values_mut().for_each(|account| account.rooms.shrink());
         state.rooms.values_mut().for_each(|room| room.members.shrink());
         Ok(state)
@@ -179,8 +187,8 @@ impl State {
             Action::Join { account, name } => log.join(account, name),
             Action::Leave { account, room } => log.leave(account, room),
             Action::Rename { account, name } => log.rename(account, &name),
-            Action::Send { account, credential, nonce, room, text } => {
-                let decided = log.send((account, credential), nonce, room, text, lookup)?;
+            Action::Post { account, credential, nonce, room, body } => {
+                let decided = log.post((account, credential), nonce, room, body, lookup)?;
                 refused_send = decided.refused_send;
                 decided.answer
             }
@@ -213,7 +221,7 @@ impl State {
                 (self.accounts.get(account)?.name == *name).then_some(Answer::Done)
             }
             Action::Genesis { .. } => self.has_begun().then_some(Answer::Done),
-            Action::Send { .. } => None,
+            Action::Post { .. } => None,
         }
     }
 
@@ -285,8 +293,13 @@ impl State {
     }
 
     fn take_id(&mut self) -> u64 {
-        self.last_id += 1;
-        self.last_id
+        let (id, count) = permutation::next_id(self.secret, self.ids_given);
+        debug_assert!(
+            !self.rooms.contains_key(&RoomId(id)) && !self.accounts.contains_key(&AccountId(id)),
+            "an id is given once"
+        );
+        self.ids_given = count;
+        id
     }
 }
 

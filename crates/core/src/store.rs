@@ -5,9 +5,8 @@ use chat_proto::{
     AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, RoomId, RoomName,
     Seq, StreamId, Timestamp,
 };
-use sha2::{Digest, Sha256};
 
-use crate::Event;
+use crate::{BodyDigest, Event, StoreSecret};
 
 /// Answers questions about history as of the command before, the open transaction included.
 /// It is the only input of [`crate::State::apply`] besides the command.
@@ -127,7 +126,7 @@ pub enum Record<'a> {
         /// Why.
         code: ErrorCode,
         /// What it said, to tell a repetition from a reuse.
-        digest: TextDigest,
+        digest: BodyDigest,
     },
 }
 
@@ -145,30 +144,15 @@ pub enum PastSend {
         /// Its id.
         id: MessageId,
         /// What it said.
-        digest: TextDigest,
+        digest: BodyDigest,
     },
     /// It was refused for good.
     Refused {
         /// Why.
         code: ErrorCode,
         /// What it said.
-        digest: TextDigest,
+        digest: BodyDigest,
     },
-}
-
-/// The room and text of a send, hashed: enough to tell whether a nonce comes with the same body.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct TextDigest(pub [u8; 16]);
-
-impl TextDigest {
-    /// SHA-256 of the room's id (`u64` LE) and the text, cut to 16 bytes.
-    #[must_use]
-    pub fn of(room: RoomId, text: &str) -> Self {
-        let hash = Sha256::new().chain_update(room.0.to_le_bytes()).chain_update(text).finalize();
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&hash[..16]);
-        Self(digest)
-    }
 }
 
 /// The hot state, as committed.
@@ -179,8 +163,8 @@ pub struct Snapshot {
     pub epoch: Epoch,
     /// The number of the rules that they go by; 0 when they have not begun.
     pub rules: u16,
-    /// The largest id of a room or account; 0 when there is none.
-    pub last_id: u64,
+    /// What the store was made with; the same for ever.
+    pub secret: StoreSecret,
     /// The latest time of any event, which need not be the newest: a clock may have been ahead.
     pub last_ts: Timestamp,
     /// Every account.

@@ -9,9 +9,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use chat_core::{Content, Event, Lookup, Record, Store};
+use chat_core::{BodyDigest, Content, Event, Lookup, Record, Store};
 use chat_proto::{
-    AccountId, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq, StreamId, Timestamp,
+    AccountId, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq, StreamId, TextBody,
+    Timestamp,
 };
 use chatd::Durability;
 use chatd::store::{Reader, SqliteStore};
@@ -265,12 +266,15 @@ impl Talk {
             n: self.sent[stream],
         };
         let from = AccountId(self.logs.len() as u64 + 1);
-        let text = "x".repeat(TEXT_BYTES);
+        let (digest, body) = (
+            BodyDigest(self.next.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 17),
+            TextBody::say("x".repeat(TEXT_BYTES)),
+        );
         Event {
             log: LogId(log as u64 + 1),
             seq: self.logs[log],
             ts: Timestamp(1_790_000_000_000 + self.next / 300),
-            content: Content::Posted { from, id: MessageId(id), nonce, text },
+            content: Content::Posted { from, id: MessageId(id), nonce, digest, body },
         }
     }
 

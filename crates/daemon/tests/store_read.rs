@@ -7,7 +7,7 @@ use chat_core::{Content, Event, HistoryRead, Store};
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
 use chat_proto::{
     AccountId, Epoch, FrameCodec, Gap, HistoryPage, Kind, LogId, LoggedHead, Nickname, PublicKey,
-    RequestId, RoomId, RoomName, Seq, encode_frame,
+    RequestId, RoomId, RoomName, Seq, TextKind, encode_frame,
 };
 use chatd::store::{Durability, LogPage, Reader, SqliteStore};
 use store_seed::{ADA, LOBBY, event, message, post, put, refuse, seeded};
@@ -88,6 +88,45 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
     assert_eq!(page, LogPage { frames: frames(&events[7..]), after: Seq(2) });
     let lobby = events_after(&mut reader, LOBBY, 0, usize::MAX);
     assert_eq!(told(&lobby), [(1, 1), (2, 2)]);
+}
+
+/// The lobby's message with this seq, of another kind or as an answer.
+fn meant(seq: u64, kind: TextKind, reply_to: Option<u64>) -> Event {
+    let mut event = message(seq, "waves");
+    if let Content::Posted { body, .. } = &mut event.content {
+        (body.kind, body.reply_to) = (kind as u16, reply_to.map(Seq));
+    }
+    event
+}
+
+#[test]
+fn how_a_message_is_meant_and_what_it_answers_comes_back() {
+    let (mut store, mut reader, _dir) = store();
+    let events = [
+        message(2, "plain"),
+        meant(3, TextKind::Action, None),
+        meant(4, TextKind::Say, Some(2)),
+        message(5, "plain again"),
+        meant(6, TextKind::Notice, Some(1)),
+    ];
+    events.iter().for_each(|event| put(&mut store, event));
+    store.commit().expect("there is room");
+    let page = events_after(&mut reader, LOBBY, 1, usize::MAX);
+    assert_eq!(page, LogPage { frames: frames(&events), after: Seq(6) });
+    let (room, epoch, as_of) = (RoomId(LOBBY.0), store.epoch(), Seq(6));
+    let read = HistoryRead { room, epoch, before: Seq(u64::MAX), limit: 10, as_of };
+    let page = reader.history(&read).expect("the file can be read");
+    let meant: Vec<_> =
+        page.messages.iter().map(|it| (it.seq.0, it.body.known_kind(), it.body.reply_to)).collect();
+    let (say, seq) = (Some(TextKind::Say), |seq| Some(Seq(seq)));
+    let expected = [
+        (2, say, None),
+        (3, Some(TextKind::Action), None),
+        (4, say, seq(2)),
+        (5, say, None),
+        (6, Some(TextKind::Notice), seq(1)),
+    ];
+    assert_eq!(meant, expected);
 }
 
 #[test]
@@ -221,7 +260,7 @@ fn a_page_of_long_messages_fits_a_reply() {
     }
     store.commit().expect("there is room");
     let page = history(&mut reader, u64::MAX, HISTORY_MESSAGES_MAX, 9);
-    let bytes: usize = page.messages.iter().map(|message| message.text.len()).sum();
+    let bytes: usize = page.messages.iter().map(|message| message.body.text.len()).sum();
     assert!(bytes <= HISTORY_TEXT_BYTES_MAX && page.more);
     let mut frame = Vec::new();
     encode_frame(&page, RequestId(1), &mut frame).expect("it fits a frame");

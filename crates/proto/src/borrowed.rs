@@ -2,7 +2,9 @@
 
 use crate::limits::SUBSCRIBED_MEMBERS_MAX;
 use crate::wire::{Encode, List, Written};
-use crate::{AccountId, Epoch, LogId, MessageId, Posted, RoomId, Seq, Subscribed, Timestamp};
+use crate::{
+    AccountId, Epoch, LogId, MessageId, Posted, RoomId, Seq, Subscribed, TextRef, Timestamp,
+};
 
 /// The bytes of a [`Posted`].
 #[derive(Clone, Copy, Debug, Encode)]
@@ -18,7 +20,7 @@ pub struct PostedRef<'a> {
     /// Its id.
     pub id: MessageId,
     /// What.
-    pub text: &'a str,
+    pub body: TextRef<'a>,
 }
 
 impl Written for PostedRef<'_> {
@@ -62,15 +64,21 @@ impl Written for SubscribedRef<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Member, RequestId, encode_frame};
+    use crate::{Context, Member, RequestId, TextBody, encode_frame};
 
     #[test]
     fn a_borrowed_body_makes_the_same_bytes() {
         let (room, seq, ts) = (RoomId(7), Seq(300), Timestamp(1 << 40));
-        let (from, id, text) = (AccountId(70_000), MessageId([9; 16]), "grüße");
-        let owned = Posted { room, seq, ts, from, id, text: text.to_owned() };
-        let borrowed = PostedRef { room, seq, ts, from, id, text };
-        assert_eq!(frame(&owned), frame(&borrowed));
+        let (from, id, kind) = (AccountId(70_000), MessageId([9; 16]), 2);
+        let via = Some("irc".to_owned());
+        for context in [None, Some(Box::new(Context { via, ..Context::default() }))] {
+            let body = TextBody { kind, text: "grüße".to_owned(), reply_to: Some(seq), context };
+            let borrowed = PostedRef { room, seq, ts, from, id, body: body.borrowed() };
+            assert_eq!(
+                frame(&Posted { room, seq, ts, from, id, body: body.clone() }),
+                frame(&borrowed)
+            );
+        }
 
         let (log, epoch, name) = (LogId(7), Epoch(1 << 60), "lobby");
         let member = Member { account: from, name: "ada".to_owned(), online: true };

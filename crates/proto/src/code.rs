@@ -81,6 +81,8 @@ numbered! {
         TooManyRooms = 114, false;
         /// The protocol has a place for it, and this daemon does not carry it out yet.
         Unsupported = 115, false;
+        /// The room has no such event; `detail` is its head.
+        UnknownEvent = 116, false;
     }
 }
 
@@ -91,6 +93,18 @@ numbered! {
         Key = 1, true;
         /// The name of a token; reserved.
         Token = 2, false;
+    }
+}
+
+numbered! {
+    /// How the words of a message are meant.
+    TextKind, is_marked: /** Whether it is shown with a mark of its kind. */ {
+        /// Somebody says them.
+        Say = 1, false;
+        /// Somebody does what they say: `* ada waves`.
+        Action = 2, true;
+        /// A program says them, and no program may answer.
+        Notice = 3, true;
     }
 }
 

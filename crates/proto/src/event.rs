@@ -2,7 +2,9 @@
 //! frame is the same bytes for everyone.
 
 use crate::wire::{Decode, Encode, body};
-use crate::{AccountId, CloseReason, GapReason, LogId, MessageId, RoomId, Seq, Timestamp};
+use crate::{
+    AccountId, CloseReason, GapReason, LogId, MessageId, RoomId, Seq, TextBody, Timestamp,
+};
 
 /// How every logged event begins, known or not: enough to keep a cursor in step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
@@ -39,7 +41,7 @@ body! {
         /// Its id.
         id: MessageId,
         /// What.
-        text: String,
+        body: TextBody,
     }
 }
 body! {

@@ -50,8 +50,8 @@ macro_rules! bytes_id {
 pub(crate) use bytes_id;
 
 id! {
-    /// A log: a room's or an account's. Rooms and accounts draw from one sequence of ids, so a
-    /// log id alone names either.
+    /// A log: a room's or an account's. A room and an account never have the same id, so a log id
+    /// alone names either. Ids tell neither order nor number.
     LogId(u64)
 }
 id! {
@@ -87,6 +87,10 @@ bytes_id! {
     /// The id of a message, the same for every reader and for every repetition of its nonce.
     /// See [`Nonce::message_id_preimage`].
     MessageId[16]
+}
+bytes_id! {
+    /// Something that is attached to a message: the SHA-256 of its bytes.
+    AttachmentId[32]
 }
 bytes_id! {
     /// One outbox: 128 random bits, or the hash of an explicit id that a script gave.

@@ -43,6 +43,12 @@ kinds! {
     Leave = 0x0103,
     /// Change the nickname.
     Rename = 0x0104,
+    /// Give a message another text.
+    Edit = 0x0105,
+    /// Take a message away.
+    Delete = 0x0106,
+    /// Put a reaction on a message, or take it off.
+    React = 0x0107,
 
     /// Open a cursor on a log.
     Subscribe = 0x0141,

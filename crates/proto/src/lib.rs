@@ -18,10 +18,11 @@ mod reply;
 mod request;
 mod request_table;
 mod text;
+mod text_body;
 mod wire;
 
 pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
-pub use code::{CloseReason, CredentialKind, ErrorCode, GapReason};
+pub use code::{CloseReason, CredentialKind, ErrorCode, GapReason, TextKind};
 pub use credential::{Credential, TokenId};
 pub use event::{
     AccountCreated, AccountRenamed, Close, Gap, Joined, Left, LoggedHead, Posted, Presence, Probe,
@@ -35,8 +36,8 @@ pub use handshake::{
     Hello, Limits, SignIn, SignedIn, Welcome, sign_in_transcript, welcome_transcript,
 };
 pub use ids::{
-    AccountId, Epoch, LogId, MessageId, Nonce, Position, PublicKey, RequestId, RoomId, Seq,
-    SessionId, StreamId, Timestamp,
+    AccountId, AttachmentId, Epoch, LogId, MessageId, Nonce, Position, PublicKey, RequestId,
+    RoomId, Seq, SessionId, StreamId, Timestamp,
 };
 pub use kind::Kind;
 pub use name::{NameError, Nickname, RoomName, looks, names_collide, spells_like_a_name};
@@ -50,6 +51,7 @@ pub use request_table::{
     AnyRequest, CommandRequest, QueryRequest, ReplyBody, Request, SubscribeReply, Window,
 };
 pub use text::{TextError, check_text};
+pub use text_body::{Context, TextBody, TextRef};
 pub use wire::{Body, List, WireError, Written, decode, decode_known_part};
 
 /// The TCP port of a daemon that was not told another one.

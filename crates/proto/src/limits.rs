@@ -12,6 +12,15 @@ pub const DECODE_BYTES_MAX: usize = 4 * FRAME_BYTES_MAX;
 /// Longest message text, in bytes of UTF-8.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 
+/// Attachments of one message.
+pub const ATTACHMENTS_MAX: usize = 16;
+
+/// Longest name of a bridge or program through which a message came, in bytes of UTF-8.
+pub const VIA_BYTES_MAX: usize = 64;
+
+/// Longest reaction, in bytes of UTF-8: one emoji of many parts.
+pub const REACTION_BYTES_MAX: usize = 64;
+
 /// Longest room name or nickname, in bytes of UTF-8.
 pub const NAME_BYTES_MAX: usize = 128;
 

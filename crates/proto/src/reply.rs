@@ -2,7 +2,9 @@
 
 use crate::limits::{HISTORY_GAPS_MAX, HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
 use crate::wire::{Decode, Encode, List, body};
-use crate::{AccountId, Epoch, ErrorCode, Gap, LogId, MessageId, Nonce, RoomId, Seq, Timestamp};
+use crate::{
+    AccountId, Epoch, ErrorCode, Gap, LogId, MessageId, Nonce, RoomId, Seq, TextBody, Timestamp,
+};
 
 body! {
     /// The request failed; the connection lives on.
@@ -169,7 +171,7 @@ pub struct Message {
     /// Its id.
     pub id: MessageId,
     /// What.
-    pub text: String,
+    pub body: TextBody,
 }
 
 impl Error {

@@ -3,7 +3,7 @@
 
 use crate::limits::PAGE_ITEMS_MAX;
 use crate::wire::{Decode, Encode, List, body};
-use crate::{AccountId, LogId, Nonce, Position, RoomId, Seq};
+use crate::{AccountId, LogId, Nonce, Position, RoomId, Seq, TextBody};
 
 body! {
     /// Posts a message. Reply: [`crate::Ack`], after the commit.
@@ -12,8 +12,48 @@ body! {
         nonce: Nonce,
         /// Where to.
         room: RoomId,
-        /// What is said; UTF-8, not empty, no NUL.
+        /// What is said; its text is not empty and has no NUL.
+        body: TextBody,
+    }
+}
+body! {
+    /// Gives a message another text. Reply: [`crate::Ack`]. No daemon carries it out yet.
+    Edit {
+        /// As of a [`Send`].
+        nonce: Nonce,
+        /// Where the message is.
+        room: RoomId,
+        /// Which one.
+        of: Seq,
+        /// What it says from now on.
         text: String,
+    }
+}
+body! {
+    /// Takes a message away. Reply: [`crate::Ack`]. No daemon carries it out yet.
+    Delete {
+        /// As of a [`Send`].
+        nonce: Nonce,
+        /// Where the message is.
+        room: RoomId,
+        /// Which one.
+        of: Seq,
+    }
+}
+body! {
+    /// Puts a reaction on a message, or takes it off. Reply: [`crate::Ack`]. No daemon carries it
+    /// out yet.
+    React {
+        /// As of a [`Send`].
+        nonce: Nonce,
+        /// Where the message is.
+        room: RoomId,
+        /// Which one.
+        of: Seq,
+        /// One emoji, or a short word.
+        reaction: String,
+        /// Whether it is put there, or taken off.
+        is_set: bool,
     }
 }
 body! {

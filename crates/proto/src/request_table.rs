@@ -6,9 +6,9 @@
 
 use crate::limits::{PAGE_ITEMS_MAX, TEXT_BYTES_MAX};
 use crate::{
-    AccountList, Accounts, Ack, Body, Done, FindRoom, Frame, FrameRef, History, HistoryPage, Join,
-    Kind, Leave, MemberList, Members, Ping, Pong, Rename, Reset, RoomInfo, RoomList, Rooms, Send,
-    Seq, Subscribe, Subscribed, Unsubscribe, WireError,
+    AccountList, Accounts, Ack, Body, Delete, Done, Edit, FindRoom, Frame, FrameRef, History,
+    HistoryPage, Join, Kind, Leave, MemberList, Members, Ping, Pong, React, Rename, Reset,
+    RoomInfo, RoomList, Rooms, Send, Seq, Subscribe, Subscribed, Unsubscribe, WireError,
 };
 
 /// The longest a number can be on the wire.
@@ -20,8 +20,9 @@ const NUMBERS: usize = 64;
 /// A name, and as much again as lets one that is too long be refused with a sentence.
 const NAME: usize = 512;
 
-/// A text; one that is a little too long is refused, and the connection lives.
-const TEXT: usize = TEXT_BYTES_MAX + 1024;
+/// A text with what may come with it; one that is a little too long is refused, and the connection
+/// lives.
+const TEXT: usize = TEXT_BYTES_MAX + 2048;
 
 /// A full list of ids.
 const IDS: usize = NUMBER_BYTES_MAX * (1 + PAGE_ITEMS_MAX);
@@ -142,6 +143,9 @@ requests! {
         Join -> RoomInfo, NAME;
         Leave -> Done, NUMBERS;
         Rename -> Done, NAME;
+        Edit -> Ack, TEXT, if |edit, ack| ack.nonce == edit.nonce;
+        Delete -> Ack, NUMBERS, if |delete, ack| ack.nonce == delete.nonce;
+        React -> Ack, NAME, if |react, ack| ack.nonce == react.nonce;
     }
     /// A request that changes nothing that is logged.
     QueryRequest in Queries {
@@ -193,11 +197,14 @@ fn leads_on(asked: &History, page: &HistoryPage) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::{AGENT_BYTES_MAX, NAME_BYTES_MAX, VERSIONS_MAX};
+    use crate::limits::{
+        AGENT_BYTES_MAX, ATTACHMENTS_MAX, NAME_BYTES_MAX, REACTION_BYTES_MAX, VERSIONS_MAX,
+        VIA_BYTES_MAX,
+    };
     use crate::wire::encode_into;
     use crate::{
-        AccountId, Epoch, Hello, List, LogId, Nonce, Position, PublicKey, RequestId, RoomId,
-        SignIn, StreamId,
+        AccountId, AttachmentId, Context, Epoch, Hello, List, LogId, MessageId, Nonce, Position,
+        PublicKey, RequestId, RoomId, SignIn, StreamId, TextBody,
     };
 
     fn fits<B: Body>(body: &B) {
@@ -216,7 +223,21 @@ mod tests {
         fits(&SignIn { credential_kind: u16::MAX, ..sign_in });
         fits(&Join { name });
         let nonce = Nonce { stream: StreamId([0; 16]), n: u64::MAX };
-        fits(&Send { nonce, room: RoomId(u64::MAX), text: "x".repeat(TEXT_BYTES_MAX + 512) });
+        let (room, of) = (RoomId(u64::MAX), Seq(u64::MAX));
+        let text = "x".repeat(TEXT_BYTES_MAX + 512);
+        let context = Context {
+            thread: Some(of),
+            attachments: List::first_of([AttachmentId([0; 32]); ATTACHMENTS_MAX]),
+            cause: Some(MessageId([0; 16])),
+            via: Some("x".repeat(VIA_BYTES_MAX)),
+        };
+        let context = Some(Box::new(context));
+        let reply_to = Some(of);
+        let body = TextBody { kind: u16::MAX, text: text.clone(), reply_to, context };
+        fits(&Send { nonce, room, body });
+        fits(&Edit { nonce, room, of, text });
+        fits(&Delete { nonce, room, of });
+        fits(&React { nonce, room, of, reaction: "x".repeat(REACTION_BYTES_MAX), is_set: true });
         fits(&Accounts { ids: List::first_of([AccountId(u64::MAX); PAGE_ITEMS_MAX]) });
         let after = Position { epoch: Epoch(u64::MAX), seq: Seq(u64::MAX) };
         fits(&Subscribe { log: LogId(u64::MAX), after: Some(after) });

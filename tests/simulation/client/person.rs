@@ -3,7 +3,8 @@
 use chat_client::outbox::Destination;
 use chat_proto::limits::TEXT_BYTES_MAX;
 use chat_proto::{
-    Epoch, Join, Leave, LogId, Ping, Position, Rename, RoomId, RoomName, Send, Seq, Unsubscribe,
+    Epoch, Join, Leave, LogId, Ping, Position, Rename, RoomId, RoomName, Send, Seq, TextBody,
+    Unsubscribe,
 };
 
 use super::{Answered, Asked, Client, FLOOD, OUTPUT_BYTES_MAX, Phase};
@@ -149,7 +150,7 @@ impl Client {
     /// Sends another text under a nonce that was answered.
     fn reuse(&mut self, env: &mut Env) {
         if let Some(answered) = self.some_answered(env) {
-            let send = Send { text: "another text".to_owned(), ..send_of(&answered) };
+            let send = Send { body: TextBody::say("another text"), ..send_of(&answered) };
             self.ask(&send, Asked::Reuse(send.nonce));
         }
     }
@@ -176,5 +177,5 @@ impl Client {
 fn send_of(answered: &Answered) -> Send {
     let entry = &answered.entry;
     let room = entry.to.room.unwrap_or_default();
-    Send { nonce: entry.nonce, room, text: entry.text.clone() }
+    Send { nonce: entry.nonce, room, body: TextBody::say(&*entry.text) }
 }

@@ -2,7 +2,7 @@
 
 use chat_client::outbox::Entry;
 use chat_client::send_queue::{Change, Outbound};
-use chat_proto::{ErrorCode, Join, Send, StreamId};
+use chat_proto::{ErrorCode, Join, Send, StreamId, TextBody};
 
 use super::{Asked, Client, OUTPUT_BYTES_MAX, Phase};
 use crate::coverage::Situation;
@@ -33,7 +33,7 @@ impl Client {
                 Outbound::Send(Entry { nonce, to, text }) => {
                     trace!(env.trace, "client {} sends {nonce:?} to {to:?}", self.index);
                     let room = to.room.unwrap_or_default();
-                    self.ask(&Send { nonce, room, text }, Asked::Send(nonce));
+                    self.ask(&Send { nonce, room, body: TextBody::say(text) }, Asked::Send(nonce));
                 }
             }
         }

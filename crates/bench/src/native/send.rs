@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chat_proto::{HEADER_BYTES, Nonce, RequestId, RoomId, Send, StreamId, encode_frame};
+use chat_proto::{HEADER_BYTES, Nonce, RequestId, RoomId, Send, StreamId, TextBody, encode_frame};
 
 use crate::net::template::{Numbers, Template, text};
 
@@ -24,10 +24,10 @@ pub(crate) fn fresh_stream() -> StreamId {
 pub(crate) fn send_template(room: u64, text_bytes: usize) -> Template {
     let stream = fresh_stream();
     let nonce = Nonce { stream, n: WIDE };
-    let send = Send { nonce, room: RoomId(WIDE), text: text(text_bytes) };
+    let send = Send { nonce, room: RoomId(WIDE), body: TextBody::say(text(text_bytes)) };
     let mut bytes = Vec::new();
     encode_frame(&send, RequestId(1), &mut bytes).expect("a text far under the limit fits a frame");
-    let text_at = bytes.len() - send.text.len();
+    let text_at = bytes.len() - send.body.text.len();
     let n_at = HEADER_BYTES + stream.0.len() + 1;
     let room_at = n_at + 8 + 1;
     let numbers = Numbers { request_at: REQUEST_AT, n_at, room_at };
@@ -56,9 +56,12 @@ mod tests {
         for count in [1, 2, 300] {
             let frame = FrameCodec::default().take_frame(&mut bytes).unwrap().unwrap();
             let send: Send = frame.decode().unwrap();
-            assert_eq!((send.nonce.n, send.room, send.text.len()), (count, RoomId(70_000), 128));
+            assert_eq!(
+                (send.nonce.n, send.room, send.body.text.len()),
+                (count, RoomId(70_000), 128)
+            );
             assert_eq!(u64::from(frame.request.0), count + 1);
-            let stamp = Stamp::read(send.text.as_bytes()).unwrap();
+            let stamp = Stamp::read(send.body.text.as_bytes()).unwrap();
             assert_eq!(stamp, Stamp { sender: 3, count, at_ns: 77 });
         }
     }

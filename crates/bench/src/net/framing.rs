@@ -128,7 +128,9 @@ pub(crate) fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use chat_proto::{AccountId, Body, Joined, MessageId, Ping, Posted, RoomId, Seq, Timestamp};
+    use chat_proto::{
+        AccountId, Body, Joined, MessageId, Ping, Posted, RoomId, Seq, TextBody, Timestamp,
+    };
 
     use super::*;
 
@@ -141,7 +143,7 @@ mod tests {
     fn posted(seq: u64, text: &str) -> Vec<u8> {
         let (room, ts, from, id) =
             (RoomId(300), Timestamp(1 << 40), AccountId(2), MessageId([1; 16]));
-        frame(&Posted { room, seq: Seq(seq), ts, from, id, text: text.to_owned() })
+        frame(&Posted { room, seq: Seq(seq), ts, from, id, body: TextBody::say(text) })
     }
 
     /// Seqs and texts.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use chat_proto::{Ack, Nonce, RoomInfo, Send};
+use chat_proto::{Ack, Nonce, RoomInfo, Send, TextBody};
 
 use super::{Bench, TEXT_BYTES};
 use crate::load::{Load, Order, Pace, Phase};
@@ -130,7 +130,11 @@ pub(super) fn post(server: &Server, room: &RoomInfo, messages: u64) -> Result<u6
     let mut talk = Talk::begin(server.address, Arc::new(Key::numbered(0)))?;
     talk.join(ROOM)?;
     let stream = fresh_stream();
-    let send = |n| Send { nonce: Nonce { stream, n }, room: room.room, text: text(TEXT_BYTES) };
+    let send = |n| Send {
+        nonce: Nonce { stream, n },
+        room: room.room,
+        body: TextBody::say(text(TEXT_BYTES)),
+    };
     let sends: Vec<Send> = (1..=messages).map(send).collect();
     let acks = talk.ask_all::<Send, Ack>(&sends)?;
     Ok(acks.last().map_or(0, |ack| ack.seq.0))

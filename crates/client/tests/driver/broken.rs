@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chat_proto::{
-    Epoch, Error, ErrorCode, Gap, Kind, MessageId, Posted, Reset, Seq, Subscribe, Timestamp,
+    Epoch, Error, ErrorCode, Gap, Kind, MessageId, Posted, Reset, Seq, Subscribe, TextBody,
+    Timestamp,
 };
 use tokio::time::Instant;
 
@@ -81,7 +82,7 @@ async fn a_log_that_comes_on_is_opened_again_at_once() {
             ts: Timestamp(1),
             from: ADA,
             id: MessageId([1; 16]),
-            text: "x".into(),
+            body: TextBody::say("x"),
         };
         peer.event(&posted(seq)).await;
         peer.event(&posted(seq + 2)).await;
@@ -105,7 +106,7 @@ async fn a_page_that_is_not_older_than_what_was_asked_before_breaks_the_connecti
         ts: Timestamp(1),
         from: ADA,
         id: MessageId([1; 16]),
-        text: "again".into(),
+        body: TextBody::say("again"),
     };
     let page = |messages: Vec<chat_proto::Message>| chat_proto::HistoryPage {
         room: LOBBY,

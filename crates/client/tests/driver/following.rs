@@ -4,7 +4,7 @@ use chat_client::{Client, Event, Events, HistoryPage, Message, RequestError};
 use chat_proto::{
     AccountInfo, AccountList, Accounts, Epoch, Error, ErrorCode, FindRoom, Frame, History, Join,
     List, Member, MessageId, Position, Posted, RequestId, Reset, RoomInfo, RoomJoined, RoomLeft,
-    RoomName, Seq, Subscribe, Subscribed, Timestamp, Unsubscribe,
+    RoomName, Seq, Subscribe, Subscribed, TextBody, Timestamp, Unsubscribe,
 };
 
 use crate::fake::*;
@@ -16,7 +16,7 @@ pub(crate) fn posted(seq: u64, text: &str) -> Posted {
         ts: Timestamp(seq),
         from: BOB,
         id: MessageId([1; 16]),
-        text: text.into(),
+        body: TextBody::say(text),
     }
 }
 
@@ -261,7 +261,7 @@ async fn a_page_of_history_comes_with_names() {
         ts: Timestamp(1),
         from: BOB,
         id: MessageId([0; 16]),
-        text: "old".into(),
+        body: TextBody::say("old"),
     };
     let page = chat_proto::HistoryPage {
         room: LOBBY,

@@ -5,7 +5,8 @@
 use chat_client::{Client, Event, Events, HistoryPage};
 use chat_proto::{
     AccountId, AccountInfo, AccountList, Accounts, Frame, History, Kind, List, Member, Message,
-    MessageId, Posted, Probe, RequestId, RoomId, RoomJoined, Seq, Subscribe, Subscribed, Timestamp,
+    MessageId, Posted, Probe, RequestId, RoomId, RoomJoined, Seq, Subscribe, Subscribed, TextBody,
+    Timestamp,
 };
 
 use crate::fake::*;
@@ -61,7 +62,7 @@ fn page(room: RoomId) -> chat_proto::HistoryPage {
         ts: Timestamp(seq),
         from,
         id: MessageId([u8::try_from(seq).unwrap(); 16]),
-        text: "said before".into(),
+        body: TextBody::say("said before"),
     };
     let messages = [said(1, BOB), said(2, EVE)];
     let of_room = if room == LOBBY { &messages[..1] } else { &messages[..] };
@@ -93,7 +94,7 @@ fn subscribed(room: RoomId) -> Subscribed {
 fn posted(room: RoomId) -> Posted {
     let (seq, ts) = (Seq(3), Timestamp(3));
     let from = if room == LOBBY { EVE } else { BOB };
-    Posted { room, seq, ts, from, id: MessageId([9; 16]), text: "said now".into() }
+    Posted { room, seq, ts, from, id: MessageId([9; 16]), body: TextBody::say("said now") }
 }
 
 /// The requests that the client has made by now: it answers a probe in its turn, and what it asked

@@ -58,7 +58,7 @@ async fn lines_under_an_id_that_was_made_up_go_on_and_what_is_gone_is_counted() 
     let first_try = behind(&mut peer).await;
     let again = peer.take(2).await;
     assert_ne!(again.nonce.stream, first_try.nonce.stream);
-    assert_eq!((again.nonce.n, again.text.as_str()), (1, "five"));
+    assert_eq!((again.nonce.n, again.body.text.as_str()), (1, "five"));
     assert!(within(five.answer).await.is_ok());
     assert_eq!(forgotten(&mut events).await, 2, "the second and the fourth; the third was refused");
     let six = say(&client, "six").await;

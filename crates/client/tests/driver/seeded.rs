@@ -11,7 +11,7 @@ use chat_client::{Client, Event, Events, HistoryPage, RequestError};
 use chat_proto::{
     AccountId, AccountInfo, AccountList, Accounts, Error, ErrorCode, FindRoom, Frame, History,
     Joined, Kind, List, Member, Message, MessageId, Posted, Probe, RequestId, RoomId, RoomInfo,
-    RoomName, Seq, Subscribe, Subscribed, Timestamp,
+    RoomName, Seq, Subscribe, Subscribed, TextBody, Timestamp,
 };
 use tokio::sync::{Mutex, Notify};
 
@@ -149,7 +149,7 @@ fn name_of_room(room: RoomId) -> &'static str {
 
 fn message(room: RoomId, seq: u64) -> Message {
     let (ts, id) = (Timestamp(seq), MessageId([seq as u8; 16]));
-    Message { seq: Seq(seq), ts, from: person(room, seq), id, text: text(room, seq) }
+    Message { seq: Seq(seq), ts, from: person(room, seq), id, body: TextBody::say(text(room, seq)) }
 }
 
 impl Line<'_> {
@@ -243,8 +243,8 @@ impl Line<'_> {
         if is_join(room, *at) {
             self.peer.event(&Joined { room, seq, ts, account: person(room, *at) }).await;
         } else {
-            let Message { from, id, text, .. } = message(room, *at);
-            self.peer.event(&Posted { room, seq, ts, from, id, text }).await;
+            let Message { from, id, body, .. } = message(room, *at);
+            self.peer.event(&Posted { room, seq, ts, from, id, body }).await;
         }
     }
 }

@@ -36,7 +36,7 @@ async fn a_message_is_waiting_then_in_flight_then_committed() {
     assert_eq!(mark(&mut events, sent.nonce).await, OutgoingState::Waiting);
     assert_eq!(mark(&mut events, sent.nonce).await, OutgoingState::InFlight);
     let send = peer.take(5).await;
-    assert_eq!((send.nonce, send.text.as_str()), (sent.nonce, "hello"));
+    assert_eq!((send.nonce, send.body.text.as_str()), (sent.nonce, "hello"));
     assert!(matches!(
         mark(&mut events, sent.nonce).await,
         OutgoingState::Acked { seq: Seq(5), .. }
@@ -100,7 +100,7 @@ async fn after_a_reconnect_the_unanswered_go_out_again_in_order() {
     let mut peer = daemon.serve().await;
     for (nonce, text) in nonces[1..].iter().zip(["b", "c"]) {
         let send = peer.take(2).await;
-        assert_eq!((send.nonce, send.text.as_str()), (*nonce, text));
+        assert_eq!((send.nonce, send.body.text.as_str()), (*nonce, text));
     }
 }
 
@@ -166,7 +166,7 @@ async fn two_processes_have_two_streams_and_a_dead_ones_is_adopted() {
     let third = within(three.send(LOBBY, "three")).await.unwrap().nonce;
     let mut peer_three = daemon.serve().await;
     let adopted = peer_three.take(2).await;
-    assert_eq!((adopted.nonce, adopted.text.as_str()), (first, "one"));
+    assert_eq!((adopted.nonce, adopted.body.text.as_str()), (first, "one"));
     assert_eq!(peer_three.take(3).await.nonce, third, "after what was typed before");
 }
 
@@ -260,7 +260,7 @@ async fn a_daemon_that_was_restored_gets_a_fresh_stream_and_the_file_follows() {
     peer.reply(id, &Error::new(ErrorCode::Behind, "one is missing").with_detail(1)).await;
     let (_id, fresh): (_, Send) = peer.expect().await;
     assert_ne!(fresh.nonce.stream, two.nonce.stream);
-    assert_eq!((fresh.nonce.n, fresh.text.as_str()), (1, "two"));
+    assert_eq!((fresh.nonce.n, fresh.body.text.as_str()), (1, "two"));
     let moved = event(&mut events, |event| match event {
         Event::Outgoing(outgoing) if outgoing.nonce == two.nonce => match outgoing.state {
             OutgoingState::Moved { nonce, .. } => Some(nonce),
@@ -305,7 +305,7 @@ async fn a_message_that_cannot_be_written_down_is_not_sent() {
     std::fs::remove_file(&in_the_way).unwrap();
     let sent = within(client.send(LOBBY, "kept")).await.unwrap();
     let send = peer.take(1).await;
-    assert_eq!((send.nonce, send.text.as_str()), (sent.nonce, "kept"));
+    assert_eq!((send.nonce, send.body.text.as_str()), (sent.nonce, "kept"));
     assert_eq!(send.nonce.n, 1, "the refused one has used no number");
 }
 
@@ -345,7 +345,7 @@ async fn a_full_outbox_makes_senders_wait_and_loses_nothing() {
         client
     });
     for n in 1..=5000 {
-        assert_eq!(peer.take(n).await.text, n.to_string());
+        assert_eq!(peer.take(n).await.body.text, n.to_string());
     }
     within(sender).await.unwrap();
 }

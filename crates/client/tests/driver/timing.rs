@@ -5,7 +5,7 @@ use std::time::Duration;
 use chat_client::{Event, REQUEST_TIMEOUT, RequestError};
 use chat_proto::{
     Kind, MessageId, Ping, Pong, Position, Posted, Probe, ProbeReply, Rename, RequestId, Seq,
-    Subscribe, Timestamp, Unsubscribe,
+    Subscribe, TextBody, Timestamp, Unsubscribe,
 };
 use tokio::time::Instant;
 
@@ -141,7 +141,7 @@ fn posted(seq: u64) -> Posted {
         ts: Timestamp(seq),
         from: ADA,
         id: MessageId([1; 16]),
-        text: seq.to_string(),
+        body: TextBody::say(seq.to_string()),
     }
 }
 

@@ -8,6 +8,8 @@
 //! (`u16`), the version of that (`u8`), and the fields in the order in which they are written here. A text
 //! is its length in bytes (`u32`) and UTF-8; a credential is the number of its kind (`u16`) and 32 bytes.
 
+mod post;
+
 use chat_proto::{
     AccountId, Credential, Epoch, NameError, Nickname, Nonce, RoomId, RoomName, StreamId, Timestamp,
 };
@@ -21,7 +23,7 @@ mod number {
     pub(super) const JOIN: u16 = 3;
     pub(super) const LEAVE: u16 = 4;
     pub(super) const RENAME: u16 = 5;
-    pub(super) const SEND: u16 = 6;
+    pub(super) const POST: u16 = 6;
 }
 
 /// The version that is written of every action.
@@ -90,14 +92,14 @@ impl Command {
                 put_u64(out, account.0);
                 put_text(out, name.as_str());
             }
-            Action::Send { account, credential, nonce, room, text } => {
-                begin(number::SEND);
+            Action::Post { account, credential, nonce, room, body } => {
+                begin(number::POST);
                 put_u64(out, account.0);
                 put_credential(out, credential);
                 out.extend(nonce.stream.0);
                 put_u64(out, nonce.n);
                 put_u64(out, room.0);
-                put_text(out, text);
+                post::put_body(out, body);
             }
         }
     }
@@ -134,12 +136,12 @@ impl Command {
                 account: AccountId(fields.u64()?),
                 name: Nickname::parse(fields.text()?)?,
             },
-            number::SEND => Action::Send {
+            number::POST => Action::Post {
                 account: AccountId(fields.u64()?),
                 credential: fields.credential()?,
                 nonce: Nonce { stream: StreamId(fields.array()?), n: fields.u64()? },
                 room: RoomId(fields.u64()?),
-                text: fields.text()?.to_owned(),
+                body: post::body(&mut fields)?,
             },
             _ => return Err(UnreadableCommand::Unknown { number, version }),
         };

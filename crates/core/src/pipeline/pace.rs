@@ -55,7 +55,7 @@ impl Paces {
             | Action::SignIn { .. }
             | Action::Join { .. }
             | Action::Leave { .. }
-            | Action::Send { .. } => None,
+            | Action::Post { .. } => None,
         }
     }
 

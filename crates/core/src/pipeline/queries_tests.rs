@@ -1,12 +1,15 @@
 //! What requests tell of a room that the asker does not know of: nothing.
 
 use chat_proto::{
-    Accounts, AnyRequest, Body, CommandRequest, Credential, FrameCodec, Join, Kind, Leave,
-    Nickname, Nonce, PublicKey, Rename, RequestId, Send, StreamId, Timestamp, Window, encode_frame,
+    Accounts, AnyRequest, Body, CommandRequest, Credential, Delete, Edit, FrameCodec, Join, Kind,
+    Leave, Nickname, Nonce, PublicKey, React, Rename, RequestId, Send, StreamId, TextBody,
+    Timestamp, Window, encode_frame,
 };
 
 use super::*;
-use crate::{Action, Answer, Applied, Command, Conn, Lookup, PastSend, Snapshot, StoreError};
+use crate::{
+    Action, Answer, Applied, Command, Conn, Lookup, PastSend, PostBody, Snapshot, StoreError,
+};
 
 /// A store in which nothing has been decided.
 struct Nothing;
@@ -78,11 +81,13 @@ fn framed(body: &impl Body) -> Vec<u8> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "other kinds are no requests, as the test sees")]
 /// A request of each kind that asks for a room, by whatever it can be asked for.
 fn asks_for(kind: Kind, room: RoomId) -> Option<AnyRequest> {
+    let nonce = Nonce { stream: StreamId([1; 16]), n: 1 };
+    let (of, text) = (Seq(1), "hello".to_owned());
     let frame = match kind {
-        Kind::Send => {
-            let nonce = Nonce { stream: StreamId([1; 16]), n: 1 };
-            framed(&Send { nonce, room, text: "hello".to_owned() })
-        }
+        Kind::Send => framed(&Send { nonce, room, body: TextBody::say(text) }),
+        Kind::Edit => framed(&Edit { nonce, room, of, text }),
+        Kind::Delete => framed(&Delete { nonce, room, of }),
+        Kind::React => framed(&React { nonce, room, of, reaction: text, is_set: true }),
         Kind::Leave => framed(&Leave { room }),
         Kind::Subscribe => framed(&Subscribe { log: room.into(), after: None }),
         Kind::Unsubscribe => framed(&Unsubscribe { log: room.into() }),
@@ -120,18 +125,7 @@ fn outcome(state: &State, account: AccountId, request: AnyRequest) -> Outcome {
 }
 
 fn action(account: AccountId, command: CommandRequest) -> Action {
-    match command {
-        CommandRequest::Send(Send { nonce, room, text }) => {
-            Action::Send { account, credential: key_numbered(1), nonce, room, text }
-        }
-        CommandRequest::Join(Join { name }) => {
-            Action::Join { account, name: RoomName::parse(&name).unwrap() }
-        }
-        CommandRequest::Leave(Leave { room }) => Action::Leave { account, room },
-        CommandRequest::Rename(Rename { name }) => {
-            Action::Rename { account, name: Nickname::parse(&name).unwrap() }
-        }
-    }
+    crate::session::action(account, key_numbered(1), command).unwrap().unwrap()
 }
 
 #[test]
@@ -150,7 +144,14 @@ fn no_request_tells_a_room_that_one_does_not_know_of_from_one_that_is_not_there(
         // The member is told otherwise, or the comparison would prove nothing.
         let asks_for_nothing = matches!(
             kind,
-            Kind::Unsubscribe | Kind::Accounts | Kind::Rename | Kind::Ping | Kind::Join
+            Kind::Unsubscribe
+                | Kind::Accounts
+                | Kind::Rename
+                | Kind::Ping
+                | Kind::Join
+                | Kind::Edit
+                | Kind::Delete
+                | Kind::React
         );
         let told = outcome(&state, bob, request.clone());
         assert_eq!(told == outcome(&without, bob, request), asks_for_nothing, "{kind:?}");
@@ -179,8 +180,8 @@ fn only_members_learn_the_name_of_a_room_that_they_may_not_post_in() {
     let World { mut state, ada, bob, secret } = world();
     let send = |account| {
         let nonce = Nonce { stream: StreamId([1; 16]), n: 1 };
-        let (credential, text) = (key_numbered(1), "hello".to_owned());
-        Action::Send { account, credential, nonce, room: secret, text }
+        let (credential, body) = (key_numbered(1), PostBody::Text(TextBody::say("hello")));
+        Action::Post { account, credential, nonce, room: secret, body }
     };
     let refused = run(&mut state, send(ada)).answer.unwrap_err();
     assert!(matches!(refused, Refusal::UnknownRoom { .. }), "{refused:?}");

@@ -69,7 +69,7 @@ pub(super) enum Commits {
 /// The send of an action, if it is one.
 pub(super) fn send_of(action: &Action) -> Option<Send> {
     match action {
-        Action::Send { account, nonce, .. } => Some(Send { account: *account, nonce: *nonce }),
+        Action::Post { account, nonce, .. } => Some(Send { account: *account, nonce: *nonce }),
         Action::Genesis { .. }
         | Action::SignIn { .. }
         | Action::Join { .. }

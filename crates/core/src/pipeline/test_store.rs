@@ -6,7 +6,7 @@ use chat_proto::{AccountId, FrameCodec, LogId, Nonce, RoomId, Seq, StreamId, Tim
 
 use crate::{
     AccountRow, Batch, Begun, Conn, Content, Effect, Event, Fanout, Genesis, HistoryRead, Lookup,
-    Origin, PastSend, Record, Reply, RoomRow, Snapshot, Store, StoreError, TextDigest,
+    Origin, PastSend, Record, Reply, RoomRow, Snapshot, Store, StoreError,
 };
 
 /// Keeps what was committed; begins commits beside the caller when it is told to.
@@ -137,9 +137,8 @@ impl Store for MemoryStore {
 }
 
 fn posted(event: &Event) -> Option<(AccountId, Nonce, PastSend)> {
-    let Content::Posted { from, id, nonce, text } = &event.content else { return None };
-    let room = RoomId(event.log.0);
-    let digest = TextDigest::of(room, text);
+    let Content::Posted { from, id, nonce, digest, .. } = &event.content else { return None };
+    let (room, digest) = (RoomId(event.log.0), *digest);
     let past = PastSend::Posted { room, seq: event.seq, ts: event.ts, id: *id, digest };
     Some((*from, *nonce, past))
 }
@@ -149,12 +148,10 @@ fn project(snapshot: &mut Snapshot, event: &Event) {
     snapshot.last_ts = snapshot.last_ts.max(event.ts);
     match &event.content {
         Content::AccountCreated { credential, name } => {
-            snapshot.last_id = snapshot.last_id.max(account.0);
             snapshot.accounts.push(AccountRow { id: account, name: name.clone(), head });
             snapshot.credentials.push((*credential, account));
         }
         Content::RoomCreated { name, .. } => {
-            snapshot.last_id = snapshot.last_id.max(room.0);
             snapshot.rooms.push(RoomRow { id: room, name: name.clone(), head });
         }
         Content::AccountRenamed { name } => {

@@ -2,16 +2,19 @@
 
 use chat_proto::{
     AccountId, Credential, Epoch, Kind, Nickname, Nonce, Position, PublicKey, QueryRequest,
-    RequestId, RoomId, RoomName, Seq, StreamId, Subscribe, Window,
+    RequestId, RoomId, RoomName, Seq, StreamId, Subscribe, TextBody, Window,
 };
 
 use super::test_store::{Heard, MemoryStore};
 use super::*;
-use crate::{Action, Command, Effect, Lookup, Ordered, Origin, RULES, Request, Unsequenced};
+use crate::{
+    Action, Command, Effect, Lookup, Ordered, Origin, PostBody, RULES, Request, Unsequenced,
+};
 
 const NOW: Timestamp = Timestamp(1_000);
-const LOBBY: RoomId = RoomId(1);
-const ADA: AccountId = AccountId(2);
+/// The first ids of a store whose secret is all zeros.
+const LOBBY: RoomId = RoomId(35_952_696_735_246);
+const ADA: AccountId = AccountId(4_691_739_476_174);
 
 /// A pipeline with Ada in the lobby, on the first connection.
 struct World {
@@ -84,8 +87,9 @@ fn rename(conn: u64, name: &str) -> Input {
 
 fn send(conn: u64, n: u64) -> Input {
     let nonce = Nonce { stream: StreamId([7; 16]), n };
-    let (credential, text) = (credential(0xAD), format!("say {n}"));
-    command(conn, Action::Send { account: ADA, credential, nonce, room: LOBBY, text })
+    let credential = credential(0xAD);
+    let body = PostBody::Text(TextBody::say(format!("say {n}")));
+    command(conn, Action::Post { account: ADA, credential, nonce, room: LOBBY, body })
 }
 
 #[test]
@@ -239,7 +243,8 @@ fn refusals_have_a_pace_where_they_come_in_and_none_in_the_order() {
     let refused = |n| {
         let nonce = Nonce { stream: StreamId([9; 16]), n };
         let (credential, text) = (credential(0xAD), String::new());
-        command(1, Action::Send { account: ADA, credential, nonce, room: LOBBY, text })
+        let body = PostBody::Text(TextBody::say(text));
+        command(1, Action::Post { account: ADA, credential, nonce, room: LOBBY, body })
     };
     let before = world.pipeline.store().records();
     world.run((1..=256).map(refused));

@@ -2,12 +2,13 @@
 //! as it came.
 
 use chat_proto::{
-    AccountId, AnyRequest, CommandRequest, Credential, ErrorCode, FrameRef, Join, Kind, Leave,
-    NameError, Nickname, ProbeReply, Rename, RoomName, Send, Window, encode_frame,
+    AccountId, AnyRequest, CommandRequest, Credential, Delete, Edit, ErrorCode, FrameRef, Join,
+    Kind, Leave, NameError, Nickname, Nonce, ProbeReply, React, Rename, RoomName, Send, Window,
+    encode_frame,
 };
 
 use super::{Closing, ReceivedRequest, Request, Step, body};
-use crate::{Action, Refusal};
+use crate::{Action, PostBody, Refusal};
 
 /// Reads one request.
 pub(super) fn read(
@@ -33,18 +34,30 @@ pub(super) fn read(
 }
 
 /// What a command asks of the state; or why a name in it is none.
-fn action(
+pub(crate) fn action(
     account: AccountId,
     credential: Credential,
     command: CommandRequest,
 ) -> Result<Result<Action, NameError>, Closing> {
-    Ok(match command {
-        CommandRequest::Send(Send { nonce, .. }) if nonce.n == 0 => {
+    let post = |nonce: Nonce, room, body| {
+        if nonce.n == 0 {
             let message = "the first send of a stream is number 1, not 0";
             return Err(Closing::protocol(ErrorCode::Malformed, message));
         }
-        CommandRequest::Send(Send { nonce, room, text }) => {
-            Ok(Action::Send { account, credential, nonce, room, text })
+        Ok(Ok(Action::Post { account, credential, nonce, room, body }))
+    };
+    Ok(match command {
+        CommandRequest::Send(Send { nonce, room, body }) => {
+            post(nonce, room, PostBody::Text(body))?
+        }
+        CommandRequest::Edit(Edit { nonce, room, of, text }) => {
+            post(nonce, room, PostBody::Edit { of, text })?
+        }
+        CommandRequest::Delete(Delete { nonce, room, of }) => {
+            post(nonce, room, PostBody::Delete { of })?
+        }
+        CommandRequest::React(React { nonce, room, of, reaction, is_set }) => {
+            post(nonce, room, PostBody::React { of, reaction, is_set })?
         }
         CommandRequest::Join(Join { name }) => {
             RoomName::parse(&name).map(|name| Action::Join { account, name })

@@ -6,10 +6,14 @@ use chat_proto::{AccountId, Credential, NameError, Nickname, Seq};
 use super::{Account, Answer, Appender};
 use crate::idset::IdSet;
 use crate::names::is_reserved;
+use crate::permutation;
 use crate::{Content, Refusal};
 
 /// Behind the numbers that are tried one by one for a name that is taken.
 const SMALL_NUMBERS_END: u64 = 100;
+
+/// Among so many a place is chosen then.
+const LARGE_NUMBERS: u64 = 1_000_000;
 
 impl Appender<'_> {
     /// The account of a credential; a new one gets an account, and the first to claim a name has it.
@@ -71,11 +75,13 @@ impl Appender<'_> {
     }
 
     /// The first free one of `name-2`, `name-3`, …; the name is cut where the number needs room.
-    /// When the small numbers are taken, those from the next id on are tried: nearly always the
-    /// first of them is free, so that a thousand of one name do not make the next one dear.
+    /// When the small numbers are taken, those from a place on are tried that follows from the next
+    /// id: nearly always the first of them is free, so that a thousand of one name do not make the
+    /// next one dear.
     fn numbered(&self, wished: &Nickname) -> Nickname {
+        let (next_id, _count) = permutation::next_id(self.state.secret, self.state.ids_given);
         (2..SMALL_NUMBERS_END)
-            .chain((self.state.last_id + 1).max(SMALL_NUMBERS_END)..)
+            .chain(SMALL_NUMBERS_END + next_id % LARGE_NUMBERS..)
             .filter_map(|number| Nickname::parse(&with_suffix(wished.as_str(), number)).ok())
             .find(|name| self.is_free_for(name, None).is_ok())
             .expect("there are more numbers than accounts")

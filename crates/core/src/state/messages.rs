@@ -1,14 +1,14 @@
-//! Sends: exactly once, in the order of their stream.
+//! Posts: exactly once, in the order of their stream.
 
-use chat_proto::{AccountId, Credential, ErrorCode, MessageId, Nonce, RoomId, check_text};
+use chat_proto::{AccountId, Credential, ErrorCode, MessageId, Nonce, RoomId, Seq};
 use sha2::{Digest, Sha256};
 
 use super::{Answer, Appender, State};
-use crate::{Action, Content, Lookup, PastSend, Refusal, StoreError, TextDigest};
+use crate::{Action, BodyDigest, Content, Lookup, PastSend, PostBody, Refusal, StoreError};
 
-/// How a send is decided.
+/// How a post is decided.
 pub(super) struct Decided {
-    pub(super) refused_send: Option<(Nonce, ErrorCode, TextDigest)>,
+    pub(super) refused_send: Option<(Nonce, ErrorCode, BodyDigest)>,
     pub(super) answer: Result<Answer, Refusal>,
 }
 
@@ -25,28 +25,38 @@ impl State {
         action: &Action,
         lookup: &dyn Lookup,
     ) -> Result<bool, StoreError> {
-        let Action::Send { account, nonce, room, text, .. } = action else { return Ok(false) };
-        if self.judge(*account, *room, text).is_ok() {
+        let Action::Post { account, nonce, room, body, .. } = action else { return Ok(false) };
+        if self.judge(*account, *room, body).is_ok() {
             return Ok(false);
         }
         Ok(lookup.high_water(*account, nonce.stream)?.checked_add(1) == Some(nonce.n))
     }
 
-    fn judge(&self, account: AccountId, room: RoomId, text: &str) -> Result<(), Refusal> {
-        check_text(text)?;
-        self.access(account).can_post(room)
+    fn judge(&self, account: AccountId, room: RoomId, body: &PostBody) -> Result<(), Refusal> {
+        let message = body.message()?;
+        self.access(account).can_post(room)?;
+        message.reply_to.map_or(Ok(()), |seq| self.demand_event(room, seq))
+    }
+
+    /// A room has had an event, whatever became of it.
+    fn demand_event(&self, room: RoomId, seq: Seq) -> Result<(), Refusal> {
+        let head = self.rooms.get(&room).map(|room| room.head).unwrap_or_default();
+        match seq > Seq::ZERO && seq <= head {
+            true => Ok(()),
+            false => Err(Refusal::UnknownEvent { seq: seq.0, head: head.0 }),
+        }
     }
 }
 
 impl Appender<'_> {
-    /// Decides a send: a new one at its turn is posted, or refused for good; a repetition gets the
+    /// Decides a post: a new one at its turn is appended, or refused for good; a repetition gets the
     /// first answer; one whose turn has not come is told which is awaited.
-    pub(super) fn send(
+    pub(super) fn post(
         &mut self,
         sender: (AccountId, Credential),
         nonce: Nonce,
         room: RoomId,
-        text: String,
+        body: PostBody,
         lookup: &dyn Lookup,
     ) -> Result<Decided, StoreError> {
         let (account, credential) = sender;
@@ -55,34 +65,28 @@ impl Appender<'_> {
         if nonce.n > decided + 1 {
             return Ok(Decided::without_record(Err(Refusal::Behind { awaited: decided + 1 })));
         }
+        let digest = BodyDigest::of(self.state.secret, room, &body);
         if nonce.n <= decided {
             let past = lookup.past_send(account, nonce)?;
-            let again = answer_again(past.as_ref(), TextDigest::of(room, &text));
-            return Ok(Decided::without_record(again));
+            return Ok(Decided::without_record(answer_again(past.as_ref(), digest)));
         }
-        Ok(match self.state.judge(account, room, &text) {
-            Ok(()) => {
+        let verdict = self.state.judge(account, room, &body);
+        Ok(match (verdict, body) {
+            (Ok(()), PostBody::Text(body)) => {
                 let id = message_id(nonce, &credential);
-                Decided::without_record(Ok(self.post(account, nonce, room, id, text)))
+                let posted = Content::Posted { from: account, id, nonce, digest, body };
+                let seq = self.append(room.into(), posted);
+                let ts = self.events.last().map(|posted| posted.ts).unwrap_or_default();
+                Decided::without_record(Ok(Answer::Posted { room, seq, ts, id }))
             }
-            Err(refusal) => Decided {
-                refused_send: Some((nonce, refusal.code(), TextDigest::of(room, &text))),
+            (Err(refusal), _) => Decided {
+                refused_send: Some((nonce, refusal.code(), digest)),
                 answer: Err(refusal),
             },
+            (Ok(()), PostBody::Edit { .. } | PostBody::Delete { .. } | PostBody::React { .. }) => {
+                unreachable!("nothing but messages is carried out")
+            }
         })
-    }
-
-    fn post(
-        &mut self,
-        from: AccountId,
-        nonce: Nonce,
-        room: RoomId,
-        id: MessageId,
-        text: String,
-    ) -> Answer {
-        let seq = self.append(room.into(), Content::Posted { from, id, nonce, text });
-        let ts = self.events.last().map(|posted| posted.ts).unwrap_or_default();
-        Answer::Posted { room, seq, ts, id }
     }
 }
 
@@ -93,7 +97,7 @@ fn message_id(nonce: Nonce, credential: &Credential) -> MessageId {
     MessageId(id)
 }
 
-fn answer_again(past: Option<&PastSend>, digest: TextDigest) -> Result<Answer, Refusal> {
+fn answer_again(past: Option<&PastSend>, digest: BodyDigest) -> Result<Answer, Refusal> {
     match past {
         Some(PastSend::Posted { room, seq, ts, id, digest: before }) if *before == digest => {
             Ok(Answer::Posted { room: *room, seq: *seq, ts: *ts, id: *id })

@@ -1,11 +1,11 @@
 //! Two states that are given the same commands: one goes on, the other is restored from what is
 //! stored, again and again. Nobody may be able to tell them apart.
 
-use chat_proto::{Nonce, StreamId};
+use chat_proto::{Nonce, StreamId, TextBody};
 
 use super::tests::{Memory, key_numbered};
 use super::*;
-use crate::{AccountRow, RoomRow};
+use crate::{AccountRow, PostBody, RoomRow};
 
 /// A small generator of numbers (xorshift64): the same seed makes the same run.
 struct Chance(u64);
@@ -35,7 +35,7 @@ fn stored(state: &State, memory: &Memory) -> Snapshot {
     Snapshot {
         epoch: state.epoch,
         rules: state.rules,
-        last_id: state.last_id,
+        secret: state.secret,
         last_ts: memory.latest_ts(),
         accounts: accounts.collect(),
         credentials: state.account_of.iter().map(|(held, of)| (*held, *of)).collect(),
@@ -45,7 +45,7 @@ fn stored(state: &State, memory: &Memory) -> Snapshot {
 }
 
 /// Some commands are refused, some change nothing, and some are late: their clock was set back.
-fn command(chance: &mut Chance, now: &mut u64) -> Command {
+fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
     *now = match chance.below(10) {
         0 => now.saturating_sub(chance.below(5_000)),
         1 => *now + chance.below(5_000),
@@ -53,7 +53,14 @@ fn command(chance: &mut Chance, now: &mut u64) -> Command {
     };
     let ts = Timestamp(*now);
     let number = chance.below(4) + 1;
-    let (account, room) = (AccountId(chance.below(12)), RoomId(chance.below(12)));
+    // One more than there are: some are of nobody.
+    let mut nth = |ids: &mut Vec<u64>| {
+        ids.sort_unstable();
+        let at = usize::try_from(chance.below(ids.len() as u64 + 1)).unwrap();
+        ids.get(at).copied().unwrap_or(7)
+    };
+    let account = AccountId(nth(&mut state.accounts.keys().map(|id| id.0).collect()));
+    let room = RoomId(nth(&mut state.rooms.keys().map(|id| id.0).collect()));
     let name = ["ada", "bob", "eve", "ops", "dev"][usize::try_from(chance.below(5)).unwrap()];
     let action = match chance.below(12) {
         0 => {
@@ -66,7 +73,8 @@ fn command(chance: &mut Chance, now: &mut u64) -> Command {
         _ => {
             let nonce = Nonce { stream: StreamId([7; 16]), n: chance.below(30) + 1 };
             let credential = key_numbered(u8::try_from(number).unwrap());
-            Action::Send { account, credential, nonce, room, text: format!("say {number}") }
+            let body = PostBody::Text(TextBody::say(format!("say {number}")));
+            Action::Post { account, credential, nonce, room, body }
         }
     };
     Command { ts, action }
@@ -84,9 +92,9 @@ fn a_restarted_replica_stamps_as_the_others_do() {
             if chance.below(4) == 0 {
                 restarted = State::restore(stored(&stayed, &memory)).unwrap();
             }
-            let command = command(&mut chance, &mut now);
+            let command = command(&mut chance, &mut now, &stayed);
             let sender = match &command.action {
-                Action::Send { account, .. } => *account,
+                Action::Post { account, .. } => *account,
                 Action::Genesis { .. }
                 | Action::SignIn { .. }
                 | Action::Join { .. }

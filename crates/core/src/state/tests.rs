@@ -5,10 +5,10 @@
 use std::collections::HashMap;
 
 use chat_proto::limits::TEXT_BYTES_MAX;
-use chat_proto::{Nonce, StreamId};
+use chat_proto::{Nonce, StreamId, TextBody, TextKind};
 
 use super::*;
-use crate::{AccountRow, PastSend, RoomRow};
+use crate::{AccountRow, PastSend, PostBody, RoomRow};
 
 /// Remembers what was appended, as a store would.
 #[derive(Default)]
@@ -26,9 +26,8 @@ impl Memory {
     pub(super) fn keep(&mut self, account: AccountId, applied: &Applied) {
         for event in &applied.events {
             self.newest.insert(event.log, event.ts);
-            if let Content::Posted { id, nonce, text, .. } = &event.content {
-                let room = RoomId(event.log.0);
-                let digest = TextDigest::of(room, text);
+            if let Content::Posted { id, nonce, digest, .. } = &event.content {
+                let (room, digest) = (RoomId(event.log.0), *digest);
                 let past = PastSend::Posted { room, seq: event.seq, ts: event.ts, id: *id, digest };
                 self.past.insert((account, *nonce), past);
             }
@@ -71,7 +70,7 @@ impl World {
     fn run(&mut self, action: Action) -> Applied {
         self.now += 1;
         let sender = match &action {
-            Action::Send { account, .. } => *account,
+            Action::Post { account, .. } => *account,
             _ => AccountId(0),
         };
         let command = Command { ts: Timestamp(self.now), action };
@@ -96,10 +95,14 @@ impl World {
     }
 
     fn send(&mut self, account: AccountId, n: u64, room: RoomId, text: &str) -> Applied {
+        self.post(account, n, room, PostBody::Text(TextBody::say(text)))
+    }
+
+    fn post(&mut self, account: AccountId, n: u64, room: RoomId, body: PostBody) -> Applied {
         let nonce = Nonce { stream: StreamId([7; 16]), n };
         let held = self.state.account_of.iter().find(|(_credential, of)| **of == account);
         let credential = *held.expect("an account has a credential").0;
-        self.run(Action::Send { account, credential, nonce, room, text: text.to_owned() })
+        self.run(Action::Post { account, credential, nonce, room, body })
     }
 
     fn name_of(&self, account: AccountId) -> String {
@@ -155,8 +158,15 @@ fn a_crowd_that_wishes_for_one_name_gets_as_many() {
     let names: std::collections::HashSet<_> =
         crowd.iter().map(|account| world.name_of(*account)).collect();
     assert_eq!(names.len(), crowd.len());
-    // Behind the small numbers the id gives the number: nobody looks through all that are taken.
-    assert_eq!(world.name_of(AccountId(250)), "ada-250");
+    let number = |account: &AccountId| -> u64 {
+        let name = world.name_of(*account);
+        name.strip_prefix("ada-").map_or(1, |number| number.parse().unwrap())
+    };
+    let numbers: Vec<u64> = crowd.iter().map(number).collect();
+    assert!(numbers[..99].iter().copied().eq(1..100), "{numbers:?}");
+    // Behind the small numbers nobody looks through all that are taken, and none tells how many.
+    let rising = numbers[99..].windows(2).filter(|pair| pair[0] < pair[1]).count();
+    assert!((30..120).contains(&rising), "{numbers:?}");
 }
 
 #[test]
@@ -177,8 +187,7 @@ fn a_room_is_there_once_somebody_joins_it_and_joining_again_changes_nothing() {
     let mut world = World::new();
     let ada = world.sign_in(1, "ada", true).unwrap();
     let applied = world.run(Action::Join { account: ada, name: room_name("Ops") });
-    let room = RoomId(2);
-    assert_eq!(applied.answer, Ok(Answer::Room(room)));
+    let Ok(Answer::Room(room)) = applied.answer else { panic!("{applied:?}") };
     let expected = [
         Content::RoomCreated { by: Some(ada), name: RoomName::parse("Ops").unwrap() },
         Content::Joined { account: ada },
@@ -186,7 +195,7 @@ fn a_room_is_there_once_somebody_joins_it_and_joining_again_changes_nothing() {
     ];
     assert_eq!(contents(&applied), expected.iter().collect::<Vec<_>>());
     let logs: Vec<_> = applied.events.iter().map(|event| (event.log.0, event.seq.0)).collect();
-    assert_eq!(logs, [(2, 1), (2, 2), (1, 2)]);
+    assert_eq!(logs, [(room.0, 1), (room.0, 2), (ada.0, 2)]);
     let again = world.run(Action::Join { account: ada, name: room_name("oPS") });
     assert_eq!((again.answer, again.events.len()), (Ok(Answer::Room(room)), 0));
     assert_eq!(world.join(ada, "0ps").unwrap_err().code(), ErrorCode::NameTaken);
@@ -256,6 +265,44 @@ fn a_refusal_for_good_uses_its_nonce_up_and_is_given_again() {
         assert_eq!(world.send(ada, n, room, "better").answer, Err(Refusal::NonceReused));
     }
     assert!(world.send(ada, 4, room, "better").answer.is_ok());
+}
+
+#[test]
+fn a_reply_names_an_event_that_the_room_has() {
+    let mut world = World::new();
+    let ada = world.sign_in(1, "ada", true).unwrap();
+    let room = world.join(ada, "ops").unwrap();
+    let head = world.state.access(ada).can_read(room.into()).unwrap();
+    let reply = |seq| {
+        let kind = TextKind::Action as u16;
+        PostBody::Text(TextBody { kind, reply_to: Some(seq), ..TextBody::say("nods") })
+    };
+    for (n, seq) in [(1, Seq::ZERO), (2, head.next()), (3, Seq(u64::MAX))] {
+        let refused = world.post(ada, n, room, reply(seq));
+        let expected = Refusal::UnknownEvent { seq: seq.0, head: head.0 };
+        assert_eq!(refused.answer, Err(expected));
+        assert!(refused.refused_send.is_some(), "it uses its nonce up");
+    }
+    let posted = world.post(ada, 4, room, reply(head));
+    let Content::Posted { body, .. } = contents(&posted)[0] else { panic!("{posted:?}") };
+    assert_eq!((body.reply_to, body.known_kind()), (Some(head), Some(TextKind::Action)));
+    let again = world.post(ada, 4, room, reply(head));
+    assert_eq!((&again.answer, again.events.len()), (&posted.answer, 0));
+    let other = world.post(ada, 4, room, PostBody::Text(TextBody::say("nods")));
+    assert_eq!(other.answer, Err(Refusal::NonceReused), "the digest is of the whole body");
+}
+
+#[test]
+fn what_is_not_known_yet_is_refused_for_good() {
+    let mut world = World::new();
+    let ada = world.sign_in(1, "ada", true).unwrap();
+    let room = world.join(ada, "ops").unwrap();
+    let refused = world.post(ada, 1, room, PostBody::Delete { of: Seq(1) });
+    assert_eq!(refused.answer.unwrap_err().code(), ErrorCode::Unsupported);
+    assert!(refused.refused_send.is_some() && refused.events.is_empty());
+    let again = world.post(ada, 1, room, PostBody::Delete { of: Seq(1) });
+    assert_eq!(again.answer, Err(Refusal::Before(ErrorCode::Unsupported)));
+    assert!(world.send(ada, 2, room, "then in words").answer.is_ok());
 }
 
 #[test]

@@ -4,19 +4,21 @@
 use chat_core::StoreError;
 use chat_proto::{
     AccountCreated, AccountId, AccountRenamed, Body, Gap, GapReason, Joined, Left, LogId,
-    MessageId, Posted, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, Seq, Timestamp,
-    encode_frame,
+    MessageId, Posted, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, Seq, TextBody,
+    Timestamp, encode_frame,
 };
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
 
 use super::row::{
     ACCOUNT_CREATED, ACCOUNT_RENAMED, JOINED, LEFT, POSTED, ROOM_CREATED, ROOM_JOINED, ROOM_LEFT,
-    unsigned,
+    text_kind, unsigned,
 };
 
 /// The columns that [`Frames::push`] reads, in its order.
 pub(super) const FRAME_COLUMNS: &str = "events.log, events.seq, events.ts, events.kind, \
-     events.account, events.text, events.message_id, events.room, events.name";
+     events.account, events.text, events.message_id, events.room, events.name, events.text_kind, \
+     events.reply_to";
 
 /// A run of a log's frames that grows.
 #[derive(Debug)]
@@ -69,6 +71,13 @@ impl Frames {
                 self.after, self.log
             );
             return Err(StoreError::new("read an event", cause));
+        }
+        if row.get_ref(3).map_err(read)? == ValueRef::Text(POSTED.as_bytes())
+            && row.get_ref(5).map_err(read)? == ValueRef::Null
+        {
+            // Its text was taken away.
+            self.tell_gap(Seq(seq), GapReason::Deleted);
+            return Ok(());
         }
         self.after = Seq(seq);
         let known = self.encode(row).map_err(read)?;
@@ -147,10 +156,15 @@ impl Frames {
             ts: Timestamp(unsigned(row.get(2)?)),
             from: AccountId(unsigned(row.get(4)?)),
             id: MessageId(row.get(6)?),
-            text,
+            body: TextBody {
+                kind: text_kind(row.get(9)?),
+                text,
+                reply_to: row.get::<_, Option<i64>>(10)?.map(|seq| Seq(unsigned(seq))),
+                context: None,
+            },
         };
         self.put(&posted);
-        self.text = posted.text;
+        self.text = posted.body.text;
         Ok(())
     }
 

@@ -3,14 +3,16 @@
 use chat_core::{HistoryRead, StoreError};
 use chat_proto::limits::{HISTORY_GAPS_MAX, HISTORY_TEXT_BYTES_MAX};
 use chat_proto::{
-    AccountId, Gap, GapReason, HistoryPage, List, LogId, Message, MessageId, Seq, Timestamp,
+    AccountId, Gap, GapReason, HistoryPage, List, LogId, Message, MessageId, Seq, TextBody,
+    Timestamp,
 };
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::damage;
 use super::logs::Block;
 use super::read::block_at;
-use super::row::{POSTED, ROOM_NOTICES, integer, unsigned};
+use super::row::{POSTED, ROOM_NOTICES, integer, text_kind, unsigned};
 
 /// A page of history that grows downwards.
 struct Page {
@@ -108,7 +110,7 @@ impl Page {
         place: u64,
     ) -> rusqlite::Result<bool> {
         let mut statement = connection.prepare_cached(
-            "SELECT log, seq, kind, ts, account, message_id, text FROM events \
+            "SELECT log, seq, kind, ts, account, message_id, text, text_kind, reply_to FROM events \
              WHERE id BETWEEN ? AND ? ORDER BY id DESC",
         )?;
         let ids = [block.first_id, block.id_of(Seq(place))];
@@ -139,11 +141,12 @@ impl Page {
         // What was read of it before the damage showed is read again; not what lies above it.
         let is_read_again = |seq: Seq| (block.first_seq..=place).contains(&seq.0);
         while let Some(last) = self.messages.pop_if(|last| is_read_again(last.seq)) {
-            self.bytes -= last.text.len();
+            self.bytes -= last.body.text.len();
         }
         self.more = false;
         let mut statement = connection.prepare_cached(
-            "SELECT log, seq, kind, ts, account, message_id, text FROM events WHERE id = ?",
+            "SELECT log, seq, kind, ts, account, message_id, text, text_kind, reply_to FROM events \
+             WHERE id = ?",
         )?;
         for seq in (block.first_seq..=place).rev().map(Seq) {
             let id = integer(block.id_of(seq));
@@ -170,7 +173,7 @@ impl Page {
 
     /// Takes a message unless the page is full; then there is more.
     fn push(&mut self, message: Message) -> bool {
-        let bytes = self.bytes + message.text.len();
+        let bytes = self.bytes + message.body.text.len();
         self.more = self.messages.len() == self.limit || bytes > HISTORY_TEXT_BYTES_MAX;
         if !self.more {
             self.bytes = bytes;
@@ -204,7 +207,11 @@ fn found(row: &Row<'_>, log: LogId, seq: Seq) -> rusqlite::Result<Found> {
     }
     let kind = row.get_ref(2)?.as_bytes()?;
     if kind == POSTED.as_bytes() {
-        return message(row, seq).map(Found::Message);
+        // Without its text it is no message any more.
+        return match row.get_ref(6)? == ValueRef::Null {
+            true => Ok(Found::Notice),
+            false => message(row, seq).map(Found::Message),
+        };
     }
     let is_notice = ROOM_NOTICES.iter().any(|notice| notice.as_bytes() == kind);
     Ok(if is_notice { Found::Notice } else { Found::Other })
@@ -216,6 +223,11 @@ fn message(row: &Row<'_>, seq: Seq) -> rusqlite::Result<Message> {
         ts: Timestamp(unsigned(row.get(3)?)),
         from: AccountId(unsigned(row.get(4)?)),
         id: MessageId(row.get(5)?),
-        text: row.get(6)?,
+        body: TextBody {
+            kind: text_kind(row.get(7)?),
+            text: row.get(6)?,
+            reply_to: row.get::<_, Option<i64>>(8)?.map(|seq| Seq(unsigned(seq))),
+            context: None,
+        },
     })
 }

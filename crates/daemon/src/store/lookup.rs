@@ -1,6 +1,8 @@
 //! What the state asks about the past, and the hot state as a whole.
 
-use chat_core::{AccountRow, Lookup, PastSend, RoomRow, Snapshot, StoreError, TextDigest};
+use chat_core::{
+    AccountRow, BodyDigest, Lookup, PastSend, RoomRow, Snapshot, StoreError, StoreSecret,
+};
 use chat_proto::{
     AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nonce, RoomId, Seq, StreamId,
     Timestamp,
@@ -42,7 +44,7 @@ pub(super) fn past_send(
     let refused = connection
         .prepare_cached("SELECT code, digest FROM refused_sends WHERE stream = ? AND n = ?")
         .and_then(|mut statement| {
-            let read = |row: &Row<'_>| Ok((row.get::<_, u16>(0)?, row.get(1)?));
+            let read = |row: &Row<'_>| Ok((row.get::<_, u16>(0)?, row.get::<_, i64>(1)?));
             statement.query_row([stream, integer(n)], read).optional()
         })
         .map_err(read)?;
@@ -51,7 +53,7 @@ pub(super) fn past_send(
         let cause = format!("it was refused with {number}, which this version does not know");
         StoreError::new("looked for an earlier send", cause)
     })?;
-    Ok(Some(PastSend::Refused { code, digest: TextDigest(digest) }))
+    Ok(Some(PastSend::Refused { code, digest: BodyDigest(unsigned(digest)) }))
 }
 
 /// The event that a send led to; `None` when retention has deleted it.
@@ -63,7 +65,9 @@ fn posted(
 ) -> Result<Option<PastSend>, StoreError> {
     let read = |cause| StoreError::new("looked for an earlier send", cause);
     let found = connection
-        .prepare_cached("SELECT log, seq, ts, message_id, text, stream, n FROM events WHERE id = ?")
+        .prepare_cached(
+            "SELECT log, seq, ts, message_id, digest, stream, n FROM events WHERE id = ?",
+        )
         .and_then(|mut statement| {
             let found = |row: &Row<'_>| Ok((past(row)?, (row.get(5)?, row.get(6)?)));
             statement.query_row([integer(id)], found).optional()
@@ -80,14 +84,12 @@ fn posted(
 }
 
 fn past(row: &Row<'_>) -> rusqlite::Result<PastSend> {
-    let room = RoomId(unsigned(row.get(0)?));
-    let text = row.get_ref(4)?.as_str()?;
     Ok(PastSend::Posted {
-        room,
+        room: RoomId(unsigned(row.get(0)?)),
         seq: Seq(unsigned(row.get(1)?)),
         ts: Timestamp(unsigned(row.get(2)?)),
         id: MessageId(row.get(3)?),
-        digest: TextDigest::of(room, text),
+        digest: BodyDigest(unsigned(row.get(4)?)),
     })
 }
 
@@ -121,8 +123,6 @@ pub(super) fn snapshot(connection: &Connection, recent: &Recent) -> Result<Snaps
     let read = |cause| StoreError::new("read the state back", cause);
     let epoch = meta(connection, "epoch").map_err(read)?.unwrap_or_default();
     let rules = meta(connection, "rules").map_err(read)?.unwrap_or_default();
-    let number =
-        |sql: &str| connection.query_row(sql, [], |row| row.get(0).map(unsigned)).map_err(read);
     let head = |log, flushed: Seq| recent.newest_block(log).map_or(flushed, |last| last.last_seq());
     let mut accounts = rows(connection, ACCOUNTS, account)?;
     accounts.iter_mut().for_each(|account| account.head = head(account.id.into(), account.head));
@@ -131,10 +131,7 @@ pub(super) fn snapshot(connection: &Connection, recent: &Recent) -> Result<Snaps
     Ok(Snapshot {
         epoch: Epoch(epoch),
         rules: u16::try_from(rules).unwrap_or(u16::MAX),
-        last_id: number(
-            "SELECT max(coalesce((SELECT max(id) FROM accounts), 0), \
-                        coalesce((SELECT max(id) FROM rooms), 0))",
-        )?,
+        secret: secret(connection)?,
         last_ts: times::latest(connection).map_err(read)?,
         accounts,
         credentials: rows(connection, "SELECT kind, bytes, account FROM credentials", credential)?,
@@ -147,6 +144,12 @@ pub(super) fn snapshot(connection: &Connection, recent: &Recent) -> Result<Snaps
             ))
         })?,
     })
+}
+
+fn secret(connection: &Connection) -> Result<StoreSecret, StoreError> {
+    let sql = "SELECT bytes FROM secrets WHERE name = 'store'";
+    let bytes = connection.query_row(sql, [], |row| row.get(0));
+    bytes.map(StoreSecret).map_err(|cause| StoreError::new("read its secret", cause))
 }
 
 /// With the heads as the tables know them.

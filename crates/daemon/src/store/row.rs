@@ -1,7 +1,7 @@
 //! What events and rows of the table `events` are made of.
 
-use chat_core::{Content, Event, StoreError};
-use chat_proto::{AccountId, MessageId, Nickname, Nonce, RoomId, RoomName};
+use chat_core::{BodyDigest, Content, Event, StoreError};
+use chat_proto::{AccountId, MessageId, Nickname, Nonce, RoomId, RoomName, Seq, TextKind};
 
 /// What an event's content puts into the columns behind `kind`.
 #[derive(Default)]
@@ -9,10 +9,19 @@ pub(super) struct Columns<'a> {
     pub(super) kind: &'static str,
     pub(super) account: Option<AccountId>,
     pub(super) room: Option<RoomId>,
-    pub(super) name: Option<&'a str>,
-    pub(super) text: Option<&'a str>,
-    pub(super) message_id: Option<MessageId>,
-    pub(super) nonce: Option<Nonce>,
+    /// A name or a text.
+    pub(super) words: Option<&'a str>,
+    pub(super) post: Option<PostColumns>,
+}
+
+/// The same of a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PostColumns {
+    pub(super) id: MessageId,
+    pub(super) nonce: Nonce,
+    pub(super) digest: BodyDigest,
+    pub(super) text_kind: u16,
+    pub(super) reply_to: Option<Seq>,
 }
 
 impl<'a> Columns<'a> {
@@ -21,10 +30,10 @@ impl<'a> Columns<'a> {
         let blank = Self::default();
         match &event.content {
             Content::AccountCreated { name, .. } => {
-                Self { kind: ACCOUNT_CREATED, account: own, name: Some(name.as_str()), ..blank }
+                Self { kind: ACCOUNT_CREATED, account: own, words: Some(name.as_str()), ..blank }
             }
             Content::AccountRenamed { name } => {
-                Self { kind: ACCOUNT_RENAMED, account: own, name: Some(name.as_str()), ..blank }
+                Self { kind: ACCOUNT_RENAMED, account: own, words: Some(name.as_str()), ..blank }
             }
             Content::RoomJoined { room } => {
                 Self { kind: ROOM_JOINED, account: own, room: Some(*room), ..blank }
@@ -33,16 +42,21 @@ impl<'a> Columns<'a> {
                 Self { kind: ROOM_LEFT, account: own, room: Some(*room), ..blank }
             }
             Content::RoomCreated { by, name } => {
-                Self { kind: ROOM_CREATED, account: *by, name: Some(name.as_str()), ..blank }
+                Self { kind: ROOM_CREATED, account: *by, words: Some(name.as_str()), ..blank }
             }
             Content::Joined { account } => Self { kind: JOINED, account: Some(*account), ..blank },
             Content::Left { account } => Self { kind: LEFT, account: Some(*account), ..blank },
-            Content::Posted { from, id, nonce, text } => Self {
+            Content::Posted { from, id, nonce, digest, body } => Self {
                 kind: POSTED,
                 account: Some(*from),
-                text: Some(text),
-                message_id: Some(*id),
-                nonce: Some(*nonce),
+                words: Some(&body.text),
+                post: Some(PostColumns {
+                    id: *id,
+                    nonce: *nonce,
+                    digest: *digest,
+                    text_kind: body.kind,
+                    reply_to: body.reply_to,
+                }),
                 ..blank
             },
         }
@@ -66,6 +80,17 @@ pub(super) fn integer(number: u64) -> i64 {
 /// The number that [`integer`] stored.
 pub(super) fn unsigned(integer: i64) -> u64 {
     u64::try_from(integer).unwrap_or(0)
+}
+
+/// The kind of a message's words as it is stored: nearly all of them are said, and say nothing of
+/// it.
+pub(super) fn text_kind_column(kind: u16) -> Option<u16> {
+    (kind != TextKind::Say as u16).then_some(kind)
+}
+
+/// The number that [`text_kind_column`] stored.
+pub(super) fn text_kind(column: Option<u16>) -> u16 {
+    column.unwrap_or(TextKind::Say as u16)
 }
 
 pub(super) const ACCOUNT_CREATED: &str = "account_created";

@@ -1,4 +1,5 @@
--- A room is a log, and so is an account; both draw their ids from one sequence.
+-- A room is a log, and so is an account. Their ids are one count of both, permuted under the secret:
+-- they tell neither order nor number.
 -- `events` is the truth. The other tables say where its events are and where they have led to, and
 -- spare a start the reading of all events. But for `blocks` and `nonces`, they are written in the
 -- same transaction.
@@ -7,6 +8,14 @@ CREATE TABLE meta (
   key   TEXT NOT NULL PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What only this store knows. Whoever has it can tell what is derived from it.
+CREATE TABLE secrets (
+  name  TEXT NOT NULL PRIMARY KEY,
+  bytes BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO secrets (name, bytes) VALUES ('store', randomblob(16));
 
 CREATE TABLE accounts (
   id         INTEGER PRIMARY KEY,
@@ -60,7 +69,10 @@ CREATE TABLE events (
   text       TEXT,
   message_id BLOB,
   stream     INTEGER, -- of `streams`; together with n: the sender's nonce
-  n          INTEGER
+  n          INTEGER,
+  digest     INTEGER, -- of the room and the whole message; it stays when the text is taken away
+  text_kind  INTEGER, -- as in the protocol, NULL for 1: somebody says it
+  reply_to   INTEGER  -- the seq of an event of the same room
 ) STRICT;
 
 -- Where a log's events are: `events` of them, seqs from first_seq on, under ids from first_id on.
@@ -92,7 +104,7 @@ CREATE TABLE refused_sends (
   stream INTEGER NOT NULL REFERENCES streams,
   n      INTEGER NOT NULL,
   code   INTEGER NOT NULL, -- as in the protocol
-  digest BLOB NOT NULL, -- of the room and the text
+  digest INTEGER NOT NULL, -- of the room and what was sent
   PRIMARY KEY (stream, n)
 ) STRICT, WITHOUT ROWID;
 
@@ -104,6 +116,8 @@ SELECT
   '#' || rooms.name AS room,
   events.seq AS seq,
   accounts.name AS sender,
+  CASE events.text_kind WHEN 2 THEN 'action' WHEN 3 THEN 'notice' ELSE 'say' END AS kind,
+  events.reply_to AS reply_to,
   events.text AS text,
   lower(hex(events.message_id)) AS message_id
 FROM events

@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use chat_core::{Event, PastSend, TextDigest};
-use chat_proto::{AccountId, ErrorCode, LogId, MessageId, RoomId, Seq, Timestamp};
+use chat_core::{BodyDigest, Event, PastSend};
+use chat_proto::{AccountId, ErrorCode, LogId, RoomId, Seq, Timestamp};
 
-use super::row::Columns;
+use super::row::{Columns, PostColumns};
 
 /// Bytes of buffers that are kept for the next transaction.
 const KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -40,13 +40,12 @@ pub(super) struct Row {
     words: Range<usize>,
 }
 
-/// A message's id and nonce.
+/// What only a message has.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Post {
-    pub(super) id: MessageId,
+    pub(super) columns: PostColumns,
     /// The row of its stream.
     pub(super) stream: i64,
-    pub(super) n: u64,
 }
 
 /// What was decided of one stream, without a gap.
@@ -63,7 +62,7 @@ pub(super) struct Sends {
 pub(super) enum Decided {
     /// By this row.
     Posted(usize),
-    Refused(ErrorCode, TextDigest),
+    Refused(ErrorCode, BodyDigest),
 }
 
 impl Sends {
@@ -81,11 +80,8 @@ impl Staged {
     pub(super) fn push(&mut self, event: &Event, stream: Option<i64>, last_post: Seq) -> usize {
         let columns = Columns::of(event);
         let begin = self.words.len();
-        self.words.push_str(columns.text.or(columns.name).unwrap_or_default());
-        let post = match (columns.message_id, columns.nonce, stream) {
-            (Some(id), Some(nonce), Some(stream)) => Some(Post { id, stream, n: nonce.n }),
-            _ => None,
-        };
+        self.words.push_str(columns.words.unwrap_or_default());
+        let post = columns.post.zip(stream).map(|(columns, stream)| Post { columns, stream });
         self.is_mixed |= self.rows.last().is_some_and(|last| last.log != event.log);
         self.rows.push(Row {
             log: event.log,
@@ -125,15 +121,9 @@ impl Staged {
         Some(match *sends.decided.get(at)? {
             Decided::Refused(code, digest) => PastSend::Refused { code, digest },
             Decided::Posted(row) => {
-                let row = &self.rows[row];
-                let room = RoomId(row.log.0);
-                PastSend::Posted {
-                    room,
-                    seq: row.seq,
-                    ts: row.ts,
-                    id: row.post?.id,
-                    digest: TextDigest::of(room, self.words(row)),
-                }
+                let Row { log, seq, ts, post, .. } = self.rows[row];
+                let PostColumns { id, digest, .. } = post?.columns;
+                PastSend::Posted { room: RoomId(log.0), seq, ts, id, digest }
             }
         })
     }

@@ -4,8 +4,10 @@
 mod beside;
 mod recent;
 
-use chat_core::{Content, Event, Lookup, PastSend};
-use chat_proto::{LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName, Seq, Timestamp};
+use chat_core::{BodyDigest, Content, Event, Lookup, PastSend};
+use chat_proto::{
+    LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName, Seq, TextBody, Timestamp,
+};
 use tempfile::TempDir;
 
 use super::connection::Fault;
@@ -36,7 +38,8 @@ fn message(n: u64) -> Event {
         from: ADA,
         id: MessageId([9; 16]),
         nonce: Nonce { stream: STREAM, n },
-        text: "x".repeat(8_000),
+        digest: BodyDigest(n),
+        body: TextBody::say("x".repeat(8_000)),
     };
     Event { log: ROOM, seq: Seq(n + 1), ts: Timestamp(1), content }
 }

@@ -9,14 +9,22 @@ use chat_proto::{LogId, Seq};
 use rusqlite::{CachedStatement, Connection, Result, ffi, params};
 
 use super::committer::WriteConnection;
-use super::row::integer;
-use super::staged::{Decided, Row, Staged};
+use super::row::{PostColumns, integer, text_kind_column};
+use super::staged::{Decided, Post, Row, Staged};
 
 /// Messages of one statement: as many as there are, in as few statements.
 const SIZES: [usize; 3] = [64, 16, 1];
 
-/// Columns of a message that change from row to row.
-const POST_COLUMNS: usize = 8;
+/// How events of one kind are inserted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Shape {
+    /// Messages that are just said: nearly all. What they do not have is not bound.
+    Plain,
+    /// Messages of another kind, or that answer something.
+    Full,
+    /// What is no message.
+    Other,
+}
 
 /// Says why a record cannot be put where it belongs.
 #[derive(Debug, thiserror::Error)]
@@ -92,12 +100,11 @@ fn write_events(
     order: &[usize],
     first_id: u64,
 ) -> Result<()> {
-    for rows in
-        order.chunk_by(|a, b| staged.row(*a).post.is_some() == staged.row(*b).post.is_some())
-    {
-        match staged.row(rows[0]).post.is_some() {
-            true => write_posts(connection, staged, rows)?,
-            false => write_others(connection, staged, rows)?,
+    let shape = |row: usize| Shape::of(staged.row(row));
+    for rows in order.chunk_by(|a, b| shape(*a) == shape(*b)) {
+        match shape(rows[0]) {
+            Shape::Other => write_others(connection, staged, rows)?,
+            shape @ (Shape::Plain | Shape::Full) => write_posts(connection, staged, shape, rows)?,
         }
     }
     let (taken, expected) = (connection.last_insert_rowid(), first_id + order.len() as u64 - 1);
@@ -113,15 +120,50 @@ fn misplaced(taken: i64, expected: u64) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(damaged))
 }
 
-fn write_posts(connection: &Connection, staged: &Staged, mut rows: &[usize]) -> Result<()> {
+impl Shape {
+    fn of(row: &Row) -> Self {
+        match row.post.map(|post| post.columns) {
+            None => Self::Other,
+            Some(columns) if columns.reply_to.is_some() => Self::Full,
+            Some(columns) if text_kind_column(columns.text_kind).is_some() => Self::Full,
+            Some(_) => Self::Plain,
+        }
+    }
+
+    /// The head of the statement, what a row has in it, and how many parameters that are.
+    fn posts(self) -> (&'static str, &'static str, usize) {
+        match self {
+            Self::Full => (
+                "INSERT INTO events (log, seq, ts, kind, account, text, message_id, stream, n, \
+                 digest, text_kind, reply_to) VALUES ",
+                "(?, ?, ?, 'posted', ?, ?, ?, ?, ?, ?, ?, ?),",
+                11,
+            ),
+            Self::Plain | Self::Other => (
+                "INSERT INTO events (log, seq, ts, kind, account, text, message_id, stream, n, \
+                 digest) VALUES ",
+                "(?, ?, ?, 'posted', ?, ?, ?, ?, ?, ?),",
+                9,
+            ),
+        }
+    }
+}
+
+fn write_posts(
+    connection: &Connection,
+    staged: &Staged,
+    shape: Shape,
+    mut rows: &[usize],
+) -> Result<()> {
+    let (head, values, parameters) = shape.posts();
     for size in SIZES {
         if rows.len() < size {
             continue;
         }
-        let mut statement = connection.prepare_cached(&posts_sql(size))?;
+        let mut statement = connection.prepare_cached(&posts_sql(head, values, size))?;
         while let Some((some, rest)) = rows.split_at_checked(size) {
             for (at, row) in some.iter().enumerate() {
-                bind_post(&mut statement, at * POST_COLUMNS, staged, staged.row(*row))?;
+                bind_post(&mut statement, at * parameters, staged, staged.row(*row), shape)?;
             }
             statement.raw_execute()?;
             rows = rest;
@@ -130,13 +172,10 @@ fn write_posts(connection: &Connection, staged: &Staged, mut rows: &[usize]) -> 
     Ok(())
 }
 
-fn posts_sql(size: usize) -> String {
-    const HEAD: &str = "INSERT INTO events \
-         (log, seq, ts, kind, account, text, message_id, stream, n) VALUES ";
-    const ROW: &str = "(?, ?, ?, 'posted', ?, ?, ?, ?, ?),";
-    let mut sql = String::with_capacity(HEAD.len() + size * ROW.len());
-    sql.push_str(HEAD);
-    sql.extend(std::iter::repeat_n(ROW, size));
+fn posts_sql(head: &str, values: &str, size: usize) -> String {
+    let mut sql = String::with_capacity(head.len() + size * values.len());
+    sql.push_str(head);
+    sql.extend(std::iter::repeat_n(values, size));
     sql.pop();
     sql
 }
@@ -146,16 +185,24 @@ fn bind_post(
     bound: usize,
     staged: &Staged,
     row: &Row,
+    shape: Shape,
 ) -> Result<()> {
-    let Some(post) = row.post else { return Ok(()) };
+    let Some(Post { columns, stream }) = row.post else { return Ok(()) };
+    let PostColumns { id, nonce, digest, text_kind, reply_to } = columns;
     let account = row.account.map_or(0, |account| account.0);
-    let numbers = [(1, row.log.0), (2, row.seq.0), (3, row.ts.0), (4, account), (8, post.n)];
+    let numbers =
+        [(1, row.log.0), (2, row.seq.0), (3, row.ts.0), (4, account), (8, nonce.n), (9, digest.0)];
     for (column, number) in numbers {
         statement.raw_bind_parameter(bound + column, integer(number))?;
     }
     statement.raw_bind_parameter(bound + 5, staged.words(row))?;
-    statement.raw_bind_parameter(bound + 6, &post.id.0[..])?;
-    statement.raw_bind_parameter(bound + 7, post.stream)
+    statement.raw_bind_parameter(bound + 6, &id.0[..])?;
+    statement.raw_bind_parameter(bound + 7, stream)?;
+    if shape == Shape::Full {
+        statement.raw_bind_parameter(bound + 10, text_kind_column(text_kind))?;
+        statement.raw_bind_parameter(bound + 11, reply_to.map(|seq| integer(seq.0)))?;
+    }
+    Ok(())
 }
 
 fn write_others(connection: &Connection, staged: &Staged, rows: &[usize]) -> Result<()> {
@@ -191,7 +238,7 @@ fn write_refused(
                 .prepare_cached(
                     "INSERT INTO refused_sends (stream, n, code, digest) VALUES (?, ?, ?, ?)",
                 )?
-                .execute(params![stream, integer(n), *code as u16, digest.0])?;
+                .execute(params![stream, integer(n), *code as u16, integer(digest.0)])?;
         }
     }
     Ok(())

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chat_core::{Content, Event, Genesis, Record, Store, TextDigest};
+use chat_core::{BodyDigest, Content, Event, Genesis, Record, Store};
 use chat_proto::{
     AccountId, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq,
-    StreamId, Timestamp,
+    StreamId, TextBody, Timestamp,
 };
 use chatd::store::{Durability, SqliteStore};
 
@@ -55,7 +55,7 @@ pub(crate) fn put(store: &mut SqliteStore, event: &Event) {
 #[allow(dead_code, reason = "not each suite that has this module refuses something")]
 pub(crate) fn refuse(store: &mut SqliteStore, n: u64) {
     let nonce = Nonce { stream: STREAM, n };
-    let (code, digest) = (ErrorCode::NotMember, TextDigest([7; 16]));
+    let (code, digest) = (ErrorCode::NotMember, BodyDigest(7));
     let refused = Record::RefusedSend { account: ADA, nonce, code, digest };
     store.append(refused).expect("there is room");
 }
@@ -74,7 +74,8 @@ pub(crate) fn message(seq: u64, text: &str) -> Event {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&seq.to_le_bytes());
     let id = MessageId(id);
-    event(LOBBY, seq, Content::Posted { from: ADA, id, nonce, text: text.to_owned() })
+    let (digest, body) = (BodyDigest(seq + (1 << 46)), TextBody::say(text));
+    event(LOBBY, seq, Content::Posted { from: ADA, id, nonce, digest, body })
 }
 
 /// An event with a time that follows from its seq.

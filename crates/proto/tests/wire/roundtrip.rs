@@ -66,6 +66,12 @@ impl<T: Random> Random for Option<T> {
     }
 }
 
+impl<T: Random> Random for Box<T> {
+    fn random(rng: &mut ChaCha8Rng) -> Self {
+        Self::new(T::random(rng))
+    }
+}
+
 impl<T: Random, const MAX: usize> Random for List<T, MAX> {
     fn random(rng: &mut ChaCha8Rng) -> Self {
         let len = [0, 1, 2, MAX][rng.random_range(0..4)];
@@ -114,7 +120,7 @@ macro_rules! bodies {
 }
 
 random_newtypes! {
-    LogId RoomId AccountId Seq Epoch Timestamp SessionId MessageId StreamId PublicKey
+    LogId RoomId AccountId Seq Epoch Timestamp SessionId MessageId StreamId PublicKey AttachmentId
 }
 
 random_structs! {
@@ -123,7 +129,9 @@ random_structs! {
     Limits { frame_bytes_max text_bytes_max commands_in_flight_max queries_in_flight_max }
     Member { account name online }
     AccountInfo { account name }
-    Message { seq ts from id text }
+    Message { seq ts from id body }
+    TextBody { kind reply_to context text }
+    Context { thread attachments cause via }
 }
 
 bodies! {
@@ -131,10 +139,13 @@ bodies! {
     Welcome { version server_key signature session limits challenge }
     SignIn { credential_kind credential signature name name_is_firm }
     SignedIn { account name epoch head }
-    Send { nonce room text }
+    Send { nonce room body }
     Join { name }
     Leave { room }
     Rename { name }
+    Edit { nonce room of text }
+    Delete { nonce room of }
+    React { nonce room of reaction is_set }
     Subscribe { log after }
     Unsubscribe { log }
     History { room before limit }
@@ -155,7 +166,7 @@ bodies! {
     Reset { log epoch head }
     HistoryPage { room epoch as_of messages more gaps }
     Pong { token }
-    Posted { room seq ts from id text }
+    Posted { room seq ts from id body }
     Joined { room seq ts account }
     Left { room seq ts account }
     RoomCreated { room seq ts by name }
@@ -195,7 +206,7 @@ fn filled(texts: usize, bytes: usize) -> HistoryPage {
             ts: Timestamp(u64::MAX),
             from: AccountId(u64::MAX),
             id: Random::random(&mut rng),
-            text: "x".repeat(bytes),
+            body: TextBody { reply_to: Some(Seq(u64::MAX)), ..TextBody::say("x".repeat(bytes)) },
         })),
         more: true,
         gaps: List::first_of((0..HISTORY_GAPS_MAX).map(|_| Gap {

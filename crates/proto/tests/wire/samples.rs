@@ -90,7 +90,16 @@ fn handshake() -> Vec<Sample> {
 
 fn requests() -> Vec<Sample> {
     vec![
-        sample(Send { nonce: nonce(), room: ROOM, text: "grüße, 世界 👋".into() }),
+        sample(Send { nonce: nonce(), room: ROOM, body: TextBody::say("grüße, 世界 👋") }),
+        sample(Edit { nonce: nonce(), room: ROOM, of: Seq(300), text: "better".into() }),
+        sample(Delete { nonce: nonce(), room: ROOM, of: Seq(300) }),
+        sample(React {
+            nonce: nonce(),
+            room: ROOM,
+            of: Seq(300),
+            reaction: "👋".into(),
+            is_set: true,
+        }),
         sample(Join { name: "lobby".into() }),
         sample(Leave { room: ROOM }),
         sample(Rename { name: "мир".into() }),
@@ -160,7 +169,7 @@ fn pages() -> Vec<Sample> {
                 ts: TS,
                 from: ADA,
                 id: message_id(),
-                text: "hi".into(),
+                body: TextBody { reply_to: Some(Seq(998)), ..TextBody::say("hi") },
             }]),
             more: false,
             gaps: List::first_of([Gap { log: LogId(7), from: Seq(3), to: Seq(9), reason: 2 }]),
@@ -175,10 +184,26 @@ fn events() -> Vec<Sample> {
     events
 }
 
+/// A message that has everything that it may have.
+fn full_text() -> TextBody {
+    let context = Context {
+        thread: Some(Seq(251)),
+        attachments: List::first_of([AttachmentId(counting(0x10))]),
+        cause: Some(MessageId(counting(0xE0))),
+        via: Some("irc".into()),
+    };
+    TextBody {
+        kind: TextKind::Action as u16,
+        text: "two\nlines".into(),
+        reply_to: Some(Seq(999)),
+        context: Some(Box::new(context)),
+    }
+}
+
 fn room_events() -> Vec<Sample> {
     let (room, seq, ts) = (ROOM, Seq(1000), TS);
     vec![
-        sample(Posted { room, seq, ts, from: ADA, id: message_id(), text: "two\nlines".into() }),
+        sample(Posted { room, seq, ts, from: ADA, id: message_id(), body: full_text() }),
         sample(Joined { room, seq, ts, account: ADA }),
         sample(Left { room, seq, ts, account: ADA }),
         sample(RoomCreated { room, seq: Seq(1), ts, by: AccountId(0), name: "lobby".into() }),

@@ -129,7 +129,9 @@ fn message(seq: u64) -> Message {
         from: AccountId(2),
         from_name: "ada".into(),
         id: MessageId([0; 16]),
+        kind: chat_proto::TextKind::Say,
         text: seq.to_string(),
+        reply_to: None,
         live: false,
     }
 }

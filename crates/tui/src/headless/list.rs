@@ -16,7 +16,9 @@ pub(super) async fn rooms(context: &mut Context, args: &ListArgs) -> Result<(), 
     let listing = async {
         let mut link = Link::open(context.config.clone(), deadline).await?;
         let client = link.client.clone();
-        for room in link.answer(deadline, client.rooms()).await? {
+        let mut rooms = link.answer(deadline, client.rooms()).await?;
+        rooms.sort_by(|one, other| one.name.cmp(&other.name));
+        for room in rooms {
             context.output.print(room_line(&room, args.json)).await?;
         }
         link.close().await;
@@ -36,7 +38,9 @@ pub(super) async fn who(context: &mut Context, args: &ListArgs) -> Result<(), Fa
         let (rooms, _none_is_waited_for) = find_all(&mut link, &context.rooms, false).await?;
         for room in &rooms {
             let client = link.client.clone();
-            for member in link.answer(deadline, client.members(room.room)).await? {
+            let mut members = link.answer(deadline, client.members(room.room)).await?;
+            members.sort_by(|one, other| one.name.cmp(&other.name));
+            for member in members {
                 let line = member_line(room, &member, args.json, rooms.len() > 1);
                 context.output.print(line).await?;
             }

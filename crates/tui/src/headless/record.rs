@@ -3,7 +3,7 @@
 //! Fields are only ever added. Hostile characters are inert in text, and `\u` escapes in JSON.
 
 use chat_client::{Connected, Message, sanitize};
-use chat_proto::{Ack, Member, RoomInfo, Seq};
+use chat_proto::{Ack, Member, RoomInfo, Seq, TextKind};
 use serde::Serialize;
 
 use super::time::Clock;
@@ -31,7 +31,10 @@ enum Content<'a> {
         ts: u64,
         from: &'a str,
         from_id: u64,
+        kind: &'static str,
         text: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply_to: Option<u64>,
         own: bool,
     },
     Reconnecting {
@@ -104,7 +107,9 @@ impl<'a> Record<'a> {
             ts: message.ts.0,
             from: &message.from_name,
             from_id: message.from.0,
+            kind: kind_name(message.kind),
             text: &message.text,
+            reply_to: message.reply_to.map(|seq| seq.0),
             own,
         })
     }
@@ -119,7 +124,9 @@ impl<'a> Record<'a> {
             ts: ack.ts.0,
             from: &me.name,
             from_id: me.account.0,
+            kind: kind_name(TextKind::Say),
             text,
+            reply_to: None,
             own: true,
         })
     }
@@ -189,6 +196,14 @@ impl<'a> Record<'a> {
     }
 }
 
+fn kind_name(kind: TextKind) -> &'static str {
+    match kind {
+        TextKind::Say => "say",
+        TextKind::Action => "action",
+        TextKind::Notice => "notice",
+    }
+}
+
 /// How messages are printed.
 #[derive(Clone, Debug)]
 pub(super) struct Style {
@@ -214,6 +229,55 @@ impl Style {
             false => String::new(),
         };
         let from = sanitize::inert(&message.from_name);
-        format!("{time} {room}{from}: {}", sanitize::inert(&message.text))
+        let text = sanitize::inert(&message.text);
+        // No nickname has these marks in it.
+        match message.kind {
+            TextKind::Say => format!("{time} {room}{from}: {text}"),
+            TextKind::Action => format!("{time} {room}* {from} {text}"),
+            TextKind::Notice => format!("{time} {room}{from} [notice]: {text}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_proto::{AccountId, MessageId, RoomId, Timestamp};
+
+    use super::*;
+
+    fn waving(kind: TextKind) -> Message {
+        Message {
+            room: RoomId(1),
+            room_name: "lobby".into(),
+            seq: Seq(5),
+            ts: Timestamp(0),
+            from: AccountId(2),
+            from_name: "ada".into(),
+            id: MessageId([0; 16]),
+            kind,
+            text: "waves".into(),
+            reply_to: (kind == TextKind::Action).then_some(Seq(4)),
+            live: false,
+        }
+    }
+
+    #[test]
+    fn what_is_done_and_what_a_program_says_is_marked() {
+        let style = Style::new(false, 1);
+        let line = |kind| {
+            let line = style.message(&waving(kind), false);
+            line.split_once(' ').expect("a time comes first").1.to_owned()
+        };
+        assert!(line(TextKind::Say).ends_with("ada: waves"));
+        assert!(line(TextKind::Action).ends_with("* ada waves"));
+        assert!(line(TextKind::Notice).ends_with("ada [notice]: waves"));
+    }
+
+    #[test]
+    fn an_object_says_how_it_is_meant_and_what_it_answers() {
+        let json = Record::message(&waving(TextKind::Action), false).json();
+        assert!(json.contains(r#""kind":"action""#) && json.contains(r#""reply_to":4"#), "{json}");
+        let json = Record::message(&waving(TextKind::Say), false).json();
+        assert!(json.contains(r#""kind":"say""#) && !json.contains("reply_to"), "{json}");
     }
 }

@@ -212,7 +212,7 @@ impl Server {
     /// The entry of a logged message.
     #[must_use]
     pub fn entry_of(&self, message: &chat_client::Message, clock: &Clock) -> Entry {
-        let text = sanitize::text(&message.text);
+        let text = sanitize::marked(message);
         let kind = match self.is_own(message) {
             true => Kind::Own(Mark::Committed),
             false => Kind::Message {

@@ -3,7 +3,7 @@
 use chat_client::{Connected, Destination, Event, Message, Outgoing, OutgoingState, Subscribed};
 use chat_proto::{
     AccountId, Epoch, MessageId, Nonce, PublicKey, RoomId, RoomName, Seq, SessionId, StreamId,
-    Timestamp,
+    TextKind, Timestamp,
 };
 use chat_tui::screen::clock::Moment;
 use chat_tui::screen::model::Model;
@@ -249,7 +249,9 @@ pub(crate) fn said_in(room: RoomId, room_name: &str, seq: u64, text: &str) -> Me
         from: ADA,
         from_name: "ada".into(),
         id: id(seq),
+        kind: TextKind::Say,
         text: text.into(),
+        reply_to: None,
         live: true,
     }
 }

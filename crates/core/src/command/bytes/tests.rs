@@ -1,8 +1,9 @@
 //! Golden bytes, made by hand from the description of the module.
 
-use chat_proto::PublicKey;
+use chat_proto::{AttachmentId, Context, List, MessageId, PublicKey, Seq, TextBody};
 
 use super::*;
+use crate::PostBody;
 
 const TS: Timestamp = Timestamp(0x0192);
 const ADA: AccountId = AccountId(2);
@@ -45,16 +46,41 @@ fn golden() -> Vec<(&'static str, Action)> {
             Action::Rename { account: ADA, name: Nickname::parse("ada").unwrap() },
         ),
         (
-            "920100000000000006000102000000000000000100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e070000000000000009000000000000000400000068c3a90a",
-            Action::Send {
-                account: ADA,
-                credential: KEY,
-                nonce: Nonce { stream: StreamId([0x5E; 16]), n: 7 },
-                room: RoomId(9),
-                text: "h\u{e9}\n".to_owned(),
-            },
+            "920100000000000006000102000000000000000100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e0700000000000000090000000000000001010000000400000068c3a90a",
+            post(PostBody::Text(TextBody::say("h\u{e9}\n"))),
+        ),
+        (
+            "920100000000000006000102000000000000000100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e0700000000000000090000000000000001020001080000000000000001010300000000000000010000001a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a011d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d0103000000697263010000007e",
+            post(PostBody::Text(TextBody {
+                kind: 2,
+                reply_to: Some(Seq(8)),
+                context: Some(Box::new(Context {
+                    thread: Some(Seq(3)),
+                    attachments: List::first_of([AttachmentId([0x1A; 32])]),
+                    cause: Some(MessageId([0x1D; 16])),
+                    via: Some("irc".to_owned()),
+                })),
+                text: "~".to_owned(),
+            })),
+        ),
+        (
+            "920100000000000006000102000000000000000100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e0700000000000000090000000000000002080000000000000002000000686f",
+            post(PostBody::Edit { of: Seq(8), text: "ho".to_owned() }),
+        ),
+        (
+            "920100000000000006000102000000000000000100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e07000000000000000900000000000000030800000000000000",
+            post(PostBody::Delete { of: Seq(8) }),
+        ),
+        (
+            "920100000000000006000102000000000000000100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e07000000000000000900000000000000040800000000000000010000002b01",
+            post(PostBody::React { of: Seq(8), reaction: "+".to_owned(), is_set: true }),
         ),
     ]
+}
+
+fn post(body: PostBody) -> Action {
+    let nonce = Nonce { stream: StreamId([0x5E; 16]), n: 7 };
+    Action::Post { account: ADA, credential: KEY, nonce, room: RoomId(9), body }
 }
 
 fn bytes_of(hex: &str) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use chat_core::{HistoryRead, TextDigest};
+use chat_core::HistoryRead;
 use chat_proto::{ErrorCode, FrameCodec, Kind, LoggedHead};
 
 use super::super::recent::EVENTS_MAX;
@@ -46,7 +46,7 @@ impl Talk {
         }
         if turn.is_multiple_of(4) {
             let nonce = Nonce { stream: STREAM, n: self.next() };
-            let (code, digest) = (ErrorCode::NotMember, TextDigest([7; 16]));
+            let (code, digest) = (ErrorCode::NotMember, BodyDigest(7));
             let refused = Record::RefusedSend { account: ADA, nonce, code, digest };
             store.append(refused).unwrap();
             self.sends.push(None);
@@ -101,7 +101,8 @@ fn said(log: LogId, seq: Seq, n: u64) -> Event {
         from: ADA,
         id: MessageId([9; 16]),
         nonce: Nonce { stream: STREAM, n },
-        text: "hello".to_owned(),
+        digest: BodyDigest(n),
+        body: TextBody::say("hello"),
     };
     Event { log, seq, ts: Timestamp(1), content }
 }
@@ -223,8 +224,8 @@ fn a_flush_that_fails_changes_nothing() {
             // The few pages that there are have room, but not for a long message.
             Fault::Full { .. } => {
                 let mut long = said(ROOM, Seq(talk.heads[0] + 1), talk.next());
-                let Content::Posted { text, .. } = &mut long.content else { unreachable!() };
-                *text = "x".repeat(8_000);
+                let Content::Posted { body, .. } = &mut long.content else { unreachable!() };
+                body.text = "x".repeat(8_000);
                 store.append(Record::Event(&long)).unwrap();
                 assert!(store.commit().is_err());
             }

@@ -1,0 +1,181 @@
+//! What an account asks to put into a room's log, and its digest.
+//!
+//! All of it is sent under a nonce of one stream, so that an edit does not overtake its message.
+
+use chat_proto::{
+    Nonce, RequestId, RoomId, Send, Seq, StreamId, TextBody, check_text, encode_frame,
+};
+
+use crate::{Refusal, StoreSecret};
+
+/// What is posted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PostBody {
+    /// A message.
+    Text(TextBody),
+    /// Another text for a message.
+    Edit {
+        /// Which one.
+        of: Seq,
+        /// What it says from now on.
+        text: String,
+    },
+    /// The end of a message.
+    Delete {
+        /// Of which one.
+        of: Seq,
+    },
+    /// A reaction on a message.
+    React {
+        /// On which one.
+        of: Seq,
+        /// One emoji, or a short word.
+        reaction: String,
+        /// Whether it is put there, or taken off.
+        is_set: bool,
+    },
+}
+
+impl PostBody {
+    /// The message, where it is one that can be carried out.
+    ///
+    /// # Errors
+    /// [`Refusal::Unsupported`] for everything that has its place and nothing behind it yet, and
+    /// the refusals of texts that no room takes.
+    pub(crate) fn message(&self) -> Result<&TextBody, Refusal> {
+        let what = match self {
+            Self::Text(body) => return check_message(body),
+            Self::Edit { .. } => "editing a message",
+            Self::Delete { .. } => "deleting a message",
+            Self::React { .. } => "a reaction",
+        };
+        Err(Refusal::Unsupported { what })
+    }
+}
+
+fn check_message(body: &TextBody) -> Result<&TextBody, Refusal> {
+    check_text(&body.text)?;
+    if body.known_kind().is_none() {
+        return Err(Refusal::Unsupported { what: "this kind of text" });
+    }
+    match body.context {
+        None => Ok(body),
+        Some(_) => Err(Refusal::Unsupported { what: "a message with a context" }),
+    }
+}
+
+/// The room and the whole body of a send, hashed: enough to tell whether a nonce comes with the same
+/// body again. It is kept with the event, so that it outlives the text.
+///
+/// 47 bits of a hash that is keyed with the store's secret: six bytes in SQLite. Two bodies under one
+/// nonce are taken for the same by a chance of one in 2^47, 7·10^-15, and only where a client uses a
+/// nonce twice, which is a bug of its own; and since nobody can compute it without the secret, nobody
+/// can look for two bodies that meet.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct BodyDigest(pub u64);
+
+/// What else is hashed with the store's secret begins with another byte.
+const PURPOSE: u8 = 1;
+
+impl BodyDigest {
+    /// Of what is posted in a room.
+    #[must_use]
+    pub fn of(secret: StoreSecret, room: RoomId, body: &PostBody) -> Self {
+        let (kind, number, rest) = match body {
+            PostBody::Text(body) => return Self::of_text(secret, room, body),
+            PostBody::Edit { of, text } => (1, *of, text.as_str()),
+            PostBody::Delete { of } => (2, *of, ""),
+            PostBody::React { of, reaction, is_set: true } => (3, *of, reaction.as_str()),
+            PostBody::React { of, reaction, is_set: false } => (4, *of, reaction.as_str()),
+        };
+        let numbers = [&room.0.to_le_bytes()[..], &number.0.to_le_bytes()];
+        Self::cut(secret.hash(PURPOSE, &[&[kind], numbers[0], numbers[1], rest.as_bytes()]))
+    }
+
+    /// The fields of fixed width come first and the context says its own length, so that no two
+    /// bodies are the same bytes. Nothing is allocated for a message without a context.
+    fn of_text(secret: StoreSecret, room: RoomId, body: &TextBody) -> Self {
+        let TextBody { kind, text, reply_to, context } = body;
+        let mut head = [0; 20];
+        head[1..9].copy_from_slice(&room.0.to_le_bytes());
+        // No event has the place 0.
+        head[9..17].copy_from_slice(&reply_to.unwrap_or_default().0.to_le_bytes());
+        head[17..19].copy_from_slice(&kind.to_le_bytes());
+        head[19] = u8::from(reply_to.is_some()) | u8::from(context.is_some()) << 1;
+        match context {
+            None => Self::cut(secret.hash(PURPOSE, &[&head, text.as_bytes()])),
+            Some(_) => Self::cut(secret.hash(PURPOSE, &[&head, &whole(body)])),
+        }
+    }
+
+    fn cut(hash: u64) -> Self {
+        Self(hash >> 17)
+    }
+}
+
+/// The bytes of a body as they are on the wire; empty where it is longer than any frame.
+fn whole(body: &TextBody) -> Vec<u8> {
+    let nonce = Nonce { stream: StreamId([0; 16]), n: 1 };
+    let mut bytes = Vec::new();
+    let send = Send { nonce, room: RoomId(0), body: body.clone() };
+    // It came in a frame, so it fits one.
+    drop(encode_frame(&send, RequestId(0), &mut bytes));
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_proto::{Context, TextKind};
+
+    use super::*;
+
+    #[test]
+    fn every_part_of_a_body_is_in_its_digest() {
+        let secret = StoreSecret([7; 16]);
+        let plain = TextBody::say("hi");
+        let of = Seq(9);
+        let context =
+            |via: &str| Some(Box::new(Context { via: Some(via.to_owned()), ..Context::default() }));
+        let react =
+            |reaction: &str, is_set| PostBody::React { of, reaction: reaction.to_owned(), is_set };
+        let bodies = [
+            PostBody::Text(plain.clone()),
+            PostBody::Text(TextBody::say("ho")),
+            PostBody::Text(TextBody { kind: TextKind::Action as u16, ..plain.clone() }),
+            PostBody::Text(TextBody { reply_to: Some(Seq(0)), ..plain.clone() }),
+            PostBody::Text(TextBody { reply_to: Some(of), ..plain.clone() }),
+            PostBody::Text(TextBody { context: context("irc"), ..plain.clone() }),
+            PostBody::Text(TextBody { context: context("ink"), ..plain }),
+            PostBody::Edit { of, text: "hi".to_owned() },
+            PostBody::Edit { of: Seq(8), text: "hi".to_owned() },
+            PostBody::Delete { of },
+            react("hi", true),
+            react("hi", false),
+            react("", true),
+        ];
+        let digests: std::collections::HashSet<_> =
+            bodies.iter().map(|body| BodyDigest::of(secret, RoomId(1), body)).collect();
+        assert_eq!(digests.len(), bodies.len());
+        let elsewhere = BodyDigest::of(secret, RoomId(2), &bodies[0]);
+        assert!(!digests.contains(&elsewhere));
+        let again = BodyDigest::of(secret, RoomId(1), &PostBody::Text(TextBody::say("hi")));
+        assert_eq!(again, BodyDigest::of(secret, RoomId(1), &bodies[0]));
+    }
+
+    #[test]
+    fn what_has_nothing_behind_it_yet_is_refused_as_such() {
+        let of = Seq(1);
+        let context = Some(Box::new(Context::default()));
+        let bodies = [
+            PostBody::Edit { of, text: "x".to_owned() },
+            PostBody::Delete { of },
+            PostBody::React { of, reaction: "x".to_owned(), is_set: true },
+            PostBody::Text(TextBody { kind: 9, ..TextBody::say("x") }),
+            PostBody::Text(TextBody { context, ..TextBody::say("x") }),
+        ];
+        for body in bodies {
+            let refused = body.message().unwrap_err();
+            assert!(matches!(refused, Refusal::Unsupported { .. }), "{body:?}: {refused:?}");
+        }
+    }
+}
