@@ -5,7 +5,7 @@
 /// A page that could not be had is asked for again by itself, each time after twice as long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct PageRetry {
-    /// As in [`Moment::ms`](super::model::Moment::ms).
+    /// As in [`Moment::ms`](super::clock::Moment::ms).
     pub at_ms: Option<u64>,
     /// Failures in a row.
     failures: u32,
