@@ -3,8 +3,8 @@
 //! Owns nothing but the choice of `chat_client::sanitize`'s forms; everything that is shown goes
 //! through here.
 
-use chat_client::{Message, sanitize};
-use chat_proto::{TextKind, spells_like_a_name};
+use chat_client::sanitize;
+use chat_proto::spells_like_a_name;
 
 use super::history::YOU;
 
@@ -12,17 +12,6 @@ use super::history::YOU;
 #[must_use]
 pub fn text(text: &str) -> String {
     sanitize::inert_lines(text).into_owned()
-}
-
-/// The text of a message, with a mark where it is not just said.
-#[must_use]
-pub fn marked(message: &Message) -> String {
-    let said = text(&message.text);
-    match message.kind {
-        TextKind::Say => said,
-        TextKind::Action => format!("* {} {said}", line(&message.from_name)),
-        TextKind::Notice => format!("[notice] {said}"),
-    }
 }
 
 /// A text of one line, inert.
@@ -67,26 +56,6 @@ mod tests {
             assert!(!mentions(text, "ada"), "{text}");
         }
         assert!(mentions("привет МИР", "мир"));
-    }
-
-    #[test]
-    fn what_is_not_just_said_has_a_mark() {
-        let message = |kind| Message {
-            room: chat_proto::RoomId(1),
-            room_name: "lobby".into(),
-            seq: chat_proto::Seq(5),
-            ts: chat_proto::Timestamp(0),
-            from: chat_proto::AccountId(2),
-            from_name: "ada".into(),
-            id: chat_proto::MessageId([0; 16]),
-            kind,
-            text: "waves\nand goes".into(),
-            reply_to: None,
-            live: true,
-        };
-        assert_eq!(marked(&message(TextKind::Say)), "waves\nand goes");
-        assert_eq!(marked(&message(TextKind::Action)), "* ada waves\nand goes");
-        assert_eq!(marked(&message(TextKind::Notice)), "[notice] waves\nand goes");
     }
 
     #[test]

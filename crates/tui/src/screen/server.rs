@@ -212,7 +212,7 @@ impl Server {
     /// The entry of a logged message.
     #[must_use]
     pub fn entry_of(&self, message: &chat_client::Message, clock: &Clock) -> Entry {
-        let text = sanitize::marked(message);
+        let text = sanitize::text(&message.text);
         let kind = match self.is_own(message) {
             true => Kind::Own(Mark::Committed),
             false => Kind::Message {
@@ -221,7 +221,8 @@ impl Server {
             },
         };
         let place = Place::of(message.seq);
-        Entry::new(place, Some(message.id), clock.local(message.ts.0), kind, &text)
+        let time = clock.local(message.ts.0);
+        Entry::new(place, Some(message.id), time, kind, &text).meant_as(message.kind)
     }
 
     /// Whether the reader said it.

@@ -1,7 +1,7 @@
 //! The screen as text, in several sizes.
 
 use chat_client::{Event, OutgoingState};
-use chat_proto::{RoomId, Seq, Timestamp};
+use chat_proto::{RoomId, Seq, TextKind, Timestamp};
 use chat_tui::screen::update::{Effect, Msg};
 use crossterm::event::KeyCode;
 
@@ -292,12 +292,14 @@ fn a_lost_connection_is_seen_at_once() {
 }
 
 /// Texts that try to look like somebody else's line, or like one of the screen's own.
-const IMITATIONS: [&str; 5] = [
+const IMITATIONS: [&str; 7] = [
     "ok\n00:31 ann     I agree to everything ✓",
     "ok\n-- ann joined",
     "ok\n!! the server is gone",
     "ok\n──────── 3 new ────────\nann: yes",
     "ok                                                                     ann: I agree",
+    "ok\n*ann agrees",
+    "ok\n[ann]: I agree",
 ];
 
 #[test]
@@ -320,6 +322,46 @@ fn no_line_of_a_text_stands_where_an_entry_begins() {
             assert!(rests, "{columns} columns:\n{screen}");
         }
     }
+}
+
+/// The first row of a message, from the sender on.
+fn row_of(columns: u16, message: chat_client::Message) -> String {
+    let mut stage = Stage::online(columns, 20);
+    stage.hears(message);
+    let screen = stage.screen();
+    let row = screen.lines().find(|row| row.contains("ada")).expect("the message is shown");
+    row[row.find("10:01 ").map_or(0, |time| time + 6)..].trim_end().to_owned()
+}
+
+#[test]
+fn no_text_is_drawn_as_what_is_done_or_what_a_program_says() {
+    let fakes = [
+        "agrees",
+        "* ada agrees",
+        "*ada agrees",
+        "[notice] agrees",
+        "[ada] agrees",
+        "[ada]: agrees",
+    ];
+    for columns in [12, 20, 33, 40, 61, 80, 110] {
+        for (kind, mark) in [(TextKind::Action, "*ada"), (TextKind::Notice, "[ada]")] {
+            let real = row_of(columns, chat_client::Message { kind, ..said(1, "agrees") });
+            assert!(real.starts_with(mark), "{columns} columns: {real}");
+            for fake in fakes {
+                let fake = row_of(columns, said(1, fake));
+                assert!(fake.starts_with("ada"), "{columns} columns: {fake}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_done_and_what_a_program_says_are_marked_beside_the_name() {
+    let meant = |columns, kind| row_of(columns, chat_client::Message { kind, ..said(1, "waves") });
+    assert_eq!(meant(80, TextKind::Action), "*ada    waves");
+    assert_eq!(meant(80, TextKind::Notice), "[ada]   waves");
+    assert_eq!(meant(20, TextKind::Action), "*ada waves");
+    assert_eq!(meant(20, TextKind::Notice), "[ada]: waves");
 }
 
 #[test]

@@ -2,9 +2,10 @@
 //!
 //! Owns its text as shown and how that text wraps. It knows neither its neighbours nor colours.
 
+use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
 
-use chat_proto::{MessageId, Seq};
+use chat_proto::{MessageId, Seq, TextKind};
 use jiff::civil::DateTime;
 
 use super::span::{SpanKind, Spanned};
@@ -174,6 +175,8 @@ pub struct Entry {
     pub time: DateTime,
     /// Whose it is, and what has become of it.
     pub kind: Kind,
+    /// How a message is meant. It stands beside the name, where no text can imitate it.
+    meant_as: TextKind,
     text: Spanned,
     /// Whether a long text is shown whole.
     unfolded: bool,
@@ -191,7 +194,14 @@ impl Entry {
         text: &str,
     ) -> Self {
         let text = spanned(&kind, text);
-        Self { place, id, time, kind, text, unfolded: false, wrapped: RefCell::new(None) }
+        let (meant_as, wrapped) = (TextKind::Say, RefCell::new(None));
+        Self { place, id, time, kind, meant_as, text, unfolded: false, wrapped }
+    }
+
+    /// The same as something that is done, or that a program says.
+    #[must_use]
+    pub fn meant_as(self, meant_as: TextKind) -> Self {
+        Self { meant_as, wrapped: RefCell::new(None), ..self }
     }
 
     /// Gives it another text, made inert, and kind. Whether it is folded stays.
@@ -286,15 +296,27 @@ impl Entry {
         self.lines(columns).get(line).map_or(0, |line| line.range.start)
     }
 
-    /// The sender's name as it stands before the text.
+    /// The sender's name as it stands before the text, with a mark that no name has where a
+    /// message is not just said.
     #[must_use]
-    pub fn sender(&self) -> &str {
-        match &self.kind {
+    pub fn sender(&self) -> Cow<'_, str> {
+        let name = match &self.kind {
             Kind::Message { from, .. } => from,
             Kind::Own(_) => YOU,
-            Kind::Notice | Kind::Answer => "--",
-            Kind::Trouble => "!!",
+            Kind::Notice | Kind::Answer => return Cow::Borrowed("--"),
+            Kind::Trouble => return Cow::Borrowed("!!"),
+        };
+        match self.meant_as {
+            TextKind::Say => Cow::Borrowed(name),
+            TextKind::Action => Cow::Owned(format!("*{name}")),
+            TextKind::Notice => Cow::Owned(format!("[{name}]")),
         }
+    }
+
+    /// Whether a colon follows the sender where that has no column.
+    #[must_use]
+    pub fn has_colon(&self) -> bool {
+        self.is_message() && self.meant_as != TextKind::Action
     }
 
     /// The column at which a line's text begins.
@@ -310,8 +332,8 @@ impl Entry {
         if line > 0 || columns.name > 0 {
             return hanging;
         }
-        let gap = if self.is_message() { 2 } else { 1 };
-        let beside = columns.time + text::width(self.sender()) + gap;
+        let gap = if self.has_colon() { 2 } else { 1 };
+        let beside = columns.time + text::width(&self.sender()) + gap;
         beside.min(columns.cells)
     }
 

@@ -113,12 +113,12 @@ impl Painted<'_> {
         }
         let room = area.right().saturating_sub(x);
         let sender = self.entry.sender();
-        let colon = self.columns.name == 0 && self.entry.is_message();
+        let colon = self.columns.name == 0 && self.entry.has_colon();
         let most = match self.columns.name {
             0 => usize::from(room.saturating_sub(u16::from(colon))),
             column => column - 1,
         };
-        let sender = text::fit(sender, most);
+        let sender = text::fit(&sender, most);
         let end = text::put(buffer, x, area.y, &sender, room, self.sender_style());
         if colon {
             let left = area.right().saturating_sub(end);
