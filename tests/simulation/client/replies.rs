@@ -228,7 +228,6 @@ impl Client {
             // A driver asks again later: see the client's `ask_later`.
             Asked::Room { name } if error.retry => {
                 self.asks_again.push((env.schedule.now_us() + SECOND, name));
-                self.wake(SECOND, env);
             }
             Asked::Room { name } => self.queue.not_found(&name, error.clone()),
             Asked::Subscribe { log, .. } => self.may_not_read(log, error, env),

@@ -37,10 +37,19 @@ impl Client {
                 }
             }
         }
-        if let Some(due_ms) = self.queue.due_ms() {
-            self.wake((due_ms * MS).saturating_sub(env.schedule.now_us()), env);
-        }
+        self.wake_when_due(env);
         self.journal.write(self.queue.take_records());
+    }
+
+    /// A turn that comes earlier has taken the alarm with it, so each turn sets it again. What is due
+    /// already waits for the socket, which wakes the client itself.
+    fn wake_when_due(&mut self, env: &mut Env) {
+        let now_us = env.schedule.now_us();
+        let asks_again = self.asks_again.iter().map(|(due_us, _name)| *due_us);
+        let due_us = self.queue.due_ms().map(|due_ms| due_ms * MS).into_iter().chain(asks_again);
+        if let Some(due_us) = due_us.filter(|due_us| *due_us > now_us).min() {
+            self.wake(due_us - now_us, env);
+        }
     }
 
     /// What has become of sends; says of how many.
