@@ -4,7 +4,7 @@
 //! to it is lost. So the last word is said, and what comes is read for a while.
 
 use std::collections::VecDeque;
-use std::task::{Context, Poll, Waker};
+use std::io::ErrorKind;
 
 use chat_core::Closing;
 
@@ -32,7 +32,7 @@ impl Parting {
     }
 
     /// Tells a peer why it has to go.
-    pub(super) fn send_away(&mut self, mut socket: Socket, why: &Closing, buffer: &mut [u8]) {
+    pub(super) fn send_away(&mut self, socket: Socket, why: &Closing, buffer: &mut [u8]) {
         // A fresh socket takes one small frame at once; one that does not is closed all the same.
         let told = socket.write(std::iter::once(&why.frame()[..]));
         if told.is_err() || socket.say_last_word().is_err() {
@@ -40,11 +40,11 @@ impl Parting {
             return;
         }
         if self.sockets.len() >= self.max
-            && let Some((mut first, _ticks)) = self.sockets.pop_front()
+            && let Some((first, _ticks)) = self.sockets.pop_front()
         {
-            is_there(&mut first, buffer);
+            is_there(&first, buffer);
         }
-        if is_there(&mut socket, buffer) {
+        if is_there(&socket, buffer) {
             self.sockets.push_back((socket, 0));
         }
     }
@@ -58,15 +58,13 @@ impl Parting {
     }
 }
 
-/// Reads what has come, and tells whether more may come. Nobody is woken by it: its slot is not its
-/// own any more.
-fn is_there(socket: &mut Socket, buffer: &mut [u8]) -> bool {
-    let mut nobody = Context::from_waker(Waker::noop());
+/// Reads what has come, and tells whether more may come.
+fn is_there(socket: &Socket, buffer: &mut [u8]) -> bool {
     for _ in 0..READS_MAX {
-        match socket.poll_read(&mut nobody, buffer) {
-            Poll::Ready(Ok(1..)) => {}
-            Poll::Pending => return true,
-            Poll::Ready(Ok(0) | Err(_)) => return false,
+        match socket.read_now(buffer) {
+            Ok(1..) => {}
+            Err(error) => return error.kind() == ErrorKind::WouldBlock,
+            Ok(0) => return false,
         }
     }
     true
@@ -74,6 +72,8 @@ fn is_there(socket: &mut Socket, buffer: &mut [u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
@@ -103,6 +103,31 @@ mod tests {
         let mut heard = Vec::new();
         peer.read_to_end(&mut heard).await.unwrap();
         assert_eq!(heard, full().frame());
+    }
+
+    #[tokio::test]
+    async fn who_has_to_make_room_is_not_reset_even_if_the_runtime_had_no_turn() {
+        const POPPED: usize = 3;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut parting = Parting::of_one_in(1);
+        let mut peers = Vec::new();
+        for _ in 0..PARTING_MAX + POPPED {
+            let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            Write::write_all(&mut peer, b"spoken before").unwrap();
+            peers.push(peer);
+            // Nothing is awaited here: the runtime has not looked at the socket.
+            let (ours, _from) = listener.accept().unwrap();
+            ours.set_nonblocking(true).unwrap();
+            let ours = Socket::Tcp(TcpStream::from_std(ours).unwrap());
+            parting.send_away(ours, &full(), &mut [0; 64]);
+        }
+        for mut peer in peers.drain(..POPPED) {
+            let mut heard = Vec::new();
+            Read::read_to_end(&mut peer, &mut heard).unwrap();
+            assert_eq!(heard, full().frame());
+            // What was under way when a reset came would be lost.
+            assert!(peer.take_error().unwrap().is_none(), "the peer was reset");
+        }
     }
 
     #[tokio::test]

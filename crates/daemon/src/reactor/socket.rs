@@ -1,14 +1,15 @@
 //! A stream socket of the runtime, TCP or Unix.
 //!
-//! Reading goes through the runtime. Writing goes to the system at once, since a socket mostly takes
-//! what it is offered; the runtime only tells when one that was full takes more. It must not know what
-//! the bytes mean.
+//! Reading goes through the runtime, but where nobody is to be woken. Writing goes to the system at
+//! once, since a socket mostly takes what it is offered; the runtime only tells when one that was full
+//! takes more. It must not know what the bytes mean.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use rustix::io::retry_on_intr;
 use rustix::net::{Shutdown, shutdown};
 use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -66,6 +67,12 @@ impl Socket {
         };
         ready!(read)?;
         Poll::Ready(Ok(into.filled().len()))
+    }
+
+    /// Reads what has come from the system itself, whatever the runtime knows of it: 0 at the end of
+    /// the stream, `WouldBlock` when nothing has. Nobody is woken by it.
+    pub(super) fn read_now(&self, into: &mut [u8]) -> io::Result<usize> {
+        Ok(retry_on_intr(|| rustix::io::read(self, &mut *into))?)
     }
 
     /// Whether there may be something to read, or the end of the stream. If not, the waker is woken
