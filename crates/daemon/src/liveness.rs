@@ -20,7 +20,8 @@ const PROBE_AFTER_TICKS: u8 = 30;
 /// A peer that has been silent for so many ticks is dead.
 const DEAD_AFTER_TICKS: u8 = 60;
 
-/// How many ticks a peer may take from its first byte to its sign-in.
+/// How many ticks a peer may take to its sign-in: they count from the connection, not from its first
+/// byte.
 const HANDSHAKE_TICKS: u8 = 10;
 
 /// How many ticks a peer that was told that this was too long may take to take it.

@@ -1,8 +1,9 @@
 -- A room is a log, and so is an account. Their ids are one count of both, permuted under the secret:
 -- they tell neither order nor number.
--- `events` is the truth. The other tables say where its events are and where they have led to, and
--- spare a start the reading of all events. But for `blocks` and `nonces`, they are written in the
--- same transaction.
+-- `events` is the truth, but for what stands in no event and cannot be made again from them:
+-- `credentials` (what an account signs in with), `refused_sends` and `secrets`. The other tables say
+-- where its events are and where they have led to, and spare a start the reading of all events. But
+-- for `blocks` and `nonces`, they are written in the same transaction.
 
 CREATE TABLE meta (
   key   TEXT NOT NULL PRIMARY KEY,
