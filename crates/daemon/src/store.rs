@@ -65,7 +65,7 @@ use pending::Pending;
 use times::LatestTs;
 use trouble::{NoRoom, Trouble};
 use wal::{Layout, Wal};
-use witness::WitnessFile;
+use witness::{Testimony, WitnessFile};
 
 /// What must be free on a disk that was full before writing goes on, in bytes: a commit with its
 /// pages, and as much again.
@@ -299,7 +299,20 @@ impl SqliteStore {
             // too.
             return;
         }
-        let written = self.witness.write(&self.testimony());
+        self.write_witness(&self.testimony());
+    }
+
+    /// What was seen of another file stays, but for the epoch, which no file has: the WAL that is
+    /// begun now is this file's, also when the daemon ends before its logs begin.
+    fn stand_beside(&mut self, seen: Option<Testimony>) {
+        let is_pending = self.epoch.current() == Epoch(0);
+        if let Some(seen) = seen.filter(|seen| is_pending && !self.witness.is_of(seen)) {
+            self.write_witness(&Witness { epoch: Epoch(0), ..seen.witness });
+        }
+    }
+
+    fn write_witness(&mut self, witness: &Witness) {
+        let written = self.witness.write(witness);
         match &written {
             Err(error) if !self.witness_in_trouble => tracing::warn!(
                 %error,

@@ -108,8 +108,8 @@ impl SqliteStore {
             .map_err(OpenError::because("asked for its newest events"))?;
         let committed = pending.recent().last_id();
         let boot = witness::boot()?;
-        let seen = seen.map(|seen| seen.witness);
-        let epoch = CurrentEpoch::judge(&connection, committed, boot, seen.as_ref())
+        let seen_here = seen.map(|seen| seen.witness);
+        let epoch = CurrentEpoch::judge(&connection, committed, boot, seen_here.as_ref())
             .map_err(OpenError::because("asked for its epoch"))?;
         let unusable = |cause| OpenError::file(&dir.witness(), cause);
         let witness = WitnessFile::open(&dir.witness(), &database).map_err(unusable)?;
@@ -142,6 +142,7 @@ impl SqliteStore {
             dir,
         };
         // It may lag behind: a disk that cannot take it now is no reason not to read.
+        store.stand_beside(seen);
         store.bear_witness();
         if let Err(error) = store.witness.sync() {
             tracing::warn!(%error, "the witness beside the store could not be synchronised");

@@ -54,6 +54,11 @@ impl WitnessFile {
         &self.file
     }
 
+    /// Whether what was found there is of the database that it stands beside now.
+    pub(super) fn is_of(&self, found: &Testimony) -> bool {
+        found.database == self.database
+    }
+
     /// Replaces the record. A killed process leaves the old one or the new one, never a mixture.
     pub(super) fn write(&self, witness: &Witness) -> io::Result<()> {
         let record = format(witness, self.inode, self.database);
