@@ -19,6 +19,8 @@ const ACCEPTS_PER_PASS: usize = 256;
 #[derive(Debug)]
 pub(super) struct Acceptor {
     listeners: Vec<Listening>,
+    /// The listener that is looked at first: the one behind who was served last.
+    first: usize,
     /// Where connections go, in turn.
     all: Vec<Arc<Mailbox>>,
     own: usize,
@@ -102,6 +104,7 @@ impl Acceptor {
                 .enumerate()
                 .map(listening)
                 .collect::<io::Result<_>>()?,
+            first: 0,
             all,
             own,
             next: own,
@@ -133,15 +136,19 @@ impl Acceptor {
         self.is_backing_off = false;
     }
 
-    /// Takes the next one in; `None` when this pass has taken enough.
+    /// Takes the next one in, of each listener in turn: a flood at one keeps nobody from another.
+    /// `None` when this pass has taken enough.
     pub(super) fn accept(&mut self) -> Option<Arrival> {
-        while self.is_open() && self.accepted_in_pass < ACCEPTS_PER_PASS {
-            let waiting = self.listeners.iter_mut().find(|listening| listening.is_ready)?;
+        while self.accepted_in_pass < ACCEPTS_PER_PASS
+            && let Some(number) = self.next_ready()
+        {
+            let waiting = &mut self.listeners[number];
             let mut cx = Context::from_waker(&waiting.waker);
             match waiting.listener.poll_accept(&mut cx) {
                 Poll::Pending => waiting.is_ready = false,
                 Poll::Ready(Ok(arrival)) => {
                     self.accepted_in_pass += 1;
+                    self.first = number + 1;
                     return Some(arrival);
                 }
                 // This one has already gone: the next may be there.
@@ -154,6 +161,16 @@ impl Acceptor {
         }
         self.accepted_in_pass = 0;
         None
+    }
+
+    /// The listener whose turn it is among those at which somebody waits.
+    fn next_ready(&self) -> Option<usize> {
+        if self.is_backing_off {
+            return None;
+        }
+        let count = self.listeners.len();
+        let mut in_turn = (self.first..self.first + count).map(|number| number % count);
+        in_turn.find(|number| self.listeners[*number].is_ready)
     }
 
     /// Gives a connection to the reactor whose turn it is; gives it back when that is this one.
@@ -178,4 +195,50 @@ impl Acceptor {
 
 fn has_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net;
+    use std::os::unix;
+
+    use tokio::time::{Duration, sleep, timeout};
+
+    use super::*;
+
+    /// Longer than anything here takes.
+    const LONG: Duration = Duration::from_secs(60);
+
+    const FLOOD: usize = 16;
+
+    #[tokio::test]
+    async fn a_flood_at_one_listener_keeps_nobody_from_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let tcp = net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let unix = unix::net::UnixListener::bind(&path).unwrap();
+        tcp.set_nonblocking(true).unwrap();
+        unix.set_nonblocking(true).unwrap();
+        let address = tcp.local_addr().unwrap();
+        let listeners = vec![Listener::Tcp(tcp), Listener::Unix(unix)];
+        let mut acceptor = Acceptor::open(listeners, Vec::new(), 0, &Arc::default()).unwrap();
+
+        let connect = |_| net::TcpStream::connect(address).unwrap();
+        let _flood: Vec<_> = (0..FLOOD).map(connect).collect();
+        let _operator = unix::net::UnixStream::connect(&path).unwrap();
+        // The runtime tells of both listeners at its next turn.
+        let passes = async {
+            let mut pass: Vec<Arrival> = Vec::new();
+            while pass.is_empty() {
+                sleep(Duration::from_millis(1)).await;
+                acceptor.listeners.iter_mut().for_each(|listening| listening.is_ready = true);
+                pass.extend(std::iter::from_fn(|| acceptor.accept()));
+            }
+            pass
+        };
+        let pass = timeout(LONG, passes).await.expect("nobody was taken in");
+        assert_eq!(pass.len(), FLOOD + 1);
+        let is_local = |arrival: &Arrival| matches!(arrival.socket, Socket::Unix(_));
+        assert_eq!(pass.iter().position(is_local), Some(1), "the second in turn");
+    }
 }
