@@ -288,7 +288,7 @@ impl<H: TailHandle> Connection<H> {
     }
 
     /// The bytes of a parcel, in their order.
-    pub fn slices<'a>(&'a self, parcel: &'a Parcel) -> impl Iterator<Item = &'a [u8]> {
+    pub fn slices<'a>(&'a self, parcel: &'a Parcel) -> impl Iterator<Item = &'a [u8]> + Clone {
         let frames =
             parcel.runs.iter().flat_map(|(_log, run)| run.slices()).map(|slice| &slice[..]);
         std::iter::once(&self.outgoing[..]).filter(|replies| !replies.is_empty()).chain(frames)

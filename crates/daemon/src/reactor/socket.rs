@@ -108,13 +108,16 @@ impl Socket {
     }
 
     /// Writes what the peer takes now, which may be nothing.
-    pub(super) fn write<'a>(&self, slices: impl Iterator<Item = &'a [u8]>) -> io::Result<usize> {
-        unless_blocked(system::write(self, slices))
+    pub(super) fn write<'a>(
+        &self,
+        slices: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> io::Result<usize> {
+        unless_blocked(|| system::write(self, slices.clone()))
     }
 
     /// Writes what lies in a file, as far as the peer takes it now.
     pub(super) fn send_file(&self, from: &Mirrored) -> io::Result<usize> {
-        unless_blocked(system::send_file(self, &*from.file, from.offset, from.bytes))
+        unless_blocked(|| system::send_file(self, &*from.file, from.offset, from.bytes))
     }
 
     /// Says that nothing more comes.
@@ -132,13 +135,15 @@ impl AsFd for Socket {
     }
 }
 
-/// 0 when the call would have had to wait.
-fn unless_blocked(done: io::Result<usize>) -> io::Result<usize> {
-    match done {
-        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-            Ok(0)
+/// 0 when the call would have had to wait. One that a signal interrupted says nothing about that, and
+/// is made again: a socket that is not full would never be told to take more.
+fn unless_blocked(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
+            done => return done,
         }
-        done => done,
     }
 }
 

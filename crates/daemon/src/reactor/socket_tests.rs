@@ -135,3 +135,14 @@ async fn a_socket_moves_to_another_list_without_losing_what_has_come() {
     };
     assert_eq!(&buffer[..read], b"before");
 }
+
+#[test]
+fn a_call_that_a_signal_interrupted_is_made_again() {
+    let mut outcomes =
+        [Err(ErrorKind::Interrupted), Err(ErrorKind::Interrupted), Ok(5)].into_iter();
+    let written = unless_blocked(|| Ok(outcomes.next().unwrap()?));
+    assert_eq!(written.unwrap(), 5);
+    assert_eq!(unless_blocked(|| Err(ErrorKind::WouldBlock.into())).unwrap(), 0);
+    let gone = unless_blocked(|| Err(ErrorKind::BrokenPipe.into())).unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::BrokenPipe);
+}
