@@ -125,6 +125,14 @@ impl Server {
     /// # Errors
     /// [`StartError`] says what to do.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::start_with(config, (0..reactors()).map(ReactorBuilder::new).collect()).await
+    }
+
+    /// Starts with these reactors.
+    pub(crate) async fn start_with(
+        config: Config,
+        builders: Vec<ReactorBuilder>,
+    ) -> Result<Self, StartError> {
         let started = Instant::now();
         chat_files::limit::survive().map_err(StartError::Thread)?;
         let connections_max = connections_max()?;
@@ -144,7 +152,6 @@ impl Server {
         }
 
         let (listeners, addresses, socket) = bind_all(&config).await?;
-        let builders: Vec<ReactorBuilder> = (0..reactors()).map(ReactorBuilder::new).collect();
         let mailboxes =
             Arc::new(Mailboxes::new(builders.iter().map(ReactorBuilder::mailbox).collect()));
         let (readers, mut threads, end) = ReadPool::start(pipeline.store(), &mailboxes)?;
@@ -160,7 +167,7 @@ impl Server {
             places: Places::new(connections_max),
             refusals: Arc::default(),
         });
-        let mut server = Self {
+        let server = Self {
             addresses,
             socket,
             fingerprint: identity.fingerprint,
@@ -172,8 +179,7 @@ impl Server {
             ended: CancellationToken::new(),
             threads,
         };
-        server.serve(builders, listeners, &shared).await?;
-        Ok(server)
+        server.serve(builders, listeners, shared).await
     }
 
     /// The addresses that are listened at, with their real ports.
@@ -226,12 +232,31 @@ impl Server {
         }
     }
 
-    /// Starts the reactors, the first of them with all listeners, and the timer.
+    /// Starts the reactors and the timer. Where one does not start, those that did are stopped.
     async fn serve(
+        mut self,
+        builders: Vec<ReactorBuilder>,
+        listeners: Vec<Listener>,
+        shared: Arc<Shared>,
+    ) -> Result<Self, StartError> {
+        let refusals = Arc::clone(&shared.refusals);
+        let started = self.start_reactors(builders, listeners, shared).await;
+        self.reactors.close();
+        if let Err(error) = started {
+            self.shutdown().await;
+            return Err(error);
+        }
+        let (mailboxes, sequencer) = (Arc::clone(&self.mailboxes), self.sequencer.clone());
+        self.services.spawn(keep_time(mailboxes, sequencer, refusals, self.stop.clone()));
+        Ok(self)
+    }
+
+    /// Starts the reactors, the first of them with all listeners.
+    async fn start_reactors(
         &mut self,
         builders: Vec<ReactorBuilder>,
         listeners: Vec<Listener>,
-        shared: &Arc<Shared>,
+        shared: Arc<Shared>,
     ) -> Result<(), StartError> {
         let all: Vec<_> = builders.iter().map(ReactorBuilder::mailbox).collect();
         let mut listeners = Some(listeners);
@@ -240,7 +265,7 @@ impl Server {
                 .start(
                     listeners.take().unwrap_or_default(),
                     all.clone(),
-                    Arc::clone(shared),
+                    Arc::clone(&shared),
                     self.sequencer.clone(),
                     Alive {
                         _counted: self.reactors.token(),
@@ -251,10 +276,6 @@ impl Server {
                 .map_err(StartError::Thread)?;
             self.threads.push(thread);
         }
-        self.reactors.close();
-        let (mailboxes, sequencer) = (Arc::clone(&self.mailboxes), self.sequencer.clone());
-        let refusals = Arc::clone(&shared.refusals);
-        self.services.spawn(keep_time(mailboxes, sequencer, refusals, self.stop.clone()));
         Ok(())
     }
 }
@@ -310,4 +331,25 @@ fn genesis() -> Result<Command, OpenError> {
     let epoch = Epoch((u64::from_le_bytes(bytes) >> 1).max(1));
     let lobby = RoomName::parse(LOBBY).expect("the lobby's name is a name");
     Ok(Command { ts: utc_now(), action: Action::Genesis { epoch, lobby } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reactor_that_does_not_start_leaves_nothing_running() {
+        let dir = tempfile::tempdir().unwrap();
+        let listen = vec!["127.0.0.1:0".to_owned()];
+        let data_dir = dir.path().join("data");
+        let config = Config { listen, socket: None, data_dir, ..Config::default() };
+        let first = ReactorBuilder::new(0);
+        let mailbox = first.mailbox();
+        let builders = vec![first, ReactorBuilder::that_cannot_start(1)];
+        let refused = Server::start_with(config.clone(), builders).await.unwrap_err();
+        assert!(matches!(refused, StartError::Thread(_)), "{refused}");
+        assert_eq!(Arc::strong_count(&mailbox), 1, "a thread still has it");
+        // The store is free again, too.
+        Server::start(config).await.unwrap().shutdown().await;
+    }
 }

@@ -35,6 +35,9 @@ use crate::sequencer::Sequencer;
 /// What one turn of the runtime brings, in sockets that became ready.
 const EVENTS_MAX: usize = 1024;
 
+/// Of a reactor's thread.
+const STACK_BYTES: usize = 2 * 1024 * 1024;
+
 /// What all reactors share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -76,13 +79,20 @@ pub(crate) struct ReactorBuilder {
     index: usize,
     ready: Arc<ReadyList>,
     mailbox: Arc<Mailbox>,
+    stack_bytes: usize,
 }
 
 impl ReactorBuilder {
     pub(crate) fn new(index: usize) -> Self {
         let ready = Arc::default();
         let mailbox = Arc::new(Mailbox::new(Arc::clone(&ready)));
-        Self { index, ready, mailbox }
+        Self { index, ready, mailbox, stack_bytes: STACK_BYTES }
+    }
+
+    /// One whose thread the system refuses.
+    #[cfg(test)]
+    pub(crate) fn that_cannot_start(index: usize) -> Self {
+        Self { stack_bytes: isize::MAX as usize / 2, ..Self::new(index) }
     }
 
     pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
@@ -104,7 +114,8 @@ impl ReactorBuilder {
     ) -> io::Result<JoinHandle<()>> {
         let (tell, told) = oneshot::channel();
         let name = format!("chatd-net-{}", self.index);
-        let thread = std::thread::Builder::new().name(name).spawn(move || {
+        let thread = std::thread::Builder::new().name(name).stack_size(self.stack_bytes);
+        let thread = thread.spawn(move || {
             let (result, reactor) = match self.open(listeners, all, shared, sequencer) {
                 Ok(opened) => (Ok(()), Some(opened)),
                 Err(error) => (Err(error), None),
@@ -130,7 +141,7 @@ impl ReactorBuilder {
         shared: Arc<Shared>,
         sequencer: Sequencer,
     ) -> io::Result<(Runtime, Reactor)> {
-        let Self { index, ready, mailbox } = self;
+        let Self { index, ready, mailbox, stack_bytes: _ } = self;
         let runtime = open_runtime()?;
         let reactors = all.len();
         let acceptor = {
