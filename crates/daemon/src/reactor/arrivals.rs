@@ -9,6 +9,7 @@ use super::acceptor::{Arrival, Transfer};
 use super::connection::SocketConnection;
 use super::places::{evicted, full, no_memory};
 use super::socket::Socket;
+use crate::fanout::going_away;
 use crate::listener::Network;
 use crate::memory;
 
@@ -59,7 +60,7 @@ impl Reactor {
         if self.is_draining {
             // It came while others were told to go.
             self.shared.places.give_back();
-            return;
+            return self.parting.send_away(arrival.socket, &going_away(), &mut self.buffer);
         }
         if !self.slab.has_memory_for_one_more() {
             self.shared.places.give_back();
@@ -119,5 +120,43 @@ impl Reactor {
     fn send_away(&mut self, socket: Socket, why: &Closing) {
         self.shared.refusals.full.count();
         self.parting.send_away(socket, why, &mut self.buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::time::{Duration, timeout};
+
+    use super::*;
+    use crate::listener::Peer;
+    use crate::reactor::ReactorBuilder;
+    use crate::{Config, Server};
+
+    /// Longer than anything here takes.
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn who_is_handed_over_while_the_daemon_stops_is_told_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = dir.path().join("data");
+        let config = Config { listen: Vec::new(), socket: None, data_dir, ..Config::default() };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut theirs = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (ours, from) = listener.accept().await.unwrap();
+
+        let builder = ReactorBuilder::new(0);
+        let mailbox = builder.mailbox();
+        // The reactor finds both in its first pass.
+        mailbox.drain();
+        let socket = Socket::Tcp(ours).unregister().unwrap();
+        mailbox.arrive(Transfer { socket, peer: Peer::Tcp(from) });
+        let server = Server::start_with(config, vec![builder]).await.unwrap();
+
+        let mut heard = Vec::new();
+        timeout(LONG, theirs.read_to_end(&mut heard)).await.expect("it is told").unwrap();
+        assert_eq!(heard, going_away().frame());
+        server.shutdown().await;
     }
 }
