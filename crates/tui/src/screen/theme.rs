@@ -213,10 +213,12 @@ impl Colors {
         set.map(|(_name, styles)| styles.clone())
     }
 
-    /// The same without colours: emphasis only.
+    /// The same without colours: emphasis only. A style that has nothing but colours says nothing
+    /// then, and what it was to paint keeps its usual emphasis.
     fn without(&self) -> Self {
         let plain = |style: &Style| Style { fg: None, bg: None, ..*style };
-        let styles = self.styles.iter();
+        let is_colour = |style: &Style| plain(style) == Style::new() && *style != Style::new();
+        let styles = self.styles.iter().filter(|(_name, all)| !all.iter().all(is_colour));
         let styles = styles.map(|(name, all)| (*name, all.iter().map(plain).collect()));
         Self { styles: styles.collect() }
     }
@@ -294,5 +296,17 @@ mod tests {
         colors.set("mention", &["red on blue underlined"]).unwrap();
         let theme = Theme::mono().painted(&colors.without());
         assert_eq!(theme.mention, Style::new().add_modifier(Modifier::UNDERLINED));
+    }
+
+    #[test]
+    fn without_colours_a_style_of_colours_only_keeps_the_usual_emphasis() {
+        for (name, _says) in STYLES {
+            let mut colors = Colors::default();
+            colors.set(name, &["black on cyan"]).unwrap();
+            assert_eq!(Theme::mono().painted(&colors.without()), Theme::mono(), "{name}");
+        }
+        let mut plain = Colors::default();
+        plain.set("chosen", &[""]).unwrap();
+        assert_eq!(Theme::mono().painted(&plain.without()).chosen, Style::new(), "as was said");
     }
 }
