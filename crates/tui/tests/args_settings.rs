@@ -142,6 +142,25 @@ fn a_line_that_is_no_toml_spoils_only_itself() {
 }
 
 #[test]
+fn a_line_of_a_section_that_is_no_toml_spoils_only_itself_and_is_told_once() {
+    let read =
+        file("[keys]\nhelp = \"F2\nquit = \"F3\"\n[colors]\ngood = \"cyan\nquiet = \"blue\"\n");
+    let lines: Vec<_> = read.warnings.iter().map(|warning| warning.line).collect();
+    assert_eq!(lines, [Some(2), Some(5)], "{:?}", read.warnings);
+    assert_eq!(read.looks.keymap.hint(Action::Help), "F1", "nobody wrote F2 in quotes");
+    assert_eq!(read.looks.keymap.hint(Action::Quit), "F3");
+    assert_eq!(read.looks.colors.get("good"), None);
+    assert!(read.looks.colors.get("quiet").is_some());
+}
+
+#[test]
+fn a_list_with_a_line_that_is_no_toml_does_not_count() {
+    let read = file("[keys]\nhelp = [\n  \"F2\n]\nquit = \"F3\"\n");
+    assert!(read.warnings.iter().all(|warning| warning.line != Some(1)), "{:?}", read.warnings);
+    assert_eq!(read.looks.keymap.hint(Action::Help), "F1", "nobody wrote F2 in quotes");
+}
+
+#[test]
 fn a_file_that_is_not_there_says_nothing() {
     let read = FileSettings::read(Path::new("/nonexistent/config.toml"));
     assert_eq!(read, FileSettings::default());

@@ -76,9 +76,7 @@ impl FileSettings {
             reader.warn_once(error.span(), error.message().to_owned());
         }
         for (key, value) in table.into_inner() {
-            let line = line_of(text, key.span().start);
-            // A recovered line has a value that nobody wrote.
-            if !reader.broken_lines.contains(&line) {
+            if !reader.is_broken(&key, &value) {
                 reader.setting(key.get_ref(), &key, &value);
             }
         }
@@ -124,6 +122,9 @@ impl Reader<'_> {
     fn keys(&mut self, section: Range<usize>, lines: &DeTable<'_>) {
         let mut changes = Vec::new();
         for (name, value) in lines {
+            if self.is_broken(name, value) {
+                continue;
+            }
             match looks::keys(name.get_ref(), value.get_ref()) {
                 Ok(change) => changes.push(change),
                 Err(reason) => {
@@ -138,11 +139,31 @@ impl Reader<'_> {
 
     fn colors(&mut self, lines: &DeTable<'_>) {
         for (name, value) in lines {
+            if self.is_broken(name, value) {
+                continue;
+            }
             let colors = &mut self.read.looks.colors;
             if let Err(reason) = looks::color(colors, name.get_ref(), value.get_ref()) {
                 self.warn(name.span(), format!("colors: {}: {reason}", name.get_ref()));
             }
         }
+    }
+
+    /// Whether a setting stands on a broken line: it has a recovered value, which nobody wrote. A
+    /// list may go on over more lines; a section is only where it begins, and its lines are by
+    /// themselves.
+    fn is_broken<K>(&self, place: &Spanned<K>, value: &Spanned<DeValue<'_>>) -> bool {
+        let first = line_of(self.text, place.span().start);
+        let last = match value.get_ref() {
+            DeValue::Array(_) => line_of(self.text, value.span().end.saturating_sub(1)),
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Table(_) => first,
+        };
+        self.broken_lines.iter().any(|line| (first..=last).contains(line))
     }
 
     /// The parser may have more than one thing to say of a broken line.
