@@ -63,6 +63,24 @@ fn a_text_that_no_message_can_have_is_refused_when_it_is_pasted() {
 }
 
 #[test]
+fn a_piece_that_makes_a_paste_too_long_does_not_take_the_pieces_before_away() {
+    let mut stage = Stage::online(100, 14);
+    stage.feed(Msg::Paste("a\nb\nc\nd\ne\n".to_owned()));
+    stage.feed(Msg::Paste("x".repeat(20_000)));
+    for shown in
+        ["5 lines pasted; 19 KiB not taken", "1  one message", "2  5 messages", "4  cancel"]
+    {
+        assert!(stage.shows(shown), "{shown}:\n{}", stage.screen());
+    }
+    assert!(stage.shows("the last piece is not taken: 19 KiB pasted"), "{}", stage.screen());
+    // What comes after a hole does not follow what stands before it.
+    stage.feed(Msg::Paste("f\n".to_owned()));
+    stage.types("1");
+    let texts: Vec<String> = stage.sends().into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, ["a\nb\nc\nd\ne"]);
+}
+
+#[test]
 fn enters_that_a_full_outbox_cannot_take_keep_the_lines_apart() {
     let mut stage = Stage::online(60, 12);
     for nth in 0..256 {

@@ -49,6 +49,8 @@ pub struct Pasted {
     pub choices: Vec<Choice>,
     /// Which of them is marked.
     pub chosen: usize,
+    /// The bytes of later pieces that were not taken, because no message can have so many.
+    pub left_out_bytes: usize,
 }
 
 /// What a paste is.
@@ -87,6 +89,13 @@ impl Pasted {
         self.chosen = (self.chosen + if forward { 1 } else { count - 1 }) % count;
     }
 
+    fn title(&self) -> String {
+        match self.left_out_bytes {
+            0 => format!(" {} lines pasted ", self.lines),
+            bytes => format!(" {} lines pasted; {} not taken ", self.lines, readable(bytes)),
+        }
+    }
+
     fn decide(&self, nth: usize) -> Outcome {
         match self.choices.get(nth) {
             Some(choice) => Outcome::Decided(Decision::Answer(self.clone(), *choice)),
@@ -116,9 +125,16 @@ impl Layer for Pasted {
         Outcome::Consumed
     }
 
-    /// The rest of one that came in pieces.
+    /// The rest of one that came in pieces. What was pasted until then stays where that cannot be
+    /// taken; and what comes after such a piece is none that follows this text.
     fn on_paste(&mut self, text: &str) -> Outcome {
-        Outcome::Decided(Decision::Paste(format!("{}{text}", self.text)))
+        let is_cut = self.left_out_bytes > 0;
+        // Counts where this question stays; where the piece is taken, another one is in its place.
+        self.left_out_bytes += text.len();
+        match is_cut {
+            true => Outcome::Consumed,
+            false => Outcome::Decided(Decision::Paste(format!("{}{text}", self.text))),
+        }
     }
 
     fn unsent(&self) -> Option<&str> {
@@ -135,9 +151,7 @@ impl Layer for Pasted {
         let y = whole.y + (whole.height - height) / 2;
         let area = Rect::new(x, y, width, height);
         Clear.render(area, buffer);
-        let block = Block::bordered()
-            .title(format!(" {} lines pasted ", self.lines))
-            .border_style(context.theme.quiet);
+        let block = Block::bordered().title(self.title()).border_style(context.theme.quiet);
         let inner = if framed { block.inner(area) } else { area };
         if framed {
             block.render(area, buffer);
@@ -180,7 +194,7 @@ pub fn judge(text: String, typed_bytes: usize) -> Verdict {
         Some(Choice::Cancel),
     ];
     let choices = choices.into_iter().flatten().collect();
-    Verdict::Ask(Pasted { text, lines, choices, chosen: 0 })
+    Verdict::Ask(Pasted { text, lines, choices, chosen: 0, left_out_bytes: 0 })
 }
 
 /// Says that a paste was not taken, and what to do.

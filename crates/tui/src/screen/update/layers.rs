@@ -46,17 +46,21 @@ pub(super) fn take(
 pub(super) fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     let text = input::typeable(text);
     if !take(model, effects, |layer, _context| layer.on_paste(&text)) {
-        paste_into_input(model, text);
+        if let Err(why) = paste_into_input(model, text) {
+            model.flash = Some(why);
+        }
+        settle(model);
     }
 }
 
-fn paste_into_input(model: &mut Model, text: String) {
+/// Takes a paste in, or says why it is too long.
+fn paste_into_input(model: &mut Model, text: String) -> Result<(), String> {
     match judge(text, model.input.bytes()) {
         Verdict::Plain(text) => model.input.paste(&text),
         Verdict::Ask(pasted) => model.layers.push(Box::new(pasted)),
-        Verdict::TooLong(why) => model.flash = Some(why),
+        Verdict::TooLong(why) => return Err(why),
     }
-    settle(model);
+    Ok(())
 }
 
 /// Does what was decided. Says whether that is done: if not, the person may decide again.
@@ -71,8 +75,12 @@ fn carry_out(model: &mut Model, decision: Decision, effects: &mut Vec<Effect>) -
             true
         }
         Decision::Paste(text) => {
-            paste_into_input(model, text);
-            true
+            let taken = paste_into_input(model, text);
+            let is_done = taken.is_ok();
+            if let Err(why) = taken {
+                model.flash = Some(format!("the last piece is {why}"));
+            }
+            is_done
         }
         Decision::Answer(pasted, choice) => send_pasted(model, &pasted, choice, effects),
     };
