@@ -154,6 +154,18 @@ fn a_line_of_a_section_that_is_no_toml_spoils_only_itself_and_is_told_once() {
 }
 
 #[test]
+fn a_key_that_terminals_send_as_another_is_refused_with_that_one_and_a_conflict_is_seen() {
+    let said = |text: &str| file(text).warnings.iter().map(ToString::to_string).collect::<String>();
+    assert_eq!(said("[keys]\nundo = \"Ctrl-_\"\n"), "");
+    let other = said("[keys]\nhelp = \"Ctrl-/\"\n");
+    assert!(other.contains("terminals send the same for Ctrl-/ as for Ctrl-_"), "{other}");
+    let conflict = said("[keys]\nhelp = \"Ctrl-_\"\n");
+    assert!(conflict.contains("Ctrl-_ is bound to undo and to help"), "{conflict}");
+    let twice = said("[keys]\nhelp = [\"F2\", \"F2\"]\n");
+    assert!(twice.contains("F2 stands twice in the keys of help"), "{twice}");
+}
+
+#[test]
 fn a_list_with_a_line_that_is_no_toml_does_not_count() {
     let read = file("[keys]\nhelp = [\n  \"F2\n]\nquit = \"F3\"\n");
     assert!(read.warnings.iter().all(|warning| warning.line != Some(1)), "{:?}", read.warnings);

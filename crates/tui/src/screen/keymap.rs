@@ -43,6 +43,14 @@ pub enum KeymapError {
     /// What it does could not be done any more.
     #[error("{0} needs a key")]
     NoKey(&'static str),
+    /// A key is given twice to one thing.
+    #[error("{key} stands twice in the keys of {name}; leave one of them out")]
+    Twice {
+        /// The key.
+        key: Key,
+        /// What it does.
+        name: &'static str,
+    },
     /// A key cannot do two things.
     #[error("{key} is bound to {first} and to {second}; give one of them another key")]
     Conflict {
@@ -76,6 +84,9 @@ impl Keymap {
             }
             for &key in &binding.keys {
                 match seen.iter().find(|(known, _name)| *known == key) {
+                    Some(&(_key, first)) if first == binding.name => {
+                        return Err(KeymapError::Twice { key, name: first });
+                    }
                     Some(&(_key, first)) => {
                         return Err(KeymapError::Conflict { key, first, second: binding.name });
                     }
@@ -216,8 +227,7 @@ const DEFAULTS: &[Row] = &[
     edit("kill-to-start", &[ctrl('u')], Edit::KillToStart, "kill to the start of the line"),
     edit("kill-to-end", &[alt('k')], Edit::KillToEnd, "kill to the end of the line"),
     edit("yank", &[ctrl('y')], Edit::Yank, "yank what was killed"),
-    // Terminals send Ctrl-_ as the byte that crossterm calls Ctrl-7.
-    edit("undo", &[ctrl('_'), ctrl('7'), alt('u')], Edit::Undo, "undo"),
+    edit("undo", &[ctrl('_'), alt('u')], Edit::Undo, "undo"),
     edit("redo", &[alt('U'), alt('y')], Edit::Redo, "redo"),
     bind("help", &[key(KeyCode::F(1))], Action::Help, "this help"),
     bind("repaint", &[ctrl('l')], Action::Repaint, "paint the screen anew"),
@@ -249,6 +259,9 @@ mod tests {
         assert_eq!(conflict.to_string(), said);
         let none = Keymap::default().rebound([(Action::Help, Vec::new())]).unwrap_err();
         assert_eq!(none, KeymapError::NoKey("help"));
+        let f2 = key(KeyCode::F(2));
+        let twice = Keymap::default().rebound([(Action::Help, vec![f2, f2])]).unwrap_err();
+        assert_eq!(twice.to_string(), "F2 stands twice in the keys of help; leave one of them out");
     }
 
     #[test]

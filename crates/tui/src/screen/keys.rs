@@ -82,9 +82,50 @@ impl Key {
     /// The key of an event. Shift says nothing beside a character, which is what Shift made it.
     pub(super) fn pressed(event: KeyEvent) -> Self {
         let known = event.modifiers & (CTRL | ALT | SHIFT);
-        let said_by_shift = matches!(event.code, KeyCode::Char(_) | KeyCode::BackTab);
-        Self(if said_by_shift { known - SHIFT } else { known }, event.code)
+        if let KeyCode::Char(character) = event.code {
+            let sent = if known.contains(CTRL) { control(character) } else { character };
+            return Self(known - SHIFT, KeyCode::Char(sent));
+        }
+        Self::shifted_tab(known, event.code)
     }
+
+    /// A key that is no character. Tab with Shift is a key of its own to terminals.
+    fn shifted_tab(modifiers: KeyModifiers, code: KeyCode) -> Self {
+        let is_shifted = code == KeyCode::Tab && modifiers.contains(SHIFT);
+        match is_shifted || code == KeyCode::BackTab {
+            true => Self(modifiers - SHIFT, KeyCode::BackTab),
+            false => Self(modifiers, code),
+        }
+    }
+}
+
+/// The character of which terminals send the control character, for one that comes with Ctrl:
+/// 0x00 and 0x1C to 0x1F are those of `@ \ ] ^ _`, and crossterm calls them Space and 4 to 7.
+fn control(character: char) -> char {
+    match character {
+        ' ' | '2' => '@',
+        '4' => '\\',
+        '5' => ']',
+        '6' => '^',
+        '7' | '/' => '_',
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+/// The name of the key that comes in the place of Ctrl and a character, if one does.
+fn sent_as(character: char) -> Option<&'static str> {
+    Some(match character.to_ascii_lowercase() {
+        'i' => "Tab",
+        'm' => "Enter",
+        '[' | '3' => "Esc",
+        '?' | '8' => "Backspace",
+        '2' => "Ctrl-@",
+        '4' => "Ctrl-\\",
+        '5' => "Ctrl-]",
+        '6' => "Ctrl-^",
+        '7' | '/' => "Ctrl-_",
+        _ => return None,
+    })
 }
 
 impl std::fmt::Display for Key {
@@ -94,9 +135,13 @@ impl std::fmt::Display for Key {
                 f.write_str(name)?;
             }
         }
+        // crossterm has other names for some of them on other systems.
+        if let Some((name, _code)) = NAMED.iter().find(|(_name, code)| *code == self.1) {
+            return f.write_str(name);
+        }
         #[expect(
             clippy::wildcard_enum_match_arm,
-            reason = "crossterm names its keys well, but for these"
+            reason = "what has no name here can be neither bound nor shown"
         )]
         match self.1 {
             KeyCode::Char(character) if self.0.contains(CTRL) => {
@@ -104,9 +149,7 @@ impl std::fmt::Display for Key {
             }
             KeyCode::Char(character) => write!(f, "{character}"),
             KeyCode::BackTab => f.write_str("Shift-Tab"),
-            KeyCode::PageUp => f.write_str("PgUp"),
-            KeyCode::PageDown => f.write_str("PgDn"),
-            KeyCode::Delete => f.write_str("Del"),
+            KeyCode::F(number) => write!(f, "F{number}"),
             code => write!(f, "{code}"),
         }
     }
@@ -122,8 +165,8 @@ pub enum KeyError {
     #[error("{0:?} is typed as it is; with Ctrl- or Alt- before it, it can be bound")]
     Typed(char),
     /// Terminals send the same for another key.
-    #[error("to a terminal, {0} is {1}")]
-    Same(String, &'static str),
+    #[error("terminals send the same for {0} as for {1}; bind that, or another key")]
+    Same(String, String),
 }
 
 /// Keys that have names, as they are shown.
@@ -158,18 +201,19 @@ impl std::str::FromStr for Key {
         }
         let code = code(rest).ok_or_else(|| KeyError::Unknown(text.to_owned()))?;
         match (modifiers, code) {
-            (SHIFT, KeyCode::Tab) => Ok(Self(KeyModifiers::NONE, KeyCode::BackTab)),
-            (CTRL, KeyCode::Char('i' | 'I')) => Err(KeyError::Same(text.to_owned(), "Tab")),
-            (CTRL, KeyCode::Char('m' | 'M')) => Err(KeyError::Same(text.to_owned(), "Enter")),
-            (CTRL, KeyCode::Char('[')) => Err(KeyError::Same(text.to_owned(), "Esc")),
             (KeyModifiers::NONE, KeyCode::Char(typed)) => Err(KeyError::Typed(typed)),
             (_, KeyCode::Char(_)) if modifiers.contains(SHIFT) => {
                 Err(KeyError::Unknown(text.to_owned()))
             }
-            (_, KeyCode::Char(letter)) if modifiers.contains(CTRL) => {
-                Ok(Self(modifiers, KeyCode::Char(letter.to_ascii_lowercase())))
-            }
-            _ => Ok(Self(modifiers, code)),
+            (_, KeyCode::Char(character)) if modifiers.contains(CTRL) => match sent_as(character) {
+                Some(sent) => {
+                    let alt = if modifiers.contains(ALT) { "Alt-" } else { "" };
+                    Err(KeyError::Same(text.to_owned(), format!("{alt}{sent}")))
+                }
+                None => Ok(Self(modifiers, KeyCode::Char(control(character)))),
+            },
+            (_, KeyCode::Char(_)) => Ok(Self(modifiers, code)),
+            _ => Ok(Self::shifted_tab(modifiers, code)),
         }
     }
 }
@@ -217,11 +261,51 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_are_shown_alike_on_every_system_are_read_so() {
+        for (name, code) in NAMED {
+            let key = Key(CTRL, code);
+            assert_eq!(key.to_string(), format!("Ctrl-{name}"));
+            assert_eq!(key.to_string().parse(), Ok(key));
+        }
+        assert_eq!(Key(ALT, KeyCode::Backspace).to_string(), "Alt-Backspace");
+        let back = Key(CTRL, KeyCode::BackTab);
+        assert_eq!(
+            (back.to_string().as_str(), "Ctrl-Shift-Tab".parse()),
+            ("Ctrl-Shift-Tab", Ok(back))
+        );
+    }
+
+    #[test]
+    fn every_key_that_can_be_bound_is_one_that_comes() {
+        // What terminals send with Ctrl, as crossterm gives it.
+        for (written, comes) in [('@', ' '), ('\\', '4'), (']', '5'), ('^', '6'), ('_', '7')] {
+            let bound: Key = format!("Ctrl-{written}").parse().unwrap();
+            assert_eq!(Key::pressed(KeyEvent::new(KeyCode::Char(comes), CTRL)), bound);
+            assert_eq!(Key::pressed(KeyEvent::new(KeyCode::Char(written), CTRL)), bound);
+        }
+        let names = NAMED.iter().map(|(name, _code)| (*name).to_owned());
+        let names: Vec<String> =
+            names.chain((33..127_u8).map(|byte| char::from(byte).into())).collect();
+        for modifiers in ["Ctrl-", "Alt-", "Shift-", "Ctrl-Alt-", "Ctrl-Shift-", "Alt-Shift-"] {
+            for name in &names {
+                if let Ok(key) = format!("{modifiers}{name}").parse::<Key>() {
+                    assert_eq!(Key::pressed(KeyEvent::new(key.1, key.0)), key, "{modifiers}{name}");
+                    assert_eq!(key.to_string().parse(), Ok(key), "{modifiers}{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_cannot_be_bound_says_why() {
         for (text, says) in [
             ("k", "is typed as it is"),
-            ("Ctrl-I", "is Tab"),
-            ("ctrl-m", "is Enter"),
+            ("Ctrl-I", "as for Tab"),
+            ("ctrl-m", "as for Enter"),
+            ("Ctrl-/", "the same for Ctrl-/ as for Ctrl-_"),
+            ("Ctrl-7", "as for Ctrl-_"),
+            ("Ctrl-?", "as for Backspace"),
+            ("Ctrl-Alt-I", "as for Alt-Tab"),
             ("Ctrl-Shift-K", "is no key"),
             ("F13", "is no key"),
             ("Control-K", "is no key"),
