@@ -84,11 +84,12 @@ impl<S: Store> Pipeline<S> {
             }
         }
         self.release_answered(fanout);
-        // Beside a commit that is under way, sends gather for the next one.
-        if self.open.is_empty() || self.under_way.is_some() && self.open.is_only_sends() {
-            return Ok(());
+        // Beside a commit that is under way, sends gather for the next one. A reader ahead whom this
+        // batch has reached is answered with the next.
+        while !(self.open.is_empty() || self.under_way.is_some() && self.open.is_only_sends()) {
+            self.commit(now, fanout)?;
         }
-        self.commit(now, fanout)
+        Ok(())
     }
 
     /// Whether everything that came is answered.
@@ -101,12 +102,15 @@ impl<S: Store> Pipeline<S> {
     /// # Errors
     /// [`Failed`] when a commit failed; then nothing else waits either.
     pub fn settle(&mut self, now: Timestamp, fanout: &mut impl Fanout) -> Result<(), Failed> {
-        self.finish_commit(now, fanout)?;
-        if self.open.is_empty() {
-            return Ok(());
+        // What becomes durable may open what a reader ahead has waited for, which is answered with the
+        // next batch. It changes nothing, so that this has an end.
+        while !self.is_settled() {
+            self.finish_commit(now, fanout)?;
+            if !self.open.is_empty() {
+                self.commit(now, fanout)?;
+            }
         }
-        self.commit(now, fanout)?;
-        self.finish_commit(now, fanout)
+        Ok(())
     }
 
     /// Has the open batch committed, behind the one that is under way. It was built on that one, and
@@ -220,6 +224,8 @@ impl<S: Store> Pipeline<S> {
         match input {
             Input::Ordered(ordered) => self.stage_command(ordered, now, fanout),
             Input::Local(Local::Query { origin, account, query }) => {
+                // At once: a log that comes so far before this is answered would open behind it.
+                self.end_waits(origin, &query, fanout);
                 self.open.wait(Waiting::Query { origin, account, query });
             }
             Input::Local(Local::Gone(conn)) => self.open.wait(Waiting::Gone(conn)),

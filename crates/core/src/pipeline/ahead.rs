@@ -85,6 +85,17 @@ impl AheadReaders {
                 over.push(*key);
             }
         }
+        self.refuse(over)
+    }
+
+    /// A connection does not wait for a log any more: who has waited, and what they are told.
+    pub(super) fn end(&mut self, conn: Conn, log: LogId) -> Vec<(Origin, Refusal)> {
+        let Some(keys) = self.of.get(&conn) else { return Vec::new() };
+        let over = keys.iter().copied().filter(|(awaited, ..)| *awaited == log).collect();
+        self.refuse(over)
+    }
+
+    fn refuse(&mut self, over: Vec<Key>) -> Vec<(Origin, Refusal)> {
         over.into_iter()
             .filter_map(|key| {
                 let refusal = Refusal::NotThereYet { log: key.0.0 };

@@ -68,6 +68,25 @@ impl<S: Store> Pipeline<S> {
         self.presence.disconnected(account, rooms);
     }
 
+    /// A connection that asks for a log anew, or does not want it any more, waits for it no longer.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other query is about a cursor")]
+    pub(super) fn end_waits(
+        &mut self,
+        origin: Origin,
+        query: &QueryRequest,
+        fanout: &mut impl Fanout,
+    ) {
+        let log = match query {
+            QueryRequest::Subscribe(asked) => asked.log,
+            QueryRequest::Unsubscribe(asked) => asked.log,
+            _ => return,
+        };
+        for (waiting, why) in self.ahead.end(origin.conn, log) {
+            fanout.reply(waiting, refusal(waiting, &why));
+            self.has_answered = true;
+        }
+    }
+
     fn answer_query(
         &mut self,
         origin: Origin,
@@ -75,6 +94,7 @@ impl<S: Store> Pipeline<S> {
         query: &QueryRequest,
         fanout: &mut impl Fanout,
     ) {
+        self.end_waits(origin, query, fanout);
         let Some(state) = &self.state else {
             return fanout.reply(origin, answer_without_state(origin, query));
         };

@@ -5,7 +5,9 @@ use chat_proto::Timestamp;
 use super::pace::Pace;
 use super::staged::{self, Staged, Waiting};
 use super::{Pipeline, later};
-use crate::{Answer, Command, Fanout, Ordered, Origin, Record, Refusal, State, Store, StoreError};
+use crate::{
+    Action, Answer, Command, Fanout, Ordered, Origin, Record, Refusal, State, Store, StoreError,
+};
 
 impl<S: Store> Pipeline<S> {
     /// Carries a command out, unless there is nothing to carry out.
@@ -17,8 +19,7 @@ impl<S: Store> Pipeline<S> {
     ) {
         let Ordered { origin, command } = ordered;
         let action = &command.action;
-        let unchanged = self.state.as_ref().and_then(|state| state.answer_without_change(action));
-        if let Some(answer) = unchanged {
+        if let Some(answer) = self.unchanged(action) {
             return self.tell_unchanged(origin, answer, fanout);
         }
         let Self { store, open, paces, refusals, .. } = self;
@@ -46,6 +47,15 @@ impl<S: Store> Pipeline<S> {
         if let Some(origin) = origin {
             open.wait(Waiting::Answer { origin, answer, send });
         }
+    }
+
+    /// The answer to a command that changes nothing, if it may be given. Between a commit that failed and
+    /// [`Store::recover`] the state may have what is not durable, that command's own change among it, and
+    /// nobody would ask the store. Whoever is known signs in all the same: reads go on.
+    fn unchanged(&self, action: &Action) -> Option<Answer> {
+        let is_answered_now = self.recover_at.is_none() || matches!(action, Action::SignIn { .. });
+        let state = self.state.as_ref().filter(|_state| is_answered_now)?;
+        state.answer_without_change(action)
     }
 
     /// The answer to a command that changes nothing. It has no part in a commit. It waits for those

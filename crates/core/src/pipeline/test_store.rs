@@ -21,6 +21,8 @@ pub(super) struct MemoryStore {
     pub(super) is_slow: bool,
     /// The next commit fails, and nothing of it is there.
     pub(super) fails: bool,
+    /// But all of a commit that failed is there when the state is read back.
+    pub(super) keeps_what_failed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -100,6 +102,9 @@ impl Store for MemoryStore {
         self.commits += 1;
         let records = std::mem::take(&mut self.open);
         if std::mem::take(&mut self.fails) {
+            if self.keeps_what_failed {
+                self.committed.extend(records);
+            }
             return Err(StoreError::new("committed", "it was told to fail"));
         }
         self.committed.extend(records);

@@ -1,8 +1,8 @@
 //! What waits for a commit, and what does not.
 
 use chat_proto::{
-    AccountId, Credential, Epoch, Kind, Nickname, Nonce, Position, PublicKey, QueryRequest,
-    RequestId, RoomId, RoomName, Seq, StreamId, Subscribe, TextBody, Window,
+    AccountId, Credential, Epoch, Kind, LogId, Nickname, Nonce, Position, PublicKey, QueryRequest,
+    RequestId, RoomId, RoomName, Seq, StreamId, Subscribe, TextBody, Unsubscribe, Window,
 };
 
 use super::test_store::{Heard, MemoryStore};
@@ -81,6 +81,10 @@ fn join(conn: u64, name: &str) -> Input {
     command(conn, Action::Join { account: ADA, name })
 }
 
+fn leave(conn: u64, room: RoomId) -> Input {
+    command(conn, Action::Leave { account: ADA, room })
+}
+
 fn rename(conn: u64, name: &str) -> Input {
     command(conn, Action::Rename { account: ADA, name: Nickname::parse(name).unwrap() })
 }
@@ -140,6 +144,26 @@ fn a_new_account_is_told_of_when_it_is_durable() {
 }
 
 #[test]
+fn what_a_failed_commit_has_left_is_not_answered_as_done_before_the_store_has_recovered() {
+    let mut world = World::new();
+    world.pipeline.store_mut().keeps_what_failed = true;
+    let changes = || [leave(1, LOBBY), join(1, "ops"), rename(1, "zoe")];
+    let errors = kinds(1, &[Kind::Error; 3]);
+    world.pipeline.store_mut().fails = true;
+    world.run(changes());
+    assert_eq!(world.heard.take(), errors);
+    assert_eq!(world.head(), Some(Seq(3)), "the state that was read back has it");
+    world.run(changes());
+    assert_eq!(world.heard.take(), errors, "nobody knows whether it is durable");
+    world.run([sign_in(2, 0xAD, "zoe")]);
+    assert_eq!(world.heard.take(), kinds(2, &[Kind::SignedIn]), "reads go on");
+    let records = world.pipeline.store().records();
+    world.pipeline.run_alone(changes(), later(NOW), &mut world.heard);
+    assert_eq!(world.heard.take(), kinds(1, &[Kind::Done, Kind::RoomInfo, Kind::Done]));
+    assert_eq!(world.pipeline.store().records(), records, "and now it is");
+}
+
+#[test]
 fn behind_a_commit_that_failed_the_caller_has_the_rest() {
     let mut world = World::new();
     world.pipeline.store_mut().fails = true;
@@ -169,11 +193,22 @@ fn nobody_is_answered_for_a_command_of_another_node() {
     assert_eq!(stamped, NOW, "the order stamps, and no log goes back");
 }
 
-fn subscribe(conn: u64, seq: u64) -> Input {
+fn query(conn: u64, query: QueryRequest) -> Input {
     let origin = Origin { conn: Conn(conn), request: RequestId(2), window: Window::Queries };
-    let after = Some(Position { epoch: Epoch(1), seq: Seq(seq) });
-    let query = QueryRequest::Subscribe(Subscribe { log: LOBBY.into(), after });
     Input::Local(Local::Query { origin, account: ADA, query })
+}
+
+fn subscribe_to(conn: u64, log: LogId, seq: u64) -> Input {
+    let after = Some(Position { epoch: Epoch(1), seq: Seq(seq) });
+    query(conn, QueryRequest::Subscribe(Subscribe { log, after }))
+}
+
+fn subscribe(conn: u64, seq: u64) -> Input {
+    subscribe_to(conn, LOBBY.into(), seq)
+}
+
+fn unsubscribe(conn: u64) -> Input {
+    query(conn, QueryRequest::Unsubscribe(Unsubscribe { log: LOBBY.into() }))
 }
 
 const TICK: Input = Input::Local(Local::Tick);
@@ -206,9 +241,69 @@ fn who_is_ahead_is_not_told_of_what_is_not_durable() {
 }
 
 #[test]
+fn whoever_settles_also_answers_those_whom_the_last_commit_has_reached() {
+    let mut world = World::new();
+    world.run([subscribe(1, 3), subscribe(2, 4), subscribe(3, 5), subscribe(4, 6)]);
+    world.begin_slow_send(1);
+    // Behind the one that is under way, they are open.
+    world.run([send(1, 2), send(1, 3)]);
+    assert_eq!(world.heard.take(), []);
+    world.pipeline.settle_alone(NOW, &mut world.heard);
+    assert!(world.pipeline.is_settled());
+    assert_eq!(world.heard.released, 6, "whoever is answered is woken");
+    let mut told = world.heard.replies.drain(..).map(|(conn, _kind, effect)| (conn, effect));
+    let opened: Vec<_> = told.by_ref().filter(|(_conn, effect)| *effect != Effect::None).collect();
+    let open = |after| Effect::Open { log: LOBBY.into(), after: Seq(after), head: Seq(5) };
+    assert_eq!(opened, [(Conn(1), open(3)), (Conn(2), open(4)), (Conn(3), open(5))]);
+    drop(told);
+    assert!(!world.pipeline.ahead.is_empty(), "one is still ahead");
+    world.pipeline.store_mut().is_slow = false;
+    world.run([send(1, 4)]);
+    let told = kinds(1, &[Kind::Ack]).into_iter().chain(kinds(4, &[Kind::Subscribed]));
+    assert_eq!(world.heard.take(), told.collect::<Vec<_>>(), "nobody waits for another input");
+}
+
+#[test]
+fn who_is_ahead_and_does_not_want_the_log_any_more_waits_no_longer() {
+    let mut world = World::new();
+    world.run([subscribe(1, 3), subscribe(2, 3)]);
+    world.run([unsubscribe(1)]);
+    assert_eq!(world.heard.released, 2);
+    assert_eq!(world.heard.take(), kinds(1, &[Kind::Error, Kind::Done]), "each has an answer");
+    // Within one batch, and while what it waits for is under way.
+    world.run([subscribe(1, 3), unsubscribe(1)]);
+    assert_eq!(world.heard.take(), kinds(1, &[Kind::Error, Kind::Done]));
+    world.run([subscribe(1, 3)]);
+    world.begin_slow_send(1);
+    world.run([unsubscribe(1)]);
+    let effects = world.heard.replies.drain(..).filter(|(conn, ..)| *conn == Conn(1));
+    let effects: Vec<_> = effects.map(|(_conn, _kind, effect)| effect).collect();
+    let shut = Effect::Shut { log: LOBBY.into() };
+    assert_eq!(effects, [Effect::None, Effect::None, shut], "nothing opens behind it");
+    assert!(world.pipeline.ahead.is_empty(), "the other connection was reached");
+}
+
+#[test]
+fn who_asks_for_a_log_anew_waits_once() {
+    let mut world = World::new();
+    world.run([subscribe(1, 9)]);
+    world.run([subscribe(1, 3)]);
+    assert_eq!(world.heard.take(), kinds(1, &[Kind::Error]), "the first is over");
+    world.run([send(1, 1)]);
+    assert_eq!(world.heard.take(), kinds(1, &[Kind::Ack, Kind::Subscribed]));
+    assert!(world.pipeline.ahead.is_empty());
+    world.run([subscribe(1, 9), subscribe(1, 3)]);
+    assert_eq!(world.heard.take(), kinds(1, &[Kind::Error, Kind::Subscribed]));
+}
+
+#[test]
 fn who_is_ahead_for_too_long_is_told_to_ask_again() {
     let mut world = World::new();
-    world.run([subscribe(1, 9), subscribe(1, 9), subscribe(1, 9)]);
+    world.run([join(1, "ops")]);
+    let rooms = world.pipeline.state().unwrap().rooms_of(ADA);
+    let ops = LogId::from(rooms.into_iter().find(|room| *room != LOBBY).unwrap());
+    world.heard.take();
+    world.run([subscribe(1, 9), subscribe_to(1, ADA.into(), 9), subscribe_to(1, ops, 9)]);
     assert_eq!(world.heard.take(), kinds(1, &[Kind::Error]), "two may wait");
     world.run([TICK, TICK, TICK]);
     assert_eq!(world.heard.take(), []);
