@@ -179,7 +179,10 @@ impl State {
         let answer = match command.action {
             Action::Genesis { epoch, lobby } => {
                 genesis = log.begin(epoch);
-                log.ensure_room(lobby)
+                match genesis {
+                    Some(_) => log.ensure_room(lobby),
+                    None => Ok(Answer::Done),
+                }
             }
             Action::SignIn { credential, name, name_is_firm } => {
                 log.sign_in(credential, name, name_is_firm)
@@ -200,8 +203,8 @@ impl State {
     }
 
     /// The answer to a command that would change nothing: somebody known signs in, a member joins
-    /// again, an account takes the name that it has. It needs no place in the order, and is given
-    /// also while the store takes no writes.
+    /// again, an account takes the name that it has. It needs no place in the order. What it tells of is
+    /// as durable as the state.
     #[must_use]
     pub fn answer_without_change(&self, action: &Action) -> Option<Answer> {
         match action {
@@ -214,8 +217,8 @@ impl State {
                 joined.then_some(Answer::Room(room))
             }
             Action::Leave { account, room } => {
-                let is_member = self.rooms.get(room)?.members.contains(*account);
-                (!is_member).then_some(Answer::Done)
+                let known = self.access(*account).knows_of(*room).ok()?;
+                (!known.members.contains(*account)).then_some(Answer::Done)
             }
             Action::Rename { account, name } => {
                 (self.accounts.get(account)?.name == *name).then_some(Answer::Done)

@@ -43,7 +43,10 @@ fn key_numbered(number: u8) -> Credential {
 }
 
 fn run(state: &mut State, action: Action) -> Applied {
-    state.apply(Command { ts: Timestamp(1_000), action }, &Nothing).unwrap()
+    let unchanged = state.answer_without_change(&action);
+    let applied = state.apply(Command { ts: Timestamp(1_000), action }, &Nothing).unwrap();
+    applied.assert_agrees_with(unchanged);
+    applied
 }
 
 fn sign_in(state: &mut State, key: u8, name: &str) -> AccountId {
@@ -110,14 +113,17 @@ fn asks_for(kind: Kind, room: RoomId) -> Option<AnyRequest> {
 #[derive(PartialEq, Debug)]
 enum Outcome {
     Query(Result<Answered, Refusal>),
-    Command(Applied),
+    /// As it is answered when there is nothing to carry out, and as it is carried out.
+    Command(Option<Answer>, Applied),
 }
 
 fn outcome(state: &State, account: AccountId, request: AnyRequest) -> Outcome {
     let query = match request {
         AnyRequest::Query(query) => query,
         AnyRequest::Command(command) => {
-            return Outcome::Command(run(&mut state.clone(), action(account, command)));
+            let action = action(account, command);
+            let unchanged = state.answer_without_change(&action);
+            return Outcome::Command(unchanged, run(&mut state.clone(), action));
         }
     };
     let origin = Origin { conn: Conn(1), request: RequestId(1), window: Window::Queries };

@@ -38,6 +38,16 @@ impl Memory {
     }
 }
 
+impl Applied {
+    /// Whoever answers a command without carrying it out says what carrying it out would have said.
+    pub(crate) fn assert_agrees_with(&self, unchanged: Option<Answer>) {
+        let Some(answer) = unchanged else { return };
+        let nothing =
+            Self { events: vec![], genesis: None, refused_send: None, answer: Ok(answer) };
+        assert_eq!(*self, nothing);
+    }
+}
+
 impl Lookup for Memory {
     fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
         let decided =
@@ -73,8 +83,10 @@ impl World {
             Action::Post { account, .. } => *account,
             _ => AccountId(0),
         };
+        let unchanged = self.state.answer_without_change(&action);
         let command = Command { ts: Timestamp(self.now), action };
         let applied = self.state.apply(command, &self.memory).unwrap();
+        applied.assert_agrees_with(unchanged);
         self.memory.keep(sender, &applied);
         applied
     }
