@@ -116,10 +116,9 @@ impl Command {
             return Err(UnreadableCommand::Unknown { number, version });
         }
         let action = match number {
-            number::GENESIS => Action::Genesis {
-                epoch: Epoch(fields.u64()?),
-                lobby: RoomName::parse(fields.text()?)?,
-            },
+            number::GENESIS => {
+                Action::Genesis { epoch: fields.epoch()?, lobby: RoomName::parse(fields.text()?)? }
+            }
             number::SIGN_IN => Action::SignIn {
                 credential: fields.credential()?,
                 name: fields.name()?,
@@ -139,7 +138,7 @@ impl Command {
             number::POST => Action::Post {
                 account: AccountId(fields.u64()?),
                 credential: fields.credential()?,
-                nonce: Nonce { stream: StreamId(fields.array()?), n: fields.u64()? },
+                nonce: fields.nonce()?,
                 room: RoomId(fields.u64()?),
                 body: post::body(&mut fields)?,
             },
@@ -246,6 +245,17 @@ impl<'a> Fields<'a> {
             1 => Ok(true),
             _ => Err(UnreadableCommand::Field { field: "flag" }),
         }
+    }
+
+    fn epoch(&mut self) -> Result<Epoch, UnreadableCommand> {
+        let epoch = Some(Epoch(self.u64()?)).filter(|epoch| *epoch != Epoch(0));
+        epoch.ok_or(UnreadableCommand::Field { field: "epoch" })
+    }
+
+    fn nonce(&mut self) -> Result<Nonce, UnreadableCommand> {
+        let nonce = Nonce { stream: StreamId(self.array()?), n: self.u64()? };
+        let counts_from_one = nonce.n > 0;
+        counts_from_one.then_some(nonce).ok_or(UnreadableCommand::Field { field: "nonce" })
     }
 
     fn credential(&mut self) -> Result<Credential, UnreadableCommand> {

@@ -129,6 +129,25 @@ fn bytes_that_are_cut_or_go_on_are_no_command() {
 }
 
 #[test]
+fn an_epoch_that_is_none_and_a_send_before_the_first_are_no_command() {
+    let mut genesis = bytes_of(golden()[0].0);
+    genesis[11..19].fill(0);
+    let epoch = Err(UnreadableCommand::Field { field: "epoch" });
+    assert_eq!(Command::decode(&genesis), epoch);
+    let mut posts = 0;
+    for (hex, action) in golden() {
+        let Action::Post { .. } = action else { continue };
+        let mut bytes = bytes_of(hex);
+        let at = 8 + 3 + 8 + (2 + 32) + 16;
+        bytes[at..at + 8].fill(0);
+        let nonce = Err(UnreadableCommand::Field { field: "nonce" });
+        assert_eq!(Command::decode(&bytes), nonce, "{hex}");
+        posts += 1;
+    }
+    assert!(posts > 0);
+}
+
+#[test]
 fn what_a_newer_version_wrote_is_said_to_be_so() {
     let mut bytes = bytes_of(golden()[3].0);
     bytes[10] = 2;
