@@ -35,7 +35,8 @@ pub enum Input {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ordered {
     /// Who gets the reply; `None` when nobody of this node asked. How often something may be asked is
-    /// judged where it came in, so without an origin it is not.
+    /// judged by the node that has the origin. So far it does so when it carries the command out, which
+    /// no second node would do alike: before there is one, that moves to where this is made.
     pub origin: Option<Origin>,
     /// What, with the time that the order has given it.
     pub command: Command,
