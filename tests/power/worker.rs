@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use chat_core::{BodyDigest, Content, Event, Genesis, Record, Snapshot, Store};
+use chat_core::{BodyDigest, Content, Event, Genesis, RULES, Record, Snapshot, Store, StoreSecret};
 use chat_proto::{
     AccountId, Epoch, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq, StreamId,
     TextBody, Timestamp,
@@ -92,7 +92,8 @@ fn commit(store: &mut SqliteStore, head: u64, is_first: bool, reader: &mut Reade
 fn try_commit(store: &mut SqliteStore, head: u64, is_first: bool) -> Result<()> {
     let event = |log, seq, content| Event { log, seq: Seq(seq), ts: Timestamp(1), content };
     if store.epoch() == Epoch(0) {
-        store.append(Record::Genesis(Genesis { epoch: Epoch(1), rules: 1 }))?;
+        let secret = StoreSecret([1; 16]);
+        store.append(Record::Genesis(Genesis { epoch: Epoch(1), rules: RULES, secret }))?;
     }
     if is_first {
         let name = RoomName::parse("lobby")?;

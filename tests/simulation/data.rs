@@ -14,9 +14,6 @@ use chat_tests::history::{Log, Stored};
 
 use crate::seen::seen_of_event;
 
-/// What the store was made with.
-const SECRET: StoreSecret = StoreSecret(*b"not to be told..");
-
 /// One record, owned.
 #[derive(Clone)]
 pub(crate) enum Owned {
@@ -30,6 +27,7 @@ pub(crate) enum Owned {
 pub(crate) struct Data {
     epoch: Epoch,
     rules: u16,
+    secret: Option<StoreSecret>,
     last_ts: Timestamp,
     accounts: BTreeMap<AccountId, (Credential, Nickname)>,
     rooms: BTreeMap<RoomId, RoomName>,
@@ -69,7 +67,10 @@ impl Data {
 
     pub(crate) fn apply(&mut self, record: &Owned) {
         match record {
-            Owned::Genesis(genesis) => (self.epoch, self.rules) = (genesis.epoch, genesis.rules),
+            Owned::Genesis(genesis) => {
+                (self.epoch, self.rules) = (genesis.epoch, genesis.rules);
+                self.secret = Some(genesis.secret);
+            }
             Owned::Event(event) => {
                 self.apply_event(event);
                 self.last_ts = self.last_ts.max(event.ts);
@@ -154,7 +155,7 @@ impl Data {
         Snapshot {
             epoch,
             rules: self.rules,
-            secret: SECRET,
+            secret: self.secret,
             last_ts: self.last_ts,
             accounts: accounts.collect(),
             credentials: self.accounts.iter().map(|(&id, (held, _name))| (*held, id)).collect(),

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use chat_core::{
     Action, Admission, Command, Conn, HistoryRead, Input, Local, Origin, Pipeline, Reply, Request,
-    ServerKey, StoreError, Unsequenced,
+    ServerKey, StoreError, StoreSecret, Unsequenced,
 };
 use chat_proto::{
     AccountId, Body, Epoch, HistoryPage, List, LogId, Message, QueryRequest, RequestId, RoomId,
@@ -68,7 +68,10 @@ impl Server {
         if !pipeline.has_begun() {
             let lobby = RoomName::parse("lobby").expect("a good name");
             let epoch = Epoch(env.chance.within(&(1..=u64::MAX / 2)));
-            pipeline.begin(Command { ts: now, action: Action::Genesis { epoch, lobby } })?;
+            // Each life brings another one; that of the first must stay.
+            let secret = StoreSecret(epoch.0.to_le_bytes().repeat(2).try_into().expect("16 bytes"));
+            let action = Action::Genesis { epoch, secret, lobby };
+            pipeline.begin(Command { ts: now, action })?;
         }
         let chance = Chance::new(env.chance.within(&(0..=u64::MAX)), 1);
         let coverage = env.coverage.clone();

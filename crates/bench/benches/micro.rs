@@ -104,7 +104,7 @@ fn state() -> State {
     State::restore(Snapshot {
         epoch: Epoch(1),
         rules: RULES,
-        secret: StoreSecret([5; 16]),
+        secret: Some(StoreSecret([5; 16])),
         last_ts: NOW,
         accounts: vec![AccountRow { id: ACCOUNT, head, name }],
         credentials: vec![(KEY, ACCOUNT)],

@@ -8,7 +8,7 @@ use chat_proto::{
 
 pub use bytes::UnreadableCommand;
 
-use crate::PostBody;
+use crate::{PostBody, StoreSecret};
 
 /// Something that was asked for, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,6 +27,8 @@ pub enum Action {
     Genesis {
         /// The epoch from now on, drawn at random; not 0.
         epoch: Epoch,
+        /// What ids and digests follow from, drawn at random. Logs that have begun before keep theirs.
+        secret: StoreSecret,
         /// The room that every server has, made where it is missing.
         lobby: RoomName,
     },

@@ -57,7 +57,7 @@ fn a_new_store_is_empty<D: Disk>(disk: &mut D, fact: &str) {
     let mut store = disk.open();
     let snapshot = store.recover().expect(fact);
     assert_eq!((snapshot.epoch, snapshot.rules), (Epoch(0), 0), "{fact}");
-    assert_ne!(snapshot.secret.0, [0; 16], "{fact}");
+    assert_eq!(snapshot.secret, None, "{fact}");
     assert_eq!(snapshot.last_ts, Timestamp(0), "{fact}");
     assert!(snapshot.accounts.is_empty() && snapshot.rooms.is_empty(), "{fact}");
     assert!(snapshot.members.is_empty(), "{fact}");
@@ -67,12 +67,16 @@ fn a_new_store_is_empty<D: Disk>(disk: &mut D, fact: &str) {
 
 fn logs_begin_with_a_commit<D: Disk>(disk: &mut D, fact: &str) {
     let mut store = disk.open();
-    store.append(Record::Genesis(Genesis { epoch: Epoch(6), rules: 2 })).expect(fact);
-    assert_eq!(store.roll_back().expect(fact).epoch, Epoch(0), "{fact}");
-    store.append(Record::Genesis(Genesis { epoch: Epoch(7), rules: 3 })).expect(fact);
+    let genesis = Genesis { epoch: Epoch(6), rules: 2, secret: StoreSecret([6; 16]) };
+    store.append(Record::Genesis(genesis)).expect(fact);
+    let snapshot = store.roll_back().expect(fact);
+    assert_eq!((snapshot.epoch, snapshot.secret), (Epoch(0), None), "{fact}");
+    let genesis = Genesis { epoch: Epoch(7), rules: 3, secret: SECRET };
+    store.append(Record::Genesis(genesis)).expect(fact);
     store.commit().expect(fact);
     let snapshot = store.roll_back().expect(fact);
     assert_eq!((snapshot.epoch, snapshot.rules), (Epoch(7), 3), "{fact}");
+    assert_eq!(snapshot.secret, Some(SECRET), "{fact}");
     let lobby = Content::RoomCreated { by: None, name: room_name("lobby") };
     append(&mut store, fact, &event(LOBBY, 1, lobby));
     store.commit().expect(fact);
@@ -80,6 +84,7 @@ fn logs_begin_with_a_commit<D: Disk>(disk: &mut D, fact: &str) {
 
     let snapshot = disk.open().recover().expect(fact);
     assert_eq!((snapshot.epoch, snapshot.rules), (Epoch(7), 3), "{fact}");
+    assert_eq!(snapshot.secret, Some(SECRET), "{fact}");
 }
 
 fn the_open_transaction_is_seen<D: Disk>(disk: &mut D, fact: &str) {
@@ -295,6 +300,7 @@ const BOB: AccountId = AccountId(3);
 const ADA_KEY: Credential = Credential::Key(PublicKey([0xAD; 32]));
 const BOB_KEY: Credential = Credential::Key(PublicKey([0xB0; 32]));
 const STREAM: StreamId = StreamId([0x5E; 16]);
+const SECRET: StoreSecret = StoreSecret([0x5E; 16]);
 
 /// A store in which Ada and Bob are members of the lobby, whose head is 3.
 fn settled<D: Disk>(disk: &mut D, fact: &str) -> D::Store {
@@ -309,7 +315,8 @@ fn settled<D: Disk>(disk: &mut D, fact: &str) -> D::Store {
         event(LOBBY, 3, Content::Joined { account: BOB }),
         event(BOB, 2, Content::RoomJoined { room: RoomId(LOBBY.0) }),
     ];
-    store.append(Record::Genesis(Genesis { epoch: Epoch(7), rules: 1 })).expect(fact);
+    let genesis = Genesis { epoch: Epoch(7), rules: 1, secret: SECRET };
+    store.append(Record::Genesis(genesis)).expect(fact);
     events.iter().for_each(|event| append(&mut store, fact, event));
     store.commit().expect(fact);
     store
@@ -336,7 +343,7 @@ fn posted(seq: u64, n: u64, text: &str) -> Event {
 
 fn digest(text: &str) -> BodyDigest {
     let body = PostBody::Text(TextBody::say(text));
-    BodyDigest::of(StoreSecret([0x5E; 16]), RoomId(LOBBY.0), &body)
+    BodyDigest::of(SECRET, RoomId(LOBBY.0), &body)
 }
 
 fn past(seq: u64, n: u64, text: &str) -> PastSend {

@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-/// 128 bits that a store is made with and keeps for ever. Whoever does not know them cannot tell
-/// what is made with them.
+/// 128 bits that come with the command that begins the logs, and are kept for ever. Whoever does not
+/// know them cannot tell what is made with them.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoreSecret(pub [u8; 16]);
 

@@ -39,7 +39,8 @@ pub struct State {
     /// 0: the logs have not begun.
     epoch: Epoch,
     rules: u16,
-    secret: StoreSecret,
+    /// `None`: the logs have never begun.
+    secret: Option<StoreSecret>,
     /// How many ids were given to rooms and accounts.
     ids_given: u64,
     /// No event is later. It decides nothing: with a stamp that is not before it, no log has to be
@@ -112,10 +113,14 @@ impl State {
     ///
     /// # Errors
     /// [`StoreError`] when two accounts or two rooms have names that collide: neither may be taken
-    /// for the other; and when it was made by rules that are not known here.
+    /// for the other; when it was made by rules that are not known here; and when its logs have begun
+    /// without the secret that ids and digests follow from.
     pub fn restore(snapshot: Snapshot) -> Result<Self, StoreError> {
         if snapshot.rules > RULES {
             return Err(newer_rules(snapshot.rules));
+        }
+        if snapshot.secret.is_none() && (snapshot.epoch, snapshot.rules) != (Epoch(0), 0) {
+            return Err(no_secret());
         }
         let mut state = Self {
             epoch: snapshot.epoch,
@@ -154,9 +159,11 @@ impl State {
         for (room, account) in snapshot.members {
             state.link(room, account);
         }
-        let ids = state.heads().map(|(log, _head)| log.0);
-        state.ids_given =
-            ids.filter_map(|id| permutation::count_of(state.secret, id)).max().unwrap_or(0);
+        if let Some(secret) = state.secret {
+            let ids = state.heads().map(|(log, _head)| log.0);
+            let counts = ids.filter_map(|id| permutation::count_of(secret, id));
+            state.ids_given = counts.max().unwrap_or(0);
+        }
         state.accounts.values_mut().for_each(|account| account.rooms.shrink());
         state.rooms.values_mut().for_each(|room| room.members.shrink());
         Ok(state)
@@ -177,8 +184,8 @@ impl State {
         let mut log = Appender { state: self, now, lookup, events: &mut events, failure };
         let (mut genesis, mut refused_send) = (None, None);
         let answer = match command.action {
-            Action::Genesis { epoch, lobby } => {
-                genesis = log.begin(epoch);
+            Action::Genesis { epoch, secret, lobby } => {
+                genesis = log.begin(epoch, secret);
                 match genesis {
                     Some(_) => log.ensure_room(lobby),
                     None => Ok(Answer::Done),
@@ -295,8 +302,12 @@ impl State {
         }
     }
 
+    fn secret(&self) -> StoreSecret {
+        self.secret.expect("the logs begin with it, before anything else is asked for")
+    }
+
     fn take_id(&mut self) -> u64 {
-        let (id, count) = permutation::next_id(self.secret, self.ids_given);
+        let (id, count) = permutation::next_id(self.secret(), self.ids_given);
         debug_assert!(
             !self.rooms.contains_key(&RoomId(id)) && !self.accounts.contains_key(&AccountId(id)),
             "an id is given once"
@@ -360,6 +371,12 @@ fn newer_rules(rules: u16) -> StoreError {
     StoreError::new("read its rules", cause)
 }
 
+fn no_secret() -> StoreError {
+    let cause = "its logs have begun, and what their ids follow from is missing: the file is damaged, or \
+                 was changed by another program. Restore it from a backup";
+    StoreError::new("read its secret", cause)
+}
+
 fn two_of_a_name(what: &str, name: &str, held: &str) -> StoreError {
     let cause = format!(
         "two {what} have names that may be taken for each other, {held:?} and {name:?}: the file was \
@@ -368,6 +385,8 @@ fn two_of_a_name(what: &str, name: &str, held: &str) -> StoreError {
     StoreError::new("read the names back", cause)
 }
 
+#[cfg(test)]
+mod genesis_tests;
 #[cfg(test)]
 mod replica_tests;
 #[cfg(test)]

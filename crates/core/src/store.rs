@@ -108,6 +108,8 @@ pub struct Genesis {
     pub epoch: Epoch,
     /// The number of the rules that they go by.
     pub rules: u16,
+    /// What ids and digests follow from: in every life that of the first.
+    pub secret: StoreSecret,
 }
 
 /// One thing to make durable.
@@ -163,8 +165,8 @@ pub struct Snapshot {
     pub epoch: Epoch,
     /// The number of the rules that they go by; 0 when they have not begun.
     pub rules: u16,
-    /// What the store was made with; the same for ever.
-    pub secret: StoreSecret,
+    /// What came with the first [`Genesis`]; `None` before it.
+    pub secret: Option<StoreSecret>,
     /// The latest time of any event, which need not be the newest: a clock may have been ahead.
     pub last_ts: Timestamp,
     /// Every account.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use chat_core::{Action, Admission, Command, Pipeline, Rate, StoreError};
+use chat_core::{Action, Admission, Command, Pipeline, Rate, StoreError, StoreSecret};
 use chat_files::key::KeyError;
 use chat_proto::{Epoch, RoomName};
 use tokio::time::{Duration, timeout};
@@ -325,12 +325,13 @@ fn connections_max() -> Result<usize, StartError> {
 
 /// What begins the logs, or another life of them.
 fn genesis() -> Result<Command, OpenError> {
-    let mut bytes = [0; 8];
+    let (mut bytes, mut secret) = ([0; 8], StoreSecret::default());
     getrandom::fill(&mut bytes)?;
+    getrandom::fill(&mut secret.0)?;
     // SQLite's integers are signed, and 0 is no epoch.
     let epoch = Epoch((u64::from_le_bytes(bytes) >> 1).max(1));
     let lobby = RoomName::parse(LOBBY).expect("the lobby's name is a name");
-    Ok(Command { ts: utc_now(), action: Action::Genesis { epoch, lobby } })
+    Ok(Command { ts: utc_now(), action: Action::Genesis { epoch, secret, lobby } })
 }
 
 #[cfg(test)]

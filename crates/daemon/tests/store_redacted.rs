@@ -4,10 +4,11 @@ use std::path::Path;
 
 use chat_core::{
     Action, Answer, Applied, Command, HistoryRead, PostBody, Record, Refusal, State, Store,
+    StoreSecret,
 };
 use chat_proto::{
-    AccountId, Credential, FrameCodec, Gap, GapReason, Kind, Nickname, Nonce, PublicKey, RoomId,
-    RoomName, Seq, StreamId, TextBody, Timestamp,
+    AccountId, Credential, Epoch, FrameCodec, Gap, GapReason, Kind, Nickname, Nonce, PublicKey,
+    RoomId, RoomName, Seq, StreamId, TextBody, Timestamp,
 };
 use chatd::store::{Durability, Reader, SqliteStore};
 use rusqlite::Connection;
@@ -22,6 +23,9 @@ fn open(dir: &Path) -> (SqliteStore, State) {
 
 fn run(store: &mut SqliteStore, state: &mut State, action: Action) -> Applied {
     let applied = state.apply(Command { ts: Timestamp(1), action }, store).expect("it can be read");
+    if let Some(genesis) = applied.genesis {
+        store.append(Record::Genesis(genesis)).expect("there is room");
+    }
     for event in &applied.events {
         store.append(Record::Event(event)).expect("there is room");
     }
@@ -38,6 +42,8 @@ fn say(account: AccountId, room: RoomId, n: u64, text: &str) -> Action {
 /// A store in which Ada has said "one" and "two", and then the text of "one" was taken away.
 fn redacted(dir: &Path) -> (AccountId, RoomId, Answer) {
     let (mut store, mut state) = open(dir);
+    let (secret, lobby) = (StoreSecret([5; 16]), RoomName::parse("lobby").expect("a name"));
+    run(&mut store, &mut state, Action::Genesis { epoch: Epoch(1), secret, lobby });
     let name = Nickname::parse("ada");
     let sign_in = Action::SignIn { credential: KEY, name, name_is_firm: true };
     let Ok(Answer::SignedIn(account)) = run(&mut store, &mut state, sign_in).answer else {

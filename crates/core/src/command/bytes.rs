@@ -15,6 +15,7 @@ use chat_proto::{
 };
 
 use super::{Action, Command};
+use crate::StoreSecret;
 
 /// The numbers of the actions. None is ever given again.
 mod number {
@@ -66,9 +67,10 @@ impl Command {
             out.push(VERSION);
         };
         match &self.action {
-            Action::Genesis { epoch, lobby } => {
+            Action::Genesis { epoch, secret, lobby } => {
                 begin(number::GENESIS);
                 put_u64(out, epoch.0);
+                out.extend(secret.0);
                 put_text(out, lobby.as_str());
             }
             Action::SignIn { credential, name, name_is_firm } => {
@@ -116,9 +118,11 @@ impl Command {
             return Err(UnreadableCommand::Unknown { number, version });
         }
         let action = match number {
-            number::GENESIS => {
-                Action::Genesis { epoch: fields.epoch()?, lobby: RoomName::parse(fields.text()?)? }
-            }
+            number::GENESIS => Action::Genesis {
+                epoch: fields.epoch()?,
+                secret: StoreSecret(fields.array()?),
+                lobby: RoomName::parse(fields.text()?)?,
+            },
             number::SIGN_IN => Action::SignIn {
                 credential: fields.credential()?,
                 name: fields.name()?,

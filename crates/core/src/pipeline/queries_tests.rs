@@ -9,6 +9,7 @@ use chat_proto::{
 use super::*;
 use crate::{
     Action, Answer, Applied, Command, Conn, Lookup, PastSend, PostBody, Snapshot, StoreError,
+    StoreSecret,
 };
 
 /// A store in which nothing has been decided.
@@ -66,7 +67,9 @@ fn join(state: &mut State, account: AccountId, name: &str) -> RoomId {
 }
 
 fn world() -> World {
-    let mut state = State::restore(Snapshot { epoch: Epoch(1), ..Snapshot::default() }).unwrap();
+    let blank =
+        Snapshot { epoch: Epoch(1), secret: Some(StoreSecret::default()), ..Snapshot::default() };
+    let mut state = State::restore(blank).unwrap();
     let ada = sign_in(&mut state, 1, "ada");
     let bob = sign_in(&mut state, 2, "bob");
     join(&mut state, bob, "lobby");

@@ -57,6 +57,7 @@ impl MemoryStore {
                 Kept::Event(event) => project(&mut snapshot, event),
                 Kept::Genesis(genesis) => {
                     (snapshot.epoch, snapshot.rules) = (genesis.epoch, genesis.rules);
+                    snapshot.secret = Some(genesis.secret);
                 }
                 Kept::Refused(..) => {}
             }

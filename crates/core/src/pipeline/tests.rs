@@ -8,7 +8,8 @@ use chat_proto::{
 use super::test_store::{Heard, MemoryStore};
 use super::*;
 use crate::{
-    Action, Command, Effect, Lookup, Ordered, Origin, PostBody, RULES, Request, Unsequenced,
+    Action, Command, Effect, Lookup, Ordered, Origin, PostBody, RULES, Request, StoreSecret,
+    Unsequenced,
 };
 
 const NOW: Timestamp = Timestamp(1_000);
@@ -55,7 +56,8 @@ impl World {
 
 fn genesis(epoch: u64) -> Command {
     let lobby = RoomName::parse("lobby").unwrap();
-    Command { ts: NOW, action: Action::Genesis { epoch: Epoch(epoch), lobby } }
+    let (epoch, secret) = (Epoch(epoch), StoreSecret::default());
+    Command { ts: NOW, action: Action::Genesis { epoch, secret, lobby } }
 }
 
 fn kinds(conn: u64, kinds: &[Kind]) -> Vec<(Conn, u16)> {

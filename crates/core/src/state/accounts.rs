@@ -79,7 +79,7 @@ impl Appender<'_> {
     /// id: nearly always the first of them is free, so that a thousand of one name do not make the
     /// next one dear.
     fn numbered(&self, wished: &Nickname) -> Nickname {
-        let (next_id, _count) = permutation::next_id(self.state.secret, self.state.ids_given);
+        let (next_id, _count) = permutation::next_id(self.state.secret(), self.state.ids_given);
         (2..SMALL_NUMBERS_END)
             .chain(SMALL_NUMBERS_END + next_id % LARGE_NUMBERS..)
             .filter_map(|number| Nickname::parse(&with_suffix(wished.as_str(), number)).ok())

@@ -65,7 +65,7 @@ impl Appender<'_> {
         if nonce.n > decided + 1 {
             return Ok(Decided::without_record(Err(Refusal::Behind { awaited: decided + 1 })));
         }
-        let digest = BodyDigest::of(self.state.secret, room, &body);
+        let digest = BodyDigest::of(self.state.secret(), room, &body);
         if nonce.n <= decided {
             let past = lookup.past_send(account, nonce)?;
             return Ok(Decided::without_record(answer_again(past.as_ref(), digest)));

@@ -3,7 +3,7 @@
 
 use chat_proto::{Nonce, StreamId, TextBody};
 
-use super::tests::{Memory, key_numbered};
+use super::tests::{Memory, blank, key_numbered};
 use super::*;
 use crate::{AccountRow, PostBody, RoomRow};
 
@@ -85,9 +85,8 @@ fn a_restarted_replica_stamps_as_the_others_do() {
     for seed in 1..=200 {
         let (mut chance, mut now) = (Chance(seed), 10_000);
         let mut memory = Memory::default();
-        let blank = Snapshot { epoch: Epoch(1), ..Snapshot::default() };
-        let mut stayed = State::restore(blank.clone()).unwrap();
-        let mut restarted = State::restore(blank).unwrap();
+        let mut stayed = State::restore(blank()).unwrap();
+        let mut restarted = State::restore(blank()).unwrap();
         for step in 0..300 {
             if chance.below(4) == 0 {
                 restarted = State::restore(stored(&stayed, &memory)).unwrap();
@@ -112,8 +111,7 @@ fn a_restarted_replica_stamps_as_the_others_do() {
 #[test]
 fn a_refused_command_of_a_clock_that_was_ahead_leaves_nothing_behind() {
     let mut memory = Memory::default();
-    let blank = Snapshot { epoch: Epoch(1), ..Snapshot::default() };
-    let mut stayed = State::restore(blank).unwrap();
+    let mut stayed = State::restore(blank()).unwrap();
     let mut run = |state: &mut State, ts: u64, action: Action| {
         let applied = state.apply(Command { ts: Timestamp(ts), action }, &memory).unwrap();
         memory.keep(AccountId(0), &applied);

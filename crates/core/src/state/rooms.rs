@@ -5,17 +5,19 @@ use chat_proto::{AccountId, Epoch, RoomId, RoomName, Seq};
 
 use super::{Answer, Appender, RULES, Room};
 use crate::idset::IdSet;
-use crate::{Content, Genesis, Refusal};
+use crate::{Content, Genesis, Refusal, StoreSecret};
 
 impl Appender<'_> {
-    /// Begins the logs, unless they have begun.
-    pub(super) fn begin(&mut self, epoch: Epoch) -> Option<Genesis> {
+    /// Begins the logs, unless they have begun. Another life keeps the secret of the first: its ids
+    /// are given.
+    pub(super) fn begin(&mut self, epoch: Epoch, secret: StoreSecret) -> Option<Genesis> {
         debug_assert!(epoch != Epoch(0), "whoever draws it leaves out the one that is none");
         if self.state.has_begun() {
             return None;
         }
         (self.state.epoch, self.state.rules) = (epoch, RULES);
-        Some(Genesis { epoch, rules: RULES })
+        let secret = *self.state.secret.get_or_insert(secret);
+        Some(Genesis { epoch, rules: RULES, secret })
     }
 
     /// Makes a room when it is not there, in nobody's name.

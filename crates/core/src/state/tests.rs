@@ -64,6 +64,12 @@ impl Lookup for Memory {
     }
 }
 
+/// Logs that have begun, with nothing in them.
+pub(super) fn blank() -> Snapshot {
+    let secret = Some(StoreSecret([0x5E; 16]));
+    Snapshot { epoch: Epoch(1), rules: RULES, secret, ..Snapshot::default() }
+}
+
 /// A state with its memory, and a clock that ticks once a command.
 struct World {
     state: State,
@@ -73,7 +79,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let state = State::restore(Snapshot { epoch: Epoch(1), ..Snapshot::default() }).unwrap();
+        let state = State::restore(blank()).unwrap();
         Self { state, memory: Memory::default(), now: 1000 }
     }
 

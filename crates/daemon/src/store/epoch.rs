@@ -56,7 +56,8 @@ impl CurrentEpoch {
     pub(super) fn begin(&mut self, transaction: &Connection, genesis: Genesis) -> Result<()> {
         self.begun = Some(genesis.epoch);
         lookup::set_meta(transaction, EPOCH, genesis.epoch.0)?;
-        lookup::set_meta(transaction, RULES, genesis.rules.into())
+        lookup::set_meta(transaction, RULES, genesis.rules.into())?;
+        lookup::set_secret(transaction, genesis.secret)
     }
 
     /// The transaction is durable. Tells whether another epoch has begun with it.

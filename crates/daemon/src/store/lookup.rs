@@ -146,10 +146,19 @@ pub(super) fn snapshot(connection: &Connection, recent: &Recent) -> Result<Snaps
     })
 }
 
-fn secret(connection: &Connection) -> Result<StoreSecret, StoreError> {
+/// What came with the first genesis; `None` before it.
+fn secret(connection: &Connection) -> Result<Option<StoreSecret>, StoreError> {
     let sql = "SELECT bytes FROM secrets WHERE name = 'store'";
-    let bytes = connection.query_row(sql, [], |row| row.get(0));
-    bytes.map(StoreSecret).map_err(|cause| StoreError::new("read its secret", cause))
+    let bytes = connection.query_row(sql, [], |row| row.get(0)).optional();
+    let read = |cause| StoreError::new("read its secret", cause);
+    Ok(bytes.map_err(read)?.map(StoreSecret))
+}
+
+/// Keeps what ids and digests follow from.
+pub(super) fn set_secret(connection: &Connection, secret: StoreSecret) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO secrets (name, bytes) VALUES ('store', ?) \
+               ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes";
+    connection.execute(sql, [secret.0]).map(drop)
 }
 
 /// With the heads as the tables know them.

@@ -10,13 +10,12 @@ CREATE TABLE meta (
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What only this store knows. Whoever has it can tell what is derived from it.
+-- What ids and digests follow from, as it came with the command that began the logs: machines that
+-- share one order share it. Whoever has it can tell what is derived from it.
 CREATE TABLE secrets (
   name  TEXT NOT NULL PRIMARY KEY,
   bytes BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
-
-INSERT INTO secrets (name, bytes) VALUES ('store', randomblob(16));
 
 CREATE TABLE accounts (
   id         INTEGER PRIMARY KEY,

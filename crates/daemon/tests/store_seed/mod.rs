@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chat_core::{BodyDigest, Content, Event, Genesis, Record, Store};
+use chat_core::{BodyDigest, Content, Event, Genesis, RULES, Record, Store, StoreSecret};
 use chat_proto::{
     AccountId, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq,
     StreamId, TextBody, Timestamp,
@@ -27,7 +27,8 @@ pub(crate) fn open(dir: &Path, durability: Durability) -> SqliteStore {
     store.recover().expect("the store takes writes");
     if store.epoch() == Epoch(0) {
         let epoch = Epoch(EPOCHS.fetch_add(1, Ordering::Relaxed));
-        store.append(Record::Genesis(Genesis { epoch, rules: 1 })).expect("there is room");
+        let genesis = Genesis { epoch, rules: RULES, secret: StoreSecret([0x5E; 16]) };
+        store.append(Record::Genesis(genesis)).expect("there is room");
         store.commit().expect("there is room");
         assert_eq!(store.epoch(), epoch);
     }

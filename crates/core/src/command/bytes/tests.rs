@@ -18,8 +18,12 @@ fn room(name: &str) -> RoomName {
 fn golden() -> Vec<(&'static str, Action)> {
     vec![
         (
-            "92010000000000000100010102030405060708050000006c6f626279",
-            Action::Genesis { epoch: Epoch(0x0807_0605_0403_0201), lobby: room("lobby") },
+            "92010000000000000100010102030405060708a0a1a2a3a4a5a6a7a8a9aaabacadaeaf050000006c6f626279",
+            Action::Genesis {
+                epoch: Epoch(0x0807_0605_0403_0201),
+                secret: StoreSecret(std::array::from_fn(|i| 0xA0 + i as u8)),
+                lobby: room("lobby"),
+            },
         ),
         (
             "92010000000000000200010100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad00040000007a6fc3ab01",
