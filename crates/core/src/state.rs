@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod messages;
+mod restore_error;
 mod rooms;
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,11 +28,12 @@ use crate::{
 };
 
 pub(crate) use access::Access;
+pub use restore_error::RestoreError;
 
 /// The number of the rules by which commands are decided: what is refused, which names collide, what an
 /// event says. Whoever changes one of them makes it larger, so that a store that was made by newer rules
 /// is not carried on by older ones.
-pub const RULES: u16 = 1;
+pub const RULES: u16 = 2;
 
 /// The hot state of a server.
 #[derive(Clone, Debug)]
@@ -112,15 +114,18 @@ impl State {
     /// The state of a store.
     ///
     /// # Errors
-    /// [`StoreError`] when two accounts or two rooms have names that collide: neither may be taken
+    /// [`RestoreError`] when two accounts or two rooms have names that collide: neither may be taken
     /// for the other; when it was made by rules that are not known here; and when its logs have begun
     /// without the secret that ids and digests follow from.
-    pub fn restore(snapshot: Snapshot) -> Result<Self, StoreError> {
-        if snapshot.rules > RULES {
-            return Err(newer_rules(snapshot.rules));
+    pub fn restore(snapshot: Snapshot) -> Result<Self, RestoreError> {
+        match snapshot.rules {
+            // They have not begun.
+            0 | RULES => {}
+            found if found > RULES => return Err(RestoreError::NewerRules { found }),
+            found => return Err(RestoreError::OlderRules { found }),
         }
         if snapshot.secret.is_none() && (snapshot.epoch, snapshot.rules) != (Epoch(0), 0) {
-            return Err(no_secret());
+            return Err(RestoreError::NoSecret);
         }
         let mut state = Self {
             epoch: snapshot.epoch,
@@ -138,11 +143,7 @@ impl State {
         for row in snapshot.accounts {
             if let Err(holder) = state.account_names.claim(row.name.as_str(), row.id) {
                 let held = state.accounts.get(&holder).map(|held| held.name.to_string());
-                return Err(two_of_a_name(
-                    "accounts",
-                    row.name.as_str(),
-                    &held.unwrap_or_default(),
-                ));
+                return Err(two_of_a_name("accounts", row.name.as_str(), held));
             }
             let account = Account { name: row.name, head: row.head, rooms: IdSet::default() };
             state.accounts.insert(row.id, account);
@@ -150,7 +151,7 @@ impl State {
         for row in snapshot.rooms {
             if let Err(holder) = state.room_names.claim(row.name.as_str(), row.id) {
                 let held = state.rooms.get(&holder).map(|held| held.name.to_string());
-                return Err(two_of_a_name("rooms", row.name.as_str(), &held.unwrap_or_default()));
+                return Err(two_of_a_name("rooms", row.name.as_str(), held));
             }
             let members = IdSet::default();
             let room = Room { name: row.name, head: row.head, members, is_public: true };
@@ -363,26 +364,8 @@ impl Appender<'_> {
     }
 }
 
-fn newer_rules(rules: u16) -> StoreError {
-    let cause = format!(
-        "its logs go by the rules {rules}, and this version knows those up to {RULES}. Use a newer \
-         version"
-    );
-    StoreError::new("read its rules", cause)
-}
-
-fn no_secret() -> StoreError {
-    let cause = "its logs have begun, and what their ids follow from is missing: the file is damaged, or \
-                 was changed by another program. Restore it from a backup";
-    StoreError::new("read its secret", cause)
-}
-
-fn two_of_a_name(what: &str, name: &str, held: &str) -> StoreError {
-    let cause = format!(
-        "two {what} have names that may be taken for each other, {held:?} and {name:?}: the file was \
-         changed by another program, or by a version with other rules. Rename one of them in it"
-    );
-    StoreError::new("read the names back", cause)
+fn two_of_a_name(what: &'static str, name: &str, held: Option<String>) -> RestoreError {
+    RestoreError::SameNames { what, held: held.unwrap_or_default(), name: name.to_owned() }
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use chat_core::{Action, Admission, Command, Pipeline, Rate, StoreError, StoreSecret};
+use chat_core::{
+    Action, Admission, Command, Pipeline, Rate, RestoreError, StoreError, StoreSecret,
+};
 use chat_files::key::KeyError;
 use chat_proto::{Epoch, RoomName};
 use tokio::time::{Duration, timeout};
@@ -87,6 +89,9 @@ pub enum StartError {
     /// The store failed while it was opened.
     #[error("{0}. Look at the disk that holds the data directory")]
     Store(#[from] StoreError),
+    /// What the store says cannot be carried on.
+    #[error(transparent)]
+    Restore(RestoreError),
     /// There are too few file descriptors to serve anybody.
     #[error(
         "this process may open {open_max} files, and {} are needed to serve anybody. Raise the \
@@ -100,6 +105,18 @@ pub enum StartError {
     /// The system refused a thread, or what it waits with.
     #[error("cannot start a thread: {0}. Look at the limits of this user")]
     Thread(std::io::Error),
+}
+
+impl From<RestoreError> for StartError {
+    fn from(error: RestoreError) -> Self {
+        match error {
+            RestoreError::Store(error) => Self::Store(error),
+            other @ (RestoreError::NewerRules { .. }
+            | RestoreError::OlderRules { .. }
+            | RestoreError::NoSecret
+            | RestoreError::SameNames { .. }) => Self::Restore(other),
+        }
+    }
 }
 
 /// A running daemon. It goes on until [`Server::shutdown`].

@@ -150,6 +150,20 @@ fn a_store_of_a_newer_version_is_refused_and_kept() {
 }
 
 #[test]
+fn a_store_that_no_release_has_made_is_refused_and_kept() {
+    let dir = dir();
+    seeded(dir.path(), Durability::Full).close();
+    let file = dir.path().join("chatd.db");
+    let older = rusqlite::Connection::open(&file).expect("it is there");
+    older.execute_batch("DROP TABLE secrets; PRAGMA user_version = 1;").expect("it takes writes");
+    drop(older);
+    let before = std::fs::read(&file).expect("it is there");
+    let refused = SqliteStore::open(dir.path(), Durability::Full).expect_err("it is older");
+    assert!(matches!(refused, OpenError::Unreleased { found: 1, known: 2 }), "{refused}");
+    assert_eq!(std::fs::read(&file).expect("it is there"), before);
+}
+
+#[test]
 fn a_file_that_is_no_database_is_refused_and_kept() {
     let dir = dir();
     let file = dir.path().join("chatd.db");

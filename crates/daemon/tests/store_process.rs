@@ -96,6 +96,45 @@ fn a_store_that_is_lost_is_told_and_begins_anew_only_when_wanted() {
     Daemon::start(&mut command(&data));
 }
 
+/// Does this to the store of a daemon that is dead.
+fn alter(data: &Path, sql: &str) {
+    let file = rusqlite::Connection::open(data.join("chatd.db")).expect("it is there");
+    file.execute_batch(sql).expect("it takes writes");
+}
+
+#[test]
+fn a_store_of_an_unreleased_version_is_refused_with_advice_that_helps() {
+    let (parent, data) = place();
+    drop(Daemon::start(&mut command(&data)));
+    alter(&data, "DROP TABLE secrets; PRAGMA user_version = 1;");
+    for flags in [&[][..], &["--new-store"]] {
+        let said = refusal(command(&data).args(flags));
+        assert!(
+            said.contains("earlier, unreleased version") && said.contains("--new-store"),
+            "{said}"
+        );
+    }
+    for name in ["chatd.db", "chatd.db-wal", "chatd.db-shm"] {
+        let from = data.join(name);
+        if from.exists() {
+            fs::rename(from, parent.path().join(name)).expect("it is ours");
+        }
+    }
+    Daemon::start(command(&data).arg("--new-store")).says("a new store begins");
+}
+
+#[test]
+fn a_store_of_newer_rules_is_no_trouble_of_the_disk() {
+    let (_parent, data) = place();
+    drop(Daemon::start(&mut command(&data)));
+    alter(&data, "UPDATE meta SET value = value + 1 WHERE key = 'rules'");
+    let said = refusal(&mut command(&data));
+    assert!(said.trim_end().ends_with("Use a newer version"), "{said}");
+    alter(&data, "UPDATE meta SET value = value - 1 WHERE key = 'rules'; DELETE FROM secrets");
+    let said = refusal(&mut command(&data));
+    assert!(said.contains("lacks the secret") && !said.contains("disk"), "{said}");
+}
+
 #[test]
 fn files_that_are_moved_away_and_back_are_told_once_each_and_served_again() {
     let (parent, data) = place();

@@ -10,7 +10,8 @@ use super::staged::Staged;
 use super::{COMMIT_BYTES_MAX, Pipeline};
 use crate::presence::Presence;
 use crate::{
-    Batch, Command, Fanout, HistoryRead, Input, Ordered, Origin, Reply, State, Store, StoreError,
+    Batch, Command, Fanout, HistoryRead, Input, Ordered, Origin, Reply, RestoreError, State, Store,
+    StoreError,
 };
 
 impl<S: Store> Pipeline<S> {
@@ -18,8 +19,8 @@ impl<S: Store> Pipeline<S> {
     /// the same, and found out with the first commit.
     ///
     /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    pub fn open(mut store: S) -> Result<Self, StoreError> {
+    /// [`RestoreError`] when the store cannot be read, or what it says cannot be carried on.
+    pub fn open(mut store: S) -> Result<Self, RestoreError> {
         let state = State::restore(store.roll_back()?)?;
         Ok(Self {
             store,

@@ -6,7 +6,7 @@ use chat_proto::Timestamp;
 
 use super::staged::Staged;
 use super::{Pipeline, later};
-use crate::{Fanout, Input, State, Store, StoreError};
+use crate::{Fanout, Input, RestoreError, State, Store, StoreError};
 
 /// A commit failed. The state is what the store says; nothing of what was to be committed was shown,
 /// and nobody who waits for it has been answered. A node that is alone gives it up
@@ -75,7 +75,8 @@ impl<S: Store> Pipeline<S> {
         fanout: &mut impl Fanout,
     ) -> Failed {
         self.recover_at = Some(later(now));
-        self.state = self.store.roll_back().and_then(State::restore).ok();
+        let snapshot = self.store.roll_back();
+        self.state = snapshot.ok().and_then(|snapshot| State::restore(snapshot).ok());
         self.resume_from_state(fanout);
         Failed { cause, staged: Box::new(staged) }
     }
@@ -85,7 +86,8 @@ impl<S: Store> Pipeline<S> {
         if self.recover_at.is_none_or(|at| now < at && at <= later(now)) {
             return;
         }
-        match self.store.recover().and_then(State::restore) {
+        let snapshot = self.store.recover().map_err(RestoreError::from);
+        match snapshot.and_then(State::restore) {
             Ok(state) => {
                 self.state = Some(state);
                 self.recover_at = None;

@@ -67,3 +67,11 @@ fn logs_that_have_begun_without_a_secret_are_not_carried_on() {
         assert!(said.contains("secret") && said.contains("backup"), "{said}");
     }
 }
+
+#[test]
+fn what_other_rules_have_made_is_not_carried_on() {
+    let refused = State::restore(Snapshot { rules: RULES + 1, ..blank() }).unwrap_err();
+    assert!(refused.to_string().ends_with("Use a newer version"), "{refused}");
+    let refused = State::restore(Snapshot { rules: RULES - 1, ..blank() }).unwrap_err();
+    assert!(refused.to_string().contains("unreleased"), "{refused}");
+}

@@ -343,12 +343,6 @@ fn another_name_is_one_event_however_many_rooms_the_account_is_in() {
 }
 
 #[test]
-fn what_newer_rules_have_made_is_not_carried_on() {
-    let refused = State::restore(Snapshot { rules: RULES + 1, ..Snapshot::default() }).unwrap_err();
-    assert!(refused.to_string().contains("newer version"), "{refused}");
-}
-
-#[test]
 fn two_names_that_collide_are_not_restored() {
     let account =
         |id: u64, name: &str| AccountRow { id: AccountId(id), name: nick(name), head: Seq(1) };

@@ -100,6 +100,18 @@ pub enum OpenError {
         /// The newest that is known here.
         known: usize,
     },
+    /// The file is of a shape that was given up before the first release.
+    #[error(
+        "the store was made by an earlier, unreleased version of chatd (its format is {found}, this \
+         version knows {known}); it was not changed. Run that version, or move chatd.db, chatd.db-wal \
+         and chatd.db-shm away to keep them for it, and start once with --new-store"
+    )]
+    Unreleased {
+        /// The file's format.
+        found: usize,
+        /// The only one that is known here.
+        known: usize,
+    },
     /// SQLite, or the file, fails.
     #[error(
         "the store's file chatd.db could not be {doing}: {cause}. \

@@ -88,7 +88,7 @@ impl SqliteStore {
         } else if schema::is_blank(&connection)? {
             Traces::of(dir.path(), commits).permit(dir.path(), may_begin_again)?;
         }
-        schema::refuse_newer(&connection)?;
+        schema::refuse_unknown(&connection)?;
         writer.prepare(&connection).map_err(OpenError::because("opened"))?;
         schema::migrate(&mut connection)?;
         Self::with_connection(dir, writer, connection, database, wal, seen)
