@@ -34,7 +34,7 @@ impl Parting {
     /// Tells a peer why it has to go.
     pub(super) fn send_away(&mut self, socket: Socket, why: &Closing, buffer: &mut [u8]) {
         // A fresh socket takes one small frame at once; one that does not is closed all the same.
-        let told = socket.write(std::iter::once(&why.frame()[..]));
+        let told = socket.write(&std::iter::once(&why.frame()[..]));
         if told.is_err() || socket.say_last_word().is_err() {
             tracing::debug!("a peer that was sent away is already gone");
             return;

@@ -110,7 +110,7 @@ impl Socket {
     /// Writes what the peer takes now, which may be nothing.
     pub(super) fn write<'a>(
         &self,
-        slices: impl Iterator<Item = &'a [u8]> + Clone,
+        slices: &(impl Iterator<Item = &'a [u8]> + Clone),
     ) -> io::Result<usize> {
         unless_blocked(|| system::write(self, slices.clone()))
     }

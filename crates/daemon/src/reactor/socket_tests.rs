@@ -104,7 +104,7 @@ async fn a_full_socket_waits_until_its_peer_has_read() {
     for _ in 0..3 {
         let mut taken = 0;
         loop {
-            let now = slot.ours.write([&bytes[taken..]].into_iter()).unwrap();
+            let now = slot.ours.write(&[&bytes[taken..]].into_iter()).unwrap();
             taken += now;
             if now == 0 {
                 break;

@@ -121,7 +121,7 @@ impl SocketConnection {
 
 fn say(socket: &Socket, leaving: &mut Leaving) -> io::Result<Written> {
     let offered = leaving.rest().len();
-    let taken = socket.write(std::iter::once(leaving.rest()))?;
+    let taken = socket.write(&std::iter::once(leaving.rest()))?;
     leaving.wrote(taken);
     Ok(Written { taken, offered })
 }
@@ -139,7 +139,7 @@ fn write(
     {
         Written { taken: socket.send_file(&mirrored)?, offered: mirrored.bytes }
     } else {
-        Written { taken: socket.write(core.slices(parcel))?, offered: parcel.bytes() }
+        Written { taken: socket.write(&core.slices(parcel))?, offered: parcel.bytes() }
     };
     core.wrote(parcel, written.taken);
     Ok(written)
