@@ -49,6 +49,9 @@ start() {
 }
 within=(env)
 
+# tcp_port: the port that the system chose for --listen 127.0.0.1:0.
+tcp_port() { grep -o -m 1 '127\.0\.0\.1:[0-9]*' chatd.out | cut -d : -f 2 | grep .; }
+
 # stop [SIGNAL]: ends the daemon, and tells its exit status.
 stop() {
     kill "-${1:-TERM}" "$daemon"
