@@ -177,7 +177,6 @@ impl State {
     /// [`StoreError`] when the lookup fails; the state is then to be restored too.
     pub fn apply(&mut self, command: Command, lookup: &dyn Lookup) -> Result<Applied, StoreError> {
         if command.ts >= self.last_ts {
-            self.last_ts = command.ts;
             self.floors.clear();
         }
         let (mut events, mut failed) = (Vec::new(), None);
@@ -342,6 +341,7 @@ impl Appender<'_> {
         *head = head.next();
         let seq = *head;
         let ts = self.time_in(log);
+        self.state.last_ts = self.state.last_ts.max(ts);
         self.events.push(Event { log, seq, ts, content });
         seq
     }

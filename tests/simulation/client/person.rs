@@ -118,7 +118,11 @@ impl Client {
             2 | 3 => Some(Position::default()),
             4 | 5 => Some(Position { seq: Seq(env.chance.within(&(0..=at.seq.0))), ..at }),
             6 => Some(Position { epoch: Epoch(77), ..at }),
-            _ => Some(Position { seq: Seq(at.seq.0 + 1_000_000), ..at }),
+            _ => {
+                let ahead =
+                    if env.chance.percent(50) { 1_000_000 } else { env.chance.within(&(1..=3)) };
+                Some(Position { seq: Seq(at.seq.0 + ahead), ..at })
+            }
         };
         if !self.subscribing.contains_key(&log) {
             self.follow(log, room.to_owned(), after, env);

@@ -391,5 +391,8 @@ fn a_clock_that_was_ahead_holds_up_the_logs_that_it_stamped_and_no_other() {
     world.now = 2_000_000;
     let before = Action::Join { account: bob, name: room_name("before") };
     assert!(world.run(before).events.iter().all(|event| event.ts.0 == world.now));
-    assert_eq!(world.state.last_ts().0, world.now);
+    let latest = world.now;
+    world.now = 3_000_000;
+    assert!(world.run(Action::Leave { account: bob, room: RoomId(77) }).events.is_empty());
+    assert_eq!(world.state.last_ts().0, latest, "a command without an event is none");
 }
