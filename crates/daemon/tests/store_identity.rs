@@ -63,6 +63,34 @@ fn a_store_says_whose_it_is_from_its_first_byte_on() {
     assert_eq!(&head[68..72], b"chat");
 }
 
+/// The head of SQLite's journal of a transaction before which the file had so many pages
+/// (<https://www.sqlite.org/fileformat.html>, "The Rollback Journal").
+fn journal(pages_before: u32) -> Vec<u8> {
+    let mut journal = vec![0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    for number in [0, 7, pages_before, 512, 4096] {
+        journal.extend(u32::to_be_bytes(number));
+    }
+    journal.resize(512, 0);
+    journal
+}
+
+#[test]
+fn a_file_whose_making_a_loss_of_power_broke_off_is_made_again() {
+    let dir = dir();
+    let torn = [b"SQLite".to_vec(), vec![0; 4090]].concat();
+    fs::write(dir.path().join("chatd.db"), &torn).expect("there is room");
+    let refused = refusal(dir.path()).to_string();
+    assert!(refused.contains("not a database"), "nothing says whose it is: {refused}");
+    fs::write(dir.path().join("chatd.db-journal"), journal(1)).expect("there is room");
+    let refused = refusal(dir.path()).to_string();
+    assert!(refused.contains("not a database"), "there was something in it before: {refused}");
+    assert_eq!(fs::read(dir.path().join("chatd.db")).expect("it is there"), torn, "kept");
+
+    fs::write(dir.path().join("chatd.db-journal"), journal(0)).expect("there is room");
+    let mut store = seeded(dir.path(), Durability::Full);
+    assert_eq!(head(&mut store), Some(Seq(1)));
+}
+
 #[test]
 fn something_else_under_the_name_is_refused_with_its_path() {
     let dir = dir();
