@@ -15,6 +15,8 @@ mod renames;
 mod replies;
 mod staged;
 
+use std::collections::BTreeSet;
+
 use chat_proto::{AccountId, Presence as PresenceFrame, RequestId, Timestamp, encode_frame};
 
 use rustc_hash::FxHashMap;
@@ -49,6 +51,8 @@ pub struct Pipeline<S> {
     ahead: AheadReaders,
     /// When to try a store that failed again; `None` while it works.
     recover_at: Option<Timestamp>,
+    /// Whose changes a commit was to bring that failed, until the store has recovered.
+    in_doubt: BTreeSet<AccountId>,
     commit_bytes_max: usize,
     /// Applied; its commit has not begun.
     open: Staged,

@@ -1,6 +1,8 @@
 //! The beginning: a pipeline is opened without writing anything, and logs that have no epoch begin
 //! with a command.
 
+use std::collections::BTreeSet;
+
 use chat_proto::{AccountId, LogId, RoomId, Seq};
 use rustc_hash::FxHashMap;
 
@@ -31,6 +33,7 @@ impl<S: Store> Pipeline<S> {
             signed_in: FxHashMap::default(),
             ahead: AheadReaders::default(),
             recover_at: None,
+            in_doubt: BTreeSet::new(),
             commit_bytes_max: COMMIT_BYTES_MAX,
             open: Staged::default(),
             under_way: None,

@@ -50,12 +50,19 @@ impl<S: Store> Pipeline<S> {
     }
 
     /// The answer to a command that changes nothing, if it may be given. Between a commit that failed and
-    /// [`Store::recover`] the state may have what is not durable, that command's own change among it, and
-    /// nobody would ask the store. Whoever is known signs in all the same: reads go on.
+    /// [`Store::recover`] the state may have what that commit was to bring and is not durable: whose
+    /// changes were among it is told nothing of them. Others, and whoever signs in, are answered: reads
+    /// go on, and they begin with joining again.
     fn unchanged(&self, action: &Action) -> Option<Answer> {
-        let is_answered_now = self.recover_at.is_none() || matches!(action, Action::SignIn { .. });
-        let state = self.state.as_ref().filter(|_state| is_answered_now)?;
-        state.answer_without_change(action)
+        let is_in_doubt = match action {
+            Action::Join { account, .. }
+            | Action::Leave { account, .. }
+            | Action::Rename { account, .. }
+            | Action::Post { account, .. } => self.in_doubt.contains(account),
+            Action::SignIn { .. } => false,
+            Action::Genesis { .. } => self.recover_at.is_some(),
+        };
+        self.state.as_ref().filter(|_state| !is_in_doubt)?.answer_without_change(action)
     }
 
     /// The answer to a command that changes nothing. It has no part in a commit. It waits for those

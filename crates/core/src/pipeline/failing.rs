@@ -75,6 +75,7 @@ impl<S: Store> Pipeline<S> {
         fanout: &mut impl Fanout,
     ) -> Failed {
         self.recover_at = Some(later(now));
+        self.in_doubt.extend(staged.changed_accounts());
         let snapshot = self.store.roll_back();
         self.state = snapshot.ok().and_then(|snapshot| State::restore(snapshot).ok());
         self.resume_from_state(fanout);
@@ -91,6 +92,7 @@ impl<S: Store> Pipeline<S> {
             Ok(state) => {
                 self.state = Some(state);
                 self.recover_at = None;
+                self.in_doubt.clear();
                 self.resume_from_state(fanout);
             }
             Err(_the_store_has_logged_it) => self.recover_at = Some(later(now)),

@@ -158,6 +158,8 @@ impl Staged {
     /// The two as one, when nothing of either will be published.
     pub(super) fn followed_by(mut self, behind: Self) -> Self {
         self.waiting.extend(behind.waiting);
+        self.memberships.extend(behind.memberships);
+        self.renames.extend(behind.renames);
         self
     }
 
@@ -183,6 +185,12 @@ impl Staged {
 
     pub(super) fn take_renames(&mut self) -> BTreeMap<AccountId, String> {
         std::mem::take(&mut self.renames)
+    }
+
+    /// Whose memberships or names it changes.
+    pub(super) fn changed_accounts(&self) -> impl Iterator<Item = AccountId> {
+        let members = self.memberships.iter().map(|change| change.account);
+        members.chain(self.renames.keys().copied())
     }
 
     pub(super) fn into_waiting(self) -> Vec<Waiting> {

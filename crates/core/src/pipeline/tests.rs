@@ -166,6 +166,25 @@ fn what_a_failed_commit_has_left_is_not_answered_as_done_before_the_store_has_re
 }
 
 #[test]
+fn whoever_had_no_part_in_a_failed_commit_joins_again_and_reads_on() {
+    let mut world = World::new();
+    world.run([sign_in(3, 0xB0, "bob")]);
+    let Some((_conn, _kind, Effect::SignedIn(bob))) = world.heard.replies.pop() else { panic!() };
+    let bob_joins = |name: &str| {
+        let name = RoomName::parse(name).unwrap();
+        command(3, Action::Join { account: bob, name })
+    };
+    world.run([bob_joins("lobby")]);
+    assert_eq!(world.heard.take(), kinds(3, &[Kind::RoomInfo]));
+    world.pipeline.store_mut().fails = true;
+    world.run([join(1, "ops")]);
+    assert_eq!(world.heard.take(), kinds(1, &[Kind::Error]));
+    world.run([bob_joins("lobby"), join(1, "lobby"), bob_joins("new")]);
+    let told = [kinds(3, &[Kind::RoomInfo]), kinds(1, &[Kind::Error]), kinds(3, &[Kind::Error])];
+    assert_eq!(world.heard.take(), told.concat());
+}
+
+#[test]
 fn behind_a_commit_that_failed_the_caller_has_the_rest() {
     let mut world = World::new();
     world.pipeline.store_mut().fails = true;
