@@ -7,15 +7,13 @@
 //! 800-38G): the halves are short. It must not know what has an id.
 
 use crate::StoreSecret;
+use crate::secret::Purpose;
 
 /// So many bits has each half, and an id twice as many. An id is exact in a double (JSON), has six
 /// bytes in SQLite, and is met by chance once in 2^46 trials for each that is given.
 const HALF_BITS: u32 = 23;
 const HALF: u64 = (1 << HALF_BITS) - 1;
 const ROUNDS: u8 = 10;
-
-/// What else is hashed with the store's secret begins with another byte.
-const PURPOSE: u8 = 2;
 
 /// The id of the `count`th room or account, and the count that it was made of, which is behind
 /// `last`. No id is 0: that is nobody's.
@@ -48,7 +46,7 @@ fn halves(number: u64) -> Option<(u64, u64)> {
 }
 
 fn hash(secret: StoreSecret, round: u8, half: u64) -> u64 {
-    secret.hash(PURPOSE, &[&[round], &half.to_le_bytes()]) & HALF
+    secret.hash(Purpose::Id, &[&[round], &half.to_le_bytes()]) & HALF
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use chat_proto::{
     Nonce, RequestId, RoomId, Send, Seq, StreamId, TextBody, check_text, encode_frame,
 };
 
+use crate::secret::Purpose;
 use crate::{Refusal, StoreSecret};
 
 /// What is posted.
@@ -74,9 +75,6 @@ fn check_message(body: &TextBody) -> Result<&TextBody, Refusal> {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct BodyDigest(pub u64);
 
-/// What else is hashed with the store's secret begins with another byte.
-const PURPOSE: u8 = 1;
-
 impl BodyDigest {
     /// Of what is posted in a room.
     #[must_use]
@@ -89,7 +87,7 @@ impl BodyDigest {
             PostBody::React { of, reaction, is_set: false } => (4, *of, reaction.as_str()),
         };
         let numbers = [&room.0.to_le_bytes()[..], &number.0.to_le_bytes()];
-        Self::cut(secret.hash(PURPOSE, &[&[kind], numbers[0], numbers[1], rest.as_bytes()]))
+        Self::cut(secret.hash(Purpose::Body, &[&[kind], numbers[0], numbers[1], rest.as_bytes()]))
     }
 
     /// The fields of fixed width come first and the context says its own length, so that no two
@@ -103,8 +101,8 @@ impl BodyDigest {
         head[17..19].copy_from_slice(&kind.to_le_bytes());
         head[19] = u8::from(reply_to.is_some()) | u8::from(context.is_some()) << 1;
         match context {
-            None => Self::cut(secret.hash(PURPOSE, &[&head, text.as_bytes()])),
-            Some(_) => Self::cut(secret.hash(PURPOSE, &[&head, &whole(body)])),
+            None => Self::cut(secret.hash(Purpose::Body, &[&head, text.as_bytes()])),
+            Some(_) => Self::cut(secret.hash(Purpose::Body, &[&head, &whole(body)])),
         }
     }
 

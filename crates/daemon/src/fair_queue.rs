@@ -64,14 +64,23 @@ impl<T> FairQueue<T> {
 
     /// Puts an item at the end of its party's line.
     pub(crate) fn push(&mut self, party: Party, item: T, cost: usize) {
+        self.extend(party, std::iter::once((item, cost)));
+    }
+
+    /// Puts items at the end of their party's line, each with its cost.
+    pub(crate) fn extend(&mut self, party: Party, items: impl IntoIterator<Item = (T, usize)>) {
+        let mut items = items.into_iter().peekable();
+        if items.peek().is_none() {
+            return; // Nobody has a turn without anything.
+        }
         let credit = self.quantum;
         let line = self.lines.entry(party).or_insert_with(|| {
             self.turns.push_back(party);
             Line { items: VecDeque::new(), cost: 0, credit }
         });
-        line.items.push_back((item, cost));
-        line.cost += cost;
-        self.cost += cost;
+        let before = line.cost;
+        line.items.extend(items.inspect(|(_item, cost)| line.cost += cost));
+        self.cost += line.cost - before;
     }
 
     /// Takes the next item, with its cost.

@@ -161,12 +161,10 @@ impl Waiting {
         now: Instant,
     ) {
         let mut to_commit = 0;
-        for (input, cost) in inputs {
-            if input.is_command() {
-                to_commit += cost;
-            }
-            self.inputs.push(party, input, cost);
-        }
+        let counted = inputs.into_iter().inspect(|(input, cost)| {
+            to_commit += if input.is_command() { *cost } else { 0 };
+        });
+        self.inputs.extend(party, counted);
         if to_commit > 0 {
             self.pace.count(party, to_commit, now);
         }
