@@ -15,8 +15,6 @@ mod renames;
 mod replies;
 mod staged;
 
-use std::collections::BTreeSet;
-
 use chat_proto::{AccountId, Presence as PresenceFrame, RequestId, Timestamp, encode_frame};
 
 use rustc_hash::FxHashMap;
@@ -25,6 +23,7 @@ use crate::presence::Presence;
 use crate::{Begun, Conn, Fanout, Input, Local, State, Store, StoreError};
 use ahead::AheadReaders;
 pub use failing::Failed;
+use failing::InDoubt;
 use pace::{Pace, Paces};
 use renames::renamed_frame;
 pub(crate) use renames::unsure_of_names;
@@ -51,8 +50,7 @@ pub struct Pipeline<S> {
     ahead: AheadReaders,
     /// When to try a store that failed again; `None` while it works.
     recover_at: Option<Timestamp>,
-    /// Whose changes a commit was to bring that failed, until the store has recovered.
-    in_doubt: BTreeSet<AccountId>,
+    in_doubt: InDoubt,
     commit_bytes_max: usize,
     /// Applied; its commit has not begun.
     open: Staged,

@@ -1,12 +1,11 @@
 //! The beginning: a pipeline is opened without writing anything, and logs that have no epoch begin
 //! with a command.
 
-use std::collections::BTreeSet;
-
 use chat_proto::{AccountId, LogId, RoomId, Seq};
 use rustc_hash::FxHashMap;
 
 use super::ahead::AheadReaders;
+use super::failing::InDoubt;
 use super::pace::{Pace, Paces};
 use super::staged::Staged;
 use super::{COMMIT_BYTES_MAX, Pipeline};
@@ -33,7 +32,7 @@ impl<S: Store> Pipeline<S> {
             signed_in: FxHashMap::default(),
             ahead: AheadReaders::default(),
             recover_at: None,
-            in_doubt: BTreeSet::new(),
+            in_doubt: InDoubt::default(),
             commit_bytes_max: COMMIT_BYTES_MAX,
             open: Staged::default(),
             under_way: None,

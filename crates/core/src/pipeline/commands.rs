@@ -49,20 +49,23 @@ impl<S: Store> Pipeline<S> {
         }
     }
 
-    /// The answer to a command that changes nothing, if it may be given. Between a commit that failed and
-    /// [`Store::recover`] the state may have what that commit was to bring and is not durable: whose
-    /// changes were among it is told nothing of them. Others, and whoever signs in, are answered: reads
-    /// go on, and they begin with joining again.
+    /// The answer to a command that changes nothing, unless it would tell of what is in doubt. Others are
+    /// answered: reads go on, and they begin with joining again.
     fn unchanged(&self, action: &Action) -> Option<Answer> {
-        let is_in_doubt = match action {
-            Action::Join { account, .. }
-            | Action::Leave { account, .. }
-            | Action::Rename { account, .. }
-            | Action::Post { account, .. } => self.in_doubt.contains(account),
-            Action::SignIn { .. } => false,
-            Action::Genesis { .. } => self.recover_at.is_some(),
+        let answer = self.state.as_ref()?.answer_without_change(action)?;
+        let is_in_doubt = match (action, answer) {
+            (Action::Genesis { .. }, _) => self.recover_at.is_some(),
+            (Action::SignIn { .. }, Answer::SignedIn(account)) => self.in_doubt.is_new(account),
+            (Action::SignIn { .. }, _) => false,
+            (
+                Action::Join { account, .. }
+                | Action::Leave { account, .. }
+                | Action::Rename { account, .. }
+                | Action::Post { account, .. },
+                _,
+            ) => self.in_doubt.is_changed(*account),
         };
-        self.state.as_ref().filter(|_state| !is_in_doubt)?.answer_without_change(action)
+        (!is_in_doubt).then_some(answer)
     }
 
     /// The answer to a command that changes nothing. It has no part in a commit. It waits for those

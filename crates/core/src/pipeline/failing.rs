@@ -1,8 +1,9 @@
 //! Commits that fail: what is left of them, and how it goes on.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use chat_proto::Timestamp;
+use chat_proto::{AccountId, Timestamp};
 
 use super::staged::Staged;
 use super::{Pipeline, later};
@@ -32,6 +33,31 @@ impl Failed {
 impl fmt::Debug for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Failed").field("cause", &self.cause).finish_non_exhaustive()
+    }
+}
+
+/// What a commit was to bring that failed, until the store has recovered. The state that was read back
+/// may have it, and it need not be durable: nobody is told of it.
+#[derive(Debug, Default)]
+pub(super) struct InDoubt {
+    /// Accounts that were to be made.
+    new: BTreeSet<AccountId>,
+    /// Whose memberships or names were to change.
+    changed: BTreeSet<AccountId>,
+}
+
+impl InDoubt {
+    fn extend(&mut self, staged: &Staged) {
+        self.new.extend(staged.new_accounts());
+        self.changed.extend(staged.changed_accounts());
+    }
+
+    pub(super) fn is_new(&self, account: AccountId) -> bool {
+        self.new.contains(&account)
+    }
+
+    pub(super) fn is_changed(&self, account: AccountId) -> bool {
+        self.changed.contains(&account)
     }
 }
 
@@ -75,7 +101,7 @@ impl<S: Store> Pipeline<S> {
         fanout: &mut impl Fanout,
     ) -> Failed {
         self.recover_at = Some(later(now));
-        self.in_doubt.extend(staged.changed_accounts());
+        self.in_doubt.extend(&staged);
         let snapshot = self.store.roll_back();
         self.state = snapshot.ok().and_then(|snapshot| State::restore(snapshot).ok());
         self.resume_from_state(fanout);
@@ -92,7 +118,7 @@ impl<S: Store> Pipeline<S> {
             Ok(state) => {
                 self.state = Some(state);
                 self.recover_at = None;
-                self.in_doubt.clear();
+                self.in_doubt = InDoubt::default();
                 self.resume_from_state(fanout);
             }
             Err(_the_store_has_logged_it) => self.recover_at = Some(later(now)),

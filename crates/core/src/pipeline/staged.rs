@@ -38,6 +38,7 @@ pub(super) struct Staged {
     waiting: Vec<Waiting>,
     batches: BTreeMap<LogId, Batch>,
     memberships: Vec<MembershipChange>,
+    new_accounts: Vec<AccountId>,
     /// The newest name of each account that was renamed.
     renames: BTreeMap<AccountId, String>,
     bytes: usize,
@@ -159,6 +160,7 @@ impl Staged {
     pub(super) fn followed_by(mut self, behind: Self) -> Self {
         self.waiting.extend(behind.waiting);
         self.memberships.extend(behind.memberships);
+        self.new_accounts.extend(behind.new_accounts);
         self.renames.extend(behind.renames);
         self
     }
@@ -187,6 +189,11 @@ impl Staged {
         std::mem::take(&mut self.renames)
     }
 
+    /// The accounts that it makes.
+    pub(super) fn new_accounts(&self) -> impl Iterator<Item = AccountId> {
+        self.new_accounts.iter().copied()
+    }
+
     /// Whose memberships or names it changes.
     pub(super) fn changed_accounts(&self) -> impl Iterator<Item = AccountId> {
         let members = self.memberships.iter().map(|change| change.account);
@@ -205,6 +212,10 @@ impl Staged {
             Content::Left { account } => (*account, false),
             Content::AccountRenamed { name } => {
                 self.renames.insert(AccountId(event.log.0), name.to_string());
+                return;
+            }
+            Content::AccountCreated { .. } => {
+                self.new_accounts.push(AccountId(event.log.0));
                 return;
             }
             _ => return,

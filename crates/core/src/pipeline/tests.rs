@@ -166,6 +166,20 @@ fn what_a_failed_commit_has_left_is_not_answered_as_done_before_the_store_has_re
 }
 
 #[test]
+fn an_account_whose_making_failed_is_told_to_nobody_before_the_store_has_recovered() {
+    let mut world = World::new();
+    world.pipeline.store_mut().keeps_what_failed = true;
+    world.pipeline.store_mut().fails = true;
+    world.run([sign_in(3, 0xB0, "bob")]);
+    let refused = world.heard.take();
+    assert_ne!(refused, kinds(3, &[Kind::SignedIn]));
+    world.run([sign_in(3, 0xB0, "bob")]);
+    assert_eq!(world.heard.take(), refused, "nobody knows whether it is durable");
+    world.pipeline.run_alone([sign_in(3, 0xB0, "bob")], later(NOW), &mut world.heard);
+    assert_eq!(world.heard.take(), kinds(3, &[Kind::SignedIn]), "and now it is");
+}
+
+#[test]
 fn whoever_had_no_part_in_a_failed_commit_joins_again_and_reads_on() {
     let mut world = World::new();
     world.run([sign_in(3, 0xB0, "bob")]);
@@ -182,6 +196,9 @@ fn whoever_had_no_part_in_a_failed_commit_joins_again_and_reads_on() {
     world.run([bob_joins("lobby"), join(1, "lobby"), bob_joins("new")]);
     let told = [kinds(3, &[Kind::RoomInfo]), kinds(1, &[Kind::Error]), kinds(3, &[Kind::Error])];
     assert_eq!(world.heard.take(), told.concat());
+    world.run([sign_in(4, 0xB0, "bob"), sign_in(5, 0xAD, "ada")]);
+    let known = [kinds(4, &[Kind::SignedIn]), kinds(5, &[Kind::SignedIn])];
+    assert_eq!(world.heard.take(), known.concat(), "both were there before");
 }
 
 #[test]
