@@ -4,7 +4,6 @@ mod clock;
 // Limits a process that runs (prlimit), and reads its memory in `/proc`.
 #[cfg(target_os = "linux")]
 mod crowded;
-mod dual_stack;
 mod fair;
 mod following;
 mod joining;

@@ -1,16 +1,15 @@
 //! Damaged pages: what is on them is told as a gap, and everything else is read.
 
 mod store_seed;
+mod store_told;
 
 use std::fs;
 use std::path::Path;
 
-use bytes::BytesMut;
-use chat_core::{HistoryRead, Store};
-use chat_proto::limits::HISTORY_MESSAGES_MAX;
-use chat_proto::{FrameCodec, Gap, Kind, LoggedHead, RoomId, Seq};
+use chat_core::Store;
 use chatd::store::{Durability, Reader, SqliteStore};
-use store_seed::{LOBBY, message, post, put, seeded};
+use store_seed::{message, post, put, seeded};
+use store_told::{follow, page_back};
 use tempfile::TempDir;
 
 /// Bytes of a page of the database.
@@ -22,9 +21,6 @@ const EVENTS: u64 = 3_000;
 /// The kinds of pages by the byte that they begin with (<https://www.sqlite.org/fileformat.html>).
 const INTERIOR: u8 = 0x05;
 const LEAF: u8 = 0x0D;
-
-/// Why events are missing: nothing deletes any, whatever it may look like.
-const UNREADABLE: u16 = 2;
 
 /// A message that does not fit a page.
 const LONG: u64 = 1_500;
@@ -64,74 +60,18 @@ fn flip(file: &Path, from: usize, bytes: usize) {
     file.write_all_at(&damaged, from as u64).expect("it takes writes");
 }
 
-/// Follows the lobby to its end; tells the seqs that came, and those told as unreadable.
-fn follow(reader: &mut Reader) -> (Vec<u64>, Vec<u64>) {
-    let (mut came, mut missing, mut after) = (Vec::new(), Vec::new(), Seq(0));
-    while after < Seq(EVENTS) {
-        let page =
-            reader.events_after(LOBBY, after, Seq(EVENTS), 16_384).expect("it reads around damage");
-        assert!(page.after > after, "it always comes further");
-        after = page.after;
-        let mut bytes = BytesMut::from(&*page.frames);
-        while let Some(frame) =
-            FrameCodec::default().take_last_frame(&mut bytes).expect("they are frames")
-        {
-            if frame.known_kind() == Some(Kind::Gap) {
-                let gap: Gap = frame.decode().expect("it is a gap");
-                assert_eq!(gap.reason, UNREADABLE, "{gap:?}");
-                missing.extend(gap.from.0..=gap.to.0);
-            } else {
-                came.push(LoggedHead::of(&frame).expect("it is an event").seq.0);
-            }
-        }
-    }
-    (came, missing)
-}
-
-/// Pages back through the lobby; tells the same, rising.
-fn page_back(reader: &mut Reader, store: &SqliteStore) -> (Vec<u64>, Vec<u64>) {
-    let (mut came, mut missing, mut before) = (Vec::new(), Vec::new(), Seq(u64::MAX));
-    loop {
-        let read = HistoryRead {
-            room: RoomId(LOBBY.0),
-            epoch: store.epoch(),
-            as_of: Seq(EVENTS),
-            before,
-            limit: HISTORY_MESSAGES_MAX,
-        };
-        let page = reader.history(&read).expect("it reads around damage");
-        came.extend(page.messages.iter().rev().map(|message| message.seq.0));
-        for gap in page.gaps.iter() {
-            assert_eq!(gap.reason, UNREADABLE);
-            missing.extend((gap.from.0..=gap.to.0).rev());
-        }
-        let first = page.messages.first().map(|message| message.seq);
-        let oldest = first.into_iter().chain(page.gaps.iter().map(|gap| gap.from)).min();
-        match oldest {
-            Some(oldest) if page.more => {
-                assert!(oldest < before, "it always comes further");
-                before = oldest;
-            }
-            _ => break,
-        }
-    }
-    came.reverse();
-    missing.reverse();
-    (came, missing)
-}
-
 /// Damages a page, and holds that what is missing is told, is little, and nothing else is missing.
 fn tells_what_is_missing(damage: impl Fn(&Path), missing_max: usize) {
     let (_dir, store) = filled();
     damage(store.path());
     let mut reader = Reader::open(&store).expect("it opens");
-    let (came, missing) = follow(&mut reader);
+    let (came, missing) = follow(&mut reader, EVENTS);
     assert!(!missing.is_empty() && missing.len() <= missing_max, "{} missing", missing.len());
     let mut all: Vec<u64> = came.iter().chain(&missing).copied().collect();
     all.sort_unstable();
     assert!(all.into_iter().eq(1..=EVENTS), "each is told once");
 
-    let (paged, missing_pages) = page_back(&mut reader, &store);
+    let (paged, missing_pages) = page_back(&mut reader, &store, EVENTS);
     let posts: Vec<u64> = came.into_iter().filter(|seq| *seq > 1).collect();
     assert!(paged == posts, "history has the same");
     assert_eq!(missing_pages, missing);
@@ -156,7 +96,7 @@ fn bytes_that_are_wrong_here_and_there_hide_what_they_are_in_and_no_others() {
         let mut reader = Reader::open(&store).expect("it opens");
         // A reader of the log and one of its messages need not be hurt by the same bytes.
         for (first, (came, missing)) in
-            [(1, follow(&mut reader)), (2, page_back(&mut reader, &store))]
+            [(1, follow(&mut reader, EVENTS)), (2, page_back(&mut reader, &store, EVENTS))]
         {
             assert!(missing.len() <= 120, "{} missing", missing.len());
             let mut all: Vec<u64> = came.into_iter().chain(missing).collect();
@@ -187,7 +127,7 @@ fn an_event_whose_id_is_damaged_is_unreadable() {
     fs::write(store.path(), bytes).expect("it takes writes");
     let mut reader = Reader::open(&store).expect("it opens");
     // A page of history is read downwards, and need not notice.
-    let (followed, paged) = (follow(&mut reader), page_back(&mut reader, &store));
+    let (followed, paged) = (follow(&mut reader, EVENTS), page_back(&mut reader, &store, EVENTS));
     for (first, least, (came, missing)) in [(1, 1, followed), (2, 0, paged)] {
         assert!((least..=10).contains(&missing.len()), "{} missing", missing.len());
         let mut all: Vec<u64> = came.into_iter().chain(missing).collect();
@@ -208,7 +148,7 @@ fn cells_that_are_not_found_hide_their_events_and_no_others() {
     fs::write(store.path(), bytes).expect("it takes writes");
     let mut reader = Reader::open(&store).expect("it opens");
     // What is found before a search is led astray need not be the same from both sides.
-    let (followed, paged) = (follow(&mut reader), page_back(&mut reader, &store));
+    let (followed, paged) = (follow(&mut reader, EVENTS), page_back(&mut reader, &store, EVENTS));
     for (first, (came, missing)) in [(1, followed), (2, paged)] {
         // A search that meets the first may be led astray on its whole page.
         assert!((1..=120).contains(&missing.len()), "{} missing", missing.len());
@@ -259,10 +199,10 @@ fn a_damaged_interior_page_hides_what_is_below_it() {
     let interior = pages(store.path(), INTERIOR);
     flip(store.path(), interior[0] * PAGE, PAGE);
     let mut reader = Reader::open(&store).expect("it opens");
-    let (came, missing) = follow(&mut reader);
+    let (came, missing) = follow(&mut reader, EVENTS);
     assert!(!missing.is_empty() && !came.is_empty(), "{} {}", came.len(), missing.len());
     assert_eq!(came.len() + missing.len(), usize::try_from(EVENTS).expect("few"));
-    let (paged, missing_pages) = page_back(&mut reader, &store);
+    let (paged, missing_pages) = page_back(&mut reader, &store, EVENTS);
     // The first event is no message.
     assert!(missing_pages.iter().eq(missing.iter().filter(|seq| **seq > 1)));
     assert_eq!(paged.len(), came.iter().filter(|seq| **seq > 1).count());

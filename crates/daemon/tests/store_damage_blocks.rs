@@ -2,17 +2,17 @@
 //! another log is told in their place, and a store whose logs have lost their ends is not written.
 
 mod store_seed;
+mod store_told;
 
 use std::fs::File;
 use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
 
-use bytes::BytesMut;
-use chat_core::{Content, HistoryRead, Store};
-use chat_proto::limits::HISTORY_MESSAGES_MAX;
-use chat_proto::{FrameCodec, Gap, Kind, LoggedHead, Nickname, RoomId, Seq};
+use chat_core::{Content, Store};
+use chat_proto::Nickname;
 use chatd::store::{Durability, Reader, SqliteStore};
-use store_seed::{ADA, LOBBY, event, post, put, seeded};
+use store_seed::{ADA, event, post, put, seeded};
+use store_told::{Told, follow, page_back};
 use tempfile::TempDir;
 
 /// Events of the lobby.
@@ -21,14 +21,8 @@ const EVENTS: u64 = 300;
 /// How many of them are in a block.
 const BLOCK: u64 = 30;
 
-/// Why events are missing.
-const UNREADABLE: u16 = 2;
-
 /// No event at all.
 const NONE: RangeInclusive<u64> = RangeInclusive::new(1, 0);
-
-/// What a reader was told: the seqs that came, and those that cannot be read; both rising.
-type Told = (Vec<u64>, Vec<u64>);
 
 /// A store whose lobby is in many blocks: somebody else's events lie in between.
 fn filled() -> (TempDir, SqliteStore) {
@@ -51,57 +45,6 @@ fn damage(store: &SqliteStore, sql: &str) {
     let other = rusqlite::Connection::open(store.path()).expect("it is there");
     let rows = other.execute(sql, []).expect("it takes writes");
     assert_eq!(rows, 1, "{sql}");
-}
-
-fn follow(reader: &mut Reader, head: u64) -> Told {
-    let (mut came, mut missing, mut after) = (Vec::new(), Vec::new(), Seq(0));
-    while after < Seq(head) {
-        let page = reader.events_after(LOBBY, after, Seq(head), 4_096).expect("it is read");
-        assert!(page.after > after, "it always comes further");
-        after = page.after;
-        let mut bytes = BytesMut::from(&*page.frames);
-        while let Some(frame) =
-            FrameCodec::default().take_last_frame(&mut bytes).expect("they are frames")
-        {
-            if frame.known_kind() == Some(Kind::Gap) {
-                let gap: Gap = frame.decode().expect("it is a gap");
-                assert_eq!((gap.log, gap.reason), (LOBBY, UNREADABLE), "{gap:?}");
-                missing.extend(gap.from.0..=gap.to.0);
-            } else {
-                let told = LoggedHead::of(&frame).expect("it is an event");
-                assert_eq!(told.log, LOBBY);
-                came.push(told.seq.0);
-            }
-        }
-    }
-    assert_eq!(after, Seq(head), "and not past the head");
-    (came, missing)
-}
-
-fn page_back(reader: &mut Reader, store: &SqliteStore, head: u64) -> Told {
-    let (mut came, mut missing, mut before) = (Vec::new(), Vec::new(), Seq(u64::MAX));
-    loop {
-        let (room, epoch, limit) = (RoomId(LOBBY.0), store.epoch(), HISTORY_MESSAGES_MAX);
-        let read = HistoryRead { room, epoch, as_of: Seq(head), before, limit };
-        let page = reader.history(&read).expect("it is read");
-        came.extend(page.messages.iter().rev().map(|message| message.seq.0));
-        for gap in page.gaps.iter() {
-            assert_eq!((gap.log, gap.reason), (LOBBY, UNREADABLE), "{gap:?}");
-            missing.extend((gap.from.0..=gap.to.0).rev());
-        }
-        let first = page.messages.first().map(|message| message.seq);
-        let oldest = first.into_iter().chain(page.gaps.iter().map(|gap| gap.from)).min();
-        match oldest.filter(|_| page.more) {
-            Some(oldest) => {
-                assert!(oldest < before, "it always comes further");
-                before = oldest;
-            }
-            None => break,
-        }
-    }
-    came.reverse();
-    missing.reverse();
-    (came, missing)
 }
 
 /// Each event but the first, which is no message, as history has it.

@@ -10,8 +10,10 @@ pub(crate) mod boot;
 pub(crate) mod dir_watch;
 pub(crate) mod found_file;
 pub(crate) mod memory_file;
+#[path = "../slices.rs"]
+mod slices;
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::os::fd::AsFd;
 
 use rustix::fs::sendfile;
@@ -23,18 +25,16 @@ use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 /// `WouldBlock` when it takes none. A peer that is gone raises no signal.
 pub(crate) fn write<'a>(
     socket: impl AsFd,
-    mut slices: impl Iterator<Item = &'a [u8]>,
+    slices: impl Iterator<Item = &'a [u8]>,
 ) -> io::Result<usize> {
-    let Some(first) = slices.next() else { return Ok(0) };
-    let written = match slices.next() {
-        None => send(socket, first, SendFlags::NOSIGNAL),
-        Some(second) => {
-            let all = [first, second].into_iter().chain(slices);
-            let all: Vec<IoSlice<'_>> = all.map(IoSlice::new).collect();
+    let written = slices::write_with(
+        slices,
+        |one| send(&socket, one, SendFlags::NOSIGNAL),
+        |all| {
             let nothing_else = &mut SendAncillaryBuffer::default();
-            sendmsg(socket, &all, nothing_else, SendFlags::NOSIGNAL)
-        }
-    };
+            sendmsg(&socket, all, nothing_else, SendFlags::NOSIGNAL)
+        },
+    );
     Ok(written?)
 }
 

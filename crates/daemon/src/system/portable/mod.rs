@@ -5,8 +5,10 @@ pub(crate) mod boot;
 pub(crate) mod dir_watch;
 pub(crate) mod found_file;
 pub(crate) mod memory_file;
+#[path = "../slices.rs"]
+mod slices;
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::os::fd::AsFd;
 
 use rustix::io::{pread, write as write_one, writev};
@@ -21,18 +23,9 @@ const COPY_BYTES: usize = 64 * 1024;
 /// ignores unless it chose otherwise.
 pub(crate) fn write<'a>(
     socket: impl AsFd,
-    mut slices: impl Iterator<Item = &'a [u8]>,
+    slices: impl Iterator<Item = &'a [u8]>,
 ) -> io::Result<usize> {
-    let Some(first) = slices.next() else { return Ok(0) };
-    let written = match slices.next() {
-        None => write_one(socket, first),
-        Some(second) => {
-            let all = [first, second].into_iter().chain(slices);
-            let all: Vec<IoSlice<'_>> = all.map(IoSlice::new).collect();
-            writev(socket, &all)
-        }
-    };
-    Ok(written?)
+    Ok(slices::write_with(slices, |one| write_one(&socket, one), |all| writev(&socket, all))?)
 }
 
 /// Writes `bytes` of a file, from `offset` on, to a socket that does not block, as far as it takes
