@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use chat_tests::process::Daemon;
 
 /// The names of the threads that write: the two that commit, and the one that moves the WAL.
-const WRITING_THREADS: [&str; 3] = ["chatd-commit", "chatd-write", "chatd-wal"];
+const WRITING_THREADS: [&str; 3] = ["chatd-commit", "chatd-write", "chatd-ckpt"];
 
 /// Calls that fail, until this is dropped.
 #[derive(Debug)]

@@ -26,7 +26,7 @@ use crate::coverage::Situation;
 use crate::env::Env;
 use crate::frames::put;
 use crate::network::{LinkId, Side};
-use crate::schedule::{Alarm, Happening, MS};
+use crate::schedule::{Alarm, MS, SimEvent};
 use crate::trace::trace;
 use journal::Journal;
 use paging::Paging;
@@ -183,7 +183,7 @@ impl Client {
 
     /// Has something to do in so long.
     pub(crate) fn wake(&mut self, pause_us: u64, env: &mut Env) {
-        let turn = Happening::ClientTurn { client: self.index };
+        let turn = SimEvent::ClientTurn { client: self.index };
         self.alarm.set(&mut env.schedule, pause_us, turn);
     }
 

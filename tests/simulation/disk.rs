@@ -1,278 +1,247 @@
-//! The store of one server process: transactions in memory over the platter, an open one and one
-//! whose commit may be under way.
+//! What survives the server process: the committed transactions, the witness beside them, and the
+//! moods of the disk.
+//!
+//! The durable store *is* the list of its transactions; an older copy of it is a shorter list.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::collections::VecDeque;
 
-use chat_core::{Begun, Event, Lookup, PastSend, Record, Snapshot, Store, StoreError};
-use chat_proto::{AccountId, LogId, Nonce, Seq, StreamId, Timestamp};
+use chat_core::{Batch, Lineage, Snapshot, Witness};
+use chat_proto::{Epoch, LogId, Seq};
+use chat_tests::history::Truth;
 
-use crate::coverage::Situation;
-use crate::data::{Owned, past_of};
-use crate::platter::{Fate, Platter};
+use crate::chance::Chance;
+use crate::coverage::{Coverage, Situation};
+use crate::data::{Data, Owned};
 
-/// A disk that fails on purpose.
+/// What becomes of a commit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fate {
+    /// It is durable.
+    Good,
+    /// It fails, and nothing of it is there.
+    Lost,
+    /// It fails, and is durable all the same.
+    Durable,
+    /// It fails; that it is durable shows when the store is recovered.
+    DurableAtRecovery,
+    /// The process dies, and nothing of it is there.
+    DiesBefore,
+    /// The process dies, and it is durable.
+    DiesAfter,
+}
+
+/// The disk.
 pub(crate) struct SimDisk {
-    platter: Rc<RefCell<Platter>>,
-    open: Transaction,
-    under_way: Option<Transaction>,
-}
+    /// Of the logs; 0 while one is to begin.
+    pub(crate) epoch: Epoch,
+    commits: Vec<Vec<Owned>>,
+    pub(crate) data: Data,
+    /// A transaction whose commit failed and which recovery will find.
+    limbo: Option<Vec<Owned>>,
+    /// A transaction whose commit is under way: a process that dies learns no outcome.
+    pub(crate) under_way: Option<Vec<Owned>>,
+    witness: Option<Witness>,
+    boot: u128,
+    survives_power_loss: bool,
 
-/// Records that are not committed.
-#[derive(Default)]
-struct Transaction {
-    records: Vec<Owned>,
-    heads: BTreeMap<LogId, Seq>,
-    sends: BTreeMap<(AccountId, StreamId), BTreeMap<u64, PastSend>>,
-}
+    pub(crate) now_us: u64,
+    /// The process is dead: nobody may hear of anything that it still does.
+    pub(crate) has_died: bool,
+    pub(crate) fates: VecDeque<Fate>,
+    pub(crate) appends_fail: u32,
+    pub(crate) full_until_us: u64,
+    pub(crate) unreadable_until_us: u64,
+    pub(crate) chance: Chance,
+    pub(crate) coverage: Coverage,
 
-impl Transaction {
-    fn newest_ts(&self, log: LogId) -> Option<Timestamp> {
-        self.records.iter().rev().find_map(|record| match record {
-            Owned::Event(event) if event.log == log => Some(event.ts),
-            Owned::Event(_) | Owned::RefusedSend { .. } | Owned::Genesis(_) => None,
-        })
-    }
+    /// The ends of the epochs that are over.
+    past: Truth,
+    is_sealed: bool,
+    /// What has become durable since somebody looked.
+    grown: Vec<(LogId, Seq)>,
 }
 
 impl SimDisk {
-    pub(crate) fn new(platter: Rc<RefCell<Platter>>) -> Self {
-        Self { platter, open: Transaction::default(), under_way: None }
-    }
-
-    /// What is not committed, the newest first.
-    fn uncommitted(&self) -> impl Iterator<Item = &Transaction> {
-        std::iter::once(&self.open).chain(&self.under_way)
-    }
-
-    fn abandon(&mut self) {
-        self.open = Transaction::default();
-        self.under_way = None;
-        self.platter.borrow_mut().under_way = None;
-    }
-
-    fn put_event(&mut self, event: &Event) -> Result<(), StoreError> {
-        let held = self.uncommitted().find_map(|it| it.heads.get(&event.log).copied());
-        let held = held.unwrap_or_else(|| self.platter.borrow().data.head(event.log));
-        if event.seq <= held {
-            return Err(failed("appended", "UNIQUE constraint failed: (room, seq)"));
+    pub(crate) fn new(chance: Chance, coverage: Coverage, survives_power_loss: bool) -> Self {
+        Self {
+            epoch: Epoch(0),
+            commits: Vec::new(),
+            data: Data::default(),
+            limbo: None,
+            under_way: None,
+            witness: None,
+            boot: 1,
+            survives_power_loss,
+            now_us: 0,
+            has_died: false,
+            fates: VecDeque::new(),
+            appends_fail: 0,
+            full_until_us: 0,
+            unreadable_until_us: 0,
+            chance,
+            coverage,
+            past: Truth::new(),
+            is_sealed: false,
+            grown: Vec::new(),
         }
-        self.open.heads.insert(event.log, event.seq);
-        if let (Some(past), chat_core::Content::Posted { from, nonce, .. }) =
-            (past_of(event), &event.content)
-        {
-            self.put_send(*from, *nonce, past)?;
-        }
-        self.open.records.push(Owned::Event(event.clone()));
-        Ok(())
     }
 
-    fn put_send(
-        &mut self,
-        account: AccountId,
-        nonce: Nonce,
-        past: PastSend,
-    ) -> Result<(), StoreError> {
-        if self.decided(account, nonce).is_some() {
-            return Err(failed("appended", "UNIQUE constraint failed: (stream, n)"));
-        }
-        self.open.sends.entry((account, nonce.stream)).or_default().insert(nonce.n, past);
-        Ok(())
+    pub(crate) fn takes_writes(&self) -> bool {
+        self.now_us >= self.full_until_us && self.is_readable()
     }
 
-    fn decided(&self, account: AccountId, nonce: Nonce) -> Option<PastSend> {
-        let of = (account, nonce.stream);
-        let open = self.uncommitted().find_map(|it| it.sends.get(&of)?.get(&nonce.n).cloned());
-        open.or_else(|| {
-            let platter = self.platter.borrow();
-            platter.data.sends.get(&of).and_then(|sends| sends.get(&nonce.n)).cloned()
-        })
-    }
-}
-
-impl Lookup for SimDisk {
-    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
-        let platter = self.platter.borrow();
-        if !platter.is_readable() {
-            return Err(failed("looked a stream up", "input/output error"));
-        }
-        let last = |it: &Transaction| it.sends.get(&(account, stream))?.keys().last().copied();
-        let open = self.uncommitted().find_map(last);
-        Ok(open.unwrap_or_else(|| platter.data.high_water(account, stream)))
+    pub(crate) fn is_readable(&self) -> bool {
+        self.now_us >= self.unreadable_until_us
     }
 
-    fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
-        if !self.platter.borrow().is_readable() {
-            return Err(failed("looked a send up", "input/output error"));
-        }
-        Ok(self.decided(account, nonce))
+    pub(crate) fn commits(&self) -> usize {
+        self.commits.len()
     }
 
-    fn newest_ts(&self, log: LogId) -> Result<Timestamp, StoreError> {
-        let platter = self.platter.borrow();
-        if !platter.is_readable() {
-            return Err(failed("looked for the newest event", "input/output error"));
-        }
-        let open = self.uncommitted().find_map(|it| it.newest_ts(log));
-        Ok(open.or_else(|| platter.data.newest_ts(log)).unwrap_or_default())
+    /// A process opens the store: the witness tells whether its logs go on.
+    pub(crate) fn open(&mut self) {
+        self.has_died = false;
+        self.is_sealed = false;
+        // A commit that failed is found when the file is read anew.
+        self.settle_limbo(false);
+        let (in_file, commits) = (self.data.epoch(), self.commits.len() as u64);
+        let lineage = Lineage::judge(in_file, commits, self.boot, self.witness.as_ref());
+        self.epoch = match lineage {
+            Lineage::Continues => in_file,
+            // Another one is to begin.
+            Lineage::Broken => Epoch(0),
+        };
+        self.write_witness();
     }
-}
 
-impl Store for SimDisk {
-    fn append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
-        {
-            let mut platter = self.platter.borrow_mut();
-            if platter.has_died {
-                return Err(failed("appended", "the process is dead"));
-            }
-            let fails = platter.appends_fail > 0 && platter.chance.percent(30);
-            if fails {
-                platter.appends_fail -= 1;
-                platter.coverage.hit(Situation::AppendFailed);
-            }
-            if !platter.takes_writes() {
-                platter.coverage.hit(Situation::DiskFull);
-            }
-            if fails || !platter.takes_writes() {
-                drop(platter);
-                self.open = Transaction::default();
-                return Err(failed("appended", "no space left on device"));
+    /// Makes a transaction durable. The witness is written after it, if the process lives so long.
+    pub(crate) fn make_durable(&mut self, transaction: Vec<Owned>, is_witnessed: bool) {
+        for record in &transaction {
+            let before = self.data.epoch();
+            self.data.apply(record);
+            match record {
+                Owned::Event(event) => self.grown.push((event.log, event.seq)),
+                Owned::Genesis(genesis) => {
+                    if before != Epoch(0) {
+                        self.coverage.hit(Situation::NewEpoch);
+                    }
+                    self.epoch = genesis.epoch;
+                    let heads = self.data.logs.keys().map(|log| (*log, self.data.head(*log)));
+                    self.grown = heads.collect();
+                }
+                Owned::RefusedSend { .. } => {}
             }
         }
-        match record {
-            Record::Genesis(genesis) => {
-                self.open.records.push(Owned::Genesis(genesis));
-                Ok(())
-            }
-            Record::Event(event) => self.put_event(event),
-            Record::RefusedSend { account, nonce, code, digest } => {
-                self.put_send(account, nonce, PastSend::Refused { code, digest })?;
-                self.open.records.push(Owned::RefusedSend { account, nonce, code, digest });
-                Ok(())
+        self.commits.push(transaction);
+        if is_witnessed {
+            self.write_witness();
+        }
+    }
+
+    pub(crate) fn leave_in_limbo(&mut self, transaction: Vec<Owned>) {
+        self.limbo = Some(transaction);
+    }
+
+    /// The process has died.
+    pub(crate) fn lose_process(&mut self) {
+        if let Some(transaction) = self.under_way.take() {
+            self.coverage.hit(Situation::DiedWithCommitUnderWay);
+            if self.chance.percent(50) {
+                self.make_durable(transaction, false);
             }
         }
     }
 
-    fn commit(&mut self) -> Result<(), StoreError> {
-        self.finish_commit()?;
-        let transaction = std::mem::take(&mut self.open);
-        end(&mut self.platter.borrow_mut(), transaction.records)
+    /// What recovery finds.
+    pub(crate) fn recover(&mut self) -> Snapshot {
+        self.settle_limbo(true);
+        self.snapshot()
     }
 
-    fn begin_commit(&mut self) -> Result<Begun, StoreError> {
-        self.finish_commit()?;
-        let is_beside = self.platter.borrow_mut().chance.percent(60);
-        if !is_beside || self.open.records.is_empty() {
-            return self.commit().map(|()| Begun::Durable);
-        }
-        let transaction = std::mem::take(&mut self.open);
-        self.platter.borrow_mut().under_way = Some(transaction.records.clone());
-        self.under_way = Some(transaction);
-        Ok(Begun::UnderWay)
-    }
-
-    fn poll_commit(&mut self) -> Option<Result<(), StoreError>> {
-        let is_over = self.platter.borrow_mut().chance.percent(30);
-        (is_over && self.under_way.is_some()).then(|| self.finish_commit())
-    }
-
-    fn finish_commit(&mut self) -> Result<(), StoreError> {
-        let Some(transaction) = self.under_way.take() else { return Ok(()) };
-        let mut platter = self.platter.borrow_mut();
-        platter.under_way = None;
-        let is_alone = self.open.records.is_empty();
-        if !is_alone {
-            platter.coverage.hit(Situation::AppliedBesideCommit);
-        }
-        let outcome = end(&mut platter, transaction.records);
-        if outcome.is_err() && !is_alone {
-            platter.coverage.hit(Situation::FailedWithWhatWasBehind);
-        }
-        outcome
-    }
-
-    fn recover(&mut self) -> Result<Snapshot, StoreError> {
-        self.abandon();
-        let mut platter = self.platter.borrow_mut();
-        match platter.takes_writes() && !platter.has_died {
-            true => Ok(platter.recover()),
-            false => Err(failed("proved that it takes writes", "no space left on device")),
+    fn settle_limbo(&mut self, is_witnessed: bool) {
+        if let Some(transaction) = self.limbo.take() {
+            self.coverage.hit(Situation::DurableAtRecovery);
+            self.make_durable(transaction, is_witnessed);
         }
     }
 
-    fn roll_back(&mut self) -> Result<Snapshot, StoreError> {
-        self.abandon();
-        let platter = self.platter.borrow();
-        if !platter.is_readable() {
-            platter.coverage.hit(Situation::StoreUnreadable);
-            return Err(failed("read the state back", "input/output error"));
-        }
-        Ok(platter.snapshot())
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.data.snapshot(self.epoch)
     }
-}
 
-/// The commit of a transaction comes to its end.
-fn end(platter: &mut Platter, transaction: Vec<Owned>) -> Result<(), StoreError> {
-    if transaction.is_empty() {
-        return Ok(());
+    /// Replaces the store by a copy made when it had so many transactions.
+    pub(crate) fn restore(&mut self, commits: usize) {
+        self.seal();
+        self.limbo = None;
+        self.commits.truncate(commits);
+        self.data = Data::default();
+        self.commits.iter().flatten().for_each(|record| self.data.apply(record));
     }
-    if platter.has_died || !platter.takes_writes() {
-        return Err(failed("committed", "no space left on device"));
-    }
-    match platter.fates.pop_front().unwrap_or(Fate::Good) {
-        Fate::Good => {
-            platter.make_durable(transaction, true);
-            return Ok(());
-        }
-        Fate::Lost => platter.coverage.hit(Situation::CommitFailedAndLost),
-        Fate::Durable => {
-            platter.coverage.hit(Situation::CommitFailedButDurable);
-            platter.make_durable(transaction, true);
-        }
-        Fate::DurableAtRecovery => platter.leave_in_limbo(transaction),
-        Fate::DiesBefore => {
-            platter.coverage.hit(Situation::DiedBeforeCommit);
-            platter.has_died = true;
-        }
-        Fate::DiesAfter => {
-            platter.coverage.hit(Situation::DiedAfterCommit);
-            let is_witnessed = platter.chance.percent(50);
-            platter.make_durable(transaction, is_witnessed);
-            platter.has_died = true;
-        }
-    }
-    Err(failed("committed", "input/output error"))
-}
 
-fn failed(doing: &'static str, cause: &'static str) -> StoreError {
-    StoreError::new(doing, cause)
-}
-
-#[cfg(test)]
-mod tests {
-    use chat_core::conformance::{self, Disk};
-
-    use super::*;
-    use crate::chance::Chance;
-    use crate::coverage::Coverage;
-
-    struct Fresh(Rc<RefCell<Platter>>);
-
-    impl Disk for Fresh {
-        type Store = SimDisk;
-
-        fn open(&mut self) -> SimDisk {
-            self.0.borrow_mut().open();
-            SimDisk::new(Rc::clone(&self.0))
+    /// The machine loses its power: what was not synced is gone, and the machine boots again.
+    pub(crate) fn lose_power(&mut self, commits_unsynced: usize) {
+        self.boot += 1;
+        if !self.survives_power_loss {
+            self.restore(self.commits.len().saturating_sub(commits_unsynced));
+            let commits = self.commits.len() as u64;
+            // The witness was not synced either: it may say no more than the store does.
+            if let Some(witness) = self.witness.as_mut().filter(|_| self.chance.percent(50)) {
+                witness.commits = witness.commits.min(commits);
+            }
         }
     }
 
-    #[test]
-    fn the_simulated_disk_is_a_store() {
-        conformance::run(|| {
-            let platter = Platter::new(Chance::new(1, 2), Coverage::default(), true);
-            Fresh(Rc::new(RefCell::new(platter)))
+    pub(crate) fn lose_witness(&mut self) {
+        // A store without its witness gets another epoch: what it held is the end of this one.
+        self.seal();
+        self.witness = None;
+    }
+
+    /// Nothing breaks any more.
+    pub(crate) fn heal(&mut self) {
+        self.fates.clear();
+        self.appends_fail = 0;
+        self.full_until_us = 0;
+        self.unreadable_until_us = 0;
+    }
+
+    /// The frames of the events after `after`, and the last of them.
+    pub(crate) fn page(&self, log: LogId, after: Seq, events_max: usize) -> (Vec<u8>, Seq) {
+        let mut batch = Batch::after(after);
+        let skipped = usize::try_from(after.0).unwrap_or(usize::MAX);
+        let events = self.data.logs.get(&log).into_iter().flatten();
+        events.skip(skipped).take(events_max).for_each(|event| batch.push(event));
+        (batch.frames, batch.head)
+    }
+
+    pub(crate) fn take_grown(&mut self) -> Vec<(LogId, Seq)> {
+        std::mem::take(&mut self.grown)
+    }
+
+    /// What the store says, of this epoch and of those before.
+    pub(crate) fn truth(&self) -> Truth {
+        let mut truth = self.past.clone();
+        truth.insert(self.epoch, self.data.logs_in_words());
+        truth
+    }
+
+    /// Keeps what the store said when it was last open, before anything happens to it.
+    fn seal(&mut self) {
+        if !std::mem::replace(&mut self.is_sealed, true) && self.epoch != Epoch(0) {
+            self.past.insert(self.epoch, self.data.logs_in_words());
+        }
+    }
+
+    fn write_witness(&mut self) {
+        if self.epoch == Epoch(0) {
+            // Whoever opens it next is to see that an epoch is to begin, too.
+            return;
+        }
+        self.witness = Some(Witness {
+            epoch: self.epoch,
+            commits: self.commits.len() as u64,
+            survives_power_loss: self.survives_power_loss,
+            boot: self.boot,
         });
     }
 }

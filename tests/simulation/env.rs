@@ -4,7 +4,7 @@ use crate::chance::Chance;
 use crate::coverage::Coverage;
 use crate::network::{Air, LinkId, Network, Side};
 use crate::plan::Plan;
-use crate::schedule::{Happening, Schedule};
+use crate::schedule::{Schedule, SimEvent};
 use crate::trace::{Trace, trace};
 use chat_proto::{Epoch, LogId, Seq};
 use chat_tests::history::History;
@@ -72,7 +72,7 @@ impl Env {
 
     /// Lets the other end of a link look: there is room for its bytes again.
     pub(crate) fn wake_other_end(&mut self, link: LinkId, side: Side) {
-        let at = Happening::Arrival { link, to: side.other() };
+        let at = SimEvent::Arrival { link, to: side.other() };
         let pause_us = self.chance.within(&self.plan.delay_us);
         self.schedule.after(pause_us, at);
     }

@@ -8,16 +8,16 @@ mod coverage;
 mod data;
 mod disk;
 mod env;
+mod fanout;
 mod frames;
 mod network;
 mod peer;
 mod plan;
-mod platter;
 mod runner;
 mod schedule;
 mod seen;
 mod server;
-mod switchboard;
+mod store;
 mod trace;
 mod world;
 

@@ -9,7 +9,7 @@ use chat_core::Conn;
 use crate::chance::Chance;
 use crate::coverage::{Coverage, Situation};
 use crate::plan::Plan;
-use crate::schedule::{Happening, MS, SECOND, Schedule};
+use crate::schedule::{MS, SECOND, Schedule, SimEvent};
 
 /// Longest time until a dead peer is noticed.
 pub(crate) const NOTICE_US_MAX: u64 = 60 * SECOND;
@@ -136,7 +136,7 @@ impl Network {
                 end.last_arrival_us.max(now_us + air.chance.within(&air.plan.delay_us));
             end.last_arrival_us = arrival_us;
             end.flying.push_back((arrival_us, segment.to_vec()));
-            air.schedule.at(arrival_us, Happening::Arrival { link: id, to: from.other() });
+            air.schedule.at(arrival_us, SimEvent::Arrival { link: id, to: from.other() });
         }
         taken
     }
@@ -235,6 +235,6 @@ impl Network {
             false => air.chance.within(&(0..=50 * MS)),
         };
         let at_us = end.last_arrival_us.max(air.schedule.now_us() + pause_us);
-        air.schedule.at(at_us, Happening::Notice { link: id, side });
+        air.schedule.at(at_us, SimEvent::Notice { link: id, side });
     }
 }

@@ -13,9 +13,9 @@ use chat_proto::{AccountId, CloseReason, LogId, Seq};
 
 use crate::coverage::Situation;
 use crate::env::Env;
+use crate::fanout::{Delivery, Handle};
 use crate::network::{LinkId, Side};
 use crate::schedule::Alarm;
-use crate::switchboard::{Delivery, Handle};
 use crate::trace::trace;
 
 /// Bytes of one read that wait to be understood: past it the socket is not read.

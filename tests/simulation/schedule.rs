@@ -5,15 +5,15 @@ use std::collections::BinaryHeap;
 
 use chat_core::Conn;
 
+use crate::fanout::PageId;
 use crate::network::{LinkId, Side};
-use crate::switchboard::PageId;
 
 pub(crate) const MS: u64 = 1_000;
 pub(crate) const SECOND: u64 = 1_000 * MS;
 
 /// Something that happens at a time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Happening {
+pub(crate) enum SimEvent {
     /// Bytes reach one end of a link.
     Arrival { link: LinkId, to: Side },
     /// One end learns that the other is gone.
@@ -53,7 +53,7 @@ struct Queued {
     at_us: u64,
     /// Things at one time happen in the order in which they were put here.
     order: u64,
-    happening: Happening,
+    event: SimEvent,
 }
 
 impl Ord for Queued {
@@ -77,21 +77,21 @@ impl Schedule {
         self.now_us / MS
     }
 
-    pub(crate) fn at(&mut self, at_us: u64, happening: Happening) {
+    pub(crate) fn at(&mut self, at_us: u64, event: SimEvent) {
         self.queued += 1;
-        let queued = Queued { at_us: at_us.max(self.now_us), order: self.queued, happening };
+        let queued = Queued { at_us: at_us.max(self.now_us), order: self.queued, event };
         self.queue.push(Reverse(queued));
     }
 
-    pub(crate) fn after(&mut self, pause_us: u64, happening: Happening) {
-        self.at(self.now_us + pause_us, happening);
+    pub(crate) fn after(&mut self, pause_us: u64, event: SimEvent) {
+        self.at(self.now_us + pause_us, event);
     }
 
     /// Moves to the next thing that happens.
-    pub(crate) fn next(&mut self) -> Option<Happening> {
+    pub(crate) fn next(&mut self) -> Option<SimEvent> {
         let Reverse(next) = self.queue.pop()?;
         self.now_us = next.at_us;
-        Some(next.happening)
+        Some(next.event)
     }
 }
 
@@ -102,11 +102,11 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
-    pub(crate) fn set(&mut self, schedule: &mut Schedule, pause_us: u64, happening: Happening) {
+    pub(crate) fn set(&mut self, schedule: &mut Schedule, pause_us: u64, event: SimEvent) {
         let at_us = schedule.now_us + pause_us;
         if self.due_us.is_none_or(|due_us| at_us < due_us) {
             self.due_us = Some(at_us);
-            schedule.at(at_us, happening);
+            schedule.at(at_us, event);
         }
     }
 

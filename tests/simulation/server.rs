@@ -18,12 +18,12 @@ use crate::chance::Chance;
 use crate::coverage::Situation;
 use crate::disk::SimDisk;
 use crate::env::Env;
+use crate::fanout::{Delivery, OBSERVER, PageId, SimFanout};
 use crate::frames::{frame_of, put};
 use crate::network::{LinkId, Side};
 use crate::peer::{Peer, Turn};
-use crate::platter::Platter;
-use crate::schedule::{Happening, MS, SECOND};
-use crate::switchboard::{Delivery, OBSERVER, PageId, Switchboard};
+use crate::schedule::{MS, SECOND, SimEvent};
+use crate::store::SimStore;
 use crate::trace::trace;
 
 /// The time of day at the beginning of every run, in milliseconds.
@@ -32,9 +32,9 @@ const DAY_MS: u64 = 1_700_000_000_000;
 /// A running server.
 pub(crate) struct Server {
     pub(crate) life: u64,
-    pub(crate) pipeline: Pipeline<SimDisk>,
+    pub(crate) pipeline: Pipeline<SimStore>,
     admission: Admission,
-    board: Switchboard,
+    fanout: SimFanout,
     queue: VecDeque<Unsequenced>,
     is_sequencing: bool,
     is_settling: bool,
@@ -56,14 +56,14 @@ impl Server {
     /// Starts the process: opens the store and reads the state.
     pub(crate) fn start(
         life: u64,
-        platter: &Rc<RefCell<Platter>>,
+        disk: &Rc<RefCell<SimDisk>>,
         identity: ServerKey,
         env: &mut Env,
     ) -> Result<Self, StoreError> {
-        platter.borrow_mut().open();
+        disk.borrow_mut().open();
         let skew_ms = env.chance.within(&(0..=20_000));
         let now = Timestamp(DAY_MS + env.schedule.now_ms() + skew_ms);
-        let store = SimDisk::new(Rc::clone(platter));
+        let store = SimStore::new(Rc::clone(disk));
         let mut pipeline = Pipeline::open(store)?.with_commits_of(env.plan.commit_bytes);
         if !pipeline.has_begun() {
             let lobby = RoomName::parse("lobby").expect("a good name");
@@ -75,13 +75,13 @@ impl Server {
         }
         let chance = Chance::new(env.chance.within(&(0..=u64::MAX)), 1);
         let coverage = env.coverage.clone();
-        let board = Switchboard::new(Rc::clone(platter), &env.plan, chance, coverage);
-        env.schedule.after(SECOND, Happening::Tick { life });
+        let fanout = SimFanout::new(Rc::clone(disk), &env.plan, chance, coverage);
+        env.schedule.after(SECOND, SimEvent::Tick { life });
         Ok(Self {
             life,
             pipeline,
             admission: Admission { identity, rate: env.plan.rate },
-            board,
+            fanout,
             queue: VecDeque::new(),
             is_sequencing: false,
             is_settling: false,
@@ -95,12 +95,12 @@ impl Server {
     pub(crate) fn accept(&mut self, conn: Conn, link: LinkId, env: &mut Env) {
         let challenge = env.chance.bytes();
         let peer = Peer::new(conn, link, &self.admission, challenge, env.schedule.now_ms());
-        self.board.peers.insert(conn, peer);
+        self.fanout.peers.insert(conn, peer);
     }
 
     /// How many connections are served.
     pub(crate) fn peers(&self) -> impl Iterator<Item = &Peer> {
-        self.board.peers.values()
+        self.fanout.peers.values()
     }
 
     /// A connection has something to do, in a moment.
@@ -110,14 +110,14 @@ impl Server {
     }
 
     fn wake_after(&mut self, conn: Conn, pause_us: u64, env: &mut Env) {
-        if let Some(peer) = self.board.peers.get_mut(&conn).filter(|peer| !peer.has_left) {
-            let turn = Happening::ServerTurn { life: self.life, conn };
+        if let Some(peer) = self.fanout.peers.get_mut(&conn).filter(|peer| !peer.has_left) {
+            let turn = SimEvent::ServerTurn { life: self.life, conn };
             peer.alarm.set(&mut env.schedule, pause_us, turn);
         }
     }
 
     pub(crate) fn turn(&mut self, conn: Conn, env: &mut Env) {
-        let Some(peer) = self.board.peers.get_mut(&conn) else { return };
+        let Some(peer) = self.fanout.peers.get_mut(&conn) else { return };
         if peer.has_left || !peer.alarm.rings(&env.schedule) {
             return;
         }
@@ -147,7 +147,7 @@ impl Server {
         if !self.is_sequencing && !self.queue.is_empty() {
             self.is_sequencing = true;
             let pause_us = env.chance.within(&env.plan.sequence_us);
-            env.schedule.after(pause_us, Happening::Sequence { life: self.life });
+            env.schedule.after(pause_us, SimEvent::Sequence { life: self.life });
         }
     }
 
@@ -168,24 +168,24 @@ impl Server {
 
     fn run(&mut self, batch: Vec<Input>, env: &mut Env) {
         let now = self.time_of_day(env);
-        self.board.platter.borrow_mut().now_us = env.schedule.now_us();
-        self.board.now_ms = now.0;
+        self.fanout.disk.borrow_mut().now_us = env.schedule.now_us();
+        self.fanout.now_ms = now.0;
         let inputs = batch.len();
-        self.pipeline.run_alone(batch, now, &mut self.board);
-        note_durable(&self.board.platter, env);
+        self.pipeline.run_alone(batch, now, &mut self.fanout);
+        note_durable(&self.fanout.disk, env);
         trace!(env.trace, "batch of {inputs}, takes commands: {}", self.pipeline.takes_commands());
         if !self.pipeline.is_settled() && !self.is_settling {
             self.is_settling = true;
             let pause_us = env.chance.within(&env.plan.disk_us);
-            env.schedule.after(pause_us, Happening::Settle { life: self.life });
+            env.schedule.after(pause_us, SimEvent::Settle { life: self.life });
         }
-        for words in std::mem::take(&mut self.board.complaints) {
+        for words in std::mem::take(&mut self.fanout.complaints) {
             env.complain(words);
         }
-        for conn in std::mem::take(&mut self.board.woken) {
+        for conn in std::mem::take(&mut self.fanout.woken) {
             self.wake(conn, env);
         }
-        for (to, read) in std::mem::take(&mut self.board.history_reads) {
+        for (to, read) in std::mem::take(&mut self.fanout.history_reads) {
             self.begin(Page::History { to, read }, env);
         }
     }
@@ -198,8 +198,8 @@ impl Server {
 
     pub(crate) fn tick(&mut self, env: &mut Env) {
         self.run(vec![Input::Local(Local::Tick)], env);
-        self.board.free_idle();
-        env.schedule.after(SECOND, Happening::Tick { life: self.life });
+        self.fanout.free_idle();
+        env.schedule.after(SECOND, SimEvent::Tick { life: self.life });
     }
 
     /// What the server says of its rooms, to somebody who is no connection.
@@ -209,14 +209,14 @@ impl Server {
         let request = Request::Query(AccountId(0), rooms);
         let asked = Unsequenced::Request { origin, request }.into_input(self.time_of_day(env));
         self.run(vec![asked], env);
-        let list = self.board.observed.take().and_then(|frame| frame_of::<RoomList>(&frame));
+        let list = self.fanout.observed.take().and_then(|frame| frame_of::<RoomList>(&frame));
         list.map(|list| list.rooms.into_vec()).unwrap_or_default()
     }
 
     /// The process is told to stop.
     pub(crate) fn drain(&mut self, env: &mut Env) {
         self.is_draining = true;
-        for conn in self.board.peers.keys().copied().collect::<Vec<_>>() {
+        for conn in self.fanout.peers.keys().copied().collect::<Vec<_>>() {
             self.wake(conn, env);
         }
     }
@@ -228,12 +228,12 @@ impl Server {
     /// Whether everything that was asked is answered, and everybody has been told to go.
     pub(crate) fn has_drained(&self) -> bool {
         let is_idle = self.queue.is_empty() && self.pipeline.is_settled();
-        self.is_draining && self.board.peers.is_empty() && is_idle
+        self.is_draining && self.fanout.peers.is_empty() && is_idle
     }
 
     /// Whether a commit has killed the process.
     pub(crate) fn has_died(&self) -> bool {
-        self.board.platter.borrow().has_died
+        self.fanout.disk.borrow().has_died
     }
 
     fn read_log(&mut self, conn: Conn, log: LogId, after: Seq, env: &mut Env) {
@@ -243,9 +243,9 @@ impl Server {
     }
 
     fn read_page(&self, log: LogId, after: Seq, env: &Env) -> Option<(Vec<u8>, Seq)> {
-        let mut platter = self.board.platter.borrow_mut();
-        platter.now_us = env.schedule.now_us();
-        platter.is_readable().then(|| platter.page(log, after, env.plan.page_events))
+        let mut disk = self.fanout.disk.borrow_mut();
+        disk.now_us = env.schedule.now_us();
+        disk.is_readable().then(|| disk.page(log, after, env.plan.page_events))
     }
 
     fn begin(&mut self, page: Page, env: &mut Env) {
@@ -253,7 +253,7 @@ impl Server {
         let id = PageId(self.last_page);
         self.pages.insert(id, page);
         let pause_us = env.chance.within(&env.plan.disk_us);
-        env.schedule.after(pause_us, Happening::PageRead { life: self.life, page: id });
+        env.schedule.after(pause_us, SimEvent::PageRead { life: self.life, page: id });
     }
 
     /// A read has come back.
@@ -263,14 +263,14 @@ impl Server {
                 let fails = env.chance.percent(env.plan.disk_read_fails_percent);
                 let read = read.or_else(|| self.read_page(log, after, env)).filter(|_| !fails);
                 let pause_us = if read.is_none() { 100 * MS } else { 0 };
-                if let Some(peer) = self.board.peers.get_mut(&conn) {
+                if let Some(peer) = self.fanout.peers.get_mut(&conn) {
                     peer.page(read, env);
                     self.wake_after(conn, pause_us, env);
                 }
             }
             Some(Page::History { to, read }) => {
                 let reply = self.history_reply(to, &read);
-                if let Some(peer) = self.board.peers.get_mut(&to.conn) {
+                if let Some(peer) = self.fanout.peers.get_mut(&to.conn) {
                     peer.inbox.push_back(Delivery { window: Window::Queries, reply, tail: None });
                     self.wake(to.conn, env);
                 }
@@ -280,8 +280,8 @@ impl Server {
     }
 
     fn history_reply(&self, to: Origin, read: &HistoryRead) -> Reply {
-        let platter = self.board.platter.borrow();
-        let events = platter.data.logs.get(&read.room.into()).into_iter().flatten().rev();
+        let disk = self.fanout.disk.borrow();
+        let events = disk.data.logs.get(&read.room.into()).into_iter().flatten().rev();
         let older = events.filter(|event| event.seq < read.before && event.seq <= read.as_of);
         let mut messages: Vec<Message> =
             older.filter_map(message_of).take(read.limit.min(10)).collect();
@@ -299,10 +299,10 @@ impl Server {
 }
 
 /// Tells the history what has become durable.
-pub(crate) fn note_durable(platter: &Rc<RefCell<Platter>>, env: &mut Env) {
-    let mut platter = platter.borrow_mut();
-    let epoch = platter.epoch;
-    for (log, head) in platter.take_grown() {
+pub(crate) fn note_durable(disk: &Rc<RefCell<SimDisk>>, env: &mut Env) {
+    let mut disk = disk.borrow_mut();
+    let epoch = disk.epoch;
+    for (log, head) in disk.take_grown() {
         trace!(env.trace, "durable: seq {head} of log {log}");
         env.history.committed(epoch, log, head);
     }

@@ -13,10 +13,10 @@ use ed25519_dalek::SigningKey;
 use crate::chance::Chance;
 use crate::client::Client;
 use crate::coverage::Situation;
+use crate::disk::SimDisk;
 use crate::env::Env;
 use crate::network::{LinkId, NOTICE_US_MAX, Side};
-use crate::platter::Platter;
-use crate::schedule::{Happening, MS, SECOND};
+use crate::schedule::{MS, SECOND, SimEvent};
 use crate::server::{Server, note_durable, note_old_connection};
 use crate::trace::{Trace, trace};
 
@@ -48,7 +48,7 @@ pub(crate) fn run(seed: u64, is_traced: bool) -> Outcome {
 
 struct World {
     env: Env,
-    platter: Rc<RefCell<Platter>>,
+    disk: Rc<RefCell<SimDisk>>,
     identity: ServerKey,
     server: Option<Server>,
     lives: u64,
@@ -66,20 +66,20 @@ impl World {
         let clients: Vec<Client> = (0..env.plan.clients)
             .map(|index| Client::new(index, keys[index % keys.len()].clone(), &mut env))
             .collect();
-        let disk = Chance::new(seed, 2);
-        let platter = Platter::new(disk, env.coverage.clone(), env.plan.survives_power_loss);
+        let chance = Chance::new(seed, 2);
+        let disk = SimDisk::new(chance, env.coverage.clone(), env.plan.survives_power_loss);
         let identity = ServerKey::from_seed(&env.chance.bytes());
-        env.schedule.at(0, Happening::Start);
+        env.schedule.at(0, SimEvent::Start);
         for client in 0..clients.len() {
-            env.schedule.after(client as u64 * MS, Happening::ClientTurn { client });
-            env.schedule.after(client as u64 * MS, Happening::Act { client });
+            env.schedule.after(client as u64 * MS, SimEvent::ClientTurn { client });
+            env.schedule.after(client as u64 * MS, SimEvent::Act { client });
         }
-        env.schedule.after(env.plan.fault_pause_us, Happening::Fault);
+        env.schedule.after(env.plan.fault_pause_us, SimEvent::Fault);
         let acts_until_us = env.plan.acts_us;
-        let platter = Rc::new(RefCell::new(platter));
+        let disk = Rc::new(RefCell::new(disk));
         Self {
             env,
-            platter,
+            disk,
             identity,
             server: None,
             lives: 0,
@@ -102,7 +102,7 @@ impl World {
     fn settle(&mut self) {
         trace!(self.env.trace, "everything heals");
         self.env.plan.heal();
-        self.platter.borrow_mut().heal();
+        self.disk.borrow_mut().heal();
         for client in &mut self.clients {
             client.heal(&mut self.env);
         }
@@ -122,7 +122,7 @@ impl World {
         for words in self.missing() {
             self.env.complain(format!("after everything has healed, {words}"));
         }
-        let epoch = self.platter.borrow().epoch;
+        let epoch = self.disk.borrow().epoch;
         self.env.history.settled(epoch);
         self.count_people(true);
         self.send_everybody_away();
@@ -169,15 +169,15 @@ impl World {
             Some(_) => missing.push("the server takes no commands".to_owned()),
             None => missing.push("the server is down".to_owned()),
         }
-        let platter = self.platter.borrow();
+        let disk = self.disk.borrow();
         for client in &self.clients {
             if client.link.is_none_or(|link| !self.env.net.is_live(link)) {
                 missing.push(format!("client {} is connected to nobody", client.index));
             }
-            let head = |log| platter.data.head(log);
+            let head = |log| disk.data.head(log);
             let misses = client.misses(head).into_iter();
             missing.extend(misses.map(|words| format!("client {}: {words}", client.index)));
-            let stale = client.stale_names(platter.data.members(), |id| platter.data.name(id));
+            let stale = client.stale_names(disk.data.members(), |id| disk.data.name(id));
             missing.extend(stale.iter().map(|words| format!("client {}: {words}", client.index)));
         }
         missing
@@ -185,7 +185,7 @@ impl World {
 
     fn outcome(mut self) -> Outcome {
         self.compare_state_with_store();
-        let truth = self.platter.borrow().truth();
+        let truth = self.disk.borrow().truth();
         let mut violations = self.env.complaints().to_vec();
         violations.extend(self.env.history.check(&truth).iter().map(ToString::to_string));
         violations.truncate(VIOLATIONS_SHOWN);
@@ -204,13 +204,13 @@ impl World {
             return;
         };
         let heads: BTreeMap<_, Seq> = state.heads().collect();
-        let platter = self.platter.borrow();
+        let disk = self.disk.borrow();
         let stored: BTreeMap<_, Seq> =
-            platter.data.logs.keys().map(|log| (*log, platter.data.head(*log))).collect();
-        for words in platter.data.contradictions() {
+            disk.data.logs.keys().map(|log| (*log, disk.data.head(*log))).collect();
+        for words in disk.data.contradictions() {
             self.env.complain(words);
         }
-        if heads != stored || state.epoch() != platter.epoch {
+        if heads != stored || state.epoch() != disk.epoch {
             let words = format!("the state has the heads {heads:?}, the store {stored:?}");
             self.env.complain(words);
         }
@@ -219,9 +219,9 @@ impl World {
     /// The next thing happens; `false` when nothing does, or far too much has.
     fn step(&mut self) -> bool {
         self.steps += 1;
-        let Some(happening) = self.env.schedule.next() else { return false };
+        let Some(event) = self.env.schedule.next() else { return false };
         self.env.trace.set_now(self.env.schedule.now_us());
-        self.happen(happening);
+        self.handle(event);
         if self.server.as_ref().is_some_and(Server::has_drained) {
             self.env.coverage.hit(Situation::Drained);
             self.crash();
@@ -235,57 +235,57 @@ impl World {
         self.steps < STEPS_MAX
     }
 
-    fn happen(&mut self, happening: Happening) {
+    fn handle(&mut self, event: SimEvent) {
         let Self { env, server, clients, .. } = self;
-        match happening {
-            Happening::Arrival { link, to } => {
+        match event {
+            SimEvent::Arrival { link, to } => {
                 let now_us = env.schedule.now_us();
                 env.net.arrive(link, to, now_us);
                 self.wake_end(link, to);
             }
-            Happening::Notice { link, side } => {
+            SimEvent::Notice { link, side } => {
                 env.net.notice(link, side, &mut env.chance);
                 self.wake_end(link, side);
             }
-            Happening::ClientTurn { client } => {
+            SimEvent::ClientTurn { client } => {
                 clients[client].turn(env);
                 if clients[client].wants_link(env) {
                     self.connect(client);
                 }
             }
-            Happening::ServerTurn { life, conn } => {
+            SimEvent::ServerTurn { life, conn } => {
                 if let Some(server) = server.as_mut().filter(|server| server.life == life) {
                     server.turn(conn, env);
                 }
             }
-            Happening::Sequence { life } => {
+            SimEvent::Sequence { life } => {
                 if let Some(server) = server.as_mut().filter(|server| server.life == life) {
                     server.sequence(env);
                 }
             }
-            Happening::Settle { life } => {
+            SimEvent::Settle { life } => {
                 if let Some(server) = server.as_mut().filter(|server| server.life == life) {
                     server.settle(env);
                 }
             }
-            Happening::PageRead { life, page } => {
+            SimEvent::PageRead { life, page } => {
                 if let Some(server) = server.as_mut().filter(|server| server.life == life) {
                     server.page_read(page, env);
                 }
             }
-            Happening::Tick { life } => {
+            SimEvent::Tick { life } => {
                 if let Some(server) = server.as_mut().filter(|server| server.life == life) {
                     server.tick(env);
                 }
             }
-            Happening::Stop { life } => {
+            SimEvent::Stop { life } => {
                 if server.as_ref().is_some_and(|server| server.life == life) {
                     self.crash();
                 }
             }
-            Happening::Start => self.start(),
-            Happening::Act { client } => self.act(client),
-            Happening::Fault => self.fault(),
+            SimEvent::Start => self.start(),
+            SimEvent::Act { client } => self.act(client),
+            SimEvent::Fault => self.fault(),
         }
     }
 
@@ -322,16 +322,16 @@ impl World {
             return;
         }
         self.lives += 1;
-        self.platter.borrow_mut().now_us = self.env.schedule.now_us();
+        self.disk.borrow_mut().now_us = self.env.schedule.now_us();
         let identity = self.identity.clone();
-        let started = Server::start(self.lives, &self.platter, identity, &mut self.env);
-        note_durable(&self.platter, &mut self.env);
+        let started = Server::start(self.lives, &self.disk, identity, &mut self.env);
+        note_durable(&self.disk, &mut self.env);
         match started {
             Ok(server) if !server.has_died() => {
-                trace!(self.env.trace, "the server starts, epoch {}", self.platter.borrow().epoch);
+                trace!(self.env.trace, "the server starts, epoch {}", self.disk.borrow().epoch);
                 self.server = Some(server);
             }
-            Ok(_) | Err(_) => self.env.schedule.after(300 * MS, Happening::Start),
+            Ok(_) | Err(_) => self.env.schedule.after(300 * MS, SimEvent::Start),
         }
     }
 
@@ -339,7 +339,7 @@ impl World {
         if self.env.schedule.now_us() < self.acts_until_us {
             self.clients[client].act(&mut self.env);
             let pause_us = self.env.chance.pause_us(self.env.plan.act_pause_us);
-            self.env.schedule.after(pause_us, Happening::Act { client });
+            self.env.schedule.after(pause_us, SimEvent::Act { client });
         }
     }
 }

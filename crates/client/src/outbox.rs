@@ -81,7 +81,7 @@ pub struct Outbox {
     epoch: Option<Epoch>,
     link: Link,
     /// Rising in `n`; answered ones are missing.
-    pending: VecDeque<Pending>,
+    pending: VecDeque<PendingSend>,
     in_flight: usize,
     /// Everything before this index is in flight.
     waiting_from: usize,
@@ -98,7 +98,7 @@ enum Link {
 }
 
 #[derive(Clone, Debug)]
-struct Pending {
+struct PendingSend {
     entry: Entry,
     in_flight: bool,
 }
@@ -114,8 +114,9 @@ impl Outbox {
     /// is missing has been answered.
     #[must_use]
     pub fn restore(stream: StreamId, next_n: u64, entries: Vec<Entry>) -> Self {
-        let pending: VecDeque<Pending> = entries.into_iter().map(Pending::waiting).collect();
-        debug_assert!(pending.iter().is_sorted_by_key(Pending::n));
+        let pending: VecDeque<PendingSend> =
+            entries.into_iter().map(PendingSend::waiting).collect();
+        debug_assert!(pending.iter().is_sorted_by_key(PendingSend::n));
         Self {
             stream,
             next_n: pending.back().map_or(next_n, |last| next_n.max(last.n() + 1)),
@@ -140,7 +141,7 @@ impl Outbox {
         let nonce = Nonce { stream: self.stream, n: self.next_n };
         self.next_n += 1;
         let entry = Entry { nonce, to: to.into(), text };
-        self.pending.push_back(Pending::waiting(entry.clone()));
+        self.pending.push_back(PendingSend::waiting(entry.clone()));
         entry
     }
 
@@ -268,7 +269,7 @@ impl Outbox {
     /// answered. (A refusal that lies more than `REFUSED_MAX` refusals back counts as an ack.)
     #[must_use]
     pub fn acked_from(&self, n: u64) -> u64 {
-        let end = self.pending.front().map_or(self.next_n, Pending::n);
+        let end = self.pending.front().map_or(self.next_n, PendingSend::n);
         let refused = self.refused.iter().filter(|&&refused| (n..end).contains(&refused)).count();
         end.saturating_sub(n).saturating_sub(refused as u64)
     }
@@ -329,7 +330,7 @@ impl Outbox {
         if nonce.stream != self.stream {
             return None;
         }
-        self.pending.binary_search_by_key(&nonce.n, Pending::n).ok()
+        self.pending.binary_search_by_key(&nonce.n, PendingSend::n).ok()
     }
 
     fn remember_refused(&mut self, n: u64) {
@@ -371,7 +372,7 @@ impl Outbox {
     }
 }
 
-impl Pending {
+impl PendingSend {
     fn waiting(entry: Entry) -> Self {
         Self { entry, in_flight: false }
     }

@@ -8,12 +8,12 @@ mod ahead;
 mod answers;
 mod beginning;
 mod commands;
+mod commit_batch;
 mod failing;
 mod pace;
 mod queries;
 mod renames;
 mod replies;
-mod staged;
 
 use chat_proto::{AccountId, Presence as PresenceFrame, RequestId, Timestamp, encode_frame};
 
@@ -28,7 +28,7 @@ use pace::{Pace, Paces};
 use renames::renamed_frame;
 pub(crate) use renames::unsure_of_names;
 
-use staged::{Commits, Staged, Waiting};
+use commit_batch::{CommitBatch, Commits, Waiting};
 
 /// How long a store that failed is left alone before it is tried again, in milliseconds.
 const RECOVERY_PAUSE_MS: u64 = 500;
@@ -53,9 +53,9 @@ pub struct Pipeline<S> {
     in_doubt: InDoubt,
     commit_bytes_max: usize,
     /// Applied; its commit has not begun.
-    open: Staged,
+    open: CommitBatch,
     /// Sends whose commit is under way: nothing of them was shown.
-    under_way: Option<Staged>,
+    under_way: Option<CommitBatch>,
     /// Somebody was answered at once, and is still to be woken.
     has_answered: bool,
 }
@@ -178,12 +178,12 @@ impl<S: Store> Pipeline<S> {
     }
 
     /// A batch is durable: everybody may see and hear of it.
-    fn show(&mut self, mut staged: Staged, fanout: &mut impl Fanout) {
+    fn show(&mut self, mut staged: CommitBatch, fanout: &mut impl Fanout) {
         self.publish(&mut staged, fanout);
         self.answer_all(staged, fanout);
     }
 
-    fn answer_all(&mut self, staged: Staged, fanout: &mut impl Fanout) {
+    fn answer_all(&mut self, staged: CommitBatch, fanout: &mut impl Fanout) {
         for waiting in staged.into_waiting() {
             self.answer(waiting, fanout);
         }
@@ -244,7 +244,7 @@ impl<S: Store> Pipeline<S> {
         }
     }
 
-    fn publish(&mut self, staged: &mut Staged, fanout: &mut impl Fanout) {
+    fn publish(&mut self, staged: &mut CommitBatch, fanout: &mut impl Fanout) {
         for (log, batch) in staged.take_batches() {
             let head = batch.head;
             fanout.publish(log, batch);
@@ -271,7 +271,7 @@ impl<S: Store> Pipeline<S> {
         fanout.renamed(AccountId(0), state.room_ids().collect(), unsure_of_names());
     }
 
-    fn announce_renames(&self, staged: &mut Staged, fanout: &mut impl Fanout) {
+    fn announce_renames(&self, staged: &mut CommitBatch, fanout: &mut impl Fanout) {
         let Some(state) = &self.state else { return };
         for (account, name) in staged.take_renames() {
             let frame = renamed_frame(account, name);

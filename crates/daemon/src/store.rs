@@ -14,6 +14,7 @@ mod directory;
 mod durability;
 mod epoch;
 mod error;
+mod fault_log;
 mod frames;
 mod header;
 mod held;
@@ -25,16 +26,15 @@ mod nonces;
 mod open;
 mod pending;
 mod read;
-mod recent;
 mod row;
+mod row_buffer;
 mod schema;
-mod staged;
 mod streams;
 #[cfg(test)]
 mod tests;
 mod times;
 mod traces;
-mod trouble;
+mod unflushed;
 mod wal;
 mod witness;
 mod write;
@@ -60,10 +60,10 @@ use committer::{Committer, WriteConnection};
 use connection::Writer;
 use directory::DataDir;
 use epoch::CurrentEpoch;
+use fault_log::{FaultLog, NoRoom};
 use held::HeldFiles;
 use pending::Pending;
 use times::LatestTs;
-use trouble::{NoRoom, Trouble};
 use wal::{Layout, Wal};
 use witness::{Testimony, WitnessFile};
 
@@ -91,12 +91,12 @@ pub struct SqliteStore {
     witness: WitnessFile,
     held: HeldFiles,
     boot: u128,
-    trouble: Trouble,
+    faults: FaultLog,
     wal: Arc<Wal>,
     /// How long the WAL is still to be made.
     layout: Option<Layout>,
     checkpoints: Checkpoints,
-    witness_in_trouble: bool,
+    witness_is_failing: bool,
     /// Damage that the operator knows of.
     told: damage::Told,
     /// Closed behind the connections that write: a process that closes a file loses its locks on it
@@ -175,7 +175,11 @@ impl SqliteStore {
         self.opened().map(WriteConnection::lock)
     }
 
-    fn mark(&self, account: AccountId, stream: StreamId) -> Result<streams::Mark, StoreError> {
+    fn mark(
+        &self,
+        account: AccountId,
+        stream: StreamId,
+    ) -> Result<streams::StreamMark, StoreError> {
         self.pending
             .stream(self.opened()?, account, stream)
             .map_err(|cause| StoreError::new("looked for a stream", cause))
@@ -225,7 +229,7 @@ impl SqliteStore {
         let connection = self.connection()?;
         let emptied = self.checkpoints.empty_wal(&connection);
         emptied.map_err(|cause| StoreError::new("emptied its WAL", cause))?;
-        if self.trouble.is_full() {
+        if self.faults.is_full() {
             self.demand_room()?;
         }
         prove_writable(&connection).map_err(|cause| StoreError::new("tried to write", cause))?;
@@ -240,14 +244,14 @@ impl SqliteStore {
         self.pending
             .read_back(&connection)
             .map_err(|cause| StoreError::new("looked where its newest events are", cause))?;
-        let mut snapshot = lookup::snapshot(&connection, self.pending.recent())?;
+        let mut snapshot = lookup::snapshot(&connection, self.pending.unflushed())?;
         self.latest_ts.read_back(snapshot.last_ts);
         // The pages that it was read from are of no use to appends.
         connection
             .execute_batch("PRAGMA shrink_memory")
             .map_err(|cause| StoreError::new("freed the pages that it had read", cause))?;
         let found = lookup::event_count_of(&snapshot);
-        let stored = self.pending.recent().last_id();
+        let stored = self.pending.unflushed().last_id();
         if found != stored {
             let damaged = format!(
                 "the file is damaged: its logs have {found} events together, and {stored} were \
@@ -289,7 +293,7 @@ impl SqliteStore {
             if has_failed_io(error) {
                 self.wal.distrust();
             }
-            self.trouble.note_write(error);
+            self.faults.note_write(error);
         })
     }
 
@@ -314,14 +318,14 @@ impl SqliteStore {
     fn write_witness(&mut self, witness: &Witness) {
         let written = self.witness.write(witness);
         match &written {
-            Err(error) if !self.witness_in_trouble => tracing::warn!(
+            Err(error) if !self.witness_is_failing => tracing::warn!(
                 %error,
                 "the witness beside the store cannot be written; \
                  an older copy of the store may go unnoticed"
             ),
             Ok(()) | Err(_) => {}
         }
-        self.witness_in_trouble = written.is_err();
+        self.witness_is_failing = written.is_err();
     }
 }
 
@@ -368,13 +372,13 @@ impl Store for SqliteStore {
     fn recover(&mut self) -> Result<Snapshot, StoreError> {
         let outcome = self.try_recover();
         let snapshot = self.note(outcome)?;
-        self.trouble.end();
+        self.faults.end();
         Ok(snapshot)
     }
 
     fn roll_back(&mut self) -> Result<Snapshot, StoreError> {
         let outcome = self.abandon().and_then(|()| self.read_back());
-        outcome.inspect_err(|error| self.trouble.note_read(error))
+        outcome.inspect_err(|error| self.faults.note_read(error))
     }
 }
 

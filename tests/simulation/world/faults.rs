@@ -2,9 +2,9 @@
 
 use super::World;
 use crate::coverage::Situation;
+use crate::disk::Fate;
 use crate::plan::{ClientFault, DiskFault, Fault, ProcessFault};
-use crate::platter::Fate;
-use crate::schedule::{Happening, MS, SECOND};
+use crate::schedule::{MS, SECOND, SimEvent};
 use crate::trace::trace;
 
 /// G9: how long a server that stops may take.
@@ -30,14 +30,14 @@ impl World {
             None => {}
         }
         let pause_us = self.env.chance.pause_us(self.env.plan.fault_pause_us);
-        self.env.schedule.after(pause_us, Happening::Fault);
+        self.env.schedule.after(pause_us, SimEvent::Fault);
     }
 
     /// The server process dies; another one will start.
     pub(super) fn crash(&mut self) {
         let Some(server) = self.server.take() else { return };
         trace!(self.env.trace, "the server dies");
-        self.platter.borrow_mut().lose_process();
+        self.disk.borrow_mut().lose_process();
         if server.peers().next().is_some() {
             self.env.coverage.hit(Situation::Crash);
         }
@@ -50,7 +50,7 @@ impl World {
             net.let_go(link, crate::network::Side::Server, &mut air);
         }
         let pause_us = self.env.chance.within(&(20 * MS..=2 * SECOND));
-        self.env.schedule.after(pause_us, Happening::Start);
+        self.env.schedule.after(pause_us, SimEvent::Start);
     }
 
     /// The server process is told to stop: it ends when nothing is left to do, or at the deadline.
@@ -59,7 +59,7 @@ impl World {
         if let Some(server) = server.as_mut().filter(|server| !server.is_draining()) {
             trace!(env.trace, "the server drains");
             server.drain(env);
-            env.schedule.after(DRAIN_US_MAX, Happening::Stop { life: server.life });
+            env.schedule.after(DRAIN_US_MAX, SimEvent::Stop { life: server.life });
         }
     }
 
@@ -88,9 +88,9 @@ impl World {
 
     /// The server is down; its store is not what it was when it is opened again.
     fn disturb_store(&mut self, fault: ProcessFault) {
-        let Self { env, platter, .. } = self;
-        let mut platter = platter.borrow_mut();
-        let commits = platter.commits();
+        let Self { env, disk, .. } = self;
+        let mut disk = disk.borrow_mut();
+        let commits = disk.commits();
         let lost = match env.chance.percent(80) {
             true => env.chance.below(20.min(commits) + 1),
             false => env.chance.below(commits + 1),
@@ -101,37 +101,37 @@ impl World {
                 if lost > 0 && !env.plan.survives_power_loss {
                     env.coverage.hit(Situation::PowerLoss);
                 }
-                platter.lose_power(lost);
+                disk.lose_power(lost);
             }
             ProcessFault::Restore => {
                 if lost > 0 {
                     env.coverage.hit(Situation::Restore);
                 }
-                platter.restore(commits - lost);
+                disk.restore(commits - lost);
             }
             ProcessFault::LoseWitness => {
                 env.coverage.hit(Situation::WitnessLost);
-                platter.lose_witness();
+                disk.lose_witness();
             }
         }
     }
 
     fn disturb_disk(&mut self, fault: DiskFault) {
-        let Self { env, platter, .. } = self;
-        let mut platter = platter.borrow_mut();
+        let Self { env, disk, .. } = self;
+        let mut disk = disk.borrow_mut();
         let until_us = env.schedule.now_us() + env.chance.within(&(100 * MS..=5 * SECOND));
         match fault {
-            DiskFault::AppendFails => platter.appends_fail += env.chance.below(5) as u32,
+            DiskFault::AppendFails => disk.appends_fail += env.chance.below(5) as u32,
             DiskFault::DieInCommit => {
                 let fate = env.chance.pick(&[Fate::DiesBefore, Fate::DiesAfter]);
-                platter.fates.extend(fate);
+                disk.fates.extend(fate);
             }
-            DiskFault::Full => platter.full_until_us = until_us,
-            DiskFault::Unreadable => platter.unreadable_until_us = until_us,
+            DiskFault::Full => disk.full_until_us = until_us,
+            DiskFault::Unreadable => disk.unreadable_until_us = until_us,
             DiskFault::CommitFails => {
                 for _ in 0..1 + env.chance.below(3) {
                     let fates = [Fate::Lost, Fate::Durable, Fate::DurableAtRecovery, Fate::Good];
-                    platter.fates.extend(env.chance.pick(&fates));
+                    disk.fates.extend(env.chance.pick(&fates));
                 }
             }
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use chat_proto::{LogId, Position, RequestId, Subscribe, encode_frame};
 
-use crate::native::{Key, Talk, hear_log};
+use crate::native::{Key, Talk, receive_log};
 use crate::net::framing::probe_reply;
 use crate::net::socket::{Moved, write};
 
@@ -49,7 +49,7 @@ impl Latecomer {
 
     /// There is something to read.
     pub(super) fn read_on(&mut self, buffer: &mut [u8]) -> Result<()> {
-        if let Some(token) = hear_log(&self.socket, &mut self.rest, &mut self.seq, buffer)? {
+        if let Some(token) = receive_log(&self.socket, &mut self.rest, &mut self.seq, buffer)? {
             write(&self.socket, &probe_reply(token))?;
         }
         if self.seq >= self.head && self.took.is_none() {

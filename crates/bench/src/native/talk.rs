@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use chat_proto::{Body, HEADER_BYTES, Kind, RequestId, RoomInfo, decode, encode_frame, frame_end};
 
-use super::{Door, Guest, Key, Visit};
+use super::{ConnectPlan, Connector, Key, SignedInConn};
 use crate::net::framing::kind_of;
 
 /// How long an answer may take.
@@ -25,11 +25,11 @@ pub(crate) struct Talk {
 impl Talk {
     /// Signs in.
     pub(crate) fn begin(address: SocketAddr, key: Arc<Key>) -> Result<Self> {
-        let visit = Visit { key, joins: Vec::new(), follow: None };
+        let plan = ConnectPlan { key, joins: Vec::new(), follow: None };
         let mut ignored = |_inside| {};
-        let mut guests = Door::new(address, 1, &mut ignored)?.admit(vec![visit])?;
-        let guest = guests.pop().context("nobody came in")?;
-        let Guest { socket, rest, .. } = guest;
+        let mut conns = Connector::new(address, 1, &mut ignored)?.connect_all(vec![plan])?;
+        let conn = conns.pop().context("nobody came in")?;
+        let SignedInConn { socket, rest, .. } = conn;
         socket.set_nonblocking(false)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         Ok(Self { socket, inbox: rest, next: 10 })

@@ -1,6 +1,6 @@
 //! The scenarios: each brings servers and loads together, and says what came of it as rows.
 
-mod door;
+mod connecting;
 mod fanout;
 mod fill;
 mod history;
@@ -178,8 +178,8 @@ impl Case {
             Kind::Window { cast, in_flight } => fanout::run(target, cast, in_flight, bench),
             Kind::Rate { cast, per_second } => latency::paced(target, cast, per_second, bench),
             Kind::One => latency::one_by_one(target, bench),
-            Kind::Idle { connections } => door::idle(target, connections, bench),
-            Kind::Join { connections } => door::join(target, connections, bench),
+            Kind::Idle { connections } => connecting::idle(target, connections, bench),
+            Kind::Join { connections } => connecting::join(target, connections, bench),
             Kind::Replay { receivers, events } => history::replay(target, receivers, events, bench),
             Kind::Slow(crowd) => slow::run(target, crowd, bench),
             Kind::Storm { connections } => storm::run(target, connections, bench),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::Bench;
-use super::door::leave;
-use crate::native::{Key, Visit};
+use super::connecting::leave;
+use crate::native::{ConnectPlan, Key};
 use crate::target::{ROOM, Server, enter};
 
 /// There is a room for so many people, beside the one where everybody is.
@@ -23,12 +23,12 @@ pub(super) fn populate(server: &Server, people: usize, bench: &Bench<'_>) -> Res
     let rooms = (people / PEOPLE_PER_ROOM).max(ROOMS_PER_PERSON);
     for first in (1..=people).step_by(PARTY) {
         let party = first..=people.min(first + PARTY - 1);
-        let visits = party.map(|number| Visit {
+        let plans = party.map(|number| ConnectPlan {
             key: Arc::new(Key::numbered(number as u64)),
             joins: rooms_of(number, rooms),
             follow: None,
         });
-        leave(enter(server.address, visits.collect())?)?;
+        leave(enter(server.address, plans.collect())?)?;
         (bench.say)(format!("{} of {people} have signed up", first - 1));
     }
     Ok(())

@@ -7,9 +7,9 @@ use anyhow::{Result, ensure};
 use chat_proto::{Position, Seq};
 
 use super::Bench;
-use super::door::{enter, leave, make_accounts, post, visits};
+use super::connecting::{enter, leave, make_accounts, plans, post};
 use crate::machine::procfs;
-use crate::native::{Door, Follow, Key, Visit};
+use crate::native::{ConnectPlan, Connector, Follow, Key};
 use crate::row::Row;
 use crate::stats::Histogram;
 use crate::target::{Server, Target};
@@ -20,34 +20,35 @@ const MISSED: u64 = 100;
 pub(super) fn run(target: Target, connections: usize, bench: &Bench<'_>) -> Result<Vec<Row>> {
     let server = Server::start(target, bench.environment)?;
     let (room, _new) = make_accounts(server.address, connections, bench)?;
-    let guests = enter(server.address, visits(connections, Some(&room)), bench)?;
-    let positions: Vec<Position> = guests
+    let conns = enter(server.address, plans(connections, Some(&room)), bench)?;
+    let positions: Vec<Position> = conns
         .iter()
-        .map(|guest| Position { epoch: guest.signed_in.epoch, seq: Seq(guest.seq) })
+        .map(|conn| Position { epoch: conn.signed_in.epoch, seq: Seq(conn.seq) })
         .collect();
-    leave(guests)?;
+    leave(conns)?;
     post(&server, &room, MISSED)?;
 
-    let returning = positions.into_iter().enumerate().map(|(index, position)| Visit {
+    let returning = positions.into_iter().enumerate().map(|(index, position)| ConnectPlan {
         key: Arc::new(Key::numbered(index as u64 + 1)),
         joins: Vec::new(),
         follow: Some(Follow { log: room.room.into(), after: Some(position) }),
     });
     let returning = returning.collect::<Vec<_>>();
     let (began, cpu) = (Instant::now(), procfs::cpu_time(server.pid())?);
-    let mut entered = |inside| {
-        if inside % 500 == 0 {
-            (bench.say)(format!("{inside} of {connections} are back"));
+    let mut note_opened = |opened| {
+        if opened % 500 == 0 {
+            (bench.say)(format!("{opened} of {connections} are back"));
         }
     };
-    let guests = Door::new(server.address, connections, &mut entered)?.admit(returning)?;
+    let conns =
+        Connector::new(server.address, connections, &mut note_opened)?.connect_all(returning)?;
     let elapsed = began.elapsed();
     let cpu = procfs::cpu_time(server.pid())?.saturating_sub(cpu);
-    let head = guests.first().map_or(0, |guest| guest.seq);
-    ensure!(guests.iter().all(|guest| guest.seq == head), "not everybody is at the same place");
+    let head = conns.first().map_or(0, |conn| conn.seq);
+    ensure!(conns.iter().all(|conn| conn.seq == head), "not everybody is at the same place");
     let mut times = Histogram::default();
-    for guest in &guests {
-        times.record(u64::try_from(guest.took.as_nanos()).unwrap_or(u64::MAX));
+    for conn in &conns {
+        times.record(u64::try_from(conn.took.as_nanos()).unwrap_or(u64::MAX));
     }
     let row = Row {
         msgs: MISSED,
@@ -59,6 +60,6 @@ pub(super) fn run(target: Target, connections: usize, bench: &Bench<'_>) -> Resu
         rss_bytes: Some(procfs::rss_bytes(server.pid())?),
         ..Row::default()
     };
-    leave(guests)?;
+    leave(conns)?;
     Ok(vec![row.and("connections_per_s", connections as f64 / elapsed.as_secs_f64())])
 }

@@ -10,14 +10,14 @@ use chat_proto::RoomInfo;
 
 use super::{Cast, Environment, ReceiverConn, SenderConn, Stage};
 use crate::machine::process::Process;
-use crate::native::{Door, Follow, Guest, Key, Talk, Visit, send_template};
+use crate::native::{ConnectPlan, Connector, Follow, Key, SignedInConn, Talk, send_template};
 use crate::net::acks::Acks;
 use crate::net::framing::Framing;
 
 /// The room that everybody is in.
 pub(crate) const ROOM: &str = "bench";
 
-/// How many come through the door at once.
+/// How many connections are opened at a time.
 const AT_ONCE: usize = 128;
 
 pub(super) fn start(
@@ -51,7 +51,7 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
     let key = |number: usize| Arc::new(Key::numbered(number as u64));
     let room: RoomInfo = Talk::begin(address, key(0))?.join(ROOM)?;
     let follow = Some(Follow { log: room.room.into(), after: None });
-    let joins = (1..=cast.senders).map(|number| Visit {
+    let joins = (1..=cast.senders).map(|number| ConnectPlan {
         key: key(number),
         joins: vec![ROOM.to_owned()],
         follow: None,
@@ -59,11 +59,11 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
     let senders = enter(address, joins.collect())?;
     let crowd = key(0);
     let listens = (0..cast.receivers)
-        .map(|_| Visit { key: Arc::clone(&crowd), joins: Vec::new(), follow })
+        .map(|_| ConnectPlan { key: Arc::clone(&crowd), joins: Vec::new(), follow })
         .collect();
     let receiver_conns = enter(address, listens)?.into_iter().map(ReceiverConn::from).collect();
-    let sender_conns = senders.into_iter().map(|guest| SenderConn {
-        socket: guest.socket,
+    let sender_conns = senders.into_iter().map(|conn| SenderConn {
+        socket: conn.socket,
         template: send_template(room.room.0, cast.text_bytes),
     });
     let framing = Framing::Native { text_bytes: cast.text_bytes };
@@ -75,15 +75,15 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
     })
 }
 
-/// Lets visitors in, a few at a time.
-pub(crate) fn enter(address: SocketAddr, visits: Vec<Visit>) -> Result<Vec<Guest>> {
+/// Opens connections, a few at a time.
+pub(crate) fn enter(address: SocketAddr, plans: Vec<ConnectPlan>) -> Result<Vec<SignedInConn>> {
     let mut unnoticed = |_inside| {};
-    Door::new(address, AT_ONCE, &mut unnoticed)?.admit(visits)
+    Connector::new(address, AT_ONCE, &mut unnoticed)?.connect_all(plans)
 }
 
-impl From<Guest> for ReceiverConn {
-    fn from(guest: Guest) -> Self {
-        Self { socket: guest.socket, rest: guest.rest, seq: guest.seq }
+impl From<SignedInConn> for ReceiverConn {
+    fn from(conn: SignedInConn) -> Self {
+        Self { socket: conn.socket, rest: conn.rest, seq: conn.seq }
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chat_proto::{AccountId, LogId, Position, QueryRequest, Seq, Subscribe};
 use rustc_hash::FxHashMap;
 
-use super::staged::Waiting;
+use super::commit_batch::Waiting;
 use crate::{Conn, Origin, Refusal};
 
 /// So many of a connection may wait. Whoever asks for more is answered at once; the window of queries

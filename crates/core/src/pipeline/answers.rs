@@ -3,9 +3,9 @@
 use chat_proto::{AccountId, Ack, Close, CloseReason, Done, QueryRequest, SignedIn, encode_frame};
 
 use super::Pipeline;
+use super::commit_batch::{Send, Waiting};
 use super::queries::{Answered, Asker, answer_without_state};
 use super::replies::{frame, refusal};
-use super::staged::{Send, Waiting};
 use crate::{Answer, Effect, Fanout, Origin, Refusal, Reply, State, Store};
 
 impl<S: Store> Pipeline<S> {

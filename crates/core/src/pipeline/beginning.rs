@@ -5,9 +5,9 @@ use chat_proto::{AccountId, LogId, RoomId, Seq};
 use rustc_hash::FxHashMap;
 
 use super::ahead::AheadReaders;
+use super::commit_batch::CommitBatch;
 use super::failing::InDoubt;
 use super::pace::{Pace, Paces};
-use super::staged::Staged;
 use super::{COMMIT_BYTES_MAX, Pipeline};
 use crate::presence::Presence;
 use crate::{
@@ -34,7 +34,7 @@ impl<S: Store> Pipeline<S> {
             recover_at: None,
             in_doubt: InDoubt::default(),
             commit_bytes_max: COMMIT_BYTES_MAX,
-            open: Staged::default(),
+            open: CommitBatch::default(),
             under_way: None,
             has_answered: false,
         })

@@ -2,8 +2,8 @@
 
 use chat_proto::Timestamp;
 
+use super::commit_batch::{self, CommitBatch, Waiting};
 use super::pace::Pace;
-use super::staged::{self, Staged, Waiting};
 use super::{Pipeline, later};
 use crate::{
     Action, Answer, Command, Fanout, Ordered, Origin, Record, Refusal, State, Store, StoreError,
@@ -23,7 +23,7 @@ impl<S: Store> Pipeline<S> {
             return self.tell_unchanged(origin, answer, fanout);
         }
         let Self { store, open, paces, refusals, .. } = self;
-        let send = staged::send_of(action);
+        let send = commit_batch::send_of(action);
         let mut answer = Err(Refusal::Unavailable);
         if let Some(state) = &mut self.state {
             let paced = origin.and_then(|_here| paces.of(state, action));
@@ -91,9 +91,9 @@ fn carry_out<S: Store>(
     state: &mut State,
     store: &mut S,
     command: Command,
-    send: Option<staged::Send>,
+    send: Option<commit_batch::Send>,
     refusals: Option<&mut Pace>,
-    staged: &mut Staged,
+    staged: &mut CommitBatch,
 ) -> Result<Result<Answer, Refusal>, StoreError> {
     let ts = command.ts;
     if let (Some(refusals), Some(send)) = (&refusals, send) {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use chat_proto::{AccountId, Timestamp};
 
-use super::staged::Staged;
+use super::commit_batch::CommitBatch;
 use super::{Pipeline, later};
 use crate::{Fanout, Input, RestoreError, State, Store, StoreError};
 
@@ -15,7 +15,7 @@ use crate::{Fanout, Input, RestoreError, State, Store, StoreError};
 #[must_use = "somebody waits for an answer"]
 pub struct Failed {
     cause: StoreError,
-    staged: Box<Staged>,
+    staged: Box<CommitBatch>,
 }
 
 impl Failed {
@@ -47,7 +47,7 @@ pub(super) struct InDoubt {
 }
 
 impl InDoubt {
-    fn extend(&mut self, staged: &Staged) {
+    fn extend(&mut self, staged: &CommitBatch) {
         self.new.extend(staged.new_accounts());
         self.changed.extend(staged.changed_accounts());
     }
@@ -96,7 +96,7 @@ impl<S: Store> Pipeline<S> {
     pub(super) fn fail(
         &mut self,
         cause: StoreError,
-        staged: Staged,
+        staged: CommitBatch,
         now: Timestamp,
         fanout: &mut impl Fanout,
     ) -> Failed {

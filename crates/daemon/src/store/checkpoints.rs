@@ -59,7 +59,7 @@ const PASSES_MAX: usize = 8;
 pub(super) const SMALL_DISK_BYTES_FREE: u64 = 128 * 1024 * 1024;
 
 /// The thread's name.
-const THREAD: &str = "chatd-wal";
+const THREAD: &str = "chatd-ckpt";
 
 /// The writer's end.
 #[derive(Debug)]
@@ -110,10 +110,10 @@ impl Checkpoints {
         let (wake, woken) = sync_channel(1);
         let shared = Arc::new(Shared::of(wal));
         let (writer, its) = (writer.clone(), Arc::clone(&shared));
-        let mover = Mover { writer, database, connection: None, shared: its };
+        let checkpointer = Checkpointer { writer, database, connection: None, shared: its };
         let thread = std::thread::Builder::new()
             .name(THREAD.to_owned())
-            .spawn(move || mover.work(&woken))?;
+            .spawn(move || checkpointer.work(&woken))?;
         Ok(Self {
             wake: Some(wake),
             thread: Some(thread),
@@ -287,7 +287,7 @@ impl Shared {
 }
 
 /// The thread.
-struct Mover {
+struct Checkpointer {
     writer: Writer,
     /// `None` after a failure: it is opened again.
     connection: Option<Connection>,
@@ -296,7 +296,7 @@ struct Mover {
     shared: Arc<Shared>,
 }
 
-impl Mover {
+impl Checkpointer {
     fn work(mut self, woken: &Receiver<()>) {
         while woken.recv().is_ok() {
             if !self.shared.keeps_still() {

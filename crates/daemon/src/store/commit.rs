@@ -7,7 +7,7 @@ use chat_core::{Record, StoreError};
 use super::checkpoints::SMALL_DISK_BYTES_FREE;
 use super::committer::{self, Committer, WriteConnection};
 use super::wal::Layout;
-use super::write::{WriteError, Written};
+use super::write::{ClosedTransaction, WriteError};
 use super::{SqliteStore, Transaction};
 
 /// From so many bytes of texts on a transaction is committed beside the caller. What is smaller
@@ -69,18 +69,18 @@ impl SqliteStore {
 
     pub(super) fn try_commit(&mut self) -> Result<(), StoreError> {
         match self.transaction {
-            Transaction::None if self.pending.recent().is_due() => self.flush(),
+            Transaction::None if self.pending.unflushed().is_due() => self.flush(),
             Transaction::None => Ok(()),
             Transaction::Lost => Err(StoreError::new("committed", "a record is missing")),
-            Transaction::Open => self.end_transaction(self.pending.recent().is_due()),
+            Transaction::Open => self.end_transaction(self.pending.unflushed().is_due()),
         }
     }
 
     /// Writes where the newest events are, in a transaction of its own. Not in trouble: nothing
     /// is lost without it.
     pub(super) fn flush(&mut self) -> Result<(), StoreError> {
-        let is_idle = self.transaction == Transaction::None && self.trouble.is_none();
-        if !is_idle || self.pending.recent().is_empty() {
+        let is_idle = self.transaction == Transaction::None && self.faults.is_none();
+        if !is_idle || self.pending.unflushed().is_empty() {
             return Ok(());
         }
         self.end_transaction(true)
@@ -101,7 +101,7 @@ impl SqliteStore {
     pub(super) fn close_transaction(
         &mut self,
         flushes: bool,
-    ) -> Result<(WriteConnection, Arc<Written>), StoreError> {
+    ) -> Result<(WriteConnection, Arc<ClosedTransaction>), StoreError> {
         let connection = self.opened()?.clone();
         if flushes {
             committer::make_durable(&self.wal)?;
@@ -138,7 +138,7 @@ impl SqliteStore {
     }
 
     pub(super) fn try_begin_commit(&mut self) -> Result<(), StoreError> {
-        let (connection, written) = self.close_transaction(self.pending.recent().is_due())?;
+        let (connection, written) = self.close_transaction(self.pending.unflushed().is_due())?;
         let Some(committer) = &self.committer else {
             return Err(StoreError::new("committed", "nobody does so beside it"));
         };
@@ -203,7 +203,7 @@ impl SqliteStore {
             self.bear_witness();
         }
         if outcome.is_ok()
-            && self.trouble.is_none()
+            && self.faults.is_none()
             && let Some(connection) = &self.connection
         {
             let connection = connection.lock();

@@ -13,7 +13,7 @@ use chat_core::StoreError;
 use rusqlite::Connection;
 
 use super::wal::{self, Wal};
-use super::write::Written;
+use super::write::ClosedTransaction;
 
 /// The thread's name.
 const THREAD: &str = "chatd-write";
@@ -37,7 +37,7 @@ pub(super) struct Committer {
 /// A transaction to be committed.
 struct Job {
     connection: WriteConnection,
-    written: Arc<Written>,
+    written: Arc<ClosedTransaction>,
     wal: Arc<Wal>,
 }
 
@@ -94,7 +94,7 @@ impl Committer {
     pub(super) fn begin(
         &self,
         connection: WriteConnection,
-        written: Arc<Written>,
+        written: Arc<ClosedTransaction>,
         wal: Arc<Wal>,
     ) -> Result<(), StoreError> {
         let jobs = self.jobs.as_ref();
@@ -151,7 +151,7 @@ impl Job {
 pub(super) fn commit(
     connection: &WriteConnection,
     wal: &Wal,
-    written: &Written,
+    written: &ClosedTransaction,
 ) -> Result<(), StoreError> {
     make_durable(wal)?;
     let connection = connection

@@ -76,7 +76,7 @@ pub(super) fn is_damage(error: &Error) -> bool {
 /// comes further, unless it is at the head.
 pub(super) fn read_around(
     moment: &Connection,
-    recent: &[Block],
+    unflushed: &[Block],
     frames: &mut Frames,
     head: Seq,
     bytes_max: usize,
@@ -87,7 +87,7 @@ pub(super) fn read_around(
         if seq > head || (frames.len() >= bytes_max && frames.len() > 0) {
             break;
         }
-        match probe(moment, recent, frames.log(), seq) {
+        match probe(moment, unflushed, frames.log(), seq) {
             Ok(event) if damage.is_none() => frames.extend(&event),
             // Behind the damage: the next read begins here.
             Ok(_) => break,
@@ -105,12 +105,17 @@ pub(super) fn read_around(
 }
 
 /// One event as a run of its own.
-fn probe(moment: &Connection, recent: &[Block], log: LogId, seq: Seq) -> Result<Frames, ReadError> {
+fn probe(
+    moment: &Connection,
+    unflushed: &[Block],
+    log: LogId,
+    seq: Seq,
+) -> Result<Frames, ReadError> {
     let missing = |what: &str| {
         let cause = format!("the file is damaged: {what} event {seq} of log {log}");
         ReadError::Damaged(StoreError::new("read a log", cause))
     };
-    let block = block_at(moment, recent, log, seq)?;
+    let block = block_at(moment, unflushed, log, seq)?;
     let block = block.filter(|block| block.holds(seq)).ok_or_else(|| missing("no block has"))?;
     let sql = format!("SELECT {FRAME_COLUMNS} FROM events WHERE events.id = ?");
     let mut statement = moment.prepare_cached(&sql)?;

@@ -38,7 +38,7 @@ enum Found {
 
 pub(super) fn history(
     connection: &Connection,
-    recent: &[Block],
+    unflushed: &[Block],
     read: &HistoryRead,
     before: Seq,
 ) -> Result<HistoryPage, StoreError> {
@@ -55,7 +55,7 @@ pub(super) fn history(
     let moment = connection.unchecked_transaction().map_err(failed)?;
     let mut place = before.0.saturating_sub(1);
     while place > 0 && !page.more {
-        place = match block_at(&moment, recent, page.log, Seq(place)) {
+        place = match block_at(&moment, unflushed, page.log, Seq(place)) {
             Ok(Some(block)) if block.holds(Seq(place)) => {
                 page.take_block(&moment, block, place).map_err(failed)?
             }

@@ -16,7 +16,7 @@ use super::{OpenError, SqliteStore};
 impl SqliteStore {
     /// Whether what was committed can be found under its name. Not in trouble: healing asks first.
     pub(super) fn demand_files(&mut self) -> Result<(), StoreError> {
-        if !self.trouble.is_none() {
+        if !self.faults.is_none() {
             return Ok(());
         }
         let checked = self.held.check_news();

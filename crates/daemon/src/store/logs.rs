@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Result};
 use rustc_hash::FxHashMap;
 
 use super::committer::WriteConnection;
-use super::recent::Recent;
 use super::row::{integer, unsigned};
+use super::unflushed::UnflushedIndex;
 use super::write::WriteError;
 
 /// Logs that are known. When there are more, all are forgotten; the next event of one costs a
@@ -17,11 +17,11 @@ const LOGS_MAX: usize = 65_536;
 /// What is known. It goes ahead of the file by the open transaction and the one under way.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
-    known: FxHashMap<LogId, Mark>,
+    known: FxHashMap<LogId, LogMark>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Mark {
+struct LogMark {
     head: Seq,
     /// The newest message.
     last_post: Seq,
@@ -43,7 +43,7 @@ impl Logs {
     pub(super) fn move_head(
         &mut self,
         connection: &WriteConnection,
-        recent: &Recent,
+        unflushed: &UnflushedIndex,
         event: &Event,
         creates: bool,
     ) -> Result<Seq, WriteError> {
@@ -51,8 +51,8 @@ impl Logs {
         let mark = match self.known.get_mut(&log) {
             Some(mark) => mark,
             None => {
-                let last = recent.last_block(&connection.lock(), log)?;
-                let mark = Mark { head: last.last_seq(), last_post: Seq(last.last_post) };
+                let last = unflushed.last_block(&connection.lock(), log)?;
+                let mark = LogMark { head: last.last_seq(), last_post: Seq(last.last_post) };
                 self.known.entry(log).or_insert(mark)
             }
         };

@@ -10,9 +10,9 @@ use chat_proto::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::SqliteStore;
-use super::recent::Recent;
 use super::row::{integer, nickname, room_name, unsigned};
 use super::times;
+use super::unflushed::UnflushedIndex;
 
 impl Lookup for SqliteStore {
     fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
@@ -33,12 +33,12 @@ impl Lookup for SqliteStore {
 /// How a send of a stream was decided, in a transaction before.
 pub(super) fn past_send(
     connection: &Connection,
-    recent: &Recent,
+    unflushed: &UnflushedIndex,
     stream: i64,
     n: u64,
 ) -> Result<Option<PastSend>, StoreError> {
     let read = |cause| StoreError::new("looked for an earlier send", cause);
-    if let Some(id) = recent.find_send(connection, stream, n).map_err(read)? {
+    if let Some(id) = unflushed.find_send(connection, stream, n).map_err(read)? {
         return posted(connection, id, stream, n);
     }
     let refused = connection
@@ -119,11 +119,15 @@ pub(super) fn event_count_of(snapshot: &Snapshot) -> u64 {
 }
 
 /// The hot state.
-pub(super) fn snapshot(connection: &Connection, recent: &Recent) -> Result<Snapshot, StoreError> {
+pub(super) fn snapshot(
+    connection: &Connection,
+    unflushed: &UnflushedIndex,
+) -> Result<Snapshot, StoreError> {
     let read = |cause| StoreError::new("read the state back", cause);
     let epoch = meta(connection, "epoch").map_err(read)?.unwrap_or_default();
     let rules = meta(connection, "rules").map_err(read)?.unwrap_or_default();
-    let head = |log, flushed: Seq| recent.newest_block(log).map_or(flushed, |last| last.last_seq());
+    let head =
+        |log, flushed: Seq| unflushed.newest_block(log).map_or(flushed, |last| last.last_seq());
     let mut accounts = rows(connection, ACCOUNTS, account)?;
     accounts.iter_mut().for_each(|account| account.head = head(account.id.into(), account.head));
     let mut rooms = rows(connection, ROOMS, room)?;

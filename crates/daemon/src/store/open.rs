@@ -13,12 +13,12 @@ use super::connection::Writer;
 use super::damage::Told;
 use super::directory::{DataDir, bytes_free, open_private};
 use super::epoch::CurrentEpoch;
+use super::fault_log::FaultLog;
 use super::header::{self, Found};
 use super::held::{DATABASE, HeldFiles, Identity, LOCK, WAL, WITNESS};
 use super::pending::Pending;
 use super::times::LatestTs;
 use super::traces::Traces;
-use super::trouble::Trouble;
 use super::wal::Wal;
 use super::witness::{self, Testimony, WitnessFile};
 use super::{Durability, OpenError, ROOM_BYTES_MIN, SqliteStore, Transaction, schema};
@@ -106,7 +106,7 @@ impl SqliteStore {
         pending
             .read_back(&connection)
             .map_err(OpenError::because("asked for its newest events"))?;
-        let committed = pending.recent().last_id();
+        let committed = pending.unflushed().last_id();
         let boot = witness::boot()?;
         let seen_here = seen.map(|seen| seen.witness);
         let epoch = CurrentEpoch::judge(&connection, committed, boot, seen_here.as_ref())
@@ -132,11 +132,11 @@ impl SqliteStore {
             witness,
             held,
             boot,
-            trouble: Trouble::default(),
+            faults: FaultLog::default(),
             wal,
             layout: None,
             checkpoints,
-            witness_in_trouble: false,
+            witness_is_failing: false,
             told: Told::default(),
             database,
             dir,

@@ -11,24 +11,24 @@ use rusqlite::{Connection, Result};
 use super::committer::WriteConnection;
 use super::logs::{Block, Logs};
 use super::lookup;
-use super::recent::Recent;
-use super::staged::{Decided, Staged};
-use super::streams::{Mark, Streams};
+use super::row_buffer::{RowBuffer, SendDecision};
+use super::streams::{StreamMark, Streams};
 use super::times;
-use super::write::{self, WriteError, Written};
+use super::unflushed::UnflushedIndex;
+use super::write::{self, ClosedTransaction, WriteError};
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    staged: Staged,
+    staged: RowBuffer,
     /// What is being committed.
-    under_way: Option<Arc<Written>>,
+    under_way: Option<Arc<ClosedTransaction>>,
     /// Buffers of a transaction that is over.
-    spare: Staged,
+    spare: RowBuffer,
     logs: Logs,
     streams: Streams,
     /// Goes with the file: what is not committed is not in it.
-    recent: Recent,
+    unflushed: UnflushedIndex,
     /// What is being committed has a flush.
     has_flush: bool,
 }
@@ -37,12 +37,12 @@ impl Pending {
     /// Reads what the file does not say in its tables. It must have been done once, and after each
     /// [`Self::forget`], before anything is appended.
     pub(super) fn read_back(&mut self, connection: &Connection) -> Result<()> {
-        self.recent.read_back(connection)
+        self.unflushed.read_back(connection)
     }
 
     /// Where the newest events are.
-    pub(super) fn recent(&self) -> &Recent {
-        &self.recent
+    pub(super) fn unflushed(&self) -> &UnflushedIndex {
+        &self.unflushed
     }
 
     /// Takes a record. After an error the transaction must be forgotten.
@@ -54,20 +54,20 @@ impl Pending {
         match record {
             Record::Event(event) => {
                 let creates = write::project(connection, event)?;
-                let last_post = self.logs.move_head(connection, &self.recent, event, creates)?;
+                let last_post = self.logs.move_head(connection, &self.unflushed, event, creates)?;
                 let Content::Posted { from, nonce, .. } = &event.content else {
                     self.staged.push(event, None, last_post);
                     return Ok(());
                 };
                 let (stream, sends) = self.decide(connection, *from, *nonce)?;
                 let row = self.staged.push(event, Some(stream), last_post);
-                self.staged.decide(sends, Decided::Posted(row));
+                self.staged.decide(sends, SendDecision::Posted(row));
             }
             // It is no event, and no send: the store has put it where it belongs.
             Record::Genesis(_) => {}
             Record::RefusedSend { account, nonce, code, digest } => {
                 let (_stream, sends) = self.decide(connection, account, nonce)?;
-                self.staged.decide(sends, Decided::Refused(code, digest));
+                self.staged.decide(sends, SendDecision::Refused(code, digest));
             }
         }
         Ok(())
@@ -79,7 +79,7 @@ impl Pending {
         match self.staged.newest_ts(log).or_else(under_way) {
             Some(ts) => Ok(ts),
             None => {
-                let newest = times::newest_in(&connection.lock(), &self.recent, log)?;
+                let newest = times::newest_in(&connection.lock(), &self.unflushed, log)?;
                 Ok(newest.unwrap_or_default())
             }
         }
@@ -87,7 +87,7 @@ impl Pending {
 
     #[cfg(test)]
     pub(super) fn make_due(&mut self) {
-        self.recent.make_due();
+        self.unflushed.make_due();
     }
 
     fn decide(
@@ -96,7 +96,7 @@ impl Pending {
         account: AccountId,
         nonce: Nonce,
     ) -> Result<(i64, usize), WriteError> {
-        self.streams.decide(connection, &self.recent, &mut self.staged, account, nonce)
+        self.streams.decide(connection, &self.unflushed, &mut self.staged, account, nonce)
     }
 
     /// What is known of a stream, this transaction included.
@@ -105,21 +105,21 @@ impl Pending {
         connection: &WriteConnection,
         account: AccountId,
         stream: StreamId,
-    ) -> Result<Mark> {
-        self.streams.look(connection, &self.recent, account, stream)
+    ) -> Result<StreamMark> {
+        self.streams.look(connection, &self.unflushed, account, stream)
     }
 
     /// How a send was decided, in this transaction or before.
     pub(super) fn past_send(
         &self,
         connection: &WriteConnection,
-        stream: Mark,
+        stream: StreamMark,
         n: u64,
     ) -> Result<Option<PastSend>, StoreError> {
         let staged = self.streams.sends(stream).and_then(|sends| self.staged.past_send(sends, n));
         let (None, Some(row)) = (&staged, stream.row) else { return Ok(staged) };
         match self.under_way.as_ref().and_then(|written| written.past_send(row, n)) {
-            None => lookup::past_send(&connection.lock(), &self.recent, row, n),
+            None => lookup::past_send(&connection.lock(), &self.unflushed, row, n),
             past => Ok(past),
         }
     }
@@ -130,9 +130,9 @@ impl Pending {
     }
 
     /// Closes the open transaction, which is to be written now. The one before must be over.
-    pub(super) fn turn_over(&mut self) -> Arc<Written> {
+    pub(super) fn turn_over(&mut self) -> Arc<ClosedTransaction> {
         let staged = std::mem::replace(&mut self.staged, std::mem::take(&mut self.spare));
-        let written = Arc::new(Written::of(staged, self.recent.last_id() + 1));
+        let written = Arc::new(ClosedTransaction::of(staged, self.unflushed.last_id() + 1));
         self.streams.turn_over();
         self.under_way = Some(Arc::clone(&written));
         written
@@ -140,7 +140,7 @@ impl Pending {
 
     /// Writes where all committed events are.
     pub(super) fn flush(&mut self, connection: &Connection) -> Result<()> {
-        self.recent.flush(connection)?;
+        self.unflushed.flush(connection)?;
         self.has_flush = true;
         Ok(())
     }
@@ -150,10 +150,10 @@ impl Pending {
         let Some(written) = self.under_way.take() else { return 0 };
         let mut pages = written.staged().pages();
         if std::mem::take(&mut self.has_flush) {
-            pages += self.recent.rows();
-            self.recent.flushed();
+            pages += self.unflushed.rows();
+            self.unflushed.flushed();
         }
-        take_recent(&mut self.recent, &written);
+        take_committed(&mut self.unflushed, &written);
         if let Some(written) = Arc::into_inner(written) {
             self.spare = written.into_staged();
             self.spare.clear();
@@ -183,14 +183,14 @@ impl Pending {
 }
 
 /// Where the events of a transaction are, which has become durable.
-fn take_recent(recent: &mut Recent, written: &Written) {
+fn take_committed(unflushed: &mut UnflushedIndex, written: &ClosedTransaction) {
     let (staged, order) = (written.staged(), written.order());
-    let mut first_id = recent.last_id() + 1;
+    let mut first_id = unflushed.last_id() + 1;
     let mut ids = vec![0; order.len()];
     for (row, id) in order.iter().zip(first_id..) {
         ids[*row] = id;
     }
-    recent.take_blocks(order.chunk_by(|a, b| staged.row(*a).log == staged.row(*b).log).map(
+    unflushed.take_blocks(order.chunk_by(|a, b| staged.row(*a).log == staged.row(*b).log).map(
         |rows| {
             let (first, last) = (staged.row(rows[0]), staged.row(rows[rows.len() - 1]));
             let (events, last_post) = (rows.len() as u64, last.last_post.0);
@@ -200,6 +200,6 @@ fn take_recent(recent: &mut Recent, written: &Written) {
         },
     ));
     for sends in staged.sends() {
-        recent.take_sends(sends.stream, sends.posted().map(|(n, row)| (n, ids[row])));
+        unflushed.take_sends(sends.stream, sends.posted().map(|(n, row)| (n, ids[row])));
     }
 }

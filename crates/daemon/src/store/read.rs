@@ -1,6 +1,6 @@
 //! Reading history, beside the writer. A read sees what is committed; no read transaction outlives
 //! the call, so the WAL can always be emptied. Where the newest events are is asked before the
-//! transaction begins: see [`super::recent`].
+//! transaction begins: see [`super::unflushed`].
 
 use std::path::PathBuf;
 
@@ -15,15 +15,15 @@ use super::frames::{FRAME_COLUMNS, Frames};
 use super::held::Identity;
 use super::history::history;
 use super::logs::{Block, block_before};
-use super::recent::RecentBlocks;
 use super::row::integer;
+use super::unflushed::UnflushedBlocks;
 
 /// A connection that can only read. One thread uses it at a time.
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
     database: Identity,
-    recent: RecentBlocks,
+    unflushed: UnflushedBlocks,
     /// What the operator knows, whoever has found it.
     told: Told,
     /// `None` after a failure: the next read opens the file again.
@@ -45,10 +45,10 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when it cannot be opened.
     pub fn open(store: &SqliteStore) -> Result<Self, StoreError> {
-        let (path, recent) = (store.path().to_owned(), store.pending.recent().blocks());
+        let (path, unflushed) = (store.path().to_owned(), store.pending.unflushed().blocks());
         let database = store.writer.database;
         let told = store.told.clone();
-        let mut reader = Self { path, database, recent, told, connection: None };
+        let mut reader = Self { path, database, unflushed, told, connection: None };
         // SQLite opens the WAL with the first read: a file that is moved away later is read on.
         reader.read(|connection| {
             let version = connection.pragma_query_value(None, "schema_version", |row| row.get(0));
@@ -63,8 +63,8 @@ impl Reader {
     /// [`StoreError`] when the store cannot be read.
     pub fn history(&mut self, read: &HistoryRead) -> Result<HistoryPage, StoreError> {
         let before = read.before.min(read.as_of.next());
-        let recent = self.recent.before(read.room.into(), before);
-        let page = self.read(|connection| history(connection, &recent, read, before))?;
+        let unflushed = self.unflushed.before(read.room.into(), before);
+        let page = self.read(|connection| history(connection, &unflushed, read, before))?;
         for gap in page.gaps.iter() {
             self.tell(gap.log, Some(Damage { from: gap.from, to: gap.to }));
         }
@@ -84,10 +84,10 @@ impl Reader {
         head: Seq,
         bytes_max: usize,
     ) -> Result<LogPage, StoreError> {
-        let recent = self.recent.after(log, after);
+        let unflushed = self.unflushed.after(log, after);
         let frames = Frames::new(log, after);
         let (page, damage) =
-            self.read(|connection| read_log(connection, &recent, frames, head, bytes_max))?;
+            self.read(|connection| read_log(connection, &unflushed, frames, head, bytes_max))?;
         self.tell(log, damage);
         Ok(page)
     }
@@ -118,23 +118,24 @@ impl Reader {
 /// not have a moment ago.
 pub(super) fn block_at(
     connection: &Connection,
-    recent: &[Block],
+    unflushed: &[Block],
     log: LogId,
     place: Seq,
 ) -> rusqlite::Result<Option<Block>> {
-    let recent = recent[..recent.partition_point(|block| block.first_seq <= place.0)].last();
-    match recent {
+    let unflushed =
+        unflushed[..unflushed.partition_point(|block| block.first_seq <= place.0)].last();
+    match unflushed {
         Some(block) if block.last_seq() >= place => Ok(Some(*block)),
         _ => {
             let flushed = block_before(connection, log, place)?;
-            Ok(flushed.into_iter().chain(recent.copied()).max_by_key(Block::last_seq))
+            Ok(flushed.into_iter().chain(unflushed.copied()).max_by_key(Block::last_seq))
         }
     }
 }
 
 fn read_log(
     connection: &Connection,
-    recent: &[Block],
+    unflushed: &[Block],
     mut frames: Frames,
     head: Seq,
     bytes_max: usize,
@@ -143,7 +144,7 @@ fn read_log(
     let after = frames.after();
     // One moment for the blocks and the events.
     let moment = connection.unchecked_transaction().map_err(failed)?;
-    match read_on(&moment, recent, &mut frames, bytes_max) {
+    match read_on(&moment, unflushed, &mut frames, bytes_max) {
         Ok(()) => {}
         Err(ReadError::Failed(error)) => return Err(error),
         Err(ReadError::Damaged(error)) => {
@@ -152,7 +153,7 @@ fn read_log(
     }
     // A damaged id ends a scan as its end does: what it did not bring is looked for by itself.
     let damage = match frames.len() < bytes_max || frames.after() == after {
-        true => damage::read_around(&moment, recent, &mut frames, head, bytes_max)?,
+        true => damage::read_around(&moment, unflushed, &mut frames, head, bytes_max)?,
         false => None,
     };
     let (frames, after) = frames.finish();
@@ -162,12 +163,12 @@ fn read_log(
 /// Takes the events behind those that are there, while there is room.
 fn read_on(
     moment: &Connection,
-    recent: &[Block],
+    unflushed: &[Block],
     frames: &mut Frames,
     bytes_max: usize,
 ) -> Result<(), ReadError> {
     let from = frames.after().next();
-    if recent.first().is_none_or(|first| from.0 < first.first_seq) {
+    if unflushed.first().is_none_or(|first| from.0 < first.first_seq) {
         let first = block_before(moment, frames.log(), from)?.unwrap_or_default();
         let mut statement = moment.prepare_cached(&events_sql())?;
         let place = [frames.log().0, first.first_seq, from.0].map(integer);
@@ -176,7 +177,7 @@ fn read_on(
         }
     }
     let mut statement = moment.prepare_cached(&block_sql())?;
-    for block in recent {
+    for block in unflushed {
         let from = frames.after().next().max(Seq(block.first_seq));
         if from > block.last_seq() {
             continue;
@@ -231,8 +232,8 @@ mod tests {
         block(1, 1, 10).write(&table, log).unwrap();
         block(11, 30, 20).write(&table, log).unwrap();
         let old = [block(11, 30, 5), block(31, 60, 5), block(36, 80, 5)];
-        let first = |recent: &[Block], place| {
-            let found = block_at(&table, recent, log, Seq(place)).unwrap();
+        let first = |unflushed: &[Block], place| {
+            let found = block_at(&table, unflushed, log, Seq(place)).unwrap();
             found.map(|block| block.first_seq)
         };
         for (place, expected) in [(0, None), (1, Some(1)), (10, Some(1)), (11, Some(11))] {

@@ -7,9 +7,9 @@ use chat_proto::{AccountId, Nonce, StreamId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::committer::WriteConnection;
-use super::recent::Recent;
 use super::row::{integer, unsigned};
-use super::staged::Staged;
+use super::row_buffer::RowBuffer;
+use super::unflushed::UnflushedIndex;
 use super::write::WriteError;
 
 /// Streams that are known. When there are more, all are forgotten; the next send of one costs a
@@ -30,7 +30,7 @@ type Key = (AccountId, StreamId);
 /// The streams that are known.
 #[derive(Debug, Default)]
 struct Known {
-    marks: Vec<Mark>,
+    marks: Vec<StreamMark>,
     places: HashMap<Key, usize>,
     /// The one that was asked for last: sends of one stream come together.
     last: Option<(Key, usize)>,
@@ -38,7 +38,7 @@ struct Known {
 
 /// A stream, as far as it is known.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mark {
+pub(super) struct StreamMark {
     /// The stream's row; `None`: it is new.
     pub(super) row: Option<i64>,
     pub(super) high_water: u64,
@@ -51,20 +51,20 @@ impl Streams {
     pub(super) fn look(
         &self,
         connection: &WriteConnection,
-        recent: &Recent,
+        unflushed: &UnflushedIndex,
         account: AccountId,
         stream: StreamId,
-    ) -> Result<Mark> {
+    ) -> Result<StreamMark> {
         if let Some(mark) = self.known.borrow_mut().find((account, stream)) {
             return Ok(*mark);
         }
-        let mark = find(&connection.lock(), recent, account, stream)?;
+        let mark = find(&connection.lock(), unflushed, account, stream)?;
         self.known.borrow_mut().insert((account, stream), mark);
         Ok(mark)
     }
 
     /// Where the open transaction has the sends of a stream.
-    pub(super) fn sends(&self, mark: Mark) -> Option<usize> {
+    pub(super) fn sends(&self, mark: StreamMark) -> Option<usize> {
         let (transaction, sends) = mark.moved;
         (transaction == self.transaction + 1).then_some(sends)
     }
@@ -74,8 +74,8 @@ impl Streams {
     pub(super) fn decide(
         &mut self,
         connection: &WriteConnection,
-        recent: &Recent,
-        staged: &mut Staged,
+        unflushed: &UnflushedIndex,
+        staged: &mut RowBuffer,
         account: AccountId,
         nonce: Nonce,
     ) -> Result<(i64, usize), WriteError> {
@@ -83,7 +83,7 @@ impl Streams {
         let known = self.known.get_mut();
         let key = (account, nonce.stream);
         if known.find(key).is_none() {
-            known.insert(key, find(&connection.lock(), recent, account, nonce.stream)?);
+            known.insert(key, find(&connection.lock(), unflushed, account, nonce.stream)?);
         }
         let mark = known.find(key).expect("it has just been learnt");
         if nonce.n != mark.high_water + 1 {
@@ -127,7 +127,7 @@ impl Streams {
 }
 
 impl Known {
-    fn find(&mut self, key: Key) -> Option<&mut Mark> {
+    fn find(&mut self, key: Key) -> Option<&mut StreamMark> {
         let place = match self.last {
             Some((last, place)) if last == key => place,
             _ => *self.places.get(&key)?,
@@ -136,7 +136,7 @@ impl Known {
         self.marks.get_mut(place)
     }
 
-    fn insert(&mut self, key: Key, mark: Mark) {
+    fn insert(&mut self, key: Key, mark: StreamMark) {
         self.places.insert(key, self.marks.len());
         self.marks.push(mark);
     }
@@ -144,10 +144,10 @@ impl Known {
 
 fn find(
     connection: &Connection,
-    recent: &Recent,
+    unflushed: &UnflushedIndex,
     account: AccountId,
     stream: StreamId,
-) -> Result<Mark> {
+) -> Result<StreamMark> {
     let found = connection
         .prepare_cached(
             "SELECT id, \
@@ -158,12 +158,12 @@ fn find(
         .query_row(params![integer(account.0), stream.0], |row| {
             let stream = row.get(0)?;
             let flushed = row.get::<_, Option<i64>>(1)?.map_or(0, unsigned);
-            let posted = recent.last_n(stream).unwrap_or(flushed);
+            let posted = unflushed.last_n(stream).unwrap_or(flushed);
             let refused = row.get::<_, Option<i64>>(2)?.map_or(0, unsigned);
-            Ok(Mark { row: Some(stream), high_water: posted.max(refused), moved: (0, 0) })
+            Ok(StreamMark { row: Some(stream), high_water: posted.max(refused), moved: (0, 0) })
         })
         .optional()?;
-    Ok(found.unwrap_or(Mark { row: None, high_water: 0, moved: (0, 0) }))
+    Ok(found.unwrap_or(StreamMark { row: None, high_water: 0, moved: (0, 0) }))
 }
 
 fn begin(connection: &Connection, account: AccountId, stream: StreamId) -> Result<i64> {

@@ -2,7 +2,7 @@
 //! when the disk is back.
 
 mod beside;
-mod recent;
+mod unflushed;
 
 use chat_core::{BodyDigest, Content, Event, Lookup, PastSend};
 use chat_proto::{

@@ -10,8 +10,8 @@ use chat_proto::{LogId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::committer::WriteConnection;
-use super::recent::Recent;
 use super::row::{integer, unsigned};
+use super::unflushed::UnflushedIndex;
 use super::{Durability, OpenError, SqliteStore, lookup};
 
 /// The key in `meta`.
@@ -54,10 +54,10 @@ pub(super) fn latest(connection: &Connection) -> Result<Timestamp> {
 /// The time of a log's newest committed event.
 pub(super) fn newest_in(
     connection: &Connection,
-    recent: &Recent,
+    unflushed: &UnflushedIndex,
     log: LogId,
 ) -> Result<Option<Timestamp>> {
-    let block = recent.last_block(connection, log)?;
+    let block = unflushed.last_block(connection, log)?;
     let id = block.id_of(block.last_seq());
     connection
         .prepare_cached("SELECT ts FROM events WHERE id = ? AND log = ?")?

@@ -1,4 +1,4 @@
-//! Staged records into tables. What is not a message, and not often, goes there at once; the rest
+//! RowBuffer records into tables. What is not a message, and not often, goes there at once; the rest
 //! with the commit, many rows at a time.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, Result, ffi, params};
 
 use super::committer::WriteConnection;
 use super::row::{PostColumns, integer, text_kind_column};
-use super::staged::{Decided, Post, Row, Staged};
+use super::row_buffer::{Post, Row, RowBuffer, SendDecision};
 
 /// Messages of one statement: as many as there are, in as few statements.
 const SIZES: [usize; 3] = [64, 16, 1];
@@ -44,8 +44,8 @@ pub(super) enum WriteError {
 
 /// A transaction that is to be written, or was: nothing comes to it any more.
 #[derive(Debug, Default)]
-pub(super) struct Written {
-    staged: Staged,
+pub(super) struct ClosedTransaction {
+    staged: RowBuffer,
     /// The id of its first event.
     first_id: u64,
     /// Its rows in the order of their ids.
@@ -54,17 +54,17 @@ pub(super) struct Written {
     sends: OnceLock<HashMap<i64, usize>>,
 }
 
-impl Written {
+impl ClosedTransaction {
     /// Of everything that was staged; the first event becomes the `first_id`th of all.
-    pub(super) fn of(staged: Staged, first_id: u64) -> Self {
+    pub(super) fn of(staged: RowBuffer, first_id: u64) -> Self {
         Self { staged, first_id, ..Self::default() }
     }
 
-    pub(super) fn staged(&self) -> &Staged {
+    pub(super) fn staged(&self) -> &RowBuffer {
         &self.staged
     }
 
-    pub(super) fn into_staged(self) -> Staged {
+    pub(super) fn into_staged(self) -> RowBuffer {
         self.staged
     }
 
@@ -96,7 +96,7 @@ impl Written {
 /// taken those that are expected.
 fn write_events(
     connection: &Connection,
-    staged: &Staged,
+    staged: &RowBuffer,
     order: &[usize],
     first_id: u64,
 ) -> Result<()> {
@@ -151,7 +151,7 @@ impl Shape {
 
 fn write_posts(
     connection: &Connection,
-    staged: &Staged,
+    staged: &RowBuffer,
     shape: Shape,
     mut rows: &[usize],
 ) -> Result<()> {
@@ -183,7 +183,7 @@ fn posts_sql(head: &str, values: &str, size: usize) -> String {
 fn bind_post(
     statement: &mut CachedStatement<'_>,
     bound: usize,
-    staged: &Staged,
+    staged: &RowBuffer,
     row: &Row,
     shape: Shape,
 ) -> Result<()> {
@@ -205,7 +205,7 @@ fn bind_post(
     Ok(())
 }
 
-fn write_others(connection: &Connection, staged: &Staged, rows: &[usize]) -> Result<()> {
+fn write_others(connection: &Connection, staged: &RowBuffer, rows: &[usize]) -> Result<()> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO events (log, seq, ts, kind, account, room, name) \
          VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -230,10 +230,10 @@ fn write_refused(
     connection: &Connection,
     stream: i64,
     first_n: u64,
-    decided: &[Decided],
+    decided: &[SendDecision],
 ) -> Result<()> {
     for (decided, n) in decided.iter().zip(first_n..) {
-        if let Decided::Refused(code, digest) = decided {
+        if let SendDecision::Refused(code, digest) = decided {
             connection
                 .prepare_cached(
                     "INSERT INTO refused_sends (stream, n, code, digest) VALUES (?, ?, ?, ?)",

@@ -10,7 +10,7 @@ use chat_client::Destination;
 use chat_proto::{AccountId, RoomId, RoomName};
 
 use super::clock::Clock;
-use super::history::{Entry, Kind, Local, Mark, Place};
+use super::history::{Entry, Kind, Local, Place, SendMark};
 use super::keymap::Keymap;
 use super::keys::Action;
 use super::outage::Outage;
@@ -214,7 +214,7 @@ impl Server {
     pub fn entry_of(&self, message: &chat_client::Message, clock: &Clock) -> Entry {
         let text = sanitize::text(&message.text);
         let kind = match self.is_own(message) {
-            true => Kind::Own(Mark::Committed),
+            true => Kind::Own(SendMark::Committed),
             false => Kind::Message {
                 from: sanitize::name(&message.from_name),
                 mention: sanitize::mentions(&message.text, &self.me.name),

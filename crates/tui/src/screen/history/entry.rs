@@ -67,7 +67,7 @@ impl Place {
 
 /// What has become of an own message.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Mark {
+pub enum SendMark {
     /// Not noted down in the outbox yet: it would not survive the end of the program.
     Typed,
     /// Noted down and not committed, as far as is known: it waits, or its answer does.
@@ -89,7 +89,7 @@ pub enum Kind {
         mention: bool,
     },
     /// The reader's own message.
-    Own(Mark),
+    Own(SendMark),
     /// Something about the room: who came and went.
     Notice,
     /// An answer to a command, or a word about the connection.
@@ -213,7 +213,7 @@ impl Entry {
 
     /// Marks an own message as refused, for a reason that is inert and one line.
     pub fn refuse(&mut self, reason: &str) {
-        self.kind = Kind::Own(Mark::Refused);
+        self.kind = Kind::Own(SendMark::Refused);
         self.text.truncate(self.said_bytes());
         self.text.push("\n");
         self.text.push_span(SpanKind::Reason, &format!("✗ {}", text::prepared(reason)));
@@ -371,7 +371,7 @@ impl Entry {
         let said = self.said_bytes();
         let body = lines.iter().rposition(|line| line.range.start <= said).unwrap_or(0);
         if let Kind::Own(mark) = &self.kind
-            && *mark != Mark::Refused
+            && *mark != SendMark::Refused
             && self.end_of_line(columns, &lines, body) + MARK_CELLS > columns.cells
         {
             let end = self.text().len();

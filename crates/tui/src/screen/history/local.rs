@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 
 use jiff::civil::DateTime;
 
-use super::pending::Pending;
+use super::pending::UncommittedSend;
 use super::unseen::Unseen;
 use super::{Anchor, Below, Bound, Entry, History, Kind, Local, Place};
 
@@ -26,7 +26,7 @@ pub(super) struct Locals {
     /// What stands where the log is not loaded.
     aside: BTreeMap<Place, Entry>,
     /// Own messages that are not committed.
-    pub(super) pending: BTreeMap<Local, Pending>,
+    pub(super) pending: BTreeMap<Local, UncommittedSend>,
     /// What the reader has not seen yet, the oldest first.
     pub(super) unseen: VecDeque<Unseen>,
 }

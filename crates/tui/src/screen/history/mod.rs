@@ -16,7 +16,7 @@ mod span;
 mod unseen;
 mod window;
 
-pub use entry::{Columns, Entry, Kind, Local, MARK_CELLS, Mark, Place, YOU};
+pub use entry::{Columns, Entry, Kind, Local, MARK_CELLS, Place, SendMark, YOU};
 pub use layout::{Lead, Row, Viewport};
 pub use paging::{PageRequest, PageWanted};
 pub use span::SpanKind;

@@ -5,11 +5,11 @@
 use chat_proto::{MessageId, Seq};
 use jiff::civil::DateTime;
 
-use super::{Entry, History, Kind, Local, Mark, Place, Row, Viewport};
+use super::{Entry, History, Kind, Local, Place, Row, SendMark, Viewport};
 
 /// An own message that is not committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Pending {
+pub(super) struct UncommittedSend {
     /// Its id, once it is in the outbox.
     id: Option<MessageId>,
     is_refused: bool,
@@ -18,9 +18,9 @@ pub(super) struct Pending {
 impl History {
     /// Shows an own message that waits for its commit. It has an id once it is in the outbox.
     pub fn wait(&mut self, id: Option<MessageId>, time: DateTime, text: &str) -> Local {
-        let mark = if id.is_some() { Mark::Waiting } else { Mark::Typed };
+        let mark = if id.is_some() { SendMark::Waiting } else { SendMark::Typed };
         let local = self.say_own(|place| Entry::new(place, id, time, Kind::Own(mark), text));
-        self.locals.pending.insert(local, Pending { id, is_refused: false });
+        self.locals.pending.insert(local, UncommittedSend { id, is_refused: false });
         local
     }
 
@@ -39,7 +39,7 @@ impl History {
         if let Some(pending) = self.locals.pending.get_mut(&local) {
             pending.id = Some(id);
             self.change_local(local, |entry| {
-                (entry.id, entry.kind) = (Some(id), Kind::Own(Mark::Waiting));
+                (entry.id, entry.kind) = (Some(id), Kind::Own(SendMark::Waiting));
             });
         }
     }
@@ -79,7 +79,7 @@ impl History {
         };
         let new = Place::of(seq);
         self.anchor_follows(entry.place, new);
-        (entry.place, entry.time, entry.kind) = (new, time, Kind::Own(Mark::Committed));
+        (entry.place, entry.time, entry.kind) = (new, time, Kind::Own(SendMark::Committed));
         self.arrive(entry);
         true
     }
@@ -96,7 +96,7 @@ impl History {
     #[must_use]
     pub fn refused_in(&self, viewport: Viewport) -> Option<Local> {
         let refused = |row: &Row<'_>| match row {
-            Row::Body { entry, .. } if entry.kind == Kind::Own(Mark::Refused) => {
+            Row::Body { entry, .. } if entry.kind == Kind::Own(SendMark::Refused) => {
                 entry.place.local()
             }
             Row::Body { .. } | Row::Lead(_) | Row::Blank => None,

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::screen::history::{Columns, Entry, Kind, Lead, MARK_CELLS, Mark, Row, Viewport};
+use crate::screen::history::{Columns, Entry, Kind, Lead, MARK_CELLS, Row, SendMark, Viewport};
 use crate::screen::keymap::Keymap;
 use crate::screen::keys::Action;
 use crate::screen::model::Model;
@@ -128,11 +128,11 @@ impl Painted<'_> {
 
     fn draw_mark(&self, end: u16, area: Rect, buffer: &mut Buffer) {
         let (mark, style) = match &self.entry.kind {
-            Kind::Own(Mark::Typed) => ("…", self.theme.quiet),
-            Kind::Own(Mark::Waiting) => ("⏳", self.theme.waiting),
-            Kind::Own(Mark::Committed) => ("✓", self.theme.good),
+            Kind::Own(SendMark::Typed) => ("…", self.theme.quiet),
+            Kind::Own(SendMark::Waiting) => ("⏳", self.theme.waiting),
+            Kind::Own(SendMark::Committed) => ("✓", self.theme.good),
             // The reason that follows begins with its own mark.
-            Kind::Own(Mark::Refused) => return,
+            Kind::Own(SendMark::Refused) => return,
             Kind::Message { .. } | Kind::Notice | Kind::Answer | Kind::Trouble => return,
         };
         let gap = u16::from(end > area.x);

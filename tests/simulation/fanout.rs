@@ -12,10 +12,10 @@ use chat_proto::{AccountId, AccountList, Ack, LogId, RoomId, Seq, Window};
 
 use crate::chance::Chance;
 use crate::coverage::{Coverage, Situation};
+use crate::disk::SimDisk;
 use crate::frames::{frame_of, is_frame_of};
 use crate::peer::Peer;
 use crate::plan::Plan;
-use crate::platter::Platter;
 
 /// A tail, shared by the cursors on it.
 #[derive(Clone)]
@@ -76,8 +76,8 @@ pub(crate) struct PageId(pub(crate) u64);
 pub(crate) const OBSERVER: Conn = Conn(0);
 
 /// Connections and tails of one life of the server.
-pub(crate) struct Switchboard {
-    pub(crate) platter: Rc<RefCell<Platter>>,
+pub(crate) struct SimFanout {
+    pub(crate) disk: Rc<RefCell<SimDisk>>,
     pub(crate) peers: BTreeMap<Conn, Peer>,
     /// The newest reply to [`OBSERVER`].
     pub(crate) observed: Option<Vec<u8>>,
@@ -97,15 +97,15 @@ pub(crate) struct Switchboard {
     tails_for_nobody: bool,
 }
 
-impl Switchboard {
+impl SimFanout {
     pub(crate) fn new(
-        platter: Rc<RefCell<Platter>>,
+        disk: Rc<RefCell<SimDisk>>,
         plan: &Plan,
         chance: Chance,
         coverage: Coverage,
     ) -> Self {
         Self {
-            platter,
+            disk,
             peers: BTreeMap::new(),
             observed: None,
             tails: BTreeMap::new(),
@@ -138,12 +138,12 @@ impl Switchboard {
 
     /// Nothing of a dead process reaches anybody.
     fn is_dead(&self) -> bool {
-        self.platter.borrow().has_died
+        self.disk.borrow().has_died
     }
 
     /// G1, at the very moment: what is published is durable.
     fn demand_durable(&mut self, log: LogId, seq: Seq, what: &str) {
-        let head = self.platter.borrow().data.head(log);
+        let head = self.disk.borrow().data.head(log);
         if head < seq {
             let words = format!("G1: {what} of seq {seq} of log {log}, but durable is only {head}");
             self.complaints.push(words);
@@ -171,7 +171,7 @@ impl Switchboard {
     }
 }
 
-impl Fanout for Switchboard {
+impl Fanout for SimFanout {
     fn publish(&mut self, log: LogId, batch: Batch) {
         if self.is_dead() {
             return;

@@ -11,9 +11,9 @@ use super::held::Displaced;
 /// Causes that are told of one trouble; it has no more in practice.
 const CAUSES_MAX: usize = 8;
 
-/// Trouble, or none.
+/// FaultLog, or none.
 #[derive(Debug, Default)]
-pub(super) struct Trouble {
+pub(super) struct FaultLog {
     /// When it began, and the causes that have been told.
     told: Option<(Instant, Vec<Cause>)>,
 }
@@ -34,7 +34,7 @@ pub(super) struct NoRoom {
     pub(super) needed_kib: u64,
 }
 
-impl Trouble {
+impl FaultLog {
     /// Whether everything is well.
     pub(super) fn is_none(&self) -> bool {
         self.told.is_none()
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_cause_is_news_once_until_the_trouble_is_over() {
-        let mut trouble = Trouble::default();
+        let mut trouble = FaultLog::default();
         let cause = || Cause::Unwritable("disk I/O error".to_owned());
         assert!(trouble.is_news(cause()));
         assert!(!trouble.is_news(cause()));
@@ -134,11 +134,11 @@ mod tests {
         let sqlite = StoreError::new("committed", rusqlite::Error::SqliteFailure(code, None));
         let room = StoreError::new("looked for room", NoRoom { free_kib: 1, needed_kib: 2 });
         for error in [sqlite, room] {
-            let mut trouble = Trouble::default();
+            let mut trouble = FaultLog::default();
             trouble.note_write(&error);
             assert!(trouble.is_full());
         }
-        let mut trouble = Trouble::default();
+        let mut trouble = FaultLog::default();
         trouble.note_write(&failed("disk I/O error"));
         assert!(!trouble.is_full());
     }

@@ -1,4 +1,4 @@
-//! The door of chatd: many connections at once through handshake, sign-in, join and subscribe.
+//! Opens connections to chatd, many at once, through handshake, sign-in, join and subscribe.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -12,21 +12,21 @@ use chat_proto::{
 };
 
 use super::Key;
-use super::guest::Guest;
+use super::signed_in_conn::SignedInConn;
 use crate::net::framing::{Framing, kind_of, varint};
 use crate::net::poll::{Interest, Poll, Ready};
 use crate::net::socket::{Moved, begin_to_connect, read, write};
 
-/// How long nobody who is waited for may come further before the door is given up. What those hear
-/// who are in already is no step of anybody.
+/// How long no handshake may come further before all are given up. What is received on connections
+/// that are ready is no step.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What one read takes at the most.
 const READ_BYTES: usize = 64 * 1024;
 
-/// Who comes, and what for.
+/// What one connection is opened for.
 #[derive(Clone, Debug)]
-pub(crate) struct Visit {
+pub(crate) struct ConnectPlan {
     pub(crate) key: Arc<Key>,
     /// The rooms to join, by their names.
     pub(crate) joins: Vec<String>,
@@ -41,21 +41,21 @@ pub(crate) struct Follow {
     pub(crate) after: Option<Position>,
 }
 
-/// Lets visitors in.
-pub(crate) struct Door<'a> {
+/// Opens connections, at most `at_once` handshakes at a time.
+pub(crate) struct Connector<'a> {
     address: SocketAddr,
     at_once: usize,
-    entered: &'a mut dyn FnMut(usize),
+    note_opened: &'a mut dyn FnMut(usize),
     poll: Poll,
     buffer: Vec<u8>,
-    /// Events that those have got who stay; `None`: nobody does, whoever is in is not read from.
-    heard: Option<u64>,
+    /// Events received on connections that are ready; `None`: those are not read from.
+    received: Option<u64>,
     patience: Duration,
 }
 
-/// One visitor on the way in.
-struct Visitor {
-    visit: Visit,
+/// One connection up to the end of its handshake.
+struct HandshakeConn {
+    plan: ConnectPlan,
     socket: TcpStream,
     inbox: Vec<u8>,
     stage: Stage,
@@ -73,97 +73,102 @@ enum Stage {
     Waits,
     /// Everything was answered; events up to the head may be missing.
     CatchesUp,
-    IsIn,
+    Ready,
 }
 
-impl<'a> Door<'a> {
-    /// A door through which so many go at once. `entered` is told how many are in.
+impl<'a> Connector<'a> {
+    /// A connector with so many handshakes at a time. `note_opened` is told how many are ready.
     pub(crate) fn new(
         address: SocketAddr,
         at_once: usize,
-        entered: &'a mut dyn FnMut(usize),
+        note_opened: &'a mut dyn FnMut(usize),
     ) -> Result<Self> {
         let poll = Poll::new()?;
         let buffer = vec![0; 2 * READ_BYTES];
         let patience = PATIENCE;
-        Ok(Self { address, at_once, entered, poll, buffer, heard: None, patience })
+        Ok(Self { address, at_once, note_opened, poll, buffer, received: None, patience })
     }
 
-    /// The same door, for people who stay: whoever is in takes what comes while others come in.
-    pub(crate) fn for_those_who_stay(self) -> Self {
-        Self { heard: Some(0), ..self }
+    /// The same, but connections that are ready take what comes while others are opened.
+    pub(crate) fn receiving_meanwhile(self) -> Self {
+        Self { received: Some(0), ..self }
     }
 
-    /// Events that those have got who stay, after they were in.
-    pub(crate) fn heard(&self) -> u64 {
-        self.heard.unwrap_or_default()
+    /// Events received on connections after they were ready.
+    pub(crate) fn received(&self) -> u64 {
+        self.received.unwrap_or_default()
     }
 
-    /// Lets those who stay take what comes until all of them have everything up to a seq.
-    pub(crate) fn hear_until(&mut self, guests: &mut [Guest], seq: u64) -> Result<()> {
+    /// Receives on all connections until each has everything up to a seq.
+    pub(crate) fn receive_until(&mut self, conns: &mut [SignedInConn], seq: u64) -> Result<()> {
         let (mut ready, mut last_step) = (Vec::new(), Instant::now());
-        while guests.iter().any(|guest| guest.seq < seq) {
+        while conns.iter().any(|conn| conn.seq < seq) {
             self.poll.wait(Duration::from_millis(100), &mut ready)?;
             for event in &ready {
-                let guest = &mut guests[event.token];
-                let before = guest.seq;
-                self.hear(guest)?;
-                if before < seq && guest.seq > before {
+                let conn = &mut conns[event.token];
+                let before = conn.seq;
+                self.receive(conn)?;
+                if before < seq && conn.seq > before {
                     last_step = Instant::now();
                 }
             }
-            ensure!(last_step.elapsed() < self.patience, "not everybody gets event {seq}");
+            ensure!(last_step.elapsed() < self.patience, "not every connection gets event {seq}");
         }
         Ok(())
     }
 
-    fn hear(&mut self, guest: &mut Guest) -> Result<()> {
-        let events = guest.hear(&mut self.buffer)?;
-        self.heard = self.heard.map(|heard| heard + events);
+    fn receive(&mut self, conn: &mut SignedInConn) -> Result<()> {
+        let events = conn.receive(&mut self.buffer)?;
+        self.received = self.received.map(|received| received + events);
         Ok(())
     }
 
-    /// Lets everybody in, in order; returns them in that order.
-    pub(crate) fn admit(&mut self, visits: Vec<Visit>) -> Result<Vec<Guest>> {
-        let mut visits = visits.into_iter();
-        let mut visitors: Vec<Option<Visitor>> = Vec::with_capacity(visits.len());
-        let mut guests: Vec<Option<Guest>> = Vec::with_capacity(visits.len());
-        guests.resize_with(visits.len(), || None);
-        let (mut inside, mut ready, mut last_step) = (0, Vec::new(), Instant::now());
-        while inside < guests.len() {
-            while visitors.len() - inside < self.at_once
-                && let Some(visit) = visits.next()
+    /// Opens all of them, in order; returns them in that order.
+    pub(crate) fn connect_all(&mut self, plans: Vec<ConnectPlan>) -> Result<Vec<SignedInConn>> {
+        let mut plans = plans.into_iter();
+        let mut handshakes: Vec<Option<HandshakeConn>> = Vec::with_capacity(plans.len());
+        let mut conns: Vec<Option<SignedInConn>> = Vec::with_capacity(plans.len());
+        conns.resize_with(plans.len(), || None);
+        let (mut opened, mut ready, mut last_step) = (0, Vec::new(), Instant::now());
+        while opened < conns.len() {
+            while handshakes.len() - opened < self.at_once
+                && let Some(plan) = plans.next()
             {
-                visitors.push(Some(self.begin(visit, visitors.len())?));
+                handshakes.push(Some(self.begin(plan, handshakes.len())?));
             }
             self.poll.wait(Duration::from_millis(100), &mut ready)?;
             for event in &ready {
-                let place = &mut visitors[event.token];
-                let Some(visitor) = place else {
-                    if let Some(guest) = &mut guests[event.token] {
-                        self.hear(guest)?;
+                let place = &mut handshakes[event.token];
+                let Some(handshake) = place else {
+                    if let Some(conn) = &mut conns[event.token] {
+                        self.receive(conn)?;
                     }
                     continue;
                 };
-                self.step(visitor, *event).with_context(|| format!("visitor {}", event.token))?;
+                self.step(handshake, *event)
+                    .with_context(|| format!("handshake {}", event.token))?;
                 last_step = Instant::now();
-                if visitor.stage == Stage::IsIn {
-                    guests[event.token] = place.take().map(Visitor::into_guest).transpose()?;
-                    inside += 1;
-                    (self.entered)(inside);
+                if handshake.stage == Stage::Ready {
+                    conns[event.token] =
+                        place.take().map(HandshakeConn::into_signed_in).transpose()?;
+                    opened += 1;
+                    (self.note_opened)(opened);
                 }
             }
-            ensure!(last_step.elapsed() < self.patience, "{inside} came in, then nobody");
+            ensure!(
+                last_step.elapsed() < self.patience,
+                "{opened} connections were opened, then none"
+            );
         }
-        Ok(guests.into_iter().flatten().collect())
+        Ok(conns.into_iter().flatten().collect())
     }
 
-    fn begin(&self, visit: Visit, token: usize) -> Result<Visitor> {
+    fn begin(&self, plan: ConnectPlan, token: usize) -> Result<HandshakeConn> {
         let began = Instant::now();
         let socket = begin_to_connect(self.address)?;
         self.poll.watch(&socket, token, Interest::ReadAndWrite)?;
-        Ok(Visitor {
-            visit,
+        Ok(HandshakeConn {
+            plan,
             socket,
             inbox: Vec::new(),
             stage: Stage::Connects,
@@ -175,27 +180,27 @@ impl<'a> Door<'a> {
         })
     }
 
-    fn step(&mut self, visitor: &mut Visitor, event: Ready) -> Result<()> {
-        if visitor.stage == Stage::Connects && event.to_write {
-            visitor.socket.take_error()?.map_or(Ok(()), Err)?;
-            visitor.greet()?;
-            self.poll.rewatch(&visitor.socket, event.token, Interest::Read)?;
+    fn step(&mut self, handshake: &mut HandshakeConn, event: Ready) -> Result<()> {
+        if handshake.stage == Stage::Connects && event.to_write {
+            handshake.socket.take_error()?.map_or(Ok(()), Err)?;
+            handshake.greet()?;
+            self.poll.rewatch(&handshake.socket, event.token, Interest::Read)?;
         }
         if event.to_read {
-            match read(&visitor.socket, &mut self.buffer[..READ_BYTES])? {
-                Moved::Bytes(bytes) => visitor.hear(&self.buffer[..bytes])?,
+            match read(&handshake.socket, &mut self.buffer[..READ_BYTES])? {
+                Moved::Bytes(bytes) => handshake.receive(&self.buffer[..bytes])?,
                 Moved::Nothing => {}
                 Moved::Ended => bail!("turned away"),
             }
         }
-        if visitor.stage == Stage::IsIn && self.heard.is_none() {
-            self.poll.forget(&visitor.socket)?;
+        if handshake.stage == Stage::Ready && self.received.is_none() {
+            self.poll.forget(&handshake.socket)?;
         }
         Ok(())
     }
 }
 
-impl Visitor {
+impl HandshakeConn {
     fn greet(&mut self) -> Result<()> {
         let versions = List::first_of([Hello::VERSION_SPOKEN]);
         let hello = Hello { versions, agent: "chat-bench".to_owned(), random: [7; 32] };
@@ -212,7 +217,7 @@ impl Visitor {
         Ok(())
     }
 
-    fn hear(&mut self, bytes: &[u8]) -> Result<()> {
+    fn receive(&mut self, bytes: &[u8]) -> Result<()> {
         self.inbox.extend_from_slice(bytes);
         let mut start = 0;
         while self.stage == Stage::Waits
@@ -232,7 +237,7 @@ impl Visitor {
     fn take(&mut self, frame: &[u8]) -> Result<()> {
         match Kind::from_number(kind_of(frame)?) {
             Some(Kind::Welcome) => {
-                let sign_in = self.visit.key.sign_in(&body::<Welcome>(frame)?);
+                let sign_in = self.plan.key.sign_in(&body::<Welcome>(frame)?);
                 let mut bytes = Vec::new();
                 encode_frame(&sign_in, RequestId(2), &mut bytes)?;
                 self.say(&bytes)?;
@@ -248,32 +253,32 @@ impl Visitor {
             Some(Kind::Presence) => {}
             other => bail!("the server said {other:?}: {}", String::from_utf8_lossy(frame)),
         }
-        self.look_around();
+        self.update_stage();
         Ok(())
     }
 
     fn ask(&self) -> Result<()> {
         let mut bytes = Vec::new();
-        for name in &self.visit.joins {
+        for name in &self.plan.joins {
             encode_frame(&Join { name: name.clone() }, RequestId(3), &mut bytes)?;
         }
-        if let Some(Follow { log, after }) = self.visit.follow {
+        if let Some(Follow { log, after }) = self.plan.follow {
             encode_frame(&Subscribe { log, after }, RequestId(4), &mut bytes)?;
         }
         if bytes.is_empty() { Ok(()) } else { self.say(&bytes) }
     }
 
-    fn look_around(&mut self) {
-        let has_joined = self.joined == self.visit.joins.len();
-        let has_subscribed = self.visit.follow.is_none() || self.subscribed.is_some();
+    fn update_stage(&mut self) {
+        let has_joined = self.joined == self.plan.joins.len();
+        let has_subscribed = self.plan.follow.is_none() || self.subscribed.is_some();
         if self.signed_in.is_some() && has_joined && has_subscribed {
-            let after = self.visit.follow.and_then(|follow| follow.after);
+            let after = self.plan.follow.and_then(|follow| follow.after);
             self.seq = match (after, &self.subscribed) {
                 (Some(position), _) => position.seq.0,
                 (None, Some(head)) => *head,
                 (None, None) => 0,
             };
-            self.stage = if self.seq < self.head() { Stage::CatchesUp } else { Stage::IsIn };
+            self.stage = if self.seq < self.head() { Stage::CatchesUp } else { Stage::Ready };
         }
     }
 
@@ -292,16 +297,16 @@ impl Visitor {
         self.seq = seq;
         self.inbox.drain(..whole);
         if self.seq >= self.head() {
-            self.stage = Stage::IsIn;
+            self.stage = Stage::Ready;
         }
         Ok(())
     }
 
-    fn into_guest(self) -> Result<Guest> {
-        Ok(Guest {
+    fn into_signed_in(self) -> Result<SignedInConn> {
+        Ok(SignedInConn {
             socket: self.socket,
             rest: self.inbox,
-            signed_in: self.signed_in.context("nobody is in without having signed in")?,
+            signed_in: self.signed_in.context("none is ready without having signed in")?,
             seq: self.seq,
             took: self.began.elapsed(),
         })
@@ -329,25 +334,26 @@ mod tests {
 
     use super::*;
 
-    /// Somebody who is in, and the server's end of the connection.
-    fn guest(listener: &TcpListener) -> (Guest, TcpStream) {
+    /// A connection that is ready, and the server's end of the connection.
+    fn conn(listener: &TcpListener) -> (SignedInConn, TcpStream) {
         let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let server = listener.accept().unwrap().0;
         socket.set_nonblocking(true).unwrap();
         let (account, name) = (AccountId(2), "ada".to_owned());
         let signed_in = SignedIn { account, name, epoch: Epoch(1), head: Seq(0) };
-        (Guest { socket, rest: Vec::new(), signed_in, seq: 0, took: Duration::ZERO }, server)
+        (SignedInConn { socket, rest: Vec::new(), signed_in, seq: 0, took: Duration::ZERO }, server)
     }
 
-    /// The guests hear of each other all the time, and the event that is waited for does not come.
+    /// The connections are told of each other all the time, and the event that is waited for does not come.
     #[test]
     fn chatter_does_not_make_the_wait_for_an_event_longer() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (guest, mut server) = guest(&listener);
-        let mut entered = |_inside| {};
-        let mut door = Door::new(listener.local_addr().unwrap(), 1, &mut entered).unwrap();
-        door.poll.watch(&guest.socket, 0, Interest::Read).unwrap();
-        door.patience = Duration::from_millis(300);
+        let (conn, mut server) = conn(&listener);
+        let mut note_opened = |_inside| {};
+        let mut connector =
+            Connector::new(listener.local_addr().unwrap(), 1, &mut note_opened).unwrap();
+        connector.poll.watch(&conn.socket, 0, Interest::Read).unwrap();
+        connector.patience = Duration::from_millis(300);
         let mut presence = Vec::new();
         encode_frame(&Presence { room: RoomId(1), online: 2 }, RequestId(0), &mut presence)
             .unwrap();
@@ -357,8 +363,8 @@ mod tests {
             }
         });
         let waited = Instant::now();
-        let given_up = door.hear_until(&mut [guest], 1).unwrap_err();
-        assert!(given_up.to_string().contains("not everybody gets event 1"), "{given_up}");
+        let given_up = connector.receive_until(&mut [conn], 1).unwrap_err();
+        assert!(given_up.to_string().contains("not every connection gets event 1"), "{given_up}");
         assert!(waited.elapsed() < Duration::from_secs(30));
         chatter.join().unwrap();
     }

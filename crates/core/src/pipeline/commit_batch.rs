@@ -34,7 +34,7 @@ pub(super) struct MembershipChange {
 
 /// The batch.
 #[derive(Default, Debug)]
-pub(super) struct Staged {
+pub(super) struct CommitBatch {
     waiting: Vec<Waiting>,
     batches: BTreeMap<LogId, Batch>,
     memberships: Vec<MembershipChange>,
@@ -79,7 +79,7 @@ pub(super) fn send_of(action: &Action) -> Option<Send> {
     }
 }
 
-impl Staged {
+impl CommitBatch {
     pub(super) fn wait(&mut self, waiting: Waiting) {
         match &waiting {
             // A repetition is told only while what it repeats is where it was.

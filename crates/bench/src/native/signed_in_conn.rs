@@ -1,4 +1,4 @@
-//! Somebody who has come in, and takes what comes.
+//! A signed-in connection that takes what comes.
 
 use std::net::TcpStream;
 use std::time::Duration;
@@ -9,9 +9,10 @@ use chat_proto::SignedIn;
 use crate::net::framing::{Framing, probe_reply};
 use crate::net::socket::{Moved, read, write};
 
-/// Somebody who is in. With a position to resume after, they have everything up to the head.
+/// A connection behind its handshake. With a position to resume after, it has everything up to the
+/// head of that moment.
 #[derive(Debug)]
-pub(crate) struct Guest {
+pub(crate) struct SignedInConn {
     pub(crate) socket: TcpStream,
     /// What has come and was not looked at.
     pub(crate) rest: Vec<u8>,
@@ -21,14 +22,14 @@ pub(crate) struct Guest {
     pub(crate) took: Duration,
 }
 
-impl Guest {
+impl SignedInConn {
     /// Takes what has come; returns how many events of the one log were new.
     ///
     /// # Errors
     /// When one is missing, doubled or out of order.
-    pub(super) fn hear(&mut self, buffer: &mut [u8]) -> Result<u64> {
+    pub(super) fn receive(&mut self, buffer: &mut [u8]) -> Result<u64> {
         let before = self.seq;
-        if let Some(token) = hear_log(&self.socket, &mut self.rest, &mut self.seq, buffer)? {
+        if let Some(token) = receive_log(&self.socket, &mut self.rest, &mut self.seq, buffer)? {
             // Nothing else is said here by now: there is room.
             write(&self.socket, &probe_reply(token))?;
         }
@@ -41,7 +42,7 @@ impl Guest {
 ///
 /// # Errors
 /// When an event is missing, doubled or out of order, or the connection has ended.
-pub(crate) fn hear_log(
+pub(crate) fn receive_log(
     socket: &TcpStream,
     rest: &mut Vec<u8>,
     seq: &mut u64,
@@ -53,7 +54,7 @@ pub(crate) fn hear_log(
     let bytes = match read(socket, &mut buffer[kept..])? {
         Moved::Bytes(bytes) => kept + bytes,
         Moved::Nothing => kept,
-        Moved::Ended => bail!("somebody who reads on was cut off"),
+        Moved::Ended => bail!("a connection that is read on was cut off"),
     };
     let mut probe = None;
     let whole = Framing::Native { text_bytes: 0 }.walk(&buffer[..bytes], |event| {
@@ -89,26 +90,26 @@ mod tests {
         encode_frame(body, RequestId(0), bytes).unwrap();
     }
 
-    fn guest(seq: u64) -> (Guest, TcpStream) {
+    fn conn(seq: u64) -> (SignedInConn, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let theirs = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let socket = listener.accept().unwrap().0;
         let (account, epoch) = (AccountId(1), Epoch(1));
         let signed_in = SignedIn { account, name: "ada".to_owned(), epoch, head: Seq(0) };
-        (Guest { socket, rest: Vec::new(), signed_in, seq, took: Duration::ZERO }, theirs)
+        (SignedInConn { socket, rest: Vec::new(), signed_in, seq, took: Duration::ZERO }, theirs)
     }
 
     #[test]
     fn who_stays_gets_each_event_once() {
-        let (mut guest, mut server) = guest(6);
+        let (mut conn, mut server) = conn(6);
         let mut buffer = vec![0; 4096];
         let bytes = [joined(7), joined(8)].concat();
-        guest.rest.extend_from_slice(&bytes[..10]);
+        conn.rest.extend_from_slice(&bytes[..10]);
         server.write_all(&bytes[10..]).unwrap();
-        assert_eq!(guest.hear(&mut buffer).unwrap(), 2);
-        assert_eq!((guest.seq, guest.rest.len()), (8, 0));
+        assert_eq!(conn.receive(&mut buffer).unwrap(), 2);
+        assert_eq!((conn.seq, conn.rest.len()), (8, 0));
         server.write_all(&joined(10)).unwrap();
-        let told = guest.hear(&mut buffer).unwrap_err().to_string();
+        let told = conn.receive(&mut buffer).unwrap_err().to_string();
         assert!(told.contains("event 10 came after 8"), "{told}");
     }
 }

@@ -13,7 +13,7 @@ use chat_proto::{Ack, Nonce, RoomInfo, Send, TextBody};
 use super::{Bench, TEXT_BYTES};
 use crate::load::{Load, Order, Pace, Phase};
 use crate::machine::procfs;
-use crate::native::{Door, Follow, Guest, Key, Talk, Visit, fresh_stream};
+use crate::native::{ConnectPlan, Connector, Follow, Key, SignedInConn, Talk, fresh_stream};
 use crate::net::socket::cut;
 use crate::net::template::text;
 use crate::row::Row;
@@ -63,16 +63,16 @@ pub(super) fn join(target: Target, connections: usize, bench: &Bench<'_>) -> Res
     let mut server = Server::start(target, bench.environment)?;
     let (room, new) = make_accounts(server.address, connections, bench)?;
     server = server.restart(bench.environment)?;
-    let visits = visits(connections, Some(&room));
+    let plans = plans(connections, Some(&room));
     let (began, cpu) = (Instant::now(), procfs::cpu_time(server.pid())?);
-    let guests = enter(server.address, visits, bench)?;
+    let conns = enter(server.address, plans, bench)?;
     let elapsed = began.elapsed();
     let cpu = procfs::cpu_time(server.pid())?.saturating_sub(cpu);
     let mut times = Histogram::default();
-    for guest in &guests {
-        times.record(u64::try_from(guest.took.as_nanos()).unwrap_or(u64::MAX));
+    for conn in &conns {
+        times.record(u64::try_from(conn.took.as_nanos()).unwrap_or(u64::MAX));
     }
-    leave(guests)?;
+    leave(conns)?;
     drop(server);
     let newcomers = newcomers(target, connections, bench)?;
     let count = connections as f64;
@@ -110,18 +110,19 @@ struct Newcomers {
 fn newcomers(target: Target, count: usize, bench: &Bench<'_>) -> Result<Newcomers> {
     let server = Server::start(target, bench.environment)?;
     let room = Talk::begin(server.address, Arc::new(Key::numbered(0)))?.join(ROOM)?;
-    let visits = visits(count, Some(&room));
-    let mut entered = saying(count, bench);
-    let mut door = Door::new(server.address, AT_ONCE, &mut entered)?.for_those_who_stay();
+    let plans = plans(count, Some(&room));
+    let mut note_opened = saying(count, bench);
+    let mut connector =
+        Connector::new(server.address, AT_ONCE, &mut note_opened)?.receiving_meanwhile();
     let (began, cpu) = (Instant::now(), procfs::cpu_time(server.pid())?);
-    let mut guests = door.admit(visits)?;
+    let mut conns = connector.connect_all(plans)?;
     let came_in = began.elapsed();
     let last = post(&server, &room, 1)?;
-    door.hear_until(&mut guests, last)?;
+    connector.receive_until(&mut conns, last)?;
     let all_told = began.elapsed();
     let cpu = procfs::cpu_time(server.pid())?.saturating_sub(cpu);
-    let told = door.heard();
-    leave(guests)?;
+    let told = connector.received();
+    leave(conns)?;
     Ok(Newcomers { came_in, all_told, cpu, told })
 }
 
@@ -148,11 +149,11 @@ pub(super) fn make_accounts(
     bench: &Bench<'_>,
 ) -> Result<(RoomInfo, Duration)> {
     let room = Talk::begin(address, Arc::new(Key::numbered(0)))?.join(ROOM)?;
-    let visits = visits(count, None);
+    let plans = plans(count, None);
     let began = Instant::now();
-    let guests = enter(address, visits, bench)?;
+    let conns = enter(address, plans, bench)?;
     let took = began.elapsed();
-    leave(guests)?;
+    leave(conns)?;
     Ok((room, took))
 }
 
@@ -162,44 +163,44 @@ fn come_back(
     room: &RoomInfo,
     bench: &Bench<'_>,
 ) -> Result<Stage> {
-    let guests = enter(address, visits(count, Some(room)), bench)?;
+    let conns = enter(address, plans(count, Some(room)), bench)?;
     let framing = crate::net::framing::Framing::Native { text_bytes: TEXT_BYTES };
-    let receiver_conns = guests.into_iter().map(Into::into).collect();
+    let receiver_conns = conns.into_iter().map(Into::into).collect();
     Ok(Stage { receiver_conns, sender_conns: Vec::new(), framing, acks: None })
 }
 
-/// So many people on their way in. Their keys are made before any clock runs.
-pub(super) fn visits(count: usize, room: Option<&RoomInfo>) -> Vec<Visit> {
+/// What so many connections are opened for. Their keys are made before any clock runs.
+pub(super) fn plans(count: usize, room: Option<&RoomInfo>) -> Vec<ConnectPlan> {
     let follow = room.map(|room| Follow { log: room.room.into(), after: None });
-    let visit = |number: usize| Visit {
+    let plan = |number: usize| ConnectPlan {
         key: Arc::new(Key::numbered(number as u64)),
         joins: vec![ROOM.to_owned()],
         follow,
     };
-    (1..=count).map(visit).collect()
+    (1..=count).map(plan).collect()
 }
 
 pub(super) fn enter(
     address: SocketAddr,
-    visits: Vec<Visit>,
+    plans: Vec<ConnectPlan>,
     bench: &Bench<'_>,
-) -> Result<Vec<Guest>> {
-    let mut entered = saying(visits.len(), bench);
-    Door::new(address, AT_ONCE, &mut entered)?.admit(visits)
+) -> Result<Vec<SignedInConn>> {
+    let mut note_opened = saying(plans.len(), bench);
+    Connector::new(address, AT_ONCE, &mut note_opened)?.connect_all(plans)
 }
 
 /// Tells how many are in.
 fn saying(count: usize, bench: &Bench<'_>) -> impl FnMut(usize) {
-    move |inside| {
-        if inside % 500 == 0 {
-            (bench.say)(format!("{inside} of {count} are in"));
+    move |opened| {
+        if opened % 500 == 0 {
+            (bench.say)(format!("{opened} of {count} are signed in"));
         }
     }
 }
 
-pub(super) fn leave(guests: Vec<Guest>) -> Result<()> {
-    for guest in guests {
-        cut(guest.socket)?;
+pub(super) fn leave(conns: Vec<SignedInConn>) -> Result<()> {
+    for conn in conns {
+        cut(conn.socket)?;
     }
     Ok(())
 }

@@ -13,11 +13,11 @@ const KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Records of the open transaction. Bounded by whoever appends.
 #[derive(Debug, Default)]
-pub(super) struct Staged {
+pub(super) struct RowBuffer {
     rows: Vec<Row>,
     /// The texts and names of the rows, one behind the other.
     words: String,
-    sends: Vec<Sends>,
+    sends: Vec<StreamSends>,
     /// How many of those were refused.
     refused: usize,
     /// Whether rows of one log come after those of another.
@@ -50,32 +50,32 @@ pub(super) struct Post {
 
 /// What was decided of one stream, without a gap.
 #[derive(Debug)]
-pub(super) struct Sends {
+pub(super) struct StreamSends {
     /// The stream's row.
     pub(super) stream: i64,
     pub(super) first_n: u64,
-    pub(super) decided: Vec<Decided>,
+    pub(super) decided: Vec<SendDecision>,
 }
 
 /// How one send was decided.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Decided {
+pub(super) enum SendDecision {
     /// By this row.
     Posted(usize),
     Refused(ErrorCode, BodyDigest),
 }
 
-impl Sends {
+impl StreamSends {
     /// Those that became messages: the `n` and the row of each.
     pub(super) fn posted(&self) -> impl Iterator<Item = (u64, usize)> {
         (self.first_n..).zip(&self.decided).filter_map(|(n, decided)| match decided {
-            Decided::Posted(row) => Some((n, *row)),
-            Decided::Refused(..) => None,
+            SendDecision::Posted(row) => Some((n, *row)),
+            SendDecision::Refused(..) => None,
         })
     }
 }
 
-impl Staged {
+impl RowBuffer {
     /// Takes an event, with the newest message of its log; tells its row.
     pub(super) fn push(&mut self, event: &Event, stream: Option<i64>, last_post: Seq) -> usize {
         let columns = Columns::of(event);
@@ -104,13 +104,13 @@ impl Staged {
 
     /// The first decision of a stream in this transaction; tells where more of them go.
     pub(super) fn begin_sends(&mut self, stream: i64, first_n: u64) -> usize {
-        self.sends.push(Sends { stream, first_n, decided: Vec::new() });
+        self.sends.push(StreamSends { stream, first_n, decided: Vec::new() });
         self.sends.len() - 1
     }
 
     /// The next decision of a stream.
-    pub(super) fn decide(&mut self, sends: usize, decided: Decided) {
-        self.refused += usize::from(matches!(decided, Decided::Refused(..)));
+    pub(super) fn decide(&mut self, sends: usize, decided: SendDecision) {
+        self.refused += usize::from(matches!(decided, SendDecision::Refused(..)));
         self.sends[sends].decided.push(decided);
     }
 
@@ -119,8 +119,8 @@ impl Staged {
         let sends = &self.sends[sends];
         let at = usize::try_from(n.checked_sub(sends.first_n)?).ok()?;
         Some(match *sends.decided.get(at)? {
-            Decided::Refused(code, digest) => PastSend::Refused { code, digest },
-            Decided::Posted(row) => {
+            SendDecision::Refused(code, digest) => PastSend::Refused { code, digest },
+            SendDecision::Posted(row) => {
                 let Row { log, seq, ts, post, .. } = self.rows[row];
                 let PostColumns { id, digest, .. } = post?.columns;
                 PastSend::Posted { room: RoomId(log.0), seq, ts, id, digest }
@@ -150,7 +150,7 @@ impl Staged {
         &self.words[row.words.clone()]
     }
 
-    pub(super) fn sends(&self) -> &[Sends] {
+    pub(super) fn sends(&self) -> &[StreamSends] {
         &self.sends
     }
 

@@ -44,8 +44,8 @@ const AGE_MAX: Duration = Duration::from_secs(1);
 
 /// See the module. The writer's own.
 #[derive(Debug, Default)]
-pub(super) struct Recent {
-    blocks: RecentBlocks,
+pub(super) struct UnflushedIndex {
+    blocks: UnflushedBlocks,
     /// Of each stream's row, in order.
     runs: HashMap<i64, Vec<Run>>,
     /// The last event that the tables know.
@@ -59,13 +59,13 @@ pub(super) struct Recent {
 
 /// The blocks of each log, in order: what readers need.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RecentBlocks(Arc<Mutex<Blocks>>);
+pub(super) struct UnflushedBlocks(Arc<Mutex<Blocks>>);
 
 type Blocks = HashMap<LogId, Vec<Block>>;
 
-impl Recent {
+impl UnflushedIndex {
     /// The same blocks, for readers.
-    pub(super) fn blocks(&self) -> RecentBlocks {
+    pub(super) fn blocks(&self) -> UnflushedBlocks {
         self.blocks.clone()
     }
 
@@ -244,7 +244,7 @@ impl Recent {
     }
 }
 
-impl RecentBlocks {
+impl UnflushedBlocks {
     /// The blocks of a log that end behind a place.
     pub(super) fn after(&self, log: LogId, after: Seq) -> Vec<Block> {
         let blocks = self.lock();
