@@ -52,7 +52,7 @@ pub use rate::{Rate, TokenBucket};
 pub use refusal::Refusal;
 pub use secret::StoreSecret;
 pub use session::{Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step};
-pub use state::{Answer, Applied, RULES, RestoreError, State};
+pub use state::{Answer, Decision, RULES, RestoreError, State};
 pub use store::{
     AccountRow, Begun, Genesis, Lookup, PastSend, Record, RoomRow, Snapshot, Store, StoreError,
 };

@@ -24,6 +24,7 @@ static RESERVED_KEYS: LazyLock<HashSet<Key>> =
 
 /// Names and who holds them.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(PartialEq))]
 pub(crate) struct NameIndex<Id> {
     holders: HashMap<Key, Id>,
 }

@@ -1,11 +1,15 @@
 //! The deterministic state machine: a command comes in, events and an answer come out.
 //!
+//! [`State::decide`] says which events follow from a command and changes nothing; [`State::evolve`]
+//! is what an event changes, and nothing else changes the state. [`State::apply`] is both.
+//!
 //! Holds what is hot: accounts, rooms, members, names, heads. History stays in the store and is
 //! reached through [`Lookup`]. It must not know about connections, clocks or chance: the same
 //! commands in the same order make the same events on every machine.
 
 mod access;
 mod accounts;
+mod evolve;
 mod messages;
 mod restore_error;
 mod rooms;
@@ -23,8 +27,8 @@ use crate::idset::IdSet;
 use crate::names::NameIndex;
 use crate::permutation;
 use crate::{
-    Action, BodyDigest, Command, Content, Event, Genesis, Lookup, Refusal, Snapshot, StoreError,
-    StoreSecret,
+    AccountRow, Action, BodyDigest, Command, Content, Event, Genesis, Lookup, Refusal, RoomRow,
+    Snapshot, StoreError, StoreSecret,
 };
 
 pub(crate) use access::Access;
@@ -37,6 +41,7 @@ pub const RULES: u16 = 2;
 
 /// The hot state of a server.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(PartialEq))]
 pub struct State {
     /// 0: the logs have not begun.
     epoch: Epoch,
@@ -60,6 +65,7 @@ pub struct State {
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(PartialEq))]
 pub(crate) struct Account {
     pub(crate) name: Nickname,
     pub(crate) head: Seq,
@@ -67,6 +73,7 @@ pub(crate) struct Account {
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(PartialEq))]
 pub(crate) struct Room {
     pub(crate) name: RoomName,
     pub(crate) head: Seq,
@@ -75,12 +82,12 @@ pub(crate) struct Room {
     pub(crate) is_public: bool,
 }
 
-/// What a command led to.
+/// What a command leads to.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Applied {
+pub struct Decision {
     /// What is to be committed, in order.
     pub events: Vec<Event>,
-    /// The logs have begun.
+    /// The logs begin, before the events.
     pub genesis: Option<Genesis>,
     /// A send that is refused for good uses its nonce up, which is to be committed too.
     pub refused_send: Option<(Nonce, ErrorCode, BodyDigest)>,
@@ -140,30 +147,20 @@ impl State {
             rooms: BTreeMap::new(),
             room_names: NameIndex::new(),
         };
-        for row in snapshot.accounts {
-            if let Err(holder) = state.account_names.claim(row.name.as_str(), row.id) {
+        for AccountRow { id, name, head } in snapshot.accounts {
+            if let Err((name, holder)) = state.begin_account(id, name, head) {
                 let held = state.accounts.get(&holder).map(|held| held.name.to_string());
-                return Err(two_of_a_name("accounts", row.name.as_str(), held));
+                return Err(two_of_a_name("accounts", name.as_str(), held));
             }
-            let account = Account { name: row.name, head: row.head, rooms: IdSet::default() };
-            state.accounts.insert(row.id, account);
         }
-        for row in snapshot.rooms {
-            if let Err(holder) = state.room_names.claim(row.name.as_str(), row.id) {
+        for RoomRow { id, name, head } in snapshot.rooms {
+            if let Err((name, holder)) = state.begin_room(id, name, head) {
                 let held = state.rooms.get(&holder).map(|held| held.name.to_string());
-                return Err(two_of_a_name("rooms", row.name.as_str(), held));
+                return Err(two_of_a_name("rooms", name.as_str(), held));
             }
-            let members = IdSet::default();
-            let room = Room { name: row.name, head: row.head, members, is_public: true };
-            state.rooms.insert(row.id, room);
         }
         for (room, account) in snapshot.members {
             state.link(room, account);
-        }
-        if let Some(secret) = state.secret {
-            let ids = state.heads().map(|(log, _head)| log.0);
-            let counts = ids.filter_map(|id| permutation::count_of(secret, id));
-            state.ids_given = counts.max().unwrap_or(0);
         }
         state.accounts.values_mut().for_each(|account| account.rooms.shrink());
         state.rooms.values_mut().for_each(|room| room.members.shrink());
@@ -174,37 +171,47 @@ impl State {
     /// anybody sees them, and restores the state from the store when the commit fails.
     ///
     /// # Errors
-    /// [`StoreError`] when the lookup fails; the state is then to be restored too.
-    pub fn apply(&mut self, command: Command, lookup: &dyn Lookup) -> Result<Applied, StoreError> {
-        if command.ts >= self.last_ts {
-            self.floors.clear();
+    /// [`StoreError`] when the lookup fails; the state is as it was.
+    pub fn apply(&mut self, command: Command, lookup: &dyn Lookup) -> Result<Decision, StoreError> {
+        let decision = self.decide(command, lookup)?;
+        if let Some(genesis) = decision.genesis {
+            self.begin(genesis);
         }
-        let (mut events, mut failed) = (Vec::new(), None);
-        let (now, failure) = (command.ts, &mut failed);
-        let mut log = Appender { state: self, now, lookup, events: &mut events, failure };
+        decision.events.iter().for_each(|event| self.evolve(event));
+        Ok(decision)
+    }
+
+    /// Decides what a command leads to, and changes nothing. It takes the command, so that a text
+    /// becomes that of its event without being copied.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the lookup fails.
+    pub fn decide(&self, command: Command, lookup: &dyn Lookup) -> Result<Decision, StoreError> {
+        let Command { ts: now, action } = command;
+        let mut draft = Draft { state: self, now, lookup, events: Vec::new(), failure: None };
         let (mut genesis, mut refused_send) = (None, None);
-        let answer = match command.action {
+        let answer = match action {
             Action::Genesis { epoch, secret, lobby } => {
-                genesis = log.begin(epoch, secret);
+                genesis = self.decide_genesis(epoch, secret);
                 match genesis {
-                    Some(_) => log.ensure_room(lobby),
+                    Some(genesis) => draft.ensure_room(genesis.secret, lobby),
                     None => Ok(Answer::Done),
                 }
             }
             Action::SignIn { credential, name, name_is_firm } => {
-                log.sign_in(credential, name, name_is_firm)
+                draft.sign_in(credential, name, name_is_firm)
             }
-            Action::Join { account, name } => log.join(account, name),
-            Action::Leave { account, room } => log.leave(account, room),
-            Action::Rename { account, name } => log.rename(account, &name),
+            Action::Join { account, name } => draft.join(account, name),
+            Action::Leave { account, room } => draft.leave(account, room),
+            Action::Rename { account, name } => draft.rename(account, name),
             Action::Post { account, credential, nonce, room, body } => {
-                let decided = log.post((account, credential), nonce, room, body, lookup)?;
+                let decided = draft.post((account, credential), nonce, room, body)?;
                 refused_send = decided.refused_send;
                 decided.answer
             }
         };
-        match failed {
-            None => Ok(Applied { events, genesis, refused_send, answer }),
+        match draft.failure {
+            None => Ok(Decision { events: draft.events, genesis, refused_send, answer }),
             Some(error) => Err(error),
         }
     }
@@ -284,66 +291,53 @@ impl State {
         rooms.flat_map(|(id, room)| room.members.iter().map(|account| (*id, account)))
     }
 
-    fn link(&mut self, room: RoomId, account: AccountId) {
-        if let Some(room) = self.rooms.get_mut(&room) {
-            room.members.insert(account);
-        }
-        if let Some(account) = self.accounts.get_mut(&account) {
-            account.rooms.insert(room);
-        }
-    }
-
-    fn unlink(&mut self, room: RoomId, account: AccountId) {
-        if let Some(room) = self.rooms.get_mut(&room) {
-            room.members.remove(account);
-        }
-        if let Some(account) = self.accounts.get_mut(&account) {
-            account.rooms.remove(room);
-        }
+    /// The head of a log; 0 when it has not begun.
+    fn head_of(&self, log: LogId) -> Seq {
+        let room = self.rooms.get(&RoomId(log.0)).map(|room| room.head);
+        let own = || self.accounts.get(&AccountId(log.0)).map(|account| account.head);
+        room.or_else(own).unwrap_or_default()
     }
 
     fn secret(&self) -> StoreSecret {
         self.secret.expect("the logs begin with it, before anything else is asked for")
     }
 
-    fn take_id(&mut self) -> u64 {
-        let (id, count) = permutation::next_id(self.secret(), self.ids_given);
+    /// The id that the next room or account gets: no command makes two.
+    fn next_id(&self, secret: StoreSecret) -> u64 {
+        let (id, _count) = permutation::next_id(secret, self.ids_given);
         debug_assert!(
             !self.rooms.contains_key(&RoomId(id)) && !self.accounts.contains_key(&AccountId(id)),
             "an id is given once"
         );
-        self.ids_given = count;
         id
     }
 }
 
-/// One command at work: the state, the time, and the events so far. What each action does stands
-/// in the modules below.
-struct Appender<'a> {
-    state: &'a mut State,
+/// One command at work: the state as it is, the time, and the events so far. What each action leads to
+/// stands in the modules below.
+struct Draft<'a> {
+    state: &'a State,
     now: Timestamp,
     lookup: &'a dyn Lookup,
-    events: &'a mut Vec<Event>,
+    events: Vec<Event>,
     /// The lookup failed: nothing of the command counts.
-    failure: &'a mut Option<StoreError>,
+    failure: Option<StoreError>,
 }
 
-impl Appender<'_> {
-    /// Appends an event to a log that exists, under the next seq.
-    fn append(&mut self, log: LogId, content: Content) -> Seq {
-        let head = match self.state.rooms.get_mut(&RoomId(log.0)) {
-            Some(room) => &mut room.head,
-            None => {
-                let account = self.state.accounts.get_mut(&AccountId(log.0));
-                &mut account.expect("a log is made before anything is appended to it").head
-            }
-        };
-        *head = head.next();
-        let seq = *head;
-        let ts = self.time_in(log);
-        self.state.last_ts = self.state.last_ts.max(ts);
+impl Draft<'_> {
+    /// Appends an event to a log that exists, or that it makes, under the next seq.
+    fn append(&mut self, log: LogId, content: Content) {
+        let head = self.state.head_of(log);
+        self.append_after(head, log, content);
+    }
+
+    /// The same for whoever knows the log's head; tells the event's place and time.
+    fn append_after(&mut self, head: Seq, log: LogId, content: Content) -> (Seq, Timestamp) {
+        debug_assert_eq!(head, self.state.head_of(log), "the head of log {log}");
+        let drafted = self.events.iter().filter(|event| event.log == log).count();
+        let (seq, ts) = (Seq(head.0 + drafted as u64 + 1), self.time_in(log));
         self.events.push(Event { log, seq, ts, content });
-        seq
+        (seq, ts)
     }
 
     /// The time that the next event of a log gets: now, but never before the log's newest event.
@@ -354,13 +348,11 @@ impl Appender<'_> {
         let floor = match self.state.floors.get(&log) {
             Some(floor) => *floor,
             None => self.lookup.newest_ts(log).unwrap_or_else(|error| {
-                *self.failure = Some(error);
+                self.failure = Some(error);
                 Timestamp::default()
             }),
         };
-        let ts = self.now.max(floor);
-        self.state.floors.insert(log, ts);
-        ts
+        self.now.max(floor)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chat_core::{
-    Action, Answer, Applied, Command, HistoryRead, PostBody, Record, Refusal, State, Store,
+    Action, Answer, Command, Decision, HistoryRead, PostBody, Record, Refusal, State, Store,
     StoreSecret,
 };
 use chat_proto::{
@@ -21,7 +21,7 @@ fn open(dir: &Path) -> (SqliteStore, State) {
     (store, State::restore(snapshot).expect("it is in order"))
 }
 
-fn run(store: &mut SqliteStore, state: &mut State, action: Action) -> Applied {
+fn run(store: &mut SqliteStore, state: &mut State, action: Action) -> Decision {
     let applied = state.apply(Command { ts: Timestamp(1), action }, store).expect("it can be read");
     if let Some(genesis) = applied.genesis {
         store.append(Record::Genesis(genesis)).expect("there is room");

@@ -8,7 +8,7 @@ use chat_proto::{
 
 use super::*;
 use crate::{
-    Action, Answer, Applied, Command, Conn, Lookup, PastSend, PostBody, Snapshot, StoreError,
+    Action, Answer, Command, Conn, Decision, Lookup, PastSend, PostBody, Snapshot, StoreError,
     StoreSecret,
 };
 
@@ -43,7 +43,7 @@ fn key_numbered(number: u8) -> Credential {
     Credential::Key(PublicKey([number; 32]))
 }
 
-fn run(state: &mut State, action: Action) -> Applied {
+fn run(state: &mut State, action: Action) -> Decision {
     let unchanged = state.answer_without_change(&action);
     let applied = state.apply(Command { ts: Timestamp(1_000), action }, &Nothing).unwrap();
     applied.assert_agrees_with(unchanged);
@@ -117,7 +117,7 @@ fn asks_for(kind: Kind, room: RoomId) -> Option<AnyRequest> {
 enum Outcome {
     Query(Result<Answered, Refusal>),
     /// As it is answered when there is nothing to carry out, and as it is carried out.
-    Command(Option<Answer>, Applied),
+    Command(Option<Answer>, Decision),
 }
 
 fn outcome(state: &State, account: AccountId, request: AnyRequest) -> Outcome {

@@ -66,10 +66,10 @@ impl<'a> Access<'a> {
     }
 
     /// A room that the account can post in: its members can.
-    pub(crate) fn can_post(self, id: RoomId) -> Result<(), Refusal> {
+    pub(crate) fn can_post(self, id: RoomId) -> Result<&'a Room, Refusal> {
         let room = self.knows_of(id)?;
         match room.members.contains(self.account) {
-            true => Ok(()),
+            true => Ok(room),
             false => Err(Refusal::NotMember { room: room.name.to_string() }),
         }
     }

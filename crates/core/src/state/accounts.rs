@@ -1,12 +1,10 @@
 //! Signing in and names of accounts.
 
 use chat_proto::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
-use chat_proto::{AccountId, Credential, NameError, Nickname, Seq};
+use chat_proto::{AccountId, Credential, NameError, Nickname};
 
-use super::{Account, Answer, Appender};
-use crate::idset::IdSet;
+use super::{Answer, Draft};
 use crate::names::is_reserved;
-use crate::permutation;
 use crate::{Content, Refusal};
 
 /// Behind the numbers that are tried one by one for a name that is taken.
@@ -15,7 +13,7 @@ const SMALL_NUMBERS_END: u64 = 100;
 /// Among so many a place is chosen then.
 const LARGE_NUMBERS: u64 = 1_000_000;
 
-impl Appender<'_> {
+impl Draft<'_> {
     /// The account of a credential; a new one gets an account, and the first to claim a name has it.
     pub(super) fn sign_in(
         &mut self,
@@ -32,29 +30,21 @@ impl Appender<'_> {
             Err(refusal) if name_is_firm => return Err(refusal),
             Err(_) => self.numbered(&wished),
         };
-        let id = AccountId(self.state.take_id());
-        self.state.account_names.claim(name.as_str(), id).expect("nobody holds it");
-        self.state.account_of.insert(credential, id);
-        let account = Account { name: name.clone(), head: Seq::ZERO, rooms: IdSet::default() };
-        self.state.accounts.insert(id, account);
+        let id = AccountId(self.state.next_id(self.state.secret()));
         self.append(id.into(), Content::AccountCreated { credential, name });
         Ok(Answer::SignedIn(id))
     }
 
     /// Another nickname. It stands in the account's log alone: names are attributes, and rooms have
     /// none of them in their logs.
-    pub(super) fn rename(&mut self, id: AccountId, wished: &Nickname) -> Result<Answer, Refusal> {
-        self.is_free_for(wished, Some(id))?;
-        let Some(account) = self.state.accounts.get_mut(&id) else {
+    pub(super) fn rename(&mut self, id: AccountId, wished: Nickname) -> Result<Answer, Refusal> {
+        self.is_free_for(&wished, Some(id))?;
+        let Some(account) = self.state.accounts.get(&id) else {
             return Err(Refusal::NotReadable { log: id.0 });
         };
-        if account.name == *wished {
-            return Ok(Answer::Done);
+        if account.name != wished {
+            self.append(id.into(), Content::AccountRenamed { name: wished });
         }
-        let before = std::mem::replace(&mut account.name, wished.clone());
-        self.state.account_names.free(before.as_str());
-        self.state.account_names.claim(wished.as_str(), id).expect("nobody else holds it");
-        self.append(id.into(), Content::AccountRenamed { name: wished.clone() });
         Ok(Answer::Done)
     }
 
@@ -79,7 +69,7 @@ impl Appender<'_> {
     /// id: nearly always the first of them is free, so that a thousand of one name do not make the
     /// next one dear.
     fn numbered(&self, wished: &Nickname) -> Nickname {
-        let (next_id, _count) = permutation::next_id(self.state.secret(), self.state.ids_given);
+        let next_id = self.state.next_id(self.state.secret());
         (2..SMALL_NUMBERS_END)
             .chain(SMALL_NUMBERS_END + next_id % LARGE_NUMBERS..)
             .filter_map(|number| Nickname::parse(&with_suffix(wished.as_str(), number)).ok())

@@ -12,7 +12,7 @@ fn genesis(epoch: u64, secret: u8) -> Action {
 }
 
 /// What logs come to that begin with this, and in which Ada then says something.
-fn run(mut state: State, genesis: Action) -> (State, Vec<Applied>) {
+fn run(mut state: State, genesis: Action) -> (State, Vec<Decision>) {
     let mut memory = Memory::default();
     let mut all = Vec::new();
     let mut apply = |state: &mut State, action| {

@@ -3,7 +3,7 @@
 use chat_proto::{AccountId, Credential, ErrorCode, MessageId, Nonce, RoomId, Seq};
 use sha2::{Digest, Sha256};
 
-use super::{Answer, Appender, State};
+use super::{Answer, Draft, State};
 use crate::{Action, BodyDigest, Content, Lookup, PastSend, PostBody, Refusal, StoreError};
 
 /// How a post is decided.
@@ -32,23 +32,16 @@ impl State {
         Ok(lookup.high_water(*account, nonce.stream)?.checked_add(1) == Some(nonce.n))
     }
 
-    fn judge(&self, account: AccountId, room: RoomId, body: &PostBody) -> Result<(), Refusal> {
+    /// Whether a post may be carried out now; the head of the room that it goes to.
+    fn judge(&self, account: AccountId, room: RoomId, body: &PostBody) -> Result<Seq, Refusal> {
         let message = body.message()?;
-        self.access(account).can_post(room)?;
-        message.reply_to.map_or(Ok(()), |seq| self.demand_event(room, seq))
-    }
-
-    /// A room has had an event, whatever became of it.
-    fn demand_event(&self, room: RoomId, seq: Seq) -> Result<(), Refusal> {
-        let head = self.rooms.get(&room).map(|room| room.head).unwrap_or_default();
-        match seq > Seq::ZERO && seq <= head {
-            true => Ok(()),
-            false => Err(Refusal::UnknownEvent { seq: seq.0, head: head.0 }),
-        }
+        let head = self.access(account).can_post(room)?.head;
+        message.reply_to.map_or(Ok(()), |seq| demand_event(head, seq))?;
+        Ok(head)
     }
 }
 
-impl Appender<'_> {
+impl Draft<'_> {
     /// Decides a post: a new one at its turn is appended, or refused for good; a repetition gets the
     /// first answer; one whose turn has not come is told which is awaited.
     pub(super) fn post(
@@ -57,36 +50,42 @@ impl Appender<'_> {
         nonce: Nonce,
         room: RoomId,
         body: PostBody,
-        lookup: &dyn Lookup,
     ) -> Result<Decided, StoreError> {
         let (account, credential) = sender;
-        let decided = lookup.high_water(account, nonce.stream)?;
+        let decided = self.lookup.high_water(account, nonce.stream)?;
         debug_assert!(nonce.n > 0, "the session lets no other through");
         if nonce.n > decided + 1 {
             return Ok(Decided::without_record(Err(Refusal::Behind { awaited: decided + 1 })));
         }
         let digest = BodyDigest::of(self.state.secret(), room, &body);
         if nonce.n <= decided {
-            let past = lookup.past_send(account, nonce)?;
+            let past = self.lookup.past_send(account, nonce)?;
             return Ok(Decided::without_record(answer_again(past.as_ref(), digest)));
         }
         let verdict = self.state.judge(account, room, &body);
         Ok(match (verdict, body) {
-            (Ok(()), PostBody::Text(body)) => {
+            (Ok(head), PostBody::Text(body)) => {
                 let id = message_id(nonce, &credential);
                 let posted = Content::Posted { from: account, id, nonce, digest, body };
-                let seq = self.append(room.into(), posted);
-                let ts = self.events.last().map(|posted| posted.ts).unwrap_or_default();
+                let (seq, ts) = self.append_after(head, room.into(), posted);
                 Decided::without_record(Ok(Answer::Posted { room, seq, ts, id }))
             }
             (Err(refusal), _) => Decided {
                 refused_send: Some((nonce, refusal.code(), digest)),
                 answer: Err(refusal),
             },
-            (Ok(()), PostBody::Edit { .. } | PostBody::Delete { .. } | PostBody::React { .. }) => {
+            (Ok(_), PostBody::Edit { .. } | PostBody::Delete { .. } | PostBody::React { .. }) => {
                 unreachable!("nothing but messages is carried out")
             }
         })
+    }
+}
+
+/// A room has had an event, whatever became of it.
+fn demand_event(head: Seq, seq: Seq) -> Result<(), Refusal> {
+    match seq > Seq::ZERO && seq <= head {
+        true => Ok(()),
+        false => Err(Refusal::UnknownEvent { seq: seq.0, head: head.0 }),
     }
 }
 

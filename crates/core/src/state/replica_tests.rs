@@ -1,11 +1,11 @@
-//! Two states that are given the same commands: one goes on, the other is restored from what is
-//! stored, again and again. Nobody may be able to tell them apart.
+//! Three states: one decides, one is restored from what is stored, again and again, and one is told of
+//! the events alone. Nobody may be able to tell them apart.
 
 use chat_proto::{Nonce, StreamId, TextBody};
 
 use super::tests::{Memory, blank, key_numbered};
 use super::*;
-use crate::{AccountRow, PostBody, RoomRow};
+use crate::{PastSend, PostBody};
 
 /// A small generator of numbers (xorshift64): the same seed makes the same run.
 struct Chance(u64);
@@ -80,6 +80,96 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
     Command { ts, action }
 }
 
+/// A store that cannot be read now.
+struct Unreadable;
+
+impl Unreadable {
+    fn error<T>() -> Result<T, StoreError> {
+        Err(StoreError::new("read it", "it was told to fail"))
+    }
+}
+
+impl Lookup for Unreadable {
+    fn high_water(&self, _account: AccountId, _stream: StreamId) -> Result<u64, StoreError> {
+        Self::error()
+    }
+
+    fn past_send(&self, _by: AccountId, _nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
+        Self::error()
+    }
+
+    fn newest_ts(&self, _log: LogId) -> Result<Timestamp, StoreError> {
+        Self::error()
+    }
+}
+
+fn genesis() -> Command {
+    let (secret, lobby) = (StoreSecret([0x5E; 16]), RoomName::parse("lobby").unwrap());
+    let action = Action::Genesis { epoch: Epoch(7), secret, lobby };
+    Command { ts: Timestamp(9_000), action }
+}
+
+fn sender_of(command: &Command) -> AccountId {
+    match &command.action {
+        Action::Post { account, .. } => *account,
+        Action::Genesis { .. }
+        | Action::SignIn { .. }
+        | Action::Join { .. }
+        | Action::Leave { .. }
+        | Action::Rename { .. } => AccountId(0),
+    }
+}
+
+#[test]
+fn whoever_is_told_of_the_events_has_the_state_of_whoever_decides() {
+    for seed in 1..=100 {
+        let (mut chance, mut now) = (Chance(seed), 10_000);
+        let mut memory = Memory::default();
+        let mut decides = State::restore(Snapshot::default()).unwrap();
+        let mut follows = decides.clone();
+        for step in 0..300 {
+            let command = match step {
+                0 => genesis(),
+                _ => command(&mut chance, &mut now, &decides),
+            };
+            let before = decides.clone();
+            let decision = decides.decide(command.clone(), &memory).unwrap();
+            assert_eq!(decides, before, "seed {seed}, step {step}: deciding changes nothing");
+            let applied = decides.apply(command.clone(), &memory).unwrap();
+            assert_eq!(decision, applied, "seed {seed}, step {step}: {command:?}");
+            applied.genesis.into_iter().for_each(|genesis| follows.begin(genesis));
+            applied.events.iter().for_each(|event| follows.evolve(event));
+            assert_eq!(follows, decides, "seed {seed}, step {step}: {command:?}");
+            memory.keep(sender_of(&command), &applied);
+        }
+    }
+}
+
+#[test]
+fn a_command_whose_lookup_fails_leaves_the_state_as_it_was() {
+    let (mut failed_posts, mut failed_others) = (0, 0);
+    for seed in 1..=20 {
+        let (mut chance, mut now) = (Chance(seed), 10_000);
+        let mut memory = Memory::default();
+        let mut state = State::restore(blank()).unwrap();
+        for step in 0..300 {
+            let command = command(&mut chance, &mut now, &state);
+            let mut trial = state.clone();
+            if trial.apply(command.clone(), &Unreadable).is_err() {
+                assert_eq!(trial, state, "seed {seed}, step {step}: {command:?}");
+                match sender_of(&command) {
+                    AccountId(0) => failed_others += 1,
+                    _sender => failed_posts += 1,
+                }
+            }
+            let applied = state.apply(command.clone(), &memory).unwrap();
+            memory.keep(sender_of(&command), &applied);
+        }
+    }
+    // Others ask for a log's newest time alone, while the clock is behind it.
+    assert!(failed_posts > 1_000 && failed_others > 50, "{failed_posts}, {failed_others}");
+}
+
 #[test]
 fn a_restarted_replica_stamps_as_the_others_do() {
     for seed in 1..=200 {
@@ -92,18 +182,10 @@ fn a_restarted_replica_stamps_as_the_others_do() {
                 restarted = State::restore(stored(&stayed, &memory)).unwrap();
             }
             let command = command(&mut chance, &mut now, &stayed);
-            let sender = match &command.action {
-                Action::Post { account, .. } => *account,
-                Action::Genesis { .. }
-                | Action::SignIn { .. }
-                | Action::Join { .. }
-                | Action::Leave { .. }
-                | Action::Rename { .. } => AccountId(0),
-            };
             let applied = stayed.apply(command.clone(), &memory).unwrap();
             let again = restarted.apply(command.clone(), &memory).unwrap();
             assert_eq!(applied, again, "seed {seed}, step {step}: {command:?}");
-            memory.keep(sender, &applied);
+            memory.keep(sender_of(&command), &applied);
         }
     }
 }

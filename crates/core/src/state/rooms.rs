@@ -1,27 +1,28 @@
 //! Rooms and memberships.
 
 use chat_proto::limits::ROOMS_PER_ACCOUNT_MAX;
-use chat_proto::{AccountId, Epoch, RoomId, RoomName, Seq};
+use chat_proto::{AccountId, Epoch, RoomId, RoomName};
 
-use super::{Answer, Appender, RULES, Room};
-use crate::idset::IdSet;
+use super::{Answer, Draft, RULES, State};
 use crate::{Content, Genesis, Refusal, StoreSecret};
 
-impl Appender<'_> {
-    /// Begins the logs, unless they have begun. Another life keeps the secret of the first: its ids
-    /// are given.
-    pub(super) fn begin(&mut self, epoch: Epoch, secret: StoreSecret) -> Option<Genesis> {
+impl State {
+    /// The beginning of the logs, unless they have begun. Another life keeps the secret of the first:
+    /// its ids are given.
+    pub(super) fn decide_genesis(&self, epoch: Epoch, secret: StoreSecret) -> Option<Genesis> {
         debug_assert!(epoch != Epoch(0), "whoever draws it leaves out the one that is none");
-        if self.state.has_begun() {
-            return None;
-        }
-        (self.state.epoch, self.state.rules) = (epoch, RULES);
-        let secret = *self.state.secret.get_or_insert(secret);
-        Some(Genesis { epoch, rules: RULES, secret })
+        let secret = self.secret.unwrap_or(secret);
+        (!self.has_begun()).then_some(Genesis { epoch, rules: RULES, secret })
     }
+}
 
-    /// Makes a room when it is not there, in nobody's name.
-    pub(super) fn ensure_room(&mut self, name: RoomName) -> Result<Answer, Refusal> {
+impl Draft<'_> {
+    /// Makes a room when it is not there, in nobody's name. The logs need not have their secret yet.
+    pub(super) fn ensure_room(
+        &mut self,
+        secret: StoreSecret,
+        name: RoomName,
+    ) -> Result<Answer, Refusal> {
         if let Some(id) = self.state.room_named(&name) {
             return Ok(Answer::Room(id));
         }
@@ -30,7 +31,7 @@ impl Appender<'_> {
             let (wished, holder) = (format!("#{name}"), holder.unwrap_or_default());
             return Err(Refusal::NameTaken { wished, holder });
         }
-        Ok(Answer::Room(self.create_room(None, name)))
+        Ok(Answer::Room(self.create_room(secret, None, name)))
     }
 
     /// Makes an account a member; a room is there once somebody joins it.
@@ -49,9 +50,8 @@ impl Appender<'_> {
         }
         let room = match known? {
             Some(room) => room,
-            None => self.create_room(Some(account), name),
+            None => self.create_room(self.state.secret(), Some(account), name),
         };
-        self.state.link(room, account);
         self.append(room.into(), Content::Joined { account });
         self.append(account.into(), Content::RoomJoined { room });
         Ok(Answer::Room(room))
@@ -60,7 +60,6 @@ impl Appender<'_> {
     /// Ends a membership.
     pub(super) fn leave(&mut self, account: AccountId, room: RoomId) -> Result<Answer, Refusal> {
         if self.state.access(account).knows_of(room)?.members.contains(account) {
-            self.state.unlink(room, account);
             self.append(room.into(), Content::Left { account });
             self.append(account.into(), Content::RoomLeft { room });
         }
@@ -68,11 +67,13 @@ impl Appender<'_> {
     }
 
     /// Makes a room under a name that nobody holds.
-    fn create_room(&mut self, by: Option<AccountId>, name: RoomName) -> RoomId {
-        let id = RoomId(self.state.take_id());
-        self.state.room_names.claim(name.as_str(), id).expect("nobody holds it");
-        let (head, members, is_public) = (Seq::ZERO, IdSet::default(), true);
-        self.state.rooms.insert(id, Room { name: name.clone(), head, members, is_public });
+    fn create_room(
+        &mut self,
+        secret: StoreSecret,
+        by: Option<AccountId>,
+        name: RoomName,
+    ) -> RoomId {
+        let id = RoomId(self.state.next_id(secret));
         self.append(id.into(), Content::RoomCreated { by, name });
         id
     }

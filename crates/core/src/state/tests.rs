@@ -8,7 +8,7 @@ use chat_proto::limits::TEXT_BYTES_MAX;
 use chat_proto::{Nonce, StreamId, TextBody, TextKind};
 
 use super::*;
-use crate::{AccountRow, PastSend, PostBody, RoomRow};
+use crate::{PastSend, PostBody};
 
 /// Remembers what was appended, as a store would.
 #[derive(Default)]
@@ -23,7 +23,7 @@ impl Memory {
         self.newest.values().max().copied().unwrap_or_default()
     }
 
-    pub(super) fn keep(&mut self, account: AccountId, applied: &Applied) {
+    pub(super) fn keep(&mut self, account: AccountId, applied: &Decision) {
         for event in &applied.events {
             self.newest.insert(event.log, event.ts);
             if let Content::Posted { id, nonce, digest, .. } = &event.content {
@@ -38,7 +38,7 @@ impl Memory {
     }
 }
 
-impl Applied {
+impl Decision {
     /// Whoever answers a command without carrying it out says what carrying it out would have said.
     pub(crate) fn assert_agrees_with(&self, unchanged: Option<Answer>) {
         let Some(answer) = unchanged else { return };
@@ -83,7 +83,7 @@ impl World {
         Self { state, memory: Memory::default(), now: 1000 }
     }
 
-    fn run(&mut self, action: Action) -> Applied {
+    fn run(&mut self, action: Action) -> Decision {
         self.now += 1;
         let sender = match &action {
             Action::Post { account, .. } => *account,
@@ -112,11 +112,11 @@ impl World {
         }
     }
 
-    fn send(&mut self, account: AccountId, n: u64, room: RoomId, text: &str) -> Applied {
+    fn send(&mut self, account: AccountId, n: u64, room: RoomId, text: &str) -> Decision {
         self.post(account, n, room, PostBody::Text(TextBody::say(text)))
     }
 
-    fn post(&mut self, account: AccountId, n: u64, room: RoomId, body: PostBody) -> Applied {
+    fn post(&mut self, account: AccountId, n: u64, room: RoomId, body: PostBody) -> Decision {
         let nonce = Nonce { stream: StreamId([7; 16]), n };
         let held = self.state.account_of.iter().find(|(_credential, of)| **of == account);
         let credential = *held.expect("an account has a credential").0;
@@ -140,7 +140,7 @@ fn nick(name: &str) -> Nickname {
     Nickname::parse(name).unwrap()
 }
 
-fn contents(applied: &Applied) -> Vec<&Content> {
+fn contents(applied: &Decision) -> Vec<&Content> {
     applied.events.iter().map(|event| &event.content).collect()
 }
 
@@ -369,7 +369,7 @@ fn a_clock_that_was_ahead_holds_up_the_logs_that_it_stamped_and_no_other() {
     world.now = 1_000_000;
     world.run(join("ahead"));
     world.now = then;
-    let times_of = |applied: &Applied, log: LogId| -> Vec<u64> {
+    let times_of = |applied: &Decision, log: LogId| -> Vec<u64> {
         applied.events.iter().filter(|event| event.log == log).map(|event| event.ts.0).collect()
     };
     // In its own log she joined a room while the clock was ahead.

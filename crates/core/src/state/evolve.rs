@@ -1,0 +1,135 @@
+//! What an event changes in the hot state: the one fold. Whoever has the same events in the same
+//! order has the same state, whether it decided them, was told of them, or read back what they came to.
+//!
+//! It must not refuse anything: an event has happened.
+
+use chat_proto::{AccountId, Nickname, RoomId, RoomName, Seq};
+
+use super::{Account, Room, State};
+use crate::idset::IdSet;
+use crate::permutation;
+use crate::{Content, Event, Genesis};
+
+impl State {
+    /// The logs begin, or another life of them does.
+    pub fn begin(&mut self, genesis: Genesis) {
+        debug_assert!(self.secret.is_none_or(|secret| secret == genesis.secret), "ids are given");
+        (self.epoch, self.rules) = (genesis.epoch, genesis.rules);
+        self.secret = Some(genesis.secret);
+    }
+
+    /// Moves on by one event, the next one of its log.
+    ///
+    /// # Panics
+    /// When no state decides such an event: of a log that has not begun, or with a name that
+    /// somebody else holds.
+    pub fn evolve(&mut self, event: &Event) {
+        let (room, own) = (RoomId(event.log.0), AccountId(event.log.0));
+        match &event.content {
+            Content::AccountCreated { credential, name } => {
+                self.begin_account(own, name.clone(), Seq::ZERO).expect("nobody holds the name");
+                self.account_of.insert(*credential, own);
+            }
+            Content::AccountRenamed { name } => self.rename(own, name),
+            Content::RoomCreated { name, .. } => {
+                self.begin_room(room, name.clone(), Seq::ZERO).expect("no room holds the name");
+            }
+            Content::Joined { account } => self.link(room, *account),
+            Content::Left { account } => self.unlink(room, *account),
+            // Of memberships the room's log tells first.
+            Content::RoomJoined { .. } | Content::RoomLeft { .. } | Content::Posted { .. } => {}
+        }
+        self.note_time(event);
+        self.move_head(event);
+    }
+
+    /// An account is there.
+    ///
+    /// # Errors
+    /// The name, and who holds one that collides with it.
+    pub(super) fn begin_account(
+        &mut self,
+        id: AccountId,
+        name: Nickname,
+        head: Seq,
+    ) -> Result<(), (Nickname, AccountId)> {
+        if let Err(holder) = self.account_names.claim(name.as_str(), id) {
+            return Err((name, holder));
+        }
+        self.accounts.insert(id, Account { name, head, rooms: IdSet::default() });
+        self.note_id(id.0);
+        Ok(())
+    }
+
+    /// A room is there.
+    ///
+    /// # Errors
+    /// The name, and which room holds one that collides with it.
+    pub(super) fn begin_room(
+        &mut self,
+        id: RoomId,
+        name: RoomName,
+        head: Seq,
+    ) -> Result<(), (RoomName, RoomId)> {
+        if let Err(holder) = self.room_names.claim(name.as_str(), id) {
+            return Err((name, holder));
+        }
+        let (members, is_public) = (IdSet::default(), true);
+        self.rooms.insert(id, Room { name, head, members, is_public });
+        self.note_id(id.0);
+        Ok(())
+    }
+
+    pub(super) fn link(&mut self, room: RoomId, account: AccountId) {
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.members.insert(account);
+        }
+        if let Some(account) = self.accounts.get_mut(&account) {
+            account.rooms.insert(room);
+        }
+    }
+
+    fn unlink(&mut self, room: RoomId, account: AccountId) {
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.members.remove(account);
+        }
+        if let Some(account) = self.accounts.get_mut(&account) {
+            account.rooms.remove(room);
+        }
+    }
+
+    fn rename(&mut self, id: AccountId, name: &Nickname) {
+        let account = self.accounts.get_mut(&id).expect("an account that was made is renamed");
+        let before = std::mem::replace(&mut account.name, name.clone());
+        self.account_names.free(before.as_str());
+        self.account_names.claim(name.as_str(), id).expect("nobody else holds it");
+    }
+
+    /// An id leads back to its count: the next one is given behind the largest.
+    fn note_id(&mut self, id: u64) {
+        let count = self.secret.and_then(|secret| permutation::count_of(secret, id));
+        self.ids_given = self.ids_given.max(count.unwrap_or(0));
+    }
+
+    /// A floor is always the time of its log's newest event, or not there: then the store is asked.
+    fn note_time(&mut self, event: &Event) {
+        if event.ts > self.last_ts {
+            self.last_ts = event.ts;
+            self.floors.clear();
+        } else if event.ts < self.last_ts || !self.floors.is_empty() {
+            self.floors.insert(event.log, event.ts);
+        }
+    }
+
+    fn move_head(&mut self, event: &Event) {
+        let head = match self.rooms.get_mut(&RoomId(event.log.0)) {
+            Some(room) => &mut room.head,
+            None => {
+                let account = self.accounts.get_mut(&AccountId(event.log.0));
+                &mut account.expect("a log begins with the event that makes it").head
+            }
+        };
+        debug_assert_eq!(event.seq, head.next(), "log {} goes on without a gap", event.log);
+        *head = event.seq;
+    }
+}
