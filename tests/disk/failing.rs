@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::faults::Faults;
 use crate::probe::Probe;
 use crate::{
-    HEALED, TROUBLE, UNMOVED, nothing_is_lost_doubled_or_reordered, skipped,
+    FAULT, HEALED, UNMOVED, nothing_is_lost_doubled_or_reordered, skipped,
     the_operator_was_told_once_a_change,
 };
 
@@ -63,7 +63,7 @@ async fn fail(test: &str, fault: &str) -> Result<()> {
         let step = chance.random_range(1..=STEP_MAX);
         println!("round {round}: call {first}, and each {step}th after it");
         let log = place.daemon.log();
-        let troubles = log.with(TROUBLE).len();
+        let troubles = log.with(FAULT).len();
         let faults = format!("{fault}:when={first}+{step}");
         let faults = match Faults::inject(&place.daemon, &place.files(), &faults)? {
             Ok(faults) => faults,
@@ -71,12 +71,12 @@ async fn fail(test: &str, fault: &str) -> Result<()> {
         };
         // Calls that move the WAL into the database may fail without harm, and only they.
         tokio::select! {
-            told = log.wait_for(TROUBLE, troubles + 1) => told?,
+            told = log.wait_for(FAULT, troubles + 1) => told?,
             acks = crowd.more_acks(ACKS_MAX) => acks?,
         }
         place.probe.reads_go_on().await?;
         drop(faults);
-        let troubles = log.with(TROUBLE).len();
+        let troubles = log.with(FAULT).len();
         log.wait_for(HEALED, troubles).await?;
         crowd.more_acks(1).await?;
     }

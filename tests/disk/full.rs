@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::probe::Probe;
 use crate::small_disk::SmallDisk;
 use crate::{
-    FULL, HEALED, TROUBLE, nothing_is_lost_doubled_or_reordered, skipped,
+    FAULT, FULL, HEALED, nothing_is_lost_doubled_or_reordered, skipped,
     the_operator_was_told_once_a_change,
 };
 
@@ -190,6 +190,6 @@ async fn a_daemon_without_the_room_to_start_says_so() -> Result<()> {
 
     place.disk.empty()?;
     let daemon = place.start(&[])?;
-    ensure!(daemon.log().with(TROUBLE).is_empty());
+    ensure!(daemon.log().with(FAULT).is_empty());
     Ok(())
 }

@@ -6,7 +6,7 @@ use chat_tests::process::Launch;
 use chat_tests::raw::{Raw, Refused, send};
 use tempfile::TempDir;
 
-use crate::TROUBLE;
+use crate::FAULT;
 
 /// Blocks of 512 B, as `sh` counts them: half a MiB.
 const LIMIT: &str = "ulimit -f 1024; exec \"$0\" \"$@\"";
@@ -38,7 +38,7 @@ async fn a_limit_on_the_size_of_files_refuses_sends_and_ends_nothing() -> Result
     }
     ensure!((1..SENDS_MAX).contains(&acked), "{acked} acks");
     daemon.log().wait_for("ulimit -f", 1).await?;
-    daemon.log().wait_for(TROUBLE, 1).await?;
+    daemon.log().wait_for(FAULT, 1).await?;
     let _: Pong = ada.ask(&Ping { token: 1 }).await.context("it lives")?;
     let history = History { room: lobby.room, before: Seq(u64::MAX), limit: 1 };
     let page: HistoryPage = ada.ask(&history).await.context("it reads")?;

@@ -30,7 +30,7 @@ const HEALED: &str = "the store takes writes again";
 const FULL: &str = "the disk is full";
 
 /// What begins every line about a store that takes no writes, behind its time.
-const TROUBLE: &str = " ERROR chatd::store::trouble";
+const FAULT: &str = " ERROR chatd::store::fault_log";
 
 /// What begins every line about a WAL that cannot be moved into the database.
 const UNMOVED: &str = " ERROR chatd::store::checkpoints";
@@ -55,16 +55,16 @@ fn nothing_is_lost_doubled_or_reordered(history: &History, database: &Path) -> R
 fn the_operator_was_told_once_a_change(log: &Log) -> Result<usize> {
     let mut told = Vec::new();
     for line in log.with("") {
-        if line.contains(TROUBLE) {
-            ensure!(told.last() != Some(&TROUBLE), "told twice: {line}");
-            told.push(TROUBLE);
+        if line.contains(FAULT) {
+            ensure!(told.last() != Some(&FAULT), "told twice: {line}");
+            told.push(FAULT);
         } else if line.contains(HEALED) {
-            ensure!(told.last() == Some(&TROUBLE), "it was told before: {line}");
+            ensure!(told.last() == Some(&FAULT), "it was told before: {line}");
             told.push(HEALED);
         } else if !line.contains(UNMOVED) {
             ensure!(!line.contains(" ERROR ") && !line.contains(" WARN "), "{line}");
         }
     }
-    ensure!(told.last() != Some(&TROUBLE), "the end of the trouble was not told");
+    ensure!(told.last() != Some(&FAULT), "the end of the trouble was not told");
     Ok(told.len() / 2)
 }
