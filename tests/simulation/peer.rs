@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::{Buf, Bytes, BytesMut};
 use chat_core::{
-    Admission, Closing, Conn, Connection, Effect, Origin, Output, Parcel, ReceivedRequest,
-    SessionSeed, Unsequenced,
+    Admission, Closing, Conn, Connection, DiskRead, Effect, Origin, Output, Parcel,
+    ReceivedRequest, SessionSeed, Unsequenced,
 };
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{AccountId, CloseReason, LogId, Seq};
@@ -45,8 +45,8 @@ pub(crate) struct Peer {
     pub(crate) renamed: BTreeMap<AccountId, Vec<u8>>,
     pub(crate) alarm: Alarm,
     input: BytesMut,
-    /// The log that is being read from disk, and after which event.
-    pub(crate) reading: Option<(LogId, Seq)>,
+    /// What is being read from disk.
+    pub(crate) reading: Option<DiskRead>,
     /// Logs whose cursor came from disk last.
     on_disk: BTreeSet<LogId>,
     pub(crate) has_left: bool,
@@ -61,7 +61,7 @@ fn going_away() -> Closing {
 #[derive(Default)]
 pub(crate) struct Turn {
     /// A log to be read from disk.
-    pub(crate) read: Option<(LogId, Seq)>,
+    pub(crate) read: Option<DiskRead>,
     /// The turn ended before everything was done.
     pub(crate) has_more: bool,
     /// Reading is to pause for so long.
@@ -71,18 +71,12 @@ pub(crate) struct Turn {
 }
 
 impl Peer {
-    pub(crate) fn new(
-        conn: Conn,
-        link: LinkId,
-        admission: &Admission,
-        challenge: [u8; 32],
-        now_ms: u64,
-    ) -> Self {
+    pub(crate) fn new(conn: Conn, link: LinkId, challenge: [u8; 32]) -> Self {
         let seed = SessionSeed { id: chat_proto::SessionId(conn.0), challenge };
         Self {
             conn,
             link,
-            connection: Connection::new(seed, admission, now_ms),
+            connection: Connection::new(seed),
             inbox: VecDeque::new(),
             grown: BTreeSet::new(),
             renamed: BTreeMap::new(),
@@ -235,12 +229,12 @@ impl Peer {
             let goes_on = match self.connection.output_of(env.plan.run_bytes) {
                 Output::Nothing => return,
                 Output::Write(parcel) => self.write(&parcel, env),
-                Output::ReadDisk { log, after, .. } => {
+                Output::ReadDisk(read) => {
                     env.coverage.hit(Situation::ReadFromDisk);
-                    if self.reading.replace((log, after)).is_some() {
+                    if self.reading.replace(read).is_some() {
                         env.complain(format!("{:?} reads twice from disk at once", self.conn));
                     }
-                    turn.read = Some((log, after));
+                    turn.read = Some(read);
                     true
                 }
                 Output::Close => {
@@ -275,16 +269,16 @@ impl Peer {
 
     /// What was read from disk has come; `None` when it could not be read.
     pub(crate) fn page(&mut self, page: Option<(Vec<u8>, Seq)>, env: &mut Env) {
-        let Some((log, from)) = self.reading.take() else { return };
+        let Some(read) = self.reading.take() else { return };
         let Some((frames, after)) = page else {
             env.coverage.hit(Situation::DiskReadFailed);
-            self.connection.disk_failed(log);
+            self.connection.disk_failed(read.log);
             return;
         };
-        if !self.connection.read_from_disk(log, from, Bytes::from(frames), after) {
+        if !self.connection.read_from_disk(read, Bytes::from(frames), after) {
             env.coverage.hit(Situation::DiskReadTooLate);
         }
-        self.on_disk.insert(log);
+        self.on_disk.insert(read.log);
     }
 
     /// G5: whatever the peer does, the connection holds only so much.

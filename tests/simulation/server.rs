@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use chat_core::{
-    Action, Admission, Command, Conn, HistoryRead, Input, Local, Origin, Pipeline, Reply, Request,
-    ServerKey, StoreError, StoreSecret, Unsequenced,
+    Action, Admission, Command, Conn, DiskRead, HistoryRead, Input, Local, Origin, Pipeline, Reply,
+    Request, ServerKey, StoreError, StoreSecret, Unsequenced,
 };
 use chat_proto::{
-    AccountId, Body, Epoch, HistoryPage, List, LogId, Message, QueryRequest, RequestId, RoomId,
-    RoomInfo, RoomList, RoomName, Rooms, Seq, Timestamp, Window,
+    AccountId, Body, Epoch, HistoryPage, List, Message, QueryRequest, RequestId, RoomId, RoomInfo,
+    RoomList, RoomName, Rooms, Seq, Timestamp, Window,
 };
 
 use crate::chance::Chance;
@@ -48,7 +48,7 @@ pub(crate) struct Server {
 
 /// A read from disk that is under way.
 enum Page {
-    Cursor { conn: Conn, log: LogId, after: Seq, read: Option<(Vec<u8>, Seq)> },
+    Cursor { conn: Conn, asked: DiskRead, read: Option<(Vec<u8>, Seq)> },
     History { to: Origin, read: HistoryRead },
 }
 
@@ -94,7 +94,7 @@ impl Server {
 
     pub(crate) fn accept(&mut self, conn: Conn, link: LinkId, env: &mut Env) {
         let challenge = env.chance.bytes();
-        let peer = Peer::new(conn, link, &self.admission, challenge, env.schedule.now_ms());
+        let peer = Peer::new(conn, link, challenge);
         self.fanout.peers.insert(conn, peer);
     }
 
@@ -130,8 +130,8 @@ impl Server {
             self.queue.push_back(Unsequenced::Gone(conn));
             trace!(env.trace, "{conn:?} is gone");
         } else {
-            if let Some((log, after)) = read {
-                self.read_log(conn, log, after, env);
+            if let Some(asked) = read {
+                self.read_log(conn, asked, env);
             }
             if has_more {
                 self.wake(conn, env);
@@ -236,16 +236,16 @@ impl Server {
         self.fanout.disk.borrow().has_died
     }
 
-    fn read_log(&mut self, conn: Conn, log: LogId, after: Seq, env: &mut Env) {
+    fn read_log(&mut self, conn: Conn, asked: DiskRead, env: &mut Env) {
         // Some reads see the log as it is now, others as it is when they come back.
-        let read = env.chance.percent(50).then(|| self.read_page(log, after, env)).flatten();
-        self.begin(Page::Cursor { conn, log, after, read }, env);
+        let read = env.chance.percent(50).then(|| self.read_page(asked, env)).flatten();
+        self.begin(Page::Cursor { conn, asked, read }, env);
     }
 
-    fn read_page(&self, log: LogId, after: Seq, env: &Env) -> Option<(Vec<u8>, Seq)> {
+    fn read_page(&self, asked: DiskRead, env: &Env) -> Option<(Vec<u8>, Seq)> {
         let mut disk = self.fanout.disk.borrow_mut();
         disk.now_us = env.schedule.now_us();
-        disk.is_readable().then(|| disk.page(log, after, env.plan.page_events))
+        disk.is_readable().then(|| disk.page(asked.log, asked.after, env.plan.page_events))
     }
 
     fn begin(&mut self, page: Page, env: &mut Env) {
@@ -259,9 +259,9 @@ impl Server {
     /// A read has come back.
     pub(crate) fn page_read(&mut self, page: PageId, env: &mut Env) {
         match self.pages.remove(&page) {
-            Some(Page::Cursor { conn, log, after, read }) => {
+            Some(Page::Cursor { conn, asked, read }) => {
                 let fails = env.chance.percent(env.plan.disk_read_fails_percent);
-                let read = read.or_else(|| self.read_page(log, after, env)).filter(|_| !fails);
+                let read = read.or_else(|| self.read_page(asked, env)).filter(|_| !fails);
                 let pause_us = if read.is_none() { 100 * MS } else { 0 };
                 if let Some(peer) = self.fanout.peers.get_mut(&conn) {
                     peer.page(read, env);

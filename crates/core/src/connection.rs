@@ -12,8 +12,8 @@ use chat_proto::{
 
 use crate::pipeline::unsure_of_names;
 use crate::{
-    Admission, Closing, Effect, Feed, ReceivedRequest, Refusal, Reply, Run, Session, SessionSeed,
-    Step, TailHandle, Work,
+    Admission, Closing, DiskRead, Effect, Feed, ReceivedRequest, Refusal, Reply, Run, Session,
+    SessionSeed, Step, TailHandle, Work,
 };
 
 /// The bytes of a parcel: enough that a write is never small because of it, little enough that
@@ -49,16 +49,9 @@ pub enum Output {
     Nothing,
     /// Write (some of) [`Connection::slices`] of it, then call [`Connection::wrote`].
     Write(Parcel),
-    /// Read the events after `after` from disk, then call [`Connection::read_from_disk`] or
-    /// [`Connection::disk_failed`]. Until then other logs go on, and no second read is asked for.
-    ReadDisk {
-        /// Of which log.
-        log: LogId,
-        /// After which event.
-        after: Seq,
-        /// The log's head now.
-        head: Seq,
-    },
+    /// Read from disk, then call [`Connection::read_from_disk`] or [`Connection::disk_failed`].
+    /// Until then other logs go on, and no second read is asked for.
+    ReadDisk(DiskRead),
     /// Everything is written: close the socket.
     Close,
 }
@@ -101,9 +94,9 @@ impl Parcel {
 impl<H: TailHandle> Connection<H> {
     /// A connection whose peer has said nothing behind the magic yet.
     #[must_use]
-    pub fn new(seed: SessionSeed, admission: &Admission, now_ms: u64) -> Self {
+    pub fn new(seed: SessionSeed) -> Self {
         Self {
-            session: Session::new(seed, admission, now_ms),
+            session: Session::new(seed),
             outgoing: BytesMut::new(),
             feed: Feed::default(),
             is_closing: false,
@@ -262,20 +255,14 @@ impl<H: TailHandle> Connection<H> {
         }
         let mut slices = 1;
         while parcel.bytes < parcel_bytes_max && slices < PARCEL_SLICES_MAX {
-            match self.feed.next(parcel_bytes_max - parcel.bytes) {
+            match self.feed.next(parcel_bytes_max - parcel.bytes, parcel.is_empty()) {
                 Work::None => break,
                 Work::Write { log, run } => {
                     parcel.bytes += run.bytes();
                     slices += run.slices().len();
                     parcel.runs.push((log, run));
                 }
-                Work::ReadDisk { log, after, head } if parcel.is_empty() => {
-                    return Output::ReadDisk { log, after, head };
-                }
-                Work::ReadDisk { log, .. } => {
-                    self.feed.postpone_disk(log);
-                    break;
-                }
+                Work::ReadDisk(read) => return Output::ReadDisk(read),
             }
         }
         if parcel.is_empty() { Output::Nothing } else { Output::Write(parcel) }
@@ -316,11 +303,11 @@ impl<H: TailHandle> Connection<H> {
         }
     }
 
-    /// Frames of a log came from disk: every event after `from` up to `after` is in them, or said
-    /// to be gone. They are dropped when the cursor was closed or moved while the disk was read:
-    /// tells whether they are written next.
-    pub fn read_from_disk(&mut self, log: LogId, from: Seq, frames: Bytes, after: Seq) -> bool {
-        self.feed.read_from_disk(log, from, frames, after)
+    /// Frames came from disk: every event of the log up to `after` is in them, or said to be gone.
+    /// They are dropped when the cursor was closed or moved while the disk was read: tells whether
+    /// they are written next.
+    pub fn read_from_disk(&mut self, read: DiskRead, frames: Bytes, after: Seq) -> bool {
+        self.feed.read_from_disk(read, frames, after)
     }
 
     /// The disk could not be read; the log is tried again.

@@ -1,5 +1,7 @@
 //! A cursor: where one reader is in one log.
 
+use std::num::NonZeroU64;
+
 use bytes::Bytes;
 use chat_proto::Seq;
 
@@ -10,7 +12,8 @@ use crate::tail::frames;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cursor {
     after: Seq,
-    offset: Option<u64>,
+    /// No place in a tail is 0, so that a cursor costs no more for not having one.
+    offset: Option<NonZeroU64>,
 }
 
 /// What comes next for a cursor.
@@ -79,13 +82,14 @@ impl Cursor {
     }
 
     pub(crate) fn offset(&self) -> Option<u64> {
-        self.offset
+        self.offset.map(NonZeroU64::get)
     }
 
     /// The reader took `written` bytes of a run. What is left of a frame that has begun is
     /// returned as a copy: the connection finishes it before anything else, and pins nothing.
     pub fn advance(&mut self, run: &Run, written: usize) -> Bytes {
-        let place = |passed: usize| run.offset.map(|offset| offset + passed as u64);
+        let place =
+            |passed: usize| run.offset.and_then(|offset| NonZeroU64::new(offset + passed as u64));
         if written == run.bytes {
             self.offset = place(run.bytes);
             self.after = run.after;
@@ -112,7 +116,7 @@ impl Cursor {
 
     /// The reader has everything, and waits at this place of the tail.
     pub(crate) fn wait_at(&mut self, place: Option<u64>) {
-        self.offset = place;
+        self.offset = place.and_then(NonZeroU64::new);
     }
 
     /// The reader was given everything up to `after`, not from the tail.

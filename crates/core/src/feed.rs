@@ -32,15 +32,19 @@ pub enum Work {
         /// The frames.
         run: Run,
     },
-    /// Read the events after `after` from disk, then call [`Feed::read_from_disk`].
-    ReadDisk {
-        /// Of which log.
-        log: LogId,
-        /// After which event.
-        after: Seq,
-        /// The log's head now.
-        head: Seq,
-    },
+    /// Read from disk, then call [`Feed::read_from_disk`] or [`Feed::disk_failed`].
+    ReadDisk(DiskRead),
+}
+
+/// Events that a cursor needs from disk: one dress from the cursor to the disk and back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DiskRead {
+    /// Of which log.
+    pub log: LogId,
+    /// After which event: where the cursor stands.
+    pub after: Seq,
+    /// The log's head when it was asked for.
+    pub head: Seq,
 }
 
 /// The open cursors of one connection. Each is served in turn, a run at a time, so that a busy
@@ -67,14 +71,13 @@ enum Disk {
     Free,
     /// Somebody reads. These logs wait for their turn.
     Busy(Vec<LogId>),
-    /// A page has come for the cursor that is at `from`.
+    /// A page has come.
     Page(Box<Page>),
 }
 
 #[derive(Debug)]
 struct Page {
-    log: LogId,
-    from: Seq,
+    read: DiskRead,
     run: Run,
 }
 
@@ -136,12 +139,17 @@ impl<H: TailHandle> Feed<H> {
         if let Ok(at) = self.find(log)
             && !std::mem::replace(&mut self.places[at].is_queued, true)
         {
+            if self.ready.capacity() == 0 {
+                // Many connections follow one log or two for as long as they last.
+                self.ready.reserve_exact(1);
+            }
             self.ready.push_back(log);
         }
     }
 
-    /// What to do next: at most about `bytes_max` to write.
-    pub fn next(&mut self, bytes_max: usize) -> Work {
+    /// What to do next: at most about `bytes_max` to write. A log that needs the disk keeps its turn,
+    /// and there is no more to do now, unless `may_read_disk`.
+    pub fn next(&mut self, bytes_max: usize, may_read_disk: bool) -> Work {
         if let Some(work) = self.take_page() {
             return work;
         }
@@ -160,23 +168,18 @@ impl<H: TailHandle> Feed<H> {
                 (Read::UpToDate, _) => {}
                 (Read::Frames(run), _) => return Work::Write { log, run },
                 (Read::Disk { .. }, Disk::Busy(waiting)) => waiting.push(log),
+                (Read::Disk { .. }, Disk::Free | Disk::Page(_)) if !may_read_disk => {
+                    *is_queued = true;
+                    self.ready.push_front(log);
+                    return Work::None;
+                }
                 (Read::Disk { after, head }, Disk::Free | Disk::Page(_)) => {
                     self.disk = Disk::Busy(Vec::new());
-                    return Work::ReadDisk { log, after, head };
+                    return Work::ReadDisk(DiskRead { log, after, head });
                 }
             }
         }
         Work::None
-    }
-
-    /// The read from disk that [`Feed::next`] asked for is not done now: it comes first the next time.
-    pub(crate) fn postpone_disk(&mut self, log: LogId) {
-        self.free_disk();
-        if let Ok(at) = self.find(log)
-            && !std::mem::replace(&mut self.places[at].is_queued, true)
-        {
-            self.ready.push_front(log);
-        }
     }
 
     /// The peer took `written` bytes of a run. Returns the rest of the frame that has begun, to be
@@ -190,16 +193,16 @@ impl<H: TailHandle> Feed<H> {
         rest
     }
 
-    /// Everything after `from` up to `after` was read from disk, or said to be gone. It is written
-    /// next, unless the cursor has been closed or moved since: tells whether it is.
-    pub fn read_from_disk(&mut self, log: LogId, from: Seq, frames: Bytes, after: Seq) -> bool {
+    /// What was asked for has come: every event up to `after` is in `frames`, or said to be gone. It is
+    /// written next, unless the cursor has been closed or moved since: tells whether it is.
+    pub fn read_from_disk(&mut self, read: DiskRead, frames: Bytes, after: Seq) -> bool {
         self.free_disk();
-        if !self.awaits(log, from) {
-            self.wake(log);
+        if !self.awaits(read) {
+            self.wake(read.log);
             return false;
         }
         // It is written before the log's turn comes again, also when it is queued already.
-        self.disk = Disk::Page(Box::new(Page { log, from, run: Run::from_disk(frames, after) }));
+        self.disk = Disk::Page(Box::new(Page { read, run: Run::from_disk(frames, after) }));
         true
     }
 
@@ -214,10 +217,11 @@ impl<H: TailHandle> Feed<H> {
             return None;
         }
         let Disk::Page(page) = std::mem::replace(&mut self.disk, Disk::Free) else { return None };
-        let Page { log, from, run } = *page;
-        if !self.awaits(log, from) {
+        let Page { read, run } = *page;
+        if !self.awaits(read) {
             return None;
         }
+        let log = read.log;
         // Its next turn comes when this is written.
         self.ready.retain(|queued| *queued != log);
         if let Ok(at) = self.find(log) {
@@ -226,9 +230,9 @@ impl<H: TailHandle> Feed<H> {
         Some(Work::Write { log, run })
     }
 
-    /// Whether a cursor still stands behind the event `from`.
-    fn awaits(&self, log: LogId, from: Seq) -> bool {
-        self.find(log).is_ok_and(|at| self.places[at].cursor.after() == from)
+    /// Whether the cursor still stands where it asked from.
+    fn awaits(&self, read: DiskRead) -> bool {
+        self.find(read.log).is_ok_and(|at| self.places[at].cursor.after() == read.after)
     }
 
     /// The logs that waited for the disk have their turn.
@@ -279,7 +283,7 @@ mod tests {
     fn bytes_of(work: &Work) -> usize {
         match work {
             Work::Write { run, .. } => run.bytes(),
-            Work::None | Work::ReadDisk { .. } => 0,
+            Work::None | Work::ReadDisk(_) => 0,
         }
     }
 
@@ -288,19 +292,24 @@ mod tests {
         let tail = RefCell::new(Tail::new(Seq(7)));
         let mut feed = Feed::default();
         feed.open(LOG, Handle(&tail), Seq(7));
-        assert_eq!(feed.next(1000), Work::None);
+        assert_eq!(feed.next(1000, true), Work::None);
         for _ in 0..2 {
             tail.borrow_mut().announce(announcement());
             feed.wake(LOG);
-            let work = feed.next(1000);
+            let work = feed.next(1000, true);
             assert_eq!(bytes_of(&work), announcement().len());
             let Work::Write { run, .. } = work else { return };
             feed.wrote(LOG, &run, run.bytes());
-            assert_eq!(feed.next(1000), Work::None);
+            assert_eq!(feed.next(1000, true), Work::None);
             tail.borrow_mut().rewind(Seq(7));
             feed.wake(LOG);
-            assert_eq!(feed.next(1000), Work::None);
+            assert_eq!(feed.next(1000, true), Work::None);
         }
+    }
+
+    #[test]
+    fn an_idle_cursor_is_small() {
+        assert!(size_of::<Place<std::sync::Arc<u8>>>() <= 40);
     }
 
     #[test]
@@ -311,8 +320,8 @@ mod tests {
         assert!(feed.shut(LOG).is_some());
         feed.open(LOG, Handle(&tail), Seq(7));
         tail.borrow_mut().publish(batch(8));
-        assert_eq!(bytes_of(&feed.next(1000)), batch(8).frames.len());
-        assert_eq!(feed.next(1000), Work::None, "its run is not written yet");
+        assert_eq!(bytes_of(&feed.next(1000, true)), batch(8).frames.len());
+        assert_eq!(feed.next(1000, true), Work::None, "its run is not written yet");
     }
 
     #[test]
@@ -320,19 +329,22 @@ mod tests {
         let tail = RefCell::new(Tail::new(Seq(9)));
         let mut feed = Feed::default();
         feed.open(LOG, Handle(&tail), Seq(7));
-        assert_eq!(feed.next(1000), Work::ReadDisk { log: LOG, after: Seq(7), head: Seq(9) });
+        let read = DiskRead { log: LOG, after: Seq(7), head: Seq(9) };
+        assert_eq!(feed.next(1000, false), Work::None);
+        assert_eq!(feed.next(1000, true), Work::ReadDisk(read), "it kept its turn");
         feed.wake(LOG);
-        assert_eq!(feed.next(1000), Work::None, "one read at a time");
-        assert!(feed.read_from_disk(LOG, Seq(7), batch(8).frames.into(), Seq(8)));
+        assert_eq!(feed.next(1000, true), Work::None, "one read at a time");
+        assert!(feed.read_from_disk(read, batch(8).frames.into(), Seq(8)));
         feed.wake(LOG);
-        let work = feed.next(1000);
+        let work = feed.next(1000, true);
         assert_eq!(bytes_of(&work), batch(8).frames.len());
-        assert_eq!(feed.next(1000), Work::None, "its page is not written yet");
+        assert_eq!(feed.next(1000, true), Work::None, "its page is not written yet");
         let Work::Write { run, .. } = work else { return };
         // What the peer did not take is read again.
         feed.wrote(LOG, &run, 0);
-        assert!(matches!(feed.next(1000), Work::ReadDisk { after: Seq(7), .. }));
-        assert!(!feed.read_from_disk(LOG, Seq(6), batch(7).frames.into(), Seq(7)), "it moved");
+        assert_eq!(feed.next(1000, true), Work::ReadDisk(read));
+        let before = DiskRead { after: Seq(6), ..read };
+        assert!(!feed.read_from_disk(before, batch(7).frames.into(), Seq(7)), "it moved");
     }
 
     #[test]
@@ -340,12 +352,12 @@ mod tests {
         let tail = RefCell::new(Tail::new(Seq(7)));
         let mut feed = Feed::default();
         feed.open(LOG, Handle(&tail), Seq(8));
-        assert_eq!(feed.next(1000), Work::None);
+        assert_eq!(feed.next(1000, true), Work::None);
         tail.borrow_mut().publish(batch(8));
         feed.wake(LOG);
-        assert_eq!(feed.next(1000), Work::None);
+        assert_eq!(feed.next(1000, true), Work::None);
         tail.borrow_mut().publish(batch(9));
         feed.wake(LOG);
-        assert_eq!(bytes_of(&feed.next(1000)), batch(9).frames.len());
+        assert_eq!(bytes_of(&feed.next(1000, true)), batch(9).frames.len());
     }
 }

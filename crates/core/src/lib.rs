@@ -41,7 +41,7 @@ pub use connection::{Connection, Output, Parcel};
 pub use cursor::{Cursor, Read, Run};
 pub use event::{Batch, Content, Event};
 pub use fanout::{Conn, Effect, Fanout, HistoryRead, Origin, Reply};
-pub use feed::{Feed, TailHandle, Work};
+pub use feed::{DiskRead, Feed, TailHandle, Work};
 pub use input::{Input, Local, Ordered, Unsequenced};
 pub use keys::ServerKey;
 pub use lineage::{Lineage, Witness};

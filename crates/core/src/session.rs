@@ -41,9 +41,8 @@ pub struct SessionSeed {
 pub struct Session {
     phase: Phase,
     pace: TokenBucket,
-    paused_until_ms: u64,
-    commands_in_flight: usize,
-    queries_in_flight: usize,
+    commands_in_flight: u32,
+    queries_in_flight: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,19 +100,18 @@ pub struct Closing {
 }
 
 impl Session {
-    /// A session whose peer has said nothing yet. The clock is any that never steps back.
+    /// A session whose peer has said nothing yet.
     #[must_use]
-    pub fn new(seed: SessionSeed, admission: &Admission, now_ms: u64) -> Self {
+    pub fn new(seed: SessionSeed) -> Self {
         Self {
             phase: Phase::AwaitsHello(seed),
-            pace: TokenBucket::full(admission.rate, now_ms),
-            paused_until_ms: 0,
+            pace: TokenBucket::FULL,
             commands_in_flight: 0,
             queries_in_flight: 0,
         }
     }
 
-    /// Takes the next frame.
+    /// Takes the next frame. The clock is any that never steps back.
     ///
     /// # Errors
     /// [`Closing`]: write its frame and close the connection.
@@ -137,7 +135,7 @@ impl Session {
             }
             (Phase::Ready(account, credential), _) => {
                 let step = request::read(account, credential, kind, frame)?;
-                self.count(&step, now_ms);
+                self.count(&step, admission.rate, now_ms);
                 Ok(step)
             }
             _ => Err(Closing::out_of_turn(kind)),
@@ -169,18 +167,18 @@ impl Session {
     #[must_use]
     pub fn has_room(&self) -> bool {
         !self.is_signing_in()
-            && self.commands_in_flight < COMMANDS_IN_FLIGHT_MAX
-            && self.queries_in_flight < QUERIES_IN_FLIGHT_MAX
+            && (self.commands_in_flight as usize) < COMMANDS_IN_FLIGHT_MAX
+            && (self.queries_in_flight as usize) < QUERIES_IN_FLIGHT_MAX
     }
 
     /// How long reading is to pause because the peer was too fast, in milliseconds.
     #[must_use]
     pub fn pause_ms(&self, now_ms: u64) -> u64 {
-        self.paused_until_ms.saturating_sub(now_ms)
+        self.pace.overdrawn_ms(now_ms)
     }
 
     /// Replies are on their way.
-    pub fn answered(&mut self, window: Window, replies: usize) {
+    pub fn answered(&mut self, window: Window, replies: u32) {
         let in_flight = self.window(window);
         *in_flight = in_flight.saturating_sub(replies);
     }
@@ -188,8 +186,8 @@ impl Session {
     /// How many requests wait for their reply.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        let signing_in = usize::from(self.is_signing_in());
-        self.commands_in_flight + self.queries_in_flight + signing_in
+        let asked = self.commands_in_flight + self.queries_in_flight;
+        asked as usize + usize::from(self.is_signing_in())
     }
 
     /// The sign-in was granted.
@@ -212,19 +210,17 @@ impl Session {
         }
     }
 
-    fn count(&mut self, step: &Step, now_ms: u64) {
+    fn count(&mut self, step: &Step, rate: Rate, now_ms: u64) {
         match step {
             Step::Request(received) => *self.window(received.window) += 1,
             // What is refused here costs its place in the pace as well.
             Step::Reply(_) => {}
             Step::Nothing => return,
         }
-        if let Err(wait_ms) = self.pace.take(now_ms) {
-            self.paused_until_ms = now_ms + wait_ms;
-        }
+        self.pace.take(rate, now_ms);
     }
 
-    fn window(&mut self, window: Window) -> &mut usize {
+    fn window(&mut self, window: Window) -> &mut u32 {
         match window {
             Window::Commands => &mut self.commands_in_flight,
             Window::Queries => &mut self.queries_in_flight,

@@ -18,6 +18,9 @@ const CHUNK_BYTES_MAX: usize = 64 * 1024;
 /// Slices of one run: what one `writev` takes without the kernel's limit (1,024) in sight.
 const RUN_SLICES_MAX: usize = 64;
 
+/// Where a tail begins: a cursor that has no place in it is told by 0.
+const FIRST_OFFSET: u64 = 1;
+
 /// The newest frames of one log.
 #[derive(Clone, Debug)]
 pub struct Tail {
@@ -40,7 +43,7 @@ impl Tail {
     /// A tail that holds nothing of a log whose head is `head`.
     #[must_use]
     pub fn new(head: Seq) -> Self {
-        Self { chunks: VecDeque::new(), end: 0, head }
+        Self { chunks: VecDeque::new(), end: FIRST_OFFSET, head }
     }
 
     /// The seq of the newest event.

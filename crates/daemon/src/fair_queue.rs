@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 
 use chat_proto::AccountId;
 
-use crate::listener::Network;
+use crate::peer::Network;
 
 /// A party has no more waiting than so many times what is free.
 const SHARE_OF_FREE: usize = 4;

@@ -11,12 +11,14 @@ pub mod identity;
 mod listener;
 mod liveness;
 mod memory;
+mod peer;
 mod reactor;
 mod reader;
 pub mod ready;
 mod refusals;
 mod sequencer;
 mod server;
+mod start_error;
 pub mod store;
 #[cfg(all(target_os = "linux", not(feature = "portable")))]
 #[path = "system/linux/mod.rs"]
@@ -26,5 +28,6 @@ mod system;
 mod system;
 
 pub use config::Config;
-pub use server::{Server, StartError};
+pub use server::Server;
+pub use start_error::StartError;
 pub use store::Durability;

@@ -1,18 +1,16 @@
 //! Listeners: where connections come in.
 
-use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use chat_files::make_dir;
 use rustix::fs::Mode;
 use rustix::process::umask;
-use tokio::net::unix::UCred;
 use tokio::net::{TcpSocket, UnixListener, lookup_host};
 
-use crate::server::StartError;
+use crate::start_error::StartError;
 
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: u32 = 4096;
@@ -25,66 +23,6 @@ const SOCKET_MODE: u32 = 0o600;
 pub(crate) enum Listener {
     Tcp(std::net::TcpListener),
     Unix(std::os::unix::net::UnixListener),
-}
-
-/// Who is at the other end of a connection, as the system knows it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Peer {
-    /// A user of this machine, at the Unix socket, and the process where the system tells.
-    User { uid: u32, process: Option<i32> },
-    /// Somebody at the Unix socket whom the system does not know any more.
-    Unknown,
-    /// Somebody at an address.
-    Tcp(SocketAddr),
-}
-
-impl Peer {
-    /// Who was at the other end of a Unix socket when it was connected.
-    pub(crate) fn of(credentials: io::Result<UCred>) -> Self {
-        credentials.map_or(Self::Unknown, |of| Self::User { uid: of.uid(), process: of.pid() })
-    }
-
-    /// With whom it shares its share.
-    pub(crate) fn network(self) -> Network {
-        match self {
-            Self::User { .. } | Self::Unknown => Network::Local,
-            Self::Tcp(address) => Network::of(address.ip()),
-        }
-    }
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User { uid, process: Some(process) } => {
-                write!(f, "process {process} of user {uid}")
-            }
-            Self::User { uid, process: None } => write!(f, "user {uid}"),
-            Self::Unknown => f.write_str("a process that is gone"),
-            Self::Tcp(address) => address.fmt(f),
-        }
-    }
-}
-
-/// Where a connection comes from, as far as those who share one are told apart from others.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Network {
-    /// The Unix socket.
-    Local,
-    /// An IPv4 address.
-    V4(u32),
-    /// The first half of an IPv6 address: who has one has all of the second half.
-    V6(u64),
-}
-
-impl Network {
-    /// That of an address; one of IPv4 is the same however it is written.
-    fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(ip) => Self::V4(ip.to_bits()),
-            IpAddr::V6(ip) => Self::V6((ip.to_bits() >> 64) as u64),
-        }
-    }
 }
 
 /// Binds every address that `listen` names.
@@ -195,15 +133,6 @@ fn file_id(path: &Path) -> io::Result<FileId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn who_shares_a_network_is_told_apart_from_others() {
-        let of = |address: &str| Network::of(address.parse().unwrap());
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:0:0:2"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-    }
 
     #[tokio::test]
     async fn a_directory_that_is_made_for_the_socket_is_for_this_user_alone() {

@@ -38,7 +38,6 @@ use chat_core::{Conn, Effect};
 use tokio::time::sleep;
 
 use crate::fair_queue::Party;
-use crate::reader::Job;
 use crate::sequencer::Sequencer;
 use acceptor::Acceptor;
 pub(crate) use builder::{Alive, ReactorBuilder, Shared};
@@ -114,6 +113,9 @@ impl Reactor {
             self.wake_committing();
             self.write();
         }
+        // Who was handed over meanwhile is told as well; from here on nobody is.
+        self.mailbox.close(&mut mail);
+        mail.transfers.drain(..).for_each(|transfer| self.take_over(transfer));
     }
 
     fn is_over(&self) -> bool {
@@ -201,8 +203,7 @@ impl Reactor {
             match self.slab.at(slot as usize).map(SocketConnection::tick) {
                 Some(Progress::Again) => self.line_up_to_write(slot),
                 Some(Progress::Gone) => self.let_go(slot),
-                Some(Progress::Done | Progress::Interrupted | Progress::ReadDisk { .. }) | None => {
-                }
+                Some(Progress::Done | Progress::Interrupted | Progress::ReadDisk(_)) | None => {}
             }
         }
     }
@@ -252,7 +253,7 @@ impl Reactor {
         match turn {
             Progress::Again => self.queue.line_up_to_read(slot, connection),
             Progress::Interrupted => self.queue.go_on_reading(slot, connection),
-            Progress::Done | Progress::Gone | Progress::ReadDisk { .. } => {}
+            Progress::Done | Progress::Gone | Progress::ReadDisk(_) => {}
         }
         if connection.has_output() {
             self.queue.line_up_to_write(slot, connection);
@@ -267,9 +268,8 @@ impl Reactor {
                 connection.awaits_writing = false;
                 connection.on_writable(context.is_draining, context.now_ms)
             });
-            if let Progress::ReadDisk { log, after, head, bytes_max } = turn {
-                let job = |to| Job::Events { to, log, after, head, bytes_max };
-                self.read_disk(slot, job);
+            if let Progress::ReadDisk(read) = turn {
+                self.read_disk(slot, read);
             }
             let now_ms = self.now_ms;
             let Some(connection) = self.slab.at(slot as usize) else { continue };
@@ -277,7 +277,7 @@ impl Reactor {
             if connection.has_input(now_ms) {
                 self.queue.line_up_to_read(slot, connection);
             }
-            if matches!(turn, Progress::Again | Progress::ReadDisk { .. }) {
+            if matches!(turn, Progress::Again | Progress::ReadDisk(_)) {
                 self.queue.line_up_to_write(slot, connection);
             }
         }

@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_channel::TrySendError;
-use chat_core::{Conn, Effect, HistoryRead, Origin, Refusal, Reply, StoreError};
-use chat_proto::{AccountId, LogId, Seq, encode_frame};
+use chat_core::{Conn, DiskRead, Effect, HistoryRead, Origin, Refusal, Reply, StoreError};
+use chat_proto::{AccountId, encode_frame};
 
 use crate::fair_queue::{FairQueue, Party};
 use crate::fanout::{Mailboxes, refusal};
@@ -28,7 +28,7 @@ pub(crate) enum Job {
     /// A page of history, for a client that asked for it.
     History { to: Origin, account: AccountId, read: HistoryRead },
     /// Events of a log, for a cursor that its tail has overtaken.
-    Events { to: Conn, log: LogId, after: Seq, head: Seq, bytes_max: usize },
+    Events { to: Conn, read: DiskRead, bytes_max: usize },
 }
 
 /// Where jobs are handed in. The readers end when the last pool handle is gone.
@@ -106,8 +106,8 @@ impl ReadPool {
     }
 
     /// Hands in what a cursor needs: at most one page for a connection.
-    pub(crate) fn read_events(&self, party: Party, job: Job) {
-        lock(&self.waiting).jobs.push(party, job, 1);
+    pub(crate) fn read_events(&self, party: Party, to: Conn, read: DiskRead, bytes_max: usize) {
+        lock(&self.waiting).jobs.push(party, Job::Events { to, read, bytes_max }, 1);
         self.wake();
     }
 
@@ -168,14 +168,15 @@ fn read(reader: &mut Reader, job: &Job, mailboxes: &Mailboxes, was_failing: bool
             mailboxes.reply(to, history(reader, to, read));
             was_failing
         }
-        Job::Events { to, log, after, head, bytes_max } => {
+        Job::Events { to, read, bytes_max } => {
+            let DiskRead { log, after, head } = read;
             let page = reader.events_after(log, after, head, bytes_max);
             // Cursors try again and again: a fault is told once.
             if let (Err(error), false) = (&page, was_failing) {
                 tracing::error!(%error, %log, "a log cannot be read");
             }
             let is_failing = page.is_err();
-            mailboxes.page(PageRead { conn: to, log, after, page });
+            mailboxes.page(PageRead { conn: to, read, page });
             is_failing
         }
     }
@@ -197,7 +198,7 @@ fn history(reader: &mut Reader, to: Origin, read: &HistoryRead) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use chat_proto::{Epoch, RequestId, RoomId, Window};
+    use chat_proto::{Epoch, RequestId, RoomId, Seq, Window};
 
     use super::*;
 

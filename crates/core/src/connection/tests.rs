@@ -24,7 +24,7 @@ fn admission() -> Admission {
 
 fn connection() -> Connection<Handle> {
     let seed = SessionSeed { id: chat_proto::SessionId(1), challenge: [2; 32] };
-    Connection::new(seed, &admission(), 0)
+    Connection::new(seed)
 }
 
 /// The same, whose peer has signed in and took what was said to it.
@@ -61,13 +61,13 @@ fn nothing_follows_a_close() {
     let (subscribed, handle) = opening(3);
     assert!(connection.deliver(Window::Queries, &subscribed, handle).is_none());
     drain(&mut connection);
-    let Output::ReadDisk { after, .. } = connection.output() else { panic!("it is behind") };
+    let Output::ReadDisk(read) = connection.output() else { panic!("it is behind") };
 
     let closing =
         Closing { reason: CloseReason::GoingAway, code: None, message: "away".to_owned() };
     connection.close(&closing);
     let page = Bytes::from_static(b"a frame from disk");
-    connection.read_from_disk(LOG, after, page, Seq(7));
+    connection.read_from_disk(read, page, Seq(7));
     connection.deliver(Window::Commands, &reply(Effect::None), None);
     let (subscribed, handle) = opening(7);
     assert!(connection.deliver(Window::Queries, &subscribed, handle).is_some(), "it is given back");
@@ -154,5 +154,5 @@ fn a_name_that_is_none_is_refused_here_and_costs_its_place_in_the_pace() {
     let said = FrameCodec::default().next_frame(connection.outgoing()).unwrap().unwrap();
     let error: chat_proto::Error = said.decode().unwrap();
     assert_eq!((said.request, error.known_code()), (RequestId(1), Some(ErrorCode::BadName)));
-    assert!(connection.pause_ms(0) > 0, "it was too fast");
+    assert_eq!(connection.pause_ms(0), 100, "the eleventh was one too many for ten a second");
 }

@@ -20,7 +20,7 @@ fn hear<B: Body>(session: &mut Session, body: &B) -> Result<Step, Closing> {
 /// What a session says to a sign-in.
 fn signing_in(sign_in: &SignIn) -> (Session, Result<Step, Closing>) {
     let seed = SessionSeed { id: SessionId(1), challenge: CHALLENGE };
-    let mut session = Session::new(seed, &admission(), 0);
+    let mut session = Session::new(seed);
     hear(&mut session, &hello()).unwrap();
     let said = hear(&mut session, sign_in);
     (session, said)

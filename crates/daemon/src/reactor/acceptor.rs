@@ -10,7 +10,8 @@ use super::mailbox::Mailbox;
 use super::ready_list::{ReadyList, slot_waker};
 use super::slab::SLOTS_MAX;
 use super::socket::{Socket, Unregistered};
-use crate::listener::{Listener, Peer};
+use crate::listener::Listener;
+use crate::peer::Peer;
 
 /// Connections that one pass takes in at the most: others are to be heard meanwhile.
 const ACCEPTS_PER_PASS: usize = 256;
@@ -71,7 +72,7 @@ impl Registered {
         match self {
             Self::Tcp(listener) => listener.poll_accept(cx).map_ok(|(stream, from)| Arrival {
                 socket: Socket::Tcp(stream),
-                peer: Peer::Tcp(from),
+                peer: from.into(),
             }),
             Self::Unix(listener) => listener.poll_accept(cx).map_ok(|(stream, _path)| Arrival {
                 peer: Peer::of(stream.peer_cred()),
@@ -180,8 +181,13 @@ impl Acceptor {
         match self.all.get(reactor) {
             Some(mailbox) if reactor != self.own => {
                 let Arrival { socket, peer } = arrival;
-                mailbox.arrive(Transfer { socket: socket.unregister()?, peer });
-                Ok(None)
+                match mailbox.arrive(Transfer { socket: socket.unregister()?, peer }) {
+                    Ok(()) => Ok(None),
+                    // The daemon stops, and that reactor has ended: this one is told of it next.
+                    Err(Transfer { socket, peer }) => {
+                        Ok(Some(Arrival { socket: socket.register()?, peer }))
+                    }
+                }
             }
             _ => Ok(Some(arrival)),
         }

@@ -10,8 +10,8 @@ use super::connection::SocketConnection;
 use super::places::{evicted, full, no_memory};
 use super::socket::Socket;
 use crate::fanout::going_away;
-use crate::listener::Network;
 use crate::memory;
+use crate::peer::Network;
 
 impl Reactor {
     /// Takes in who waits at a listener. Where no place is left, somebody who has not signed in gives
@@ -125,13 +125,17 @@ impl Reactor {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tokio::io::AsyncReadExt;
-    use tokio::net::{TcpListener, TcpStream};
+    use tokio::net::{TcpListener, TcpStream, UnixStream};
     use tokio::time::{Duration, timeout};
 
     use super::*;
-    use crate::listener::Peer;
+    use crate::peer::Peer;
     use crate::reactor::ReactorBuilder;
+    use crate::reactor::acceptor::Acceptor;
+    use crate::reactor::mailbox::Mail;
     use crate::{Config, Server};
 
     /// Longer than anything here takes.
@@ -151,12 +155,35 @@ mod tests {
         // The reactor finds both in its first pass.
         mailbox.drain();
         let socket = Socket::Tcp(ours).unregister().unwrap();
-        mailbox.arrive(Transfer { socket, peer: Peer::Tcp(from) });
+        mailbox.arrive(Transfer { socket, peer: Peer::from(from) }).expect("it has not ended");
         let server = Server::start_with(config, vec![builder]).await.unwrap();
 
         let mut heard = Vec::new();
         timeout(LONG, theirs.read_to_end(&mut heard)).await.expect("it is told").unwrap();
         assert_eq!(heard, going_away().frame());
         server.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn who_is_handed_to_a_reactor_that_has_ended_stays_with_the_one_that_accepted_it() {
+        let ended = ReactorBuilder::new(1).mailbox();
+        let mut last = Mail::default();
+        ended.close(&mut last);
+        let own = ReactorBuilder::new(0).mailbox();
+        let all = vec![own, Arc::clone(&ended)];
+        let mut acceptor = Acceptor::open(Vec::new(), all, 0, &Arc::default()).unwrap();
+
+        for _ in 0..2 {
+            let (ours, mut theirs) = UnixStream::pair().unwrap();
+            let arrival = Arrival { peer: Peer::of(ours.peer_cred()), socket: Socket::Unix(ours) };
+            let kept = acceptor.share_out(arrival).unwrap().expect("nobody else takes it");
+            assert_eq!(kept.socket.write(&std::iter::once(&b"told"[..])).unwrap(), 4);
+            drop(kept);
+            let mut heard = Vec::new();
+            timeout(LONG, theirs.read_to_end(&mut heard)).await.unwrap().unwrap();
+            assert_eq!(heard, b"told");
+        }
+        ended.take(&mut last);
+        assert!(last.transfers.is_empty(), "nobody would have looked");
     }
 }

@@ -11,16 +11,16 @@ mod telling;
 
 use std::task::{Context, Waker};
 
-use chat_core::{Closing, Conn, Connection, Effect};
-use chat_proto::{AccountId, LogId, Seq};
+use chat_core::{Closing, Conn, Connection, DiskRead, Effect};
+use chat_proto::{AccountId, LogId};
 
 use super::acceptor::Arrival;
 use super::mailbox::Delivery;
 use super::socket::Socket;
 use super::turn::{Followed, Progress};
 use crate::fair_queue::Party;
-use crate::listener::{Network, Peer};
 use crate::liveness::{KeepAlive, Verdict, probe_frame};
+use crate::peer::{Network, Peer};
 use crate::refusals::Refusals;
 use crate::store::LogPage;
 use phase::Phase;
@@ -194,11 +194,16 @@ impl SocketConnection {
     }
 
     /// Takes a page of a log.
-    pub(super) fn take_page(&mut self, log: LogId, from: Seq, page: LogPage) {
+    pub(super) fn take_page(&mut self, read: DiskRead, page: LogPage) {
         let core = self.phase.native_mut();
-        if core.is_none_or(|core| !core.read_from_disk(log, from, page.frames.into(), page.after)) {
-            tracing::debug!(%log, "a page came for a cursor that has moved");
+        if core.is_none_or(|core| !core.read_from_disk(read, page.frames.into(), page.after)) {
+            tracing::debug!(log = %read.log, "a page came for a cursor that has moved");
         }
+    }
+
+    /// How many bytes of frames the next read from disk is to bring.
+    pub(super) fn page_bytes(&self) -> usize {
+        self.phase.page_bytes()
     }
 
     /// A log could not be read: it is tried again.

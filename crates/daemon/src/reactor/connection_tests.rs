@@ -36,7 +36,7 @@ fn connected() -> (SocketConnection, UnixStream) {
 fn signed_in() -> (SocketConnection, UnixStream) {
     let (mut connection, theirs) = connected();
     let seed = SessionSeed { id: SessionId(1), challenge: [2; 32] };
-    connection.phase = Phase::Native(Native::new(Connection::new(seed, &admission(), 0)));
+    connection.phase = Phase::Native(Native::new(Connection::new(seed)));
     connection.keep_alive.sign_in();
     connection.is_readable = false;
     (connection, theirs)
@@ -127,9 +127,10 @@ async fn a_peer_that_has_not_decided_in_time_is_told_so() {
 }
 
 #[test]
-fn a_peer_that_has_not_decided_is_small() {
-    let bytes = size_of::<Option<SocketConnection>>();
-    assert!(bytes <= 192, "{bytes} bytes");
+fn a_connection_is_small() {
+    let (slot, session) = (size_of::<Option<SocketConnection>>(), size_of::<Native>());
+    assert!(slot <= 144, "{slot} bytes for one that has said nothing");
+    assert!(session <= 200, "{session} bytes for its session");
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chat_core::{Conn, Reply, StoreError};
-use chat_proto::{AccountId, LogId, RoomId, Seq, Window};
+use chat_core::{Conn, DiskRead, Reply, StoreError};
+use chat_proto::{AccountId, LogId, RoomId, Window};
 
 use super::acceptor::Transfer;
 use super::ready_list::ReadyList;
@@ -25,8 +25,7 @@ pub(crate) struct Delivery {
 #[derive(Debug)]
 pub(crate) struct PageRead {
     pub(crate) conn: Conn,
-    pub(crate) log: LogId,
-    pub(crate) after: Seq,
+    pub(crate) read: DiskRead,
     pub(crate) page: Result<LogPage, StoreError>,
 }
 
@@ -62,6 +61,8 @@ pub(super) struct Mail {
     pub(super) allowances_grew: bool,
     /// The reactor has been woken, and has not looked yet.
     is_woken: bool,
+    /// The reactor has ended: nobody looks any more.
+    is_closed: bool,
 }
 
 /// The way in.
@@ -111,8 +112,24 @@ impl Mailbox {
     }
 
     /// A connection that another reactor has accepted.
-    pub(super) fn arrive(&self, transfer: Transfer) {
-        self.put(|mail| mail.transfers.push(transfer));
+    ///
+    /// # Errors
+    /// Gives it back when the reactor has ended: nobody would tell the peer.
+    pub(super) fn arrive(&self, transfer: Transfer) -> Result<(), Transfer> {
+        let mut transfer = Some(transfer);
+        self.put(|mail| {
+            if !mail.is_closed {
+                mail.transfers.extend(transfer.take());
+            }
+        });
+        transfer.map_or(Ok(()), Err)
+    }
+
+    /// The reactor ends: takes what has come last.
+    pub(super) fn close(&self, read: &mut Mail) {
+        let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut *mail, read);
+        mail.is_closed = true;
     }
 
     /// A second has passed.

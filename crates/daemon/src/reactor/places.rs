@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use chat_core::Closing;
 use chat_proto::{AccountId, CloseReason};
 
-use crate::listener::Network;
+use crate::peer::Network;
 
 /// One of so many places is kept for the Unix socket, but for no more than [`SOCKET_PLACES_MAX`].
 const SOCKET_SHARE: usize = 16;

@@ -118,7 +118,7 @@ mod tests {
     use tokio::net::UnixStream;
 
     use super::*;
-    use crate::listener::Peer;
+    use crate::peer::Peer;
     use crate::reactor::socket::Socket;
 
     fn admit(slots: &mut Slab) -> Conn {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chat_core::Conn;
 
-use crate::listener::Network;
+use crate::peer::Network;
 
 /// The strangers of a reactor.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! A connection's turn: what it is given, and what comes of it.
 
-use chat_core::Admission;
-use chat_proto::{LogId, Seq};
+use chat_core::{Admission, DiskRead};
+use chat_proto::LogId;
 
 use super::gathered::Gathered;
 
@@ -27,7 +27,7 @@ pub(super) enum Progress {
     /// It has asked all that it may in a turn, in the middle of what it has said.
     Interrupted,
     /// Events of a log are to be read from disk; then there is more.
-    ReadDisk { log: LogId, after: Seq, head: Seq, bytes_max: usize },
+    ReadDisk(DiskRead),
     /// It is over.
     Gone,
 }

@@ -94,7 +94,7 @@ impl SocketConnection {
         now_ms: u64,
     ) {
         if matches!(self.phase, Phase::Undecided) {
-            self.decide(&mut bytes, admission, now_ms);
+            self.decide(&mut bytes);
         }
         let Phase::Native(native) = &mut self.phase else { return self.keep(bytes) };
         let mut left = bytes.len();
@@ -138,27 +138,27 @@ impl SocketConnection {
 
     /// Looks at the first bytes, and takes the magic. A peer that speaks something else is told so in
     /// its own words.
-    fn decide(&mut self, bytes: &mut &[u8], admission: &Admission, now_ms: u64) {
+    fn decide(&mut self, bytes: &mut &[u8]) {
         match sniff::look(bytes) {
             FirstBytes::Undecided => {}
             FirstBytes::Native => {
                 *bytes = &bytes[MAGIC.len()..];
-                self.phase = self.begin(admission, now_ms);
+                self.phase = self.begin();
             }
             seen @ (FirstBytes::Http | FirstBytes::Unknown) => {
-                self.phase = Phase::Leaving(Leaving::saying(sniff::rejection(seen)));
+                self.phase = Leaving::saying(sniff::rejection(seen)).into();
             }
         }
     }
 
     /// A conversation begins, with a challenge of its own.
-    fn begin(&self, admission: &Admission, now_ms: u64) -> Phase {
+    fn begin(&self) -> Phase {
         let mut challenge = [0; 32];
         if let Err(error) = getrandom::fill(&mut challenge) {
             tracing::error!(%error, "the system gives no random bytes: nobody can sign in");
-            return Phase::Leaving(Leaving::saying(Vec::new()));
+            return Leaving::saying(Vec::new()).into();
         }
         let seed = SessionSeed { id: SessionId(self.conn.0), challenge };
-        Phase::Native(Native::new(Connection::new(seed, admission, now_ms)))
+        Phase::Native(Native::new(Connection::new(seed)))
     }
 }

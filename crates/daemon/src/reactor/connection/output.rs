@@ -40,10 +40,7 @@ impl SocketConnection {
                 Phase::Native(native) => match native.core.output() {
                     Output::Nothing => return Progress::Done,
                     Output::Write(parcel) => write(&self.socket, &mut native.core, &parcel),
-                    Output::ReadDisk { log, after, head } => {
-                        let bytes_max = native.page_bytes();
-                        return Progress::ReadDisk { log, after, head, bytes_max };
-                    }
+                    Output::ReadDisk(read) => return Progress::ReadDisk(read),
                     Output::Close => return self.say_goodbye(),
                 },
             };
@@ -92,7 +89,7 @@ impl SocketConnection {
         match &mut self.phase {
             Phase::Native(native) => native.core.part(&[]),
             Phase::Undecided | Phase::Leaving(_) => {
-                self.phase = Phase::Leaving(Leaving::saying(Vec::new()));
+                self.phase = Leaving::saying(Vec::new()).into();
             }
         }
     }

@@ -19,7 +19,13 @@ pub(super) enum Phase {
     /// The magic has come: the peer speaks chatd's own protocol.
     Native(Box<Native>),
     /// The peer is told why it has to go, before or without ever having spoken the protocol.
-    Leaving(Leaving),
+    Leaving(Box<Leaving>),
+}
+
+impl From<Leaving> for Phase {
+    fn from(leaving: Leaving) -> Self {
+        Self::Leaving(Box::new(leaving))
+    }
 }
 
 /// A conversation in chatd's own protocol.
@@ -36,17 +42,12 @@ pub(super) struct Leaving {
     /// How much of them the peer has taken.
     taken: usize,
     /// Why, for the operator, where it was said in a frame.
-    pub(super) closing: Option<Box<Closing>>,
+    pub(super) closing: Option<Closing>,
 }
 
 impl Native {
     pub(super) fn new(core: Connection<Arc<SharedTail>>) -> Box<Self> {
         Box::new(Self { core, page_bytes: *PAGE_BYTES.start() })
-    }
-
-    /// How many bytes of frames the next read from disk is to bring.
-    pub(super) fn page_bytes(&self) -> usize {
-        self.page_bytes as usize
     }
 
     /// The peer has taken so many bytes, and may take more at once.
@@ -62,7 +63,7 @@ impl Native {
 impl Leaving {
     /// Says why in a frame.
     pub(super) fn with(closing: &Closing) -> Self {
-        Self { words: closing.frame(), taken: 0, closing: Some(Box::new(closing.clone())) }
+        Self { words: closing.frame(), taken: 0, closing: Some(closing.clone()) }
     }
 
     /// Says something in the peer's own words, or nothing.
@@ -99,6 +100,14 @@ impl Phase {
         }
     }
 
+    /// How many bytes of frames the next read from disk is to bring.
+    pub(super) fn page_bytes(&self) -> usize {
+        match self {
+            Self::Native(native) => native.page_bytes as usize,
+            Self::Undecided | Self::Leaving(_) => *PAGE_BYTES.start() as usize,
+        }
+    }
+
     /// Whether it ends once everything is said.
     pub(super) fn is_closing(&self) -> bool {
         match self {
@@ -111,7 +120,7 @@ impl Phase {
     /// Says why, and ends.
     pub(super) fn close(&mut self, closing: &Closing) {
         match self {
-            Self::Undecided => *self = Self::Leaving(Leaving::with(closing)),
+            Self::Undecided => *self = Leaving::with(closing).into(),
             Self::Native(native) => native.core.close(closing),
             Self::Leaving(_) => {}
         }
@@ -131,7 +140,7 @@ impl Phase {
         match self {
             Self::Undecided => None,
             Self::Native(native) => native.core.closing(),
-            Self::Leaving(leaving) => leaving.closing.as_deref(),
+            Self::Leaving(leaving) => leaving.closing.as_ref(),
         }
     }
 }

@@ -1,0 +1,105 @@
+//! Who is at the other end of a connection, and with whom it shares what it may have.
+//!
+//! It must not know what is spoken there, nor who has signed in.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use tokio::net::unix::UCred;
+
+/// Who is at the other end of a connection, as the system knows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Peer {
+    /// A user of this machine, at the Unix socket, and the process where the system tells.
+    User { uid: u32, process: Option<i32> },
+    /// Somebody at the Unix socket whom the system does not know any more.
+    Unknown,
+    /// Somebody at an IPv4 address and port.
+    V4(Ipv4Addr, u16),
+    /// Somebody at an IPv6 address and port. Its interface and flow label are left out: a whole
+    /// `SocketAddrV6` would make each connection larger.
+    V6(Ipv6Addr, u16),
+}
+
+impl Peer {
+    /// Who was at the other end of a Unix socket when it was connected.
+    pub(crate) fn of(credentials: io::Result<UCred>) -> Self {
+        credentials.map_or(Self::Unknown, |of| Self::User { uid: of.uid(), process: of.pid() })
+    }
+
+    /// With whom it shares its share.
+    pub(crate) fn network(self) -> Network {
+        match self {
+            Self::User { .. } | Self::Unknown => Network::Local,
+            Self::V4(ip, _port) => Network::of(ip.into()),
+            Self::V6(ip, _port) => Network::of(ip.into()),
+        }
+    }
+}
+
+impl From<SocketAddr> for Peer {
+    fn from(address: SocketAddr) -> Self {
+        match address.ip() {
+            IpAddr::V4(ip) => Self::V4(ip, address.port()),
+            IpAddr::V6(ip) => Self::V6(ip, address.port()),
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User { uid, process: Some(process) } => {
+                write!(f, "process {process} of user {uid}")
+            }
+            Self::User { uid, process: None } => write!(f, "user {uid}"),
+            Self::Unknown => f.write_str("a process that is gone"),
+            Self::V4(ip, port) => write!(f, "{ip}:{port}"),
+            Self::V6(ip, port) => write!(f, "[{ip}]:{port}"),
+        }
+    }
+}
+
+/// Where a connection comes from, as far as those who share one are told apart from others.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Network {
+    /// The Unix socket.
+    Local,
+    /// An IPv4 address.
+    V4(u32),
+    /// The first half of an IPv6 address: who has one has all of the second half.
+    V6(u64),
+}
+
+impl Network {
+    /// That of an address; one of IPv4 is the same however it is written.
+    fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(ip) => Self::V4(ip.to_bits()),
+            IpAddr::V6(ip) => Self::V6((ip.to_bits() >> 64) as u64),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_shares_a_network_is_told_apart_from_others() {
+        let of = |address: &str| Network::of(address.parse().unwrap());
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:0:0:2"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_peer_is_small_and_told_as_its_address() {
+        assert!(size_of::<Peer>() <= 20, "{} bytes", size_of::<Peer>());
+        for address in ["192.0.2.1:9", "[2001:db8::1]:65535"] {
+            assert_eq!(Peer::from(address.parse::<SocketAddr>().unwrap()).to_string(), address);
+        }
+    }
+}
