@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chat_client::outbox::message_id;
 use chat_core::{
-    AccountRow, BodyDigest, Content, Event, Genesis, PastSend, RoomRow, Snapshot, StoreSecret,
+    AccountRow, Content, Event, Genesis, PastSend, RefusedSend, RoomRow, Snapshot, StoreSecret,
 };
 use chat_proto::{
-    AccountId, Credential, Epoch, ErrorCode, LogId, Nickname, Nonce, RoomId, RoomName, Seq,
-    StreamId, Timestamp,
+    AccountId, Credential, Epoch, LogId, Nickname, RoomId, RoomName, Seq, StreamId, Timestamp,
 };
 use chat_tests::history::{Log, Stored};
 
@@ -19,7 +18,7 @@ use crate::seen::seen_of_event;
 pub(crate) enum Owned {
     Genesis(Genesis),
     Event(Event),
-    RefusedSend { account: AccountId, nonce: Nonce, code: ErrorCode, digest: BodyDigest },
+    RefusedSend(RefusedSend),
 }
 
 /// Everything that was committed.
@@ -33,6 +32,8 @@ pub(crate) struct Data {
     rooms: BTreeMap<RoomId, RoomName>,
     members: BTreeSet<(RoomId, AccountId)>,
     pub(crate) logs: BTreeMap<LogId, Vec<Event>>,
+    /// The room of each stream's first send.
+    pub(crate) streams: BTreeMap<(AccountId, StreamId), RoomId>,
     pub(crate) sends: BTreeMap<(AccountId, StreamId), BTreeMap<u64, PastSend>>,
 }
 
@@ -76,9 +77,11 @@ impl Data {
                 self.last_ts = self.last_ts.max(event.ts);
                 self.logs.entry(event.log).or_default().push(event.clone());
             }
-            Owned::RefusedSend { account, nonce, code, digest } => {
-                let refused = PastSend::Refused { code: *code, digest: *digest };
-                self.sends.entry((*account, nonce.stream)).or_default().insert(nonce.n, refused);
+            Owned::RefusedSend(refused) => {
+                let RefusedSend { account, room, nonce, code, digest } = *refused;
+                let past = PastSend::Refused { code, digest };
+                self.streams.entry((account, nonce.stream)).or_insert(room);
+                self.sends.entry((account, nonce.stream)).or_default().insert(nonce.n, past);
             }
         }
     }
@@ -100,9 +103,12 @@ impl Data {
             Content::Joined { account } => drop(self.members.insert((room, *account))),
             Content::Left { account } => drop(self.members.remove(&(room, *account))),
             Content::Posted { from, nonce, .. } => {
-                if let Some((nonce_n, past)) = past_of(event).map(|past| (nonce.n, past)) {
-                    self.sends.entry((*from, nonce.stream)).or_default().insert(nonce_n, past);
-                }
+                let stream = (*from, nonce.stream);
+                self.streams.entry(stream).or_insert(room);
+                self.sends
+                    .entry(stream)
+                    .or_default()
+                    .extend(past_of(event).map(|it| (nonce.n, it)));
             }
             Content::RoomJoined { .. } | Content::RoomLeft { .. } => {}
         }

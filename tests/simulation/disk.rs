@@ -129,7 +129,7 @@ impl SimDisk {
                     let heads = self.data.logs.keys().map(|log| (*log, self.data.head(*log)));
                     self.grown = heads.collect();
                 }
-                Owned::RefusedSend { .. } => {}
+                Owned::RefusedSend(_) => {}
             }
         }
         self.commits.push(transaction);

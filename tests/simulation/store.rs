@@ -5,8 +5,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use chat_core::{Begun, Event, Lookup, PastSend, Record, Snapshot, Store, StoreError};
-use chat_proto::{AccountId, LogId, Nonce, Seq, StreamId, Timestamp};
+use chat_core::{
+    Begun, BoundStream, Event, Lookup, PastSend, Record, RefusedSend, Snapshot, Store, StoreError,
+};
+use chat_proto::{AccountId, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
 
 use crate::coverage::Situation;
 use crate::data::{Owned, past_of};
@@ -24,6 +26,7 @@ pub(crate) struct SimStore {
 struct Transaction {
     records: Vec<Owned>,
     heads: BTreeMap<LogId, Seq>,
+    streams: BTreeMap<(AccountId, StreamId), RoomId>,
     sends: BTreeMap<(AccountId, StreamId), BTreeMap<u64, PastSend>>,
 }
 
@@ -31,7 +34,7 @@ impl Transaction {
     fn newest_ts(&self, log: LogId) -> Option<Timestamp> {
         self.records.iter().rev().find_map(|record| match record {
             Owned::Event(event) if event.log == log => Some(event.ts),
-            Owned::Event(_) | Owned::RefusedSend { .. } | Owned::Genesis(_) => None,
+            Owned::Event(_) | Owned::RefusedSend(_) | Owned::Genesis(_) => None,
         })
     }
 }
@@ -62,7 +65,7 @@ impl SimStore {
         if let (Some(past), chat_core::Content::Posted { from, nonce, .. }) =
             (past_of(event), &event.content)
         {
-            self.put_send(*from, *nonce, past)?;
+            self.put_send((*from, RoomId(event.log.0)), *nonce, past)?;
         }
         self.open.records.push(Owned::Event(event.clone()));
         Ok(())
@@ -70,15 +73,25 @@ impl SimStore {
 
     fn put_send(
         &mut self,
-        account: AccountId,
+        (account, room): (AccountId, RoomId),
         nonce: Nonce,
         past: PastSend,
     ) -> Result<(), StoreError> {
         if self.decided(account, nonce).is_some() {
             return Err(failed("appended", "UNIQUE constraint failed: (stream, n)"));
         }
+        if self.bound(account, nonce.stream).is_none() {
+            self.open.streams.insert((account, nonce.stream), room);
+        }
         self.open.sends.entry((account, nonce.stream)).or_default().insert(nonce.n, past);
         Ok(())
+    }
+
+    /// The room of a stream's first send.
+    fn bound(&self, account: AccountId, stream: StreamId) -> Option<RoomId> {
+        let of = (account, stream);
+        let open = self.uncommitted().find_map(|it| it.streams.get(&of).copied());
+        open.or_else(|| self.disk.borrow().data.streams.get(&of).copied())
     }
 
     fn decided(&self, account: AccountId, nonce: Nonce) -> Option<PastSend> {
@@ -92,14 +105,19 @@ impl SimStore {
 }
 
 impl Lookup for SimStore {
-    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
+    fn stream(
+        &self,
+        account: AccountId,
+        stream: StreamId,
+    ) -> Result<Option<BoundStream>, StoreError> {
         let disk = self.disk.borrow();
         if !disk.is_readable() {
             return Err(failed("looked a stream up", "input/output error"));
         }
         let last = |it: &Transaction| it.sends.get(&(account, stream))?.keys().last().copied();
         let open = self.uncommitted().find_map(last);
-        Ok(open.unwrap_or_else(|| disk.data.high_water(account, stream)))
+        let high_water = open.unwrap_or_else(|| disk.data.high_water(account, stream));
+        Ok(self.bound(account, stream).map(|room| BoundStream { room, high_water }))
     }
 
     fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
@@ -146,9 +164,10 @@ impl Store for SimStore {
                 Ok(())
             }
             Record::Event(event) => self.put_event(event),
-            Record::RefusedSend { account, nonce, code, digest } => {
-                self.put_send(account, nonce, PastSend::Refused { code, digest })?;
-                self.open.records.push(Owned::RefusedSend { account, nonce, code, digest });
+            Record::RefusedSend(refused) => {
+                let RefusedSend { account, room, nonce, code, digest } = refused;
+                self.put_send((account, room), nonce, PastSend::Refused { code, digest })?;
+                self.open.records.push(Owned::RefusedSend(refused));
                 Ok(())
             }
         }

@@ -7,8 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 
 use chat_core::{
-    AccountRow, Action, Batch, BodyDigest, Command, Content, Cursor, Event, Lookup, PastSend,
-    PostBody, RULES, Read, RoomRow, Snapshot, State, StoreError, StoreSecret, Tail,
+    AccountRow, Action, Batch, BodyDigest, BoundStream, Command, Content, Cursor, Event, Lookup,
+    PastSend, PostBody, RULES, Read, RoomRow, Snapshot, State, StoreError, StoreSecret, Tail,
 };
 use chat_proto::{
     AccountId, Credential, Epoch, FrameCodec, LogId, MessageId, Nickname, Nonce, Posted, PublicKey,
@@ -80,8 +80,12 @@ struct Streams {
 }
 
 impl Lookup for Streams {
-    fn high_water(&self, _account: AccountId, _stream: StreamId) -> Result<u64, StoreError> {
-        Ok(self.high_water.get())
+    fn stream(
+        &self,
+        _account: AccountId,
+        _stream: StreamId,
+    ) -> Result<Option<BoundStream>, StoreError> {
+        Ok(Some(BoundStream { room: ROOM, high_water: self.high_water.get() }))
     }
 
     fn past_send(

@@ -3,14 +3,16 @@
 //! The daemon runs them on SQLite, the simulator on its failing disk, so that what the one proves
 //! holds for the other.
 
+mod sends;
+
 use chat_proto::{
     AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId,
     RoomName, Seq, StreamId, TextBody, Timestamp,
 };
 
 use crate::{
-    AccountRow, BodyDigest, Content, Event, Genesis, Lookup, PastSend, PostBody, Record, RoomRow,
-    Store, StoreSecret,
+    AccountRow, BodyDigest, Content, Event, Genesis, Lookup, PastSend, PostBody, Record,
+    RefusedSend, RoomRow, Store, StoreSecret,
 };
 
 /// Something that a store lies on.
@@ -35,7 +37,7 @@ pub fn run<D: Disk>(fresh: impl Fn() -> D) {
 
 type Fact<D> = (&'static str, fn(&mut D, &str));
 
-fn facts<D: Disk>() -> [Fact<D>; 13] {
+fn facts<D: Disk>() -> [Fact<D>; 14] {
     [
         ("a new store is empty, and has no epoch", a_new_store_is_empty),
         ("logs begin with a commit", logs_begin_with_a_commit),
@@ -46,8 +48,9 @@ fn facts<D: Disk>() -> [Fact<D>; 13] {
         ("what was not committed does not survive", what_was_not_committed_does_not_survive),
         ("the next records go beside a commit", the_next_records_go_beside_a_commit),
         ("the state follows the events", the_state_follows_the_events),
-        ("every send is remembered as it was decided", every_send_is_remembered),
-        ("streams of two accounts are apart", streams_of_two_accounts_are_apart),
+        ("every send is remembered as it was decided", sends::every_send_is_remembered),
+        ("streams of two accounts are apart", sends::streams_of_two_accounts_are_apart),
+        ("a stream keeps the room of its first send", sends::a_stream_keeps_its_room),
         ("a clock that was ahead is remembered", a_clock_that_was_ahead_is_remembered),
         ("a commit of nothing changes nothing", a_commit_of_nothing_changes_nothing),
     ]
@@ -243,49 +246,6 @@ fn a_clock_that_was_ahead_is_remembered<D: Disk>(disk: &mut D, fact: &str) {
     assert_eq!(disk.open().recover().expect(fact).last_ts, Timestamp(9_500), "{fact}");
 }
 
-fn every_send_is_remembered<D: Disk>(disk: &mut D, fact: &str) {
-    let mut store = settled(disk, fact);
-    for n in 1..=40 {
-        match n % 4 {
-            0 => refuse(&mut store, fact, n, &format!("refused {n}")),
-            _ => {
-                let seq = 3 + n - n / 4;
-                append(&mut store, fact, &posted(seq, n, &format!("said {n}")));
-            }
-        }
-        if n % 3 == 0 {
-            store.commit().expect(fact);
-        }
-    }
-    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 40, "{fact}");
-    for n in 1..=40 {
-        let expected = match n % 4 {
-            0 => refused(&format!("refused {n}")),
-            _ => past(3 + n - n / 4, n, &format!("said {n}")),
-        };
-        assert_eq!(store.past_send(ADA, nonce(n)).expect(fact), Some(expected), "{fact}: {n}");
-    }
-    for n in [0, 41, u64::MAX] {
-        assert_eq!(store.past_send(ADA, nonce(n)).expect(fact), None, "{fact}: {n}");
-    }
-}
-
-fn streams_of_two_accounts_are_apart<D: Disk>(disk: &mut D, fact: &str) {
-    let mut store = settled(disk, fact);
-    append(&mut store, fact, &posted(4, 1, "one"));
-    store.commit().expect(fact);
-    assert_eq!(store.high_water(BOB, STREAM).expect(fact), 0, "{fact}");
-    assert_eq!(store.past_send(BOB, nonce(1)).expect(fact), None, "{fact}");
-    let mut his = posted(5, 1, "one");
-    if let Content::Posted { from, .. } = &mut his.content {
-        *from = BOB;
-    }
-    append(&mut store, fact, &his);
-    store.commit().expect(fact);
-    assert_eq!(store.past_send(BOB, nonce(1)).expect(fact), Some(past(5, 1, "one")), "{fact}");
-    assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), Some(past(4, 1, "one")), "{fact}");
-}
-
 fn a_commit_of_nothing_changes_nothing<D: Disk>(disk: &mut D, fact: &str) {
     let mut store = settled(disk, fact);
     let before = store.roll_back().expect(fact);
@@ -327,9 +287,9 @@ fn append(store: &mut impl Store, fact: &str, event: &Event) {
 }
 
 fn refuse(store: &mut impl Store, fact: &str, n: u64, text: &str) {
-    let digest = digest(text);
-    let code = ErrorCode::NotMember;
-    store.append(Record::RefusedSend { account: ADA, nonce: nonce(n), code, digest }).expect(fact);
+    let (room, code) = (RoomId(LOBBY.0), ErrorCode::NotMember);
+    let refused = RefusedSend { account: ADA, room, nonce: nonce(n), code, digest: digest(text) };
+    store.append(Record::RefusedSend(refused)).expect(fact);
 }
 
 fn event(log: impl Into<LogId>, seq: u64, content: Content) -> Event {

@@ -54,6 +54,7 @@ pub use secret::StoreSecret;
 pub use session::{Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step};
 pub use state::{Answer, Decision, RULES, RestoreError, State};
 pub use store::{
-    AccountRow, Begun, Genesis, Lookup, PastSend, Record, RoomRow, Snapshot, Store, StoreError,
+    AccountRow, Begun, BoundStream, Genesis, Lookup, PastSend, Record, RefusedSend, RoomRow,
+    Snapshot, Store, StoreError,
 };
 pub use tail::Tail;

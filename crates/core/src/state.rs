@@ -17,8 +17,7 @@ mod rooms;
 use std::collections::{BTreeMap, HashMap};
 
 use chat_proto::{
-    AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, RoomId, RoomName,
-    Seq, Timestamp,
+    AccountId, Credential, Epoch, LogId, MessageId, Nickname, RoomId, RoomName, Seq, Timestamp,
 };
 
 use rustc_hash::FxHashMap;
@@ -27,7 +26,7 @@ use crate::idset::IdSet;
 use crate::names::NameIndex;
 use crate::permutation;
 use crate::{
-    AccountRow, Action, BodyDigest, Command, Content, Event, Genesis, Lookup, Refusal, RoomRow,
+    AccountRow, Action, Command, Content, Event, Genesis, Lookup, Refusal, RefusedSend, RoomRow,
     Snapshot, StoreError, StoreSecret,
 };
 
@@ -90,7 +89,7 @@ pub struct Decision {
     /// The logs begin, before the events.
     pub genesis: Option<Genesis>,
     /// A send that is refused for good uses its nonce up, which is to be committed too.
-    pub refused_send: Option<(Nonce, ErrorCode, BodyDigest)>,
+    pub refused_send: Option<RefusedSend>,
     /// What the asker is told after the commit.
     pub answer: Result<Answer, Refusal>,
 }
@@ -364,5 +363,7 @@ fn two_of_a_name(what: &'static str, name: &str, held: Option<String>) -> Restor
 mod genesis_tests;
 #[cfg(test)]
 mod replica_tests;
+#[cfg(test)]
+mod test_memory;
 #[cfg(test)]
 mod tests;

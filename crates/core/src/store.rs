@@ -11,11 +11,23 @@ use crate::{BodyDigest, Event, StoreSecret};
 /// Answers questions about history as of the command before, the open transaction included.
 /// It is the only input of [`crate::State::apply`] besides the command.
 pub trait Lookup {
-    /// The largest `n` of a stream that has been decided; 0 when the stream is new.
+    /// Which room a stream belongs to, and how far it has been decided; `None` when it is new.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
-    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError>;
+    fn stream(
+        &self,
+        account: AccountId,
+        stream: StreamId,
+    ) -> Result<Option<BoundStream>, StoreError>;
+
+    /// The largest `n` of a stream that has been decided; 0 when the stream is new.
+    ///
+    /// # Errors
+    /// As [`Self::stream`].
+    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
+        Ok(self.stream(account, stream)?.map_or(0, |mark| mark.high_water))
+    }
 
     /// How a send was decided; `None` when retention has deleted it.
     ///
@@ -120,16 +132,31 @@ pub enum Record<'a> {
     /// An event; a message carries its nonce, which becomes its stream's high-water mark.
     Event(&'a Event),
     /// A send that was refused for good: its nonce is used up.
-    RefusedSend {
-        /// Whose.
-        account: AccountId,
-        /// Which send.
-        nonce: Nonce,
-        /// Why.
-        code: ErrorCode,
-        /// What it said, to tell a repetition from a reuse.
-        digest: BodyDigest,
-    },
+    RefusedSend(RefusedSend),
+}
+
+/// A send that was refused for good.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RefusedSend {
+    /// Whose.
+    pub account: AccountId,
+    /// Where it was to go: the first send of a stream binds it to its room, also when it is refused.
+    pub room: RoomId,
+    /// Which send.
+    pub nonce: Nonce,
+    /// Why.
+    pub code: ErrorCode,
+    /// What it said, to tell a repetition from a reuse.
+    pub digest: BodyDigest,
+}
+
+/// A stream with a send that was decided.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BoundStream {
+    /// Where its first send was to go.
+    pub room: RoomId,
+    /// The largest `n` that has been decided.
+    pub high_water: u64,
 }
 
 /// How a send was decided.

@@ -112,12 +112,12 @@ fn carry_out<S: Store>(
         store.append(Record::Event(event))?;
         staged.push(event);
     }
-    if let (Some(send), Some((nonce, code, digest))) = (send, applied.refused_send) {
+    if let Some(refused) = applied.refused_send {
         if let Some(refusals) = refusals {
-            refusals.count(send.account, ts);
+            refusals.count(refused.account, ts);
         }
         staged.note_record();
-        store.append(Record::RefusedSend { account: send.account, nonce, code, digest })?;
+        store.append(Record::RefusedSend(refused))?;
     }
     Ok(applied.answer)
 }

@@ -8,16 +8,16 @@ use chat_proto::{
 
 use super::*;
 use crate::{
-    Action, Answer, Command, Conn, Decision, Lookup, PastSend, PostBody, Snapshot, StoreError,
-    StoreSecret,
+    Action, Answer, BoundStream, Command, Conn, Decision, Lookup, PastSend, PostBody, Snapshot,
+    StoreError, StoreSecret,
 };
 
 /// A store in which nothing has been decided.
 struct Nothing;
 
 impl Lookup for Nothing {
-    fn high_water(&self, _account: AccountId, _stream: StreamId) -> Result<u64, StoreError> {
-        Ok(0)
+    fn stream(&self, _by: AccountId, _of: StreamId) -> Result<Option<BoundStream>, StoreError> {
+        Ok(None)
     }
 
     fn past_send(&self, _by: AccountId, _nonce: Nonce) -> Result<Option<PastSend>, StoreError> {

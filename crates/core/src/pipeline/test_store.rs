@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chat_proto::{AccountId, FrameCodec, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
 
 use crate::{
-    AccountRow, Batch, Begun, Conn, Content, Effect, Event, Fanout, Genesis, HistoryRead, Lookup,
-    Origin, PastSend, Record, Reply, RoomRow, Snapshot, Store, StoreError,
+    AccountRow, Batch, Begun, BoundStream, Conn, Content, Effect, Event, Fanout, Genesis,
+    HistoryRead, Lookup, Origin, PastSend, Record, RefusedSend, Reply, RoomRow, Snapshot, Store,
+    StoreError,
 };
 
 /// Keeps what was committed; begins commits beside the caller when it is told to.
@@ -28,7 +29,7 @@ pub(super) struct MemoryStore {
 #[derive(Clone, Debug)]
 enum Kept {
     Event(Event),
-    Refused(AccountId, Nonce, PastSend),
+    Refused(RefusedSend),
     Genesis(Genesis),
 }
 
@@ -45,7 +46,9 @@ impl MemoryStore {
     fn sends(&self) -> impl Iterator<Item = (AccountId, Nonce, PastSend)> {
         self.kept().filter_map(|kept| match kept {
             Kept::Event(event) => posted(event),
-            Kept::Refused(account, nonce, past) => Some((*account, *nonce, past.clone())),
+            Kept::Refused(RefusedSend { account, nonce, code, digest, .. }) => {
+                Some((*account, *nonce, PastSend::Refused { code: *code, digest: *digest }))
+            }
             Kept::Genesis(_) => None,
         })
     }
@@ -67,9 +70,23 @@ impl MemoryStore {
 }
 
 impl Lookup for MemoryStore {
-    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
-        let of = self.sends().filter(|(by, nonce, _)| (*by, nonce.stream) == (account, stream));
-        Ok(of.map(|(_, nonce, _)| nonce.n).max().unwrap_or(0))
+    fn stream(
+        &self,
+        account: AccountId,
+        stream: StreamId,
+    ) -> Result<Option<BoundStream>, StoreError> {
+        let marks = self.kept().filter_map(|kept| match kept {
+            Kept::Event(event) => {
+                let (by, nonce, _past) = posted(event)?;
+                Some((by, RoomId(event.log.0), nonce))
+            }
+            Kept::Refused(refused) => Some((refused.account, refused.room, refused.nonce)),
+            Kept::Genesis(_) => None,
+        });
+        let mut of = marks.filter(|(by, _, nonce)| (*by, nonce.stream) == (account, stream));
+        let Some((_, room, first)) = of.next() else { return Ok(None) };
+        let high_water = of.map(|(_, _, nonce)| nonce.n).last().unwrap_or(first.n);
+        Ok(Some(BoundStream { room, high_water }))
     }
 
     fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
@@ -91,9 +108,7 @@ impl Store for MemoryStore {
         self.open.push(match record {
             Record::Genesis(genesis) => Kept::Genesis(genesis),
             Record::Event(event) => Kept::Event(event.clone()),
-            Record::RefusedSend { account, nonce, code, digest } => {
-                Kept::Refused(account, nonce, PastSend::Refused { code, digest })
-            }
+            Record::RefusedSend(refused) => Kept::Refused(refused),
         });
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! What the beginning brings: all that is drawn at random comes with it.
 
-use chat_proto::{StreamId, TextBody};
+use chat_proto::{Nonce, StreamId, TextBody};
 
-use super::tests::{Memory, blank, key_numbered};
+use super::test_memory::Memory;
+use super::tests::{blank, key_numbered};
 use super::*;
 use crate::PostBody;
 

@@ -1,14 +1,16 @@
 //! Posts: exactly once, in the order of their stream.
 
-use chat_proto::{AccountId, Credential, ErrorCode, MessageId, Nonce, RoomId, Seq};
+use chat_proto::{AccountId, Credential, MessageId, Nonce, RoomId, Seq};
 use sha2::{Digest, Sha256};
 
 use super::{Answer, Draft, State};
-use crate::{Action, BodyDigest, Content, Lookup, PastSend, PostBody, Refusal, StoreError};
+use crate::{
+    Action, BodyDigest, Content, Lookup, PastSend, PostBody, Refusal, RefusedSend, StoreError,
+};
 
 /// How a post is decided.
 pub(super) struct Decided {
-    pub(super) refused_send: Option<(Nonce, ErrorCode, BodyDigest)>,
+    pub(super) refused_send: Option<RefusedSend>,
     pub(super) answer: Result<Answer, Refusal>,
 }
 
@@ -70,10 +72,11 @@ impl Draft<'_> {
                 let (seq, ts) = self.append_after(head, room.into(), posted);
                 Decided::without_record(Ok(Answer::Posted { room, seq, ts, id }))
             }
-            (Err(refusal), _) => Decided {
-                refused_send: Some((nonce, refusal.code(), digest)),
-                answer: Err(refusal),
-            },
+            (Err(refusal), _) => {
+                let code = refusal.code();
+                let refused = RefusedSend { account, room, nonce, code, digest };
+                Decided { refused_send: Some(refused), answer: Err(refusal) }
+            }
             (Ok(_), PostBody::Edit { .. } | PostBody::Delete { .. } | PostBody::React { .. }) => {
                 unreachable!("nothing but messages is carried out")
             }

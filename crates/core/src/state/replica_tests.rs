@@ -3,9 +3,10 @@
 
 use chat_proto::{Nonce, StreamId, TextBody};
 
-use super::tests::{Memory, blank, key_numbered};
+use super::test_memory::Memory;
+use super::tests::{blank, key_numbered};
 use super::*;
-use crate::{PastSend, PostBody};
+use crate::{BoundStream, PastSend, PostBody};
 
 /// A small generator of numbers (xorshift64): the same seed makes the same run.
 struct Chance(u64);
@@ -90,7 +91,7 @@ impl Unreadable {
 }
 
 impl Lookup for Unreadable {
-    fn high_water(&self, _account: AccountId, _stream: StreamId) -> Result<u64, StoreError> {
+    fn stream(&self, _by: AccountId, _of: StreamId) -> Result<Option<BoundStream>, StoreError> {
         Self::error()
     }
 

@@ -2,41 +2,12 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test that meets another variant fails")]
 
-use std::collections::HashMap;
-
 use chat_proto::limits::TEXT_BYTES_MAX;
-use chat_proto::{Nonce, StreamId, TextBody, TextKind};
+use chat_proto::{ErrorCode, Nonce, StreamId, TextBody, TextKind};
 
+use super::test_memory::Memory;
 use super::*;
-use crate::{PastSend, PostBody};
-
-/// Remembers what was appended, as a store would.
-#[derive(Default)]
-pub(super) struct Memory {
-    past: HashMap<(AccountId, Nonce), PastSend>,
-    newest: HashMap<LogId, Timestamp>,
-}
-
-impl Memory {
-    /// The latest time of any event.
-    pub(super) fn latest_ts(&self) -> Timestamp {
-        self.newest.values().max().copied().unwrap_or_default()
-    }
-
-    pub(super) fn keep(&mut self, account: AccountId, applied: &Decision) {
-        for event in &applied.events {
-            self.newest.insert(event.log, event.ts);
-            if let Content::Posted { id, nonce, digest, .. } = &event.content {
-                let (room, digest) = (RoomId(event.log.0), *digest);
-                let past = PastSend::Posted { room, seq: event.seq, ts: event.ts, id: *id, digest };
-                self.past.insert((account, *nonce), past);
-            }
-        }
-        if let Some((nonce, code, digest)) = applied.refused_send {
-            self.past.insert((account, nonce), PastSend::Refused { code, digest });
-        }
-    }
-}
+use crate::PostBody;
 
 impl Decision {
     /// Whoever answers a command without carrying it out says what carrying it out would have said.
@@ -45,22 +16,6 @@ impl Decision {
         let nothing =
             Self { events: vec![], genesis: None, refused_send: None, answer: Ok(answer) };
         assert_eq!(*self, nothing);
-    }
-}
-
-impl Lookup for Memory {
-    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
-        let decided =
-            self.past.keys().filter(|(by, nonce)| *by == account && nonce.stream == stream);
-        Ok(decided.map(|(_by, nonce)| nonce.n).max().unwrap_or(0))
-    }
-
-    fn past_send(&self, by: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {
-        Ok(self.past.get(&(by, nonce)).cloned())
-    }
-
-    fn newest_ts(&self, log: LogId) -> Result<Timestamp, StoreError> {
-        Ok(self.newest.get(&log).copied().unwrap_or_default())
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the state asks about the past, and the hot state as a whole.
 
 use chat_core::{
-    AccountRow, BodyDigest, Lookup, PastSend, RoomRow, Snapshot, StoreError, StoreSecret,
+    AccountRow, BodyDigest, BoundStream, Lookup, PastSend, RoomRow, Snapshot, StoreError,
+    StoreSecret,
 };
 use chat_proto::{
     AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nonce, RoomId, Seq, StreamId,
@@ -15,8 +16,13 @@ use super::times;
 use super::unflushed::UnflushedIndex;
 
 impl Lookup for SqliteStore {
-    fn high_water(&self, account: AccountId, stream: StreamId) -> Result<u64, StoreError> {
-        self.mark(account, stream).map(|mark| mark.high_water)
+    fn stream(
+        &self,
+        account: AccountId,
+        stream: StreamId,
+    ) -> Result<Option<BoundStream>, StoreError> {
+        let mark = self.mark(account, stream)?;
+        Ok(mark.bound.map(|bound| BoundStream { room: bound.room, high_water: mark.high_water }))
     }
 
     fn past_send(&self, account: AccountId, nonce: Nonce) -> Result<Option<PastSend>, StoreError> {

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use chat_core::{Content, PastSend, Record, StoreError};
-use chat_proto::{AccountId, LogId, Nonce, StreamId, Timestamp};
+use chat_core::{Content, PastSend, Record, RefusedSend, StoreError};
+use chat_proto::{AccountId, LogId, Nonce, RoomId, StreamId, Timestamp};
 use rusqlite::{Connection, Result};
 
 use super::committer::WriteConnection;
@@ -59,14 +59,15 @@ impl Pending {
                     self.staged.push(event, None, last_post);
                     return Ok(());
                 };
-                let (stream, sends) = self.decide(connection, *from, *nonce)?;
+                let room = RoomId(event.log.0);
+                let (stream, sends) = self.decide(connection, (*from, room), *nonce)?;
                 let row = self.staged.push(event, Some(stream), last_post);
                 self.staged.decide(sends, SendDecision::Posted(row));
             }
             // It is no event, and no send: the store has put it where it belongs.
             Record::Genesis(_) => {}
-            Record::RefusedSend { account, nonce, code, digest } => {
-                let (_stream, sends) = self.decide(connection, account, nonce)?;
+            Record::RefusedSend(RefusedSend { account, room, nonce, code, digest }) => {
+                let (_stream, sends) = self.decide(connection, (account, room), nonce)?;
                 self.staged.decide(sends, SendDecision::Refused(code, digest));
             }
         }
@@ -93,10 +94,10 @@ impl Pending {
     fn decide(
         &mut self,
         connection: &WriteConnection,
-        account: AccountId,
+        place: (AccountId, RoomId),
         nonce: Nonce,
     ) -> Result<(i64, usize), WriteError> {
-        self.streams.decide(connection, &self.unflushed, &mut self.staged, account, nonce)
+        self.streams.decide(connection, &self.unflushed, &mut self.staged, place, nonce)
     }
 
     /// What is known of a stream, this transaction included.
@@ -117,7 +118,7 @@ impl Pending {
         n: u64,
     ) -> Result<Option<PastSend>, StoreError> {
         let staged = self.streams.sends(stream).and_then(|sends| self.staged.past_send(sends, n));
-        let (None, Some(row)) = (&staged, stream.row) else { return Ok(staged) };
+        let (None, Some(row)) = (&staged, stream.row()) else { return Ok(staged) };
         match self.under_way.as_ref().and_then(|written| written.past_send(row, n)) {
             None => lookup::past_send(&connection.lock(), &self.unflushed, row, n),
             past => Ok(past),

@@ -45,11 +45,13 @@ CREATE TABLE members (
   PRIMARY KEY (room, account)
 ) STRICT, WITHOUT ROWID;
 
--- The outboxes that messages came from: kept for ever.
+-- The outboxes that messages came from: kept for ever. The first send of one binds it to its room, also
+-- when it is refused; so there need not be such a room.
 CREATE TABLE streams (
   id      INTEGER PRIMARY KEY,
   account INTEGER NOT NULL REFERENCES accounts,
   stream  BLOB NOT NULL,
+  room    INTEGER NOT NULL,
   UNIQUE (account, stream)
 ) STRICT;
 
@@ -147,6 +149,7 @@ CREATE VIEW outboxes AS
 SELECT
   streams.id AS id,
   account,
+  room,
   lower(hex(streams.stream)) AS stream,
   max(
     coalesce(newest.n, 0),

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use chat_proto::{AccountId, Nonce, StreamId};
+use chat_proto::{AccountId, Nonce, RoomId, StreamId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::committer::WriteConnection;
@@ -39,11 +39,28 @@ struct Known {
 /// A stream, as far as it is known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StreamMark {
-    /// The stream's row; `None`: it is new.
-    pub(super) row: Option<i64>,
+    /// `None`: it is new.
+    pub(super) bound: Option<Bound>,
     pub(super) high_water: u64,
     /// The transaction that moved it last, and where that has its sends.
     moved: (u64, usize),
+}
+
+/// What a stream's first send has settled for ever.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound {
+    /// The stream's row.
+    row: i64,
+    pub(super) room: RoomId,
+}
+
+impl StreamMark {
+    const NEW: Self = Self { bound: None, high_water: 0, moved: (0, 0) };
+
+    /// The stream's row; `None`: it is new.
+    pub(super) fn row(&self) -> Option<i64> {
+        self.bound.map(|bound| bound.row)
+    }
 }
 
 impl Streams {
@@ -76,7 +93,7 @@ impl Streams {
         connection: &WriteConnection,
         unflushed: &UnflushedIndex,
         staged: &mut RowBuffer,
-        account: AccountId,
+        (account, room): (AccountId, RoomId),
         nonce: Nonce,
     ) -> Result<(i64, usize), WriteError> {
         let now = self.transaction + 1;
@@ -89,11 +106,12 @@ impl Streams {
         if nonce.n != mark.high_water + 1 {
             return Err(WriteError::Nonce { high_water: mark.high_water, n: nonce.n });
         }
-        let row = match mark.row {
-            Some(row) => row,
+        let Bound { row, .. } = match mark.bound {
+            Some(bound) => bound,
             None => {
                 let transaction = connection.in_transaction()?;
-                *mark.row.insert(begin(&transaction, account, nonce.stream)?)
+                let row = begin(&transaction, (account, room), nonce.stream)?;
+                *mark.bound.insert(Bound { row, room })
             }
         };
         if mark.moved.0 != now {
@@ -150,24 +168,33 @@ fn find(
 ) -> Result<StreamMark> {
     let found = connection
         .prepare_cached(
-            "SELECT id, \
+            "SELECT id, room, \
                (SELECT last_n FROM nonces WHERE stream = id ORDER BY first_n DESC LIMIT 1), \
                (SELECT n FROM refused_sends WHERE stream = id ORDER BY n DESC LIMIT 1) \
              FROM streams WHERE account = ? AND streams.stream = ?",
         )?
         .query_row(params![integer(account.0), stream.0], |row| {
             let stream = row.get(0)?;
-            let flushed = row.get::<_, Option<i64>>(1)?.map_or(0, unsigned);
+            let bound = Bound { row: stream, room: RoomId(unsigned(row.get(1)?)) };
+            let flushed = row.get::<_, Option<i64>>(2)?.map_or(0, unsigned);
             let posted = unflushed.last_n(stream).unwrap_or(flushed);
-            let refused = row.get::<_, Option<i64>>(2)?.map_or(0, unsigned);
-            Ok(StreamMark { row: Some(stream), high_water: posted.max(refused), moved: (0, 0) })
+            let refused = row.get::<_, Option<i64>>(3)?.map_or(0, unsigned);
+            Ok(StreamMark {
+                bound: Some(bound),
+                high_water: posted.max(refused),
+                ..StreamMark::NEW
+            })
         })
         .optional()?;
-    Ok(found.unwrap_or(StreamMark { row: None, high_water: 0, moved: (0, 0) }))
+    Ok(found.unwrap_or(StreamMark::NEW))
 }
 
-fn begin(connection: &Connection, account: AccountId, stream: StreamId) -> Result<i64> {
+fn begin(
+    connection: &Connection,
+    (account, room): (AccountId, RoomId),
+    stream: StreamId,
+) -> Result<i64> {
     connection
-        .prepare_cached("INSERT INTO streams (account, stream) VALUES (?, ?)")?
-        .insert(params![integer(account.0), stream.0])
+        .prepare_cached("INSERT INTO streams (account, stream, room) VALUES (?, ?, ?)")?
+        .insert(params![integer(account.0), stream.0, integer(room.0)])
 }

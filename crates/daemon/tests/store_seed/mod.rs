@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chat_core::{BodyDigest, Content, Event, Genesis, RULES, Record, Store, StoreSecret};
+use chat_core::{
+    BodyDigest, Content, Event, Genesis, RULES, Record, RefusedSend, Store, StoreSecret,
+};
 use chat_proto::{
-    AccountId, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq,
-    StreamId, TextBody, Timestamp,
+    AccountId, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName,
+    Seq, StreamId, TextBody, Timestamp,
 };
 use chatd::store::{Durability, SqliteStore};
 
@@ -57,8 +59,8 @@ pub(crate) fn put(store: &mut SqliteStore, event: &Event) {
 pub(crate) fn refuse(store: &mut SqliteStore, n: u64) {
     let nonce = Nonce { stream: STREAM, n };
     let (code, digest) = (ErrorCode::NotMember, BodyDigest(7));
-    let refused = Record::RefusedSend { account: ADA, nonce, code, digest };
-    store.append(refused).expect("there is room");
+    let refused = RefusedSend { account: ADA, room: RoomId(LOBBY.0), nonce, code, digest };
+    store.append(Record::RefusedSend(refused)).expect("there is room");
 }
 
 /// Commits messages under these seqs.

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use chat_core::HistoryRead;
-use chat_proto::{ErrorCode, FrameCodec, Kind, LoggedHead};
+use chat_core::{HistoryRead, RefusedSend};
+use chat_proto::{ErrorCode, FrameCodec, Kind, LoggedHead, RoomId};
 
 use super::super::unflushed::EVENTS_MAX;
 use super::*;
@@ -47,8 +47,8 @@ impl Talk {
         if turn.is_multiple_of(4) {
             let nonce = Nonce { stream: STREAM, n: self.next() };
             let (code, digest) = (ErrorCode::NotMember, BodyDigest(7));
-            let refused = Record::RefusedSend { account: ADA, nonce, code, digest };
-            store.append(refused).unwrap();
+            let refused = RefusedSend { account: ADA, room: RoomId(ROOM.0), nonce, code, digest };
+            store.append(Record::RefusedSend(refused)).unwrap();
             self.sends.push(None);
         }
         self.say(store, 0);
