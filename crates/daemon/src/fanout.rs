@@ -4,58 +4,17 @@
 //! reactor's mailbox holds at most the replies to what was asked and one mark for each log, and all
 //! tails together stay within a budget.
 
-mod budget;
-mod mirror;
-mod shared_tail;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chat_core::{
-    Batch, Closing, Conn, Effect, Fanout, HistoryRead, Origin, Refusal, Reply, Tail, WakePace,
-};
-use chat_proto::{AccountId, Error, LogId, RoomId, Seq, encode_frame};
+use chat_core::{Batch, Effect, Fanout, HistoryRead, Origin, Refusal, Reply, Tail, WakePace};
+use chat_proto::{AccountId, LogId, RoomId, Seq};
 
-pub(crate) use mirror::Mirrored;
-pub(crate) use shared_tail::SharedTail;
-
-use crate::reactor::{Delivery, Mailbox, PageRead, Renaming, reactor_of};
+use crate::conn_number::reactor_of;
+use crate::mailbox::{Delivery, Mailboxes, Renaming};
+use crate::notices::refusal;
 use crate::reader::ReadPool;
-use budget::TailBudget;
-
-/// The ways in to all reactors.
-#[derive(Debug)]
-pub(crate) struct Mailboxes {
-    all: Vec<Arc<Mailbox>>,
-}
-
-impl Mailboxes {
-    pub(crate) fn new(all: Vec<Arc<Mailbox>>) -> Self {
-        Self { all }
-    }
-
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Mailbox>> {
-        self.all.iter()
-    }
-
-    /// Gives a connection a reply that opens nothing; one that is gone needs none.
-    pub(crate) fn reply(&self, to: Origin, reply: Reply) {
-        if let Some(mailbox) = self.mailbox(to.conn) {
-            mailbox.reply(Delivery { conn: to.conn, window: to.window, reply, tail: None });
-        }
-    }
-
-    /// Gives a connection a page from disk.
-    pub(crate) fn page(&self, page: PageRead) {
-        if let Some(mailbox) = self.mailbox(page.conn) {
-            mailbox.page(page);
-        }
-    }
-
-    fn mailbox(&self, conn: Conn) -> Option<&Arc<Mailbox>> {
-        self.all.get(reactor_of(conn))
-    }
-}
+use crate::tails::{SharedTail, TailBudget};
 
 /// The committing thread's side: every log that is in memory, and what waits for the next release.
 #[derive(Debug)]
@@ -178,21 +137,5 @@ impl Fanout for MailboxFanout {
                 self.grown.push(*log);
             }
         }
-    }
-}
-
-/// A refusal as a reply.
-pub(crate) fn refusal(to: Origin, error: &Error) -> Reply {
-    let mut frame = Vec::new();
-    encode_frame(error, to.request, &mut frame).expect("a sentence fits a frame");
-    Reply { frame, effect: Effect::None }
-}
-
-/// Why a daemon that stops closes its connections.
-pub(crate) fn going_away() -> Closing {
-    Closing {
-        reason: chat_proto::CloseReason::GoingAway,
-        code: None,
-        message: "the server stops or restarts; come back in a moment".to_owned(),
     }
 }

@@ -3,21 +3,28 @@
 //! Owns configuration, listeners, connections, the sequencer, the fan-out and the store. What any
 //! of them may decide is in `chat-core`; what the bytes mean is in `chat-proto`.
 
+mod arrival;
 mod clock;
 pub mod config;
+mod conn_number;
 mod fair_queue;
 mod fanout;
 pub mod identity;
 mod listener;
 mod liveness;
+mod mailbox;
 mod memory;
+mod notices;
 mod peer;
+mod quotas;
 mod reactor;
 mod reader;
 pub mod ready;
+mod ready_list;
 mod refusals;
 mod sequencer;
 mod server;
+mod socket;
 mod start_error;
 pub mod store;
 #[cfg(all(target_os = "linux", not(feature = "portable")))]
@@ -26,6 +33,9 @@ mod system;
 #[cfg(any(not(target_os = "linux"), feature = "portable"))]
 #[path = "system/portable/mod.rs"]
 mod system;
+mod tails;
+mod timer;
+mod wait;
 
 pub use config::Config;
 pub use server::Server;

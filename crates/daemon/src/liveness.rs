@@ -1,18 +1,8 @@
-//! Who lives: how long a peer has been silent, and the one timer that all connections share.
-
-use std::sync::Arc;
+//! Who lives: how long a peer has been silent.
 
 use chat_core::Closing;
-use chat_proto::{CloseReason, Probe, RequestId, encode_frame};
-use tokio::time::{Duration, MissedTickBehavior, interval};
-use tokio_util::sync::CancellationToken;
 
-use crate::fanout::Mailboxes;
-use crate::refusals::Refusals;
-use crate::sequencer::Sequencer;
-
-/// How often the connections are looked at, and presence is told.
-const TICK: Duration = Duration::from_secs(1);
+use crate::notices::{dead, too_late};
 
 /// A peer that has been silent for so many ticks is asked, once, whether it lives.
 const PROBE_AFTER_TICKS: u8 = 30;
@@ -26,33 +16,6 @@ const HANDSHAKE_TICKS: u8 = 10;
 
 /// How many ticks a peer that was told that this was too long may take to take it.
 const FAREWELL_TICKS: u8 = 60;
-
-/// Ticks until the daemon stops.
-pub(crate) async fn keep_time(
-    mailboxes: Arc<Mailboxes>,
-    sequencer: Sequencer,
-    refusals: Arc<Refusals>,
-    stop: CancellationToken,
-) {
-    let mut tick = 0_u32;
-    let mut ticks = interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            _at = ticks.tick() => {}
-        }
-        mailboxes.all().for_each(|mailbox| mailbox.tick());
-        tick = tick.wrapping_add(1);
-        if Refusals::is_due(tick) {
-            refusals.report();
-        }
-        if sequencer.tick().is_err() {
-            break;
-        }
-    }
-    refusals.report();
-}
 
 /// The signs of life of one peer. Ticks are counted, not time: a daemon that stood still heard
 /// nobody.
@@ -112,33 +75,10 @@ impl KeepAlive {
     }
 }
 
-/// Any token will do: an answer is a sign of life, whatever it says.
-pub(crate) fn probe_frame() -> Vec<u8> {
-    let mut frame = Vec::new();
-    encode_frame(&Probe { token: 0 }, RequestId(0), &mut frame).expect("a number fits a frame");
-    frame
-}
-
-fn dead() -> Closing {
-    Closing {
-        reason: CloseReason::Dead,
-        code: None,
-        message: "the connection is closed: you have sent nothing for a minute, nor answered the \
-                  probe"
-            .to_owned(),
-    }
-}
-
-fn too_late() -> Closing {
-    Closing {
-        reason: CloseReason::HandshakeTimeout,
-        code: None,
-        message: "the connection is closed: you did not sign in in time".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use chat_proto::CloseReason;
+
     use super::*;
 
     fn signed_in() -> KeepAlive {

@@ -14,20 +14,15 @@ mod builder;
 mod connection;
 mod disk_reads;
 mod followers;
-mod gathered;
-mod mailbox;
-mod parting;
-mod places;
-mod ready_list;
+mod lingering;
+mod read_queue;
 mod run_queue;
 mod slab;
 mod sniff;
-mod socket;
-mod strangers;
-mod to_read;
 mod turn;
+mod turn_batch;
+mod unauthenticated;
 mod unread;
-mod wait;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -37,25 +32,24 @@ use std::time::{Duration, Instant};
 use chat_core::{Conn, Effect};
 use tokio::time::sleep;
 
+use crate::conn_number::SLOTS_MAX;
 use crate::fair_queue::Party;
+use crate::mailbox::{Delivery, Mail, Mailbox};
+use crate::notices::account_full;
+use crate::ready_list::ReadyList;
 use crate::sequencer::Sequencer;
+use crate::wait;
 use acceptor::Acceptor;
 pub(crate) use builder::{Alive, ReactorBuilder, Shared};
 use connection::SocketConnection;
 use disk_reads::DiskReads;
 use followers::Followers;
-use gathered::Gathered;
-use mailbox::Mail;
-pub(crate) use mailbox::{Delivery, Mailbox, PageRead, Renaming};
-use parting::Parting;
-pub(crate) use places::Places;
-use places::account_full;
-use ready_list::ReadyList;
+use lingering::LingeringSockets;
 use run_queue::RunQueue;
-pub(crate) use slab::{REACTORS_MAX, reactor_of};
-use slab::{SLOTS_MAX, Slab};
-use strangers::Strangers;
+use slab::Slab;
 use turn::{Followed, Progress, TurnContext};
+use turn_batch::TurnBatch;
+use unauthenticated::Unauthenticated;
 use unread::Unread;
 
 /// The bytes of one read: what all connections of a reactor share.
@@ -78,16 +72,16 @@ struct Reactor {
     sequencer: Sequencer,
     slab: Slab,
     /// Those of them that have not signed in.
-    strangers: Strangers,
+    unauthenticated: Unauthenticated,
     /// Peers that were sent away.
-    parting: Parting,
+    lingering: LingeringSockets,
     followers: Followers,
     queue: RunQueue,
     disk_reads: DiskReads,
     /// Read, and not understood yet.
     unread: Unread,
     /// What the turn of one connection has brought.
-    gathered: Gathered,
+    batch: TurnBatch,
     /// The committing thread has not been woken for what was handed in.
     is_to_wake: bool,
     buffer: Box<[u8]>,
@@ -176,7 +170,7 @@ impl Reactor {
         let Some((slot, connection)) = self.slab.of(delivery.conn) else { return };
         if let Effect::SignedIn(account) = delivery.reply.effect
             && !connection.is_closing()
-            && !self.shared.places.sign_in(account, connection.network())
+            && !self.shared.quotas.sign_in(account, connection.network())
         {
             self.shared.refusals.full.count();
             connection.close(&account_full());
@@ -197,7 +191,7 @@ impl Reactor {
 
     fn tick(&mut self) {
         self.acceptor.end_back_off();
-        self.parting.tick(&mut self.buffer);
+        self.lingering.tick(&mut self.buffer);
         self.retry_disk_reads();
         for slot in self.slab.numbers() {
             match self.slab.at(slot as usize).map(SocketConnection::tick) {
@@ -236,7 +230,7 @@ impl Reactor {
     }
 
     fn read_from(&mut self, slot: u32, allowance: usize) {
-        self.gathered.begin(allowance);
+        self.batch.begin(allowance);
         let turn = self.turn(slot, |connection, context| {
             connection.awaits_reading = false;
             connection.on_readable(context)
@@ -244,7 +238,7 @@ impl Reactor {
         self.keep_within_budget();
         let Some(connection) = self.slab.at(slot as usize) else { return };
         if connection.is_signing_in() {
-            self.strangers.remove(connection.network(), connection.conn);
+            self.unauthenticated.remove(connection.network(), connection.conn);
         }
         let pause_ms = connection.pause_ms(self.now_ms);
         if pause_ms > 0 {
@@ -294,8 +288,8 @@ impl Reactor {
         let mut context = TurnContext {
             admission: &self.shared.admission,
             buffer: &mut self.buffer,
-            read_bytes: self.unread.read_bytes(self.gathered.read_bytes(BUFFER_BYTES)),
-            gathered: &mut self.gathered,
+            read_bytes: self.unread.read_bytes(self.batch.read_bytes(BUFFER_BYTES)),
+            batch: &mut self.batch,
             now_ms: self.now_ms,
             is_draining: self.is_draining,
         };
@@ -317,8 +311,8 @@ impl Reactor {
 
     /// Puts what a turn has brought into the queue, in its party's line.
     fn hand_in(&mut self, party: Party) {
-        if !self.gathered.is_empty() {
-            self.sequencer.push(party, self.gathered.drain());
+        if !self.batch.is_empty() {
+            self.sequencer.push(party, self.batch.drain());
             self.is_to_wake = true;
         }
     }

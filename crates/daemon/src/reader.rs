@@ -12,8 +12,8 @@ use chat_core::{Conn, DiskRead, Effect, HistoryRead, Origin, Refusal, Reply, Sto
 use chat_proto::{AccountId, encode_frame};
 
 use crate::fair_queue::{FairQueue, Party};
-use crate::fanout::{Mailboxes, refusal};
-use crate::reactor::PageRead;
+use crate::mailbox::{Mailboxes, PageRead};
+use crate::notices::refusal;
 use crate::store::{Reader, SqliteStore};
 
 /// Threads that read.

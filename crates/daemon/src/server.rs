@@ -15,15 +15,18 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::utc_now;
 use crate::config::Config;
-use crate::fanout::{MailboxFanout, Mailboxes};
+use crate::conn_number::REACTORS_MAX;
+use crate::fanout::MailboxFanout;
 use crate::identity::Identity;
 use crate::listener::{Listener, SocketFile, bind_tcp, bind_unix};
-use crate::liveness::keep_time;
-use crate::reactor::{Alive, Places, REACTORS_MAX, ReactorBuilder, Shared};
+use crate::mailbox::Mailboxes;
+use crate::quotas::ConnectionQuotas;
+use crate::reactor::{Alive, ReactorBuilder, Shared};
 use crate::reader::ReadPool;
 use crate::sequencer::Sequencer;
 use crate::start_error::{CONNECTIONS_MIN, SPARE_DESCRIPTORS, StartError};
 use crate::store::{OpenError, SqliteStore, correct_times};
+use crate::timer::keep_time;
 
 /// The room that is always there.
 const LOBBY: &str = "lobby";
@@ -105,7 +108,7 @@ impl Server {
             admission: Admission { identity: identity.key, rate: RATE },
             readers,
             started,
-            places: Places::new(connections_max),
+            quotas: ConnectionQuotas::new(connections_max),
             refusals: Arc::default(),
         });
         let server = Self {

@@ -6,12 +6,13 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::net::{TcpListener, UnixListener};
 
-use super::mailbox::Mailbox;
-use super::ready_list::{ReadyList, slot_waker};
-use super::slab::SLOTS_MAX;
-use super::socket::{Socket, Unregistered};
+use crate::arrival::Arrival;
+use crate::conn_number::SLOTS_MAX;
 use crate::listener::Listener;
+use crate::mailbox::Mailbox;
 use crate::peer::Peer;
+use crate::ready_list::{ReadyList, slot_waker};
+use crate::socket::Socket;
 
 /// Connections that one pass takes in at the most: others are to be heard meanwhile.
 const ACCEPTS_PER_PASS: usize = 256;
@@ -29,20 +30,6 @@ pub(super) struct Acceptor {
     /// The process has no descriptors left: accepting rests until the next tick.
     is_backing_off: bool,
     accepted_in_pass: usize,
-}
-
-/// Somebody who has come in.
-#[derive(Debug)]
-pub(super) struct Arrival {
-    pub(super) socket: Socket,
-    pub(super) peer: Peer,
-}
-
-/// Somebody who has come in, and is another reactor's.
-#[derive(Debug)]
-pub(super) struct Transfer {
-    pub(super) socket: Unregistered,
-    pub(super) peer: Peer,
 }
 
 #[derive(Debug)]
@@ -180,13 +167,10 @@ impl Acceptor {
         self.next = (reactor + 1) % self.all.len().max(1);
         match self.all.get(reactor) {
             Some(mailbox) if reactor != self.own => {
-                let Arrival { socket, peer } = arrival;
-                match mailbox.arrive(Transfer { socket: socket.unregister()?, peer }) {
+                match mailbox.arrive(arrival.unregister()?) {
                     Ok(()) => Ok(None),
                     // The daemon stops, and that reactor has ended: this one is told of it next.
-                    Err(Transfer { socket, peer }) => {
-                        Ok(Some(Arrival { socket: socket.register()?, peer }))
-                    }
+                    Err(transfer) => transfer.register().map(Some),
                 }
             }
             _ => Ok(Some(arrival)),

@@ -5,13 +5,12 @@ use std::io;
 use chat_core::Closing;
 
 use super::Reactor;
-use super::acceptor::{Arrival, Transfer};
 use super::connection::SocketConnection;
-use super::places::{evicted, full, no_memory};
-use super::socket::Socket;
-use crate::fanout::going_away;
+use crate::arrival::{Arrival, Transfer};
 use crate::memory;
+use crate::notices::{evicted, full, going_away, no_memory};
 use crate::peer::Network;
+use crate::socket::Socket;
 
 impl Reactor {
     /// Takes in who waits at a listener. Where no place is left, somebody who has not signed in gives
@@ -37,45 +36,46 @@ impl Reactor {
 
     /// A connection that another reactor has accepted.
     pub(super) fn take_over(&mut self, transfer: Transfer) {
-        let Transfer { socket, peer } = transfer;
-        match socket.register() {
-            Ok(socket) => self.take_in(Arrival { socket, peer }),
+        match transfer.register() {
+            Ok(arrival) => self.take_in(arrival),
             Err(error) => self.failed_to_take_in(&error),
         }
     }
 
     /// The place that was taken for it is free again.
     fn failed_to_take_in(&self, error: &io::Error) {
-        self.shared.places.give_back();
+        self.shared.quotas.release();
         tracing::error!(%error, "a connection could not be taken in");
     }
 
     fn finds_a_place(&mut self, network: Network) -> bool {
-        self.shared.places.take(network)
-            || self.evict_a_stranger() && self.shared.places.take(network)
+        self.shared.quotas.acquire(network)
+            || self.evict_unauthenticated() && self.shared.quotas.acquire(network)
     }
 
     /// A connection begins.
     fn take_in(&mut self, arrival: Arrival) {
         if self.is_draining {
             // It came while others were told to go.
-            self.shared.places.give_back();
-            return self.parting.send_away(arrival.socket, &going_away(), &mut self.buffer);
+            self.shared.quotas.release();
+            return self.lingering.send_away(arrival.socket, &going_away(), &mut self.buffer);
         }
         if !self.slab.has_memory_for_one_more() {
-            self.shared.places.give_back();
+            self.shared.quotas.release();
             return self.send_away(arrival.socket, &no_memory());
         }
         let network = arrival.peer.network();
         match self.slab.admit(arrival, &self.ready) {
             Ok((slot, conn)) => {
-                self.strangers.insert(network, conn);
+                self.unauthenticated.insert(network, conn);
                 self.line_up_to_read(slot);
             }
             Err(error) => self.failed_to_take_in(&error),
         }
-        if self.strangers.count() > self.shared.places.strangers_max(self.acceptor.reactors()) {
-            self.evict_a_stranger();
+        if self.unauthenticated.count()
+            > self.shared.quotas.unauthenticated_max(self.acceptor.reactors())
+        {
+            self.evict_unauthenticated();
         }
     }
 
@@ -85,8 +85,8 @@ impl Reactor {
     }
 
     /// Who has not signed in, and has waited longest where most do, gives up his place.
-    fn evict_a_stranger(&mut self) -> bool {
-        let Some(conn) = self.strangers.first_to_go() else { return false };
+    fn evict_unauthenticated(&mut self) -> bool {
+        let Some(conn) = self.unauthenticated.first_to_go() else { return false };
         let Some((slot, _connection)) = self.slab.of(conn) else { return false };
         let Some(connection) = self.remove(slot) else { return false };
         self.send_away(connection.into_socket(), &evicted());
@@ -107,7 +107,7 @@ impl Reactor {
     fn remove(&mut self, slot: u32) -> Option<SocketConnection> {
         let connection = self.slab.remove(slot)?;
         connection.followed().for_each(|log| self.followers.remove(log, slot));
-        self.strangers.remove(connection.network(), connection.conn);
+        self.unauthenticated.remove(connection.network(), connection.conn);
         self.unread.changed(connection.unread_bytes(), 0);
         self.shared.left(&connection);
         // Of strangers any number may come and go: nothing is to be kept for them.
@@ -119,7 +119,7 @@ impl Reactor {
 
     fn send_away(&mut self, socket: Socket, why: &Closing) {
         self.shared.refusals.full.count();
-        self.parting.send_away(socket, why, &mut self.buffer);
+        self.lingering.send_away(socket, why, &mut self.buffer);
     }
 }
 
@@ -132,10 +132,10 @@ mod tests {
     use tokio::time::{Duration, timeout};
 
     use super::*;
+    use crate::mailbox::Mail;
     use crate::peer::Peer;
     use crate::reactor::ReactorBuilder;
     use crate::reactor::acceptor::Acceptor;
-    use crate::reactor::mailbox::Mail;
     use crate::{Config, Server};
 
     /// Longer than anything here takes.

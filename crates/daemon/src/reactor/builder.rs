@@ -17,18 +17,18 @@ use super::acceptor::Acceptor;
 use super::connection::SocketConnection;
 use super::disk_reads::DiskReads;
 use super::followers::Followers;
-use super::gathered::Gathered;
-use super::mailbox::Mailbox;
-use super::parting::Parting;
-use super::places::Places;
-use super::ready_list::ReadyList;
+use super::lingering::LingeringSockets;
 use super::run_queue::RunQueue;
 use super::slab::Slab;
-use super::strangers::Strangers;
+use super::turn_batch::TurnBatch;
+use super::unauthenticated::Unauthenticated;
 use super::unread::Unread;
 use super::{BUFFER_BYTES, Reactor};
 use crate::listener::Listener;
+use crate::mailbox::Mailbox;
+use crate::quotas::ConnectionQuotas;
 use crate::reader::ReadPool;
+use crate::ready_list::ReadyList;
 use crate::refusals::Refusals;
 use crate::sequencer::Sequencer;
 
@@ -44,7 +44,7 @@ pub(crate) struct Shared {
     pub(crate) admission: Admission,
     pub(crate) readers: ReadPool,
     pub(crate) started: Instant,
-    pub(crate) places: Places,
+    pub(crate) quotas: ConnectionQuotas,
     pub(crate) refusals: Arc<Refusals>,
 }
 
@@ -56,11 +56,11 @@ impl Shared {
 
     /// A connection has left.
     pub(super) fn left(&self, connection: &SocketConnection) {
-        self.places.give_back();
+        self.quotas.release();
         if let Some(account) = connection.account() {
-            self.places.sign_out(account);
+            self.quotas.sign_out(account);
         }
-        connection.tell_end(&self.refusals);
+        connection.log_closed(&self.refusals);
     }
 }
 
@@ -155,13 +155,13 @@ impl ReactorBuilder {
             shared,
             sequencer,
             slab: Slab::new(index),
-            strangers: Strangers::default(),
-            parting: Parting::of_one_in(reactors),
+            unauthenticated: Unauthenticated::default(),
+            lingering: LingeringSockets::of_one_in(reactors),
             followers: Followers::default(),
             queue: RunQueue::default(),
             disk_reads: DiskReads::default(),
             unread: Unread::of_one_in(reactors),
-            gathered: Gathered::default(),
+            batch: TurnBatch::default(),
             is_to_wake: false,
             buffer: vec![0; BUFFER_BYTES].into(),
             now_ms: 0,
@@ -188,7 +188,7 @@ mod tests {
     use tokio::net::UnixStream;
 
     use super::*;
-    use crate::reactor::socket::Socket;
+    use crate::socket::Socket;
 
     #[test]
     fn a_pass_may_ask_for_as_many_sockets_as_it_has() {

@@ -5,23 +5,24 @@
 //! frame whose end has not come yet is kept here.
 
 mod input;
+mod logging;
 mod output;
 mod phase;
-mod telling;
 
 use std::task::{Context, Waker};
 
 use chat_core::{Closing, Conn, Connection, DiskRead, Effect};
 use chat_proto::{AccountId, LogId};
 
-use super::acceptor::Arrival;
-use super::mailbox::Delivery;
-use super::socket::Socket;
 use super::turn::{Followed, Progress};
+use crate::arrival::Arrival;
 use crate::fair_queue::Party;
-use crate::liveness::{KeepAlive, Verdict, probe_frame};
+use crate::liveness::{KeepAlive, Verdict};
+use crate::mailbox::Delivery;
+use crate::notices::probe_frame;
 use crate::peer::{Network, Peer};
 use crate::refusals::Refusals;
+use crate::socket::Socket;
 use crate::store::LogPage;
 use phase::Phase;
 
@@ -161,7 +162,7 @@ impl SocketConnection {
     /// Takes a reply. Gives the log that the connection follows from now on, or no more.
     pub(super) fn deliver(&mut self, delivery: Delivery, refusals: &Refusals) -> Option<Followed> {
         let Delivery { window, reply, tail, .. } = delivery;
-        self.tell_answer(&reply, refusals);
+        self.log_answer(&reply, refusals);
         let core = self.phase.native_mut()?;
         let followed_before = match reply.effect {
             Effect::Open { log, .. } => core.follows(log),
@@ -236,7 +237,7 @@ impl SocketConnection {
                 Progress::Again
             }
             Verdict::Dead => {
-                self.tell_dead();
+                self.log_dead();
                 Progress::Gone
             }
         }

@@ -8,8 +8,8 @@ use tokio::time::timeout;
 
 use super::phase::Native;
 use super::*;
-use crate::reactor::gathered::Gathered;
 use crate::reactor::turn::TurnContext;
+use crate::reactor::turn_batch::TurnBatch;
 
 /// Longer than anybody may be silent, in ticks.
 const LONG: usize = 200;
@@ -73,13 +73,13 @@ async fn say(bytes: &[u8]) -> (SocketConnection, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     assert_eq!(theirs.try_write(bytes).unwrap(), bytes.len());
     timeout(DEADLINE, ours.readable()).await.unwrap().unwrap();
-    let (mut connection, mut gathered) = (connection(ours), Gathered::default());
-    gathered.begin(usize::MAX);
+    let (mut connection, mut batch) = (connection(ours), TurnBatch::default());
+    batch.begin(usize::MAX);
     let mut context = TurnContext {
         admission: &admission(),
         buffer: &mut [0; 4096],
         read_bytes: 4096,
-        gathered: &mut gathered,
+        batch: &mut batch,
         now_ms: 0,
         is_draining: false,
     };

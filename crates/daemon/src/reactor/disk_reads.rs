@@ -4,7 +4,7 @@
 use chat_core::{Conn, DiskRead};
 
 use super::Reactor;
-use super::mailbox::PageRead;
+use crate::mailbox::PageRead;
 
 /// What could not be read.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chat_proto::LogId;
 
 use super::Reactor;
-use super::mailbox::Renaming;
+use crate::mailbox::Renaming;
 
 /// The followers of all logs, among the connections of a reactor.
 #[derive(Debug, Default)]

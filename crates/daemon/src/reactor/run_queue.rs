@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 use chat_core::Conn;
 
 use super::connection::SocketConnection;
-use super::to_read::ToRead;
+use super::read_queue::ReadQueue;
 
 /// The lines of a reactor.
 #[derive(Debug, Default)]
 pub(super) struct RunQueue {
     /// By party: each has its turn.
-    pub(super) reads: ToRead,
+    pub(super) reads: ReadQueue,
     writes: VecDeque<u32>,
     /// Connections that were too fast, and until when they are not read.
     pauses: Vec<(u64, Conn)>,

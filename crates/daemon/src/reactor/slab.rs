@@ -5,30 +5,15 @@ use std::sync::Arc;
 
 use chat_core::Conn;
 
-use super::acceptor::Arrival;
 use super::connection::SocketConnection;
-use super::ready_list::{ReadyList, slot_waker};
-
-/// Bits of a connection's number that name its slot; above them stand the reactor's, and then how
-/// many connections the reactor had before.
-const SLOT_BITS: u32 = 24;
-const REACTOR_BITS: u32 = 8;
-
-/// How many connections a reactor can have.
-pub(super) const SLOTS_MAX: usize = (1 << SLOT_BITS) - 1;
-
-/// How many reactors there can be.
-pub(crate) const REACTORS_MAX: usize = 1 << REACTOR_BITS;
-
-/// The reactor that serves a connection.
-pub(crate) fn reactor_of(conn: Conn) -> usize {
-    (conn.0 >> SLOT_BITS) as usize % REACTORS_MAX
-}
+use crate::arrival::Arrival;
+use crate::conn_number::{SLOTS_MAX, conn_number, slot_of};
+use crate::ready_list::{ReadyList, slot_waker};
 
 /// The connections.
 #[derive(Debug)]
 pub(super) struct Slab {
-    reactor: u64,
+    reactor: usize,
     /// How many there have been.
     admitted: u64,
     connections: Vec<Option<SocketConnection>>,
@@ -37,7 +22,7 @@ pub(super) struct Slab {
 
 impl Slab {
     pub(super) fn new(reactor: usize) -> Self {
-        Self { reactor: reactor as u64, admitted: 0, connections: Vec::new(), free: Vec::new() }
+        Self { reactor, admitted: 0, connections: Vec::new(), free: Vec::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -59,7 +44,7 @@ impl Slab {
 
     /// A connection's slot, if it is still there.
     pub(super) fn of(&mut self, conn: Conn) -> Option<(u32, &mut SocketConnection)> {
-        let slot = (conn.0 as u32) & SLOTS_MAX as u32;
+        let slot = slot_of(conn);
         let connection = self.at(slot as usize)?;
         (connection.conn == conn).then_some((slot, connection))
     }
@@ -94,10 +79,9 @@ impl Slab {
             return Err(io::Error::other("there is no slot left"));
         }
         self.admitted += 1;
-        let above = self.admitted << REACTOR_BITS | self.reactor;
-        let conn = Conn(above << SLOT_BITS | u64::from(slot));
+        let conn = conn_number(self.admitted, self.reactor, slot);
         let connection = SocketConnection::new(conn, arrival, slot_waker(ready, slot));
-        connection.tell_beginning();
+        connection.log_connected();
         match self.free.pop() {
             Some(_slot) => self.connections[slot as usize] = Some(connection),
             None => self.connections.push(Some(connection)),
@@ -118,8 +102,9 @@ mod tests {
     use tokio::net::UnixStream;
 
     use super::*;
+    use crate::conn_number::reactor_of;
     use crate::peer::Peer;
-    use crate::reactor::socket::Socket;
+    use crate::socket::Socket;
 
     fn admit(slots: &mut Slab) -> Conn {
         let (ours, _theirs) = UnixStream::pair().unwrap();

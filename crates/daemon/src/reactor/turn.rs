@@ -3,7 +3,7 @@
 use chat_core::{Admission, DiskRead};
 use chat_proto::LogId;
 
-use super::gathered::Gathered;
+use super::turn_batch::TurnBatch;
 
 /// What a turn of any connection needs of its reactor.
 pub(super) struct TurnContext<'a> {
@@ -12,7 +12,7 @@ pub(super) struct TurnContext<'a> {
     /// How much of it one read may fill.
     pub(super) read_bytes: usize,
     /// What is asked.
-    pub(super) gathered: &'a mut Gathered,
+    pub(super) batch: &'a mut TurnBatch,
     pub(super) now_ms: u64,
     pub(super) is_draining: bool,
 }

@@ -7,10 +7,10 @@ use chat_proto::{MAGIC, SessionId};
 
 use super::phase::{Leaving, Native, Phase};
 use super::{SocketConnection, Stage};
-use crate::reactor::gathered::Gathered;
-use crate::reactor::places::no_memory;
+use crate::notices::no_memory;
 use crate::reactor::sniff::{self, FirstBytes};
 use crate::reactor::turn::{Progress, TurnContext};
+use crate::reactor::turn_batch::TurnBatch;
 use crate::reactor::unread::CAUTIOUS_READ_BYTES;
 
 impl SocketConnection {
@@ -24,9 +24,9 @@ impl SocketConnection {
         }
         if !self.unread.is_empty() {
             let unread = std::mem::take(&mut self.unread);
-            self.process_input(&unread, context.admission, context.gathered, context.now_ms);
+            self.process_input(&unread, context.admission, context.batch, context.now_ms);
         }
-        if context.gathered.is_full() && self.has_input(context.now_ms) {
+        if context.batch.is_full() && self.has_input(context.now_ms) {
             return Progress::Interrupted;
         }
         if !self.is_readable || !self.phase.wants_input(context.now_ms) {
@@ -49,7 +49,7 @@ impl SocketConnection {
                 self.is_readable = read == room || self.socket.is_readable(&mut cx);
                 let new = &context.buffer[..read];
                 if self.unread.is_empty() {
-                    self.process_input(new, context.admission, context.gathered, context.now_ms);
+                    self.process_input(new, context.admission, context.batch, context.now_ms);
                 } else {
                     let mut all = std::mem::take(&mut self.unread);
                     if all.try_reserve(new.len()).is_err() {
@@ -57,16 +57,16 @@ impl SocketConnection {
                         return Progress::Again;
                     }
                     all.extend_from_slice(new);
-                    self.process_input(&all, context.admission, context.gathered, context.now_ms);
+                    self.process_input(&all, context.admission, context.batch, context.now_ms);
                 }
             }
             Poll::Ready(Err(error)) => {
-                self.tell_gone(&error);
+                self.log_gone(&error);
                 return Progress::Gone;
             }
         }
         match self.has_input(context.now_ms) {
-            true if context.gathered.is_full() => Progress::Interrupted,
+            true if context.batch.is_full() => Progress::Interrupted,
             true if self.is_readable => Progress::Again,
             _ => Progress::Done,
         }
@@ -90,7 +90,7 @@ impl SocketConnection {
         &mut self,
         mut bytes: &[u8],
         admission: &Admission,
-        gathered: &mut Gathered,
+        batch: &mut TurnBatch,
         now_ms: u64,
     ) {
         if matches!(self.phase, Phase::Undecided) {
@@ -98,10 +98,10 @@ impl SocketConnection {
         }
         let Phase::Native(native) = &mut self.phase else { return self.keep(bytes) };
         let mut left = bytes.len();
-        while !gathered.is_full()
+        while !batch.is_full()
             && let Some(asked) = native.core.receive(admission, &mut bytes, now_ms)
         {
-            gathered.ask(self.conn, asked, left - bytes.len());
+            batch.ask(self.conn, asked, left - bytes.len());
             left = bytes.len();
         }
         self.keep(bytes);

@@ -9,9 +9,10 @@ use chat_proto::{ErrorCode, FrameError, HEADER_BYTES, MAGIC, frame_end};
 
 use super::phase::{Leaving, Phase};
 use super::{SocketConnection, Stage};
-use crate::fanout::{SharedTail, going_away};
-use crate::reactor::socket::Socket;
+use crate::notices::going_away;
 use crate::reactor::turn::Progress;
+use crate::socket::Socket;
+use crate::tails::SharedTail;
 
 /// Writes of one turn; then others have theirs.
 const WRITES_PER_TURN: usize = 4;
@@ -47,7 +48,7 @@ impl SocketConnection {
             match written {
                 Ok(written) => self.has_written(&written),
                 Err(error) => {
-                    self.tell_gone(&error);
+                    self.log_gone(&error);
                     return Progress::Gone;
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chat_core::{Closing, Connection};
 
-use crate::fanout::SharedTail;
+use crate::tails::SharedTail;
 
 /// The least that one read from disk brings, and the most, in bytes of frames. In between it
 /// follows what the peer took last: what it does not take is read again.

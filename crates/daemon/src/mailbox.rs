@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chat_core::{Conn, DiskRead, Reply, StoreError};
+use chat_core::{Conn, DiskRead, Origin, Reply, StoreError};
 use chat_proto::{AccountId, LogId, RoomId, Window};
 
-use super::acceptor::Transfer;
-use super::ready_list::ReadyList;
-use crate::fanout::SharedTail;
+use crate::arrival::Transfer;
+use crate::conn_number::reactor_of;
+use crate::ready_list::ReadyList;
 use crate::store::LogPage;
+use crate::tails::SharedTail;
 
 /// A reply on its way to a connection, with the tail whose cursor opens with it.
 #[derive(Debug)]
@@ -40,25 +41,25 @@ pub(crate) struct Renaming {
 /// What has come since the reactor looked last. Everything in it is bounded by what its
 /// connections have asked for.
 #[derive(Debug, Default)]
-pub(super) struct Mail {
+pub(crate) struct Mail {
     /// At most the windows of all connections.
-    pub(super) deliveries: Vec<Delivery>,
+    pub(crate) deliveries: Vec<Delivery>,
     /// At most the logs that are followed.
-    pub(super) grown: HashSet<LogId>,
+    pub(crate) grown: HashSet<LogId>,
     /// At most one for an account: the newest.
-    pub(super) renamings: HashMap<AccountId, Arc<Renaming>>,
+    pub(crate) renamings: HashMap<AccountId, Arc<Renaming>>,
     /// At most one for a connection.
-    pub(super) pages: Vec<PageRead>,
+    pub(crate) pages: Vec<PageRead>,
     /// At most as many as there may be connections.
-    pub(super) transfers: Vec<Transfer>,
+    pub(crate) transfers: Vec<Transfer>,
     /// The shared timer.
-    pub(super) ticked: bool,
+    pub(crate) ticked: bool,
     /// Say goodbye to everybody.
-    pub(super) drain: bool,
+    pub(crate) drain: bool,
     /// Cut whoever is still there.
-    pub(super) cut: bool,
+    pub(crate) cut: bool,
     /// Inputs were taken out of the queue to the committing thread, and the reactor has asked to be told.
-    pub(super) allowances_grew: bool,
+    pub(crate) allowances_grew: bool,
     /// The reactor has been woken, and has not looked yet.
     is_woken: bool,
     /// The reactor has ended: nobody looks any more.
@@ -76,7 +77,7 @@ pub(crate) struct Mailbox {
 
 impl Mailbox {
     /// A way in to the reactor that this list wakes.
-    pub(super) fn new(ready: Arc<ReadyList>) -> Self {
+    pub(crate) fn new(ready: Arc<ReadyList>) -> Self {
         Self { mail: Mutex::default(), ready, awaits_allowance: AtomicBool::new(false) }
     }
 
@@ -115,7 +116,7 @@ impl Mailbox {
     ///
     /// # Errors
     /// Gives it back when the reactor has ended: nobody would tell the peer.
-    pub(super) fn arrive(&self, transfer: Transfer) -> Result<(), Transfer> {
+    pub(crate) fn arrive(&self, transfer: Transfer) -> Result<(), Transfer> {
         let mut transfer = Some(transfer);
         self.put(|mail| {
             if !mail.is_closed {
@@ -126,7 +127,7 @@ impl Mailbox {
     }
 
     /// The reactor ends: takes what has come last.
-    pub(super) fn close(&self, read: &mut Mail) {
+    pub(crate) fn close(&self, read: &mut Mail) {
         let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut *mail, read);
         mail.is_closed = true;
@@ -149,7 +150,7 @@ impl Mailbox {
 
     /// An account has all that it may in the queue to the committing thread: the reactor is to be told
     /// when it may be more.
-    pub(super) fn await_allowance(&self) {
+    pub(crate) fn await_allowance(&self) {
         self.awaits_allowance.store(true, Ordering::SeqCst);
     }
 
@@ -161,7 +162,7 @@ impl Mailbox {
     }
 
     /// Takes what has come; what is given back in `read` is used again.
-    pub(super) fn take(&self, read: &mut Mail) {
+    pub(crate) fn take(&self, read: &mut Mail) {
         let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut *mail, read);
         mail.is_woken = false;
@@ -175,6 +176,40 @@ impl Mailbox {
         if !was_woken {
             self.ready.wake();
         }
+    }
+}
+
+/// The ways in to all reactors.
+#[derive(Debug)]
+pub(crate) struct Mailboxes {
+    all: Vec<Arc<Mailbox>>,
+}
+
+impl Mailboxes {
+    pub(crate) fn new(all: Vec<Arc<Mailbox>>) -> Self {
+        Self { all }
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Mailbox>> {
+        self.all.iter()
+    }
+
+    /// Gives a connection a reply that opens nothing; one that is gone needs none.
+    pub(crate) fn reply(&self, to: Origin, reply: Reply) {
+        if let Some(mailbox) = self.mailbox(to.conn) {
+            mailbox.reply(Delivery { conn: to.conn, window: to.window, reply, tail: None });
+        }
+    }
+
+    /// Gives a connection a page from disk.
+    pub(crate) fn page(&self, page: PageRead) {
+        if let Some(mailbox) = self.mailbox(page.conn) {
+            mailbox.page(page);
+        }
+    }
+
+    fn mailbox(&self, conn: Conn) -> Option<&Arc<Mailbox>> {
+        self.all.get(reactor_of(conn))
     }
 }
 

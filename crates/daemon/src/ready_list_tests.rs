@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::*;
-use crate::reactor::wait::for_next_pass;
+use crate::wait::for_next_pass;
 
 #[derive(Default)]
 struct Counted(AtomicUsize);

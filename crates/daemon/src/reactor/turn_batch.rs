@@ -14,12 +14,12 @@ const READ_BYTES_MIN: usize = 4 * 1024;
 
 /// The inputs of a turn.
 #[derive(Debug, Default)]
-pub(super) struct Gathered {
+pub(super) struct TurnBatch {
     inputs: Vec<(Unsequenced, usize)>,
     allowance: usize,
 }
 
-impl Gathered {
+impl TurnBatch {
     /// A turn begins, of a party that has such an allowance.
     pub(super) fn begin(&mut self, allowance: usize) {
         debug_assert!(self.inputs.is_empty(), "the turn before has been handed in");
@@ -69,12 +69,12 @@ mod tests {
     }
 
     fn count(allowance: usize, bytes: usize) -> usize {
-        let mut gathered = Gathered::default();
-        gathered.begin(allowance);
-        while !gathered.is_full() {
-            gathered.ask(Conn(1), received(), bytes);
+        let mut batch = TurnBatch::default();
+        batch.begin(allowance);
+        while !batch.is_full() {
+            batch.ask(Conn(1), received(), bytes);
         }
-        gathered.drain().count()
+        batch.drain().count()
     }
 
     #[test]
@@ -84,9 +84,9 @@ mod tests {
         assert_eq!(count(1, 16 * 1024), 1, "whoever has any allowance may ask once");
         assert_eq!(count(1024, 0), 4);
         let read_bytes = |allowance| {
-            let mut gathered = Gathered::default();
-            gathered.begin(allowance);
-            gathered.read_bytes(65_536)
+            let mut batch = TurnBatch::default();
+            batch.begin(allowance);
+            batch.read_bytes(65_536)
         };
         assert_eq!([1, 10_000, 1_000_000].map(read_bytes), [READ_BYTES_MIN, 10_000, 65_536]);
     }

@@ -8,10 +8,10 @@ use std::io::ErrorKind;
 
 use chat_core::Closing;
 
-use super::socket::Socket;
+use crate::socket::Socket;
 
 /// How many a daemon keeps; for one more, the first has to go.
-const PARTING_MAX: usize = 16;
+const LINGERING_MAX: usize = 16;
 
 /// For how many ticks.
 const TICKS: u8 = 3;
@@ -21,14 +21,14 @@ const READS_MAX: usize = 4;
 
 /// Those who are on their way out.
 #[derive(Debug)]
-pub(super) struct Parting {
+pub(super) struct LingeringSockets {
     max: usize,
     sockets: VecDeque<(Socket, u8)>,
 }
 
-impl Parting {
+impl LingeringSockets {
     pub(super) fn of_one_in(reactors: usize) -> Self {
-        Self { max: (PARTING_MAX / reactors.max(1)).max(1), sockets: VecDeque::new() }
+        Self { max: (LINGERING_MAX / reactors.max(1)).max(1), sockets: VecDeque::new() }
     }
 
     /// Tells a peer why it has to go.
@@ -78,7 +78,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::reactor::places::full;
+    use crate::notices::full;
 
     async fn connected(listener: &TcpListener) -> (Socket, TcpStream) {
         let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -90,7 +90,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (ours, mut peer) = connected(&listener).await;
         peer.write_all(b"spoken before").await.unwrap();
-        let (mut parting, mut buffer) = (Parting::of_one_in(1), [0; 64]);
+        let (mut parting, mut buffer) = (LingeringSockets::of_one_in(1), [0; 64]);
         parting.send_away(ours, &full(), &mut buffer);
         peer.write_all(b"spoken after").await.unwrap();
         for _ in 0..TICKS {
@@ -109,9 +109,9 @@ mod tests {
     async fn who_has_to_make_room_is_not_reset_even_if_the_runtime_had_no_turn() {
         const POPPED: usize = 3;
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut parting = Parting::of_one_in(1);
+        let mut parting = LingeringSockets::of_one_in(1);
         let mut peers = Vec::new();
-        for _ in 0..PARTING_MAX + POPPED {
+        for _ in 0..LINGERING_MAX + POPPED {
             let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             Write::write_all(&mut peer, b"spoken before").unwrap();
             peers.push(peer);
@@ -133,12 +133,12 @@ mod tests {
     #[tokio::test]
     async fn those_on_their_way_out_are_few() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (mut parting, mut peers) = (Parting::of_one_in(2), Vec::new());
-        for _ in 0..PARTING_MAX + 3 {
+        let (mut parting, mut peers) = (LingeringSockets::of_one_in(2), Vec::new());
+        for _ in 0..LINGERING_MAX + 3 {
             let (ours, peer) = connected(&listener).await;
             peers.push(peer);
             parting.send_away(ours, &full(), &mut [0; 64]);
         }
-        assert_eq!(parting.sockets.len(), PARTING_MAX / 2);
+        assert_eq!(parting.sockets.len(), LINGERING_MAX / 2);
     }
 }

@@ -87,8 +87,8 @@ impl Mirror {
 }
 
 // Elsewhere there are no such files, and nothing is mirrored.
-#[cfg(test)]
 #[cfg(all(target_os = "linux", not(feature = "portable")))]
+#[cfg(test)]
 mod tests {
     use rustix::io::pread;
 

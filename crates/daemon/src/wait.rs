@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-use super::ready_list::ReadyList;
+use crate::ready_list::ReadyList;
 
 /// Waits until something comes, but no longer than `patience` where there is any. `timer` is the
 /// reactor's one timer.
@@ -16,7 +16,7 @@ use super::ready_list::ReadyList;
 /// It is pending exactly once, whatever the patience, and ready with whatever wakes it then. So the
 /// runtime looks at its sockets and timers between any two passes, once, and a wake too many costs a
 /// pass that finds nothing.
-pub(super) async fn for_next_pass(
+pub(crate) async fn for_next_pass(
     list: &ReadyList,
     mut timer: Pin<&mut Sleep>,
     patience: Option<Duration>,

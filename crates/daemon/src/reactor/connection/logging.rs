@@ -26,14 +26,14 @@ impl SocketConnection {
         }
     }
 
-    pub(in crate::reactor) fn tell_beginning(&self) {
+    pub(in crate::reactor) fn log_connected(&self) {
         if tracing::enabled!(Level::DEBUG) {
             self.span().in_scope(|| tracing::debug!("connected"));
         }
     }
 
     /// Counts an answer that refuses, and tells of each.
-    pub(super) fn tell_answer(&self, reply: &Reply, refusals: &Refusals) {
+    pub(super) fn log_answer(&self, reply: &Reply, refusals: &Refusals) {
         let is_told = tracing::enabled!(Level::DEBUG);
         let kind = kind_of(&reply.frame);
         if kind == Some(Kind::Error) {
@@ -44,22 +44,22 @@ impl SocketConnection {
         }
         self.span().in_scope(|| match (reply.effect, kind) {
             (Effect::SignedIn(account), _) => tracing::debug!(account = account.0, "signed in"),
-            (_, Some(Kind::Error)) => tell_refusal(&reply.frame),
+            (_, Some(Kind::Error)) => log_refusal(&reply.frame),
             (_, Some(kind)) => tracing::debug!(?kind, "answered"),
             (_, None) => {}
         });
     }
 
-    pub(super) fn tell_gone(&self, error: &io::Error) {
+    pub(super) fn log_gone(&self, error: &io::Error) {
         self.span().in_scope(|| tracing::debug!(%error, "a peer is gone"));
     }
 
-    pub(super) fn tell_dead(&self) {
+    pub(super) fn log_dead(&self) {
         self.span().in_scope(|| tracing::debug!("a peer is dead"));
     }
 
     /// Counts a connection that was refused, and tells of the end of each.
-    pub(in crate::reactor) fn tell_end(&self, refusals: &Refusals) {
+    pub(in crate::reactor) fn log_closed(&self, refusals: &Refusals) {
         let closing = self.phase.closing();
         let is_native = matches!(self.phase, Phase::Native(_));
         match closing.map(|closing| closing.reason) {
@@ -90,7 +90,7 @@ fn kind_of(frame: &[u8]) -> Option<Kind> {
     Kind::from_number(u16::from_le_bytes(number))
 }
 
-fn tell_refusal(mut frame: &[u8]) {
+fn log_refusal(mut frame: &[u8]) {
     let Ok(Some(frame)) = FrameCodec::default().split_frame(&mut frame) else { return };
     let request = frame.request.0;
     if let Ok(Error { code, message, .. }) = frame.decode() {

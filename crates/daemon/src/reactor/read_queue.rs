@@ -6,14 +6,14 @@ use crate::fair_queue::Party;
 
 /// Connections, by slot, that have said something.
 #[derive(Debug, Default)]
-pub(super) struct ToRead {
+pub(super) struct ReadQueue {
     slots: HashMap<Party, VecDeque<u32>>,
     turns: VecDeque<Party>,
     /// Those who have as much waiting for the committing thread as they may.
     held_back: VecDeque<Party>,
 }
 
-impl ToRead {
+impl ReadQueue {
     /// Whether nobody's turn can come now.
     pub(super) fn is_empty(&self) -> bool {
         self.turns.is_empty()
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_party_with_many_connections_has_as_many_turns_as_one_with_few() {
-        let mut queue = ToRead::default();
+        let mut queue = ReadQueue::default();
         (10..14).for_each(|slot| queue.push(party(1), slot));
         (20..22).for_each(|slot| queue.push(party(2), slot));
         queue.push(party(3), 30);
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn who_is_held_back_keeps_its_line_and_has_no_turn() {
-        let mut queue = ToRead::default();
+        let mut queue = ReadQueue::default();
         queue.push(party(1), 10);
         queue.push(party(2), 20);
         assert_eq!(queue.next_party(), Some(party(1)));

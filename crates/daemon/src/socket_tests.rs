@@ -6,8 +6,8 @@ use tokio::net::TcpListener;
 use tokio::time::{Duration, timeout};
 
 use super::*;
-use crate::reactor::ready_list::{ReadyList, slot_waker};
-use crate::reactor::wait::for_next_pass;
+use crate::ready_list::{ReadyList, slot_waker};
+use crate::wait::for_next_pass;
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);

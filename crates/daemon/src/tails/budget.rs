@@ -13,7 +13,7 @@ const ENTRY_BYTES: usize = size_of::<Published>();
 
 /// Counts what the tails hold, oldest first.
 #[derive(Debug)]
-pub(super) struct TailBudget {
+pub(crate) struct TailBudget {
     bytes_max: usize,
     bytes: usize,
     published: VecDeque<Published>,
@@ -27,12 +27,12 @@ struct Published {
 }
 
 impl TailBudget {
-    pub(super) fn new(bytes_max: usize) -> Self {
+    pub(crate) fn new(bytes_max: usize) -> Self {
         Self { bytes_max, bytes: 0, published: VecDeque::new() }
     }
 
     /// A tail has grown.
-    pub(super) fn charge(&mut self, log: &Arc<SharedTail>, bytes: usize, at_ms: u64) {
+    pub(crate) fn charge(&mut self, log: &Arc<SharedTail>, bytes: usize, at_ms: u64) {
         self.bytes += bytes;
         match self.published.back_mut() {
             Some(last) if last.log.as_ptr() == Arc::as_ptr(log) && last.at_ms == at_ms => {
@@ -43,19 +43,19 @@ impl TailBudget {
     }
 
     /// A tail was emptied by somebody else.
-    pub(super) fn credit(&mut self, bytes: usize) {
+    pub(crate) fn credit(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
     /// Frees the oldest until the budget is kept.
-    pub(super) fn release_excess(&mut self) {
+    pub(crate) fn release_excess(&mut self) {
         while self.bytes + self.published.len() * ENTRY_BYTES > self.bytes_max
             && self.release_oldest()
         {}
     }
 
     /// Frees what nobody has added to for a while.
-    pub(super) fn release_idle(&mut self, now_ms: u64) {
+    pub(crate) fn release_idle(&mut self, now_ms: u64) {
         while self.published.front().is_some_and(|oldest| oldest.at_ms + IDLE_MS < now_ms)
             && self.release_oldest()
         {}

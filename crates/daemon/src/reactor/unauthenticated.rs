@@ -8,13 +8,13 @@ use crate::peer::Network;
 
 /// The strangers of a reactor.
 #[derive(Debug, Default)]
-pub(super) struct Strangers {
+pub(super) struct Unauthenticated {
     /// The numbers of connections rise.
     by_network: HashMap<Network, BTreeSet<u64>>,
     count: usize,
 }
 
-impl Strangers {
+impl Unauthenticated {
     pub(super) fn count(&self) -> usize {
         self.count
     }
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn the_network_with_most_strangers_loses_the_one_that_came_first() {
         let (many, few) = (Network::V4(1), Network::V4(2));
-        let mut strangers = Strangers::default();
+        let mut strangers = Unauthenticated::default();
         strangers.insert(few, Conn(1));
         (2..=4).for_each(|conn| strangers.insert(many, Conn(conn)));
         assert_eq!((strangers.first_to_go(), strangers.count()), (Some(Conn(2)), 4));

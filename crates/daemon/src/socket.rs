@@ -14,19 +14,19 @@ use rustix::net::{Shutdown, shutdown};
 use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
-use crate::fanout::Mirrored;
 use crate::system;
+use crate::tails::Mirrored;
 
 /// One of the two, registered with the runtime of a reactor.
 #[derive(Debug)]
-pub(super) enum Socket {
+pub(crate) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
 /// A socket without a runtime: what goes from one reactor to another.
 #[derive(Debug)]
-pub(super) enum Unregistered {
+pub(crate) enum Unregistered {
     Tcp(std::net::TcpStream),
     Unix(std::os::unix::net::UnixStream),
 }
@@ -36,7 +36,7 @@ impl Unregistered {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub(super) fn register(self) -> io::Result<Socket> {
+    pub(crate) fn register(self) -> io::Result<Socket> {
         match self {
             Self::Tcp(stream) => TcpStream::from_std(stream).map(Socket::Tcp),
             Self::Unix(stream) => UnixStream::from_std(stream).map(Socket::Unix),
@@ -46,7 +46,7 @@ impl Unregistered {
 
 impl Socket {
     /// Takes the socket out of its runtime.
-    pub(super) fn unregister(self) -> io::Result<Unregistered> {
+    pub(crate) fn unregister(self) -> io::Result<Unregistered> {
         match self {
             Self::Tcp(stream) => stream.into_std().map(Unregistered::Tcp),
             Self::Unix(stream) => stream.into_std().map(Unregistered::Unix),
@@ -55,7 +55,7 @@ impl Socket {
 
     /// Reads what has come: 0 at the end of the stream. Pending when nothing has; the waker is woken
     /// when something does.
-    pub(super) fn poll_read(
+    pub(crate) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
         into: &mut [u8],
@@ -71,13 +71,13 @@ impl Socket {
 
     /// Reads what has come from the system itself, whatever the runtime knows of it: 0 at the end of
     /// the stream, `WouldBlock` when nothing has. Nobody is woken by it.
-    pub(super) fn read_now(&self, into: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read_now(&self, into: &mut [u8]) -> io::Result<usize> {
         Ok(retry_on_intr(|| rustix::io::read(self, &mut *into))?)
     }
 
     /// Whether there may be something to read, or the end of the stream. If not, the waker is woken
     /// when there is.
-    pub(super) fn is_readable(&self, cx: &mut Context<'_>) -> bool {
+    pub(crate) fn is_readable(&self, cx: &mut Context<'_>) -> bool {
         let readable = match self {
             Self::Tcp(stream) => stream.poll_read_ready(cx),
             Self::Unix(stream) => stream.poll_read_ready(cx),
@@ -86,7 +86,7 @@ impl Socket {
     }
 
     /// Whether it may take something. If not, the waker is woken when it does.
-    pub(super) fn is_writable(&self, cx: &mut Context<'_>) -> bool {
+    pub(crate) fn is_writable(&self, cx: &mut Context<'_>) -> bool {
         let writable = match self {
             Self::Tcp(stream) => stream.poll_write_ready(cx),
             Self::Unix(stream) => stream.poll_write_ready(cx),
@@ -96,7 +96,7 @@ impl Socket {
 
     /// It has taken less than it was offered: what the runtime knew of it is over. The waker is woken
     /// when it takes more; `true` when it does already.
-    pub(super) fn was_full(&self, cx: &mut Context<'_>) -> bool {
+    pub(crate) fn was_full(&self, cx: &mut Context<'_>) -> bool {
         // That is how the runtime is told: an attempt that would have had to wait.
         let failed = || Err::<(), _>(ErrorKind::WouldBlock.into());
         let attempt = match self {
@@ -108,7 +108,7 @@ impl Socket {
     }
 
     /// Writes what the peer takes now, which may be nothing.
-    pub(super) fn write<'a>(
+    pub(crate) fn write<'a>(
         &self,
         slices: &(impl Iterator<Item = &'a [u8]> + Clone),
     ) -> io::Result<usize> {
@@ -116,12 +116,12 @@ impl Socket {
     }
 
     /// Writes what lies in a file, as far as the peer takes it now.
-    pub(super) fn send_file(&self, from: &Mirrored) -> io::Result<usize> {
+    pub(crate) fn send_file(&self, from: &Mirrored) -> io::Result<usize> {
         unless_blocked(|| system::send_file(self, &*from.file, from.offset, from.bytes))
     }
 
     /// Says that nothing more comes.
-    pub(super) fn say_last_word(&self) -> io::Result<()> {
+    pub(crate) fn say_last_word(&self) -> io::Result<()> {
         Ok(shutdown(self, Shutdown::Write)?)
     }
 }

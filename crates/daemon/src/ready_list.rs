@@ -9,7 +9,7 @@ use std::task::{Wake, Waker};
 
 /// The list of one reactor.
 #[derive(Debug, Default)]
-pub(super) struct ReadyList {
+pub(crate) struct ReadyList {
     inner: Mutex<Inner>,
 }
 
@@ -25,7 +25,7 @@ struct Inner {
 
 impl ReadyList {
     /// Something has come that is not on the list.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.wake_with(|_slots| {});
     }
 
@@ -52,7 +52,7 @@ impl ReadyList {
 
     /// The reactor waits from now on: `waker` is woken by what comes, and now if something has come
     /// since the list was taken.
-    pub(super) fn wait(&self, waker: &Waker) {
+    pub(crate) fn wait(&self, waker: &Waker) {
         let mut inner = self.lock();
         match &mut inner.reactor {
             Some(reactor) => reactor.clone_from(waker),
@@ -65,7 +65,7 @@ impl ReadyList {
     }
 
     /// Takes the list; the room in `slots` is used again.
-    pub(super) fn take(&self, slots: &mut Vec<u32>) {
+    pub(crate) fn take(&self, slots: &mut Vec<u32>) {
         slots.clear();
         let mut inner = self.lock();
         std::mem::swap(&mut inner.slots, slots);
@@ -86,7 +86,7 @@ struct SlotWaker {
 }
 
 /// What is woken when the socket in a slot is ready.
-pub(super) fn slot_waker(list: &Arc<ReadyList>, slot: u32) -> Waker {
+pub(crate) fn slot_waker(list: &Arc<ReadyList>, slot: u32) -> Waker {
     Waker::from(Arc::new(SlotWaker { list: Arc::clone(list), slot }))
 }
 

@@ -1,0 +1,72 @@
+//! What the daemon says of itself: why it closes a connection or refuses a request, in a sentence for a
+//! person.
+
+use chat_core::{Closing, Effect, Origin, Reply};
+use chat_proto::{CloseReason, Error, Probe, RequestId, encode_frame};
+
+/// What is said to whom no place is left for.
+pub(crate) fn full() -> Closing {
+    closing("the server has as many connections as it may have; try again later")
+}
+
+/// What is said to who has not signed in, and gives his place to somebody else.
+pub(crate) fn evicted() -> Closing {
+    closing("the server needs this place for somebody else, as you have not signed in; try again")
+}
+
+/// What is said to an account that has enough.
+pub(crate) fn account_full() -> Closing {
+    closing("this account has as many connections as it may have; close one, or try again later")
+}
+
+/// What is said when there is no memory to serve one more, or to go on with this one.
+pub(crate) fn no_memory() -> Closing {
+    closing("the server has no memory to spare for this connection; try again later")
+}
+
+/// What is said to a peer that gives no sign of life.
+pub(crate) fn dead() -> Closing {
+    Closing {
+        reason: CloseReason::Dead,
+        code: None,
+        message: "the connection is closed: you have sent nothing for a minute, nor answered the \
+                  probe"
+            .to_owned(),
+    }
+}
+
+/// What is said to a peer that takes too long to sign in.
+pub(crate) fn too_late() -> Closing {
+    Closing {
+        reason: CloseReason::HandshakeTimeout,
+        code: None,
+        message: "the connection is closed: you did not sign in in time".to_owned(),
+    }
+}
+
+/// Why a daemon that stops closes its connections.
+pub(crate) fn going_away() -> Closing {
+    Closing {
+        reason: CloseReason::GoingAway,
+        code: None,
+        message: "the server stops or restarts; come back in a moment".to_owned(),
+    }
+}
+
+fn closing(message: &str) -> Closing {
+    Closing { reason: CloseReason::Full, code: None, message: message.to_owned() }
+}
+
+/// A refusal as a reply.
+pub(crate) fn refusal(to: Origin, error: &Error) -> Reply {
+    let mut frame = Vec::new();
+    encode_frame(error, to.request, &mut frame).expect("a sentence fits a frame");
+    Reply { frame, effect: Effect::None }
+}
+
+/// Any token will do: an answer is a sign of life, whatever it says.
+pub(crate) fn probe_frame() -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode_frame(&Probe { token: 0 }, RequestId(0), &mut frame).expect("a number fits a frame");
+    frame
+}

@@ -1,0 +1,40 @@
+//! The one timer that all connections share.
+
+use std::sync::Arc;
+
+use tokio::time::{Duration, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::mailbox::Mailboxes;
+use crate::refusals::Refusals;
+use crate::sequencer::Sequencer;
+
+/// How often the connections are looked at, and presence is told.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Ticks until the daemon stops.
+pub(crate) async fn keep_time(
+    mailboxes: Arc<Mailboxes>,
+    sequencer: Sequencer,
+    refusals: Arc<Refusals>,
+    stop: CancellationToken,
+) {
+    let mut tick = 0_u32;
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _at = ticks.tick() => {}
+        }
+        mailboxes.all().for_each(|mailbox| mailbox.tick());
+        tick = tick.wrapping_add(1);
+        if Refusals::is_due(tick) {
+            refusals.report();
+        }
+        if sequencer.tick().is_err() {
+            break;
+        }
+    }
+    refusals.report();
+}
