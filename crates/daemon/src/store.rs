@@ -20,8 +20,9 @@ mod header;
 mod held;
 mod history;
 mod in_place;
-mod logs;
+mod index;
 mod lookup;
+mod meta;
 mod nonces;
 mod open;
 mod pending;
@@ -34,7 +35,6 @@ mod streams;
 mod tests;
 mod times;
 mod traces;
-mod unflushed;
 mod wal;
 mod witness;
 mod write;
@@ -244,14 +244,14 @@ impl SqliteStore {
         self.pending
             .read_back(&connection)
             .map_err(|cause| StoreError::new("looked where its newest events are", cause))?;
-        let mut snapshot = lookup::snapshot(&connection, self.pending.unflushed())?;
+        let mut snapshot = lookup::snapshot(&connection, self.pending.index())?;
         self.latest_ts.read_back(snapshot.last_ts);
         // The pages that it was read from are of no use to appends.
         connection
             .execute_batch("PRAGMA shrink_memory")
             .map_err(|cause| StoreError::new("freed the pages that it had read", cause))?;
         let found = lookup::event_count_of(&snapshot);
-        let stored = self.pending.unflushed().last_id();
+        let stored = self.pending.index().last_id();
         if found != stored {
             let damaged = format!(
                 "the file is damaged: its logs have {found} events together, and {stored} were \

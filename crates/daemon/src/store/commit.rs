@@ -69,10 +69,10 @@ impl SqliteStore {
 
     pub(super) fn try_commit(&mut self) -> Result<(), StoreError> {
         match self.transaction {
-            Transaction::None if self.pending.unflushed().is_due() => self.flush(),
+            Transaction::None if self.pending.index().is_due() => self.flush(),
             Transaction::None => Ok(()),
             Transaction::Lost => Err(StoreError::new("committed", "a record is missing")),
-            Transaction::Open => self.end_transaction(self.pending.unflushed().is_due()),
+            Transaction::Open => self.end_transaction(self.pending.index().is_due()),
         }
     }
 
@@ -80,7 +80,7 @@ impl SqliteStore {
     /// is lost without it.
     pub(super) fn flush(&mut self) -> Result<(), StoreError> {
         let is_idle = self.transaction == Transaction::None && self.faults.is_none();
-        if !is_idle || self.pending.unflushed().is_empty() {
+        if !is_idle || self.pending.index().is_flushed() {
             return Ok(());
         }
         self.end_transaction(true)
@@ -138,7 +138,7 @@ impl SqliteStore {
     }
 
     pub(super) fn try_begin_commit(&mut self) -> Result<(), StoreError> {
-        let (connection, written) = self.close_transaction(self.pending.unflushed().is_due())?;
+        let (connection, written) = self.close_transaction(self.pending.index().is_due())?;
         let Some(committer) = &self.committer else {
             return Err(StoreError::new("committed", "nobody does so beside it"));
         };

@@ -15,8 +15,7 @@ use chat_proto::{GapReason, LogId, Seq};
 use rusqlite::{Connection, Error, ErrorCode, ffi};
 
 use super::frames::{FRAME_COLUMNS, Frames};
-use super::logs::Block;
-use super::read::block_at;
+use super::index::LogIndex;
 use super::row::integer;
 
 /// Events that one read looks for one by one. What is left is looked for with the next.
@@ -75,8 +74,7 @@ pub(super) fn is_damage(error: &Error) -> bool {
 /// Goes on event by event, over what is damaged and no further, up to the head at most. It always
 /// comes further, unless it is at the head.
 pub(super) fn read_around(
-    moment: &Connection,
-    unflushed: &[Block],
+    index: &LogIndex<'_>,
     frames: &mut Frames,
     head: Seq,
     bytes_max: usize,
@@ -87,7 +85,7 @@ pub(super) fn read_around(
         if seq > head || (frames.len() >= bytes_max && frames.len() > 0) {
             break;
         }
-        match probe(moment, unflushed, frames.log(), seq) {
+        match probe(index, seq) {
             Ok(event) if damage.is_none() => frames.extend(&event),
             // Behind the damage: the next read begins here.
             Ok(_) => break,
@@ -105,21 +103,16 @@ pub(super) fn read_around(
 }
 
 /// One event as a run of its own.
-fn probe(
-    moment: &Connection,
-    unflushed: &[Block],
-    log: LogId,
-    seq: Seq,
-) -> Result<Frames, ReadError> {
+fn probe(index: &LogIndex<'_>, seq: Seq) -> Result<Frames, ReadError> {
+    let log = index.log();
     let missing = |what: &str| {
         let cause = format!("the file is damaged: {what} event {seq} of log {log}");
         ReadError::Damaged(StoreError::new("read a log", cause))
     };
-    let block = block_at(moment, unflushed, log, seq)?;
-    let block = block.filter(|block| block.holds(seq)).ok_or_else(|| missing("no block has"))?;
+    let id = index.locate(seq)?.ok_or_else(|| missing("no block has"))?;
     let sql = format!("SELECT {FRAME_COLUMNS} FROM events WHERE events.id = ?");
-    let mut statement = moment.prepare_cached(&sql)?;
-    let mut rows = statement.query([integer(block.id_of(seq))])?;
+    let mut statement = index.tables().prepare_cached(&sql)?;
+    let mut rows = statement.query([integer(id)])?;
     let row = rows.next()?.ok_or_else(|| missing("there is no row of"))?;
     let mut event = Frames::new(log, Seq(seq.0 - 1));
     event.push(row).map_err(ReadError::Damaged)?;

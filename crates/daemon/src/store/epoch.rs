@@ -5,7 +5,7 @@ use chat_core::{Genesis, Lineage, Witness};
 use chat_proto::Epoch;
 use rusqlite::{Connection, Result};
 
-use super::lookup;
+use super::{lookup, meta};
 
 /// The keys in the table `meta`.
 const EPOCH: &str = "epoch";
@@ -30,7 +30,7 @@ impl CurrentEpoch {
         boot: u128,
         seen: Option<&Witness>,
     ) -> Result<Self> {
-        let in_file = Epoch(lookup::meta(connection, EPOCH)?.unwrap_or_default());
+        let in_file = Epoch(meta::get(connection, EPOCH)?.unwrap_or_default());
         let lineage = Lineage::judge(in_file, committed, boot, seen);
         let current = match lineage {
             Lineage::Continues => in_file,
@@ -55,8 +55,8 @@ impl CurrentEpoch {
     /// Puts another one into the open transaction.
     pub(super) fn begin(&mut self, transaction: &Connection, genesis: Genesis) -> Result<()> {
         self.begun = Some(genesis.epoch);
-        lookup::set_meta(transaction, EPOCH, genesis.epoch.0)?;
-        lookup::set_meta(transaction, RULES, genesis.rules.into())?;
+        meta::set(transaction, EPOCH, genesis.epoch.0)?;
+        meta::set(transaction, RULES, genesis.rules.into())?;
         lookup::set_secret(transaction, genesis.secret)
     }
 

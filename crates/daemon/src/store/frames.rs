@@ -35,10 +35,6 @@ impl Frames {
         Self { log, bytes: Vec::new(), after, text: String::new() }
     }
 
-    pub(super) fn log(&self) -> LogId {
-        self.log
-    }
-
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }

@@ -10,8 +10,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::damage;
-use super::logs::Block;
-use super::read::block_at;
+use super::index::{Block, LogIndex};
 use super::row::{POSTED, ROOM_NOTICES, integer, text_kind, unsigned};
 
 /// A page of history that grows downwards.
@@ -37,8 +36,7 @@ enum Found {
 }
 
 pub(super) fn history(
-    connection: &Connection,
-    unflushed: &[Block],
+    index: &LogIndex<'_>,
     read: &HistoryRead,
     before: Seq,
 ) -> Result<HistoryPage, StoreError> {
@@ -48,16 +46,15 @@ pub(super) fn history(
         bytes: 0,
         limit: read.limit,
         more: false,
-        log: read.room.into(),
+        log: index.log(),
         gaps: Vec::new(),
         missed: 0,
     };
-    let moment = connection.unchecked_transaction().map_err(failed)?;
     let mut place = before.0.saturating_sub(1);
     while place > 0 && !page.more {
-        place = match block_at(&moment, unflushed, page.log, Seq(place)) {
+        place = match index.block_at(Seq(place)) {
             Ok(Some(block)) if block.holds(Seq(place)) => {
-                page.take_block(&moment, block, place).map_err(failed)?
+                page.take_block(index.tables(), block, place).map_err(failed)?
             }
             // Each event is in a block: the row of this one is damaged.
             Ok(block) => {

@@ -8,12 +8,13 @@ use chat_proto::{
     AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nonce, RoomId, Seq, StreamId,
     Timestamp,
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::SqliteStore;
+use super::index::Index;
+use super::meta;
 use super::row::{integer, nickname, room_name, unsigned};
 use super::times;
-use super::unflushed::UnflushedIndex;
 
 impl Lookup for SqliteStore {
     fn stream(
@@ -39,12 +40,12 @@ impl Lookup for SqliteStore {
 /// How a send of a stream was decided, in a transaction before.
 pub(super) fn past_send(
     connection: &Connection,
-    unflushed: &UnflushedIndex,
+    index: &Index,
     stream: i64,
     n: u64,
 ) -> Result<Option<PastSend>, StoreError> {
     let read = |cause| StoreError::new("looked for an earlier send", cause);
-    if let Some(id) = unflushed.find_send(connection, stream, n).map_err(read)? {
+    if let Some(id) = index.locate_send(connection, stream, n).map_err(read)? {
         return posted(connection, id, stream, n);
     }
     let refused = connection
@@ -99,25 +100,6 @@ fn past(row: &Row<'_>) -> rusqlite::Result<PastSend> {
     })
 }
 
-/// A number of the table `meta`.
-pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<u64>> {
-    connection
-        .prepare_cached("SELECT value FROM meta WHERE key = ?")?
-        .query_row([key], |row| row.get(0).map(unsigned))
-        .optional()
-}
-
-/// Sets a number of the table `meta`.
-pub(super) fn set_meta(connection: &Connection, key: &str, value: u64) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO meta (key, value) VALUES (?, ?) \
-             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        )?
-        .execute(params![key, integer(value)])
-        .map(drop)
-}
-
 /// How many events were ever committed: the sum of all heads, whatever retention has deleted.
 pub(super) fn event_count_of(snapshot: &Snapshot) -> u64 {
     let accounts = snapshot.accounts.iter().map(|account| account.head.0);
@@ -125,15 +107,11 @@ pub(super) fn event_count_of(snapshot: &Snapshot) -> u64 {
 }
 
 /// The hot state.
-pub(super) fn snapshot(
-    connection: &Connection,
-    unflushed: &UnflushedIndex,
-) -> Result<Snapshot, StoreError> {
+pub(super) fn snapshot(connection: &Connection, index: &Index) -> Result<Snapshot, StoreError> {
     let read = |cause| StoreError::new("read the state back", cause);
-    let epoch = meta(connection, "epoch").map_err(read)?.unwrap_or_default();
-    let rules = meta(connection, "rules").map_err(read)?.unwrap_or_default();
-    let head =
-        |log, flushed: Seq| unflushed.newest_block(log).map_or(flushed, |last| last.last_seq());
+    let epoch = meta::get(connection, "epoch").map_err(read)?.unwrap_or_default();
+    let rules = meta::get(connection, "rules").map_err(read)?.unwrap_or_default();
+    let head = |log, flushed| index.committed_head(log, flushed);
     let mut accounts = rows(connection, ACCOUNTS, account)?;
     accounts.iter_mut().for_each(|account| account.head = head(account.id.into(), account.head));
     let mut rooms = rows(connection, ROOMS, room)?;

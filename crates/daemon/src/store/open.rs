@@ -106,7 +106,7 @@ impl SqliteStore {
         pending
             .read_back(&connection)
             .map_err(OpenError::because("asked for its newest events"))?;
-        let committed = pending.unflushed().last_id();
+        let committed = pending.index().last_id();
         let boot = witness::boot()?;
         let seen_here = seen.map(|seen| seen.witness);
         let epoch = CurrentEpoch::judge(&connection, committed, boot, seen_here.as_ref())

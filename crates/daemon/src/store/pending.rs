@@ -9,12 +9,11 @@ use chat_proto::{AccountId, LogId, Nonce, RoomId, StreamId, Timestamp};
 use rusqlite::{Connection, Result};
 
 use super::committer::WriteConnection;
-use super::logs::{Block, Logs};
+use super::index::{Block, Index};
 use super::lookup;
 use super::row_buffer::{RowBuffer, SendDecision};
 use super::streams::{StreamMark, Streams};
 use super::times;
-use super::unflushed::UnflushedIndex;
 use super::write::{self, ClosedTransaction, WriteError};
 
 /// See the module.
@@ -25,24 +24,20 @@ pub(super) struct Pending {
     under_way: Option<Arc<ClosedTransaction>>,
     /// Buffers of a transaction that is over.
     spare: RowBuffer,
-    logs: Logs,
+    index: Index,
     streams: Streams,
-    /// Goes with the file: what is not committed is not in it.
-    unflushed: UnflushedIndex,
-    /// What is being committed has a flush.
-    has_flush: bool,
 }
 
 impl Pending {
     /// Reads what the file does not say in its tables. It must have been done once, and after each
     /// [`Self::forget`], before anything is appended.
     pub(super) fn read_back(&mut self, connection: &Connection) -> Result<()> {
-        self.unflushed.read_back(connection)
+        self.index.read_back(connection)
     }
 
-    /// Where the newest events are.
-    pub(super) fn unflushed(&self) -> &UnflushedIndex {
-        &self.unflushed
+    /// Where the committed events are.
+    pub(super) fn index(&self) -> &Index {
+        &self.index
     }
 
     /// Takes a record. After an error the transaction must be forgotten.
@@ -54,7 +49,7 @@ impl Pending {
         match record {
             Record::Event(event) => {
                 let creates = write::project(connection, event)?;
-                let last_post = self.logs.move_head(connection, &self.unflushed, event, creates)?;
+                let last_post = self.index.push(connection, event, creates)?;
                 let Content::Posted { from, nonce, .. } = &event.content else {
                     self.staged.push(event, None, last_post);
                     return Ok(());
@@ -80,7 +75,7 @@ impl Pending {
         match self.staged.newest_ts(log).or_else(under_way) {
             Some(ts) => Ok(ts),
             None => {
-                let newest = times::newest_in(&connection.lock(), &self.unflushed, log)?;
+                let newest = times::newest_in(&connection.lock(), &self.index, log)?;
                 Ok(newest.unwrap_or_default())
             }
         }
@@ -88,7 +83,7 @@ impl Pending {
 
     #[cfg(test)]
     pub(super) fn make_due(&mut self) {
-        self.unflushed.make_due();
+        self.index.make_due();
     }
 
     fn decide(
@@ -97,7 +92,7 @@ impl Pending {
         place: (AccountId, RoomId),
         nonce: Nonce,
     ) -> Result<(i64, usize), WriteError> {
-        self.streams.decide(connection, &self.unflushed, &mut self.staged, place, nonce)
+        self.streams.decide(connection, &self.index, &mut self.staged, place, nonce)
     }
 
     /// What is known of a stream, this transaction included.
@@ -107,7 +102,7 @@ impl Pending {
         account: AccountId,
         stream: StreamId,
     ) -> Result<StreamMark> {
-        self.streams.look(connection, &self.unflushed, account, stream)
+        self.streams.look(connection, &self.index, account, stream)
     }
 
     /// How a send was decided, in this transaction or before.
@@ -120,7 +115,7 @@ impl Pending {
         let staged = self.streams.sends(stream).and_then(|sends| self.staged.past_send(sends, n));
         let (None, Some(row)) = (&staged, stream.row()) else { return Ok(staged) };
         match self.under_way.as_ref().and_then(|written| written.past_send(row, n)) {
-            None => lookup::past_send(&connection.lock(), &self.unflushed, row, n),
+            None => lookup::past_send(&connection.lock(), &self.index, row, n),
             past => Ok(past),
         }
     }
@@ -133,7 +128,7 @@ impl Pending {
     /// Closes the open transaction, which is to be written now. The one before must be over.
     pub(super) fn turn_over(&mut self) -> Arc<ClosedTransaction> {
         let staged = std::mem::replace(&mut self.staged, std::mem::take(&mut self.spare));
-        let written = Arc::new(ClosedTransaction::of(staged, self.unflushed.last_id() + 1));
+        let written = Arc::new(ClosedTransaction::of(staged, self.index.last_id() + 1));
         self.streams.turn_over();
         self.under_way = Some(Arc::clone(&written));
         written
@@ -141,20 +136,14 @@ impl Pending {
 
     /// Writes where all committed events are.
     pub(super) fn flush(&mut self, connection: &Connection) -> Result<()> {
-        self.unflushed.flush(connection)?;
-        self.has_flush = true;
-        Ok(())
+        self.index.flush(connection)
     }
 
     /// The transaction that was closed has become durable. Tells about how many pages it took.
     pub(super) fn committed(&mut self) -> usize {
         let Some(written) = self.under_way.take() else { return 0 };
-        let mut pages = written.staged().pages();
-        if std::mem::take(&mut self.has_flush) {
-            pages += self.unflushed.rows();
-            self.unflushed.flushed();
-        }
-        take_committed(&mut self.unflushed, &written);
+        let pages = written.staged().pages() + self.index.settle_flush();
+        take_committed(&mut self.index, &written);
         if let Some(written) = Arc::into_inner(written) {
             self.spare = written.into_staged();
             self.spare.clear();
@@ -164,12 +153,12 @@ impl Pending {
 
     /// Whether more is known of logs and streams than may be between transactions.
     pub(super) fn is_overfull(&self) -> bool {
-        self.logs.is_overfull() || self.streams.is_overfull()
+        self.index.is_overfull() || self.streams.is_overfull()
     }
 
     /// Between transactions: forgets what is known of logs and streams when it is too much.
     pub(super) fn trim(&mut self) {
-        self.logs.trim();
+        self.index.trim();
         self.streams.trim();
     }
 
@@ -177,21 +166,20 @@ impl Pending {
     pub(super) fn forget(&mut self) {
         self.staged.clear();
         self.under_way = None;
-        self.logs.forget();
+        self.index.forget();
         self.streams.forget();
-        self.has_flush = false;
     }
 }
 
 /// Where the events of a transaction are, which has become durable.
-fn take_committed(unflushed: &mut UnflushedIndex, written: &ClosedTransaction) {
+fn take_committed(index: &mut Index, written: &ClosedTransaction) {
     let (staged, order) = (written.staged(), written.order());
-    let mut first_id = unflushed.last_id() + 1;
+    let mut first_id = index.last_id() + 1;
     let mut ids = vec![0; order.len()];
     for (row, id) in order.iter().zip(first_id..) {
         ids[*row] = id;
     }
-    unflushed.take_blocks(order.chunk_by(|a, b| staged.row(*a).log == staged.row(*b).log).map(
+    index.take_blocks(order.chunk_by(|a, b| staged.row(*a).log == staged.row(*b).log).map(
         |rows| {
             let (first, last) = (staged.row(rows[0]), staged.row(rows[rows.len() - 1]));
             let (events, last_post) = (rows.len() as u64, last.last_post.0);
@@ -201,6 +189,6 @@ fn take_committed(unflushed: &mut UnflushedIndex, written: &ClosedTransaction) {
         },
     ));
     for sends in staged.sends() {
-        unflushed.take_sends(sends.stream, sends.posted().map(|(n, row)| (n, ids[row])));
+        index.take_sends(sends.stream, sends.posted().map(|(n, row)| (n, ids[row])));
     }
 }

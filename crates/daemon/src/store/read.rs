@@ -1,6 +1,6 @@
 //! Reading history, beside the writer. A read sees what is committed; no read transaction outlives
 //! the call, so the WAL can always be emptied. Where the newest events are is asked before the
-//! transaction begins: see [`super::unflushed`].
+//! transaction begins: see [`super::index`].
 
 use std::path::PathBuf;
 
@@ -14,9 +14,8 @@ use super::damage::{self, Damage, ReadError, Told};
 use super::frames::{FRAME_COLUMNS, Frames};
 use super::held::Identity;
 use super::history::history;
-use super::logs::{Block, block_before};
+use super::index::{Block, LogIndex, UnflushedBlocks};
 use super::row::integer;
-use super::unflushed::UnflushedBlocks;
 
 /// A connection that can only read. One thread uses it at a time.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when it cannot be opened.
     pub fn open(store: &SqliteStore) -> Result<Self, StoreError> {
-        let (path, unflushed) = (store.path().to_owned(), store.pending.unflushed().blocks());
+        let (path, unflushed) = (store.path().to_owned(), store.pending.index().unflushed_blocks());
         let database = store.writer.database;
         let told = store.told.clone();
         let mut reader = Self { path, database, unflushed, told, connection: None };
@@ -64,7 +63,7 @@ impl Reader {
     pub fn history(&mut self, read: &HistoryRead) -> Result<HistoryPage, StoreError> {
         let before = read.before.min(read.as_of.next());
         let unflushed = self.unflushed.before(read.room.into(), before);
-        let page = self.read(|connection| history(connection, &unflushed, read, before))?;
+        let page = self.look(read.room.into(), unflushed, |index| history(index, read, before))?;
         for gap in page.gaps.iter() {
             self.tell(gap.log, Some(Damage { from: gap.from, to: gap.to }));
         }
@@ -87,7 +86,7 @@ impl Reader {
         let unflushed = self.unflushed.after(log, after);
         let frames = Frames::new(log, after);
         let (page, damage) =
-            self.read(|connection| read_log(connection, &unflushed, frames, head, bytes_max))?;
+            self.look(log, unflushed, |index| read_log(index, frames, head, bytes_max))?;
         self.tell(log, damage);
         Ok(page)
     }
@@ -96,6 +95,19 @@ impl Reader {
         if let (Some(damage), Some(connection)) = (damage, &self.connection) {
             self.told.tell(connection, log, damage);
         }
+    }
+
+    /// Looks at the index of a log, of which the tables did not say `unflushed`.
+    fn look<T>(
+        &mut self,
+        log: LogId,
+        unflushed: Vec<Block>,
+        look: impl FnOnce(&LogIndex<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.read(|connection| {
+            let index = LogIndex::begin(connection, log, unflushed);
+            look(&index.map_err(|cause| StoreError::new("began to read", cause))?)
+        })
     }
 
     fn read<T>(
@@ -114,46 +126,23 @@ impl Reader {
     }
 }
 
-/// The block that holds a place, or else the last one before it, of both the table and what it did
-/// not have a moment ago.
-pub(super) fn block_at(
-    connection: &Connection,
-    unflushed: &[Block],
-    log: LogId,
-    place: Seq,
-) -> rusqlite::Result<Option<Block>> {
-    let unflushed =
-        unflushed[..unflushed.partition_point(|block| block.first_seq <= place.0)].last();
-    match unflushed {
-        Some(block) if block.last_seq() >= place => Ok(Some(*block)),
-        _ => {
-            let flushed = block_before(connection, log, place)?;
-            Ok(flushed.into_iter().chain(unflushed.copied()).max_by_key(Block::last_seq))
-        }
-    }
-}
-
 fn read_log(
-    connection: &Connection,
-    unflushed: &[Block],
+    index: &LogIndex<'_>,
     mut frames: Frames,
     head: Seq,
     bytes_max: usize,
 ) -> Result<(LogPage, Option<Damage>), StoreError> {
-    let failed = |cause| StoreError::new("read a log", cause);
     let after = frames.after();
-    // One moment for the blocks and the events.
-    let moment = connection.unchecked_transaction().map_err(failed)?;
-    match read_on(&moment, unflushed, &mut frames, bytes_max) {
+    match read_on(index, &mut frames, bytes_max) {
         Ok(()) => {}
         Err(ReadError::Failed(error)) => return Err(error),
         Err(ReadError::Damaged(error)) => {
-            tracing::debug!(%error, log = %frames.log(), "events are read one by one");
+            tracing::debug!(%error, log = %index.log(), "events are read one by one");
         }
     }
     // A damaged id ends a scan as its end does: what it did not bring is looked for by itself.
     let damage = match frames.len() < bytes_max || frames.after() == after {
-        true => damage::read_around(&moment, unflushed, &mut frames, head, bytes_max)?,
+        true => damage::read_around(index, &mut frames, head, bytes_max)?,
         false => None,
     };
     let (frames, after) = frames.finish();
@@ -161,23 +150,20 @@ fn read_log(
 }
 
 /// Takes the events behind those that are there, while there is room.
-fn read_on(
-    moment: &Connection,
-    unflushed: &[Block],
-    frames: &mut Frames,
-    bytes_max: usize,
-) -> Result<(), ReadError> {
+fn read_on(index: &LogIndex<'_>, frames: &mut Frames, bytes_max: usize) -> Result<(), ReadError> {
+    let (tables, unflushed) = (index.tables(), index.unflushed());
     let from = frames.after().next();
     if unflushed.first().is_none_or(|first| from.0 < first.first_seq) {
-        let first = block_before(moment, frames.log(), from)?.unwrap_or_default();
-        let mut statement = moment.prepare_cached(&events_sql())?;
-        let place = [frames.log().0, first.first_seq, from.0].map(integer);
+        let first = index.flushed_block_at(from)?.unwrap_or_default();
+        let mut statement = tables.prepare_cached(&events_sql())?;
+        let place = [index.log().0, first.first_seq, from.0].map(integer);
         if !take(frames, statement.query(place)?, bytes_max)? {
             return Ok(());
         }
     }
-    let mut statement = moment.prepare_cached(&block_sql())?;
+    let mut statement = tables.prepare_cached(&block_sql())?;
     for block in unflushed {
+        // A flush in between has brought the tables what is here as well.
         let from = frames.after().next().max(Seq(block.first_seq));
         if from > block.last_seq() {
             continue;
@@ -220,32 +206,6 @@ fn events_sql() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_block_at_a_place_is_found_whoever_has_it() {
-        let table = Connection::open_in_memory().unwrap();
-        table.execute_batch(include_str!("schema.sql")).unwrap();
-        let block =
-            |first_seq, first_id, events| Block { first_seq, first_id, events, last_post: 0 };
-        let log = LogId(1);
-        // The second has grown since the newest were asked for.
-        block(1, 1, 10).write(&table, log).unwrap();
-        block(11, 30, 20).write(&table, log).unwrap();
-        let old = [block(11, 30, 5), block(31, 60, 5), block(36, 80, 5)];
-        let first = |unflushed: &[Block], place| {
-            let found = block_at(&table, unflushed, log, Seq(place)).unwrap();
-            found.map(|block| block.first_seq)
-        };
-        for (place, expected) in [(0, None), (1, Some(1)), (10, Some(1)), (11, Some(11))] {
-            assert_eq!(first(&old, place), expected, "{place}");
-        }
-        for (place, expected) in [(12, 11), (30, 11), (31, 31), (36, 36), (90, 36)] {
-            assert_eq!(first(&old, place), Some(expected), "{place}");
-        }
-        block(31, 60, 10).write(&table, log).unwrap();
-        block(41, 90, 10).write(&table, log).unwrap();
-        assert_eq!(first(&old, 45), Some(41), "the table has gone on");
-    }
 
     /// A search that read the log from its start, or sorted it, would pass every other test.
     #[test]

@@ -7,9 +7,9 @@ use chat_proto::{AccountId, Nonce, RoomId, StreamId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::committer::WriteConnection;
+use super::index::Index;
 use super::row::{integer, unsigned};
 use super::row_buffer::RowBuffer;
-use super::unflushed::UnflushedIndex;
 use super::write::WriteError;
 
 /// Streams that are known. When there are more, all are forgotten; the next send of one costs a
@@ -68,14 +68,14 @@ impl Streams {
     pub(super) fn look(
         &self,
         connection: &WriteConnection,
-        unflushed: &UnflushedIndex,
+        index: &Index,
         account: AccountId,
         stream: StreamId,
     ) -> Result<StreamMark> {
         if let Some(mark) = self.known.borrow_mut().find((account, stream)) {
             return Ok(*mark);
         }
-        let mark = find(&connection.lock(), unflushed, account, stream)?;
+        let mark = find(&connection.lock(), index, account, stream)?;
         self.known.borrow_mut().insert((account, stream), mark);
         Ok(mark)
     }
@@ -91,7 +91,7 @@ impl Streams {
     pub(super) fn decide(
         &mut self,
         connection: &WriteConnection,
-        unflushed: &UnflushedIndex,
+        index: &Index,
         staged: &mut RowBuffer,
         (account, room): (AccountId, RoomId),
         nonce: Nonce,
@@ -100,7 +100,7 @@ impl Streams {
         let known = self.known.get_mut();
         let key = (account, nonce.stream);
         if known.find(key).is_none() {
-            known.insert(key, find(&connection.lock(), unflushed, account, nonce.stream)?);
+            known.insert(key, find(&connection.lock(), index, account, nonce.stream)?);
         }
         let mark = known.find(key).expect("it has just been learnt");
         if nonce.n != mark.high_water + 1 {
@@ -162,7 +162,7 @@ impl Known {
 
 fn find(
     connection: &Connection,
-    unflushed: &UnflushedIndex,
+    index: &Index,
     account: AccountId,
     stream: StreamId,
 ) -> Result<StreamMark> {
@@ -177,7 +177,7 @@ fn find(
             let stream = row.get(0)?;
             let bound = Bound { row: stream, room: RoomId(unsigned(row.get(1)?)) };
             let flushed = row.get::<_, Option<i64>>(2)?.map_or(0, unsigned);
-            let posted = unflushed.last_n(stream).unwrap_or(flushed);
+            let posted = index.last_posted(stream).unwrap_or(flushed);
             let refused = row.get::<_, Option<i64>>(3)?.map_or(0, unsigned);
             Ok(StreamMark {
                 bound: Some(bound),

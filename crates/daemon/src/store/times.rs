@@ -10,9 +10,9 @@ use chat_proto::{LogId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::committer::WriteConnection;
+use super::index::Index;
 use super::row::{integer, unsigned};
-use super::unflushed::UnflushedIndex;
-use super::{Durability, OpenError, SqliteStore, lookup};
+use super::{Durability, OpenError, SqliteStore, meta};
 
 /// The key in `meta`.
 const KEY: &str = "latest_ts";
@@ -36,7 +36,7 @@ impl LatestTs {
             *self = Self { latest: ts, is_kept: false };
         } else if !self.is_kept {
             let transaction = connection.in_transaction()?;
-            lookup::set_meta(&transaction, KEY, self.latest.0)?;
+            meta::set(&transaction, KEY, self.latest.0)?;
             self.is_kept = true;
         }
         Ok(())
@@ -47,18 +47,17 @@ impl LatestTs {
 pub(super) fn latest(connection: &Connection) -> Result<Timestamp> {
     let newest = "SELECT coalesce((SELECT ts FROM events ORDER BY id DESC LIMIT 1), 0)";
     let newest = connection.query_row(newest, [], |row| row.get(0).map(unsigned))?;
-    let kept = lookup::meta(connection, KEY)?.unwrap_or_default();
+    let kept = meta::get(connection, KEY)?.unwrap_or_default();
     Ok(Timestamp(newest.max(kept)))
 }
 
 /// The time of a log's newest committed event.
 pub(super) fn newest_in(
     connection: &Connection,
-    unflushed: &UnflushedIndex,
+    index: &Index,
     log: LogId,
 ) -> Result<Option<Timestamp>> {
-    let block = unflushed.last_block(connection, log)?;
-    let id = block.id_of(block.last_seq());
+    let Some(id) = index.newest_id(connection, log)? else { return Ok(None) };
     connection
         .prepare_cached("SELECT ts FROM events WHERE id = ? AND log = ?")?
         .query_row(params![integer(id), integer(log.0)], |row| row.get(0).map(unsigned))

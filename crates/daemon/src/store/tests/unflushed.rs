@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use chat_core::{HistoryRead, RefusedSend};
 use chat_proto::{ErrorCode, FrameCodec, Kind, LoggedHead, RoomId};
 
-use super::super::unflushed::EVENTS_MAX;
+use super::super::index::EVENTS_MAX;
 use super::*;
 
 const SIDE: LogId = LogId(3);
@@ -144,10 +144,10 @@ fn everything_is_found_in_the_tables_and_before_it_is_there() {
         talk.commit(&mut store, turn);
         if turn % 11 == 7 {
             store.flush().unwrap();
-            assert!(store.pending.unflushed().is_empty());
+            assert!(store.pending.index().is_flushed());
         }
     }
-    assert!(!store.pending.unflushed().is_empty());
+    assert!(!store.pending.index().is_flushed());
     let snapshot = store.roll_back().unwrap();
     talk.check(&store, &snapshot);
 }
@@ -161,7 +161,7 @@ fn a_start_after_a_kill_knows_what_was_not_flushed() {
         if turn % 10 == 7 {
             store.flush().unwrap();
         }
-        let behind = store.pending.unflushed().last_id();
+        let behind = store.pending.index().last_id();
         drop(store);
         store = open(&dir);
         assert_eq!(store.committed, behind);
@@ -178,7 +178,7 @@ fn a_start_after_a_kill_knows_what_was_not_flushed() {
     }
     store.close();
     let mut store = open(&dir);
-    assert!(store.pending.unflushed().is_empty(), "a stop leaves nothing to be done");
+    assert!(store.pending.index().is_flushed(), "a stop leaves nothing to be done");
     let snapshot = store.recover().unwrap();
     talk.check(&store, &snapshot);
 }
@@ -193,7 +193,7 @@ fn a_start_after_a_kill_reads_as_much_as_is_ever_left() {
             talk.append(&mut store, turn);
         }
         store.commit().unwrap();
-        let unflushed = store.pending.unflushed();
+        let unflushed = store.pending.index();
         most = most.max(unflushed.last_id() - unflushed.indexed());
     }
     assert!(most < EVENTS_MAX + 1_000, "{most} events were left to a start");
@@ -231,7 +231,7 @@ fn a_flush_that_fails_changes_nothing() {
             }
         }
         let snapshot = store.roll_back().unwrap();
-        assert!(!store.pending.unflushed().is_empty());
+        assert!(!store.pending.index().is_flushed());
         talk.check(&store, &snapshot);
         // In trouble nothing is tried that nobody asked for.
         store.pending.make_due();
@@ -242,7 +242,7 @@ fn a_flush_that_fails_changes_nothing() {
     for turn in [3, 4] {
         // The first has no flush.
         talk.commit(&mut store, turn);
-        let snapshot = lookup::snapshot(&store.connection().unwrap(), store.pending.unflushed());
+        let snapshot = lookup::snapshot(&store.connection().unwrap(), store.pending.index());
         talk.check(&store, &snapshot.unwrap());
         store.pending.make_due();
     }
@@ -290,7 +290,7 @@ fn a_tick_flushes_what_is_old_and_writes_nothing_when_there_is_nothing() {
     talk.commit(&mut store, 1);
     store.pending.make_due();
     store.commit().unwrap();
-    assert!(store.pending.unflushed().is_empty());
+    assert!(store.pending.index().is_flushed());
     let wal = || dir.path().join("chatd.db-wal").metadata().unwrap().modified().unwrap();
     let before = (wal(), store.connection().unwrap().total_changes());
     store.commit().unwrap();
@@ -312,6 +312,20 @@ fn a_file_that_lacks_an_event_that_no_table_knows_is_refused() {
     drop(store);
     let refused = SqliteStore::open(dir.path(), Durability::Full).unwrap_err();
     assert!(refused.to_string().contains(&format!("event {id} is missing")), "{refused}");
+}
+
+/// Its log would have a hole, or an event twice, wherever it is searched.
+#[test]
+fn a_file_whose_newest_events_do_not_follow_one_another_is_refused() {
+    let (mut store, dir) = store();
+    let mut talk = Talk::begin(&mut store);
+    talk.commit(&mut store, 4);
+    let id = store.committed;
+    let moved = "UPDATE events SET seq = seq + 1 WHERE id = ?";
+    store.connection().unwrap().execute(moved, [row::integer(id)]).unwrap();
+    drop(store);
+    let refused = SqliteStore::open(dir.path(), Durability::Full).unwrap_err().to_string();
+    assert!(refused.contains(&format!("event {id} does not follow")), "{refused}");
 }
 
 /// A reader that took the newest blocks behind its transaction, or a writer that showed them

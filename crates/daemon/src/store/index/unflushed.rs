@@ -24,13 +24,13 @@ use std::time::{Duration, Instant};
 use chat_proto::{LogId, Seq};
 use rusqlite::{Connection, Result, ffi};
 
-use super::logs::{self, Block};
-use super::lookup;
-use super::nonces::{self, Run};
-use super::row::unsigned;
+use super::blocks::{self, Block};
+use crate::store::meta;
+use crate::store::nonces::{self, Run};
+use crate::store::row::unsigned;
 
 /// Events after which a commit flushes. It bounds what a start after a crash has to read.
-pub(super) const EVENTS_MAX: u64 = 16_384;
+pub(in crate::store) const EVENTS_MAX: u64 = 16_384;
 
 /// Rows after which a commit flushes. It bounds memory.
 const ROWS_MAX: usize = 8192;
@@ -59,7 +59,7 @@ pub(super) struct UnflushedIndex {
 
 /// The blocks of each log, in order: what readers need.
 #[derive(Clone, Debug, Default)]
-pub(super) struct UnflushedBlocks(Arc<Mutex<Blocks>>);
+pub(in crate::store) struct UnflushedBlocks(Arc<Mutex<Blocks>>);
 
 type Blocks = HashMap<LogId, Vec<Block>>;
 
@@ -109,6 +109,8 @@ impl UnflushedIndex {
     pub(super) fn take_blocks(&mut self, new: impl IntoIterator<Item = (LogId, Block)>) {
         let mut blocks = self.blocks.lock();
         for (log, block) in new {
+            // What the tables have has an id up to `indexed`; a hole would be an event that nobody finds.
+            debug_assert_eq!(block.first_id, self.indexed + self.events + 1, "ids follow the last");
             self.events += block.events;
             let of_log = blocks.entry(log).or_default();
             if !of_log.last_mut().is_some_and(|last| last.grow(block)) {
@@ -129,6 +131,10 @@ impl UnflushedIndex {
         }
         let runs = self.runs.entry(stream).or_default();
         for (n, id) in sends {
+            debug_assert!(
+                self.indexed < id && id <= self.indexed + self.events,
+                "its block is here"
+            );
             if !runs.last_mut().is_some_and(|run| run.push(n, id)) {
                 runs.push(Run::begin(n, id));
                 self.rows += 1;
@@ -140,7 +146,7 @@ impl UnflushedIndex {
     pub(super) fn last_block(&self, connection: &Connection, log: LogId) -> Result<Block> {
         match self.newest_block(log) {
             Some(block) => Ok(block),
-            None => logs::last_block(connection, log),
+            None => blocks::last_block(connection, log),
         }
     }
 
@@ -190,13 +196,16 @@ impl UnflushedIndex {
                 run.write(connection, *stream)?;
             }
         }
-        lookup::set_meta(connection, INDEXED, self.last_id())
+        meta::set(connection, INDEXED, self.last_id())
     }
 
     /// The transaction with the flush has succeeded.
     pub(super) fn flushed(&mut self) {
         let indexed = self.last_id();
         self.replace(Self { indexed, ..Self::default() });
+        debug_assert!(
+            self.is_empty() && self.blocks.lock().is_empty() && self.last_id() == indexed
+        );
     }
 
     /// Reads all of it from the file.
@@ -206,7 +215,7 @@ impl UnflushedIndex {
     }
 
     fn read(connection: &Connection) -> Result<Self> {
-        let indexed = lookup::meta(connection, INDEXED)?.unwrap_or(0);
+        let indexed = meta::get(connection, INDEXED)?.unwrap_or(0);
         let mut found = Self { indexed, ..Self::default() };
         let mut sends = Vec::new();
         let mut statement = connection
@@ -217,6 +226,9 @@ impl UnflushedIndex {
             let (id, log, first_seq) = (column(0)?, LogId(column(1)?), column(2)?);
             if id != found.last_id() + 1 {
                 return Err(missing(found.last_id() + 1));
+            }
+            if found.newest_block(log).is_some_and(|newest| newest.last_seq().0 + 1 != first_seq) {
+                return Err(out_of_place(id, log));
             }
             let n = row.get::<_, Option<i64>>(4)?.map(unsigned);
             let last_post = match n {
@@ -246,14 +258,14 @@ impl UnflushedIndex {
 
 impl UnflushedBlocks {
     /// The blocks of a log that end behind a place.
-    pub(super) fn after(&self, log: LogId, after: Seq) -> Vec<Block> {
+    pub(in crate::store) fn after(&self, log: LogId, after: Seq) -> Vec<Block> {
         let blocks = self.lock();
         let Some(blocks) = blocks.get(&log) else { return Vec::new() };
         blocks[blocks.partition_point(|block| block.last_seq() <= after)..].to_vec()
     }
 
     /// The blocks of a log that begin before a place.
-    pub(super) fn before(&self, log: LogId, before: Seq) -> Vec<Block> {
+    pub(in crate::store) fn before(&self, log: LogId, before: Seq) -> Vec<Block> {
         let blocks = self.lock();
         let Some(blocks) = blocks.get(&log) else { return Vec::new() };
         blocks[..blocks.partition_point(|block| block.first_seq < before.0)].to_vec()
@@ -269,6 +281,14 @@ const INDEXED: &str = "indexed";
 
 /// The heads of logs follow from these events: without one, its log would get another in its place.
 fn missing(id: u64) -> rusqlite::Error {
-    let damaged = format!("the file is damaged: event {id} is missing");
-    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(damaged))
+    damaged(format!("the file is damaged: event {id} is missing"))
+}
+
+/// Places are searched for in blocks that follow one another.
+fn out_of_place(id: u64, log: LogId) -> rusqlite::Error {
+    damaged(format!("the file is damaged: event {id} does not follow the one before in log {log}"))
+}
+
+fn damaged(what: String) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(what))
 }

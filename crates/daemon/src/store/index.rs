@@ -1,0 +1,177 @@
+//! The index: where the events are, and how far each log has come.
+//!
+//! Owns the tables `blocks` and `nonces` with what they do not say yet. The tables know the events up
+//! to the one that `meta` has as `indexed`; an overlay in memory ([`unflushed`]) knows those behind it
+//! that are committed; the heads ([`heads`]) know those that are not, too. It must not know what an
+//! event says. Invariants, asserted where they are relied on:
+//!
+//! * the overlay begins right behind `indexed` and has no hole: it never holds what the tables have;
+//! * a head moves by one, and is never behind what the overlay has of its log;
+//! * what a flush has put into the tables leaves the overlay when that is durable, and nothing comes
+//!   to the overlay in between.
+
+mod blocks;
+mod heads;
+mod log_index;
+mod unflushed;
+
+use chat_core::Event;
+use chat_proto::{LogId, Seq};
+use rusqlite::{Connection, Result};
+
+use super::committer::WriteConnection;
+use super::write::WriteError;
+pub(super) use blocks::Block;
+use heads::Heads;
+pub(super) use log_index::LogIndex;
+#[cfg(test)]
+pub(super) use unflushed::EVENTS_MAX;
+pub(super) use unflushed::UnflushedBlocks;
+use unflushed::UnflushedIndex;
+
+/// See the module. The writer's own; readers have a [`LogIndex`].
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    heads: Heads,
+    /// Goes with the file: what is not committed is not in it.
+    unflushed: UnflushedIndex,
+    /// A transaction whose outcome is not known takes the overlay to the tables.
+    is_flushing: bool,
+}
+
+impl Index {
+    /// Reads what the tables do not say from the events. It must have been done once, and after each
+    /// [`Self::forget`], before anything is pushed.
+    ///
+    /// # Errors
+    /// Also when an event is missing that no table knows.
+    pub(super) fn read_back(&mut self, table: &Connection) -> Result<()> {
+        debug_assert!(
+            !self.is_flushing && self.heads.is_empty(),
+            "read back after it was forgotten"
+        );
+        self.unflushed.read_back(table)
+    }
+
+    /// What the tables do not say of logs, for readers.
+    pub(super) fn unflushed_blocks(&self) -> UnflushedBlocks {
+        self.unflushed.blocks()
+    }
+
+    /// The id of the newest event that is committed; 0 before the first.
+    pub(super) fn last_id(&self) -> u64 {
+        self.unflushed.last_id()
+    }
+
+    /// The last event that the tables know.
+    #[cfg(test)]
+    pub(super) fn indexed(&self) -> u64 {
+        self.unflushed.indexed()
+    }
+
+    /// Lets time pass.
+    #[cfg(test)]
+    pub(super) fn make_due(&mut self) {
+        self.unflushed.make_due();
+    }
+
+    /// Whether the tables know all that is committed.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.unflushed.is_empty()
+    }
+
+    /// Whether it is time for a flush.
+    pub(super) fn is_due(&self) -> bool {
+        self.unflushed.is_due()
+    }
+
+    /// Moves a log's head to an event, only ever by one; an event that creates its log must be its
+    /// first, and no other may. Tells the seq of the log's newest message, or 0.
+    pub(super) fn push(
+        &mut self,
+        table: &WriteConnection,
+        event: &Event,
+        creates: bool,
+    ) -> Result<Seq, WriteError> {
+        self.heads.push(table, &self.unflushed, event, creates)
+    }
+
+    /// The committed head of a log, where the tables say that it is `flushed`.
+    pub(super) fn committed_head(&self, log: LogId, flushed: Seq) -> Seq {
+        let newest = self.unflushed.newest_block(log);
+        newest.map_or(flushed, |newest| newest.last_seq())
+    }
+
+    /// The id of a log's newest committed event; `None`: it has none.
+    pub(super) fn newest_id(&self, table: &Connection, log: LogId) -> Result<Option<u64>> {
+        let last = self.unflushed.last_block(table, log)?;
+        Ok((last.events > 0).then(|| last.id_of(last.last_seq())))
+    }
+
+    /// The id of the event that a send of a stream's row led to; `None`: it was refused, or is none.
+    pub(super) fn locate_send(
+        &self,
+        table: &Connection,
+        stream: i64,
+        n: u64,
+    ) -> Result<Option<u64>> {
+        self.unflushed.find_send(table, stream, n)
+    }
+
+    /// The largest `n` of a stream's row that became a message; `None`: the tables say it.
+    pub(super) fn last_posted(&self, stream: i64) -> Option<u64> {
+        self.unflushed.last_n(stream)
+    }
+
+    /// Writes the overlay to the tables, in the open transaction. It stays until [`Self::settle_flush`].
+    pub(super) fn flush(&mut self, table: &Connection) -> Result<()> {
+        debug_assert!(!self.is_flushing, "one flush at a time");
+        self.unflushed.flush(table)?;
+        self.is_flushing = true;
+        Ok(())
+    }
+
+    /// A transaction has become durable. If it has a flush, the overlay is let go; tells about how many
+    /// pages the flush took.
+    pub(super) fn settle_flush(&mut self) -> usize {
+        if !std::mem::take(&mut self.is_flushing) {
+            return 0;
+        }
+        let pages = self.unflushed.rows();
+        self.unflushed.flushed();
+        pages
+    }
+
+    /// Takes where the events of a transaction are that has become durable: each log's, in order of
+    /// their ids, which follow the last.
+    pub(super) fn take_blocks(&mut self, new: impl IntoIterator<Item = (LogId, Block)>) {
+        debug_assert!(!self.is_flushing, "a flush is settled before more is taken");
+        let heads = &self.heads;
+        self.unflushed.take_blocks(new.into_iter().inspect(|(log, block)| {
+            debug_assert!(heads.is_at_or_behind(*log, block.last_seq()), "a head goes ahead");
+        }));
+    }
+
+    /// The same of the sends of a stream's row: the `n` and the id of each, rising in `n`.
+    pub(super) fn take_sends(&mut self, stream: i64, sends: impl IntoIterator<Item = (u64, u64)>) {
+        self.unflushed.take_sends(stream, sends);
+    }
+
+    /// Whether more heads are known than may be between transactions.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.heads.is_overfull()
+    }
+
+    /// Between transactions: forgets the heads when they are too many.
+    pub(super) fn trim(&mut self) {
+        if self.is_overfull() {
+            self.heads.forget();
+        }
+    }
+
+    /// The transactions that are not committed are lost, and with them the heads.
+    pub(super) fn forget(&mut self) {
+        self.heads.forget();
+        self.is_flushing = false;
+    }
+}
