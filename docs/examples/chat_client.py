@@ -265,9 +265,12 @@ class Client:
 
 def message_id(key: bytes, stream: bytes, n: int) -> bytes:
     """The id of the message that ``key`` sends under this nonce."""
-    credential = KIND_KEY.to_bytes(2, "little") + key
-    preimage = b"chatd message id v1\0" + credential + stream + n.to_bytes(8, "little")
-    return hashlib.sha256(preimage).digest()[:16]
+    credential = first_16_of_sha256(b"chatd credential 1" + KIND_KEY.to_bytes(2, "little") + key)
+    return first_16_of_sha256(b"chatd message 1" + credential + stream + n.to_bytes(8, "little"))
+
+
+def first_16_of_sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()[:16]
 
 
 def said(sender: str, body: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_client::outbox::message_id;
 use chat_core::{
     AccountRow, Content, Event, Genesis, PastSend, RefusedSend, RoomRow, Snapshot, StoreSecret,
 };
@@ -132,7 +131,7 @@ impl Data {
                     if !in_rooms.contains(&(room, *from)) {
                         found.push(format!("{from} speaks in {room} without being a member"));
                     }
-                    if credential.map(|credential| message_id(*nonce, credential)) != Some(*id) {
+                    if credential.map(|credential| nonce.message_id(credential.id())) != Some(*id) {
                         found.push(format!("the id of {nonce:?} in {room} is not its own"));
                     }
                 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use chat_client::{AckFuture, Client, Config, Event, Events, Name, OutboxKind, RoomChange};
 use chat_proto::{Epoch, Nonce, Position, RoomId, RoomName, Seq, StreamId};
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -117,7 +116,7 @@ impl Crowd {
         client.join(&lobby).await?;
         let sending = Sending {
             number,
-            stream: explicit_stream(&key),
+            stream: StreamId::explicit(&key),
             room: self.room,
             talk: self.talk,
             notes: self.notes.clone(),
@@ -266,11 +265,4 @@ fn seen(event: &Event) -> Option<Seen> {
         Event::RoomCreated(created) => Some(change("room_created", created)),
         _ => None,
     }
-}
-
-fn explicit_stream(key: &str) -> StreamId {
-    let hash = Sha256::digest(StreamId::explicit_id_preimage(key));
-    let mut stream = [0; 16];
-    stream.copy_from_slice(&hash[..16]);
-    StreamId(stream)
 }

@@ -129,7 +129,7 @@ fn state_apply_send(bencher: Bencher<'_, '_>) {
             n.set(n.get() + 1);
             Action::Post {
                 account: ACCOUNT,
-                credential: KEY,
+                credential: KEY.id(),
                 nonce: nonce(n.get()),
                 room: ROOM,
                 body: PostBody::Text(TextBody::say(text())),

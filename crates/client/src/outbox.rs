@@ -23,14 +23,12 @@
 //!     side does not become a busy loop here.
 
 mod destination;
-mod ids;
 
 use std::collections::VecDeque;
 
 use chat_proto::{Ack, Epoch, Error, ErrorCode, Nonce, RoomId, RoomName, StreamId};
 
 pub use destination::Destination;
-pub use ids::{explicit_stream, message_id};
 
 /// How long to leave a daemon alone that cannot write now.
 const UNAVAILABLE_PAUSE_MS: u64 = 1_000;

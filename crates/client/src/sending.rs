@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_proto::{
-    Ack, Credential, Epoch, Error, ErrorCode, Join, MessageId, Nonce, RequestId, RoomId, RoomName,
-    Send, StreamId, TextBody,
+    Ack, CredentialId, Epoch, Error, ErrorCode, Join, MessageId, Nonce, RequestId, RoomId,
+    RoomName, Send, StreamId, TextBody,
 };
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -23,7 +23,7 @@ use crate::event_queue::EventQueue;
 use crate::identity::random_bytes;
 use crate::journal_writer::{Done, Job, JournalWriter};
 use crate::link::Up;
-use crate::outbox::{Destination, Entry, message_id};
+use crate::outbox::{Destination, Entry};
 use crate::request::ReplyTo;
 use crate::requests::PendingRequests;
 use crate::send_queue::{Change, Outbound, SendQueue};
@@ -40,7 +40,7 @@ pub(crate) struct Sending {
     adopt: Option<String>,
     /// Why nothing will be sent any more.
     ended: Option<Refusal>,
-    credential: Credential,
+    credential: CredentialId,
     /// The moment that the queue's milliseconds count from.
     started: Instant,
 }
@@ -51,7 +51,7 @@ struct Waiter {
 }
 
 impl Sending {
-    pub(crate) fn new(queue: SendQueue, writer: JournalWriter, credential: Credential) -> Self {
+    pub(crate) fn new(queue: SendQueue, writer: JournalWriter, credential: CredentialId) -> Self {
         Self {
             queue,
             waiters: HashMap::new(),
@@ -250,7 +250,7 @@ impl Sending {
                     if let Some(waiter) = self.waiters.remove(&entry.nonce) {
                         self.waiters.insert(nonce, waiter);
                     }
-                    let id = message_id(nonce, &self.credential);
+                    let id = nonce.message_id(self.credential);
                     (entry, OutgoingState::Moved { nonce, id })
                 }
                 Change::Forgotten(messages) => {
@@ -285,7 +285,7 @@ impl Sending {
         let left = Arc::new(AtomicBool::new(false));
         let sent = Sent {
             nonce: entry.nonce,
-            id: message_id(entry.nonce, &self.credential),
+            id: entry.nonce.message_id(self.credential),
             answer: AckFuture { answer: answered, left: Arc::clone(&left) },
         };
         self.waiters.insert(entry.nonce, Waiter { answer, left });
@@ -331,7 +331,7 @@ impl Sending {
 
     fn tell_acked(&self, entry: &Entry, ack: &Ack, events: &mut EventQueue) {
         let Ack { room, seq, ts, id, nonce } = *ack;
-        let expected = message_id(nonce, &self.credential);
+        let expected = nonce.message_id(self.credential);
         if id != expected {
             // It was first sent with another credential of the account: the daemon's word counts.
             self.tell_of(expected, entry, OutgoingState::Moved { nonce, id }, events);
@@ -340,7 +340,7 @@ impl Sending {
     }
 
     fn tell(&self, entry: &Entry, state: OutgoingState, events: &mut EventQueue) {
-        self.tell_of(message_id(entry.nonce, &self.credential), entry, state, events);
+        self.tell_of(entry.nonce.message_id(self.credential), entry, state, events);
     }
 
     /// The honest marks are a screen's; a script has its answers.

@@ -3,7 +3,8 @@
 mod bytes;
 
 use chat_proto::{
-    AccountId, Credential, Epoch, NameError, Nickname, Nonce, RoomId, RoomName, Timestamp,
+    AccountId, Credential, CredentialId, Epoch, NameError, Nickname, Nonce, RoomId, RoomName,
+    Timestamp,
 };
 
 pub use bytes::UnreadableCommand;
@@ -67,7 +68,7 @@ pub enum Action {
         /// Who.
         account: AccountId,
         /// What the account is signed in with where it was said.
-        credential: Credential,
+        credential: CredentialId,
         /// Which send.
         nonce: Nonce,
         /// Where.

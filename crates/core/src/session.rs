@@ -12,8 +12,8 @@ pub(crate) use request::action;
 
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{
-    AccountId, Announced, Close, CloseReason, Credential, ErrorCode, FrameCodec, FrameRef, Kind,
-    Nickname, QueryRequest, RequestId, SessionId, Window, WireError, encode_frame,
+    AccountId, Announced, Close, CloseReason, Credential, CredentialId, ErrorCode, FrameCodec,
+    FrameRef, Kind, Nickname, QueryRequest, RequestId, SessionId, Window, WireError, encode_frame,
 };
 
 use crate::{Action, Rate, ServerKey, TokenBucket};
@@ -53,7 +53,7 @@ enum Phase {
     },
     /// The sign-in is with the sequencer: nothing is read until it is answered.
     SigningIn(Credential),
-    Ready(AccountId, Credential),
+    Ready(AccountId, CredentialId),
 }
 
 /// What a frame leads to.
@@ -193,7 +193,7 @@ impl Session {
     /// The sign-in was granted.
     pub fn signed_in(&mut self, account: AccountId) {
         if let Phase::SigningIn(credential) = self.phase {
-            self.phase = Phase::Ready(account, credential);
+            self.phase = Phase::Ready(account, credential.id());
         }
     }
 

@@ -82,7 +82,13 @@ fn events_of_a_new_store(secret: u8) -> Vec<Event> {
     let answer = run(Action::Join { account, name: room("ops") });
     let Answer::Room(room) = answer else { panic!("it is made: {answer:?}") };
     let (nonce, body) = (Nonce { stream: StreamId([7; 16]), n: 1 }, TextBody::say("hi"));
-    run(Action::Post { account, credential, nonce, room, body: PostBody::Text(body) });
+    run(Action::Post {
+        account,
+        credential: credential.id(),
+        nonce,
+        room,
+        body: PostBody::Text(body),
+    });
     events
 }
 

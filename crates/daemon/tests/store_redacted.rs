@@ -36,7 +36,7 @@ fn run(store: &mut SqliteStore, state: &mut State, action: Action) -> Decision {
 fn say(account: AccountId, room: RoomId, n: u64, text: &str) -> Action {
     let nonce = Nonce { stream: StreamId([7; 16]), n };
     let body = PostBody::Text(TextBody::say(text));
-    Action::Post { account, credential: KEY, nonce, room, body }
+    Action::Post { account, credential: KEY.id(), nonce, room, body }
 }
 
 /// A store in which Ada has said "one" and "two", and then the text of "one" was taken away.

@@ -1,9 +1,9 @@
 //! Credentials: what an account signs in with. An account is not its credential: it may have
 //! several, and lose one.
 
-use crate::ids::bytes_id;
+use crate::ids::{bytes_id, first_16_of_sha256};
 use crate::wire::{Decode, Encode};
-use crate::{CredentialKind, PublicKey};
+use crate::{CredentialId, CredentialKind, PublicKey};
 
 /// What one sign-in proves. On the wire it is the number of its kind and 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -36,6 +36,17 @@ impl Credential {
             Self::Key(_) => CredentialKind::Key,
             Self::Token(_) => CredentialKind::Token,
         }
+    }
+
+    /// Its id: SHA-256 of a domain string, the number of its kind as `u16` LE, and its bytes, cut to
+    /// its first 16 bytes.
+    #[must_use]
+    pub fn id(&self) -> CredentialId {
+        let mut bytes = [0; 52];
+        bytes[..18].copy_from_slice(b"chatd credential 1");
+        bytes[18..20].copy_from_slice(&(self.kind() as u16).to_le_bytes());
+        bytes[20..].copy_from_slice(self.bytes());
+        CredentialId(first_16_of_sha256(&bytes))
     }
 
     /// What tells it from the others of its kind.

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::Credential;
+use sha2::{Digest, Sha256};
+
 use crate::wire::{Decode, Encode};
 
 macro_rules! id {
@@ -85,7 +86,7 @@ id! {
 
 bytes_id! {
     /// The id of a message, the same for every reader and for every repetition of its nonce.
-    /// See [`Nonce::message_id_preimage`].
+    /// See [`Nonce::message_id`].
     MessageId[16]
 }
 bytes_id! {
@@ -95,6 +96,10 @@ bytes_id! {
 bytes_id! {
     /// One outbox: 128 random bits, or the hash of an explicit id that a script gave.
     StreamId[16]
+}
+bytes_id! {
+    /// Names a credential in few bytes. See [`Credential::id`](crate::Credential::id).
+    CredentialId[16]
 }
 bytes_id! {
     /// An Ed25519 public key (RFC 8032).
@@ -134,27 +139,34 @@ pub struct Nonce {
 }
 
 impl Nonce {
-    /// The bytes whose SHA-256, cut to its first 16 bytes, is the [`MessageId`] of this nonce when
-    /// it was sent with a credential: a domain string, the number of the credential's kind as `u16`
-    /// LE, its bytes, the stream, and `n` as `u64` LE.
+    /// The id of the message that is sent under this nonce with a credential: SHA-256 of a domain
+    /// string, the credential's id, the stream, and `n` as `u64` LE, cut to its first 16 bytes.
     #[must_use]
-    pub fn message_id_preimage(&self, credential: &Credential) -> [u8; 78] {
-        let mut preimage = [0; 78];
-        preimage[..20].copy_from_slice(b"chatd message id v1\0");
-        preimage[20..22].copy_from_slice(&(credential.kind() as u16).to_le_bytes());
-        preimage[22..54].copy_from_slice(credential.bytes());
-        preimage[54..70].copy_from_slice(&self.stream.0);
-        preimage[70..].copy_from_slice(&self.n.to_le_bytes());
-        preimage
+    pub fn message_id(&self, credential: CredentialId) -> MessageId {
+        // One block of SHA-256 takes 55 bytes, and this is done for each message.
+        let mut bytes = [0; 55];
+        bytes[..15].copy_from_slice(b"chatd message 1");
+        bytes[15..31].copy_from_slice(&credential.0);
+        bytes[31..47].copy_from_slice(&self.stream.0);
+        bytes[47..].copy_from_slice(&self.n.to_le_bytes());
+        MessageId(first_16_of_sha256(&bytes))
     }
 }
 
 impl StreamId {
-    /// The bytes whose SHA-256, cut to its first 16 bytes, is the stream of an explicit id.
+    /// The stream of an explicit id that a script gave: SHA-256 of a domain string and the id, cut
+    /// to its first 16 bytes.
     #[must_use]
-    pub fn explicit_id_preimage(id: &str) -> Vec<u8> {
-        [b"chatd explicit id v1\0", id.as_bytes()].concat()
+    pub fn explicit(id: &str) -> Self {
+        Self(first_16_of_sha256(&[b"chatd explicit id v1\0", id.as_bytes()].concat()))
     }
+}
+
+pub(crate) fn first_16_of_sha256(bytes: &[u8]) -> [u8; 16] {
+    let hash: [u8; 32] = Sha256::digest(bytes).into();
+    let mut first = [0; 16];
+    first.copy_from_slice(&hash[..16]);
+    first
 }
 
 /// A place in a log that survives reconnects, restarts and restored backups.

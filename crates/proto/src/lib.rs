@@ -36,8 +36,8 @@ pub use handshake::{
     Hello, Limits, SignIn, SignedIn, Welcome, sign_in_transcript, welcome_transcript,
 };
 pub use ids::{
-    AccountId, AttachmentId, Epoch, LogId, MessageId, Nonce, Position, PublicKey, RequestId,
-    RoomId, Seq, SessionId, StreamId, Timestamp,
+    AccountId, AttachmentId, CredentialId, Epoch, LogId, MessageId, Nonce, Position, PublicKey,
+    RequestId, RoomId, Seq, SessionId, StreamId, Timestamp,
 };
 pub use kind::Kind;
 pub use name::{NameError, Nickname, RoomName, looks, names_collide, spells_like_a_name};

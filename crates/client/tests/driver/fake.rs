@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use chat_client::outbox::message_id;
 use chat_client::{Client, Config, Event, Events, Identity, Name, Target, start};
 use chat_proto::limits::{
     COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
@@ -228,7 +227,7 @@ impl Peer {
             room: send.room,
             seq: Seq(seq),
             ts: Timestamp(1),
-            id: message_id(send.nonce, &self.credential),
+            id: send.nonce.message_id(self.credential.id()),
         };
         self.reply(id, &ack).await;
     }

@@ -11,7 +11,8 @@
 mod post;
 
 use chat_proto::{
-    AccountId, Credential, Epoch, NameError, Nickname, Nonce, RoomId, RoomName, StreamId, Timestamp,
+    AccountId, Credential, CredentialId, Epoch, NameError, Nickname, Nonce, RoomId, RoomName,
+    StreamId, Timestamp,
 };
 
 use super::{Action, Command};
@@ -97,7 +98,7 @@ impl Command {
             Action::Post { account, credential, nonce, room, body } => {
                 begin(number::POST);
                 put_u64(out, account.0);
-                put_credential(out, credential);
+                out.extend(credential.0);
                 out.extend(nonce.stream.0);
                 put_u64(out, nonce.n);
                 put_u64(out, room.0);
@@ -141,7 +142,7 @@ impl Command {
             },
             number::POST => Action::Post {
                 account: AccountId(fields.u64()?),
-                credential: fields.credential()?,
+                credential: CredentialId(fields.array()?),
                 nonce: fields.nonce()?,
                 room: RoomId(fields.u64()?),
                 body: post::body(&mut fields)?,

@@ -134,7 +134,7 @@ fn outcome(state: &State, account: AccountId, request: AnyRequest) -> Outcome {
 }
 
 fn action(account: AccountId, command: CommandRequest) -> Action {
-    crate::session::action(account, key_numbered(1), command).unwrap().unwrap()
+    crate::session::action(account, key_numbered(1).id(), command).unwrap().unwrap()
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn only_members_learn_the_name_of_a_room_that_they_may_not_post_in() {
     let send = |account| {
         let nonce = Nonce { stream: StreamId([1; 16]), n: 1 };
         let (credential, body) = (key_numbered(1), PostBody::Text(TextBody::say("hello")));
-        Action::Post { account, credential, nonce, room: secret, body }
+        Action::Post { account, credential: credential.id(), nonce, room: secret, body }
     };
     let refused = run(&mut state, send(ada)).answer.unwrap_err();
     assert!(matches!(refused, Refusal::UnknownRoom { .. }), "{refused:?}");

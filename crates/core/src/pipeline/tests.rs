@@ -14,8 +14,8 @@ use crate::{
 
 const NOW: Timestamp = Timestamp(1_000);
 /// The first ids of a store whose secret is all zeros.
-const LOBBY: RoomId = RoomId(35_952_696_735_246);
-const ADA: AccountId = AccountId(4_691_739_476_174);
+const LOBBY: RoomId = RoomId(61_552_298_336_057);
+const ADA: AccountId = AccountId(4_769_448_282_746);
 
 /// A pipeline with Ada in the lobby, on the first connection.
 struct World {
@@ -92,9 +92,11 @@ fn rename(conn: u64, name: &str) -> Input {
 }
 
 fn send(conn: u64, n: u64) -> Input {
-    let nonce = Nonce { stream: StreamId([7; 16]), n };
-    let credential = credential(0xAD);
-    let body = PostBody::Text(TextBody::say(format!("say {n}")));
+    post(conn, Nonce { stream: StreamId([7; 16]), n }, format!("say {n}"))
+}
+
+fn post(conn: u64, nonce: Nonce, text: String) -> Input {
+    let (credential, body) = (credential(0xAD).id(), PostBody::Text(TextBody::say(text)));
     command(conn, Action::Post { account: ADA, credential, nonce, room: LOBBY, body })
 }
 
@@ -373,12 +375,7 @@ fn opening_writes_nothing_and_logs_begin_once() {
 #[test]
 fn refusals_have_a_pace_where_they_come_in_and_none_in_the_order() {
     let mut world = World::new();
-    let refused = |n| {
-        let nonce = Nonce { stream: StreamId([9; 16]), n };
-        let (credential, text) = (credential(0xAD), String::new());
-        let body = PostBody::Text(TextBody::say(text));
-        command(1, Action::Post { account: ADA, credential, nonce, room: LOBBY, body })
-    };
+    let refused = |n| post(1, Nonce { stream: StreamId([9; 16]), n }, String::new());
     let before = world.pipeline.store().records();
     world.run((1..=256).map(refused));
     let stored = |world: &World| world.pipeline.store().records() - before;

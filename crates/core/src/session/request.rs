@@ -2,7 +2,7 @@
 //! as it came.
 
 use chat_proto::{
-    AccountId, AnyRequest, CommandRequest, Credential, Delete, Edit, ErrorCode, FrameRef, Join,
+    AccountId, AnyRequest, CommandRequest, CredentialId, Delete, Edit, ErrorCode, FrameRef, Join,
     Kind, Leave, NameError, Nickname, Nonce, ProbeReply, React, Rename, RoomName, Send, Window,
     encode_frame,
 };
@@ -13,7 +13,7 @@ use crate::{Action, PostBody, Refusal};
 /// Reads one request.
 pub(super) fn read(
     account: AccountId,
-    credential: Credential,
+    credential: CredentialId,
     kind: Kind,
     frame: &FrameRef<'_>,
 ) -> Result<Step, Closing> {
@@ -36,7 +36,7 @@ pub(super) fn read(
 /// What a command asks of the state; or why a name in it is none.
 pub(crate) fn action(
     account: AccountId,
-    credential: Credential,
+    credential: CredentialId,
     command: CommandRequest,
 ) -> Result<Result<Action, NameError>, Closing> {
     let post = |nonce: Nonce, room, body| {

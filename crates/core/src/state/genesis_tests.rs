@@ -31,7 +31,7 @@ fn run(mut state: State, genesis: Action) -> (State, Vec<Decision>) {
     let Answer::Room(room) = ops else { panic!("it is made: {ops:?}") };
     let (nonce, body) = (Nonce { stream: StreamId([7; 16]), n: 1 }, TextBody::say("hi"));
     let body = PostBody::Text(body);
-    apply(&mut state, Action::Post { account, credential, nonce, room, body });
+    apply(&mut state, Action::Post { account, credential: credential.id(), nonce, room, body });
     (state, all)
 }
 

@@ -1,7 +1,6 @@
 //! Posts: exactly once, in the order of their stream.
 
-use chat_proto::{AccountId, Credential, MessageId, Nonce, RoomId, Seq};
-use sha2::{Digest, Sha256};
+use chat_proto::{AccountId, CredentialId, Nonce, RoomId, Seq};
 
 use super::{Answer, Draft, State};
 use crate::{
@@ -48,7 +47,7 @@ impl Draft<'_> {
     /// first answer; one whose turn has not come is told which is awaited.
     pub(super) fn post(
         &mut self,
-        sender: (AccountId, Credential),
+        sender: (AccountId, CredentialId),
         nonce: Nonce,
         room: RoomId,
         body: PostBody,
@@ -67,7 +66,7 @@ impl Draft<'_> {
         let verdict = self.state.judge(account, room, &body);
         Ok(match (verdict, body) {
             (Ok(head), PostBody::Text(body)) => {
-                let id = message_id(nonce, &credential);
+                let id = nonce.message_id(credential);
                 let posted = Content::Posted { from: account, id, nonce, digest, body };
                 let (seq, ts) = self.append_after(head, room.into(), posted);
                 Decided::without_record(Ok(Answer::Posted { room, seq, ts, id }))
@@ -90,13 +89,6 @@ fn demand_event(head: Seq, seq: Seq) -> Result<(), Refusal> {
         true => Ok(()),
         false => Err(Refusal::UnknownEvent { seq: seq.0, head: head.0 }),
     }
-}
-
-fn message_id(nonce: Nonce, credential: &Credential) -> MessageId {
-    let hash = Sha256::digest(nonce.message_id_preimage(credential));
-    let mut id = [0; 16];
-    id.copy_from_slice(&hash[..16]);
-    MessageId(id)
 }
 
 fn answer_again(past: Option<&PastSend>, digest: BodyDigest) -> Result<Answer, Refusal> {

@@ -75,7 +75,7 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
             let nonce = Nonce { stream: StreamId([7; 16]), n: chance.below(30) + 1 };
             let credential = key_numbered(u8::try_from(number).unwrap());
             let body = PostBody::Text(TextBody::say(format!("say {number}")));
-            Action::Post { account, credential, nonce, room, body }
+            Action::Post { account, credential: credential.id(), nonce, room, body }
         }
     };
     Command { ts, action }

@@ -75,7 +75,7 @@ impl World {
         let nonce = Nonce { stream: StreamId([7; 16]), n };
         let held = self.state.account_of.iter().find(|(_credential, of)| **of == account);
         let credential = *held.expect("an account has a credential").0;
-        self.run(Action::Post { account, credential, nonce, room, body })
+        self.run(Action::Post { account, credential: credential.id(), nonce, room, body })
     }
 
     fn name_of(&self, account: AccountId) -> String {
