@@ -19,5 +19,6 @@ mod signals;
 // The memory of a process is in `/proc`.
 #[cfg(target_os = "linux")]
 mod slow;
+mod speaking;
 mod stopping;
 mod telling;

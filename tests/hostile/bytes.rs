@@ -87,11 +87,8 @@ async fn whatever_is_no_frame_gets_a_typed_error_and_a_close_and_nobody_else_not
             hello(&[&[1_u8, 77, 0][..], &[9; 32]].concat()),
             ErrorCode::VersionNotSpoken,
         ),
-        ("another protocol", b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), ErrorCode::Malformed),
-        ("IRC", b"NICK ada\r\nUSER ada 0 * :ada\r\n".to_vec(), ErrorCode::Malformed),
         ("SMTP", b"EHLO example.org\r\n".to_vec(), ErrorCode::Malformed),
         ("request id 0", zero, ErrorCode::Malformed),
-        ("TLS", b"\x16\x03\x01\x02\x00\x01".to_vec(), ErrorCode::Malformed),
     ];
     for (what, bytes, code) in cases {
         let close = close_in(&say(&server, &bytes).await?).context(what)?;
@@ -141,8 +138,17 @@ async fn a_request_longer_than_its_kind_needs_is_refused_before_its_body_comes()
 }
 
 #[tokio::test]
-async fn a_browser_is_answered_in_its_own_words() -> Result<()> {
+async fn who_speaks_another_protocol_is_answered_in_its_own_words() -> Result<()> {
     let server = TestServer::start().await?;
+    for said in ["NICK ada\r\nUSER ada 0 * :ada\r\n", "cap ls\r\n"] {
+        let heard = String::from_utf8(say(&server, said.as_bytes()).await?)?;
+        assert!(heard.starts_with("ERROR :") && heard.contains("chat-tui"), "{heard}");
+        assert!(heard.ends_with("\r\n") && heard.lines().count() == 1, "{heard}");
+    }
+    let heard = String::from_utf8(say(&server, b"SSH-2.0-OpenSSH_9.2\r\n").await?)?;
+    assert!(!heard.starts_with("SSH-") && heard.contains("chat-tui"), "{heard}");
+    let heard = say(&server, b"\x16\x03\x01\x02\x00\x01").await?;
+    assert_eq!(heard, [21, 3, 1, 0, 2, 2, 40], "a fatal alert");
     for said in ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
         let heard = String::from_utf8(say(&server, said.as_bytes()).await?)?;
         assert!(heard.starts_with("HTTP/1.1 400 ") && heard.contains("chat-tui"), "{heard}");

@@ -16,6 +16,7 @@ mod mailbox;
 mod memory;
 mod notices;
 mod peer;
+pub mod protocols;
 mod quotas;
 mod reactor;
 mod reader;

@@ -2,7 +2,7 @@
 //! person.
 
 use chat_core::{Closing, Effect, Origin, Reply};
-use chat_proto::{CloseReason, Error, Probe, RequestId, encode_frame};
+use chat_proto::{CloseReason, Error, ErrorCode, Probe, RequestId, encode_frame};
 
 /// What is said to whom no place is left for.
 pub(crate) fn full() -> Closing {
@@ -22,6 +22,12 @@ pub(crate) fn account_full() -> Closing {
 /// What is said when there is no memory to serve one more, or to go on with this one.
 pub(crate) fn no_memory() -> Closing {
     closing("the server has no memory to spare for this connection; try again later")
+}
+
+/// What is said to a peer that speaks something that is not known here.
+pub(crate) fn unknown_protocol() -> Closing {
+    let message = "this port speaks the chatd protocol; connect with chat-tui";
+    Closing::protocol(ErrorCode::Malformed, message)
 }
 
 /// What is said to a peer that gives no sign of life.

@@ -10,9 +10,14 @@ use tokio::net::unix::UCred;
 
 /// Who is at the other end of a connection, as the system knows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Peer {
+pub enum Peer {
     /// A user of this machine, at the Unix socket, and the process where the system tells.
-    User { uid: u32, process: Option<i32> },
+    User {
+        /// Its number.
+        uid: u32,
+        /// The process that connected.
+        process: Option<i32>,
+    },
     /// Somebody at the Unix socket whom the system does not know any more.
     Unknown,
     /// Somebody at an IPv4 address and port.

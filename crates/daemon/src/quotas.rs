@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chat_proto::AccountId;
 
@@ -30,6 +30,23 @@ pub(crate) struct ConnectionQuotas {
     max: usize,
     taken: AtomicUsize,
     signed_in: Mutex<SignedIn>,
+}
+
+/// The place of a connection, for as long as this is kept.
+#[derive(Debug)]
+pub struct Place(Arc<ConnectionQuotas>);
+
+impl Place {
+    /// A place that has been acquired before.
+    pub(crate) fn of(quotas: &Arc<ConnectionQuotas>) -> Self {
+        Self(Arc::clone(quotas))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.release();
+    }
 }
 
 /// Connections whose account is known.
@@ -115,6 +132,16 @@ mod tests {
         assert_eq!(take_all(&quotas, Network::Local), 28);
         quotas.release();
         assert!(!quotas.acquire(ADDRESS) && quotas.acquire(Network::Local));
+    }
+
+    #[test]
+    fn a_place_is_kept_for_as_long_as_its_connection() {
+        let quotas = Arc::new(ConnectionQuotas::new(1));
+        assert!(quotas.acquire(Network::Local));
+        let place = Place::of(&quotas);
+        assert!(!quotas.acquire(Network::Local));
+        drop(place);
+        assert!(quotas.acquire(Network::Local));
     }
 
     #[test]

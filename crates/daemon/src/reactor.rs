@@ -18,7 +18,6 @@ mod lingering;
 mod read_queue;
 mod run_queue;
 mod slab;
-mod sniff;
 mod turn;
 mod turn_batch;
 mod unauthenticated;
@@ -47,7 +46,7 @@ use followers::Followers;
 use lingering::LingeringSockets;
 use run_queue::RunQueue;
 use slab::Slab;
-use turn::{Followed, Progress, TurnContext};
+use turn::{Followed, ParseContext, Progress, TurnContext};
 use turn_batch::TurnBatch;
 use unauthenticated::Unauthenticated;
 use unread::Unread;
@@ -197,7 +196,13 @@ impl Reactor {
             match self.slab.at(slot as usize).map(SocketConnection::tick) {
                 Some(Progress::Again) => self.line_up_to_write(slot),
                 Some(Progress::Gone) => self.let_go(slot),
-                Some(Progress::Done | Progress::Interrupted | Progress::ReadDisk(_)) | None => {}
+                Some(
+                    Progress::Done
+                    | Progress::Interrupted
+                    | Progress::HandOver(_)
+                    | Progress::ReadDisk(_),
+                )
+                | None => {}
             }
         }
     }
@@ -247,7 +252,7 @@ impl Reactor {
         match turn {
             Progress::Again => self.queue.line_up_to_read(slot, connection),
             Progress::Interrupted => self.queue.go_on_reading(slot, connection),
-            Progress::Done | Progress::Gone | Progress::ReadDisk(_) => {}
+            Progress::Done | Progress::Gone | Progress::HandOver(_) | Progress::ReadDisk(_) => {}
         }
         if connection.has_output() {
             self.queue.line_up_to_write(slot, connection);
@@ -260,7 +265,7 @@ impl Reactor {
             let Some(slot) = self.queue.next_to_write() else { return };
             let turn = self.turn(slot, |connection, context| {
                 connection.awaits_writing = false;
-                connection.on_writable(context.is_draining, context.now_ms)
+                connection.on_writable(context.is_draining, context.parse.now_ms)
             });
             if let Progress::ReadDisk(read) = turn {
                 self.read_disk(slot, read);
@@ -285,14 +290,15 @@ impl Reactor {
     ) -> Progress {
         let Some(connection) = self.slab.at(slot as usize) else { return Progress::Done };
         let (party, unread_before) = (connection.party(), connection.unread_bytes());
-        let mut context = TurnContext {
+        let read_bytes = self.unread.read_bytes(self.batch.read_bytes(BUFFER_BYTES));
+        let parse = ParseContext {
             admission: &self.shared.admission,
-            buffer: &mut self.buffer,
-            read_bytes: self.unread.read_bytes(self.batch.read_bytes(BUFFER_BYTES)),
+            protocols: &self.shared.protocols,
             batch: &mut self.batch,
             now_ms: self.now_ms,
-            is_draining: self.is_draining,
         };
+        let (buffer, is_draining) = (&mut self.buffer[..], self.is_draining);
+        let mut context = TurnContext { parse, buffer, read_bytes, is_draining };
         let turn = catch_unwind(AssertUnwindSafe(|| act(connection, &mut context)));
         let turn = turn.unwrap_or_else(|_the_hook_has_told_it| {
             tracing::error!(
@@ -303,8 +309,10 @@ impl Reactor {
         });
         self.unread.changed(unread_before, connection.unread_bytes());
         self.hand_in(party);
-        if turn == Progress::Gone {
-            self.let_go(slot);
+        match turn {
+            Progress::Gone => self.let_go(slot),
+            Progress::HandOver(protocol) => self.hand_over(slot, protocol),
+            Progress::Done | Progress::Again | Progress::Interrupted | Progress::ReadDisk(_) => {}
         }
         turn
     }

@@ -20,6 +20,7 @@ use crate::fanout::MailboxFanout;
 use crate::identity::Identity;
 use crate::listener::{Listener, SocketFile, bind_tcp, bind_unix};
 use crate::mailbox::Mailboxes;
+use crate::protocols::Protocols;
 use crate::quotas::ConnectionQuotas;
 use crate::reactor::{Alive, ReactorBuilder, Shared};
 use crate::reader::ReadPool;
@@ -69,12 +70,22 @@ impl Server {
     /// # Errors
     /// [`StartError`] says what to do.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        Self::start_with(config, (0..reactors()).map(ReactorBuilder::new).collect()).await
+        Self::start_speaking(config, Protocols::default()).await
+    }
+
+    /// The same, with other protocols at the same port.
+    ///
+    /// # Errors
+    /// [`StartError`] says what to do.
+    pub async fn start_speaking(config: Config, protocols: Protocols) -> Result<Self, StartError> {
+        let builders = (0..reactors()).map(ReactorBuilder::new).collect();
+        Self::start_with(config, protocols, builders).await
     }
 
     /// Starts with these reactors.
     pub(crate) async fn start_with(
         config: Config,
+        protocols: Protocols,
         builders: Vec<ReactorBuilder>,
     ) -> Result<Self, StartError> {
         let started = Instant::now();
@@ -108,7 +119,8 @@ impl Server {
             admission: Admission { identity: identity.key, rate: RATE },
             readers,
             started,
-            quotas: ConnectionQuotas::new(connections_max),
+            protocols,
+            quotas: Arc::new(ConnectionQuotas::new(connections_max)),
             refusals: Arc::default(),
         });
         let server = Self {
@@ -291,7 +303,8 @@ mod tests {
         let first = ReactorBuilder::new(0);
         let mailbox = first.mailbox();
         let builders = vec![first, ReactorBuilder::that_cannot_start(1)];
-        let refused = Server::start_with(config.clone(), builders).await.unwrap_err();
+        let refused =
+            Server::start_with(config.clone(), Protocols::default(), builders).await.unwrap_err();
         assert!(matches!(refused, StartError::Thread(_)), "{refused}");
         assert_eq!(Arc::strong_count(&mailbox), 1, "a thread still has it");
         // The store is free again, too.

@@ -24,10 +24,12 @@ pub(crate) enum Socket {
     Unix(UnixStream),
 }
 
-/// A socket without a runtime: what goes from one reactor to another.
+/// A socket without a runtime, on its way to another thread. It does not block.
 #[derive(Debug)]
-pub(crate) enum Unregistered {
+pub enum Unregistered {
+    /// From an address.
     Tcp(std::net::TcpStream),
+    /// From this machine.
     Unix(std::os::unix::net::UnixStream),
 }
 

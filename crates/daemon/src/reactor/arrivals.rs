@@ -1,6 +1,7 @@
 //! Who comes in, who is sent away, and who leaves.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chat_core::Closing;
 
@@ -10,6 +11,8 @@ use crate::arrival::{Arrival, Transfer};
 use crate::memory;
 use crate::notices::{evicted, full, going_away, no_memory};
 use crate::peer::Network;
+use crate::protocols::{Handover, Protocol, ProtocolId, Service};
+use crate::quotas::Place;
 use crate::socket::Socket;
 
 impl Reactor {
@@ -89,7 +92,7 @@ impl Reactor {
         let Some(conn) = self.unauthenticated.first_to_go() else { return false };
         let Some((slot, _connection)) = self.slab.of(conn) else { return false };
         let Some(connection) = self.remove(slot) else { return false };
-        self.send_away(connection.into_socket(), &evicted());
+        self.send_away(connection.into_arrival().0.socket, &evicted());
         true
     }
 
@@ -104,16 +107,43 @@ impl Reactor {
         }
     }
 
+    /// Gives a connection's socket, with all that it has said, to whoever speaks its protocol. It keeps
+    /// its place.
+    pub(super) fn hand_over(&mut self, slot: u32, protocol: ProtocolId) {
+        let Some(connection) = self.take_out(slot) else { return };
+        let place = Place::of(&self.shared.quotas);
+        let Protocol { name, service, .. } = self.shared.protocols.get(protocol);
+        let Service::TakenOver(server) = service else { return };
+        connection.log_handed_over(name);
+        let (arrival, first_bytes) = connection.into_arrival();
+        match arrival.unregister() {
+            Ok(transfer) => {
+                let handover = Handover::new(transfer, first_bytes, place);
+                let taken = catch_unwind(AssertUnwindSafe(|| server.take_over(handover)));
+                if taken.is_err() {
+                    tracing::error!(protocol = name, "a connection was lost to a fault");
+                }
+            }
+            Err(error) => tracing::error!(%error, "a connection could not be handed over"),
+        }
+    }
+
     fn remove(&mut self, slot: u32) -> Option<SocketConnection> {
-        let connection = self.slab.remove(slot)?;
-        connection.followed().for_each(|log| self.followers.remove(log, slot));
-        self.unauthenticated.remove(connection.network(), connection.conn);
-        self.unread.changed(connection.unread_bytes(), 0);
+        let connection = self.take_out(slot)?;
         self.shared.left(&connection);
         // Of strangers any number may come and go: nothing is to be kept for them.
         if connection.is_known() {
             self.hand_in_gone(connection.party(), connection.conn);
         }
+        Some(connection)
+    }
+
+    /// Empties a slot; the reactor knows nothing of what was in it any more.
+    fn take_out(&mut self, slot: u32) -> Option<SocketConnection> {
+        let connection = self.slab.remove(slot)?;
+        connection.followed().for_each(|log| self.followers.remove(log, slot));
+        self.unauthenticated.remove(connection.network(), connection.conn);
+        self.unread.changed(connection.unread_bytes(), 0);
         Some(connection)
     }
 
@@ -134,6 +164,7 @@ mod tests {
     use super::*;
     use crate::mailbox::Mail;
     use crate::peer::Peer;
+    use crate::protocols::Protocols;
     use crate::reactor::ReactorBuilder;
     use crate::reactor::acceptor::Acceptor;
     use crate::{Config, Server};
@@ -156,7 +187,7 @@ mod tests {
         mailbox.drain();
         let socket = Socket::Tcp(ours).unregister().unwrap();
         mailbox.arrive(Transfer { socket, peer: Peer::from(from) }).expect("it has not ended");
-        let server = Server::start_with(config, vec![builder]).await.unwrap();
+        let server = Server::start_with(config, Protocols::default(), vec![builder]).await.unwrap();
 
         let mut heard = Vec::new();
         timeout(LONG, theirs.read_to_end(&mut heard)).await.expect("it is told").unwrap();

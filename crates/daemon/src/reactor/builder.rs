@@ -26,6 +26,7 @@ use super::unread::Unread;
 use super::{BUFFER_BYTES, Reactor};
 use crate::listener::Listener;
 use crate::mailbox::Mailbox;
+use crate::protocols::Protocols;
 use crate::quotas::ConnectionQuotas;
 use crate::reader::ReadPool;
 use crate::ready_list::ReadyList;
@@ -44,7 +45,8 @@ pub(crate) struct Shared {
     pub(crate) admission: Admission,
     pub(crate) readers: ReadPool,
     pub(crate) started: Instant,
-    pub(crate) quotas: ConnectionQuotas,
+    pub(crate) protocols: Protocols,
+    pub(crate) quotas: Arc<ConnectionQuotas>,
     pub(crate) refusals: Arc<Refusals>,
 }
 

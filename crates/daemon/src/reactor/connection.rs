@@ -117,9 +117,9 @@ impl SocketConnection {
         self.phase.close(closing);
     }
 
-    /// The socket, without the connection.
-    pub(super) fn into_socket(self) -> Socket {
-        self.socket
+    /// The socket and the peer, without the connection, and what has been read and not understood.
+    pub(super) fn into_arrival(self) -> (Arrival, Vec<u8>) {
+        (Arrival { socket: self.socket, peer: self.peer }, self.unread)
     }
 
     /// Whether there is something to read that was waited for.

@@ -8,7 +8,9 @@ use tokio::time::timeout;
 
 use super::phase::Native;
 use super::*;
-use crate::reactor::turn::TurnContext;
+use crate::notices::unknown_protocol;
+use crate::protocols::Protocols;
+use crate::reactor::turn::{ParseContext, TurnContext};
 use crate::reactor::turn_batch::TurnBatch;
 
 /// Longer than anybody may be silent, in ticks.
@@ -75,14 +77,14 @@ async fn say(bytes: &[u8]) -> (SocketConnection, UnixStream) {
     timeout(DEADLINE, ours.readable()).await.unwrap().unwrap();
     let (mut connection, mut batch) = (connection(ours), TurnBatch::default());
     batch.begin(usize::MAX);
-    let mut context = TurnContext {
+    let parse = ParseContext {
         admission: &admission(),
-        buffer: &mut [0; 4096],
-        read_bytes: 4096,
+        protocols: &Protocols::default(),
         batch: &mut batch,
         now_ms: 0,
-        is_draining: false,
     };
+    let buffer = &mut [0; 4096];
+    let mut context = TurnContext { parse, buffer, read_bytes: 4096, is_draining: false };
     while connection.on_readable(&mut context) == Progress::Again {}
     connection.on_writable(false, 0);
     (connection, theirs)
@@ -107,13 +109,21 @@ async fn nothing_is_made_for_a_peer_that_has_not_said_what_it_speaks() {
 
 #[tokio::test]
 async fn who_speaks_something_else_is_told_so_in_its_own_words() {
-    let (connection, theirs) = say(b"GET / HTTP/1.1\r\n\r\n").await;
-    assert!(matches!(connection.stage, Stage::Lingering { .. }));
-    assert!(answer(theirs).await.starts_with(b"HTTP/1.1 400 "));
-    let (_connection, theirs) = say(b"NICK ada\r\n").await;
-    let answer = answer(theirs).await;
-    assert!(!answer.starts_with(b"HTTP"), "{}", answer.escape_ascii());
-    assert!(answer.windows(8).any(|part| part == b"chat-tui"), "{}", answer.escape_ascii());
+    for (said, begins, in_words) in [
+        (&b"GET / HTTP/1.1\r\n\r\n"[..], &b"HTTP/1.1 400 "[..], true),
+        (b"NICK ada\r\nUSER ada 0 * :ada\r\n", b"ERROR :", true),
+        (b"cap ls 302\r\n", b"ERROR :", true),
+        (b"SSH-2.0-OpenSSH_9.9\r\n", b"This port ", true),
+        (b"\x16\x03\x01\x02\0\x01", b"\x15\x03\x01\0\x02\x02", false),
+        (b"EHLO me\r\n", &unknown_protocol().frame()[..], true),
+    ] {
+        let (connection, theirs) = say(said).await;
+        assert!(matches!(connection.stage, Stage::Lingering { .. }), "{}", said.escape_ascii());
+        let answer = answer(theirs).await;
+        assert!(answer.starts_with(begins), "{}", answer.escape_ascii());
+        let has_sentence = answer.windows(8).any(|part| part == b"chat-tui");
+        assert_eq!(has_sentence, in_words, "{}", answer.escape_ascii());
+    }
 }
 
 #[tokio::test]

@@ -4,17 +4,24 @@ use chat_core::{Admission, DiskRead};
 use chat_proto::LogId;
 
 use super::turn_batch::TurnBatch;
+use crate::protocols::{ProtocolId, Protocols};
 
 /// What a turn of any connection needs of its reactor.
 pub(super) struct TurnContext<'a> {
-    pub(super) admission: &'a Admission,
+    pub(super) parse: ParseContext<'a>,
     pub(super) buffer: &'a mut [u8],
     /// How much of it one read may fill.
     pub(super) read_bytes: usize,
+    pub(super) is_draining: bool,
+}
+
+/// What it takes to understand what a peer has said.
+pub(super) struct ParseContext<'a> {
+    pub(super) admission: &'a Admission,
+    pub(super) protocols: &'a Protocols,
     /// What is asked.
     pub(super) batch: &'a mut TurnBatch,
     pub(super) now_ms: u64,
-    pub(super) is_draining: bool,
 }
 
 /// How a turn ended.
@@ -28,6 +35,8 @@ pub(super) enum Progress {
     Interrupted,
     /// Events of a log are to be read from disk; then there is more.
     ReadDisk(DiskRead),
+    /// It speaks a protocol of somebody else, who takes its socket.
+    HandOver(ProtocolId),
     /// It is over.
     Gone,
 }

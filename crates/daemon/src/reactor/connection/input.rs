@@ -2,15 +2,14 @@
 
 use std::task::{Context, Poll};
 
-use chat_core::{Admission, Connection, SessionSeed};
+use chat_core::{Connection, SessionSeed};
 use chat_proto::{MAGIC, SessionId};
 
 use super::phase::{Leaving, Native, Phase};
 use super::{SocketConnection, Stage};
-use crate::notices::no_memory;
-use crate::reactor::sniff::{self, FirstBytes};
-use crate::reactor::turn::{Progress, TurnContext};
-use crate::reactor::turn_batch::TurnBatch;
+use crate::notices::{no_memory, unknown_protocol};
+use crate::protocols::{Protocols, Recognised, Service};
+use crate::reactor::turn::{ParseContext, Progress, TurnContext};
 use crate::reactor::unread::CAUTIOUS_READ_BYTES;
 
 impl SocketConnection {
@@ -19,17 +18,18 @@ impl SocketConnection {
         if matches!(self.stage, Stage::Lingering { .. }) {
             return self.discard_input(context);
         }
+        let now_ms = context.parse.now_ms;
         if self.phase.is_closing() || context.is_draining {
             return Progress::Done;
         }
         if !self.unread.is_empty() {
             let unread = std::mem::take(&mut self.unread);
-            self.process_input(&unread, context.admission, context.batch, context.now_ms);
+            self.process_input(&unread, &mut context.parse);
         }
-        if context.batch.is_full() && self.has_input(context.now_ms) {
+        if context.parse.batch.is_full() && self.has_input(now_ms) {
             return Progress::Interrupted;
         }
-        if !self.is_readable || !self.phase.wants_input(context.now_ms) {
+        if !self.is_readable || !self.phase.wants_input(now_ms) {
             return Progress::Done;
         }
         let room = match self.account() {
@@ -49,7 +49,7 @@ impl SocketConnection {
                 self.is_readable = read == room || self.socket.is_readable(&mut cx);
                 let new = &context.buffer[..read];
                 if self.unread.is_empty() {
-                    self.process_input(new, context.admission, context.batch, context.now_ms);
+                    self.process_input(new, &mut context.parse);
                 } else {
                     let mut all = std::mem::take(&mut self.unread);
                     if all.try_reserve(new.len()).is_err() {
@@ -57,7 +57,7 @@ impl SocketConnection {
                         return Progress::Again;
                     }
                     all.extend_from_slice(new);
-                    self.process_input(&all, context.admission, context.batch, context.now_ms);
+                    self.process_input(&all, &mut context.parse);
                 }
             }
             Poll::Ready(Err(error)) => {
@@ -65,8 +65,11 @@ impl SocketConnection {
                 return Progress::Gone;
             }
         }
-        match self.has_input(context.now_ms) {
-            true if context.batch.is_full() => Progress::Interrupted,
+        if let Phase::Taken(protocol) = self.phase {
+            return Progress::HandOver(protocol);
+        }
+        match self.has_input(now_ms) {
+            true if context.parse.batch.is_full() => Progress::Interrupted,
             true if self.is_readable => Progress::Again,
             _ => Progress::Done,
         }
@@ -86,22 +89,16 @@ impl SocketConnection {
     }
 
     /// Asks what `bytes` ask, and keeps the rest.
-    fn process_input(
-        &mut self,
-        mut bytes: &[u8],
-        admission: &Admission,
-        batch: &mut TurnBatch,
-        now_ms: u64,
-    ) {
+    fn process_input(&mut self, mut bytes: &[u8], context: &mut ParseContext<'_>) {
         if matches!(self.phase, Phase::Undecided) {
-            self.decide(&mut bytes);
+            self.decide(&mut bytes, context.protocols);
         }
         let Phase::Native(native) = &mut self.phase else { return self.keep(bytes) };
         let mut left = bytes.len();
-        while !batch.is_full()
-            && let Some(asked) = native.core.receive(admission, &mut bytes, now_ms)
+        while !context.batch.is_full()
+            && let Some(asked) = native.core.receive(context.admission, &mut bytes, context.now_ms)
         {
-            batch.ask(self.conn, asked, left - bytes.len());
+            context.batch.ask(self.conn, asked, left - bytes.len());
             left = bytes.len();
         }
         self.keep(bytes);
@@ -136,19 +133,26 @@ impl SocketConnection {
         self.phase.close(&no_memory());
     }
 
-    /// Looks at the first bytes, and takes the magic. A peer that speaks something else is told so in
-    /// its own words.
-    fn decide(&mut self, bytes: &mut &[u8]) {
-        match sniff::look(bytes) {
-            FirstBytes::Undecided => {}
-            FirstBytes::Native => {
+    /// Looks at the first bytes, and takes the magic. A peer that speaks something that nobody does
+    /// here is told so in its own words.
+    fn decide(&mut self, bytes: &mut &[u8], protocols: &Protocols) {
+        let spoken = match protocols.recognise(bytes) {
+            Recognised::Undecided => return,
+            Recognised::Unknown => {
+                self.phase = Leaving::saying(unknown_protocol().frame()).into();
+                return;
+            }
+            Recognised::Protocol(spoken) => spoken,
+        };
+        let protocol = protocols.get(spoken);
+        self.phase = match &protocol.service {
+            Service::Native => {
                 *bytes = &bytes[MAGIC.len()..];
-                self.phase = self.begin();
+                self.begin()
             }
-            seen @ (FirstBytes::Http | FirstBytes::Unknown) => {
-                self.phase = Leaving::saying(sniff::rejection(seen)).into();
-            }
-        }
+            Service::Declined(words) => Leaving::declining(protocol.name, words()).into(),
+            Service::TakenOver(_) => Phase::Taken(spoken),
+        };
     }
 
     /// A conversation begins, with a challenge of its own.

@@ -58,6 +58,12 @@ impl SocketConnection {
         self.span().in_scope(|| tracing::debug!("a peer is dead"));
     }
 
+    pub(in crate::reactor) fn log_handed_over(&self, protocol: &str) {
+        if tracing::enabled!(Level::DEBUG) {
+            self.span().in_scope(|| tracing::debug!(protocol, "handed over"));
+        }
+    }
+
     /// Counts a connection that was refused, and tells of the end of each.
     pub(in crate::reactor) fn log_closed(&self, refusals: &Refusals) {
         let closing = self.phase.closing();
@@ -78,7 +84,10 @@ impl SocketConnection {
                 let (reason, code) = (closing.reason, closing.code);
                 tracing::debug!(?reason, ?code, message_to_peer = closing.message, "closed");
             }
-            None if !is_native => tracing::debug!(reason = "NotThisProtocol", "closed"),
+            None if !is_native => {
+                let protocol = self.phase.declined().unwrap_or("unknown");
+                tracing::debug!(reason = "NotThisProtocol", protocol, "closed");
+            }
             None if self.stage == Stage::HungUp => tracing::debug!(reason = "HungUp", "closed"),
             None => tracing::debug!(reason = "Gone", "closed"),
         });

@@ -35,7 +35,7 @@ impl SocketConnection {
                 return Progress::Done;
             }
             let written = match &mut self.phase {
-                Phase::Undecided => return Progress::Done,
+                Phase::Undecided | Phase::Taken(_) => return Progress::Done,
                 Phase::Leaving(leaving) if leaving.rest().is_empty() => return self.say_goodbye(),
                 Phase::Leaving(leaving) => say(&self.socket, leaving),
                 Phase::Native(native) => match native.core.output() {
@@ -89,7 +89,7 @@ impl SocketConnection {
     fn part(&mut self) {
         match &mut self.phase {
             Phase::Native(native) => native.core.part(&[]),
-            Phase::Undecided | Phase::Leaving(_) => {
+            Phase::Undecided | Phase::Taken(_) | Phase::Leaving(_) => {
                 self.phase = Leaving::saying(Vec::new()).into();
             }
         }
@@ -109,11 +109,12 @@ impl SocketConnection {
     fn missing_bytes(&self) -> usize {
         let whole = match &self.phase {
             Phase::Undecided => MAGIC.len(),
-            Phase::Native(_) | Phase::Leaving(_) => {
+            Phase::Native(_) | Phase::Taken(_) | Phase::Leaving(_) => {
                 frame_end(&self.unread, 0).unwrap_or(HEADER_BYTES)
             }
         };
-        whole.saturating_sub(self.unread.len())
+        // The opening of another protocol may be longer than the magic.
+        whole.saturating_sub(self.unread.len()).max(1)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chat_core::{Closing, Connection};
 
+use crate::protocols::ProtocolId;
 use crate::tails::SharedTail;
 
 /// The least that one read from disk brings, and the most, in bytes of frames. In between it
@@ -18,6 +19,8 @@ pub(super) enum Phase {
     Undecided,
     /// The magic has come: the peer speaks chatd's own protocol.
     Native(Box<Native>),
+    /// It speaks a protocol of somebody else, who takes its socket when the turn ends.
+    Taken(ProtocolId),
     /// The peer is told why it has to go, before or without ever having spoken the protocol.
     Leaving(Box<Leaving>),
 }
@@ -43,6 +46,8 @@ pub(super) struct Leaving {
     taken: usize,
     /// Why, for the operator, where it was said in a frame.
     pub(super) closing: Option<Closing>,
+    /// The protocol that the peer speaks, where it is one that is known and not served.
+    pub(super) declined: Option<&'static str>,
 }
 
 impl Native {
@@ -63,12 +68,17 @@ impl Native {
 impl Leaving {
     /// Says why in a frame.
     pub(super) fn with(closing: &Closing) -> Self {
-        Self { words: closing.frame(), taken: 0, closing: Some(closing.clone()) }
+        Self { words: closing.frame(), taken: 0, closing: Some(closing.clone()), declined: None }
     }
 
     /// Says something in the peer's own words, or nothing.
     pub(super) fn saying(words: Vec<u8>) -> Self {
-        Self { words, taken: 0, closing: None }
+        Self { words, taken: 0, closing: None, declined: None }
+    }
+
+    /// Says in the words of a protocol that nobody speaks it here.
+    pub(super) fn declining(protocol: &'static str, words: Vec<u8>) -> Self {
+        Self { declined: Some(protocol), ..Self::saying(words) }
     }
 
     /// What the peer has not taken yet.
@@ -88,7 +98,7 @@ impl Phase {
     pub(super) fn native(&self) -> Option<&Connection<Arc<SharedTail>>> {
         match self {
             Self::Native(native) => Some(&native.core),
-            Self::Undecided | Self::Leaving(_) => None,
+            Self::Undecided | Self::Taken(_) | Self::Leaving(_) => None,
         }
     }
 
@@ -96,7 +106,7 @@ impl Phase {
     pub(super) fn native_mut(&mut self) -> Option<&mut Connection<Arc<SharedTail>>> {
         match self {
             Self::Native(native) => Some(&mut native.core),
-            Self::Undecided | Self::Leaving(_) => None,
+            Self::Undecided | Self::Taken(_) | Self::Leaving(_) => None,
         }
     }
 
@@ -104,14 +114,14 @@ impl Phase {
     pub(super) fn page_bytes(&self) -> usize {
         match self {
             Self::Native(native) => native.page_bytes as usize,
-            Self::Undecided | Self::Leaving(_) => *PAGE_BYTES.start() as usize,
+            Self::Undecided | Self::Taken(_) | Self::Leaving(_) => *PAGE_BYTES.start() as usize,
         }
     }
 
     /// Whether it ends once everything is said.
     pub(super) fn is_closing(&self) -> bool {
         match self {
-            Self::Undecided => false,
+            Self::Undecided | Self::Taken(_) => false,
             Self::Native(native) => native.core.is_closing(),
             Self::Leaving(_) => true,
         }
@@ -120,7 +130,7 @@ impl Phase {
     /// Says why, and ends.
     pub(super) fn close(&mut self, closing: &Closing) {
         match self {
-            Self::Undecided => *self = Leaving::with(closing).into(),
+            Self::Undecided | Self::Taken(_) => *self = Leaving::with(closing).into(),
             Self::Native(native) => native.core.close(closing),
             Self::Leaving(_) => {}
         }
@@ -131,14 +141,22 @@ impl Phase {
         match self {
             Self::Undecided => true,
             Self::Native(native) => native.core.wants_input(now_ms),
-            Self::Leaving(_) => false,
+            Self::Taken(_) | Self::Leaving(_) => false,
+        }
+    }
+
+    /// The protocol that the peer speaks, where it was told that nobody does here.
+    pub(super) fn declined(&self) -> Option<&'static str> {
+        match self {
+            Self::Leaving(leaving) => leaving.declined,
+            Self::Undecided | Self::Native(_) | Self::Taken(_) => None,
         }
     }
 
     /// Why it ends, as the peer was told in a frame.
     pub(super) fn closing(&self) -> Option<&Closing> {
         match self {
-            Self::Undecided => None,
+            Self::Undecided | Self::Taken(_) => None,
             Self::Native(native) => native.core.closing(),
             Self::Leaving(leaving) => leaving.closing.as_ref(),
         }

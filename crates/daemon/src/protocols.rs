@@ -1,0 +1,199 @@
+//! The protocols that may be spoken at the daemon's one port: how each begins, and who serves it.
+//!
+//! The first bytes of a connection decide, and nothing is made for a protocol before they have come.
+//! chatd's own is served by the reactors. Others are told in their own words that nobody speaks them
+//! here, or take the socket over with all that it has said. This must not know what any of them means.
+
+mod declined;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use chat_proto::MAGIC;
+
+use crate::arrival::Transfer;
+pub use crate::peer::Peer;
+use crate::quotas::Place;
+pub use crate::socket::Unregistered;
+
+/// Says how a protocol begins and what becomes of a connection on which it is spoken.
+#[derive(Clone, Debug)]
+pub struct Protocol {
+    /// What it is called in the log.
+    pub name: &'static str,
+    /// With what its clients begin: one of these. None is the beginning of another protocol's.
+    pub openings: &'static [&'static [u8]],
+    /// Whether `a` is as good as `A` there.
+    pub ignores_case: bool,
+    /// Who serves it.
+    pub service: Service,
+}
+
+/// Who serves a protocol.
+#[derive(Clone, Debug)]
+pub enum Service {
+    /// The reactors: it is chatd's own.
+    Native,
+    /// Nobody: this is said, in the protocol's own words, and the connection ends.
+    Declined(fn() -> Vec<u8>),
+    /// Whoever takes the socket over.
+    TakenOver(Arc<dyn TakeOver>),
+}
+
+/// Serves a protocol on sockets of its own, and ends them itself when the daemon stops.
+pub trait TakeOver: Debug + Send + Sync {
+    /// Takes a connection. It is called by a reactor and must not wait: whoever serves hands it to a
+    /// thread or a runtime of its own.
+    fn take_over(&self, connection: Handover);
+}
+
+/// A connection on its way to whoever speaks its protocol.
+#[derive(Debug)]
+pub struct Handover {
+    /// The socket; it does not block.
+    pub socket: Unregistered,
+    /// Who is at its other end.
+    pub peer: Peer,
+    /// What it has said so far, the protocol's opening included.
+    pub first_bytes: Vec<u8>,
+    /// It counts among the daemon's connections for as long as this is kept.
+    pub place: Place,
+}
+
+/// All that may be spoken.
+#[derive(Clone, Debug)]
+pub struct Protocols {
+    table: Vec<Protocol>,
+}
+
+/// A place in the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ProtocolId(u8);
+
+/// What the first bytes of a connection say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Recognised {
+    /// Too few have come.
+    Undecided,
+    /// This is spoken.
+    Protocol(ProtocolId),
+    /// Nothing that is known here begins so.
+    Unknown,
+}
+
+impl Default for Protocols {
+    /// chatd's own, and those that are declined: HTTP, IRC, SSH and TLS.
+    fn default() -> Self {
+        let native = Protocol {
+            name: "chatd",
+            openings: &[&MAGIC],
+            ignores_case: false,
+            service: Service::Native,
+        };
+        Self { table: std::iter::once(native).chain(declined::all()).collect() }
+    }
+}
+
+impl Protocols {
+    /// The same with another one, in place of the one of its name if there is any.
+    #[must_use]
+    pub fn with(mut self, protocol: Protocol) -> Self {
+        match self.table.iter_mut().find(|known| known.name == protocol.name) {
+            Some(known) => *known = protocol,
+            None => self.table.push(protocol),
+        }
+        debug_assert!(self.table.len() <= usize::from(u8::MAX), "a number names each");
+        self
+    }
+
+    /// Tells which protocol begins with these bytes.
+    pub(crate) fn recognise(&self, first: &[u8]) -> Recognised {
+        let mut seen = Recognised::Unknown;
+        for (id, protocol) in (0..).map(ProtocolId).zip(&self.table) {
+            for opening in protocol.openings {
+                match protocol.begins(opening, first) {
+                    true if first.len() >= opening.len() => return Recognised::Protocol(id),
+                    true => seen = Recognised::Undecided,
+                    false => {}
+                }
+            }
+        }
+        seen
+    }
+
+    pub(crate) fn get(&self, id: ProtocolId) -> &Protocol {
+        &self.table[usize::from(id.0)]
+    }
+}
+
+impl Protocol {
+    /// Whether the two are the same as far as both go.
+    fn begins(&self, opening: &[u8], first: &[u8]) -> bool {
+        let both = opening.len().min(first.len());
+        let (opening, first) = (&opening[..both], &first[..both]);
+        opening == first || self.ignores_case && opening.eq_ignore_ascii_case(first)
+    }
+}
+
+impl Handover {
+    pub(crate) fn new(transfer: Transfer, first_bytes: Vec<u8>, place: Place) -> Self {
+        let Transfer { socket, peer } = transfer;
+        Self { socket, peer, first_bytes, place }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name_of(first: &[u8]) -> Result<&'static str, Recognised> {
+        let protocols = Protocols::default();
+        match protocols.recognise(first) {
+            Recognised::Protocol(id) => Ok(protocols.get(id).name),
+            other @ (Recognised::Undecided | Recognised::Unknown) => Err(other),
+        }
+    }
+
+    #[test]
+    fn the_first_bytes_tell_the_protocol() {
+        const UNDECIDED: Result<&str, Recognised> = Err(Recognised::Undecided);
+        const UNKNOWN: Result<&str, Recognised> = Err(Recognised::Unknown);
+        for (first, seen) in [
+            (&b""[..], UNDECIDED),
+            (b"\x89C", UNDECIDED),
+            (b"\x89CHT\x01", Ok("chatd")),
+            (b"\x89cht", UNKNOWN),
+            (b"\x89PNG", UNKNOWN),
+            (b"GE", UNDECIDED),
+            (b"GET / HTTP/1.1", Ok("HTTP")),
+            (b"GETTING", UNKNOWN),
+            (b"POST /", Ok("HTTP")),
+            (b"PRI * HTTP/2.0", Ok("HTTP")),
+            (b"P", UNDECIDED),
+            (b"PASS secret", Ok("IRC")),
+            (b"NICK ada", Ok("IRC")),
+            (b"user ada 0 * :ada", Ok("IRC")),
+            (b"CAP LS 302", Ok("IRC")),
+            (b"NICK", UNDECIDED),
+            (b"get / http/1.1", UNKNOWN),
+            (b"SSH-2.0-OpenSSH_9.9", Ok("SSH")),
+            (b"\x16\x03\x01\x02", Ok("TLS")),
+            (b"EHLO me", UNKNOWN),
+            (b"\0\0\0\0", UNKNOWN),
+        ] {
+            assert_eq!(name_of(first), seen, "{}", first.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn no_opening_is_the_beginning_of_another() {
+        let protocols = Protocols::default();
+        let all: Vec<_> = protocols.table.iter().flat_map(|known| known.openings).collect();
+        for (at, opening) in all.iter().enumerate() {
+            for other in &all[at + 1..] {
+                let both = opening.len().min(other.len());
+                assert!(!opening[..both].eq_ignore_ascii_case(&other[..both]), "{opening:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Protocols that nobody speaks here. Each is told so in a way that its clients show to a person.
+
+use super::{Protocol, Service};
+
+const SENTENCE: &str = "This port speaks the chatd protocol. Connect with chat-tui.";
+
+/// All of them.
+pub(super) fn all() -> [Protocol; 4] {
+    let declined = |name, openings, ignores_case, words| Protocol {
+        name,
+        openings,
+        ignores_case,
+        service: Service::Declined(words),
+    };
+    [
+        declined("HTTP", HTTP, false, http),
+        declined("IRC", IRC, true, irc),
+        declined("SSH", &[b"SSH-"], false, ssh),
+        declined("TLS", TLS, false, tls),
+    ]
+}
+
+/// The methods of RFC 9110 and RFC 5789, and the preface of HTTP/2 (RFC 9113).
+const HTTP: &[&[u8]] = &[
+    b"GET ",
+    b"HEAD ",
+    b"POST ",
+    b"PUT ",
+    b"DELETE ",
+    b"CONNECT ",
+    b"OPTIONS ",
+    b"TRACE ",
+    b"PATCH ",
+    b"PRI * ",
+];
+
+/// What a client of IRC registers with (RFC 2812, section 3.1, and the IRCv3 capabilities).
+const IRC: &[&[u8]] = &[b"NICK ", b"USER ", b"PASS ", b"CAP "];
+
+/// A handshake record, of the version that all hellos have (RFC 8446, section 5.1).
+const TLS: &[&[u8]] = &[b"\x16\x03\x01", b"\x16\x03\x03"];
+
+fn http() -> Vec<u8> {
+    format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{SENTENCE}\n",
+        SENTENCE.len() + 1
+    )
+    .into_bytes()
+}
+
+/// The message with which a server of IRC ends a connection.
+fn irc() -> Vec<u8> {
+    format!("ERROR :{SENTENCE}\r\n").into_bytes()
+}
+
+/// A line before the version, as a server may send (RFC 4253, section 4.2).
+fn ssh() -> Vec<u8> {
+    format!("{SENTENCE}\r\n").into_bytes()
+}
+
+/// The fatal alert `handshake_failure` (RFC 8446, section 6): it has no room for a sentence.
+fn tls() -> Vec<u8> {
+    vec![21, 3, 1, 0, 2, 2, 40]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_of_an_http_answer_is_that_of_its_body() {
+        let answer = String::from_utf8(http()).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
+    }
+}
