@@ -2,11 +2,12 @@
 
 use super::section;
 
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     include_str!("../../crates/proto/src/handshake.rs"),
     include_str!("../../crates/proto/src/request.rs"),
     include_str!("../../crates/proto/src/reply.rs"),
     include_str!("../../crates/proto/src/event.rs"),
+    include_str!("../../crates/proto/src/logged.rs"),
     include_str!("../../crates/proto/src/ids.rs"),
     include_str!("../../crates/proto/src/text_body.rs"),
 ];
@@ -60,12 +61,16 @@ fn rows(text: &str) -> impl Iterator<Item = Field> {
     })
 }
 
-/// The fields of a struct: the lines `name: Type,` between its opening and its closing line.
+/// The fields of a struct: the lines `name: Type,` between its opening and its closing line. In the
+/// table of logged events a number stands in the one, and a sample in each of the others.
 fn fields_of(name: &str) -> Vec<Field> {
     let openings = [format!("pub struct {name} {{"), format!("{name} {{")];
+    let of_table = format!("{name} = 0x");
     let mut lines = SOURCES.iter().flat_map(|source| source.lines());
     let opening = lines.by_ref().map(str::trim).find(|line| {
-        *line == format!("{name} {{}}") || openings.iter().any(|opening| line == opening)
+        *line == format!("{name} {{}}")
+            || openings.iter().any(|opening| line == opening)
+            || line.starts_with(&of_table) && line.ends_with('{')
     });
     let opening = opening.unwrap_or_else(|| panic!("no struct {name}"));
     if opening.ends_with('}') {
@@ -76,7 +81,10 @@ fn fields_of(name: &str) -> Vec<Field> {
         .take_while(|line| *line != "}")
         .filter(|line| !line.starts_with("//"))
         .filter_map(|line| line.trim_start_matches("pub ").trim_end_matches(',').split_once(": "))
-        .map(|(field, kind)| (field.to_owned(), as_told(kind)))
+        .map(|(field, kind)| {
+            let kind = kind.split_once(" = ").map_or(kind, |(kind, _sample)| kind);
+            (field.to_owned(), as_told(kind))
+        })
         .collect()
 }
 

@@ -62,10 +62,8 @@ impl SimStore {
             return Err(failed("appended", "UNIQUE constraint failed: (room, seq)"));
         }
         self.open.heads.insert(event.log, event.seq);
-        if let (Some(past), chat_core::Content::Posted { from, nonce, .. }) =
-            (past_of(event), &event.content)
-        {
-            self.put_send((*from, RoomId(event.log.0)), *nonce, past)?;
+        if let Some((from, nonce, past)) = past_of(event) {
+            self.put_send((from, RoomId(event.log.0)), nonce, past)?;
         }
         self.open.records.push(Owned::Event(event.clone()));
         Ok(())

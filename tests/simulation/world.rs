@@ -170,6 +170,7 @@ impl World {
             None => missing.push("the server is down".to_owned()),
         }
         let disk = self.disk.borrow();
+        let tables = disk.snapshot();
         for client in &self.clients {
             if client.link.is_none_or(|link| !self.env.net.is_live(link)) {
                 missing.push(format!("client {} is connected to nobody", client.index));
@@ -177,8 +178,8 @@ impl World {
             let head = |log| disk.data.head(log);
             let misses = client.misses(head).into_iter();
             missing.extend(misses.map(|words| format!("client {}: {words}", client.index)));
-            let stale = client.stale_names(disk.data.members(), |id| disk.data.name(id));
-            missing.extend(stale.iter().map(|words| format!("client {}: {words}", client.index)));
+            let stale = client.stale_names(&tables).into_iter();
+            missing.extend(stale.map(|words| format!("client {}: {words}", client.index)));
         }
         missing
     }
@@ -212,6 +213,11 @@ impl World {
         }
         if heads != stored || state.epoch() != disk.epoch {
             let words = format!("the state has the heads {heads:?}, the store {stored:?}");
+            self.env.complain(words);
+        }
+        let (held, tables) = (state.snapshot(), disk.snapshot());
+        if held != tables {
+            let words = format!("the state is {held:?}, the store says {tables:?}");
             self.env.complain(words);
         }
     }

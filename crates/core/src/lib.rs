@@ -39,7 +39,10 @@ mod tail;
 pub use command::{Action, Command, UnreadableCommand};
 pub use connection::{Connection, Output, Parcel};
 pub use cursor::{Cursor, Read, Run};
-pub use event::{Batch, Content, Event};
+pub use event::{
+    Batch, Columns, Content, Event, EventKind, EventRow, LogOwner, MessageColumns, MissingColumn,
+    StateChange,
+};
 pub use fanout::{Conn, Effect, Fanout, HistoryRead, Origin, Reply};
 pub use feed::{DiskRead, Feed, TailHandle, Work};
 pub use input::{Input, Local, Ordered, Unsequenced};

@@ -1,10 +1,8 @@
-//! What the daemon says by itself. Events carry ids, never names, and nothing per recipient: a
+//! What the daemon says by itself, but for the events of logs, which have a table of their own. Events carry ids, never names, and nothing per recipient: a
 //! frame is the same bytes for everyone.
 
 use crate::wire::{Decode, Encode, body};
-use crate::{
-    AccountId, CloseReason, GapReason, LogId, MessageId, RoomId, Seq, TextBody, Timestamp,
-};
+use crate::{AccountId, CloseReason, GapReason, LogId, RoomId, Seq, Timestamp};
 
 /// How every logged event begins, known or not: enough to keep a cursor in step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
@@ -27,116 +25,6 @@ impl LoggedHead {
     }
 }
 
-body! {
-    /// A message. Logged in a room.
-    Posted {
-        /// Where.
-        room: RoomId,
-        /// Its place.
-        seq: Seq,
-        /// When.
-        ts: Timestamp,
-        /// Who.
-        from: AccountId,
-        /// Its id.
-        id: MessageId,
-        /// What.
-        body: TextBody,
-    }
-}
-body! {
-    /// An account became a member. Logged in a room.
-    Joined {
-        /// Where.
-        room: RoomId,
-        /// Its place.
-        seq: Seq,
-        /// When.
-        ts: Timestamp,
-        /// Who.
-        account: AccountId,
-    }
-}
-body! {
-    /// A membership ended. Logged in a room.
-    Left {
-        /// Where.
-        room: RoomId,
-        /// Its place.
-        seq: Seq,
-        /// When.
-        ts: Timestamp,
-        /// Who.
-        account: AccountId,
-    }
-}
-body! {
-    /// The first event of a room.
-    RoomCreated {
-        /// Which.
-        room: RoomId,
-        /// Its place: 1.
-        seq: Seq,
-        /// When.
-        ts: Timestamp,
-        /// Who made it; 0: the daemon.
-        by: AccountId,
-        /// Its first name, without `#`.
-        name: String,
-    }
-}
-body! {
-    /// The first event of an account's own log.
-    AccountCreated {
-        /// Whose.
-        account: AccountId,
-        /// Its place: 1.
-        seq: Seq,
-        /// When.
-        ts: Timestamp,
-        /// The first nickname.
-        name: String,
-    }
-}
-body! {
-    /// The account has another nickname. Logged in its own log.
-    AccountRenamed {
-        /// Whose.
-        account: AccountId,
-        /// Its place.
-        seq: Seq,
-        /// When.
-        ts: Timestamp,
-        /// The nickname from now on.
-        name: String,
-    }
-}
-body! {
-    /// The account became a member of a room. Logged in its own log.
-    RoomJoined {
-        /// Whose.
-        account: AccountId,
-        /// Its place.
-        seq: Seq,
-        /// When.
-        ts: Timestamp,
-        /// Which room.
-        room: RoomId,
-    }
-}
-body! {
-    /// The account's membership of a room ended. Logged in its own log.
-    RoomLeft {
-        /// Whose.
-        account: AccountId,
-        /// Its place.
-        seq: Seq,
-        /// When.
-        ts: Timestamp,
-        /// Which room.
-        room: RoomId,
-    }
-}
 body! {
     /// History that is missing stood here: the cursor goes on after it.
     Gap {

@@ -1,23 +1,31 @@
-//! The numbers that name each struct on the wire.
+//! The numbers that name each struct on the wire. Those of logged events stand in `logged.rs`.
+
+use crate::logged_events;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+    (
+        $($(#[$doc:meta])* $name:ident = $number:literal,)*
+        @logged
+        $($(#[$logged_doc:meta])* $logged:ident = $logged_number:literal { $($fields:tt)* })*
+    ) => {
         /// What a frame holds. The numbers are stable; `docs/PROTOCOL.md` lists them.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u16)]
         pub enum Kind {
             $($(#[$doc])* $name = $number,)*
+            $($(#[$logged_doc])* $logged = $logged_number,)*
         }
 
         impl Kind {
             /// Every kind that this version knows.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+            pub const ALL: &'static [Self] = &[$(Self::$name,)* $(Self::$logged,)*];
 
             /// The kind that a number names, when this version knows it.
             #[must_use]
             pub fn from_number(number: u16) -> Option<Self> {
                 match number {
                     $($number => Some(Self::$name),)*
+                    $($logged_number => Some(Self::$logged),)*
                     _ => None,
                 }
             }
@@ -25,7 +33,7 @@ macro_rules! kinds {
     };
 }
 
-kinds! {
+logged_events!(kinds! {
     /// Client: versions it speaks, and its random number.
     Hello = 0x0001,
     /// Server: its identity, signed, and the challenge.
@@ -92,23 +100,6 @@ kinds! {
     /// Yes.
     Pong = 0x020A,
 
-    /// Logged in a room: a message.
-    Posted = 0x0301,
-    /// Logged in a room: somebody became a member.
-    Joined = 0x0302,
-    /// Logged in a room: a membership ended.
-    Left = 0x0303,
-    /// Logged in a room: its first event.
-    RoomCreated = 0x0304,
-    /// Logged in an account's log: its first event.
-    AccountCreated = 0x0381,
-    /// Logged in an account's log: another name.
-    AccountRenamed = 0x0382,
-    /// Logged in an account's log: it became a member of a room.
-    RoomJoined = 0x0383,
-    /// Logged in an account's log: its membership of a room ended.
-    RoomLeft = 0x0384,
-
     /// Not logged: events that retention has deleted stood here.
     Gap = 0x0401,
     /// Not logged: how many members of a room are connected.
@@ -119,7 +110,9 @@ kinds! {
     Close = 0x0404,
     /// Not logged: somebody in a room that is followed has another name.
     Renamed = 0x0405,
-}
+
+    @logged
+});
 
 impl Kind {
     /// Whether a number names an event of a log. Such a body always begins with the fields of

@@ -13,6 +13,7 @@ mod handshake;
 mod ids;
 mod kind;
 pub mod limits;
+mod logged;
 mod name;
 mod reply;
 mod request;
@@ -24,10 +25,7 @@ mod wire;
 pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
 pub use code::{CloseReason, CredentialKind, ErrorCode, GapReason, TextKind};
 pub use credential::{Credential, TokenId};
-pub use event::{
-    AccountCreated, AccountRenamed, Close, Gap, Joined, Left, LoggedHead, Posted, Presence, Probe,
-    Renamed, RoomCreated, RoomJoined, RoomLeft,
-};
+pub use event::{Close, Gap, LoggedHead, Presence, Probe, Renamed};
 pub use frame::{
     Announced, Frame, FrameCodec, FrameError, FrameRef, HEADER_BYTES, MAGIC, encode_frame,
     frame_end,
@@ -40,6 +38,8 @@ pub use ids::{
     RequestId, RoomId, Seq, SessionId, StreamId, Timestamp,
 };
 pub use kind::Kind;
+// The module has nothing but the bodies of logged events.
+pub use logged::*;
 pub use name::{NameError, Nickname, RoomName, looks, names_collide, spells_like_a_name};
 pub use reply::{
     AccountInfo, AccountList, Ack, Done, Error, HistoryPage, Member, MemberList, Message, Pong,

@@ -1,6 +1,7 @@
 //! What accounts are called, as a client knows it from what it was told.
 
-use chat_proto::{AccountId, Accounts, Frame, Joined, Left, List, LogId, Renamed, Subscribed};
+use chat_core::Snapshot;
+use chat_proto::{AccountId, Accounts, Frame, Joined, Left, List, Renamed, RoomId, Subscribed};
 
 use super::{Asked, Client, Phase};
 use crate::coverage::Situation;
@@ -42,17 +43,14 @@ impl Client {
     }
 
     /// Members of rooms that are followed now whose names are other ones than is known here.
-    pub(crate) fn stale_names<'a>(
-        &self,
-        members: impl Iterator<Item = (LogId, AccountId)>,
-        name: impl Fn(AccountId) -> &'a str,
-    ) -> Vec<String> {
+    pub(crate) fn stale_names(&self, tables: &Snapshot) -> Vec<String> {
         let mut stale = Vec::new();
-        for (log, account) in members.filter(|(log, _)| self.cursors.contains_key(log)) {
-            if let Some(known) = self.names.account(account).filter(|known| *known != name(account))
-            {
-                let now = name(account);
-                stale.push(format!("{account} in log {log} is {now}, and {known} is known"));
+        let is_open = |room: RoomId| self.cursors.contains_key(&room.into());
+        for (room, id) in tables.members.iter().filter(|(room, _)| is_open(*room)) {
+            let account = tables.accounts.iter().find(|account| account.id == *id);
+            let now = account.map_or("", |account| account.name.as_str());
+            if let Some(known) = self.names.account(*id).filter(|known| *known != now) {
+                stale.push(format!("{id} in room {room} is {now}, and {known} is known"));
             }
         }
         stale

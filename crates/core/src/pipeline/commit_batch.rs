@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use chat_proto::{AccountId, LogId, Nonce, QueryRequest, RoomId, Seq};
 
-use crate::{Action, Answer, Batch, Conn, Content, Event, Origin, Refusal, StoreError};
+use crate::{
+    Action, Answer, Batch, Conn, Content, Event, Origin, Refusal, StateChange, StoreError,
+};
 
 /// What waits for the commit, in the order of the inputs.
 #[derive(Debug)]
@@ -204,21 +206,17 @@ impl CommitBatch {
         self.waiting
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else follows from other events")]
     fn note(&mut self, event: &Event) {
-        let room = RoomId(event.log.0);
-        let (account, is_member) = match &event.content {
-            Content::Joined { account } => (*account, true),
-            Content::Left { account } => (*account, false),
-            Content::AccountRenamed { name } => {
-                self.renames.insert(AccountId(event.log.0), name.to_string());
+        let (room, own) = (RoomId(event.log.0), AccountId(event.log.0));
+        let (account, is_member) = match event.content.change() {
+            StateChange::Nothing | StateChange::RoomBegins { .. } => return,
+            StateChange::AccountBegins { .. } => return self.new_accounts.push(own),
+            StateChange::AccountRenamed { name } => {
+                self.renames.insert(own, name.to_string());
                 return;
             }
-            Content::AccountCreated { .. } => {
-                self.new_accounts.push(AccountId(event.log.0));
-                return;
-            }
-            _ => return,
+            StateChange::MemberJoined { account } => (account, true),
+            StateChange::MemberLeft { account } => (account, false),
         };
         self.memberships.push(MembershipChange { room, account, is_member });
     }

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use chat_proto::{AccountId, FrameCodec, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
 
 use crate::{
-    AccountRow, Batch, Begun, BoundStream, Conn, Content, Effect, Event, Fanout, Genesis,
-    HistoryRead, Lookup, Origin, PastSend, Record, RefusedSend, Reply, RoomRow, Snapshot, Store,
-    StoreError,
+    Batch, Begun, BoundStream, Conn, Content, Effect, Event, Fanout, Genesis, HistoryRead, Lookup,
+    Origin, PastSend, Record, RefusedSend, Reply, Snapshot, State, Store, StoreError,
 };
 
 /// Keeps what was committed; begins commits beside the caller when it is told to.
@@ -54,18 +53,15 @@ impl MemoryStore {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let mut snapshot = Snapshot::default();
+        let mut state = State::restore(Snapshot::default()).expect("there is nothing in it");
         for kept in &self.committed {
             match kept {
-                Kept::Event(event) => project(&mut snapshot, event),
-                Kept::Genesis(genesis) => {
-                    (snapshot.epoch, snapshot.rules) = (genesis.epoch, genesis.rules);
-                    snapshot.secret = Some(genesis.secret);
-                }
+                Kept::Event(event) => state.evolve(event),
+                Kept::Genesis(genesis) => state.begin(*genesis),
                 Kept::Refused(..) => {}
             }
         }
-        snapshot
+        state.snapshot()
     }
 }
 
@@ -162,34 +158,6 @@ fn posted(event: &Event) -> Option<(AccountId, Nonce, PastSend)> {
     let (room, digest) = (RoomId(event.log.0), *digest);
     let past = PastSend::Posted { room, seq: event.seq, ts: event.ts, id: *id, digest };
     Some((*from, *nonce, past))
-}
-
-fn project(snapshot: &mut Snapshot, event: &Event) {
-    let (account, room, head) = (AccountId(event.log.0), RoomId(event.log.0), event.seq);
-    snapshot.last_ts = snapshot.last_ts.max(event.ts);
-    match &event.content {
-        Content::AccountCreated { credential, name } => {
-            snapshot.accounts.push(AccountRow { id: account, name: name.clone(), head });
-            snapshot.credentials.push((*credential, account));
-        }
-        Content::RoomCreated { name, .. } => {
-            snapshot.rooms.push(RoomRow { id: room, name: name.clone(), head });
-        }
-        Content::AccountRenamed { name } => {
-            let mut rows = snapshot.accounts.iter_mut();
-            rows.find(|row| row.id == account).expect("it was made").name = name.clone();
-        }
-        Content::Joined { account } => snapshot.members.push((room, *account)),
-        Content::Left { account } => snapshot.members.retain(|member| *member != (room, *account)),
-        Content::RoomJoined { .. } | Content::RoomLeft { .. } | Content::Posted { .. } => {}
-    }
-    let mut accounts = snapshot.accounts.iter_mut();
-    if let Some(row) = accounts.find(|row| row.id == account) {
-        row.head = head;
-    }
-    if let Some(row) = snapshot.rooms.iter_mut().find(|row| row.id == room) {
-        row.head = head;
-    }
 }
 
 /// What connections were given, in its order.

@@ -3,12 +3,12 @@
 //!
 //! It must not refuse anything: an event has happened.
 
-use chat_proto::{AccountId, Nickname, RoomId, RoomName, Seq};
+use chat_proto::{AccountId, Credential, Nickname, RoomId, RoomName, Seq};
 
 use super::{Account, Room, State};
 use crate::idset::IdSet;
 use crate::permutation;
-use crate::{Content, Event, Genesis};
+use crate::{AccountRow, Event, Genesis, RoomRow, Snapshot, StateChange};
 
 impl State {
     /// The logs begin, or another life of them does.
@@ -25,22 +25,51 @@ impl State {
     /// somebody else holds.
     pub fn evolve(&mut self, event: &Event) {
         let (room, own) = (RoomId(event.log.0), AccountId(event.log.0));
-        match &event.content {
-            Content::AccountCreated { credential, name } => {
+        match event.content.change() {
+            StateChange::Nothing => {}
+            StateChange::AccountBegins { credential, name } => {
                 self.begin_account(own, name.clone(), Seq::ZERO).expect("nobody holds the name");
                 self.account_of.insert(*credential, own);
             }
-            Content::AccountRenamed { name } => self.rename(own, name),
-            Content::RoomCreated { name, .. } => {
+            StateChange::AccountRenamed { name } => self.rename(own, name),
+            StateChange::RoomBegins { name } => {
                 self.begin_room(room, name.clone(), Seq::ZERO).expect("no room holds the name");
             }
-            Content::Joined { account } => self.link(room, *account),
-            Content::Left { account } => self.unlink(room, *account),
-            // Of memberships the room's log tells first.
-            Content::RoomJoined { .. } | Content::RoomLeft { .. } | Content::Posted { .. } => {}
+            StateChange::MemberJoined { account } => self.link(room, account),
+            StateChange::MemberLeft { account } => self.unlink(room, account),
         }
         self.note_time(event);
         self.move_head(event);
+    }
+
+    /// What a store would say of it, in order of the ids: it is restored from that as the same state.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let account = |(&id, account): (&AccountId, &Account)| {
+            let (name, head) = (account.name.clone(), account.head);
+            AccountRow { id, name, head }
+        };
+        let room = |(&id, room): (&RoomId, &Room)| {
+            let (name, head) = (room.name.clone(), room.head);
+            RoomRow { id, name, head }
+        };
+        let held = |(held, of): (&Credential, &AccountId)| (*held, *of);
+        let mut accounts: Vec<_> = self.accounts.iter().map(account).collect();
+        let mut credentials: Vec<_> = self.account_of.iter().map(held).collect();
+        accounts.sort_unstable_by_key(|row| row.id);
+        credentials.sort_unstable_by(|(a, a_of), (b, b_of)| {
+            (a_of, a.kind() as u16, a.bytes()).cmp(&(b_of, b.kind() as u16, b.bytes()))
+        });
+        Snapshot {
+            epoch: self.epoch,
+            rules: self.rules,
+            secret: self.secret,
+            last_ts: self.last_ts,
+            accounts,
+            credentials,
+            rooms: self.rooms.iter().map(room).collect(),
+            members: self.memberships().collect(),
+        }
     }
 
     /// An account is there.

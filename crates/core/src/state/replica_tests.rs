@@ -23,26 +23,7 @@ impl Chance {
 /// What a store would say of a state, with the latest time as that of an *event*: a command that led
 /// to none has left nothing.
 fn stored(state: &State, memory: &Memory) -> Snapshot {
-    let accounts = state.accounts.iter().map(|(id, account)| AccountRow {
-        id: *id,
-        name: account.name.clone(),
-        head: account.head,
-    });
-    let rooms = state.rooms.iter().map(|(id, room)| RoomRow {
-        id: *id,
-        name: room.name.clone(),
-        head: room.head,
-    });
-    Snapshot {
-        epoch: state.epoch,
-        rules: state.rules,
-        secret: state.secret,
-        last_ts: memory.latest_ts(),
-        accounts: accounts.collect(),
-        credentials: state.account_of.iter().map(|(held, of)| (*held, *of)).collect(),
-        rooms: rooms.collect(),
-        members: state.memberships().collect(),
-    }
+    Snapshot { last_ts: memory.latest_ts(), ..state.snapshot() }
 }
 
 /// Some commands are refused, some change nothing, and some are late: their clock was set back.

@@ -1,19 +1,14 @@
 //! Rows of the table `events` as the frames that everyone gets, with as little in between as can
 //! be: a replay is as fast as this.
 
-use chat_core::StoreError;
+use chat_core::{Columns, EventKind, EventRow, MessageColumns, StoreError};
 use chat_proto::{
-    AccountCreated, AccountId, AccountRenamed, Body, Gap, GapReason, Joined, Left, LogId,
-    MessageId, Posted, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, Seq, TextBody,
-    Timestamp, encode_frame,
+    AccountId, Gap, GapReason, LogId, MessageId, RequestId, RoomId, Seq, Timestamp, encode_frame,
 };
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
-use super::row::{
-    ACCOUNT_CREATED, ACCOUNT_RENAMED, JOINED, LEFT, POSTED, ROOM_CREATED, ROOM_JOINED, ROOM_LEFT,
-    text_kind, unsigned,
-};
+use super::row::{text_kind, unsigned};
 
 /// The columns that [`Frames::push`] reads, in its order.
 pub(super) const FRAME_COLUMNS: &str = "events.log, events.seq, events.ts, events.kind, \
@@ -26,13 +21,11 @@ pub(super) struct Frames {
     log: LogId,
     bytes: Vec<u8>,
     after: Seq,
-    /// One for all messages.
-    text: String,
 }
 
 impl Frames {
     pub(super) fn new(log: LogId, after: Seq) -> Self {
-        Self { log, bytes: Vec::new(), after, text: String::new() }
+        Self { log, bytes: Vec::new(), after }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -68,23 +61,22 @@ impl Frames {
             );
             return Err(StoreError::new("read an event", cause));
         }
-        if row.get_ref(3).map_err(read)? == ValueRef::Text(POSTED.as_bytes())
-            && row.get_ref(5).map_err(read)? == ValueRef::Null
-        {
+        let kind = row.get_ref(3).and_then(|kind| Ok(kind.as_str()?)).map_err(read)?;
+        let Some(kind) = EventKind::of_name(kind) else {
+            let cause = format!("its kind {kind:?} is not one that this version knows");
+            return Err(StoreError::new("read an event", cause));
+        };
+        let text = row.get_ref(5).map_err(read)?;
+        if kind == EventKind::Posted && text == ValueRef::Null {
             // Its text was taken away.
             self.tell_gap(Seq(seq), GapReason::Deleted);
             return Ok(());
         }
         self.after = Seq(seq);
-        let known = self.encode(row).map_err(read)?;
-        match known {
-            true => Ok(()),
-            false => {
-                let kind: String = row.get(3).map_err(read)?;
-                let cause = format!("its kind {kind:?} is not one that this version knows");
-                Err(StoreError::new("read an event", cause))
-            }
-        }
+        let columns = columns(row, kind).map_err(read)?;
+        let ts = Timestamp(unsigned(row.get(2).map_err(read)?));
+        let row = EventRow { log: self.log, seq: self.after, ts, kind, columns };
+        row.encode(&mut self.bytes).map_err(|cause| StoreError::new("read an event", cause))
     }
 
     /// The last seq that they tell of so far.
@@ -104,68 +96,24 @@ impl Frames {
         if to > self.after {
             let from = self.after.next();
             let gap = Gap { log: self.log, from, to, reason: reason as u16 };
-            self.put(&gap);
+            encode_frame(&gap, RequestId(0), &mut self.bytes).expect("it is a few numbers");
             self.after = to;
         }
     }
+}
 
-    /// Tells whether the kind is known.
-    fn encode(&mut self, row: &Row<'_>) -> rusqlite::Result<bool> {
-        let kind = row.get_ref(3)?.as_bytes()?;
-        if kind == POSTED.as_bytes() {
-            return self.encode_posted(row).map(|()| true);
-        }
-        let kind = std::str::from_utf8(kind).unwrap_or_default();
-        let seq = self.after;
-        let ts = Timestamp(unsigned(row.get(2)?));
-        let (room, own) = (RoomId(self.log.0), AccountId(self.log.0));
-        let account = || row.get(4).map(|id| AccountId(unsigned(id)));
-        let name = || row.get::<_, String>(8);
-        let place = || row.get(7).map(|id| RoomId(unsigned(id)));
-        match kind {
-            ACCOUNT_CREATED => {
-                self.put(&AccountCreated { account: own, seq, ts, name: name()? });
-            }
-            ACCOUNT_RENAMED => {
-                self.put(&AccountRenamed { account: own, seq, ts, name: name()? });
-            }
-            ROOM_JOINED => self.put(&RoomJoined { account: own, seq, ts, room: place()? }),
-            ROOM_LEFT => self.put(&RoomLeft { account: own, seq, ts, room: place()? }),
-            ROOM_CREATED => {
-                let by = row.get::<_, Option<i64>>(4)?.map_or(0, unsigned);
-                self.put(&RoomCreated { room, seq, ts, by: AccountId(by), name: name()? });
-            }
-            JOINED => self.put(&Joined { room, seq, ts, account: account()? }),
-            LEFT => self.put(&Left { room, seq, ts, account: account()? }),
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    fn encode_posted(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        let mut text = std::mem::take(&mut self.text);
-        text.clear();
-        text.push_str(row.get_ref(5)?.as_str()?);
-        let posted = Posted {
-            room: RoomId(self.log.0),
-            seq: self.after,
-            ts: Timestamp(unsigned(row.get(2)?)),
-            from: AccountId(unsigned(row.get(4)?)),
+/// What a row says behind its kind, read where it lies.
+fn columns<'a>(row: &'a Row<'_>, kind: EventKind) -> rusqlite::Result<Columns<'a>> {
+    let account = row.get::<_, Option<i64>>(4)?.map(|id| AccountId(unsigned(id)));
+    if kind == EventKind::Posted {
+        let message = MessageColumns {
             id: MessageId(row.get(6)?),
-            body: TextBody {
-                kind: text_kind(row.get(9)?),
-                text,
-                reply_to: row.get::<_, Option<i64>>(10)?.map(|seq| Seq(unsigned(seq))),
-                context: None,
-            },
+            text_kind: text_kind(row.get(9)?),
+            reply_to: row.get::<_, Option<i64>>(10)?.map(|seq| Seq(unsigned(seq))),
         };
-        self.put(&posted);
-        self.text = posted.body.text;
-        Ok(())
+        let words = row.get_ref(5)?.as_str_or_null()?;
+        return Ok(Columns { account, words, message: Some(message), ..Columns::default() });
     }
-
-    fn put<B: Body>(&mut self, body: &B) {
-        encode_frame(body, RequestId(0), &mut self.bytes)
-            .expect("names and texts are far under the frame limit once they are in an event");
-    }
+    let room = row.get::<_, Option<i64>>(7)?.map(|id| RoomId(unsigned(id)));
+    Ok(Columns { account, room, words: row.get_ref(8)?.as_str_or_null()?, message: None })
 }

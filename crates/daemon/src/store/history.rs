@@ -1,6 +1,6 @@
 //! A page of history: the newest messages before a place, over what cannot be read.
 
-use chat_core::{HistoryRead, StoreError};
+use chat_core::{EventKind, HistoryRead, LogOwner, StoreError};
 use chat_proto::limits::{HISTORY_GAPS_MAX, HISTORY_TEXT_BYTES_MAX};
 use chat_proto::{
     AccountId, Gap, GapReason, HistoryPage, List, LogId, Message, MessageId, Seq, TextBody,
@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row};
 
 use super::damage;
 use super::index::{Block, LogIndex};
-use super::row::{POSTED, ROOM_NOTICES, integer, text_kind, unsigned};
+use super::row::{integer, text_kind, unsigned};
 
 /// A page of history that grows downwards.
 struct Page {
@@ -202,16 +202,13 @@ fn found(row: &Row<'_>, log: LogId, seq: Seq) -> rusqlite::Result<Found> {
     if (unsigned(row.get(0)?), unsigned(row.get(1)?)) != (log.0, seq.0) {
         return Ok(Found::Other);
     }
-    let kind = row.get_ref(2)?.as_bytes()?;
-    if kind == POSTED.as_bytes() {
+    Ok(match EventKind::of_name(row.get_ref(2)?.as_str()?) {
         // Without its text it is no message any more.
-        return match row.get_ref(6)? == ValueRef::Null {
-            true => Ok(Found::Notice),
-            false => message(row, seq).map(Found::Message),
-        };
-    }
-    let is_notice = ROOM_NOTICES.iter().any(|notice| notice.as_bytes() == kind);
-    Ok(if is_notice { Found::Notice } else { Found::Other })
+        Some(EventKind::Posted) if row.get_ref(6)? == ValueRef::Null => Found::Notice,
+        Some(EventKind::Posted) => Found::Message(message(row, seq)?),
+        Some(kind) if kind.owner() == LogOwner::Room => Found::Notice,
+        Some(_) | None => Found::Other,
+    })
 }
 
 fn message(row: &Row<'_>, seq: Seq) -> rusqlite::Result<Message> {

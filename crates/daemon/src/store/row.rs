@@ -1,10 +1,10 @@
-//! What events and rows of the table `events` are made of.
+//! What rows of the table `events` are made of. Which kind of event has which columns says the core's
+//! table of kinds.
 
-use chat_core::{BodyDigest, Content, Event, StoreError};
+use chat_core::{self as core, BodyDigest, Content, Event, EventRow, MessageColumns, StoreError};
 use chat_proto::{AccountId, MessageId, Nickname, Nonce, RoomId, RoomName, Seq, TextKind};
 
 /// What an event's content puts into the columns behind `kind`.
-#[derive(Default)]
 pub(super) struct Columns<'a> {
     pub(super) kind: &'static str,
     pub(super) account: Option<AccountId>,
@@ -26,40 +26,16 @@ pub(super) struct PostColumns {
 
 impl<'a> Columns<'a> {
     pub(super) fn of(event: &'a Event) -> Self {
-        let own = Some(AccountId(event.log.0));
-        let blank = Self::default();
-        match &event.content {
-            Content::AccountCreated { name, .. } => {
-                Self { kind: ACCOUNT_CREATED, account: own, words: Some(name.as_str()), ..blank }
+        let EventRow { kind, columns, .. } = event.row();
+        let core::Columns { account, room, words, message } = columns;
+        let post = match (&event.content, message) {
+            (Content::Posted { nonce, digest, .. }, Some(message)) => {
+                let MessageColumns { id, text_kind, reply_to } = message;
+                Some(PostColumns { id, nonce: *nonce, digest: *digest, text_kind, reply_to })
             }
-            Content::AccountRenamed { name } => {
-                Self { kind: ACCOUNT_RENAMED, account: own, words: Some(name.as_str()), ..blank }
-            }
-            Content::RoomJoined { room } => {
-                Self { kind: ROOM_JOINED, account: own, room: Some(*room), ..blank }
-            }
-            Content::RoomLeft { room } => {
-                Self { kind: ROOM_LEFT, account: own, room: Some(*room), ..blank }
-            }
-            Content::RoomCreated { by, name } => {
-                Self { kind: ROOM_CREATED, account: *by, words: Some(name.as_str()), ..blank }
-            }
-            Content::Joined { account } => Self { kind: JOINED, account: Some(*account), ..blank },
-            Content::Left { account } => Self { kind: LEFT, account: Some(*account), ..blank },
-            Content::Posted { from, id, nonce, digest, body } => Self {
-                kind: POSTED,
-                account: Some(*from),
-                words: Some(&body.text),
-                post: Some(PostColumns {
-                    id: *id,
-                    nonce: *nonce,
-                    digest: *digest,
-                    text_kind: body.kind,
-                    reply_to: body.reply_to,
-                }),
-                ..blank
-            },
-        }
+            _ => None,
+        };
+        Self { kind: kind.name(), account, room, words, post }
     }
 }
 
@@ -92,15 +68,3 @@ pub(super) fn text_kind_column(kind: u16) -> Option<u16> {
 pub(super) fn text_kind(column: Option<u16>) -> u16 {
     column.unwrap_or(TextKind::Say as u16)
 }
-
-pub(super) const ACCOUNT_CREATED: &str = "account_created";
-pub(super) const ACCOUNT_RENAMED: &str = "account_renamed";
-pub(super) const ROOM_JOINED: &str = "room_joined";
-pub(super) const ROOM_LEFT: &str = "room_left";
-pub(super) const ROOM_CREATED: &str = "room_created";
-pub(super) const JOINED: &str = "joined";
-pub(super) const LEFT: &str = "left";
-pub(super) const POSTED: &str = "posted";
-
-/// The kinds of events of a room that are no message.
-pub(super) const ROOM_NOTICES: [&str; 3] = [ROOM_CREATED, JOINED, LEFT];

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use chat_core::{Content, Event, PastSend};
+use chat_core::{Event, PastSend, StateChange};
 use chat_proto::{LogId, Seq};
 use rusqlite::{CachedStatement, Connection, Result, ffi, params};
 
@@ -247,17 +247,18 @@ fn write_refused(
 /// Moves the tables that say where the events have led to. Tells whether the event creates its
 /// log. A message moves none, and needs no connection.
 pub(super) fn project(connection: &WriteConnection, event: &Event) -> Result<bool> {
-    if matches!(event.content, Content::Posted { .. }) {
+    let change = event.content.change();
+    if change == StateChange::Nothing {
         return Ok(false);
     }
-    let transaction = connection.in_transaction()?;
-    project_in(&transaction, event)
+    project_in(&*connection.in_transaction()?, event, change)
 }
 
-fn project_in(connection: &Connection, event: &Event) -> Result<bool> {
+fn project_in(connection: &Connection, event: &Event, change: StateChange<'_>) -> Result<bool> {
     let (log, ts) = (integer(event.log.0), integer(event.ts.0));
-    match &event.content {
-        Content::AccountCreated { credential, name } => {
+    match change {
+        StateChange::Nothing => {}
+        StateChange::AccountBegins { credential, name } => {
             connection
                 .prepare_cached("INSERT INTO accounts (id, name, created_ts) VALUES (?, ?, ?)")?
                 .execute(params![log, name.as_str(), ts])?;
@@ -269,28 +270,27 @@ fn project_in(connection: &Connection, event: &Event) -> Result<bool> {
                 .execute(params![log, credential.kind() as u16, credential.bytes(), ts])?;
             return Ok(true);
         }
-        Content::RoomCreated { name, .. } => {
+        StateChange::RoomBegins { name } => {
             connection
                 .prepare_cached("INSERT INTO rooms (id, name, created_ts) VALUES (?, ?, ?)")?
                 .execute(params![log, name.as_str(), ts])?;
             return Ok(true);
         }
-        Content::AccountRenamed { name } => {
+        StateChange::AccountRenamed { name } => {
             connection
                 .prepare_cached("UPDATE accounts SET name = ?2 WHERE id = ?1")?
                 .execute(params![log, name.as_str()])?;
         }
-        Content::Joined { account } => {
+        StateChange::MemberJoined { account } => {
             connection
                 .prepare_cached("INSERT INTO members (room, account) VALUES (?, ?)")?
                 .execute(params![log, integer(account.0)])?;
         }
-        Content::Left { account } => {
+        StateChange::MemberLeft { account } => {
             connection
                 .prepare_cached("DELETE FROM members WHERE room = ? AND account = ?")?
                 .execute(params![log, integer(account.0)])?;
         }
-        Content::RoomJoined { .. } | Content::RoomLeft { .. } | Content::Posted { .. } => {}
     }
     Ok(false)
 }

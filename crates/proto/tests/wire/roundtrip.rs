@@ -101,8 +101,17 @@ macro_rules! random_structs {
 
 /// Random values of structs that are bodies, and a test of all of them.
 macro_rules! bodies {
-    ($($name:ident { $($field:ident)* })*) => {
-        random_structs! { $($name { $($field)* })* }
+    (
+        $($name:ident { $($field:ident)* })*
+        @logged
+        $(
+            $(#[$doc:meta])*
+            $logged:ident = $number:literal {
+                $($(#[$field_doc:meta])* $logged_field:ident: $type:ty = $sample:expr,)*
+            }
+        )*
+    ) => {
+        random_structs! { $($name { $($field)* })* $($logged { $($logged_field)* })* }
 
         #[test]
         fn what_is_written_is_read_back() {
@@ -110,11 +119,14 @@ macro_rules! bodies {
             $(for _ in 0..ROUNDS {
                 survives_the_wire(&$name::random(&mut rng));
             })*
+            $(for _ in 0..ROUNDS {
+                survives_the_wire(&$logged::random(&mut rng));
+            })*
         }
 
         #[test]
         fn every_kind_is_tried() {
-            assert_eq!([$($name::KIND),*].as_slice(), Kind::ALL);
+            assert_eq!([$($name::KIND,)* $($logged::KIND,)*].as_slice(), Kind::ALL);
         }
     };
 }
@@ -134,7 +146,7 @@ random_structs! {
     Context { thread attachments cause via }
 }
 
-bodies! {
+logged_events!(bodies! {
     Hello { versions agent random }
     Welcome { version server_key signature session limits challenge }
     SignIn { credential_kind credential signature name name_is_firm }
@@ -166,20 +178,13 @@ bodies! {
     Reset { log epoch head }
     HistoryPage { room epoch as_of messages more gaps }
     Pong { token }
-    Posted { room seq ts from id body }
-    Joined { room seq ts account }
-    Left { room seq ts account }
-    RoomCreated { room seq ts by name }
-    AccountCreated { account seq ts name }
-    AccountRenamed { account seq ts name }
-    RoomJoined { account seq ts room }
-    RoomLeft { account seq ts room }
     Gap { log from to reason }
     Presence { room online }
     Probe { token }
     Close { reason code reconnect message }
     Renamed { account name }
-}
+    @logged
+});
 
 fn survives_the_wire<B: Body + PartialEq + Debug>(value: &B) {
     let mut whole = Vec::new();

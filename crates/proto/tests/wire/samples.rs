@@ -177,9 +177,20 @@ fn pages() -> Vec<Sample> {
     ]
 }
 
+/// Makes the samples that stand in the table of logged events.
+macro_rules! samples {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident = $number:literal {
+            $($(#[$field_doc:meta])* $field:ident: $type:ty = $sample:expr,)*
+        }
+    )*) => {
+        vec![$(sample($name { $($field: $sample,)* })),*]
+    };
+}
+
 fn events() -> Vec<Sample> {
-    let mut events = room_events();
-    events.extend(account_events());
+    let mut events = logged_events!(samples! {});
     events.extend(live_events());
     events
 }
@@ -198,26 +209,6 @@ fn full_text() -> TextBody {
         reply_to: Some(Seq(999)),
         context: Some(Box::new(context)),
     }
-}
-
-fn room_events() -> Vec<Sample> {
-    let (room, seq, ts) = (ROOM, Seq(1000), TS);
-    vec![
-        sample(Posted { room, seq, ts, from: ADA, id: message_id(), body: full_text() }),
-        sample(Joined { room, seq, ts, account: ADA }),
-        sample(Left { room, seq, ts, account: ADA }),
-        sample(RoomCreated { room, seq: Seq(1), ts, by: AccountId(0), name: "lobby".into() }),
-    ]
-}
-
-fn account_events() -> Vec<Sample> {
-    let (account, seq, ts) = (ADA, Seq(2), TS);
-    vec![
-        sample(AccountCreated { account, seq: Seq(1), ts, name: "ada".into() }),
-        sample(AccountRenamed { account, seq, ts, name: "ada-2".into() }),
-        sample(RoomJoined { account, seq, ts, room: ROOM }),
-        sample(RoomLeft { account, seq, ts, room: ROOM }),
-    ]
 }
 
 fn live_events() -> Vec<Sample> {

@@ -1,0 +1,182 @@
+//! The table of kinds: everything about each kind of event, once. How it is read says `table.rs`.
+//!
+//! It must not know who decides that something happens, and where rows and frames go.
+
+use chat_proto::{
+    AccountCreated, AccountId, AccountRenamed, Credential, Joined, Left, LogId, MessageId,
+    Nickname, Nonce, PostedRef, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName,
+    TextBody, TextRef, Written, encode_frame,
+};
+
+use super::table::event_kinds;
+use super::{Columns, EventRow, LogOwner, MessageColumns, MissingColumn, StateChange};
+use crate::BodyDigest;
+
+event_kinds! {
+    /// An account's first event.
+    AccountCreated = "account_created" of Account {
+        /// Its first credential.
+        credential: Credential,
+        /// Its first nickname.
+        name: Nickname,
+    }
+    row(log) Columns {
+        account: Some(AccountId(log.0)),
+        words: Some(name.as_str()),
+        ..Columns::default()
+    };
+    frame(row) AccountCreated {
+        account: row.own_account(),
+        seq: row.seq,
+        ts: row.ts,
+        name: row.words()?.to_owned(),
+    };
+    change StateChange::AccountBegins { credential, name };
+
+    /// In an account's log: another nickname.
+    AccountRenamed = "account_renamed" of Account {
+        /// The nickname from now on.
+        name: Nickname,
+    }
+    row(log) Columns {
+        account: Some(AccountId(log.0)),
+        words: Some(name.as_str()),
+        ..Columns::default()
+    };
+    frame(row) AccountRenamed {
+        account: row.own_account(),
+        seq: row.seq,
+        ts: row.ts,
+        name: row.words()?.to_owned(),
+    };
+    change StateChange::AccountRenamed { name };
+
+    /// In an account's log: it became a member of a room.
+    RoomJoined = "room_joined" of Account {
+        /// Which.
+        room: RoomId,
+    }
+    row(log) Columns {
+        account: Some(AccountId(log.0)),
+        room: Some(*room),
+        ..Columns::default()
+    };
+    frame(row) RoomJoined {
+        account: row.own_account(),
+        seq: row.seq,
+        ts: row.ts,
+        room: row.room()?,
+    };
+    // The event in the room's log does.
+    change StateChange::Nothing;
+
+    /// In an account's log: its membership of a room ended.
+    RoomLeft = "room_left" of Account {
+        /// Which.
+        room: RoomId,
+    }
+    row(log) Columns {
+        account: Some(AccountId(log.0)),
+        room: Some(*room),
+        ..Columns::default()
+    };
+    frame(row) RoomLeft {
+        account: row.own_account(),
+        seq: row.seq,
+        ts: row.ts,
+        room: row.room()?,
+    };
+    // The event in the room's log does.
+    change StateChange::Nothing;
+
+    /// A room's first event.
+    RoomCreated = "room_created" of Room {
+        /// Who made it; `None`: the daemon.
+        by: Option<AccountId>,
+        /// Its name.
+        name: RoomName,
+    }
+    row(log) Columns {
+        account: *by,
+        words: Some(name.as_str()),
+        ..Columns::default()
+    };
+    frame(row) RoomCreated {
+        room: row.own_room(),
+        seq: row.seq,
+        ts: row.ts,
+        by: row.columns.account.unwrap_or_default(),
+        name: row.words()?.to_owned(),
+    };
+    change StateChange::RoomBegins { name };
+
+    /// In a room's log: somebody became a member.
+    Joined = "joined" of Room {
+        /// Who.
+        account: AccountId,
+    }
+    row(log) Columns { account: Some(*account), ..Columns::default() };
+    frame(row) Joined {
+        room: row.own_room(),
+        seq: row.seq,
+        ts: row.ts,
+        account: row.account()?,
+    };
+    change StateChange::MemberJoined { account: *account };
+
+    /// In a room's log: a membership ended.
+    Left = "left" of Room {
+        /// Whose.
+        account: AccountId,
+    }
+    row(log) Columns { account: Some(*account), ..Columns::default() };
+    frame(row) Left {
+        room: row.own_room(),
+        seq: row.seq,
+        ts: row.ts,
+        account: row.account()?,
+    };
+    change StateChange::MemberLeft { account: *account };
+
+    /// In a room's log: a message.
+    Posted = "posted" of Room {
+        /// Who.
+        from: AccountId,
+        /// Its id, which everyone sees.
+        id: MessageId,
+        /// Its nonce, which nobody but the sender and the store sees.
+        nonce: Nonce,
+        /// Of the room and the body: tells a repetition of the nonce from a reuse.
+        digest: BodyDigest,
+        /// What.
+        body: TextBody,
+    }
+    // Nonce and digest are no part of the frame: the store keeps them with its streams.
+    row(log) {
+        debug_assert!(body.context.is_none(), "the state takes none yet, and a row has no place");
+        let TextBody { kind: text_kind, reply_to, ref text, .. } = *body;
+        Columns {
+            account: Some(*from),
+            words: Some(text),
+            message: Some(MessageColumns { id: *id, text_kind, reply_to }),
+            ..Columns::default()
+        }
+    };
+    frame(row) {
+        let MessageColumns { id, text_kind: kind, reply_to } = row.message()?;
+        PostedRef {
+            room: row.own_room(),
+            seq: row.seq,
+            ts: row.ts,
+            from: row.account()?,
+            id,
+            body: TextRef { kind, reply_to, context: None, text: row.words()? },
+        }
+    };
+    change StateChange::Nothing;
+}
+
+fn put(body: &impl Written, out: &mut Vec<u8>) {
+    encode_frame(body, RequestId(0), out)
+        .expect("names and texts are far under the frame limit once they are in an event");
+}

@@ -1,0 +1,132 @@
+//! The table of logged events: for each its number, its fields, and the value that the golden bytes
+//! are of. Structs, [`crate::Kind`] and the tests of the wire are made from it, and know no event
+//! one by one.
+//!
+//! It must not know what follows from an event. Each begins with the fields of [`crate::LoggedHead`].
+
+use crate::wire::{Decode, Encode, body};
+use crate::{AccountId, MessageId, RoomId, Seq, TextBody, Timestamp};
+
+/// Hands the table to another macro, behind what that one is given besides. What stands behind the
+/// `=` of a field is for `tests/wire/samples.rs` alone.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! logged_events {
+    ($made:ident! { $($given:tt)* }) => {
+        $made! {
+            $($given)*
+            /// A message. Logged in a room.
+            Posted = 0x0301 {
+                /// Where.
+                room: RoomId = RoomId(7),
+                /// Its place.
+                seq: Seq = Seq(1000),
+                /// When.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Who.
+                from: AccountId = AccountId(300),
+                /// Its id.
+                id: MessageId = message_id(),
+                /// What.
+                body: TextBody = full_text(),
+            }
+            /// An account became a member. Logged in a room.
+            Joined = 0x0302 {
+                /// Where.
+                room: RoomId = RoomId(7),
+                /// Its place.
+                seq: Seq = Seq(1000),
+                /// When.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Who.
+                account: AccountId = AccountId(300),
+            }
+            /// A membership ended. Logged in a room.
+            Left = 0x0303 {
+                /// Where.
+                room: RoomId = RoomId(7),
+                /// Its place.
+                seq: Seq = Seq(1000),
+                /// When.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Who.
+                account: AccountId = AccountId(300),
+            }
+            /// The first event of a room.
+            RoomCreated = 0x0304 {
+                /// Which.
+                room: RoomId = RoomId(7),
+                /// Its place: 1.
+                seq: Seq = Seq(1),
+                /// When.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Who made it; 0: the daemon.
+                by: AccountId = AccountId(0),
+                /// Its first name, without `#`.
+                name: String = "lobby".into(),
+            }
+            /// The first event of an account's own log.
+            AccountCreated = 0x0381 {
+                /// Whose.
+                account: AccountId = AccountId(300),
+                /// Its place: 1.
+                seq: Seq = Seq(1),
+                /// When.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// The first nickname.
+                name: String = "ada".into(),
+            }
+            /// The account has another nickname. Logged in its own log.
+            AccountRenamed = 0x0382 {
+                /// Whose.
+                account: AccountId = AccountId(300),
+                /// Its place.
+                seq: Seq = Seq(2),
+                /// When.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// The nickname from now on.
+                name: String = "ada-2".into(),
+            }
+            /// The account became a member of a room. Logged in its own log.
+            RoomJoined = 0x0383 {
+                /// Whose.
+                account: AccountId = AccountId(300),
+                /// Its place.
+                seq: Seq = Seq(2),
+                /// When.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Which room.
+                room: RoomId = RoomId(7),
+            }
+            /// The account's membership of a room ended. Logged in its own log.
+            RoomLeft = 0x0384 {
+                /// Whose.
+                account: AccountId = AccountId(300),
+                /// Its place.
+                seq: Seq = Seq(2),
+                /// When.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Which room.
+                room: RoomId = RoomId(7),
+            }
+        }
+    };
+}
+
+macro_rules! bodies {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident = $number:literal {
+            $($(#[$field_doc:meta])* $field:ident: $type:ty = $sample:expr,)*
+        }
+    )*) => {
+        $(body! {
+            $(#[$doc])*
+            $name {
+                $($(#[$field_doc])* $field: $type,)*
+            }
+        })*
+    };
+}
+
+logged_events!(bodies! {});
