@@ -1,5 +1,6 @@
 //! Who this is, where it is a member, what is its own; and words on stderr as objects.
 
+use super::liar::{Liar, ROOMS};
 use super::stage::{Stage, bare_command, finish, headless, object};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,9 +66,26 @@ async fn with_json_what_goes_wrong_is_an_object_on_stderr() {
     }
 }
 
-/// More rooms than a page has.
+/// Of a server that has a page for each: a client that asks for so many pages and no more, however many
+/// those are, would leave some out and not say so.
 #[tokio::test(flavor = "multi_thread")]
 async fn all_rooms_are_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    let liar = Liar::start().await;
+    let mut command = bare_command(dir.path(), &headless(&["rooms"]));
+    command.env("CHAT_SERVER", liar.address.to_string()).env("CHAT_NAME", "ada");
+    let listed = finish(command, b"").await;
+    listed.succeeded();
+    let mut printed: Vec<&str> =
+        listed.stdout.lines().filter_map(|line| line.split('\t').next()).collect();
+    printed.sort_unstable();
+    let mut rooms: Vec<String> = (1..=ROOMS).map(|number| format!("#room-{number}")).collect();
+    rooms.sort_unstable();
+    assert_eq!(printed, rooms);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_rooms_than_a_page_has_are_printed() {
     let stage = Stage::new().await;
     let rooms: Vec<String> = (0..300).map(|n| format!("room-{n}")).collect();
     let mut args = vec!["--timeout", "50s"];

@@ -1,17 +1,20 @@
-//! A server that claims what no server can have: whoever asks it comes to an end all the same.
+//! A server that claims what no server has: whoever asks it comes to an end all the same. Heads that no
+//! log can have, and a page for each room.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chat_client::Identity;
 use chat_proto::{
     AccountId, Body, Epoch, FindRoom, Frame, FrameCodec, Hello, HistoryPage, Kind, Limits, List,
-    LogId, MAGIC, Ping, Pong, RequestId, RoomId, RoomInfo, Seq, SessionId, SignIn, SignedIn,
-    Subscribe, Subscribed, Welcome, welcome_transcript,
+    LogId, MAGIC, Ping, Pong, RequestId, RoomId, RoomInfo, RoomList, Rooms, Seq, SessionId, SignIn,
+    SignedIn, Subscribe, Subscribed, Welcome, welcome_transcript,
 };
 use futures::{SinkExt, StreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 use tokio_util::codec::Framed;
 
 use super::stage::{bare_command, finish, headless};
@@ -25,6 +28,32 @@ const HEAD: Seq = Seq(u64::MAX);
 
 /// More questions than this are a loop.
 const QUESTIONS_MAX: usize = 30;
+
+/// The rooms that it lists. More pages than any number that one would think of as enough.
+pub(crate) const ROOMS: u64 = 200;
+
+/// The server; it ends when it is dropped.
+pub(crate) struct Liar {
+    pub(crate) address: SocketAddr,
+    questions: Arc<AtomicUsize>,
+    serving: JoinHandle<()>,
+}
+
+impl Liar {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it has an address");
+        let questions = Arc::new(AtomicUsize::new(0));
+        let serving = tokio::spawn(serve(listener, Arc::clone(&questions)));
+        Self { address, questions, serving }
+    }
+}
+
+impl Drop for Liar {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
 
 async fn serve(listener: TcpListener, questions: Arc<AtomicUsize>) {
     while let Ok((socket, _peer)) = listener.accept().await {
@@ -55,6 +84,7 @@ fn answer(frame: &Frame) -> Option<Frame> {
         }
         Kind::Ping => reply(id, &Pong { token: frame.decode::<Ping>().ok()?.token }),
         Kind::FindRoom => reply(id, &room(frame.decode::<FindRoom>().ok()?.name)),
+        Kind::Rooms => reply(id, &rooms(frame.decode().ok()?)),
         Kind::Subscribe => reply(id, &subscribed(frame.decode::<Subscribe>().ok()?.log)),
         Kind::History => reply(id, &page()),
         _ => None,
@@ -83,6 +113,13 @@ fn room(name: String) -> RoomInfo {
     RoomInfo { room: ROOM, name, head: HEAD, members: 0, online: 0, joined: false }
 }
 
+/// The one room behind another.
+fn rooms(Rooms { after }: Rooms) -> RoomList {
+    let next = RoomId(after.0 + 1);
+    let rooms = List::first_of([RoomInfo { room: next, ..room(format!("room-{next}")) }]);
+    RoomList { rooms, more: next.0 < ROOMS }
+}
+
 fn subscribed(log: LogId) -> Subscribed {
     Subscribed {
         log,
@@ -103,23 +140,19 @@ fn page() -> HistoryPage {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_no_log_can_have_is_not_walked_to() {
     let dir = tempfile::tempdir().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let questions = Arc::new(AtomicUsize::new(0));
-    let serving = tokio::spawn(serve(listener, Arc::clone(&questions)));
+    let liar = Liar::start().await;
     for (args, code) in [
         (&["tail", "-n", "5000"][..], 0),
         (&["tail", "-n", "5000", "--since", "seq:1"], 0),
         (&["tail", "--since", "seq:1"], 5),
     ] {
-        questions.store(0, Ordering::Relaxed);
+        liar.questions.store(0, Ordering::Relaxed);
         let mut command = bare_command(dir.path(), &headless(args));
-        command.env("CHAT_SERVER", address.to_string()).env("CHAT_NAME", "ada");
+        command.env("CHAT_SERVER", liar.address.to_string()).env("CHAT_NAME", "ada");
         let ended = finish(command, b"").await;
         ended.ended_with(code);
         assert_eq!(ended.stdout, "", "{args:?}");
-        let asked = questions.load(Ordering::Relaxed);
+        let asked = liar.questions.load(Ordering::Relaxed);
         assert!(asked < QUESTIONS_MAX, "{asked} questions, {args:?}");
     }
-    serving.abort();
 }
