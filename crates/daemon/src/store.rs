@@ -23,14 +23,12 @@ mod in_place;
 mod index;
 mod lookup;
 mod meta;
-mod nonces;
 mod open;
 mod pending;
 mod read;
 mod row;
 mod row_buffer;
 mod schema;
-mod streams;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -175,11 +173,7 @@ impl SqliteStore {
         self.opened().map(WriteConnection::lock)
     }
 
-    fn mark(
-        &self,
-        account: AccountId,
-        stream: StreamId,
-    ) -> Result<streams::StreamMark, StoreError> {
+    fn mark(&self, account: AccountId, stream: StreamId) -> Result<index::StreamMark, StoreError> {
         self.pending
             .stream(self.opened()?, account, stream)
             .map_err(|cause| StoreError::new("looked for a stream", cause))

@@ -1,22 +1,24 @@
-//! The index: where the events are, and how far each log has come.
+//! The index: where the events are, and how far each log and each stream has come.
 //!
 //! Owns the tables `blocks` and `nonces` with what they do not say yet. The tables know the events up
 //! to the one that `meta` has as `indexed`; an overlay in memory ([`unflushed`]) knows those behind it
-//! that are committed; the heads ([`heads`]) know those that are not, too. It must not know what an
-//! event says. Invariants, asserted where they are relied on:
+//! that are committed; the marks of logs ([`heads`]) and [`streams`] know those that are not, too. It
+//! must not know what an event says, nor what is written when. Invariants, asserted where they are relied on:
 //!
 //! * the overlay begins right behind `indexed` and has no hole: it never holds what the tables have;
-//! * a head moves by one, and is never behind what the overlay has of its log;
+//! * a mark moves by one, and is never behind what the overlay has of its log;
 //! * what a flush has put into the tables leaves the overlay when that is durable, and nothing comes
 //!   to the overlay in between.
 
 mod blocks;
 mod heads;
 mod log_index;
+mod runs;
+mod streams;
 mod unflushed;
 
 use chat_core::Event;
-use chat_proto::{LogId, Seq};
+use chat_proto::{AccountId, LogId, Nonce, RoomId, Seq, StreamId};
 use rusqlite::{Connection, Result};
 
 use super::committer::WriteConnection;
@@ -24,6 +26,8 @@ use super::write::WriteError;
 pub(super) use blocks::Block;
 use heads::Heads;
 pub(super) use log_index::LogIndex;
+pub(super) use streams::StreamMark;
+use streams::Streams;
 #[cfg(test)]
 pub(super) use unflushed::EVENTS_MAX;
 pub(super) use unflushed::UnflushedBlocks;
@@ -33,6 +37,7 @@ use unflushed::UnflushedIndex;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     heads: Heads,
+    streams: Streams,
     /// Goes with the file: what is not committed is not in it.
     unflushed: UnflushedIndex,
     /// A transaction whose outcome is not known takes the overlay to the tables.
@@ -46,10 +51,7 @@ impl Index {
     /// # Errors
     /// Also when an event is missing that no table knows.
     pub(super) fn read_back(&mut self, table: &Connection) -> Result<()> {
-        debug_assert!(
-            !self.is_flushing && self.heads.is_empty(),
-            "read back after it was forgotten"
-        );
+        debug_assert!(!self.is_flushing && self.heads.is_empty() && self.streams.is_empty());
         self.unflushed.read_back(table)
     }
 
@@ -96,6 +98,27 @@ impl Index {
         self.heads.push(table, &self.unflushed, event, creates)
     }
 
+    /// Moves a stream's high-water mark to a send, only ever by one; a new stream gets its row. Tells
+    /// the row, and what is known of the stream.
+    pub(super) fn push_send(
+        &mut self,
+        table: &WriteConnection,
+        place: (AccountId, RoomId),
+        nonce: Nonce,
+    ) -> Result<(i64, &mut StreamMark), WriteError> {
+        self.streams.push(table, &self.unflushed, place, nonce)
+    }
+
+    /// What is known of a stream, or can be found out; what is not committed included.
+    pub(super) fn stream(
+        &self,
+        table: &WriteConnection,
+        account: AccountId,
+        stream: StreamId,
+    ) -> Result<StreamMark> {
+        self.streams.look(table, &self.unflushed, account, stream)
+    }
+
     /// The committed head of a log, where the tables say that it is `flushed`.
     pub(super) fn committed_head(&self, log: LogId, flushed: Seq) -> Seq {
         let newest = self.unflushed.newest_block(log);
@@ -116,11 +139,6 @@ impl Index {
         n: u64,
     ) -> Result<Option<u64>> {
         self.unflushed.find_send(table, stream, n)
-    }
-
-    /// The largest `n` of a stream's row that became a message; `None`: the tables say it.
-    pub(super) fn last_posted(&self, stream: i64) -> Option<u64> {
-        self.unflushed.last_n(stream)
     }
 
     /// Writes the overlay to the tables, in the open transaction. It stays until [`Self::settle_flush`].
@@ -157,21 +175,25 @@ impl Index {
         self.unflushed.take_sends(stream, sends);
     }
 
-    /// Whether more heads are known than may be between transactions.
+    /// Whether more marks are known than may be between transactions.
     pub(super) fn is_overfull(&self) -> bool {
-        self.heads.is_overfull()
+        self.heads.is_overfull() || self.streams.is_overfull()
     }
 
-    /// Between transactions: forgets the heads when they are too many.
+    /// Between transactions, when the marks say no more than the file: forgets those that are too many.
     pub(super) fn trim(&mut self) {
-        if self.is_overfull() {
+        if self.heads.is_overfull() {
             self.heads.forget();
+        }
+        if self.streams.is_overfull() {
+            self.streams.forget();
         }
     }
 
-    /// The transactions that are not committed are lost, and with them the heads.
+    /// The transactions that are not committed are lost, and with them the marks.
     pub(super) fn forget(&mut self) {
         self.heads.forget();
+        self.streams.forget();
         self.is_flushing = false;
     }
 }

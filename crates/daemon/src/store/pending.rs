@@ -9,10 +9,9 @@ use chat_proto::{AccountId, LogId, Nonce, RoomId, StreamId, Timestamp};
 use rusqlite::{Connection, Result};
 
 use super::committer::WriteConnection;
-use super::index::{Block, Index};
+use super::index::{Block, Index, StreamMark};
 use super::lookup;
 use super::row_buffer::{RowBuffer, SendDecision};
-use super::streams::{StreamMark, Streams};
 use super::times;
 use super::write::{self, ClosedTransaction, WriteError};
 
@@ -25,7 +24,8 @@ pub(super) struct Pending {
     /// Buffers of a transaction that is over.
     spare: RowBuffer,
     index: Index,
-    streams: Streams,
+    /// Transactions that were closed.
+    closed: u64,
 }
 
 impl Pending {
@@ -55,15 +55,15 @@ impl Pending {
                     return Ok(());
                 };
                 let room = RoomId(event.log.0);
-                let (stream, sends) = self.decide(connection, (*from, room), *nonce)?;
+                let (stream, sends) = self.push_send(connection, (*from, room), *nonce)?;
                 let row = self.staged.push(event, Some(stream), last_post);
-                self.staged.decide(sends, SendDecision::Posted(row));
+                self.staged.decide(sends, nonce.n, SendDecision::Posted(row));
             }
             // It is no event, and no send: the store has put it where it belongs.
             Record::Genesis(_) => {}
             Record::RefusedSend(RefusedSend { account, room, nonce, code, digest }) => {
-                let (_stream, sends) = self.decide(connection, (account, room), nonce)?;
-                self.staged.decide(sends, SendDecision::Refused(code, digest));
+                let (_stream, sends) = self.push_send(connection, (account, room), nonce)?;
+                self.staged.decide(sends, nonce.n, SendDecision::Refused(code, digest));
             }
         }
         Ok(())
@@ -86,13 +86,27 @@ impl Pending {
         self.index.make_due();
     }
 
-    fn decide(
+    /// A send is decided. Tells its stream's row, and where the open transaction has the sends of that
+    /// stream.
+    fn push_send(
         &mut self,
         connection: &WriteConnection,
         place: (AccountId, RoomId),
         nonce: Nonce,
     ) -> Result<(i64, usize), WriteError> {
-        self.streams.decide(connection, &self.index, &mut self.staged, place, nonce)
+        let open = self.open();
+        let (stream, mark) = self.index.push_send(connection, place, nonce)?;
+        let sends = mark.staged_in(open).unwrap_or_else(|| {
+            let sends = self.staged.begin_sends(stream, nonce.n);
+            mark.stage_in(open, sends);
+            sends
+        });
+        Ok((stream, sends))
+    }
+
+    /// The number of the open transaction, from 1.
+    fn open(&self) -> u64 {
+        self.closed + 1
     }
 
     /// What is known of a stream, this transaction included.
@@ -102,7 +116,7 @@ impl Pending {
         account: AccountId,
         stream: StreamId,
     ) -> Result<StreamMark> {
-        self.streams.look(connection, &self.index, account, stream)
+        self.index.stream(connection, account, stream)
     }
 
     /// How a send was decided, in this transaction or before.
@@ -112,7 +126,8 @@ impl Pending {
         stream: StreamMark,
         n: u64,
     ) -> Result<Option<PastSend>, StoreError> {
-        let staged = self.streams.sends(stream).and_then(|sends| self.staged.past_send(sends, n));
+        let staged =
+            stream.staged_in(self.open()).and_then(|sends| self.staged.past_send(sends, n));
         let (None, Some(row)) = (&staged, stream.row()) else { return Ok(staged) };
         match self.under_way.as_ref().and_then(|written| written.past_send(row, n)) {
             None => lookup::past_send(&connection.lock(), &self.index, row, n),
@@ -127,9 +142,10 @@ impl Pending {
 
     /// Closes the open transaction, which is to be written now. The one before must be over.
     pub(super) fn turn_over(&mut self) -> Arc<ClosedTransaction> {
+        debug_assert!(self.under_way.is_none(), "one transaction after the other");
         let staged = std::mem::replace(&mut self.staged, std::mem::take(&mut self.spare));
         let written = Arc::new(ClosedTransaction::of(staged, self.index.last_id() + 1));
-        self.streams.turn_over();
+        self.closed += 1;
         self.under_way = Some(Arc::clone(&written));
         written
     }
@@ -153,13 +169,12 @@ impl Pending {
 
     /// Whether more is known of logs and streams than may be between transactions.
     pub(super) fn is_overfull(&self) -> bool {
-        self.index.is_overfull() || self.streams.is_overfull()
+        self.index.is_overfull()
     }
 
     /// Between transactions: forgets what is known of logs and streams when it is too much.
     pub(super) fn trim(&mut self) {
         self.index.trim();
-        self.streams.trim();
     }
 
     /// The transactions are lost, or what became of them is known only when it is looked up.
@@ -167,7 +182,6 @@ impl Pending {
         self.staged.clear();
         self.under_way = None;
         self.index.forget();
-        self.streams.forget();
     }
 }
 

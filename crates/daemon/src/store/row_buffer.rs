@@ -109,9 +109,15 @@ impl RowBuffer {
     }
 
     /// The next decision of a stream.
-    pub(super) fn decide(&mut self, sends: usize, decided: SendDecision) {
+    pub(super) fn decide(&mut self, sends: usize, n: u64, decided: SendDecision) {
+        let sends = &mut self.sends[sends];
+        debug_assert_eq!(
+            sends.first_n + sends.decided.len() as u64,
+            n,
+            "sends come without a hole"
+        );
         self.refused += usize::from(matches!(decided, SendDecision::Refused(..)));
-        self.sends[sends].decided.push(decided);
+        sends.decided.push(decided);
     }
 
     /// How a send was decided, if it was in this transaction.

@@ -25,8 +25,8 @@ use chat_proto::{LogId, Seq};
 use rusqlite::{Connection, Result, ffi};
 
 use super::blocks::{self, Block};
+use super::runs::{self, Run};
 use crate::store::meta;
-use crate::store::nonces::{self, Run};
 use crate::store::row::unsigned;
 
 /// Events after which a commit flushes. It bounds what a start after a crash has to read.
@@ -171,7 +171,7 @@ impl UnflushedIndex {
         match runs[..runs.partition_point(|run| run.first_n() <= n)].last() {
             // What it does not have was refused.
             Some(run) => Ok(run.find(n)),
-            None => nonces::find(connection, stream, n),
+            None => runs::find(connection, stream, n),
         }
     }
 
@@ -242,6 +242,13 @@ impl UnflushedIndex {
         }
         // Their ids need not rise with them: a commit's events are together by log.
         sends.sort_unstable();
+        if let Some([_, (_, n, id)]) = sends
+            .windows(2)
+            .map(|two| [two[0], two[1]])
+            .find(|[one, two]| (one.0, one.1) == (two.0, two.1))
+        {
+            return Err(damaged(format!("the file is damaged: event {id} repeats send {n}")));
+        }
         for sends in sends.chunk_by(|a, b| a.0 == b.0) {
             found.take_sends(sends[0].0, sends.iter().map(|(_stream, n, id)| (*n, *id)));
         }

@@ -1,4 +1,5 @@
-//! How far each stream has been decided. Known streams need no SQL.
+//! How far each stream has been decided, with the open transaction and the one under way. Known
+//! streams need no SQL.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -6,11 +7,10 @@ use std::collections::HashMap;
 use chat_proto::{AccountId, Nonce, RoomId, StreamId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use super::committer::WriteConnection;
-use super::index::Index;
-use super::row::{integer, unsigned};
-use super::row_buffer::RowBuffer;
-use super::write::WriteError;
+use super::unflushed::UnflushedIndex;
+use crate::store::committer::WriteConnection;
+use crate::store::row::{integer, unsigned};
+use crate::store::write::WriteError;
 
 /// Streams that are known. When there are more, all are forgotten; the next send of one costs a
 /// search.
@@ -21,8 +21,6 @@ const STREAMS_MAX: usize = 65_536;
 pub(super) struct Streams {
     /// Lookups learn, too.
     known: RefCell<Known>,
-    /// Counts transactions, from 1.
-    transaction: u64,
 }
 
 type Key = (AccountId, StreamId);
@@ -38,28 +36,41 @@ struct Known {
 
 /// A stream, as far as it is known.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct StreamMark {
+pub(in crate::store) struct StreamMark {
     /// `None`: it is new.
-    pub(super) bound: Option<Bound>,
-    pub(super) high_water: u64,
-    /// The transaction that moved it last, and where that has its sends.
-    moved: (u64, usize),
+    pub(in crate::store) bound: Option<Bound>,
+    /// The largest `n` that has been decided.
+    pub(in crate::store) high_water: u64,
+    /// The number of the transaction that moved it last, from 1, and where that has its sends. It is
+    /// here so that a send costs one search.
+    staged: (u64, usize),
 }
 
 /// What a stream's first send has settled for ever.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bound {
+pub(in crate::store) struct Bound {
     /// The stream's row.
     row: i64,
-    pub(super) room: RoomId,
+    pub(in crate::store) room: RoomId,
 }
 
 impl StreamMark {
-    const NEW: Self = Self { bound: None, high_water: 0, moved: (0, 0) };
+    const NEW: Self = Self { bound: None, high_water: 0, staged: (0, 0) };
 
     /// The stream's row; `None`: it is new.
-    pub(super) fn row(&self) -> Option<i64> {
+    pub(in crate::store) fn row(&self) -> Option<i64> {
         self.bound.map(|bound| bound.row)
+    }
+
+    /// Where a transaction has the sends of the stream, if it has any and none came later.
+    pub(in crate::store) fn staged_in(&self, transaction: u64) -> Option<usize> {
+        debug_assert!(self.staged.0 <= transaction, "no transaction is opened again");
+        (self.staged.0 == transaction).then_some(self.staged.1)
+    }
+
+    /// A transaction has the sends of the stream from now on, at this place.
+    pub(in crate::store) fn stage_in(&mut self, transaction: u64, place: usize) {
+        self.staged = (transaction, place);
     }
 }
 
@@ -67,40 +78,31 @@ impl Streams {
     /// What is known of a stream, or can be found out.
     pub(super) fn look(
         &self,
-        connection: &WriteConnection,
-        index: &Index,
+        table: &WriteConnection,
+        unflushed: &UnflushedIndex,
         account: AccountId,
         stream: StreamId,
     ) -> Result<StreamMark> {
         if let Some(mark) = self.known.borrow_mut().find((account, stream)) {
             return Ok(*mark);
         }
-        let mark = find(&connection.lock(), index, account, stream)?;
+        let mark = find(&table.lock(), unflushed, account, stream)?;
         self.known.borrow_mut().insert((account, stream), mark);
         Ok(mark)
     }
 
-    /// Where the open transaction has the sends of a stream.
-    pub(super) fn sends(&self, mark: StreamMark) -> Option<usize> {
-        let (transaction, sends) = mark.moved;
-        (transaction == self.transaction + 1).then_some(sends)
-    }
-
-    /// A stream's high-water mark moves, only ever by one. Tells the stream's row, and where the
-    /// transaction has its sends.
-    pub(super) fn decide(
+    /// See [`super::Index::push_send`].
+    pub(super) fn push(
         &mut self,
-        connection: &WriteConnection,
-        index: &Index,
-        staged: &mut RowBuffer,
+        table: &WriteConnection,
+        unflushed: &UnflushedIndex,
         (account, room): (AccountId, RoomId),
         nonce: Nonce,
-    ) -> Result<(i64, usize), WriteError> {
-        let now = self.transaction + 1;
+    ) -> Result<(i64, &mut StreamMark), WriteError> {
         let known = self.known.get_mut();
         let key = (account, nonce.stream);
         if known.find(key).is_none() {
-            known.insert(key, find(&connection.lock(), index, account, nonce.stream)?);
+            known.insert(key, find(&table.lock(), unflushed, account, nonce.stream)?);
         }
         let mark = known.find(key).expect("it has just been learnt");
         if nonce.n != mark.high_water + 1 {
@@ -109,21 +111,13 @@ impl Streams {
         let Bound { row, .. } = match mark.bound {
             Some(bound) => bound,
             None => {
-                let transaction = connection.in_transaction()?;
+                let transaction = table.in_transaction()?;
                 let row = begin(&transaction, (account, room), nonce.stream)?;
                 *mark.bound.insert(Bound { row, room })
             }
         };
-        if mark.moved.0 != now {
-            mark.moved = (now, staged.begin_sends(row, nonce.n));
-        }
         mark.high_water = nonce.n;
-        Ok((row, mark.moved.1))
-    }
-
-    /// The transaction is closed: the next send is one of another.
-    pub(super) fn turn_over(&mut self) {
-        self.transaction += 1;
+        Ok((row, mark))
     }
 
     /// Whether more are known than may be between transactions.
@@ -131,16 +125,13 @@ impl Streams {
         self.known.borrow().marks.len() > STREAMS_MAX
     }
 
-    /// Between transactions: forgets all when it is too much.
-    pub(super) fn trim(&mut self) {
-        if self.is_overfull() {
-            self.forget();
-        }
-    }
-
-    /// The transaction is lost.
+    /// What goes ahead of the file is lost, or there is too much of it.
     pub(super) fn forget(&mut self) {
         *self.known.get_mut() = Known::default();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.borrow().marks.is_empty()
     }
 }
 
@@ -155,14 +146,15 @@ impl Known {
     }
 
     fn insert(&mut self, key: Key, mark: StreamMark) {
-        self.places.insert(key, self.marks.len());
+        let before = self.places.insert(key, self.marks.len());
+        debug_assert!(before.is_none(), "what goes ahead of the file is never looked up anew");
         self.marks.push(mark);
     }
 }
 
 fn find(
     connection: &Connection,
-    index: &Index,
+    unflushed: &UnflushedIndex,
     account: AccountId,
     stream: StreamId,
 ) -> Result<StreamMark> {
@@ -177,7 +169,7 @@ fn find(
             let stream = row.get(0)?;
             let bound = Bound { row: stream, room: RoomId(unsigned(row.get(1)?)) };
             let flushed = row.get::<_, Option<i64>>(2)?.map_or(0, unsigned);
-            let posted = index.last_posted(stream).unwrap_or(flushed);
+            let posted = unflushed.last_n(stream).unwrap_or(flushed);
             let refused = row.get::<_, Option<i64>>(3)?.map_or(0, unsigned);
             Ok(StreamMark {
                 bound: Some(bound),

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use super::row::{integer, unsigned};
+use crate::store::row::{integer, unsigned};
 
 /// The most of one run: so many steps are decoded to find an event.
 const RUN_EVENTS_MAX: u64 = 1024;
@@ -25,6 +25,7 @@ impl Run {
 
     /// Takes the next message. Not where a refusal, or nothing, lies in between, or it is too long.
     pub(super) fn push(&mut self, n: u64, id: u64) -> bool {
+        debug_assert!(n > self.last_n, "a send is decided once: {n} behind {}", self.last_n);
         let goes_on = n == self.last_n + 1 && n - self.first_n < RUN_EVENTS_MAX;
         if goes_on {
             put_step(&mut self.steps, id.cast_signed() - self.last_id.cast_signed());
@@ -43,6 +44,7 @@ impl Run {
 
     /// The event of a send that is not before the run.
     pub(super) fn find(&self, n: u64) -> Option<u64> {
+        debug_assert!(n >= self.first_n, "it is in a run before");
         if n > self.last_n {
             return None;
         }
