@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chat_proto::{
-    Ack, Delete, Edit, Error, ErrorCode, Join, Kind, Nonce, RoomId, RoomInfo, Send, StreamId,
-    TextBody,
+    Ack, Delete, Edit, Error, ErrorCode, EventSeq, Join, Kind, Nonce, RoomId, RoomInfo, Send,
+    StreamId, TextBody,
 };
 use chat_tests::process::Daemon;
 use chat_tests::raw::{Raw, Refused, send};
@@ -94,10 +94,10 @@ async fn what_only_has_its_place_yet_is_refused_as_such_and_the_connection_lives
     assert_eq!(code(raw.ask(&edit).await)?, Some(ErrorCode::Unsupported));
     let delete = Delete { nonce: nonce(2), room, of: head };
     assert_eq!(code(raw.ask(&delete).await)?, Some(ErrorCode::Unsupported));
-    let body = TextBody { reply_to: Some(head.next()), ..TextBody::say("to what?") };
+    let body = TextBody { reply_to: EventSeq::new(head.next()), ..TextBody::say("to what?") };
     let answer = raw.ask(&Send { nonce: nonce(3), room, body }).await;
     assert_eq!(code(answer)?, Some(ErrorCode::UnknownEvent));
-    let body = TextBody { reply_to: Some(head), ..TextBody::say("welcome") };
+    let body = TextBody { reply_to: EventSeq::new(head), ..TextBody::say("welcome") };
     let _: Ack = raw.ask(&Send { nonce: nonce(4), room, body }).await?;
     Ok(())
 }

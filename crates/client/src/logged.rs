@@ -1,8 +1,8 @@
 //! Logged frames as events for the user.
 
 use chat_proto::{
-    AccountCreated, AccountId, AccountRenamed, Frame, Joined, Kind, Left, Posted, RoomCreated,
-    RoomId, RoomJoined, RoomLeft, Seq, TextBody, TextKind, Timestamp, WireError,
+    AccountCreated, AccountId, AccountRenamed, EventSeq, Frame, Joined, Kind, Left, Posted,
+    RoomCreated, RoomId, RoomJoined, RoomLeft, Seq, TextBody, TextKind, Timestamp, WireError,
 };
 
 use crate::event::{Event, Message, RoomChange};
@@ -100,7 +100,7 @@ pub(crate) fn message(posted: Posted, live: bool) -> Event {
         id: posted.id,
         kind,
         text,
-        reply_to,
+        reply_to: reply_to.map(EventSeq::seq),
         live,
     })
 }

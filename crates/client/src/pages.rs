@@ -1,6 +1,6 @@
 //! Pages of history that wait for the names of their senders.
 
-use chat_proto::HistoryPage as Page;
+use chat_proto::{EventSeq, HistoryPage as Page};
 use tokio::sync::oneshot;
 
 use crate::answers::HistoryPage;
@@ -59,7 +59,7 @@ fn with_names(page: Page, names: &Names) -> HistoryPage {
         id: message.id,
         kind: kind_of(&message.body),
         text: message.body.text,
-        reply_to: message.body.reply_to,
+        reply_to: message.body.reply_to.map(EventSeq::seq),
         live: false,
     };
     HistoryPage {

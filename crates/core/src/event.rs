@@ -53,7 +53,13 @@ impl Batch {
     /// An empty batch that continues a log after `after`.
     #[must_use]
     pub fn after(after: Seq) -> Self {
-        Self { after, head: after, frames: Vec::new(), is_urgent: false }
+        Self::with_capacity(after, 0)
+    }
+
+    /// The same, with room for so many bytes of frames.
+    #[must_use]
+    pub fn with_capacity(after: Seq, bytes: usize) -> Self {
+        Self { after, head: after, frames: Vec::with_capacity(bytes), is_urgent: false }
     }
 
     /// Appends the next event.

@@ -83,3 +83,17 @@ impl Unsequenced {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Event;
+
+    /// Inputs and events are moved some ten times on their way. What has more than 128 bytes is moved by
+    /// a call of `memmove`, at a tenth of a message's cost in all.
+    #[test]
+    fn what_is_moved_for_every_message_is_short() {
+        assert!(size_of::<Input>() <= 128, "{}", size_of::<Input>());
+        assert!(size_of::<Event>() <= 128, "{}", size_of::<Event>());
+    }
+}

@@ -120,7 +120,7 @@ impl<S: Store> Pipeline<S> {
     fn commit(&mut self, now: Timestamp, fanout: &mut impl Fanout) -> Result<(), Failed> {
         self.release_answered(fanout);
         self.finish_commit(now, fanout)?;
-        let mut staged = std::mem::take(&mut self.open);
+        let mut staged = self.open.close();
         // Other answers tell of the state: it must not move on before they are given.
         let begun = match staged.commits() {
             Commits::Never(cause) => Err(cause),
@@ -171,7 +171,7 @@ impl<S: Store> Pipeline<S> {
                 Ok(())
             }
             Err(cause) => {
-                let behind = std::mem::take(&mut self.open);
+                let behind = self.open.close();
                 Err(self.fail(cause, staged.followed_by(behind), now, fanout))
             }
         }

@@ -3,7 +3,7 @@
 //! All of it is sent under a nonce of one stream, so that an edit does not overtake its message.
 
 use chat_proto::{
-    Nonce, RequestId, RoomId, Send, Seq, StreamId, TextBody, check_text, encode_frame,
+    EventSeq, Nonce, RequestId, RoomId, Send, Seq, StreamId, TextBody, check_text, encode_frame,
 };
 
 use crate::secret::Purpose;
@@ -97,7 +97,7 @@ impl BodyDigest {
         let mut head = [0; 20];
         head[1..9].copy_from_slice(&room.0.to_le_bytes());
         // No event has the place 0.
-        head[9..17].copy_from_slice(&reply_to.unwrap_or_default().0.to_le_bytes());
+        head[9..17].copy_from_slice(&reply_to.map_or(Seq::ZERO, EventSeq::seq).0.to_le_bytes());
         head[17..19].copy_from_slice(&kind.to_le_bytes());
         head[19] = u8::from(reply_to.is_some()) | u8::from(context.is_some()) << 1;
         match context {
@@ -140,8 +140,8 @@ mod tests {
             PostBody::Text(plain.clone()),
             PostBody::Text(TextBody::say("ho")),
             PostBody::Text(TextBody { kind: TextKind::Action as u16, ..plain.clone() }),
-            PostBody::Text(TextBody { reply_to: Some(Seq(0)), ..plain.clone() }),
-            PostBody::Text(TextBody { reply_to: Some(of), ..plain.clone() }),
+            PostBody::Text(TextBody { reply_to: EventSeq::new(Seq(0)), ..plain.clone() }),
+            PostBody::Text(TextBody { reply_to: EventSeq::new(of), ..plain.clone() }),
             PostBody::Text(TextBody { context: context("irc"), ..plain.clone() }),
             PostBody::Text(TextBody { context: context("ink"), ..plain }),
             PostBody::Edit { of, text: "hi".to_owned() },

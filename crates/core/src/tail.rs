@@ -82,7 +82,10 @@ impl Tail {
     /// When the batch does not continue the log: a gap here would be a gap for everyone.
     pub fn publish(&mut self, batch: Batch) {
         assert_eq!(batch.after, self.head, "a tail continues without a gap");
-        let (mut after, frames) = (batch.after, Bytes::from(batch.frames));
+        let (mut after, mut frames) = (batch.after, batch.frames);
+        // What is held is no more than what is counted.
+        frames.shrink_to_fit();
+        let frames = Bytes::from(frames);
         let mut start = 0;
         while start < frames.len() {
             let (end, logged) = cut_chunk(&frames, start);

@@ -6,8 +6,8 @@ use bytes::BytesMut;
 use chat_core::{Content, Event, HistoryRead, Store};
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
 use chat_proto::{
-    AccountId, Epoch, FrameCodec, Gap, HistoryPage, Kind, LogId, LoggedHead, Nickname, PublicKey,
-    RequestId, RoomId, RoomName, Seq, TextKind, encode_frame,
+    AccountId, Epoch, EventSeq, FrameCodec, Gap, HistoryPage, Kind, LogId, LoggedHead, Nickname,
+    PublicKey, RequestId, RoomId, RoomName, Seq, TextKind, encode_frame,
 };
 use chatd::store::{Durability, LogPage, Reader, SqliteStore};
 use store_seed::{ADA, LOBBY, event, message, post, put, refuse, seeded};
@@ -94,7 +94,8 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
 fn meant(seq: u64, kind: TextKind, reply_to: Option<u64>) -> Event {
     let mut event = message(seq, "waves");
     if let Content::Posted { body, .. } = &mut event.content {
-        (body.kind, body.reply_to) = (kind as u16, reply_to.map(Seq));
+        (body.kind, body.reply_to) =
+            (kind as u16, reply_to.and_then(|seq| EventSeq::new(Seq(seq))));
     }
     event
 }
@@ -118,7 +119,7 @@ fn how_a_message_is_meant_and_what_it_answers_comes_back() {
     let page = reader.history(&read).expect("the file can be read");
     let meant: Vec<_> =
         page.messages.iter().map(|it| (it.seq.0, it.body.known_kind(), it.body.reply_to)).collect();
-    let (say, seq) = (Some(TextKind::Say), |seq| Some(Seq(seq)));
+    let (say, seq) = (Some(TextKind::Say), |seq| EventSeq::new(Seq(seq)));
     let expected = [
         (2, say, None),
         (3, Some(TextKind::Action), None),

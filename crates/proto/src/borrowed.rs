@@ -72,7 +72,12 @@ mod tests {
         let (from, id, kind) = (AccountId(70_000), MessageId([9; 16]), 2);
         let via = Some("irc".to_owned());
         for context in [None, Some(Box::new(Context { via, ..Context::default() }))] {
-            let body = TextBody { kind, text: "grüße".to_owned(), reply_to: Some(seq), context };
+            let body = TextBody {
+                kind,
+                text: "grüße".to_owned(),
+                reply_to: crate::EventSeq::new(seq),
+                context,
+            };
             let borrowed = PostedRef { room, seq, ts, from, id, body: body.borrowed() };
             assert_eq!(
                 frame(&Posted { room, seq, ts, from, id, body: body.clone() }),

@@ -1,6 +1,7 @@
 //! Identifiers, each its own type, so that no two can be confused.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use sha2::{Digest, Sha256};
 
@@ -67,6 +68,24 @@ id! {
     /// The place of an event in its log: gapless, from 1. 0 is the place before the first event.
     Seq(u64)
 }
+/// The place of an event that there can be: from 1. An `Option` of it takes no more room.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+pub struct EventSeq(NonZeroU64);
+
+impl EventSeq {
+    /// `None`: it is the place before the first event.
+    #[must_use]
+    pub fn new(seq: Seq) -> Option<Self> {
+        NonZeroU64::new(seq.0).map(Self)
+    }
+
+    /// The place.
+    #[must_use]
+    pub fn seq(self) -> Seq {
+        Seq(self.0.get())
+    }
+}
+
 id! {
     /// The life of a store's logs. Changes whenever a log may have lost its end; never 0.
     Epoch(u64)

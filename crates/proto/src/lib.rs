@@ -34,8 +34,8 @@ pub use handshake::{
     Hello, Limits, SignIn, SignedIn, Welcome, sign_in_transcript, welcome_transcript,
 };
 pub use ids::{
-    AccountId, AttachmentId, CredentialId, Epoch, LogId, MessageId, Nonce, Position, PublicKey,
-    RequestId, RoomId, Seq, SessionId, StreamId, Timestamp,
+    AccountId, AttachmentId, CredentialId, Epoch, EventSeq, LogId, MessageId, Nonce, Position,
+    PublicKey, RequestId, RoomId, Seq, SessionId, StreamId, Timestamp,
 };
 pub use kind::Kind;
 // The module has nothing but the bodies of logged events.

@@ -232,7 +232,7 @@ mod tests {
             via: Some("x".repeat(VIA_BYTES_MAX)),
         };
         let context = Some(Box::new(context));
-        let reply_to = Some(of);
+        let reply_to = crate::EventSeq::new(of);
         let body = TextBody { kind: u16::MAX, text: text.clone(), reply_to, context };
         fits(&Send { nonce, room, body });
         fits(&Edit { nonce, room, of, text });

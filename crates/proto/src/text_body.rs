@@ -2,7 +2,7 @@
 
 use crate::limits::ATTACHMENTS_MAX;
 use crate::wire::{Decode, Encode, List};
-use crate::{AttachmentId, MessageId, Seq, TextKind};
+use crate::{AttachmentId, EventSeq, MessageId, Seq, TextKind};
 
 /// What a message says.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -10,7 +10,7 @@ pub struct TextBody {
     /// The number of a [`TextKind`]; newer peers may know more.
     pub kind: u16,
     /// The event of the same room that it answers.
-    pub reply_to: Option<Seq>,
+    pub reply_to: Option<EventSeq>,
     /// What else belongs to it. One byte where there is nothing, which is nearly always.
     pub context: Option<Box<Context>>,
     /// The words.
@@ -36,7 +36,7 @@ pub struct TextRef<'a> {
     /// As of a [`TextBody`].
     pub kind: u16,
     /// As of a [`TextBody`].
-    pub reply_to: Option<Seq>,
+    pub reply_to: Option<EventSeq>,
     /// As of a [`TextBody`].
     pub context: Option<&'a Context>,
     /// As of a [`TextBody`].

@@ -3,7 +3,7 @@
 //! It must not know which kind has what: the table of kinds does.
 
 use chat_proto::{
-    AccountId, Credential, LogId, MessageId, Nickname, RoomId, RoomName, Seq, Timestamp,
+    AccountId, Credential, EventSeq, LogId, MessageId, Nickname, RoomId, RoomName, Seq, Timestamp,
 };
 
 use super::EventKind;
@@ -44,7 +44,7 @@ pub struct MessageColumns {
     /// The number of its [`chat_proto::TextKind`].
     pub text_kind: u16,
     /// The event of the same room that it answers.
-    pub reply_to: Option<Seq>,
+    pub reply_to: Option<EventSeq>,
 }
 
 /// Says which column a row lacks, without which there is no frame of its kind.

@@ -44,6 +44,8 @@ pub(super) struct CommitBatch {
     /// The newest name of each account that was renamed.
     renames: BTreeMap<AccountId, String>,
     bytes: usize,
+    /// How much the batch before had: its buffers are made as large at once, rather than grow.
+    expected: Expected,
     /// Something of it could not be appended: it can only fail.
     broken: Option<StoreError>,
     /// The store is to be asked: something of it is recorded, or repeats what was.
@@ -54,6 +56,15 @@ pub(super) struct CommitBatch {
     tells_of_state: bool,
     /// The store is to be asked in any case.
     is_demanded: bool,
+}
+
+/// How large a batch is expected to become.
+#[derive(Clone, Copy, Default, Debug)]
+struct Expected {
+    /// Bytes of frames in each log.
+    log_bytes: usize,
+    /// Inputs that wait.
+    waiting: usize,
 }
 
 /// What a batch wants of the store.
@@ -82,6 +93,15 @@ pub(super) fn send_of(action: &Action) -> Option<Send> {
 }
 
 impl CommitBatch {
+    /// Takes it, and begins the next one in its place.
+    pub(super) fn close(&mut self) -> Self {
+        let expected = Expected {
+            log_bytes: self.bytes / self.batches.len().max(1),
+            waiting: self.waiting.len(),
+        };
+        std::mem::replace(self, Self { expected, ..Self::default() })
+    }
+
     pub(super) fn wait(&mut self, waiting: Waiting) {
         match &waiting {
             // A repetition is told only while what it repeats is where it was.
@@ -90,6 +110,9 @@ impl CommitBatch {
             Waiting::Answer { .. } | Waiting::Query { .. } | Waiting::Gone(_) => {
                 self.tells_of_state = true;
             }
+        }
+        if self.waiting.is_empty() {
+            self.waiting.reserve(self.expected.waiting);
         }
         self.waiting.push(waiting);
     }
@@ -144,7 +167,9 @@ impl CommitBatch {
     /// Encodes an event, once for all who will ever see it.
     pub(super) fn push(&mut self, event: &Event) {
         let before = Seq(event.seq.0 - 1);
-        let batch = self.batches.entry(event.log).or_insert_with(|| Batch::after(before));
+        let expected = self.expected.log_bytes;
+        let begin = || Batch::with_capacity(before, expected);
+        let batch = self.batches.entry(event.log).or_insert_with(begin);
         let held = batch.frames.len();
         batch.push(event);
         self.bytes += batch.frames.len() - held;

@@ -1,6 +1,6 @@
 //! Posts: exactly once, in the order of their stream.
 
-use chat_proto::{AccountId, CredentialId, Nonce, RoomId, Seq};
+use chat_proto::{AccountId, CredentialId, EventSeq, Nonce, RoomId, Seq};
 
 use super::{Answer, Draft, State};
 use crate::{
@@ -37,7 +37,7 @@ impl State {
     fn judge(&self, account: AccountId, room: RoomId, body: &PostBody) -> Result<Seq, Refusal> {
         let message = body.message()?;
         let head = self.access(account).can_post(room)?.head;
-        message.reply_to.map_or(Ok(()), |seq| demand_event(head, seq))?;
+        message.reply_to.map_or(Ok(()), |event| demand_event(head, event))?;
         Ok(head)
     }
 }
@@ -84,10 +84,10 @@ impl Draft<'_> {
 }
 
 /// A room has had an event, whatever became of it.
-fn demand_event(head: Seq, seq: Seq) -> Result<(), Refusal> {
-    match seq > Seq::ZERO && seq <= head {
+fn demand_event(head: Seq, event: EventSeq) -> Result<(), Refusal> {
+    match event.seq() <= head {
         true => Ok(()),
-        false => Err(Refusal::UnknownEvent { seq: seq.0, head: head.0 }),
+        false => Err(Refusal::UnknownEvent { seq: event.seq().0, head: head.0 }),
     }
 }
 

@@ -3,7 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test that meets another variant fails")]
 
 use chat_proto::limits::TEXT_BYTES_MAX;
-use chat_proto::{ErrorCode, Nonce, StreamId, TextBody, TextKind};
+use chat_proto::{ErrorCode, EventSeq, Nonce, StreamId, TextBody, TextKind};
 
 use super::test_memory::Memory;
 use super::*;
@@ -248,7 +248,7 @@ fn a_reply_names_an_event_that_the_room_has() {
     let head = world.state.access(ada).can_read(room.into()).unwrap();
     let reply = |seq| {
         let kind = TextKind::Action as u16;
-        PostBody::Text(TextBody { kind, reply_to: Some(seq), ..TextBody::say("nods") })
+        PostBody::Text(TextBody { kind, reply_to: EventSeq::new(seq), ..TextBody::say("nods") })
     };
     for (n, seq) in [(1, Seq::ZERO), (2, head.next()), (3, Seq(u64::MAX))] {
         let refused = world.post(ada, n, room, reply(seq));
@@ -258,7 +258,7 @@ fn a_reply_names_an_event_that_the_room_has() {
     }
     let posted = world.post(ada, 4, room, reply(head));
     let Content::Posted { body, .. } = contents(&posted)[0] else { panic!("{posted:?}") };
-    assert_eq!((body.reply_to, body.known_kind()), (Some(head), Some(TextKind::Action)));
+    assert_eq!((body.reply_to, body.known_kind()), (EventSeq::new(head), Some(TextKind::Action)));
     let again = world.post(ada, 4, room, reply(head));
     assert_eq!((&again.answer, again.events.len()), (&posted.answer, 0));
     let other = world.post(ada, 4, room, PostBody::Text(TextBody::say("nods")));

@@ -8,7 +8,7 @@ use chat_proto::{
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
-use super::row::{text_kind, unsigned};
+use super::row::{event_seq, text_kind, unsigned};
 
 /// The columns that [`Frames::push`] reads, in its order.
 pub(super) const FRAME_COLUMNS: &str = "events.log, events.seq, events.ts, events.kind, \
@@ -109,7 +109,7 @@ fn columns<'a>(row: &'a Row<'_>, kind: EventKind) -> rusqlite::Result<Columns<'a
         let message = MessageColumns {
             id: MessageId(row.get(6)?),
             text_kind: text_kind(row.get(9)?),
-            reply_to: row.get::<_, Option<i64>>(10)?.map(|seq| Seq(unsigned(seq))),
+            reply_to: event_seq(row.get(10)?),
         };
         let words = row.get_ref(5)?.as_str_or_null()?;
         return Ok(Columns { account, words, message: Some(message), ..Columns::default() });

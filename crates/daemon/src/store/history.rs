@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row};
 
 use super::damage;
 use super::index::{Block, LogIndex};
-use super::row::{integer, text_kind, unsigned};
+use super::row::{event_seq, integer, text_kind, unsigned};
 
 /// A page of history that grows downwards.
 struct Page {
@@ -220,7 +220,7 @@ fn message(row: &Row<'_>, seq: Seq) -> rusqlite::Result<Message> {
         body: TextBody {
             kind: text_kind(row.get(7)?),
             text: row.get(6)?,
-            reply_to: row.get::<_, Option<i64>>(8)?.map(|seq| Seq(unsigned(seq))),
+            reply_to: event_seq(row.get(8)?),
             context: None,
         },
     })

@@ -2,7 +2,9 @@
 //! table of kinds.
 
 use chat_core::{self as core, BodyDigest, Content, Event, EventRow, MessageColumns, StoreError};
-use chat_proto::{AccountId, MessageId, Nickname, Nonce, RoomId, RoomName, Seq, TextKind};
+use chat_proto::{
+    AccountId, EventSeq, MessageId, Nickname, Nonce, RoomId, RoomName, Seq, TextKind,
+};
 
 /// What an event's content puts into the columns behind `kind`.
 pub(super) struct Columns<'a> {
@@ -21,7 +23,7 @@ pub(super) struct PostColumns {
     pub(super) nonce: Nonce,
     pub(super) digest: BodyDigest,
     pub(super) text_kind: u16,
-    pub(super) reply_to: Option<Seq>,
+    pub(super) reply_to: Option<EventSeq>,
 }
 
 impl<'a> Columns<'a> {
@@ -62,6 +64,11 @@ pub(super) fn unsigned(integer: i64) -> u64 {
 /// it.
 pub(super) fn text_kind_column(kind: u16) -> Option<u16> {
     (kind != TextKind::Say as u16).then_some(kind)
+}
+
+/// The event that a column names. No event has the place 0, which nothing here writes.
+pub(super) fn event_seq(column: Option<i64>) -> Option<EventSeq> {
+    column.and_then(|seq| EventSeq::new(Seq(unsigned(seq))))
 }
 
 /// The number that [`text_kind_column`] stored.

@@ -200,7 +200,7 @@ fn bind_post(
     statement.raw_bind_parameter(bound + 7, stream)?;
     if shape == Shape::Full {
         statement.raw_bind_parameter(bound + 10, text_kind_column(text_kind))?;
-        statement.raw_bind_parameter(bound + 11, reply_to.map(|seq| integer(seq.0)))?;
+        statement.raw_bind_parameter(bound + 11, reply_to.map(|event| integer(event.seq().0)))?;
     }
     Ok(())
 }

@@ -79,6 +79,13 @@ impl<T: Random, const MAX: usize> Random for List<T, MAX> {
     }
 }
 
+impl Random for EventSeq {
+    fn random(rng: &mut ChaCha8Rng) -> Self {
+        let seq = Seq(u64::random(rng).max(1));
+        Self::new(seq).expect("a place from 1 on")
+    }
+}
+
 macro_rules! random_newtypes {
     ($($name:ident)*) => {
         $(impl Random for $name {
@@ -211,7 +218,10 @@ fn filled(texts: usize, bytes: usize) -> HistoryPage {
             ts: Timestamp(u64::MAX),
             from: AccountId(u64::MAX),
             id: Random::random(&mut rng),
-            body: TextBody { reply_to: Some(Seq(u64::MAX)), ..TextBody::say("x".repeat(bytes)) },
+            body: TextBody {
+                reply_to: EventSeq::new(Seq(u64::MAX)),
+                ..TextBody::say("x".repeat(bytes))
+            },
         })),
         more: true,
         gaps: List::first_of((0..HISTORY_GAPS_MAX).map(|_| Gap {

@@ -169,7 +169,7 @@ fn pages() -> Vec<Sample> {
                 ts: TS,
                 from: ADA,
                 id: message_id(),
-                body: TextBody { reply_to: Some(Seq(998)), ..TextBody::say("hi") },
+                body: TextBody { reply_to: EventSeq::new(Seq(998)), ..TextBody::say("hi") },
             }]),
             more: false,
             gaps: List::first_of([Gap { log: LogId(7), from: Seq(3), to: Seq(9), reason: 2 }]),
@@ -206,7 +206,7 @@ fn full_text() -> TextBody {
     TextBody {
         kind: TextKind::Action as u16,
         text: "two\nlines".into(),
-        reply_to: Some(Seq(999)),
+        reply_to: EventSeq::new(Seq(999)),
         context: Some(Box::new(context)),
     }
 }

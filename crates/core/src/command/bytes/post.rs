@@ -2,7 +2,7 @@
 //! has a flag before it.
 
 use chat_proto::limits::ATTACHMENTS_MAX;
-use chat_proto::{AttachmentId, Context, List, MessageId, Seq, TextBody};
+use chat_proto::{AttachmentId, Context, EventSeq, List, MessageId, Seq, TextBody};
 
 use super::{Fields, UnreadableCommand, put_text, put_u32, put_u64};
 use crate::PostBody;
@@ -20,7 +20,7 @@ pub(super) fn put_body(out: &mut Vec<u8>, body: &PostBody) {
         PostBody::Text(TextBody { kind, reply_to, context, text }) => {
             out.push(number::TEXT);
             out.extend(kind.to_le_bytes());
-            put_option(out, reply_to.as_ref(), |out, seq| put_u64(out, seq.0));
+            put_option(out, reply_to.as_ref(), |out, reply_to| put_u64(out, reply_to.seq().0));
             put_option(out, context.as_deref(), put_context);
             put_text(out, text);
         }
@@ -58,11 +58,16 @@ fn put_option<T: ?Sized>(out: &mut Vec<u8>, value: Option<&T>, put: impl FnOnce(
     }
 }
 
+fn event_seq(fields: &mut Fields<'_>) -> Result<EventSeq, UnreadableCommand> {
+    let event = EventSeq::new(Seq(fields.u64()?));
+    event.ok_or(UnreadableCommand::Field { field: "reply_to" })
+}
+
 pub(super) fn body(fields: &mut Fields<'_>) -> Result<PostBody, UnreadableCommand> {
     Ok(match fields.u8()? {
         number::TEXT => PostBody::Text(TextBody {
             kind: u16::from_le_bytes(fields.array()?),
-            reply_to: option(fields, |fields| fields.u64().map(Seq))?,
+            reply_to: option(fields, event_seq)?,
             context: option(fields, context)?.map(Box::new),
             text: fields.text()?.to_owned(),
         }),

@@ -1,6 +1,6 @@
 //! Golden bytes, made by hand from the description of the module.
 
-use chat_proto::{AttachmentId, Context, List, MessageId, PublicKey, Seq, TextBody};
+use chat_proto::{AttachmentId, Context, EventSeq, List, MessageId, PublicKey, Seq, TextBody};
 
 use super::*;
 use crate::PostBody;
@@ -57,7 +57,7 @@ fn golden() -> Vec<(&'static str, Action)> {
             "92010000000000000600010200000000000000c63c487997f598add981632a57c080765e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e0700000000000000090000000000000001020001080000000000000001010300000000000000010000001a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a011d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d0103000000697263010000007e",
             post(PostBody::Text(TextBody {
                 kind: 2,
-                reply_to: Some(Seq(8)),
+                reply_to: EventSeq::new(Seq(8)),
                 context: Some(Box::new(Context {
                     thread: Some(Seq(3)),
                     attachments: List::first_of([AttachmentId([0x1A; 32])]),
