@@ -88,7 +88,7 @@ async fn rooms_and_names_that_cannot_be_are_refused() -> Result<()> {
         assert_eq!(code, ErrorCode::NotReadable, "log {log}");
     }
     let ops: RoomInfo = ada.ask(&join("ops")).await?;
-    let code = refused::<_, Ack>(&mut eve, &send(1, 2, ops.room, "x")).await?;
+    let code = refused::<_, Ack>(&mut eve, &send(2, 1, ops.room, "x")).await?;
     assert_eq!(code, ErrorCode::NotMember);
     server.stop().await;
     Ok(())
@@ -119,6 +119,33 @@ async fn a_stream_is_of_one_account_on_all_of_its_connections() -> Result<()> {
     assert_eq!(repeated.seq, first.seq, "it is posted once");
     let other: Ack = eve.ask(&send(9, 1, lobby.room, "deployed")).await?;
     assert!(other.seq > first.seq, "another account has streams of its own");
+    server.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_is_of_one_room_and_what_strays_into_another_is_refused_and_uses_nothing_up()
+-> Result<()> {
+    let server = TestServer::start().await?;
+    let (mut ada, _) = Raw::sign_in(server.address, 1, "ada").await?;
+    let lobby: RoomInfo = ada.ask(&Join { name: "lobby".to_owned() }).await?;
+    let ops: RoomInfo = ada.ask(&Join { name: "ops".to_owned() }).await?;
+    let _: Ack = ada.ask(&send(9, 1, lobby.room, "one")).await?;
+    for n in [1, 2, 7] {
+        let answer: Result<Ack> = ada.ask(&send(9, n, ops.room, "stray")).await;
+        let error = answer.err().context("it is refused")?.downcast::<Refused>()?.0;
+        assert_eq!(error.known_code(), Some(ErrorCode::StreamBound), "{n}");
+        assert_eq!((error.detail, error.retry), (lobby.room.0, false), "{n}");
+    }
+    let two: Ack = ada.ask(&send(9, 2, lobby.room, "two")).await?;
+    assert_eq!((two.room, two.nonce.n), (lobby.room, 2));
+    // A first send that is refused binds as well.
+    let nowhere = RoomId(u64::MAX);
+    let refused = refused::<_, Ack>(&mut ada, &send(8, 1, nowhere, "one")).await?;
+    assert_eq!(refused, ErrorCode::UnknownRoom);
+    let bound = self::refused::<_, Ack>(&mut ada, &send(8, 2, ops.room, "two")).await?;
+    assert_eq!(bound, ErrorCode::StreamBound);
+    let _: Ack = ada.ask(&send(7, 1, ops.room, "here")).await?;
     server.stop().await;
     Ok(())
 }

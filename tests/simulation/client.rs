@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Buf, BytesMut};
 use chat_client::names::Names;
-use chat_client::outbox::{Entry, Outbox};
+use chat_client::outbox::{Entry, FreshStreams, Outbox};
 use chat_client::resume::{AfterReset, Resume};
-use chat_client::send_queue::{Policy, SendQueue};
+use chat_client::send_queue::{Change, Policy, SendQueue};
 use chat_proto::{
     AccountId, Ack, Body, Epoch, ErrorCode, FrameCodec, Hello, History, List, LogId, Nonce,
     Position, RequestId, RoomId, RoomName, Seq, StreamId,
@@ -76,8 +76,8 @@ pub(crate) struct Client {
     names: Names,
     paging: Paging,
     answered: VecDeque<Answered>,
-    /// When the newest answer of the stream came.
-    answered_in: Option<Epoch>,
+    /// In which life of the logs the newest answer of each stream came.
+    answered_in: BTreeMap<StreamId, Epoch>,
     window: usize,
     after_reset: AfterReset,
     pub(crate) deaf_until_us: u64,
@@ -106,6 +106,8 @@ enum Asked {
     Again(Answered),
     /// The nonce of an answered send, for another text.
     Reuse(Nonce),
+    /// A stream with an answered send, for another room.
+    Stray(StreamId),
     Join {
         name: RoomName,
     },
@@ -137,9 +139,20 @@ struct Answered {
     answer: Result<Ack, ErrorCode>,
 }
 
+/// What a process sends, beginning with what was left.
+fn queue(left: Vec<Outbox>, env: &mut Env) -> SendQueue {
+    let fresh = FreshStreams::from_random(env.chance.bytes());
+    let mut queue = SendQueue::new(Policy::Screen, fresh, left);
+    while let Some(change) = queue.next_change() {
+        if !matches!(change, Change::Adopted(_)) {
+            env.complain(format!("nothing has been sent, and yet: {change:?}"));
+        }
+    }
+    queue
+}
+
 impl Client {
     pub(crate) fn new(index: usize, key: SigningKey, env: &mut Env) -> Self {
-        let stream = StreamId(env.chance.bytes());
         let after_reset = match env.chance.percent(50) {
             true => AfterReset::FromStart,
             false => AfterReset::FromHead,
@@ -149,9 +162,9 @@ impl Client {
             name: format!("person{}", key.verifying_key().to_bytes()[0]),
             key,
             sender: Sender(index as u32),
-            queue: SendQueue::new(Outbox::new(stream), Vec::new(), Policy::Screen),
+            queue: queue(Vec::new(), env),
             asks_again: Vec::new(),
-            journal: Journal::new(stream),
+            journal: Journal::default(),
             resume: Resume::new(after_reset),
             phase: Phase::Down,
             link: None,
@@ -169,7 +182,7 @@ impl Client {
             names: Names::default(),
             paging: Paging::default(),
             answered: VecDeque::new(),
-            answered_in: None,
+            answered_in: BTreeMap::new(),
             window: env.chance.pick(&[1, 4, 64, 1024, 3000]).unwrap_or(4),
             after_reset,
             deaf_until_us: 0,
@@ -242,11 +255,11 @@ impl Client {
     pub(crate) fn restart(&mut self, env: &mut Env) {
         trace!(env.trace, "client {} restarts", self.index);
         self.disconnect(env);
-        let outbox = self.journal.restore(&mut env.chance);
-        self.queue = SendQueue::new(outbox, Vec::new(), Policy::Screen);
+        self.queue = queue(self.journal.restore(&mut env.chance), env);
         if !self.queue.is_empty() {
             env.coverage.hit(Situation::OutboxRestored);
         }
+        self.answered_in.clear();
         for reader in std::mem::take(&mut self.readers).into_values() {
             env.history.closed(reader);
         }

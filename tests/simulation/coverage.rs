@@ -94,6 +94,10 @@ situations! {
     RefusedAgain,
     /// A nonce that was used for something else was refused.
     NonceReused,
+    /// A stream was refused in another room than its own.
+    StreamBound,
+    /// The room of sends could not be had, and the client refused them itself.
+    RoomNotHad,
     /// A send came before its turn.
     Behind,
     /// A send got no answer but that the outcome is unknown.

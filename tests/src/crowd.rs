@@ -116,7 +116,7 @@ impl Crowd {
         client.join(&lobby).await?;
         let sending = Sending {
             number,
-            stream: StreamId::explicit(&key),
+            stream: StreamId::explicit(&key, self.room),
             room: self.room,
             talk: self.talk,
             notes: self.notes.clone(),

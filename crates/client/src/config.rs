@@ -59,7 +59,7 @@ pub enum OutboxKind {
     Screen,
     /// They are in memory only, and whoever sent them is told.
     Headless {
-        /// Names the stream: the same id and the same messages again are sent once.
+        /// Names the streams, one for each room: the same id and the same messages again are sent once.
         explicit_id: Option<String>,
         /// Whether the program made the id up by itself. Then what waits goes on under a stream of
         /// its own when the server has lost the end of this one; otherwise it is refused, because

@@ -1,4 +1,4 @@
-//! The outbox of one stream on disk: an append-only file of JSON lines, locked as long as the
+//! The outbox of one room on disk: an append-only file of JSON lines, locked as long as the
 //! process that writes it lives.
 //!
 //! Owns the file format and its durability. A send is in the file, synced, before anybody is told
@@ -6,11 +6,11 @@
 //! out again under the same nonce, and gets the same answer.
 //!
 //! ```text
-//! {"v":1,"stream":"…","created_ms":1700000000000}
+//! {"v":2,"stream":"…","created_ms":1700000000000}
 //! {"epoch":7}
-//! {"n":1,"room":5,"name":"ops","text":"…"}
-//! {"n":2,"name":"new","text":"…"}
-//! {"n":2,"found":9}
+//! {"n":1,"name":"ops","text":"…"}
+//! {"found":9}
+//! {"n":2,"room":9,"name":"ops","text":"…"}
 //! {"n":1,"done":true}
 //! ```
 
@@ -21,14 +21,17 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use chat_files::sync_parent;
-use chat_proto::{Epoch, Nonce, RoomId, RoomName, StreamId};
+use chat_proto::{Epoch, RoomId, RoomName, StreamId};
 use serde::{Deserialize, Serialize};
 
-use crate::outbox::{Destination, Entry, Outbox};
+use crate::outbox::{Destination, Outbox};
 use crate::send_queue::Record;
 
 /// How a journal's file name ends.
 pub(crate) const EXTENSION: &str = "jsonl";
+
+/// The version of the format.
+const VERSION: u32 = 2;
 
 /// What is behind so many bytes of a journal is not read.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -145,6 +148,25 @@ impl Journal {
         Ok(())
     }
 
+    /// How long the file is: a place to [cut it back](Self::cut_back) to.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes back pushes that were written last, when the file was so long.
+    pub(crate) fn cut_back(&mut self, bytes: u64, pushes: &[Record]) -> io::Result<()> {
+        self.file.set_len(bytes)?;
+        self.bytes = bytes;
+        // Should its line be cut off, it is written again.
+        self.epoch = None;
+        for record in pushes {
+            if let Record::Push(entry) = record {
+                self.pending.remove(&entry.nonce.n);
+            }
+        }
+        Ok(())
+    }
+
     /// Puts a file with another stream in the place of this one, in one step: at no time both or
     /// none of them are there. On an error this one is as it was.
     pub(crate) fn replace(&self, stream: StreamId, entries: &[Record]) -> io::Result<Self> {
@@ -167,7 +189,7 @@ impl Journal {
         let file = chat_files::open(&temporary, options.read(true).append(true).create_new(true))?;
         file.lock()?;
         let mut bytes = Vec::new();
-        let header = Header { v: 1, stream: stream.to_string(), created_ms };
+        let header = Header { v: VERSION, stream: stream.to_string(), created_ms };
         write_line(&mut bytes, &header)?;
         let mut journal = Self {
             path,
@@ -204,13 +226,18 @@ impl Journal {
             Record::Push(entry) => drop(self.pending.insert(entry.nonce.n)),
             Record::Answered(nonce) => drop(self.pending.remove(&nonce.n)),
             Record::Epoch(_, epoch) => self.epoch = Some(*epoch),
-            Record::Found(..) => {}
+            Record::Found(..) | Record::Ended(_) => {}
         }
     }
 
-    /// The epoch is noted with every batch; only another one needs a line.
+    /// The epoch is noted with every batch; only another one needs a line. The end of a stream is that of
+    /// its file.
     fn has(&self, record: &Record) -> bool {
-        matches!(record, Record::Epoch(_, epoch) if self.epoch == Some(*epoch))
+        match record {
+            Record::Epoch(_, epoch) => self.epoch == Some(*epoch),
+            Record::Ended(_) => true,
+            Record::Push(_) | Record::Answered(_) | Record::Found(..) => false,
+        }
     }
 }
 
@@ -218,8 +245,8 @@ impl Record {
     pub(crate) fn stream(&self) -> StreamId {
         match self {
             Self::Push(entry) => entry.nonce.stream,
-            Self::Answered(nonce) | Self::Found(nonce, _) => nonce.stream,
-            Self::Epoch(stream, _) => *stream,
+            Self::Answered(nonce) => nonce.stream,
+            Self::Found(stream, _) | Self::Epoch(stream, _) | Self::Ended(stream) => *stream,
         }
     }
 }
@@ -237,9 +264,8 @@ impl From<&Record> for Line {
             Record::Answered(nonce) => {
                 Self { n: Some(nonce.n), done: Some(true), ..Self::default() }
             }
-            Record::Found(nonce, room) => {
-                Self { n: Some(nonce.n), found: Some(room.0), ..Self::default() }
-            }
+            Record::Found(_, room) => Self { found: Some(room.0), ..Self::default() },
+            Record::Ended(_) => Self::default(),
             Record::Epoch(_, epoch) => Self { epoch: Some(epoch.0), ..Self::default() },
         }
     }
@@ -269,9 +295,9 @@ fn read(path: &Path, mut file: File) -> io::Result<Option<Orphan>> {
         tracing::warn!(path = %path.display(), "this is no outbox of a version that is known here");
         return Ok(None);
     };
-    let contents = Contents::of(stream, lines);
+    let contents = Contents::of(lines);
     let epoch = contents.epoch;
-    let mut outbox = Outbox::restore(stream, contents.next_n, contents.entries);
+    let mut outbox = Outbox::restore(stream, contents.to, contents.next_n, contents.sends);
     if let Some(epoch) = epoch {
         outbox = outbox.of_epoch(epoch);
     }
@@ -290,58 +316,69 @@ fn read(path: &Path, mut file: File) -> io::Result<Option<Orphan>> {
 fn read_header(line: &[u8]) -> Option<(Header, StreamId)> {
     let header: Header = serde_json::from_slice(line).ok()?;
     let stream = header.stream.parse().ok()?;
-    (header.v == 1).then_some((header, stream))
+    (header.v == VERSION).then_some((header, stream))
 }
 
 struct Contents {
     next_n: u64,
     epoch: Option<Epoch>,
-    entries: Vec<Entry>,
+    to: Destination,
+    sends: Vec<(u64, String)>,
 }
 
 impl Contents {
-    fn of<'a>(stream: StreamId, lines: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut contents = Self { next_n: 1, epoch: None, entries: Vec::new() };
+    fn of<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Self {
+        let to = Destination { room: None, name: None };
+        let mut contents = Self { next_n: 1, epoch: None, to, sends: Vec::new() };
         for line in lines {
             match serde_json::from_slice(line) {
-                Ok(line) => contents.apply(stream, line),
+                Ok(line) => contents.apply(line),
                 Err(error) => tracing::warn!(%error, "a line of the outbox cannot be read"),
             }
         }
         contents
     }
 
-    fn apply(&mut self, stream: StreamId, line: Line) {
+    fn apply(&mut self, line: Line) {
         if let Some(epoch) = line.epoch {
             self.begin_epoch(Epoch(epoch));
         }
+        if let Some(room) = line.found {
+            self.to.room = Some(RoomId(room));
+        }
         let Some(n) = line.n else { return };
-        let index = self.entries.binary_search_by_key(&n, |entry| entry.nonce.n);
+        let place = self.sends.binary_search_by_key(&n, |(n, _text)| *n);
         if let Some(text) = line.text {
-            if n >= self.next_n {
+            let to = Destination {
+                room: line.room.map(RoomId),
+                name: line.name.and_then(|name| RoomName::parse(&name).ok()),
+            };
+            if n >= self.next_n && self.take_room(to) {
                 self.next_n = n.saturating_add(1);
-                let to = Destination {
-                    room: line.room.map(RoomId),
-                    name: line.name.and_then(|name| RoomName::parse(&name).ok()),
-                };
-                let nonce = Nonce { stream, n };
-                self.entries.push(Entry { nonce, to, text });
+                self.sends.push((n, text));
             }
-        } else if let (Ok(index), Some(room)) = (index, line.found) {
-            self.entries[index].to.room = Some(RoomId(room));
-        } else if let (Ok(index), Some(true)) = (index, line.done) {
-            self.entries.remove(index);
+        } else if let (Ok(place), Some(true)) = (place, line.done) {
+            self.sends.remove(place);
         }
     }
 
-    /// As [`Outbox::connected`] does: in another life, rooms are found by their names again.
+    /// The first message says where all of them go. One to another room, which only a file that was
+    /// written by hand can hold, is passed over.
+    fn take_room(&mut self, to: Destination) -> bool {
+        let is_first = self.to.room.is_none() && self.to.name.is_none();
+        if !is_first && !self.to.is_same(&to) {
+            tracing::warn!("a line of the outbox is for another room than those before it");
+            return false;
+        }
+        self.to =
+            Destination { room: to.room.or(self.to.room), name: to.name.or(self.to.name.take()) };
+        true
+    }
+
+    /// As [`Outbox::connected`] does: in another life, the room is found by its name again.
     fn begin_epoch(&mut self, epoch: Epoch) {
-        if self.epoch.replace(epoch).is_some_and(|old| old != epoch) {
-            for entry in &mut self.entries {
-                if entry.to.name.is_some() {
-                    entry.to.room = None;
-                }
-            }
+        if self.epoch.replace(epoch).is_some_and(|old| old != epoch) && self.to.name.is_some() {
+            self.to.room = None;
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Facts about the outbox on disk.
 
+use chat_proto::Nonce;
+
 use super::*;
+use crate::outbox::Entry;
 
 const STREAM: StreamId = StreamId([5; 16]);
 
@@ -20,8 +23,12 @@ fn adopted(dir: &Path) -> Orphan {
     Journal::adopt(&path(dir)).unwrap().expect("nobody holds it")
 }
 
-fn texts(outbox: &Outbox) -> Vec<(u64, &str)> {
-    outbox.pending().map(|entry| (entry.nonce.n, entry.text.as_str())).collect()
+fn texts(outbox: &Outbox) -> Vec<(u64, String)> {
+    outbox.pending().map(|entry| (entry.nonce.n, entry.text)).collect()
+}
+
+fn numbered<const N: usize>(texts: [(u64, &str); N]) -> [(u64, String); N] {
+    texts.map(|(n, text)| (n, text.to_owned()))
 }
 
 #[test]
@@ -32,7 +39,7 @@ fn what_is_unanswered_comes_back_under_its_own_nonce() {
     journal.write(&[Record::Answered(nonce(2))]).unwrap();
     drop(journal);
     let left = adopted(dir.path());
-    assert_eq!(texts(&left.outbox), [(1, "a\n\u{2028}\""), (3, "c")]);
+    assert_eq!(texts(&left.outbox), numbered([(1, "a\n\u{2028}\""), (3, "c")]));
     assert_eq!((left.outbox.stream(), left.outbox.next_n()), (STREAM, 4));
 }
 
@@ -58,14 +65,14 @@ fn a_torn_last_line_is_cut_off_and_the_file_goes_on() {
         left.journal.write(&[push(9, "later")]).unwrap();
         drop(left);
         let again = adopted(dir.path());
-        assert!(texts(&again.outbox).contains(&(9, "later")), "cut at {cut}");
+        assert!(texts(&again.outbox).contains(&(9, "later".to_owned())), "cut at {cut}");
     }
 }
 
 #[test]
 fn a_file_that_was_cut_in_its_first_line_is_no_journal() {
     let dir = tempfile::tempdir().unwrap();
-    for bytes in ["", "{\"v\":1,", "hello\n", "{\"v\":2,\"stream\":\"00\",\"created_ms\":1}\n"] {
+    for bytes in ["", "{\"v\":1,", "hello\n", "{\"v\":1,\"stream\":\"00\",\"created_ms\":1}\n"] {
         std::fs::write(path(dir.path()), bytes).unwrap();
         assert!(Journal::adopt(&path(dir.path())).unwrap().is_none());
     }
@@ -78,7 +85,7 @@ fn a_broken_line_in_the_middle_costs_only_itself() {
     let mut bytes = std::fs::read(path(dir.path())).unwrap();
     bytes.extend_from_slice(b"\0\0\0\n{\"n\":2,\"room\":3,\"text\":\"b\"}\n");
     std::fs::write(path(dir.path()), bytes).unwrap();
-    assert_eq!(texts(&adopted(dir.path()).outbox), [(1, "a"), (2, "b")]);
+    assert_eq!(texts(&adopted(dir.path()).outbox), numbered([(1, "a"), (2, "b")]));
 }
 
 #[test]
@@ -88,12 +95,12 @@ fn a_room_that_was_found_and_the_life_of_the_logs_come_back() {
     let entry =
         Record::Push(Entry { nonce: nonce(1), to: Destination::from(&ops), text: "hi".into() });
     let mut journal = Journal::create(dir.path(), STREAM, 1, &[entry]).unwrap();
-    let found = Record::Found(nonce(1), RoomId(8));
+    let found = Record::Found(STREAM, RoomId(8));
     journal.write(&[Record::Epoch(STREAM, Epoch(4)), found]).unwrap();
     drop(journal);
     let mut outbox = adopted(dir.path()).outbox;
     outbox.connected(Epoch(4));
-    let sent = outbox.next_to_send(1).expect("the room is known").clone();
+    let sent = outbox.next_to_send(1).expect("the room is known");
     assert_eq!(sent.to, Destination::known(RoomId(8), ops));
     outbox.connected(Epoch(5));
     assert!(outbox.unresolved().is_some(), "another life");
@@ -115,7 +122,7 @@ fn a_replaced_journal_has_the_new_stream_only() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     let left = adopted(dir.path());
     assert_eq!((left.outbox.stream(), left.journal.created_ms()), (fresh, 7));
-    assert_eq!(texts(&left.outbox), [(1, "a")]);
+    assert_eq!(texts(&left.outbox), numbered([(1, "a")]));
 }
 
 #[test]
@@ -143,4 +150,17 @@ fn a_room_of_an_earlier_life_is_not_believed() {
     let epoch = |epoch| Record::Epoch(STREAM, Epoch(epoch));
     drop(Journal::create(dir.path(), STREAM, 1, &[epoch(4), entry, epoch(5)]).unwrap());
     assert!(adopted(dir.path()).outbox.unresolved().is_some());
+}
+
+#[test]
+fn a_line_for_another_room_is_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let to = |n: u64, room: u64| {
+        let entry = Entry { nonce: nonce(n), to: RoomId(room).into(), text: n.to_string() };
+        Record::Push(entry)
+    };
+    drop(Journal::create(dir.path(), STREAM, 1, &[to(1, 3), to(2, 4), to(3, 3)]).unwrap());
+    let left = adopted(dir.path());
+    assert_eq!(texts(&left.outbox), numbered([(1, "1"), (3, "3")]));
+    assert_eq!(*left.outbox.to(), RoomId(3).into());
 }

@@ -1,4 +1,4 @@
-//! The sends of one stream, in order, each until its answer is known (promises G2 and G3).
+//! The sends to one room, which are one stream, in order, each until its answer is known (promises G2 and G3).
 //!
 //! Owns which send goes out next, what may be sent again and what must not. Sans-IO: it must not
 //! know about sockets, files, the clock or randomness; the simulator runs this very type.
@@ -11,6 +11,8 @@
 //!   and the sends behind it go on. (Errors below 100 are refusals by the session, which stores
 //!   nothing. They are answers here too, or a poisoned message would close every connection; the
 //!   hole that they leave is mended by the third rule.)
+//! * **A stream that is another room's** has taken none of these sends: all of them may go out under a
+//!   fresh one. It happens where a name has come to be another room's with a new life of the logs.
 //! * **A refusal that may be retried is none**: the send is out again as soon as the driver asks,
 //!   and everything behind it gets `Behind` until it is there. What a `Behind { awaited }` for `n`
 //!   means depends on `awaited` alone:
@@ -23,12 +25,15 @@
 //!     side does not become a busy loop here.
 
 mod destination;
+mod fresh_streams;
+mod unusable;
 
 use std::collections::VecDeque;
 
 use chat_proto::{Ack, Epoch, Error, ErrorCode, Nonce, RoomId, RoomName, StreamId};
 
 pub use destination::Destination;
+pub use fresh_streams::FreshStreams;
 
 /// How long to leave a daemon alone that cannot write now.
 const UNAVAILABLE_PAUSE_MS: u64 = 1_000;
@@ -64,19 +69,22 @@ pub enum Verdict {
         /// The pause; 0 for none.
         after_ms: u64,
     },
-    /// The daemon has lost the end of this stream: call [`Outbox::restart_stream`]. Until then
-    /// nothing is given to be sent.
+    /// The daemon has lost the end of this stream, or knows it as another room's: call
+    /// [`Outbox::restart_stream`]. Until then nothing is given to be sent.
     NewStreamNeeded,
 }
 
-/// The unanswered sends of one stream. Unbounded by itself: whoever pushes looks at
-/// [`Outbox::len`].
+/// The unanswered sends of one stream, which are for one room. Unbounded by itself: whoever pushes
+/// looks at [`Outbox::len`].
 #[derive(Clone, Debug)]
 pub struct Outbox {
     stream: StreamId,
+    to: Destination,
     next_n: u64,
-    /// The life of the logs that the room ids belong to.
+    /// The life of the logs that the room's id belongs to.
     epoch: Option<Epoch>,
+    /// Whether the logs have begun another life since what was acked was: some of it may be gone.
+    may_have_lost: bool,
     link: Link,
     /// Rising in `n`; answered ones are missing.
     pending: VecDeque<PendingSend>,
@@ -97,28 +105,36 @@ enum Link {
 
 #[derive(Clone, Debug)]
 struct PendingSend {
-    entry: Entry,
+    n: u64,
+    text: String,
     in_flight: bool,
 }
 
 impl Outbox {
     /// An empty outbox. `stream` must never have been used before (or be of an explicit id).
     #[must_use]
-    pub fn new(stream: StreamId) -> Self {
-        Self::restore(stream, 1, Vec::new())
+    pub fn new(stream: StreamId, to: impl Into<Destination>) -> Self {
+        Self::restore(stream, to, 1, Vec::new())
     }
 
-    /// An outbox as it was written down: `entries` rising in `n`, all below `next_n`. An `n` that
-    /// is missing has been answered.
+    /// An outbox as it was written down: texts with their `n`, rising, all below `next_n`. An `n`
+    /// that is missing has been answered.
     #[must_use]
-    pub fn restore(stream: StreamId, next_n: u64, entries: Vec<Entry>) -> Self {
+    pub fn restore(
+        stream: StreamId,
+        to: impl Into<Destination>,
+        next_n: u64,
+        sends: Vec<(u64, String)>,
+    ) -> Self {
         let pending: VecDeque<PendingSend> =
-            entries.into_iter().map(PendingSend::waiting).collect();
-        debug_assert!(pending.iter().is_sorted_by_key(PendingSend::n));
+            sends.into_iter().map(|(n, text)| PendingSend::waiting(n, text)).collect();
+        debug_assert!(pending.iter().is_sorted_by_key(|pending| pending.n));
         Self {
             stream,
-            next_n: pending.back().map_or(next_n, |last| next_n.max(last.n() + 1)),
+            to: to.into(),
+            next_n: pending.back().map_or(next_n, |last| next_n.max(last.n + 1)),
             epoch: None,
+            may_have_lost: false,
             link: Link::Down,
             pending,
             in_flight: 0,
@@ -127,7 +143,7 @@ impl Outbox {
         }
     }
 
-    /// The same, with the life of the logs that the room ids of its entries belong to.
+    /// The same, with the life of the logs that the room's id belongs to.
     #[must_use]
     pub fn of_epoch(mut self, epoch: Epoch) -> Self {
         self.epoch = Some(epoch);
@@ -135,12 +151,19 @@ impl Outbox {
     }
 
     /// Takes one more send, and gives it the stream's next `n`.
-    pub fn push(&mut self, to: impl Into<Destination>, text: String) -> Entry {
-        let nonce = Nonce { stream: self.stream, n: self.next_n };
+    pub fn push(&mut self, text: String) -> Entry {
+        let n = self.next_n;
         self.next_n += 1;
-        let entry = Entry { nonce, to: to.into(), text };
-        self.pending.push_back(PendingSend::waiting(entry.clone()));
-        entry
+        self.pending.push_back(PendingSend::waiting(n, text.clone()));
+        self.entry(n, text)
+    }
+
+    /// Takes what somebody else knows of the room, which is this one.
+    pub fn learn(&mut self, to: &Destination) {
+        debug_assert!(self.to.is_same(to), "an outbox is of one room");
+        if self.to.name.is_none() {
+            self.to.name.clone_from(&to.name);
+        }
     }
 
     /// A connection is signed in: everything unanswered is to be sent again, in order. When the
@@ -149,10 +172,9 @@ impl Outbox {
         self.disconnected();
         self.link = Link::Up;
         if self.epoch.replace(epoch).is_some_and(|old| old != epoch) {
-            for pending in &mut self.pending {
-                if pending.entry.to.name.is_some() {
-                    pending.entry.to.room = None;
-                }
+            self.may_have_lost = true;
+            if self.to.name.is_some() {
+                self.to.room = None;
             }
         }
     }
@@ -164,42 +186,36 @@ impl Outbox {
     }
 
     /// The next send, in order of `n`, and marks it in flight. `None`: nothing waits, `in_flight_max`
-    /// are in flight, there is no connection, or the next one's room is [unresolved](Self::unresolved).
-    pub fn next_to_send(&mut self, in_flight_max: usize) -> Option<&Entry> {
+    /// are in flight, there is no connection, or the room is [unresolved](Self::unresolved).
+    pub fn next_to_send(&mut self, in_flight_max: usize) -> Option<Entry> {
         if self.link != Link::Up || self.in_flight >= in_flight_max {
             return None;
         }
+        self.to.room?;
         self.skip_in_flight();
         let next = self.pending.get_mut(self.waiting_from)?;
-        next.entry.to.room?;
         next.in_flight = true;
         self.in_flight += 1;
-        Some(&next.entry)
+        let (n, text) = (next.n, next.text.clone());
+        Some(self.entry(n, text))
     }
 
-    /// The room name that must be [resolved](Self::resolve) before the next send can go out.
+    /// The room's name, when its id must be [found](Self::resolve) before the next send can go out.
     #[must_use]
     pub fn unresolved(&self) -> Option<&RoomName> {
-        let next = self.pending.iter().find(|pending| !pending.in_flight)?;
-        match next.entry.to.room {
+        match self.to.room {
             Some(_known) => None,
-            None => next.entry.to.name.as_ref(),
+            None => self.to.name.as_ref().filter(|_name| !self.pending.is_empty()),
         }
     }
 
-    /// The id of a room that was known by its name only. Returns the nonces that now have one.
-    ///
-    /// A room that cannot be had is resolved to [`Destination::NOWHERE`]: such a send was never
-    /// out, so the daemon must refuse it, or its `n` would be awaited for ever.
-    pub fn resolve(&mut self, name: &RoomName, room: RoomId) -> Vec<Nonce> {
-        let unknown = |to: &Destination| to.room.is_none() && to.name.as_ref() == Some(name);
-        let found = self.pending.iter_mut().filter(|pending| unknown(&pending.entry.to));
-        found
-            .map(|pending| {
-                pending.entry.to.room = Some(room);
-                pending.entry.nonce
-            })
-            .collect()
+    /// The id of a room that was known by its name only. Tells whether it is this one.
+    pub fn resolve(&mut self, name: &RoomName, room: RoomId) -> bool {
+        let is_this_one = self.to.room.is_none() && self.to.name.as_ref() == Some(name);
+        if is_this_one {
+            self.to.room = Some(room);
+        }
+        is_this_one
     }
 
     /// A send is committed: gives its entry back, `None` when its answer was known already.
@@ -212,6 +228,11 @@ impl Outbox {
         let Some(index) = self.index_of(nonce) else {
             return Verdict::Retry { after_ms: 0 };
         };
+        if error.known_code() == Some(ErrorCode::StreamBound) {
+            self.recall(index);
+            self.link = Link::Lost;
+            return Verdict::NewStreamNeeded;
+        }
         if !error.retry {
             return match self.take(nonce) {
                 Some(entry) => {
@@ -231,50 +252,15 @@ impl Outbox {
         }
     }
 
-    /// Gives every unanswered send a new nonce, from 1 on a stream that was never used. Only after
-    /// [`Verdict::NewStreamNeeded`]: at any other time it could double a message. Returns the old
-    /// nonce of each with its new one, in order.
-    pub fn restart_stream(&mut self, fresh: StreamId) -> Vec<(Nonce, Nonce)> {
-        self.stream = fresh;
-        self.recall_all();
-        if self.link == Link::Lost {
-            self.link = Link::Up;
-        }
-        self.next_n = 1;
-        self.refused.clear();
-        let mut renamed = Vec::with_capacity(self.pending.len());
-        for pending in &mut self.pending {
-            let new = Nonce { stream: fresh, n: self.next_n };
-            self.next_n += 1;
-            renamed.push((std::mem::replace(&mut pending.entry.nonce, new), new));
-        }
-        renamed
-    }
-
-    /// Gives every unanswered send back, never to be sent: instead of [`Self::restart_stream`], for
-    /// a stream that must stay what it is. Later sends go out under it.
-    pub fn give_up(&mut self) -> Vec<Entry> {
-        self.recall_all();
-        if self.link == Link::Lost {
-            self.link = Link::Up;
-        }
-        let given_up = std::mem::take(&mut self.pending);
-        given_up.iter().for_each(|pending| self.remember_refused(pending.n()));
-        given_up.into_iter().map(|pending| pending.entry).collect()
-    }
-
-    /// How many sends of this stream have been acked from an `n` on, below the first that is not
-    /// answered. (A refusal that lies more than `REFUSED_MAX` refusals back counts as an ack.)
-    #[must_use]
-    pub fn acked_from(&self, n: u64) -> u64 {
-        let end = self.pending.front().map_or(self.next_n, PendingSend::n);
-        let refused = self.refused.iter().filter(|&&refused| (n..end).contains(&refused)).count();
-        end.saturating_sub(n).saturating_sub(refused as u64)
-    }
-
     /// The unanswered sends, in order.
-    pub fn pending(&self) -> impl Iterator<Item = &Entry> {
-        self.pending.iter().map(|pending| &pending.entry)
+    pub fn pending(&self) -> impl Iterator<Item = Entry> {
+        self.pending.iter().map(|pending| self.entry(pending.n, pending.text.clone()))
+    }
+
+    /// The room.
+    #[must_use]
+    pub fn to(&self) -> &Destination {
+        &self.to
     }
 
     /// Whether everything is answered.
@@ -310,7 +296,7 @@ impl Outbox {
     /// See the head of this module.
     fn behind(&mut self, n: u64, awaited: u64) -> Verdict {
         let (lowest, is_out) = match self.pending.front() {
-            Some(first) => (first.n(), first.in_flight),
+            Some(first) => (first.n, first.in_flight),
             None => (n, false),
         };
         if (1..lowest).contains(&awaited) {
@@ -328,7 +314,7 @@ impl Outbox {
         if nonce.stream != self.stream {
             return None;
         }
-        self.pending.binary_search_by_key(&nonce.n, PendingSend::n).ok()
+        self.pending.binary_search_by_key(&nonce.n, |pending| pending.n).ok()
     }
 
     fn remember_refused(&mut self, n: u64) {
@@ -345,7 +331,11 @@ impl Outbox {
             self.waiting_from -= 1;
         }
         self.in_flight -= usize::from(taken.in_flight);
-        Some(taken.entry)
+        Some(self.entry(taken.n, taken.text))
+    }
+
+    fn entry(&self, n: u64, text: String) -> Entry {
+        Entry { nonce: Nonce { stream: self.stream, n }, to: self.to.clone(), text }
     }
 
     fn recall(&mut self, index: usize) {
@@ -371,12 +361,8 @@ impl Outbox {
 }
 
 impl PendingSend {
-    fn waiting(entry: Entry) -> Self {
-        Self { entry, in_flight: false }
-    }
-
-    fn n(&self) -> u64 {
-        self.entry.nonce.n
+    fn waiting(n: u64, text: String) -> Self {
+        Self { n, text, in_flight: false }
     }
 }
 

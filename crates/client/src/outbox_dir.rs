@@ -5,7 +5,7 @@
 //! whose process is dead are adopted.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -28,13 +28,14 @@ pub(crate) struct OutboxDir {
     /// New files go to the last.
     servers: Vec<String>,
     journals: HashMap<StreamId, Journal>,
-    /// The stream that this process pushes to. Its file stays when it is empty.
-    own: StreamId,
+    /// The streams that dead processes left. A file of another one stays when it is empty, for more.
+    adopted: HashSet<StreamId>,
 }
 
 impl OutboxDir {
-    pub(crate) fn new(root: PathBuf, account: String, address: String, own: StreamId) -> Self {
-        Self { root, account, servers: vec![address], journals: HashMap::new(), own }
+    pub(crate) fn new(root: PathBuf, account: String, address: String) -> Self {
+        let (journals, adopted) = (HashMap::new(), HashSet::new());
+        Self { root, account, servers: vec![address], journals, adopted }
     }
 
     /// The daemon's identity is known.
@@ -58,6 +59,7 @@ impl OutboxDir {
             if outbox.is_empty() {
                 journal.remove()?;
             } else if let Entry::Vacant(place) = self.journals.entry(outbox.stream()) {
+                self.adopted.insert(*place.key());
                 place.insert(journal);
                 adopted.push(outbox);
             }
@@ -66,22 +68,44 @@ impl OutboxDir {
     }
 
     /// Writes records to their streams' files. A push that cannot be written leaves no trace of
-    /// its batch; of anything else, only the log is told.
+    /// its batch, in none of the files; of anything else, only the log is told.
     pub(crate) fn write(&mut self, records: Vec<Record>) -> io::Result<()> {
         let mut by_stream: BTreeMap<StreamId, Vec<Record>> = BTreeMap::new();
         for record in records {
             by_stream.entry(record.stream()).or_default().push(record);
         }
-        let mut failed = Ok(());
-        for (stream, records) in by_stream {
-            let pushes = records.iter().any(|record| matches!(record, Record::Push(_)));
-            match self.write_to(stream, &records) {
-                Ok(()) => {}
-                Err(error) if pushes => failed = Err(error),
-                Err(error) => tracing::warn!(%error, "an answer is not in the outbox file"),
+        let has_push = |records: &[Record]| records.iter().any(|it| matches!(it, Record::Push(_)));
+        let (pushes, others): (Vec<_>, Vec<_>) =
+            by_stream.into_iter().partition(|(_stream, records)| has_push(records));
+        for (stream, records) in others {
+            if let Err(error) = self.write_to(stream, &records) {
+                tracing::warn!(%error, "an answer is not in the outbox file");
             }
         }
-        failed
+        let mut written = Vec::new();
+        for (stream, records) in pushes {
+            let before = self.journals.get(&stream).map(Journal::bytes);
+            if let Err(error) = self.write_to(stream, &records) {
+                self.take_back(written);
+                return Err(error);
+            }
+            written.push((stream, before, records));
+        }
+        Ok(())
+    }
+
+    /// Cuts files back to what they were before their last batch.
+    fn take_back(&mut self, written: Vec<(StreamId, Option<u64>, Vec<Record>)>) {
+        for (stream, before, records) in written {
+            let undone = match (before, self.journals.get_mut(&stream)) {
+                (Some(bytes), Some(journal)) => journal.cut_back(bytes, &records),
+                (None, Some(_)) => self.journals.remove(&stream).map_or(Ok(()), Journal::remove),
+                (_, None) => Ok(()),
+            };
+            if let Err(error) = undone {
+                tracing::error!(%error, "the outbox has a message that was not taken");
+            }
+        }
     }
 
     /// Moves what is unanswered in one stream's file to a fresh stream.
@@ -96,19 +120,18 @@ impl OutboxDir {
             self.journals.insert(fresh, replaced);
             self.journals.remove(&old);
         }
-        if self.own == old {
-            self.own = fresh;
+        if self.adopted.remove(&old) {
+            self.adopted.insert(fresh);
         }
         Ok(())
     }
 
-    /// Removes the own file when nothing in it is unanswered.
-    pub(crate) fn close(mut self) {
-        if let Some(journal) = self.journals.remove(&self.own)
-            && journal.is_empty()
-            && let Err(error) = journal.remove()
-        {
-            tracing::warn!(%error, "an empty outbox file stays");
+    /// Removes the files in which nothing is unanswered.
+    pub(crate) fn close(self) {
+        for journal in self.journals.into_values().filter(Journal::is_empty) {
+            if let Err(error) = journal.remove() {
+                tracing::warn!(%error, "an empty outbox file stays");
+            }
         }
     }
 
@@ -117,10 +140,12 @@ impl OutboxDir {
             return self.create(stream, records);
         };
         journal.write(records)?;
-        if stream != self.own
+        let ends = records.iter().any(|record| matches!(record, Record::Ended(_)));
+        if (ends || self.adopted.contains(&stream))
             && journal.is_empty()
             && let Some(journal) = self.journals.remove(&stream)
         {
+            self.adopted.remove(&stream);
             journal.remove()?;
         }
         Ok(())
@@ -180,9 +205,9 @@ mod tests {
     use super::*;
     use crate::outbox;
 
-    fn outbox_dir(root: &Path, own: u8) -> OutboxDir {
+    fn outbox_dir(root: &Path) -> OutboxDir {
         let (account, address) = ("ada".to_owned(), "@here".to_owned());
-        OutboxDir::new(root.to_owned(), account, address, StreamId([own; 16]))
+        OutboxDir::new(root.to_owned(), account, address)
     }
 
     fn push(stream: u8, n: u64) -> Record {
@@ -205,7 +230,7 @@ mod tests {
     #[test]
     fn two_processes_have_two_files_and_neither_takes_the_others() {
         let root = tempfile::tempdir().unwrap();
-        let (mut one, mut two) = (outbox_dir(root.path(), 1), outbox_dir(root.path(), 2));
+        let (mut one, mut two) = (outbox_dir(root.path()), outbox_dir(root.path()));
         one.write(vec![push(1, 1)]).unwrap();
         two.write(vec![push(2, 1)]).unwrap();
         assert!(one.adopt().unwrap().is_empty() && two.adopt().unwrap().is_empty());
@@ -219,17 +244,17 @@ mod tests {
     #[test]
     fn an_adopted_file_is_removed_with_its_last_answer() {
         let root = tempfile::tempdir().unwrap();
-        outbox_dir(root.path(), 1).write(vec![push(1, 1)]).unwrap();
-        let mut next = outbox_dir(root.path(), 2);
+        outbox_dir(root.path()).write(vec![push(1, 1)]).unwrap();
+        let mut next = outbox_dir(root.path());
         assert_eq!(next.adopt().unwrap().len(), 1);
         next.write(vec![Record::Answered(nonce(1, 1))]).unwrap();
         assert_eq!(files(root.path()), 0);
     }
 
     #[test]
-    fn the_own_file_is_removed_at_the_end_unless_something_is_unanswered() {
+    fn an_own_file_is_removed_at_the_end_unless_something_is_unanswered() {
         let root = tempfile::tempdir().unwrap();
-        let mut one = outbox_dir(root.path(), 1);
+        let mut one = outbox_dir(root.path());
         one.write(vec![push(1, 1)]).unwrap();
         one.write(vec![Record::Answered(nonce(1, 1))]).unwrap();
         one.write(vec![push(1, 2)]).unwrap();
@@ -237,7 +262,7 @@ mod tests {
         assert_eq!(files(root.path()), 1);
         one.close();
         assert_eq!(files(root.path()), 0);
-        let mut two = outbox_dir(root.path(), 2);
+        let mut two = outbox_dir(root.path());
         two.write(vec![push(2, 1)]).unwrap();
         two.close();
         assert_eq!(files(root.path()), 1);
@@ -246,13 +271,42 @@ mod tests {
     #[test]
     fn what_was_typed_before_the_first_contact_is_found_after_it() {
         let root = tempfile::tempdir().unwrap();
-        outbox_dir(root.path(), 1).write(vec![push(1, 1)]).unwrap();
-        let mut known = outbox_dir(root.path(), 2);
+        outbox_dir(root.path()).write(vec![push(1, 1)]).unwrap();
+        let mut known = outbox_dir(root.path());
         known.identified("server".into());
         known.write(vec![push(2, 1)]).unwrap();
         drop(known);
-        let mut next = outbox_dir(root.path(), 3);
+        let mut next = outbox_dir(root.path());
         next.identified("server".into());
         assert_eq!(next.adopt().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_file_whose_stream_has_ended_is_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let mut one = outbox_dir(root.path());
+        one.write(vec![push(1, 1), push(2, 1)]).unwrap();
+        one.write(vec![Record::Answered(nonce(1, 1)), Record::Answered(nonce(2, 1))]).unwrap();
+        assert_eq!(files(root.path()), 2);
+        one.write(vec![Record::Ended(StreamId([1; 16]))]).unwrap();
+        assert_eq!(files(root.path()), 1);
+    }
+
+    #[test]
+    fn a_batch_for_two_rooms_that_fails_in_one_is_in_neither() {
+        let root = tempfile::tempdir().unwrap();
+        let mut one = outbox_dir(root.path());
+        one.write(vec![push(1, 1)]).unwrap();
+        // The second room's file cannot be made: something else has its name.
+        std::fs::create_dir(root.path().join(format!("@here/ada/{}.jsonl", StreamId([3; 16]))))
+            .unwrap();
+        one.write(vec![push(1, 2), push(2, 1), push(3, 1)]).unwrap_err();
+        one.write(vec![push(1, 2)]).unwrap();
+        drop(one);
+        std::fs::remove_dir(root.path().join(format!("@here/ada/{}.jsonl", StreamId([3; 16]))))
+            .unwrap();
+        let left = outbox_dir(root.path()).adopt().unwrap();
+        let waiting: Vec<_> = left.iter().map(|it| (it.stream(), it.len())).collect();
+        assert_eq!(waiting, [(StreamId([1; 16]), 2)]);
     }
 }

@@ -9,9 +9,9 @@ const ROOM: RoomId = RoomId(3);
 const EPOCH: Epoch = Epoch(1);
 
 fn outbox_of(count: u64) -> Outbox {
-    let mut outbox = Outbox::new(STREAM);
+    let mut outbox = Outbox::new(STREAM, ROOM);
     for n in 1..=count {
-        outbox.push(ROOM, n.to_string());
+        outbox.push(n.to_string());
     }
     outbox.connected(EPOCH);
     outbox
@@ -148,7 +148,7 @@ fn a_daemon_that_forgot_answered_sends_gets_a_fresh_stream() {
     let stale = outbox.refused(nonce(4), &error(ErrorCode::Behind, 2));
     assert_eq!(stale, Verdict::Retry { after_ms: 0 });
     assert_eq!(send_all(&mut outbox, 9), [1, 2, 3]);
-    assert_eq!(outbox.push(ROOM, "next".into()).nonce, Nonce { stream: fresh, n: 4 });
+    assert_eq!(outbox.push("next".into()).nonce, Nonce { stream: fresh, n: 4 });
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_lost_stream_that_is_given_up_goes_on_with_what_comes_later() {
     assert_eq!(outbox.acked_from(2), 1, "the third was refused, the fourth is not answered");
     let given_up: Vec<_> = outbox.give_up().into_iter().map(|entry| entry.nonce).collect();
     assert_eq!(given_up, [nonce(4)]);
-    assert_eq!(outbox.push(ROOM, "later".into()).nonce, nonce(5));
+    assert_eq!(outbox.push("later".into()).nonce, nonce(5));
     assert_eq!(send_all(&mut outbox, 9), [5]);
 }
 
@@ -195,23 +195,25 @@ fn a_daemon_that_awaits_what_it_refuses_is_not_asked_in_a_busy_loop() {
 #[test]
 fn a_room_known_by_name_holds_the_line_until_it_is_found() {
     let ops = RoomName::parse("ops").unwrap();
-    let mut outbox = Outbox::new(STREAM);
-    outbox.push(ROOM, "first".into());
-    outbox.push(&ops, "second".into());
-    outbox.push(ROOM, "third".into());
+    let mut outbox = Outbox::new(STREAM, &ops);
     outbox.connected(EPOCH);
-    assert_eq!(send_all(&mut outbox, 9), [1]);
+    assert_eq!(outbox.unresolved(), None, "nothing waits for it");
+    outbox.push("first".into());
+    outbox.push("second".into());
+    assert_eq!(send_all(&mut outbox, 9), [0u64; 0]);
     assert_eq!(outbox.unresolved(), Some(&ops));
-    assert_eq!(outbox.resolve(&ops, RoomId(9)), [nonce(2)]);
+    assert!(!outbox.resolve(&RoomName::parse("dev").unwrap(), RoomId(8)));
+    assert!(outbox.resolve(&ops, RoomId(9)));
     assert_eq!(outbox.unresolved(), None);
-    assert_eq!(send_all(&mut outbox, 9), [2, 3]);
+    assert_eq!(outbox.to().room, Some(RoomId(9)));
+    assert_eq!(send_all(&mut outbox, 9), [1, 2]);
 }
 
 #[test]
 fn another_life_of_the_logs_means_that_rooms_are_found_by_name_again() {
     let ops = RoomName::parse("ops").unwrap();
-    let mut outbox = Outbox::new(STREAM);
-    outbox.push(Destination::known(ROOM, ops.clone()), "to ops".into());
+    let mut outbox = Outbox::new(STREAM, Destination::known(ROOM, ops.clone()));
+    outbox.push("to ops".into());
     outbox.connected(EPOCH);
     outbox.connected(EPOCH);
     assert_eq!(outbox.unresolved(), None, "the same life");
@@ -222,12 +224,12 @@ fn another_life_of_the_logs_means_that_rooms_are_found_by_name_again() {
 
 #[test]
 fn what_was_written_down_goes_on_where_it_was() {
-    let entries: Vec<_> = outbox_of(5).pending().skip(2).cloned().collect();
-    let mut outbox = Outbox::restore(STREAM, 4, entries).of_epoch(EPOCH);
+    let sends = outbox_of(5).pending().skip(2).map(|entry| (entry.nonce.n, entry.text)).collect();
+    let mut outbox = Outbox::restore(STREAM, ROOM, 4, sends).of_epoch(EPOCH);
     assert_eq!(outbox.next_n(), 6, "never an n that is in use");
     outbox.connected(EPOCH);
     assert_eq!(send_all(&mut outbox, 9), [3, 4, 5]);
-    assert_eq!(outbox.push(ROOM, String::new()).nonce, nonce(6));
+    assert_eq!(outbox.push(String::new()).nonce, nonce(6));
 }
 
 /// The daemon's side of one stream, as `State` keeps it.
@@ -282,7 +284,7 @@ fn run_against_model(mut seed: u64, count: u64) -> Model {
                 outbox.connected(EPOCH);
             }
             1..10 => {
-                let Some(entry) = outbox.next_to_send(8).cloned() else {
+                let Some(entry) = outbox.next_to_send(8) else {
                     continue;
                 };
                 let fault = match draw(&mut seed) % 8 {
@@ -323,5 +325,31 @@ fn ids_do_not_depend_on_when_they_are_asked_for() {
     assert_eq!(id(1, 1), id(1, 1));
     assert_ne!(id(1, 1), id(2, 1));
     assert_ne!(id(1, 1), id(1, 2));
-    assert_ne!(StreamId::explicit("a"), StreamId::explicit("b"));
+    let explicit = StreamId::explicit;
+    assert_ne!(explicit("a", ROOM), explicit("b", ROOM));
+    assert_ne!(explicit("a", ROOM), explicit("a", RoomId(4)), "each room has its own");
+}
+
+#[test]
+fn fresh_streams_follow_from_the_bytes_that_were_drawn_and_none_comes_twice() {
+    let draw = |drawn: u8| {
+        let mut fresh = FreshStreams::from_random([drawn; 16]);
+        [fresh.draw(), fresh.draw(), fresh.draw()]
+    };
+    assert_eq!(draw(1), draw(1));
+    let all: std::collections::HashSet<_> = draw(1).into_iter().chain(draw(2)).collect();
+    assert_eq!(all.len(), 6);
+}
+
+#[test]
+fn a_stream_that_is_another_rooms_is_exchanged() {
+    let mut outbox = outbox_of(3);
+    send_all(&mut outbox, 2);
+    for n in [1, 2] {
+        let verdict = outbox.refused(nonce(n), &error(ErrorCode::StreamBound, 77));
+        assert_eq!(verdict, Verdict::NewStreamNeeded);
+    }
+    assert_eq!(send_all(&mut outbox, 9), [0u64; 0], "not on the stream of the other room");
+    assert_eq!(outbox.restart_stream(StreamId([9; 16])).len(), 3, "none of them was taken");
+    assert_eq!(send_all(&mut outbox, 9), [1, 2, 3]);
 }

@@ -1,19 +1,21 @@
 //! Everything that one client sends, on its way (promises G2 and G3): which message goes out next,
 //! what is to be written down, and what becomes of each.
 //!
-//! Owns the outboxes of all its streams, and their order: what dead processes left goes first, then
-//! what is said here. Sans-IO: time comes in as milliseconds of any clock that never steps back,
-//! fresh streams come from whoever draws random numbers. It must not know about sockets, files or
-//! who waits; the simulator runs this very type.
+//! Owns an outbox for each room, and what dead processes left. Only within a room is there an order:
+//! what was left goes first there, then what is said here; no room waits for another. Sans-IO: time
+//! comes in as milliseconds of any clock that never steps back, randomness as the bytes that fresh
+//! streams follow from. It must not know about sockets, files or who waits; the simulator runs this
+//! very type.
 
 mod lost_stream;
+mod placing;
 
 use std::collections::{HashMap, VecDeque};
 
 use chat_proto::{Ack, Epoch, Error, Nonce, RoomId, RoomName, StreamId};
 
 use crate::event::Refusal;
-use crate::outbox::{Destination, Entry, Outbox, Verdict};
+use crate::outbox::{Entry, FreshStreams, Outbox, Verdict};
 
 /// Unanswered messages; past it senders wait.
 pub const UNANSWERED_MAX: usize = 1024;
@@ -22,17 +24,28 @@ pub const UNANSWERED_MAX: usize = 1024;
 const FOUND_MAX: usize = 1024;
 
 /// What becomes of messages when their process ends, and with a stream that the daemon has lost.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Policy {
     /// Of a screen: every message is in a journal before it counts, and whoever comes next goes on
     /// with it. A stream that the daemon has lost goes on under a fresh one.
     Screen,
     /// Of a script: nothing outlives it, and whoever sent a message waits for its answer.
     Script {
-        /// Whoever gave the stream's id may send everything again under it: it is not exchanged
-        /// for a fresh one, and what waits is refused.
-        is_stream_firm: bool,
+        /// What its streams follow from, together with the room; `None`: nobody else has them.
+        explicit: Option<ExplicitId>,
     },
+}
+
+/// An id that makes the same messages have the same nonces again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExplicitId {
+    /// The id.
+    pub id: String,
+    /// The place of the first message, from 1.
+    pub first_n: u64,
+    /// Whether whoever gave it may send everything again under it: a stream that the daemon has lost is
+    /// then not exchanged for a fresh one, and what waits is refused.
+    pub is_firm: bool,
 }
 
 /// One thing to write down. Only a screen's queue has any.
@@ -43,10 +56,12 @@ pub enum Record {
     /// The answer to a message is known. One that is lost means that the message goes out again,
     /// and gets the same answer.
     Answered(Nonce),
-    /// The id of the room that a message is for.
-    Found(Nonce, RoomId),
-    /// The life of the daemon's logs that the room ids of a stream's messages belong to.
+    /// The id of the room that a stream's messages are for.
+    Found(StreamId, RoomId),
+    /// The life of the daemon's logs that the room's id belongs to.
     Epoch(StreamId, Epoch),
+    /// Nothing of the stream waits, and nothing more will be pushed.
+    Ended(StreamId),
 }
 
 /// What is to leave.
@@ -79,16 +94,18 @@ pub enum Change {
 #[derive(Clone, Debug)]
 pub struct SendQueue {
     policy: Policy,
-    /// The last is the one that is pushed to; those before it were left by dead processes.
-    outboxes: VecDeque<Outbox>,
-    /// Messages to rooms that cannot be had: why.
-    doomed: HashMap<Nonce, Refusal>,
+    fresh: FreshStreams,
+    /// The first were left by dead processes, in the order in which they are sent. The others are pushed
+    /// to, one for each room, the last one last.
+    outboxes: Vec<Outbox>,
+    /// How many were left.
+    adopted: usize,
     records: Vec<Record>,
     changes: VecDeque<Change>,
-    /// A stream that the daemon has lost the end of. Nothing leaves until it is restarted.
-    lost: Option<StreamId>,
+    /// Streams of no use any more. Nothing of them leaves until they are restarted.
+    lost: VecDeque<StreamId>,
     paused_until_ms: Option<u64>,
-    /// Whether the room of the next message is being looked for.
+    /// Whether a room is being looked for by its name.
     is_finding: bool,
     epoch: Option<Epoch>,
     is_online: bool,
@@ -97,28 +114,26 @@ pub struct SendQueue {
     is_restored: bool,
     /// The rooms that were found so since then.
     found: HashMap<RoomName, RoomId>,
-    /// Whether the user knows how many messages are gone by that.
-    has_told_loss: bool,
 }
 
 impl SendQueue {
-    /// `adopted` in the order in which it is to be sent; `own` is pushed to.
+    /// `adopted` in the order in which it is to be sent.
     #[must_use]
-    pub fn new(own: Outbox, adopted: Vec<Outbox>, policy: Policy) -> Self {
+    pub fn new(policy: Policy, fresh: FreshStreams, adopted: Vec<Outbox>) -> Self {
         let mut queue = Self {
             policy,
-            outboxes: VecDeque::from([own]),
-            doomed: HashMap::new(),
+            fresh,
+            outboxes: Vec::new(),
+            adopted: 0,
             records: Vec::new(),
             changes: VecDeque::new(),
-            lost: None,
+            lost: VecDeque::new(),
             paused_until_ms: None,
             is_finding: false,
             epoch: None,
             is_online: false,
             is_restored: false,
             found: HashMap::new(),
-            has_told_loss: false,
         };
         queue.adopt(adopted);
         queue
@@ -127,19 +142,20 @@ impl SendQueue {
     /// Takes over what dead processes left: it goes in front of what is said here.
     pub fn adopt(&mut self, adopted: Vec<Outbox>) {
         for mut outbox in adopted {
-            self.changes.extend(outbox.pending().cloned().map(Change::Adopted));
+            self.changes.extend(outbox.pending().map(Change::Adopted));
             if let (true, Some(epoch)) = (self.is_online, self.epoch) {
                 outbox.connected(epoch);
                 self.note(Record::Epoch(outbox.stream(), epoch));
             }
-            self.outboxes.insert(self.outboxes.len() - 1, outbox);
+            self.outboxes.insert(self.adopted, outbox);
+            self.adopted += 1;
         }
     }
 
     /// Whether more messages may be taken.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.len() < UNANSWERED_MAX && self.lost.is_none()
+        self.len() < UNANSWERED_MAX && self.lost.is_empty()
     }
 
     /// How many messages are unanswered.
@@ -154,45 +170,11 @@ impl SendQueue {
         self.outboxes.iter().all(Outbox::is_empty)
     }
 
-    /// The unanswered messages of the queue's own stream, in order, and the stream.
-    #[must_use]
-    pub fn own(&self) -> &Outbox {
-        self.outboxes.back().expect("the last outbox is never removed")
-    }
-
-    /// Gives messages the places that they will have, and notes them to be written down. They are
-    /// [pushed](Self::push) in this order when they are; nothing else is pushed before.
-    pub fn prepare(
-        &mut self,
-        sends: impl IntoIterator<Item = (Destination, String)>,
-    ) -> Vec<Entry> {
-        let (stream, first) = (self.own().stream(), self.own().next_n());
-        let numbered = (first..).zip(sends);
-        let entries: Vec<_> = numbered
-            .map(|(n, (to, text))| Entry {
-                nonce: Nonce { stream, n },
-                to: self.as_of_now(to),
-                text,
-            })
-            .collect();
-        if let Some(epoch) = self.epoch {
-            self.note(Record::Epoch(stream, epoch));
-        }
-        entries.iter().cloned().for_each(|entry| self.note(Record::Push(entry)));
-        entries
-    }
-
-    /// A message that counts from now on.
-    pub fn push(&mut self, to: Destination, text: String) -> Entry {
-        let to = self.as_of_now(to);
-        self.own_mut().push(to, text)
-    }
-
     /// A connection is signed in.
     pub fn connected(&mut self, epoch: Epoch) {
         self.is_online = true;
         if self.epoch.replace(epoch).is_some_and(|before| before != epoch) {
-            (self.is_restored, self.has_told_loss) = (true, false);
+            self.is_restored = true;
             self.found.clear();
         }
         self.paused_until_ms = None;
@@ -211,18 +193,35 @@ impl SendQueue {
 
     /// What may leave now, which is then in flight. At most `in_flight_max` messages are.
     pub fn next(&mut self, in_flight_max: usize, now_ms: u64) -> Option<Outbound> {
-        if !self.is_online || self.is_paused(now_ms) || self.lost.is_some() {
+        if !self.is_online || self.is_paused(now_ms) {
             return None;
         }
-        // A stream is begun when the one before it is answered: that keeps their order.
-        let outbox = self.outboxes.iter_mut().find(|outbox| !outbox.is_empty())?;
-        if let Some(entry) = outbox.next_to_send(in_flight_max) {
-            return Some(Outbound::Send(entry.clone()));
+        let in_flight: usize = self.outboxes.iter().map(Outbox::in_flight).sum();
+        for at in 0..self.outboxes.len() {
+            if !self.may_leave(at) {
+                continue;
+            }
+            if in_flight < in_flight_max
+                && let Some(entry) = self.outboxes[at].next_to_send(in_flight_max)
+            {
+                return Some(Outbound::Send(entry));
+            }
+            // Only the name of the room is known: joining tells the id.
+            if let (Some(name), false) = (self.outboxes[at].unresolved(), self.is_finding) {
+                self.is_finding = true;
+                return Some(Outbound::Find(name.clone()));
+            }
         }
-        // The next message knows only the name of its room: joining tells the id.
-        let name = outbox.unresolved().filter(|_name| !self.is_finding)?;
-        self.is_finding = true;
-        Some(Outbound::Find(name.clone()))
+        None
+    }
+
+    /// Whether an outbox is of use, and nothing that was left for its room is still unanswered.
+    fn may_leave(&self, at: usize) -> bool {
+        let outbox = &self.outboxes[at];
+        let mut before = self.outboxes[..at.min(self.adopted)].iter();
+        !outbox.is_empty()
+            && !self.lost.contains(&outbox.stream())
+            && !before.any(|before| !before.is_empty() && before.to().is_same(outbox.to()))
     }
 
     /// When something may leave that now waits, in milliseconds; `None`: not by the clock.
@@ -247,11 +246,11 @@ impl SendQueue {
             Verdict::Retry { after_ms: 0 } => {}
             Verdict::Retry { after_ms } => self.pause(now_ms, after_ms),
             Verdict::Refused(entry) => self.refused_for_good(entry, Refusal::from(error.clone())),
-            Verdict::NewStreamNeeded => self.lost_stream(nonce.stream, error.detail),
+            Verdict::NewStreamNeeded => self.lost_stream(nonce.stream, error),
         }
     }
 
-    /// The room of messages that knew only its name.
+    /// A room of which only the name was known.
     pub fn found(&mut self, name: &RoomName, room: RoomId) {
         self.is_finding = false;
         if self.is_restored {
@@ -260,18 +259,25 @@ impl SendQueue {
             }
             self.found.insert(name.clone(), room);
         }
-        for nonce in self.resolve(name, room) {
-            self.note(Record::Found(nonce, room));
+        let outboxes = self.outboxes.iter_mut();
+        let found = outboxes.filter_map(|it| it.resolve(name, room).then(|| it.stream()));
+        for stream in found.collect::<Vec<_>>() {
+            self.note(Record::Found(stream, room));
+            self.demand_stream_of(stream, room);
         }
     }
 
-    /// The room cannot be had. The daemon itself must refuse the messages, or it would await them
-    /// for ever; the reason is kept for the user.
+    /// The room cannot be had: what waits for it is refused here. The daemon would await the places of
+    /// these messages for ever, so the stream is of no use any more.
     pub fn not_found(&mut self, name: &RoomName, error: Error) {
         self.is_finding = false;
         let refusal = Refusal::from(error);
-        for nonce in self.resolve(name, Destination::NOWHERE) {
-            self.doomed.insert(nonce, refusal.clone());
+        let waiting = self.outboxes.iter().filter(|outbox| outbox.unresolved() == Some(name));
+        for stream in waiting.map(Outbox::stream).collect::<Vec<_>>() {
+            self.give_up(stream, &refusal);
+            if !self.is_firm() && self.outbox_of(stream).is_some() {
+                self.lost.push_back(stream);
+            }
         }
     }
 
@@ -292,31 +298,19 @@ impl SendQueue {
     }
 
     fn refused_for_good(&mut self, entry: Entry, refusal: Refusal) {
-        let refusal = self.doomed.remove(&entry.nonce).unwrap_or(refusal);
         self.answered(entry.nonce);
         self.changes.push_back(Change::Refused(entry, refusal));
     }
 
     fn answered(&mut self, nonce: Nonce) {
         self.note(Record::Answered(nonce));
-        while self.outboxes.len() > 1 && self.outboxes.front().is_some_and(Outbox::is_empty) {
-            self.outboxes.pop_front();
+        let left = &self.outboxes[..self.adopted];
+        let done = |outbox: &Outbox| outbox.stream() == nonce.stream && outbox.is_empty();
+        if let Some(at) = left.iter().position(done) {
+            self.outboxes.remove(at);
+            self.adopted -= 1;
+            self.lost.retain(|stream| *stream != nonce.stream);
         }
-    }
-
-    /// Where a message goes in this life of the logs: whoever sends may know the room by an id of
-    /// the one before.
-    fn as_of_now(&self, to: Destination) -> Destination {
-        match &to.name {
-            Some(name) if self.is_restored => {
-                Destination { room: self.found.get(name).copied(), ..to }
-            }
-            _ => to,
-        }
-    }
-
-    fn resolve(&mut self, name: &RoomName, room: RoomId) -> Vec<Nonce> {
-        self.outboxes.iter_mut().flat_map(|outbox| outbox.resolve(name, room)).collect()
     }
 
     fn note(&mut self, record: Record) {
@@ -334,10 +328,6 @@ impl SendQueue {
             self.paused_until_ms = None;
         }
         self.paused_until_ms.is_some()
-    }
-
-    fn own_mut(&mut self) -> &mut Outbox {
-        self.outboxes.back_mut().expect("the last outbox is never removed")
     }
 
     fn outbox_of(&mut self, stream: StreamId) -> Option<&mut Outbox> {

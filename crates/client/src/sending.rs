@@ -20,10 +20,9 @@ use crate::calls::SendCall;
 use crate::connection::plain;
 use crate::event::{Event, Outgoing, OutgoingState, Refusal};
 use crate::event_queue::EventQueue;
-use crate::identity::random_bytes;
 use crate::journal_writer::{Done, Job, JournalWriter};
 use crate::link::Up;
-use crate::outbox::{Destination, Entry};
+use crate::outbox::Entry;
 use crate::request::ReplyTo;
 use crate::requests::PendingRequests;
 use crate::send_queue::{Change, Outbound, SendQueue};
@@ -81,8 +80,10 @@ impl Sending {
             }
             (JournalWriter::Memory, None) => {
                 for call in calls {
-                    let entry = self.queue.push(call.to.clone(), call.text.clone());
-                    self.taken(call, &entry, events);
+                    match self.queue.push(call.to.clone(), call.text.clone()) {
+                        Ok(entry) => self.taken(call, &entry, events),
+                        Err(refusal) => refuse([call], &SendError::Refused(refusal)),
+                    }
                 }
             }
             (JournalWriter::Idle(_), _) => {
@@ -162,13 +163,15 @@ impl Sending {
     }
 
     /// The room of messages that knew only its name.
-    pub(crate) fn found(&mut self, name: &RoomName, room: RoomId) {
+    pub(crate) fn found(&mut self, name: &RoomName, room: RoomId, events: &mut EventQueue) {
         self.queue.found(name, room);
+        self.tell_changes(events);
     }
 
     /// The room cannot be had.
-    pub(crate) fn not_found(&mut self, name: &RoomName, error: Error) {
+    pub(crate) fn not_found(&mut self, name: &RoomName, error: Error, events: &mut EventQueue) {
         self.queue.not_found(name, error);
+        self.tell_changes(events);
     }
 
     /// When sending goes on after a pause.
@@ -202,8 +205,7 @@ impl Sending {
         match done {
             Done::Wrote(Ok(())) => {
                 for (call, entry) in std::mem::take(&mut self.taking) {
-                    let pushed = self.queue.push(entry.to, entry.text);
-                    debug_assert_eq!(pushed.nonce, entry.nonce, "it is in the file under this one");
+                    let pushed = self.queue.push_written(entry);
                     self.taken(call, &pushed, events);
                 }
             }
@@ -264,7 +266,8 @@ impl Sending {
 
     fn put_one(&mut self, entry: &Entry, up: &mut Up, events: &mut EventQueue) {
         let (nonce, id) = (entry.nonce, up.new_id());
-        let room = entry.to.room.unwrap_or(Destination::NOWHERE);
+        debug_assert!(entry.to.room.is_some(), "a message leaves when its room is known");
+        let room = entry.to.room.unwrap_or_default();
         let send = Send { nonce, room, body: TextBody::say(&*entry.text) };
         if let Err(cause) = up.put(&send, id) {
             // Only a file that was written by hand can hold such a message.
@@ -296,13 +299,7 @@ impl Sending {
 
     /// Exchanges a lost stream for a fresh one: of a screen, when its file is there.
     fn restart(&mut self, old: StreamId, events: &mut EventQueue) {
-        let fresh = match random_bytes() {
-            Ok(fresh) => StreamId(fresh),
-            Err(error) => {
-                tracing::error!(%error, "no fresh stream can be made");
-                return self.queue.restart_failed(self.now_ms());
-            }
-        };
+        let fresh = self.queue.fresh_stream();
         if self.tells() {
             let entries = self.queue.restart_records(old, fresh);
             self.writer.begin(Job::Restart { old, fresh, entries });

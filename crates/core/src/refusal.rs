@@ -49,6 +49,15 @@ pub enum Refusal {
     /// The nonce names another message.
     #[error("this send's nonce has been used for another message. Send under a new one")]
     NonceReused,
+    /// The stream's first send went to another room.
+    #[error(
+        "this send's stream belongs to room {room}, where its first send was to go. \
+         Send to each room in a stream of its own"
+    )]
+    StreamBound {
+        /// The id of that room.
+        room: u64,
+    },
     /// An earlier send is missing.
     #[error("an earlier send of this stream is missing: number {awaited} is awaited")]
     Behind {
@@ -113,6 +122,7 @@ impl Refusal {
             Self::NotMember { .. } => ErrorCode::NotMember,
             Self::NotReadable { .. } => ErrorCode::NotReadable,
             Self::NonceReused => ErrorCode::NonceReused,
+            Self::StreamBound { .. } => ErrorCode::StreamBound,
             Self::Behind { .. } => ErrorCode::Behind,
             Self::Unavailable => ErrorCode::Unavailable,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
@@ -138,6 +148,7 @@ impl Refusal {
                 TEXT_BYTES_MAX as u64
             }
             Self::Behind { awaited } => *awaited,
+            Self::StreamBound { room } => *room,
             Self::UnknownEvent { head, .. } => *head,
             Self::RateLimited { wait_ms } => *wait_ms,
             _ => 0,

@@ -83,6 +83,8 @@ numbered! {
         Unsupported = 115, false;
         /// The room has no such event; `detail` is its head.
         UnknownEvent = 116, false;
+        /// The stream belongs to another room, as its first send settled; `detail` is that room's id.
+        StreamBound = 117, false;
     }
 }
 

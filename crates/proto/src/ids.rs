@@ -151,7 +151,7 @@ impl Seq {
 /// Names one send for ever: the `n`th of a stream. `n` starts at 1 and rises by one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
 pub struct Nonce {
-    /// The outbox that the send belongs to.
+    /// The outbox that the send belongs to, and with it the room.
     pub stream: StreamId,
     /// Its place there, from 1.
     pub n: u64,
@@ -173,11 +173,12 @@ impl Nonce {
 }
 
 impl StreamId {
-    /// The stream of an explicit id that a script gave: SHA-256 of a domain string and the id, cut
-    /// to its first 16 bytes.
+    /// The stream of an explicit id that a script gave, in a room: SHA-256 of a domain string, the
+    /// room's id as `u64` LE and the id, cut to its first 16 bytes.
     #[must_use]
-    pub fn explicit(id: &str) -> Self {
-        Self(first_16_of_sha256(&[b"chatd explicit id v1\0", id.as_bytes()].concat()))
+    pub fn explicit(id: &str, room: RoomId) -> Self {
+        let room = room.0.to_le_bytes();
+        Self(first_16_of_sha256(&[b"chatd explicit id v1\0", &room[..], id.as_bytes()].concat()))
     }
 }
 

@@ -14,7 +14,8 @@ body! {
         /// Whether the same request can succeed later.
         retry: bool,
         /// A figure that the code gives a meaning, else 0: the limit in bytes of `TextTooLong`,
-        /// the `n` that is awaited of `Behind`, the milliseconds to wait of `RateLimited`.
+        /// the `n` that is awaited of `Behind`, the room's id of `StreamBound`,
+        /// the milliseconds to wait of `RateLimited`.
         detail: u64,
         /// A sentence for a person.
         message: String,

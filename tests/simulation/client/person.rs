@@ -3,8 +3,8 @@
 use chat_client::outbox::Destination;
 use chat_proto::limits::TEXT_BYTES_MAX;
 use chat_proto::{
-    Epoch, Join, Leave, LogId, Ping, Position, Rename, RoomId, RoomName, Send, Seq, TextBody,
-    Unsubscribe,
+    Epoch, Join, Leave, LogId, Nonce, Ping, Position, Rename, RoomId, RoomName, Send, Seq,
+    TextBody, Unsubscribe,
 };
 
 use super::{Answered, Asked, Client, FLOOD, OUTPUT_BYTES_MAX, Phase};
@@ -62,8 +62,9 @@ impl Client {
             78..82 => self.unfollow(room, env),
             82..86 => self.look_back(room, env),
             86..88 => self.ask(&Ping { token: 7 }, Asked::Other),
-            88..96 => self.repeat(env),
-            _ => self.reuse(env),
+            88..95 => self.repeat(env),
+            95..98 => self.reuse(env),
+            _ => self.stray(env),
         }
     }
 
@@ -80,7 +81,11 @@ impl Client {
         match env.chance.below(20) {
             0..8 => self.say(room, String::new(), env),
             8..14 => self.say(room, format!("{}\0{}", self.index, self.said), env),
-            14..19 => self.push(RoomId(1 << 40).into(), "nowhere", "to nobody".to_owned(), env),
+            14..16 => {
+                // It looks like the lobby, which is always there.
+                self.say("l0bby", "to no room".to_owned(), env);
+            }
+            16..19 => self.push(RoomId(1 << 40).into(), "nowhere", "to nobody".to_owned(), env),
             _ => self.say(room, "y".repeat(TEXT_BYTES_MAX + 1), env),
         }
     }
@@ -103,8 +108,7 @@ impl Client {
         self.journal.write(self.queue.take_records());
         for entry in entries {
             env.history.invoked(self.sender, entry.nonce, room, &entry.text);
-            let pushed = self.queue.push(entry.to, entry.text);
-            debug_assert_eq!(pushed.nonce, entry.nonce);
+            self.queue.push_written(entry);
         }
     }
 
@@ -157,6 +161,18 @@ impl Client {
             let send = Send { body: TextBody::say("another text"), ..send_of(&answered) };
             self.ask(&send, Asked::Reuse(send.nonce));
         }
+    }
+
+    /// Sends to another room than a stream's, under its next place or one that was answered.
+    fn stray(&mut self, env: &mut Env) {
+        let Some(Answered { entry, .. }) = self.some_answered(env) else { return };
+        let elsewhere = |room: &RoomId| Some(*room) != entry.to.room;
+        let others: Vec<_> = self.rooms.values().copied().filter(elsewhere).collect();
+        let room = env.chance.pick(&others).unwrap_or(RoomId(1 << 41));
+        let Nonce { stream, n } = entry.nonce;
+        let nonce = Nonce { stream, n: n + u64::from(env.chance.percent(70)) };
+        let body = TextBody::say(format!("{} strays {}", self.index, self.said));
+        self.ask(&Send { nonce, room, body }, Asked::Stray(stream));
     }
 
     fn some_answered(&self, env: &mut Env) -> Option<Answered> {

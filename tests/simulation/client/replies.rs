@@ -100,6 +100,9 @@ impl Client {
                     env.complain(format!("{answered:?} was answered later with {ack:?}"));
                 }
             }),
+            Asked::Stray(stream) => {
+                env.complain(format!("{stream:?} was taken in another room"));
+            }
             Asked::Reuse(nonce) => env.complain(format!("another text for {nonce:?} was taken")),
             Asked::Join { name } => self.with(frame, env, |client, info: &RoomInfo, env| {
                 client.found(name.as_str(), info.room, env);
@@ -203,7 +206,9 @@ impl Client {
     }
 
     pub(super) fn answered(&mut self, entry: Entry, answer: Result<Ack, ErrorCode>) {
-        self.answered_in = self.epoch;
+        if let Some(epoch) = self.epoch {
+            self.answered_in.insert(entry.nonce.stream, epoch);
+        }
         if self.answered.len() == ANSWERED_MAX {
             self.answered.pop_front();
         }
@@ -225,11 +230,19 @@ impl Client {
                 Some(ErrorCode::NonceReused) => env.coverage.hit(Situation::NonceReused),
                 _ => env.complain(format!("another text for {nonce:?} got {error:?}")),
             },
+            Asked::Stray(stream) => match code {
+                Some(ErrorCode::Unavailable) => {}
+                Some(ErrorCode::StreamBound) => env.coverage.hit(Situation::StreamBound),
+                _ => env.complain(format!("{stream:?} in another room got {error:?}")),
+            },
             // A driver asks again later: see the client's `ask_later`.
             Asked::Room { name } if error.retry => {
                 self.asks_again.push((env.schedule.now_us() + SECOND, name));
             }
-            Asked::Room { name } => self.queue.not_found(&name, error.clone()),
+            Asked::Room { name } => {
+                self.queue.not_found(&name, error.clone());
+                self.take_refused_here(env);
+            }
             Asked::Subscribe { log, .. } => self.may_not_read(log, error, env),
             Asked::Hello | Asked::SignIn => {
                 env.complain(format!("the handshake got {error:?}"));

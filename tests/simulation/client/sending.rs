@@ -2,7 +2,7 @@
 
 use chat_client::outbox::Entry;
 use chat_client::send_queue::{Change, Outbound};
-use chat_proto::{ErrorCode, Join, Send, StreamId, TextBody};
+use chat_proto::{ErrorCode, Join, Send, TextBody};
 
 use super::{Asked, Client, OUTPUT_BYTES_MAX, Phase};
 use crate::coverage::Situation;
@@ -52,6 +52,26 @@ impl Client {
         }
     }
 
+    /// The room of sends cannot be had: the queue has refused them itself, and the server knows of none.
+    pub(super) fn take_refused_here(&mut self, env: &mut Env) {
+        while let Some(change) = self.queue.next_change() {
+            match change {
+                Change::Refused(Entry { nonce, .. }, refusal) => {
+                    env.coverage.hit(Situation::RoomNotHad);
+                    let code = refusal.code.unwrap_or(ErrorCode::Malformed);
+                    env.history.refused(self.epoch(), nonce, code);
+                }
+                other @ (Change::Adopted(_)
+                | Change::Acked(..)
+                | Change::Moved(..)
+                | Change::Forgotten(_)) => {
+                    env.complain(format!("client {}: {other:?}", self.index));
+                }
+            }
+        }
+        self.journal.write(self.queue.take_records());
+    }
+
     /// What has become of sends; says of how many.
     pub(super) fn take_changes(&mut self, env: &mut Env) -> usize {
         let mut changes = 0;
@@ -78,18 +98,17 @@ impl Client {
     /// The server has forgotten sends that it had answered, which only another epoch explains.
     fn restart_lost_stream(&mut self, env: &mut Env) {
         let Some(old) = self.queue.lost(env.schedule.now_ms()) else { return };
-        if self.answered_in == self.epoch {
+        if self.epoch.is_some() && self.answered_in.get(&old).copied() == self.epoch {
             env.complain(format!("client {}: the stream's end is lost in its epoch", self.index));
         }
         if env.chance.percent(20) {
             return self.queue.restart_failed(env.schedule.now_ms());
         }
         env.coverage.hit(Situation::StreamRestarted);
-        let fresh = StreamId(env.chance.bytes());
-        self.journal.replace(fresh, self.queue.restart_records(old, fresh));
+        let fresh = self.queue.fresh_stream();
+        self.journal.replace(old, fresh, self.queue.restart_records(old, fresh));
         self.queue.restarted(old, fresh);
-        self.answered_in = None;
-        self.answered.clear();
+        self.answered.retain(|answered| answered.entry.nonce.stream != old);
         self.take_changes(env);
     }
 }

@@ -59,9 +59,10 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The store by itself: gapless, in time, each nonce once.
+    /// The store by itself: gapless, in time, each nonce once, each stream in one room.
     fn index_store(&mut self) {
         for (&epoch, logs) in self.truth {
+            let mut bound = HashMap::new();
             for (&log, Log { events, .. }) in logs {
                 let mut last = (Seq::ZERO, Timestamp::default());
                 for Stored { seen, nonce } in events {
@@ -76,6 +77,10 @@ impl<'a> Checker<'a> {
                     let Some(nonce) = *nonce else { continue };
                     if self.places.insert((epoch, nonce), (log, seq)).is_some() {
                         self.violate(Violation::PostedTwice { epoch, nonce, log, seq });
+                    }
+                    let bound = *bound.entry(nonce.stream).or_insert(log);
+                    if bound != log {
+                        self.violate(Violation::StreamInTwoRooms { epoch, nonce, log, seq, bound });
                     }
                 }
             }

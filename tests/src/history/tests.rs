@@ -114,6 +114,20 @@ fn time_that_goes_back_is_found() {
 }
 
 #[test]
+fn a_stream_in_two_rooms_is_found() {
+    let mut history = History::default();
+    let first = invoke(&mut history, ADA, 1);
+    let (second, other) = (nonce(ADA, 2), LogId(6));
+    history.invoked(ADA, second, "ops", &text(second));
+    let mut truth = truth_of(&[first]);
+    let ops = Log { name: "ops".to_owned(), ..log(&[second]) };
+    truth.get_mut(&ONE).unwrap().insert(other, ops);
+    let (epoch, log, seq) = (ONE, other, Seq(1));
+    let stray = Violation::StreamInTwoRooms { epoch, nonce: second, log, seq, bound: ROOM };
+    assert_only(&history, &truth, &stray);
+}
+
+#[test]
 fn a_message_that_is_there_twice_is_found() {
     let mut history = History::default();
     let first = invoke(&mut history, ADA, 1);

@@ -41,6 +41,22 @@ pub enum Violation {
         /// The second place.
         seq: Seq,
     },
+    /// G3: a stream has messages in two rooms.
+    #[error(
+        "the stream of {nonce:?}, which stands at seq {seq} of log {log}, is log {bound}'s (epoch {epoch})"
+    )]
+    StreamInTwoRooms {
+        /// In which epoch.
+        epoch: Epoch,
+        /// A send of it in another room.
+        nonce: Nonce,
+        /// Which room.
+        log: LogId,
+        /// Where.
+        seq: Seq,
+        /// The room of an earlier one.
+        bound: LogId,
+    },
     /// The store has a message that nobody sent so.
     #[error("seq {seq} of log {log} was not sent so by anybody: {nonce:?} (epoch {epoch})")]
     NotInvoked {

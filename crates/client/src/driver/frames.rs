@@ -146,7 +146,9 @@ impl Driver {
                 self.following.subscribe_refused(asked.log, &error.into(), &mut self.events);
             }
             ReplyTo::Names => self.following.names.answered(Vec::new()),
-            ReplyTo::Destination(name) => self.sending.not_found(&name, error),
+            ReplyTo::Destination(name) => {
+                self.sending.not_found(&name, error, &mut self.events);
+            }
             ReplyTo::Unsubscribe | ReplyTo::Alive => {
                 tracing::warn!(reason = %error.message, "a request was refused");
             }
@@ -185,7 +187,8 @@ impl Driver {
                 following.names.answered(list.accounts.into_vec());
             }
             ReplyTo::Destination(name) => {
-                self.sending.found(&name, read_body::<RoomInfo>(frame)?.room);
+                let room = read_body::<RoomInfo>(frame)?.room;
+                self.sending.found(&name, room, &mut self.events);
             }
             ReplyTo::Alive => {
                 let Pong { .. } = read_body(frame)?;

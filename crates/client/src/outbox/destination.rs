@@ -14,13 +14,19 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// A room that no daemon has: a send to it is refused for good.
-    pub const NOWHERE: RoomId = RoomId(0);
-
     /// A room known by both.
     #[must_use]
     pub fn known(room: RoomId, name: RoomName) -> Self {
         Self { room: Some(room), name: Some(name) }
+    }
+
+    /// Whether both are one room, as far as it is known: by the ids, else by the names.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self.room, other.room) {
+            (Some(a), Some(b)) => a == b,
+            _ => self.name.is_some() && self.name == other.name,
+        }
     }
 }
 

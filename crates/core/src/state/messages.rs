@@ -4,7 +4,8 @@ use chat_proto::{AccountId, CredentialId, EventSeq, Nonce, RoomId, Seq};
 
 use super::{Answer, Draft, State};
 use crate::{
-    Action, BodyDigest, Content, Lookup, PastSend, PostBody, Refusal, RefusedSend, StoreError,
+    Action, BodyDigest, BoundStream, Content, Lookup, PastSend, PostBody, Refusal, RefusedSend,
+    StoreError,
 };
 
 /// How a post is decided.
@@ -30,7 +31,8 @@ impl State {
         if self.judge(*account, *room, body).is_ok() {
             return Ok(false);
         }
-        Ok(lookup.high_water(*account, nonce.stream)?.checked_add(1) == Some(nonce.n))
+        let decided = decided_in(*room, lookup.stream(*account, nonce.stream)?);
+        Ok(decided.is_ok_and(|decided| decided.checked_add(1) == Some(nonce.n)))
     }
 
     /// Whether a post may be carried out now; the head of the room that it goes to.
@@ -44,7 +46,8 @@ impl State {
 
 impl Draft<'_> {
     /// Decides a post: a new one at its turn is appended, or refused for good; a repetition gets the
-    /// first answer; one whose turn has not come is told which is awaited.
+    /// first answer; one whose turn has not come is told which is awaited. One in the stream of another
+    /// room is refused and leaves nothing: whoever keeps that room knows nothing of this one.
     pub(super) fn post(
         &mut self,
         sender: (AccountId, CredentialId),
@@ -53,7 +56,10 @@ impl Draft<'_> {
         body: PostBody,
     ) -> Result<Decided, StoreError> {
         let (account, credential) = sender;
-        let decided = self.lookup.high_water(account, nonce.stream)?;
+        let decided = match decided_in(room, self.lookup.stream(account, nonce.stream)?) {
+            Ok(decided) => decided,
+            Err(refusal) => return Ok(Decided::without_record(Err(refusal))),
+        };
         debug_assert!(nonce.n > 0, "the session lets no other through");
         if nonce.n > decided + 1 {
             return Ok(Decided::without_record(Err(Refusal::Behind { awaited: decided + 1 })));
@@ -80,6 +86,15 @@ impl Draft<'_> {
                 unreachable!("nothing but messages is carried out")
             }
         })
+    }
+}
+
+/// How far a stream has been decided that is to be this room's.
+fn decided_in(room: RoomId, stream: Option<BoundStream>) -> Result<u64, Refusal> {
+    match stream {
+        None => Ok(0),
+        Some(bound) if bound.room == room => Ok(bound.high_water),
+        Some(bound) => Err(Refusal::StreamBound { room: bound.room.0 }),
     }
 }
 

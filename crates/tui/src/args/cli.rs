@@ -152,7 +152,7 @@ pub(super) struct SendCli {
     #[arg(long)]
     pub(super) lossy: bool,
 
-    /// A key of your choice: the same key again never posts twice
+    /// A key of your choice: the same key again never posts twice in the room
     #[arg(long, value_name = "KEY", value_parser = values::key)]
     pub(super) id: Option<String>,
 

@@ -195,8 +195,8 @@ impl<'a> Sending<'a> {
     fn refused(&mut self, line: u64, refusal: &Refusal) {
         let reason = match refusal.code {
             Some(ErrorCode::NonceReused) => {
-                "the --id (with --nth, this place of it) was used for something else before; \
-                 choose another"
+                "the --id (with --nth, this place of it) was used for something else in this room \
+                 before; choose another"
             }
             Some(ErrorCode::Behind) => {
                 "earlier messages of this --id are missing; send them again (with --nth, those \
