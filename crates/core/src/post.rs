@@ -140,7 +140,6 @@ mod tests {
             PostBody::Text(plain.clone()),
             PostBody::Text(TextBody::say("ho")),
             PostBody::Text(TextBody { kind: TextKind::Action as u16, ..plain.clone() }),
-            PostBody::Text(TextBody { reply_to: EventSeq::new(Seq(0)), ..plain.clone() }),
             PostBody::Text(TextBody { reply_to: EventSeq::new(of), ..plain.clone() }),
             PostBody::Text(TextBody { context: context("irc"), ..plain.clone() }),
             PostBody::Text(TextBody { context: context("ink"), ..plain }),

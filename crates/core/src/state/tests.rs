@@ -250,7 +250,7 @@ fn a_reply_names_an_event_that_the_room_has() {
         let kind = TextKind::Action as u16;
         PostBody::Text(TextBody { kind, reply_to: EventSeq::new(seq), ..TextBody::say("nods") })
     };
-    for (n, seq) in [(1, Seq::ZERO), (2, head.next()), (3, Seq(u64::MAX))] {
+    for (n, seq) in [(1, head.next()), (2, Seq(head.0 + 9)), (3, Seq(u64::MAX))] {
         let refused = world.post(ada, n, room, reply(seq));
         let expected = Refusal::UnknownEvent { seq: seq.0, head: head.0 };
         assert_eq!(refused.answer, Err(expected));
