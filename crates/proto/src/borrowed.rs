@@ -9,17 +9,17 @@ use crate::{
 /// The bytes of a [`Posted`].
 #[derive(Clone, Copy, Debug, Encode)]
 pub struct PostedRef<'a> {
-    /// Where.
+    /// As of a [`Posted`].
     pub room: RoomId,
-    /// Its place.
+    /// As of a [`Posted`].
     pub seq: Seq,
-    /// When.
+    /// As of a [`Posted`].
     pub ts: Timestamp,
-    /// Who.
+    /// As of a [`Posted`].
     pub from: AccountId,
-    /// Its id.
+    /// As of a [`Posted`].
     pub id: MessageId,
-    /// What.
+    /// As of a [`Posted`].
     pub body: TextRef<'a>,
 }
 
@@ -30,30 +30,31 @@ impl Written for PostedRef<'_> {
 /// The bytes of a [`crate::Member`].
 #[derive(Clone, Copy, Debug, Encode)]
 pub struct MemberRef<'a> {
-    /// The account.
+    /// As of a [`crate::Member`].
     pub account: AccountId,
-    /// Its nickname as of now.
+    /// As of a [`crate::Member`].
     pub name: &'a str,
-    /// Whether it is connected.
+    /// As of a [`crate::Member`].
     pub online: bool,
 }
 
 /// The bytes of a [`Subscribed`].
 #[derive(Clone, Debug, Encode)]
 pub struct SubscribedRef<'a> {
-    /// The log.
+    /// As of a [`Subscribed`].
     pub log: LogId,
-    /// Its epoch.
+    /// As of a [`Subscribed`].
     pub epoch: Epoch,
-    /// Its head.
+    /// As of a [`Subscribed`].
     pub head: Seq,
-    /// The room's name, or the account's.
+    /// As of a [`Subscribed`].
     pub name: &'a str,
-    /// The first members of a room in order of their ids.
+    /// The first members of a room in order of their ids: fewer than a [`Subscribed`] may have, for it is
+    /// written often.
     pub members: List<MemberRef<'a>, SUBSCRIBED_MEMBERS_MAX>,
-    /// How many accounts are members.
+    /// As of a [`Subscribed`].
     pub member_count: u32,
-    /// How many of them are connected.
+    /// As of a [`Subscribed`].
     pub online: u32,
 }
 

@@ -29,7 +29,7 @@ impl Credential {
         })
     }
 
-    /// Its kind.
+    /// What kind of credential it is.
     #[must_use]
     pub fn kind(&self) -> CredentialKind {
         match self {

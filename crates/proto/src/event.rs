@@ -1,5 +1,5 @@
-//! What the daemon says by itself, but for the events of logs, which have a table of their own. Events carry ids, never names, and nothing per recipient: a
-//! frame is the same bytes for everyone.
+//! What the daemon says by itself, but for the events of logs, which have a table of their own. Events
+//! carry ids, never names, and nothing per recipient: a frame is the same bytes for everyone.
 
 use crate::wire::{Decode, Encode, body};
 use crate::{AccountId, CloseReason, GapReason, LogId, RoomId, Seq, Timestamp};
@@ -7,11 +7,11 @@ use crate::{AccountId, CloseReason, GapReason, LogId, RoomId, Seq, Timestamp};
 /// How every logged event begins, known or not: enough to keep a cursor in step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct LoggedHead {
-    /// The log.
+    /// The log that the event stands in.
     pub log: LogId,
     /// The event's place in it.
     pub seq: Seq,
-    /// When the daemon put it there.
+    /// When it was put there: milliseconds of UTC since 1970.
     pub ts: Timestamp,
 }
 
@@ -28,11 +28,11 @@ impl LoggedHead {
 body! {
     /// History that is missing stood here: the cursor goes on after it.
     Gap {
-        /// The log.
+        /// The log that it is missing in.
         log: LogId,
         /// The first seq that is missing.
         from: Seq,
-        /// The last.
+        /// The last seq that is missing; the same, where it is one event.
         to: Seq,
         /// The number of a [`GapReason`]; newer daemons may have more.
         reason: u16,
@@ -42,7 +42,7 @@ body! {
     /// How many members are connected now; told at most once a second, more seldom where
     /// they are thousands, and may be dropped.
     Presence {
-        /// The room.
+        /// The room whose members are counted.
         room: RoomId,
         /// Accounts, not connections.
         online: u32,

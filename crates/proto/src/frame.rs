@@ -68,13 +68,13 @@ pub enum FrameError {
     TooLong {
         /// The announced length.
         length: usize,
-        /// The limit.
+        /// The longest that is allowed.
         max: usize,
     },
     /// A flag that means nothing yet is set.
     #[error("the flags byte is {flags:#04x}; it must be 0")]
     Flags {
-        /// The byte.
+        /// The byte as it came.
         flags: u8,
     },
     /// The stream ended inside a frame.
@@ -178,6 +178,7 @@ pub fn encode_frame<W: Written>(
     out: &mut Vec<u8>,
 ) -> Result<(), FrameError> {
     let start = out.len();
+    // Its place is kept: how long the body is shows only once it is written.
     out.put_u32_le(0);
     put_head(out, W::Body::KIND as u16, W::Body::VERSION, request);
     let written = encode_into(body, out).map_err(FrameError::from).and_then(|()| {
@@ -185,7 +186,14 @@ pub fn encode_frame<W: Written>(
         check_length(length, FRAME_BYTES_MAX)
     });
     match written {
-        Ok(length) => out[start..start + LENGTH_BYTES].copy_from_slice(&length.to_le_bytes()),
+        Ok(length) => {
+            out[start..start + LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
+            debug_assert_eq!(
+                frame_end(out, start),
+                Some(out.len()),
+                "the length is that of the rest"
+            );
+        }
         Err(_) => out.truncate(start),
     }
     written.map(|_length| ())
@@ -241,6 +249,7 @@ impl FrameCodec {
     /// A codec that refuses frames longer than `frame_bytes_max` (after the length prefix).
     #[must_use]
     pub fn with_limit(frame_bytes_max: usize) -> Self {
+        debug_assert!(frame_bytes_max >= HEAD_BYTES, "no frame at all would pass");
         Self { frame_bytes_max }
     }
 
@@ -253,6 +262,7 @@ impl FrameCodec {
             return Ok(None);
         };
         let end = HEADER_BYTES + body.len();
+        debug_assert!(end <= bytes.len(), "only a frame that is whole is given");
         let body = bytes.split_to(end).freeze().slice(HEADER_BYTES..);
         Ok(Some(Frame { kind, version, request, body }))
     }
@@ -260,7 +270,7 @@ impl FrameCodec {
     /// Looks at the frame that `bytes` begin with; `None` when it is not whole yet.
     ///
     /// # Errors
-    /// [`FrameError`].
+    /// [`FrameError::TooLong`], [`FrameError::TooShort`] or [`FrameError::Flags`].
     pub fn next_frame<'a>(&self, bytes: &'a [u8]) -> Result<Option<FrameRef<'a>>, FrameError> {
         let Some((prefix, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
@@ -276,7 +286,7 @@ impl FrameCodec {
     /// Takes the frame that `bytes` begin with off them; `None` when it is not whole yet.
     ///
     /// # Errors
-    /// [`FrameError`].
+    /// [`FrameError::TooLong`], [`FrameError::TooShort`] or [`FrameError::Flags`].
     pub fn split_frame<'a>(
         &self,
         bytes: &mut &'a [u8],
@@ -298,6 +308,7 @@ impl FrameCodec {
             None if bytes.is_empty() => Ok(None),
             None => {
                 let whole = frame_end(bytes, 0).unwrap_or(HEADER_BYTES);
+                debug_assert!(whole > bytes.len(), "a frame that is whole would have been taken");
                 Err(FrameError::Truncated { missing: whole.saturating_sub(bytes.len()) })
             }
         }
@@ -352,6 +363,7 @@ fn put_head(out: &mut impl BufMut, kind: u16, version: u8, request: RequestId) {
 
 /// Reads what a length prefix has covered, which is a header at least.
 fn read_frame(mut bytes: &[u8]) -> Result<FrameRef<'_>, FrameError> {
+    debug_assert!(bytes.len() >= HEAD_BYTES, "the length prefix was checked");
     let kind = bytes.get_u16_le();
     let version = bytes.get_u8();
     let flags = bytes.get_u8();

@@ -60,7 +60,7 @@ logged_events!(kinds! {
 
     /// Open a cursor on a log.
     Subscribe = 0x0141,
-    /// Close it.
+    /// Close a cursor on a log.
     Unsubscribe = 0x0142,
     /// A page of messages.
     History = 0x0143,
@@ -83,21 +83,21 @@ logged_events!(kinds! {
     Done = 0x0201,
     /// A message is committed.
     Ack = 0x0202,
-    /// A room.
+    /// What is told of one room.
     RoomInfo = 0x0203,
-    /// Rooms.
+    /// A page of what is told of rooms.
     RoomList = 0x0204,
-    /// Members.
+    /// A page of a room's members, with their names.
     MemberList = 0x0205,
-    /// Accounts.
+    /// Accounts with their names.
     AccountList = 0x0206,
     /// A cursor is open.
     Subscribed = 0x0207,
     /// The position given is of another life of the log; no cursor was opened.
     Reset = 0x0208,
-    /// Messages.
+    /// A page of messages, newest last.
     HistoryPage = 0x0209,
-    /// Yes.
+    /// The answer to a ping.
     Pong = 0x020A,
 
     /// Not logged: events that retention has deleted stood here.

@@ -17,48 +17,48 @@ macro_rules! logged_events {
             $($given)*
             /// A message. Logged in a room.
             Posted = 0x0301 {
-                /// Where.
+                /// The room in whose log it stands.
                 room: RoomId = RoomId(7),
-                /// Its place.
+                /// Its place in that log.
                 seq: Seq = Seq(1000),
-                /// When.
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
                 ts: Timestamp = Timestamp(1_767_225_600_000),
-                /// Who.
+                /// Who said it.
                 from: AccountId = AccountId(300),
-                /// Its id.
+                /// Its id, made of the sender's credential and the nonce.
                 id: MessageId = message_id(),
-                /// What.
+                /// What is said.
                 body: TextBody = full_text(),
             }
             /// An account became a member. Logged in a room.
             Joined = 0x0302 {
-                /// Where.
+                /// The room in whose log it stands.
                 room: RoomId = RoomId(7),
-                /// Its place.
+                /// Its place in that log.
                 seq: Seq = Seq(1000),
-                /// When.
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
                 ts: Timestamp = Timestamp(1_767_225_600_000),
-                /// Who.
+                /// The account that is a member from now on.
                 account: AccountId = AccountId(300),
             }
             /// A membership ended. Logged in a room.
             Left = 0x0303 {
-                /// Where.
+                /// The room in whose log it stands.
                 room: RoomId = RoomId(7),
-                /// Its place.
+                /// Its place in that log.
                 seq: Seq = Seq(1000),
-                /// When.
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
                 ts: Timestamp = Timestamp(1_767_225_600_000),
-                /// Who.
+                /// The account that is none any more.
                 account: AccountId = AccountId(300),
             }
             /// The first event of a room.
             RoomCreated = 0x0304 {
-                /// Which.
+                /// The room, whose log begins here.
                 room: RoomId = RoomId(7),
-                /// Its place: 1.
+                /// Its place in that log: 1.
                 seq: Seq = Seq(1),
-                /// When.
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
                 ts: Timestamp = Timestamp(1_767_225_600_000),
                 /// Who made it; 0: the daemon.
                 by: AccountId = AccountId(0),
@@ -67,46 +67,46 @@ macro_rules! logged_events {
             }
             /// The first event of an account's own log.
             AccountCreated = 0x0381 {
-                /// Whose.
+                /// The account in whose own log it stands.
                 account: AccountId = AccountId(300),
-                /// Its place: 1.
+                /// Its place in that log: 1.
                 seq: Seq = Seq(1),
-                /// When.
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
                 ts: Timestamp = Timestamp(1_767_225_600_000),
                 /// The first nickname.
                 name: String = "ada".into(),
             }
             /// The account has another nickname. Logged in its own log.
             AccountRenamed = 0x0382 {
-                /// Whose.
+                /// The account in whose own log it stands.
                 account: AccountId = AccountId(300),
-                /// Its place.
+                /// Its place in that log.
                 seq: Seq = Seq(2),
-                /// When.
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
                 ts: Timestamp = Timestamp(1_767_225_600_000),
                 /// The nickname from now on.
                 name: String = "ada-2".into(),
             }
             /// The account became a member of a room. Logged in its own log.
             RoomJoined = 0x0383 {
-                /// Whose.
+                /// The account in whose own log it stands.
                 account: AccountId = AccountId(300),
-                /// Its place.
+                /// Its place in that log.
                 seq: Seq = Seq(2),
-                /// When.
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
                 ts: Timestamp = Timestamp(1_767_225_600_000),
-                /// Which room.
+                /// The room that it is a member of from now on.
                 room: RoomId = RoomId(7),
             }
             /// The account's membership of a room ended. Logged in its own log.
             RoomLeft = 0x0384 {
-                /// Whose.
+                /// The account in whose own log it stands.
                 account: AccountId = AccountId(300),
-                /// Its place.
+                /// Its place in that log.
                 seq: Seq = Seq(2),
-                /// When.
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
                 ts: Timestamp = Timestamp(1_767_225_600_000),
-                /// Which room.
+                /// The room that it is no member of any more.
                 room: RoomId = RoomId(7),
             }
         }

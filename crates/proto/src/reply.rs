@@ -22,26 +22,26 @@ body! {
     }
 }
 body! {
-    /// Carried out.
+    /// The request was carried out, and there is nothing else to say.
     Done {}
 }
 body! {
     /// The message is committed: it survives the death of the daemon and of the machine.
     Ack {
-        /// The send's.
+        /// Which send it answers.
         nonce: Nonce,
-        /// Where it is.
+        /// The room that was sent to.
         room: RoomId,
         /// Its place in the room's log.
         seq: Seq,
-        /// When the daemon put it there.
+        /// When it was put there: milliseconds of UTC since 1970.
         ts: Timestamp,
-        /// Its id.
+        /// Its id, made of the sender's credential and the nonce.
         id: MessageId,
     }
 }
 body! {
-    /// A room.
+    /// A room as of now: the answer to joining it, and to looking it up.
     RoomInfo {
         /// The id, which is also the id of its log.
         room: RoomId,
@@ -69,7 +69,7 @@ body! {
 body! {
     /// A page of members.
     MemberList {
-        /// Of which room.
+        /// The room that they are members of.
         room: RoomId,
         /// In order of their ids.
         members: List<Member, PAGE_ITEMS_MAX>,
@@ -78,7 +78,7 @@ body! {
     }
 }
 body! {
-    /// Accounts.
+    /// The accounts that were asked for, as far as there are any.
     AccountList {
         /// In order of their ids.
         accounts: List<AccountInfo, PAGE_ITEMS_MAX>,
@@ -87,9 +87,9 @@ body! {
 body! {
     /// The cursor is open. Events with `seq` after the position asked for follow this reply.
     Subscribed {
-        /// The log.
+        /// The log that the cursor is in.
         log: LogId,
-        /// Its epoch.
+        /// The log's epoch: positions of another one mean nothing in it.
         epoch: Epoch,
         /// Its head: what follows up to here is history, what follows after it is new.
         head: Seq,
@@ -107,20 +107,20 @@ body! {
     /// The position is of another life of the log, or past its head. No cursor was opened; what
     /// the client has of the log may not be in it any more.
     Reset {
-        /// The log.
+        /// The log that was asked for.
         log: LogId,
-        /// Its epoch now.
+        /// The log's epoch as of now.
         epoch: Epoch,
-        /// Its head now.
+        /// The log's head as of now.
         head: Seq,
     }
 }
 body! {
     /// A page of messages.
     HistoryPage {
-        /// The room.
+        /// The room that they were said in.
         room: RoomId,
-        /// Its epoch.
+        /// The epoch of the room's log.
         epoch: Epoch,
         /// The head of the log that the page was read at.
         as_of: Seq,
@@ -135,7 +135,7 @@ body! {
 body! {
     /// The answer to a ping.
     Pong {
-        /// The ping's.
+        /// The same as in the ping.
         token: u64,
     }
 }
@@ -143,7 +143,7 @@ body! {
 /// A member of a room.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Member {
-    /// The account.
+    /// The account that is a member.
     pub account: AccountId,
     /// Its nickname as of now.
     pub name: String,
@@ -151,10 +151,10 @@ pub struct Member {
     pub online: bool,
 }
 
-/// An account.
+/// What an account is called.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct AccountInfo {
-    /// The id.
+    /// The account that was asked for.
     pub account: AccountId,
     /// Its nickname as of now.
     pub name: String,
@@ -165,13 +165,13 @@ pub struct AccountInfo {
 pub struct Message {
     /// Its place in the room's log.
     pub seq: Seq,
-    /// When.
+    /// When it was put there: milliseconds of UTC since 1970.
     pub ts: Timestamp,
-    /// Who.
+    /// Who said it.
     pub from: AccountId,
-    /// Its id.
+    /// Its id, made of the sender's credential and the nonce.
     pub id: MessageId,
-    /// What.
+    /// What it says.
     pub body: TextBody,
 }
 

@@ -10,7 +10,7 @@ body! {
     Send {
         /// Which send this is. The same nonce again gets the first answer again.
         nonce: Nonce,
-        /// Where to.
+        /// The room that it is said in.
         room: RoomId,
         /// What is said; its text is not empty and has no NUL.
         body: TextBody,
@@ -23,7 +23,7 @@ body! {
         nonce: Nonce,
         /// Where the message is.
         room: RoomId,
-        /// Which one.
+        /// The seq of the message in that room.
         of: Seq,
         /// What it says from now on.
         text: String,
@@ -36,7 +36,7 @@ body! {
         nonce: Nonce,
         /// Where the message is.
         room: RoomId,
-        /// Which one.
+        /// The seq of the message in that room.
         of: Seq,
     }
 }
@@ -48,7 +48,7 @@ body! {
         nonce: Nonce,
         /// Where the message is.
         room: RoomId,
-        /// Which one.
+        /// The seq of the message in that room.
         of: Seq,
         /// One emoji, or a short word.
         reaction: String,
@@ -67,14 +67,14 @@ body! {
 body! {
     /// Ends a membership; ending one that is not there changes nothing. Reply: [`crate::Done`].
     Leave {
-        /// The room.
+        /// The room that is left.
         room: RoomId,
     }
 }
 body! {
     /// Changes the nickname. Reply: [`crate::Done`].
     Rename {
-        /// The new one.
+        /// The nickname from now on.
         name: String,
     }
 }
@@ -92,14 +92,14 @@ body! {
 body! {
     /// Closes the cursor. Nothing of the log follows the reply. Reply: [`crate::Done`].
     Unsubscribe {
-        /// The log.
+        /// The log that its cursor is in.
         log: LogId,
     }
 }
 body! {
     /// Asks for the messages before a place, newest page first. Reply: [`crate::HistoryPage`].
     History {
-        /// The room.
+        /// The room that they were said in.
         room: RoomId,
         /// Only messages with a smaller seq; `u64::MAX` for the newest.
         before: Seq,
@@ -124,7 +124,7 @@ body! {
 body! {
     /// Asks for a room's members in order of their ids. Reply: [`crate::MemberList`].
     Members {
-        /// The room.
+        /// The room that they are members of.
         room: RoomId,
         /// Only accounts with a larger id; 0 for the first page.
         after: AccountId,
@@ -134,7 +134,7 @@ body! {
     /// Asks for the names of accounts; ids that nobody has are left out. Reply:
     /// [`crate::AccountList`].
     Accounts {
-        /// Whose.
+        /// The accounts whose names are wanted.
         ids: List<AccountId, PAGE_ITEMS_MAX>,
     }
 }

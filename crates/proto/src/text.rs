@@ -12,7 +12,7 @@ pub enum TextError {
     /// Too much is said.
     #[error("the message has {bytes} bytes; at most {TEXT_BYTES_MAX} are possible. Split it")]
     TooLong {
-        /// How much.
+        /// Its bytes of UTF-8.
         bytes: usize,
     },
     /// A NUL is said.

@@ -13,7 +13,7 @@ pub struct TextBody {
     pub reply_to: Option<EventSeq>,
     /// What else belongs to it. One byte where there is nothing, which is nearly always.
     pub context: Option<Box<Context>>,
-    /// The words.
+    /// The words: what a person reads, with line breaks and without NUL.
     pub text: String,
 }
 
@@ -44,7 +44,7 @@ pub struct TextRef<'a> {
 }
 
 impl TextBody {
-    /// Plain words.
+    /// Words that somebody says, which answer nothing.
     #[must_use]
     pub fn say(text: impl Into<String>) -> Self {
         Self { kind: TextKind::Say as u16, text: text.into(), reply_to: None, context: None }

@@ -81,7 +81,7 @@ pub enum WireError {
     Unwritable {
         /// What was to be written.
         kind: Kind,
-        /// Why not.
+        /// What bincode could not do.
         cause: EncodeError,
     },
 }
@@ -98,6 +98,7 @@ fn config() -> Config {
 /// [`WireError::Malformed`] or [`WireError::Trailing`]; at most [`DECODE_BYTES_MAX`] is allocated.
 pub fn decode<B: Body>(bytes: &[u8]) -> Result<B, WireError> {
     let (body, used) = read(bytes)?;
+    debug_assert!(used <= bytes.len(), "no more is read than there is");
     match bytes.len() - used {
         0 => Ok(body),
         extra => Err(WireError::Trailing { kind: B::KIND, extra }),
@@ -126,8 +127,9 @@ fn read<B: Body>(bytes: &[u8]) -> Result<(B, usize), WireError> {
 
 /// Appends the bytes of `body` to `out`.
 pub(crate) fn encode_into<W: Written>(body: &W, out: &mut Vec<u8>) -> Result<(), WireError> {
+    let before = out.len();
     bincode::encode_into_std_write(body, out, config())
-        .map(|_written| ())
+        .map(|written| debug_assert_eq!(out.len(), before + written, "it is put behind the rest"))
         .map_err(|cause| WireError::Unwritable { kind: W::Body::KIND, cause })
 }
 
@@ -165,6 +167,7 @@ impl<T, const MAX: usize> std::ops::Deref for List<T, MAX> {
 
 impl<T: Encode, const MAX: usize> Encode for List<T, MAX> {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        debug_assert!(self.0.len() <= MAX, "no peer would take more");
         (self.0.len() as u64).encode(encoder)?;
         self.0.iter().try_for_each(|item| item.encode(encoder))
     }
