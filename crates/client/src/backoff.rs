@@ -27,6 +27,7 @@ pub(crate) fn pause(target: &Target, failures: u32, random: u64) -> Duration {
     };
     let doublings = failures.saturating_sub(1).min(16);
     let most = (FIRST_MS_MAX << doublings).min(longest);
+    debug_assert!(most >= FIRST_MS_MIN, "there is room for the jitter");
     let jitter = random % (most - FIRST_MS_MIN + 1);
     Duration::from_millis(FIRST_MS_MIN + jitter)
 }

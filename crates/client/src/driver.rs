@@ -341,6 +341,7 @@ impl Driver {
     /// A connection is gone, or could not be made.
     fn lost(&mut self, why: impl Into<String>) {
         let why = why.into();
+        debug_assert!(self.ended.is_none(), "behind the end there is no connection to be lost");
         if self.link.is_up() && self.up_since.elapsed() >= STABLE_AFTER {
             self.failures = 0;
         }

@@ -23,6 +23,7 @@ pub(crate) async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
 /// IPv6 first, then in turns; in each family, in the order of the system.
 fn in_order(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let (v6, v4): (Vec<_>, Vec<_>) = addresses.into_iter().partition(SocketAddr::is_ipv6);
+    let count = v6.len() + v4.len();
     let (mut v6, mut v4) = (v6.into_iter(), v4.into_iter());
     let mut ordered = Vec::new();
     loop {
@@ -30,6 +31,7 @@ fn in_order(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
         ordered.extend(v6.next());
         ordered.extend(v4.next());
         if ordered.len() == before {
+            debug_assert_eq!(ordered.len(), count, "each address is tried once");
             return ordered;
         }
     }

@@ -130,6 +130,8 @@ impl Following {
 
     /// Closes all cursors: what comes from now on is passed over, and comes again later.
     pub(crate) fn park(&mut self, requests: &mut PendingRequests) {
+        debug_assert!(!self.parked, "the cursors are closed once");
+        self.check_held();
         self.parked = true;
         for (id, log) in &mut self.logs {
             log.answers_due -= requests.forget_later(*id).min(log.answers_due);
@@ -141,6 +143,8 @@ impl Following {
 
     /// Opens them again where they stood.
     pub(crate) fn unpark(&mut self, requests: &mut PendingRequests) {
+        debug_assert!(self.parked, "they are opened again once");
+        self.check_held();
         self.parked = false;
         if self.online {
             self.open_all(requests);
@@ -218,10 +222,12 @@ impl Following {
         let Some(log) = self.logs.get_mut(&id) else { return };
         log.answers_due = log.answers_due.saturating_sub(1);
         if log.answers_due > 0 {
+            // It was asked for again since, from another place: the answer to that counts.
             return;
         }
         let from = self.resume.position(id).map_or(subscribed.head, |position| position.seq);
         self.resume.subscribed(&subscribed);
+        debug_assert!(self.resume.position(id).is_some(), "an open cursor has a place");
         log.live_after.get_or_insert(subscribed.head);
         log.waiters.drain(..).for_each(|waiter| answer(waiter, Ok(())));
         if self.parked {
@@ -358,9 +364,16 @@ impl Following {
         match self.logs.remove(&id) {
             Some(log) => {
                 self.held -= log.held.len();
+                self.check_held();
                 true
             }
             None => false,
         }
+    }
+
+    /// Reading stops and goes on by this count.
+    fn check_held(&self) {
+        let held = || self.logs.values().map(|log| log.held.len()).sum::<usize>();
+        debug_assert_eq!(self.held, held(), "what waits for names is counted");
     }
 }

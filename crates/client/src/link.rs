@@ -102,7 +102,9 @@ impl Up {
     /// An id that no request in flight has; never 0, which means events.
     pub(crate) fn new_id(&mut self) -> RequestId {
         let id = self.next_id;
+        // 2^32 requests later the first has long been answered.
         self.next_id = self.next_id.checked_add(1).unwrap_or(1);
+        debug_assert_ne!(id, 0, "that id means events");
         RequestId(id)
     }
 
@@ -142,10 +144,12 @@ impl Up {
 
     fn took(&mut self, count: usize) {
         self.written += count;
+        debug_assert!(self.written <= self.out.len(), "the socket takes what there is");
         if self.written == self.out.len() {
             self.out.clear();
             self.written = 0;
         } else if self.written >= WRITTEN_BYTES_MAX {
+            // Each cut moves what is left: often, and it would cost more than the write.
             self.out.drain(..self.written);
             self.written = 0;
         }

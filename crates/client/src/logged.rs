@@ -75,6 +75,7 @@ pub(crate) fn set_names(event: &mut Event, names: &Names) {
     )]
     match event {
         Event::Message(message) => {
+            debug_assert!(names.account(message.from).is_some(), "its turn comes with its name");
             message.room_name = names.room(message.room);
             message.from_name = names.account(message.from).unwrap_or_default().to_owned();
         }

@@ -58,6 +58,7 @@ impl Names {
         }
         self.news |= self.wanted.remove(&account) || self.asked.contains(&account);
         self.accounts.insert(account, name);
+        debug_assert!(self.accounts.len() <= NAMES_MAX, "names are bounded");
     }
 
     /// Whether names have come that something waits for, by whatever way: an answer, a subscription,
@@ -95,10 +96,12 @@ impl Names {
             return None;
         }
         let page: Vec<_> = self.wanted.iter().copied().take(PAGE_ITEMS_MAX).collect();
+        debug_assert!(!page.is_empty(), "a question asks for somebody");
         for account in &page {
             self.wanted.remove(account);
             self.asked.insert(*account);
         }
+        debug_assert!(self.wanted.is_disjoint(&self.asked), "nobody is asked for twice at a time");
         Some(page)
     }
 
@@ -108,6 +111,7 @@ impl Names {
             self.learn_account(info.account, info.name);
             self.asked.remove(&info.account);
         }
+        // A stand-in, or whatever waits for that name would wait for ever.
         for nobody in std::mem::take(&mut self.asked) {
             self.news = true;
             self.learn_account(nobody, format!("?{nobody}"));

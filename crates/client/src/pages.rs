@@ -49,6 +49,7 @@ impl Pages {
 
 fn with_names(page: Page, names: &Names) -> HistoryPage {
     let room_name = names.room(page.room);
+    debug_assert!(page.messages.iter().all(|message| names.account(message.from).is_some()));
     let named = |message: chat_proto::Message| Message {
         room: page.room,
         room_name: room_name.clone(),

@@ -52,6 +52,7 @@ impl PendingRequests {
     /// The next request that may go out: of queries, few may be in flight at a time, and they do
     /// not hold up the others.
     pub(crate) fn next(&mut self, queries_max: usize) -> Option<PendingRequest> {
+        debug_assert!(self.queries_in_flight <= queries_max.max(1), "the window holds");
         let full = self.queries_in_flight >= queries_max.max(1);
         loop {
             let may_go = |pending: &PendingRequest| !full || !pending.is_query();
@@ -66,7 +67,9 @@ impl PendingRequests {
     /// The request has gone out.
     pub(crate) fn sent(&mut self, id: RequestId, pending: PendingRequest) {
         self.queries_in_flight += usize::from(pending.is_query());
-        self.in_flight.insert(id, pending);
+        let before = self.in_flight.insert(id, pending);
+        debug_assert!(before.is_none(), "{id:?} is one request's until it is answered");
+        debug_assert!(self.queries_in_flight <= self.in_flight.len());
     }
 
     /// Whether a reply is awaited.
@@ -77,6 +80,7 @@ impl PendingRequests {
     /// Whose reply has come.
     pub(crate) fn replied(&mut self, id: RequestId) -> Option<PendingRequest> {
         let pending = self.in_flight.remove(&id)?;
+        debug_assert!(self.queries_in_flight >= usize::from(pending.is_query()), "it was counted");
         self.queries_in_flight -= usize::from(pending.is_query());
         Some(pending)
     }
@@ -124,6 +128,7 @@ impl PendingRequests {
     /// request may be asked twice. The rest depends on the connection, and is asked anew.
     pub(crate) fn disconnected(&mut self) {
         let mut in_flight: Vec<_> = self.in_flight.drain().collect();
+        // Ids rise: what was asked first is asked first again.
         in_flight.sort_by_key(|(id, _)| *id);
         for (_, pending) in in_flight.into_iter().rev() {
             self.waiting.push_front(pending);

@@ -76,6 +76,8 @@ impl Resume {
     /// gets one, the head.
     pub fn subscribed(&mut self, subscribed: &Subscribed) {
         if let Some(cursor) = self.cursors.get_mut(&subscribed.log) {
+            // The seq stays: the daemon goes on behind it, and would have answered a place of another
+            // epoch with a reset.
             *cursor = Some(Position {
                 epoch: subscribed.epoch,
                 seq: cursor.map_or(subscribed.head, |position| position.seq),
@@ -141,6 +143,7 @@ impl Resume {
         } else if expected < from {
             Step::Hole { expected }
         } else {
+            debug_assert!(position.seq < to, "a cursor never goes back");
             position.seq = to;
             Step::Fresh
         }

@@ -88,7 +88,13 @@ impl Following {
         if !self.online || self.parked {
             return;
         }
+        debug_assert_eq!(
+            self.resume.follows(id),
+            self.logs.contains_key(&id),
+            "a log has a cursor"
+        );
         if let (Some(ask), Some(log)) = (self.resume.ask(id), self.logs.get_mut(&id)) {
+            // One that still waits for its moment would ask from where the cursor stood before.
             log.answers_due -= requests.forget_later(id).min(log.answers_due);
             log.cursor = Cursor::Asked;
             log.answers_due += 1;

@@ -150,6 +150,7 @@ impl Following {
                 return;
             }
             let Some(mut event) = log.held.pop_front() else { return };
+            debug_assert!(self.held > 0, "what is held was counted");
             self.held -= 1;
             set_names(&mut event, &self.names);
             events.push(event);
