@@ -222,6 +222,8 @@ class Client:
                 self.names.clear()
             elif renamed["account"] in self.names:
                 self.names[renamed["account"]] = renamed["name"]
+        elif frame.name == "SubscriptionEnded":
+            say(frame.fields()["message"])
         elif frame.name == "Probe":
             self.connection.send("ProbeReply", frame.fields())
         elif frame.name == "Close":

@@ -95,6 +95,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "Probe": (0x0403, "token:u64"),
     "Close": (0x0404, "reason:u16 code:u16 reconnect:bool message:text"),
     "Renamed": (0x0405, "account:u64 name:text"),
+    "SubscriptionEnded": (0x0406, "log:u64 code:u16 message:text"),
 }
 
 NAMES: dict[int, str] = {number: name for name, (number, _fields) in KINDS.items()}

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chat_core::{
-    Batch, Conn, Effect, Fanout, HistoryRead, Origin, Reply, Tail, TailHandle, WakePace,
+    Batch, Conn, Effect, Fanout, HistoryRead, Origin, Reply, StoreRead, Tail, TailHandle, WakePace,
 };
 use chat_proto::{AccountId, AccountList, Ack, LogId, RoomId, Seq, Window};
 
@@ -230,7 +230,17 @@ impl Fanout for SimFanout {
         }
     }
 
-    fn read_history(&mut self, to: Origin, _account: AccountId, read: HistoryRead) {
+    fn revoke(&mut self, log: LogId, account: AccountId, _frame: Vec<u8>) {
+        // Every room is everybody's to see here.
+        self.complaints.push(format!("account {account} may not follow log {log} any more"));
+    }
+
+    fn redact(&mut self, log: LogId, seq: Seq) {
+        self.complaints.push(format!("the text of seq {seq} of log {log} is gone"));
+    }
+
+    fn read(&mut self, to: Origin, _account: AccountId, read: StoreRead) {
+        let StoreRead::History(read) = read;
         self.history_reads.push((to, read));
     }
 

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chat_proto::{
     AccountId, Frame, Gap, Kind, LogId, LoggedHead, Position, Presence, RoomId, Seq, SignedIn,
-    Subscribe, Subscribed, Unsubscribe, WireError,
+    Subscribe, Subscribed, SubscriptionEnded, Unsubscribe, WireError,
 };
 
 use crate::event::{Event, Refusal};
@@ -262,6 +262,17 @@ impl Following {
         self.announce(RoomId(id.0), events);
     }
 
+    /// The daemon has closed the cursor: the account may not read the log any more.
+    fn subscription_ended(&mut self, ended: &SubscriptionEnded, events: &mut EventQueue) {
+        let SubscriptionEnded { log, message, .. } = ended;
+        if !self.logs.contains_key(log) {
+            return;
+        }
+        tracing::warn!(log = log.0, reason = %message, "the log cannot be followed any more");
+        self.drop_log(*log);
+        self.announce(RoomId(log.0), events);
+    }
+
     /// Takes a frame that belongs to no request. Frames of unknown kinds are passed over.
     pub(crate) fn frame(
         &mut self,
@@ -281,6 +292,8 @@ impl Following {
             }
         } else if frame.known_kind() == Some(Kind::Renamed) {
             self.renamed(frame.decode_lenient()?, events);
+        } else if frame.known_kind() == Some(Kind::SubscriptionEnded) {
+            self.subscription_ended(&frame.decode_lenient()?, events);
         }
         Ok(())
     }

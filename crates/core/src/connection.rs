@@ -190,6 +190,20 @@ impl<H: TailHandle> Connection<H> {
         unused
     }
 
+    /// The peer may not follow a log any more: nothing of it comes behind the frame that has begun,
+    /// and `frame` says why. Gives the handle of its cursor back, where there was one.
+    pub fn revoke(&mut self, log: LogId, frame: &[u8]) -> Option<H> {
+        let handle = self.feed.shut(log)?;
+        self.say(frame);
+        Some(handle)
+    }
+
+    /// The text of an event is gone: nothing that was read of it before is written any more, but the
+    /// rest of a frame that has begun.
+    pub fn redacted(&mut self, log: LogId, seq: Seq) {
+        self.feed.redacted(log, seq);
+    }
+
     /// A log has grown.
     pub fn wake(&mut self, log: LogId) {
         self.feed.wake(log);

@@ -35,9 +35,17 @@ pub trait Fanout {
     /// Gives a connection its reply. A connection that is gone is no error.
     fn reply(&mut self, to: Origin, reply: Reply);
 
-    /// Reads a page of history from the committed store and replies with it; or refuses, when the
-    /// account that asks has too many of them waiting.
-    fn read_history(&mut self, to: Origin, account: AccountId, read: HistoryRead);
+    /// Reads from the committed store and replies with it; or refuses, when the account that asks has
+    /// too many reads waiting.
+    fn read(&mut self, to: Origin, account: AccountId, read: StoreRead);
+
+    /// An account may not follow a log any more: its cursors on it close at once, each behind the frame
+    /// that has begun, and `frame` says why. Wakes nobody yet.
+    fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>);
+
+    /// The text of an event is gone from the store: whoever reads it from now on gets a `Gap`, from
+    /// memory as from disk. Wakes nobody.
+    fn redact(&mut self, log: LogId, seq: Seq);
 
     /// A connection is gone, and everything that it asked has been answered.
     fn gone(&mut self, conn: Conn) {
@@ -87,7 +95,14 @@ pub enum Effect {
     },
 }
 
-/// A page of history, authorised.
+/// What is read from the store for an answer, authorised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StoreRead {
+    /// A page of history.
+    History(HistoryRead),
+}
+
+/// A page of history.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HistoryRead {
     /// Of which room.

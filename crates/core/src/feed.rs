@@ -69,10 +69,20 @@ struct Place<H> {
 #[derive(Debug)]
 enum Disk {
     Free,
-    /// Somebody reads. These logs wait for their turn.
-    Busy(Vec<LogId>),
+    /// Somebody reads.
+    Busy(Box<Reading>),
     /// A page has come.
     Page(Box<Page>),
+}
+
+#[derive(Debug)]
+struct Reading {
+    /// What for.
+    read: DiskRead,
+    /// Logs that wait for their turn.
+    waiting: Vec<LogId>,
+    /// What comes may hold something that is gone by now.
+    is_stale: bool,
 }
 
 #[derive(Debug)]
@@ -167,15 +177,17 @@ impl<H: TailHandle> Feed<H> {
             match (read, &mut self.disk) {
                 (Read::UpToDate, _) => {}
                 (Read::Frames(run), _) => return Work::Write { log, run },
-                (Read::Disk { .. }, Disk::Busy(waiting)) => waiting.push(log),
+                (Read::Disk { .. }, Disk::Busy(reading)) => reading.waiting.push(log),
                 (Read::Disk { .. }, Disk::Free | Disk::Page(_)) if !may_read_disk => {
                     *is_queued = true;
                     self.ready.push_front(log);
                     return Work::None;
                 }
                 (Read::Disk { after, head }, Disk::Free | Disk::Page(_)) => {
-                    self.disk = Disk::Busy(Vec::new());
-                    return Work::ReadDisk(DiskRead { log, after, head });
+                    let read = DiskRead { log, after, head };
+                    let waiting = Vec::new();
+                    self.disk = Disk::Busy(Box::new(Reading { read, waiting, is_stale: false }));
+                    return Work::ReadDisk(read);
                 }
             }
         }
@@ -194,16 +206,32 @@ impl<H: TailHandle> Feed<H> {
     }
 
     /// What was asked for has come: every event up to `after` is in `frames`, or said to be gone. It is
-    /// written next, unless the cursor has been closed or moved since: tells whether it is.
+    /// written next, unless the cursor has been closed or moved, or something of it redacted since:
+    /// tells whether it is.
     pub fn read_from_disk(&mut self, read: DiskRead, frames: Bytes, after: Seq) -> bool {
+        let is_stale = matches!(&self.disk, Disk::Busy(reading) if reading.is_stale);
         self.free_disk();
-        if !self.awaits(read) {
+        if is_stale || !self.awaits(read) {
             self.wake(read.log);
             return false;
         }
         // It is written before the log's turn comes again, also when it is queued already.
         self.disk = Disk::Page(Box::new(Page { read, run: Run::from_disk(frames, after) }));
         true
+    }
+
+    /// The text of an event is gone: what was read from disk before that is read again, whether it has
+    /// come already or is on its way.
+    pub fn redacted(&mut self, log: LogId, seq: Seq) {
+        let is_in = |read: &DiskRead| read.log == log && read.after < seq;
+        match &mut self.disk {
+            Disk::Busy(reading) if is_in(&reading.read) => reading.is_stale = true,
+            Disk::Page(page) if is_in(&page.read) && seq <= page.run.after => {
+                self.disk = Disk::Free;
+                self.wake(log);
+            }
+            Disk::Free | Disk::Busy(_) | Disk::Page(_) => {}
+        }
     }
 
     /// The disk could not be read; the log is tried again.
@@ -237,8 +265,8 @@ impl<H: TailHandle> Feed<H> {
 
     /// The logs that waited for the disk have their turn.
     fn free_disk(&mut self) {
-        if let Disk::Busy(waiting) = std::mem::replace(&mut self.disk, Disk::Free) {
-            waiting.into_iter().for_each(|log| self.wake(log));
+        if let Disk::Busy(reading) = std::mem::replace(&mut self.disk, Disk::Free) {
+            reading.waiting.into_iter().for_each(|log| self.wake(log));
         }
     }
 
@@ -248,116 +276,5 @@ impl<H: TailHandle> Feed<H> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use chat_proto::{RoomId, Timestamp};
-
-    use super::*;
-    use crate::{Batch, Content, Event};
-
-    const LOG: LogId = LogId(9);
-
-    struct Handle<'a>(&'a RefCell<Tail>);
-
-    impl TailHandle for Handle<'_> {
-        fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R {
-            look(&self.0.borrow())
-        }
-    }
-
-    fn batch(seq: u64) -> Batch {
-        let mut batch = Batch::after(Seq(seq - 1));
-        let content = Content::RoomJoined { room: RoomId(1) };
-        batch.push(&Event { log: LOG, seq: Seq(seq), ts: Timestamp(seq), content });
-        batch
-    }
-
-    fn announcement() -> Vec<u8> {
-        let mut frame = Vec::new();
-        let body = chat_proto::Presence { room: RoomId(9), online: 3 };
-        chat_proto::encode_frame(&body, chat_proto::RequestId(0), &mut frame).unwrap();
-        frame
-    }
-
-    fn bytes_of(work: &Work) -> usize {
-        match work {
-            Work::Write { run, .. } => run.bytes(),
-            Work::None | Work::ReadDisk(_) => 0,
-        }
-    }
-
-    #[test]
-    fn who_waits_at_the_head_of_a_quiet_log_gets_what_is_announced() {
-        let tail = RefCell::new(Tail::new(Seq(7)));
-        let mut feed = Feed::default();
-        feed.open(LOG, Handle(&tail), Seq(7));
-        assert_eq!(feed.next(1000, true), Work::None);
-        for _ in 0..2 {
-            tail.borrow_mut().announce(announcement());
-            feed.wake(LOG);
-            let work = feed.next(1000, true);
-            assert_eq!(bytes_of(&work), announcement().len());
-            let Work::Write { run, .. } = work else { return };
-            feed.wrote(LOG, &run, run.bytes());
-            assert_eq!(feed.next(1000, true), Work::None);
-            tail.borrow_mut().rewind(Seq(7));
-            feed.wake(LOG);
-            assert_eq!(feed.next(1000, true), Work::None);
-        }
-    }
-
-    #[test]
-    fn an_idle_cursor_is_small() {
-        assert!(size_of::<Place<std::sync::Arc<u8>>>() <= 40);
-    }
-
-    #[test]
-    fn a_log_that_is_closed_and_opened_again_has_one_turn() {
-        let tail = RefCell::new(Tail::new(Seq(7)));
-        let mut feed = Feed::default();
-        feed.open(LOG, Handle(&tail), Seq(7));
-        assert!(feed.shut(LOG).is_some());
-        feed.open(LOG, Handle(&tail), Seq(7));
-        tail.borrow_mut().publish(batch(8));
-        assert_eq!(bytes_of(&feed.next(1000, true)), batch(8).frames.len());
-        assert_eq!(feed.next(1000, true), Work::None, "its run is not written yet");
-    }
-
-    #[test]
-    fn a_page_from_disk_has_the_turn_of_its_log() {
-        let tail = RefCell::new(Tail::new(Seq(9)));
-        let mut feed = Feed::default();
-        feed.open(LOG, Handle(&tail), Seq(7));
-        let read = DiskRead { log: LOG, after: Seq(7), head: Seq(9) };
-        assert_eq!(feed.next(1000, false), Work::None);
-        assert_eq!(feed.next(1000, true), Work::ReadDisk(read), "it kept its turn");
-        feed.wake(LOG);
-        assert_eq!(feed.next(1000, true), Work::None, "one read at a time");
-        assert!(feed.read_from_disk(read, batch(8).frames.into(), Seq(8)));
-        feed.wake(LOG);
-        let work = feed.next(1000, true);
-        assert_eq!(bytes_of(&work), batch(8).frames.len());
-        assert_eq!(feed.next(1000, true), Work::None, "its page is not written yet");
-        let Work::Write { run, .. } = work else { return };
-        // What the peer did not take is read again.
-        feed.wrote(LOG, &run, 0);
-        assert_eq!(feed.next(1000, true), Work::ReadDisk(read));
-        let before = DiskRead { after: Seq(6), ..read };
-        assert!(!feed.read_from_disk(before, batch(7).frames.into(), Seq(7)), "it moved");
-    }
-
-    #[test]
-    fn an_event_that_came_from_disk_before_it_was_in_the_tail_does_not_come_again() {
-        let tail = RefCell::new(Tail::new(Seq(7)));
-        let mut feed = Feed::default();
-        feed.open(LOG, Handle(&tail), Seq(8));
-        assert_eq!(feed.next(1000, true), Work::None);
-        tail.borrow_mut().publish(batch(8));
-        feed.wake(LOG);
-        assert_eq!(feed.next(1000, true), Work::None);
-        tail.borrow_mut().publish(batch(9));
-        feed.wake(LOG);
-        assert_eq!(bytes_of(&feed.next(1000, true)), batch(9).frames.len());
-    }
-}
+#[path = "feed_tests.rs"]
+mod tests;

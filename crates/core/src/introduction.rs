@@ -23,7 +23,9 @@ pub(crate) fn hello() -> Hello {
     Hello { versions, agent: "test".to_owned(), random: [3; 32] }
 }
 
-pub(crate) fn signed_by(key: &ServerKey, admission: &Admission, challenge: &[u8; 32]) -> SignIn {
+/// What a client of this key answers to a challenge.
+#[must_use]
+pub fn signed_by(key: &ServerKey, admission: &Admission, challenge: &[u8; 32]) -> SignIn {
     let transcript = sign_in_transcript(challenge, &admission.identity.public(), &[]);
     SignIn::with_key(key.public(), key.sign(&transcript), "ada")
 }

@@ -43,7 +43,7 @@ pub use event::{
     Batch, Columns, Content, Event, EventKind, EventRow, LogOwner, MessageColumns, MissingColumn,
     StateChange,
 };
-pub use fanout::{Conn, Effect, Fanout, HistoryRead, Origin, Reply};
+pub use fanout::{Conn, Effect, Fanout, HistoryRead, Origin, Reply, StoreRead};
 pub use feed::{DiskRead, Feed, TailHandle, Work};
 pub use input::{Input, Local, Ordered, Unsequenced};
 pub use keys::ServerKey;

@@ -15,7 +15,9 @@ mod queries;
 mod renames;
 mod replies;
 
-use chat_proto::{AccountId, Presence as PresenceFrame, RequestId, Timestamp, encode_frame};
+use chat_proto::{
+    AccountId, LogId, Presence as PresenceFrame, RequestId, RoomId, Timestamp, encode_frame,
+};
 
 use rustc_hash::FxHashMap;
 
@@ -257,8 +259,20 @@ impl<S: Store> Pipeline<S> {
         for change in staged.take_memberships() {
             match change.is_member {
                 true => self.presence.joined(change.account, change.room),
-                false => self.presence.left(change.account, change.room),
+                false => {
+                    self.presence.left(change.account, change.room);
+                    self.revoke_unreadable(change.account, change.room, fanout);
+                }
             }
+        }
+    }
+
+    /// A membership has ended: the account goes on reading what everybody may read, and nothing else.
+    fn revoke_unreadable(&self, account: AccountId, room: RoomId, fanout: &mut impl Fanout) {
+        let Some(state) = &self.state else { return };
+        let log = LogId::from(room);
+        if let Err(why) = state.access(account).can_read(log) {
+            fanout.revoke(log, account, replies::subscription_ended(log, &why));
         }
     }
 

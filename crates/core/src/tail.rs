@@ -3,7 +3,10 @@
 //!
 //! Places in a tail are byte offsets that only rise, also when old chunks are released or small
 //! ones are merged. A chunk knows the seq before its first frame; the frames inside are found by
-//! walking their length prefixes, which happens only where a cursor opens or stops half way.
+//! walking their length prefixes, which happens only where a cursor opens or stops half way. What was
+//! redacted has a chunk of its own, which keeps its place and has other bytes (`redaction`).
+
+mod redaction;
 
 use std::collections::VecDeque;
 
@@ -34,9 +37,27 @@ pub struct Tail {
 #[derive(Clone, Debug)]
 struct Chunk {
     start: u64,
+    /// Behind its place.
+    end: u64,
     /// The seq before the first logged frame.
     after: Seq,
     bytes: Bytes,
+    /// Its bytes are others than those that were appended here: offsets inside it mean nothing.
+    is_redacted: bool,
+}
+
+/// A place in the chunks: in which, and behind how many of its bytes.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    chunk: usize,
+    inside: usize,
+}
+
+impl Chunk {
+    /// How much of the tail it takes up.
+    fn span(&self) -> usize {
+        usize::try_from(self.end - self.start).expect("what is in memory fits an address")
+    }
 }
 
 impl Tail {
@@ -72,7 +93,8 @@ impl Tail {
             return Vec::new();
         }
         let skip = |chunk: &Chunk| offset.saturating_sub(chunk.start) as usize;
-        let behind = self.chunks.iter().skip_while(|chunk| skip(chunk) >= chunk.bytes.len());
+        let behind = self.chunks.iter().skip_while(|chunk| skip(chunk) >= chunk.span());
+        debug_assert!(behind.clone().all(|chunk| !chunk.is_redacted), "what is new is as it was");
         behind.map(|chunk| chunk.bytes.slice(skip(chunk)..)).collect()
     }
 
@@ -105,9 +127,9 @@ impl Tail {
     pub fn release(&mut self, bytes: usize) -> usize {
         let mut freed = 0;
         while let Some(chunk) = self.chunks.front()
-            && freed + chunk.bytes.len() <= bytes
+            && freed + chunk.span() <= bytes
         {
-            freed += chunk.bytes.len();
+            freed += chunk.span();
             self.chunks.pop_front();
         }
         freed
@@ -124,12 +146,10 @@ impl Tail {
     /// What comes next for a cursor, at most about `bytes_max`, in whole frames.
     #[must_use]
     pub fn read(&self, cursor: &Cursor, bytes_max: usize) -> Read {
-        match cursor.offset().filter(|offset| self.holds(*offset)) {
-            Some(offset) => self.run(offset, bytes_max),
-            None => match self.locate(cursor.after()) {
-                Some(offset) => self.run(offset, bytes_max),
-                None => Read::Disk { after: cursor.after(), head: self.head },
-            },
+        let place = cursor.offset().and_then(|offset| self.place_at(offset));
+        match place.or_else(|| self.locate(cursor.after())) {
+            Some(place) => self.run(place, bytes_max),
+            None => Read::Disk { after: cursor.after(), head: self.head },
         }
     }
 
@@ -144,47 +164,72 @@ impl Tail {
         (start..=self.end).contains(&offset)
     }
 
-    /// The offset behind the event `after`, when the event that follows it is held or still to come.
-    fn locate(&self, after: Seq) -> Option<u64> {
-        if after >= self.head {
-            return Some(self.end);
+    /// The place with an offset, when the tail holds it and it means something there.
+    fn place_at(&self, offset: u64) -> Option<Place> {
+        if !self.holds(offset) {
+            return None;
         }
-        let behind = self.chunks.partition_point(|chunk| chunk.after <= after);
-        let chunk = self.chunks.get(behind.checked_sub(1)?)?;
-        let skipped = frames(&chunk.bytes).filter(|frame| frame.is_logged).nth(
-            usize::try_from(after.0 - chunk.after.0).ok()?.checked_sub(1).unwrap_or(usize::MAX),
-        );
-        let inside = skipped.map_or(0, |frame| frame.end);
-        Some(chunk.start + inside as u64)
+        if offset == self.end {
+            return Some(self.place_at_end());
+        }
+        let chunk = self.chunks.partition_point(|chunk| chunk.start <= offset) - 1;
+        let inside = usize::try_from(offset - self.chunks[chunk].start).ok()?;
+        (inside == 0 || !self.chunks[chunk].is_redacted).then_some(Place { chunk, inside })
     }
 
-    fn run(&self, offset: u64, bytes_max: usize) -> Read {
-        if offset == self.end {
-            return Read::UpToDate;
+    fn place_at_end(&self) -> Place {
+        Place { chunk: self.chunks.len(), inside: 0 }
+    }
+
+    /// The place behind the event `after`, when the event that follows it is held or still to come.
+    fn locate(&self, after: Seq) -> Option<Place> {
+        if after >= self.head {
+            return Some(self.place_at_end());
         }
-        let first = self.chunks.partition_point(|chunk| chunk.start <= offset) - 1;
-        let mut slices = Vec::new();
-        let mut bytes = 0;
-        let mut after = self.head;
-        for chunk in self.chunks.range(first..) {
-            if !slices.is_empty()
-                && (bytes + chunk.bytes.len() > bytes_max || slices.len() == RUN_SLICES_MAX)
-            {
-                after = chunk.after;
-                break;
+        let behind = self.chunks.partition_point(|chunk| chunk.after <= after);
+        let chunk = behind.checked_sub(1)?;
+        let mut before = self.chunks[chunk].after;
+        if before == after {
+            return Some(Place { chunk, inside: 0 });
+        }
+        let passed = frames(&self.chunks[chunk].bytes).find(|frame| {
+            before = frame.after(before);
+            before >= after
+        });
+        debug_assert!(passed.is_some(), "a chunk has all events up to the next one's");
+        Some(Place { chunk, inside: passed.map_or(0, |frame| frame.end) })
+    }
+
+    fn run(&self, place: Place, bytes_max: usize) -> Read {
+        let Some(first) = self.chunks.get(place.chunk) else { return Read::UpToDate };
+        let slice = first.bytes.slice(place.inside..);
+        let mut bytes = slice.len();
+        let mut slices = vec![slice];
+        let mut last = place.chunk;
+        // What was redacted is a run of its own, without a place: nobody sends it from elsewhere.
+        if !first.is_redacted {
+            for chunk in self.chunks.range(last + 1..) {
+                if bytes + chunk.bytes.len() > bytes_max
+                    || slices.len() == RUN_SLICES_MAX
+                    || chunk.is_redacted
+                {
+                    break;
+                }
+                bytes += chunk.bytes.len();
+                slices.push(chunk.bytes.clone());
+                last += 1;
             }
-            let skip = usize::try_from(offset.saturating_sub(chunk.start)).expect("inside a chunk");
-            let slice = chunk.bytes.slice(skip..);
-            bytes += slice.len();
-            slices.push(slice);
         }
-        Read::Frames(Run { offset: Some(offset), slices, bytes, after })
+        let offset = (!first.is_redacted).then_some(first.start + place.inside as u64);
+        let after = self.chunks.get(last + 1).map_or(self.head, |chunk| chunk.after);
+        Read::Frames(Run { offset, slices, bytes, after })
     }
 
     fn push(&mut self, after: Seq, bytes: Bytes) {
         let start = self.end;
         self.end += bytes.len() as u64;
-        self.chunks.push_back(Chunk { start, after, bytes });
+        let end = self.end;
+        self.chunks.push_back(Chunk { start, end, after, bytes, is_redacted: false });
         self.merge();
     }
 
@@ -192,13 +237,14 @@ impl Tail {
     /// each byte is copied a logarithmic number of times, and a run has few slices.
     fn merge(&mut self) {
         while let [.., left, right] = &*self.chunks.make_contiguous()
+            && !(left.is_redacted || right.is_redacted)
             && left.bytes.len() / 2 <= right.bytes.len()
             && left.bytes.len() + right.bytes.len() <= CHUNK_BYTES_MAX
         {
             let mut bytes = BytesMut::with_capacity(left.bytes.len() + right.bytes.len());
             bytes.extend_from_slice(&left.bytes);
             bytes.extend_from_slice(&right.bytes);
-            let merged = Chunk { start: left.start, after: left.after, bytes: bytes.freeze() };
+            let merged = Chunk { end: right.end, bytes: bytes.freeze(), ..left.clone() };
             self.chunks.truncate(self.chunks.len() - 2);
             self.chunks.push_back(merged);
         }

@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chat_core::{Batch, Effect, Fanout, HistoryRead, Origin, Refusal, Reply, Tail, WakePace};
+use chat_core::{Batch, Effect, Fanout, Origin, Refusal, Reply, StoreRead, Tail, WakePace};
 use chat_proto::{AccountId, LogId, RoomId, Seq};
 
 use crate::conn_number::reactor_of;
-use crate::mailbox::{Delivery, Mailboxes, Renaming};
+use crate::mailbox::{Answer, Delivery, Mailboxes, Released, Renaming, Revocation};
 use crate::notices::refusal;
 use crate::reader::ReadPool;
 use crate::tails::{SharedTail, TailBudget};
@@ -25,11 +25,9 @@ pub(crate) struct MailboxFanout {
     budget: TailBudget,
     /// By reactor.
     deliveries: Vec<Vec<Delivery>>,
-    /// Logs that grew since the last release, and whose followers are to be woken.
-    grown: Vec<LogId>,
+    /// What else has come since the last release.
+    released: Released,
     pace: WakePace,
-    /// Accounts that were renamed since the last release.
-    renamings: Vec<Arc<Renaming>>,
     now_ms: u64,
 }
 
@@ -43,9 +41,8 @@ impl MailboxFanout {
             logs: HashMap::new(),
             budget,
             deliveries,
-            grown: Vec::new(),
+            released: Released::default(),
             pace: WakePace::default(),
-            renamings: Vec::new(),
             now_ms: 0,
         }
     }
@@ -63,7 +60,7 @@ impl MailboxFanout {
     /// Frees what has been idle, and logs that nobody follows.
     pub(crate) fn free_idle(&mut self) {
         self.budget.release_idle(self.now_ms);
-        self.logs.retain(|_log, tail| Arc::strong_count(tail) > 1 || !tail.is_empty());
+        self.logs.retain(|_log, tail| tail.followers() > 0 || !tail.is_empty());
     }
 
     /// The tail of a log; made when it is not in memory, with nothing before `head` in it.
@@ -75,12 +72,10 @@ impl MailboxFanout {
     /// Appends to a log; its followers are woken with the next release, unless that can wait.
     fn append(&mut self, log: LogId, head: Seq, can_wait: bool, append: impl FnOnce(&mut Tail)) {
         let tail = self.tail(log, head);
-        // Each follower holds the tail, and so do this map and this function.
-        let followers = Arc::strong_count(&tail).saturating_sub(2);
-        let grown_bytes = tail.append(followers, append);
+        let grown_bytes = tail.append(append);
         self.budget.charge(&tail, grown_bytes, self.now_ms);
-        if self.pace.wakes_now(log, can_wait, followers, self.now_ms) {
-            self.grown.push(log);
+        if self.pace.wakes_now(log, can_wait, tail.followers(), self.now_ms) {
+            self.released.grown.push(log);
         }
     }
 }
@@ -100,32 +95,47 @@ impl Fanout for MailboxFanout {
     }
 
     fn renamed(&mut self, account: AccountId, rooms: Vec<RoomId>, frame: Vec<u8>) {
-        self.renamings.push(Arc::new(Renaming { account, rooms, frame }));
+        self.released.renamings.push(Arc::new(Renaming { account, rooms, frame }));
     }
 
     fn reply(&mut self, to: Origin, reply: Reply) {
         let tail = match reply.effect {
-            Effect::Open { log, head, .. } => Some(self.tail(log, head)),
+            Effect::Open { log, head, .. } => Some(self.tail(log, head).follow()),
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => None,
         };
         if let Some(deliveries) = self.deliveries.get_mut(reactor_of(to.conn)) {
-            deliveries.push(Delivery { conn: to.conn, window: to.window, reply, tail });
+            let answer = Answer { conn: to.conn, window: to.window, reply, tail };
+            deliveries.push(Delivery::Reply(answer));
         }
     }
 
-    fn read_history(&mut self, to: Origin, account: AccountId, read: HistoryRead) {
-        if self.readers.try_read_history(to, account, read).is_err() {
+    fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>) {
+        let revocation = Arc::new(Revocation { log, account, frame });
+        for deliveries in &mut self.deliveries {
+            deliveries.push(Delivery::Revoke(Arc::clone(&revocation)));
+        }
+    }
+
+    fn redact(&mut self, log: LogId, seq: Seq) {
+        if let Some(tail) = self.logs.get(&log) {
+            tail.redact(log, seq);
+        }
+        // A page that was read before may be on its way to somebody.
+        self.released.redacted.push((log, seq));
+    }
+
+    fn read(&mut self, to: Origin, account: AccountId, read: StoreRead) {
+        if self.readers.try_answer(to, account, read).is_err() {
             self.reply(to, refusal(to, &Refusal::Busy.to_error()));
         }
     }
 
     fn release(&mut self) {
-        self.grown.extend(self.pace.due(self.now_ms));
+        self.released.grown.extend(self.pace.due(self.now_ms));
         for (mailbox, deliveries) in self.mailboxes.all().zip(&mut self.deliveries) {
-            mailbox.release(deliveries, &self.grown, &self.renamings);
+            mailbox.release(deliveries, &self.released);
         }
-        self.grown.clear();
-        self.renamings.clear();
+        self.released.clear();
         self.budget.release_excess();
     }
 
@@ -134,7 +144,7 @@ impl Fanout for MailboxFanout {
             if let Some(held) = self.logs.get(log).and_then(|tail| tail.rewind(*head)) {
                 self.budget.credit(held);
                 self.pace.woken(*log);
-                self.grown.push(*log);
+                self.released.grown.push(*log);
             }
         }
     }

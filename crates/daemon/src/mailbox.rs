@@ -5,21 +5,39 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chat_core::{Conn, DiskRead, Origin, Reply, StoreError};
-use chat_proto::{AccountId, LogId, RoomId, Window};
+use chat_proto::{AccountId, LogId, RoomId, Seq, Window};
 
 use crate::arrival::Transfer;
 use crate::conn_number::reactor_of;
 use crate::ready_list::ReadyList;
 use crate::store::LogPage;
-use crate::tails::SharedTail;
+use crate::tails::TailFollower;
+
+/// What comes to connections in the order of the commits: what opens a cursor, and what closes it.
+#[derive(Debug)]
+pub(crate) enum Delivery {
+    /// A reply.
+    Reply(Answer),
+    /// An account may not follow a log any more.
+    Revoke(Arc<Revocation>),
+}
 
 /// A reply on its way to a connection, with the tail whose cursor opens with it.
 #[derive(Debug)]
-pub(crate) struct Delivery {
+pub(crate) struct Answer {
     pub(crate) conn: Conn,
     pub(crate) window: Window,
     pub(crate) reply: Reply,
-    pub(crate) tail: Option<Arc<SharedTail>>,
+    pub(crate) tail: Option<TailFollower>,
+}
+
+/// The cursors of an account on a log close.
+#[derive(Debug)]
+pub(crate) struct Revocation {
+    pub(crate) log: LogId,
+    pub(crate) account: AccountId,
+    /// What says why.
+    pub(crate) frame: Vec<u8>,
 }
 
 /// A page of a log that a connection asked for.
@@ -38,16 +56,42 @@ pub(crate) struct Renaming {
     pub(crate) frame: Vec<u8>,
 }
 
+/// What a commit leads to in every reactor alike.
+#[derive(Debug, Default)]
+pub(crate) struct Released {
+    /// Logs that have grown, and whose followers are to be woken.
+    pub(crate) grown: Vec<LogId>,
+    /// Accounts that were renamed.
+    pub(crate) renamings: Vec<Arc<Renaming>>,
+    /// Events whose texts are gone.
+    pub(crate) redacted: Vec<(LogId, Seq)>,
+}
+
+impl Released {
+    fn is_empty(&self) -> bool {
+        self.grown.is_empty() && self.renamings.is_empty() && self.redacted.is_empty()
+    }
+
+    /// Forgets everything; the room is used again.
+    pub(crate) fn clear(&mut self) {
+        self.grown.clear();
+        self.renamings.clear();
+        self.redacted.clear();
+    }
+}
+
 /// What has come since the reactor looked last. Everything in it is bounded by what its
 /// connections have asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
-    /// At most the windows of all connections.
+    /// At most the windows of all connections, and what ends memberships of a commit or two.
     pub(crate) deliveries: Vec<Delivery>,
     /// At most the logs that are followed.
     pub(crate) grown: HashSet<LogId>,
     /// At most one for an account: the newest.
     pub(crate) renamings: HashMap<AccountId, Arc<Renaming>>,
+    /// Events whose texts are gone: those of a commit or two.
+    pub(crate) redacted: Vec<(LogId, Seq)>,
     /// At most one for a connection.
     pub(crate) pages: Vec<PageRead>,
     /// At most as many as there may be connections.
@@ -81,14 +125,10 @@ impl Mailbox {
         Self { mail: Mutex::default(), ready, awaits_allowance: AtomicBool::new(false) }
     }
 
-    /// Replies, and logs that have grown: all of one commit at once. Takes what is in them.
-    pub(crate) fn release(
-        &self,
-        deliveries: &mut Vec<Delivery>,
-        grown: &[LogId],
-        renamings: &[Arc<Renaming>],
-    ) {
-        if deliveries.is_empty() && grown.is_empty() && renamings.is_empty() {
+    /// All that one commit leads to, at once. Takes what is in `deliveries`.
+    pub(crate) fn release(&self, deliveries: &mut Vec<Delivery>, released: &Released) {
+        let Released { grown, renamings, redacted } = released;
+        if deliveries.is_empty() && released.is_empty() {
             return;
         }
         self.put(|mail| {
@@ -99,12 +139,13 @@ impl Mailbox {
             mail.grown.extend(grown);
             let renamings = renamings.iter().map(|newest| (newest.account, Arc::clone(newest)));
             mail.renamings.extend(renamings);
+            mail.redacted.extend(redacted);
         });
     }
 
     /// A reply that needed no commit.
-    pub(crate) fn reply(&self, delivery: Delivery) {
-        self.put(|mail| mail.deliveries.push(delivery));
+    pub(crate) fn reply(&self, answer: Answer) {
+        self.put(|mail| mail.deliveries.push(Delivery::Reply(answer)));
     }
 
     /// A page from disk.
@@ -197,7 +238,7 @@ impl Mailboxes {
     /// Gives a connection a reply that opens nothing; one that is gone needs none.
     pub(crate) fn reply(&self, to: Origin, reply: Reply) {
         if let Some(mailbox) = self.mailbox(to.conn) {
-            mailbox.reply(Delivery { conn: to.conn, window: to.window, reply, tail: None });
+            mailbox.reply(Answer { conn: to.conn, window: to.window, reply, tail: None });
         }
     }
 

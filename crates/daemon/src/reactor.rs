@@ -33,7 +33,7 @@ use tokio::time::sleep;
 
 use crate::conn_number::SLOTS_MAX;
 use crate::fair_queue::Party;
-use crate::mailbox::{Delivery, Mail, Mailbox};
+use crate::mailbox::{Answer, Delivery, Mail, Mailbox};
 use crate::notices::account_full;
 use crate::ready_list::ReadyList;
 use crate::sequencer::Sequencer;
@@ -155,7 +155,14 @@ impl Reactor {
             self.queue.reads.release();
         }
         mail.transfers.drain(..).for_each(|transfer| self.take_over(transfer));
-        mail.deliveries.drain(..).for_each(|delivery| self.deliver(delivery));
+        // Before pages that may have been read earlier.
+        mail.redacted.drain(..).for_each(|(log, seq)| self.redact(log, seq));
+        for delivery in mail.deliveries.drain(..) {
+            match delivery {
+                Delivery::Reply(answer) => self.deliver(answer),
+                Delivery::Revoke(revocation) => self.revoke(&revocation),
+            }
+        }
         // Behind the replies: what they say of names is older.
         mail.renamings.drain().for_each(|(_account, renaming)| self.tell_renamed(&renaming));
         mail.pages.drain(..).for_each(|page| self.take_page(page));
@@ -165,9 +172,9 @@ impl Reactor {
         }
     }
 
-    fn deliver(&mut self, delivery: Delivery) {
-        let Some((slot, connection)) = self.slab.of(delivery.conn) else { return };
-        if let Effect::SignedIn(account) = delivery.reply.effect
+    fn deliver(&mut self, answer: Answer) {
+        let Some((slot, connection)) = self.slab.of(answer.conn) else { return };
+        if let Effect::SignedIn(account) = answer.reply.effect
             && !connection.is_closing()
             && !self.shared.quotas.sign_in(account, connection.network())
         {
@@ -175,7 +182,7 @@ impl Reactor {
             connection.close(&account_full());
             return self.line_up_to_write(slot);
         }
-        let followed = connection.deliver(delivery, &self.shared.refusals);
+        let followed = connection.deliver(answer, &self.shared.refusals);
         let has_input = connection.has_input(self.now_ms);
         match followed {
             Some(Followed::From(log)) => self.followers.add(log, slot),

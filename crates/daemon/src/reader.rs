@@ -8,7 +8,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_channel::TrySendError;
-use chat_core::{Conn, DiskRead, Effect, HistoryRead, Origin, Refusal, Reply, StoreError};
+use chat_core::{
+    Conn, DiskRead, Effect, HistoryRead, Origin, Refusal, Reply, StoreError, StoreRead,
+};
 use chat_proto::{AccountId, encode_frame};
 
 use crate::fair_queue::{FairQueue, Party};
@@ -25,8 +27,8 @@ const QUERIES_MAX: usize = 64;
 /// Something to read.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// A page of history, for a client that asked for it.
-    History { to: Origin, account: AccountId, read: HistoryRead },
+    /// What a client asked for.
+    Answer { to: Origin, account: AccountId, read: StoreRead },
     /// Events of a log, for a cursor that its tail has overtaken.
     Events { to: Conn, read: DiskRead, bytes_max: usize },
 }
@@ -86,12 +88,12 @@ impl ReadPool {
         Ok((Self { waiting, bell }, threads, ReadersEnd(end)))
     }
 
-    /// Hands in a page of history, unless the account has enough of them waiting.
-    pub(crate) fn try_read_history(
+    /// Hands in what a client asked for, unless its account has enough waiting.
+    pub(crate) fn try_answer(
         &self,
         to: Origin,
         account: AccountId,
-        read: HistoryRead,
+        read: StoreRead,
     ) -> Result<(), TooMany> {
         let mut waiting = lock(&self.waiting);
         let queries = waiting.queries.entry(account).or_insert(0);
@@ -99,7 +101,7 @@ impl ReadPool {
             return Err(TooMany);
         }
         *queries += 1;
-        waiting.jobs.push(Party::Account(account), Job::History { to, account, read }, 1);
+        waiting.jobs.push(Party::Account(account), Job::Answer { to, account, read }, 1);
         drop(waiting);
         self.wake();
         Ok(())
@@ -125,7 +127,7 @@ impl Waiting {
 
     fn pop(&mut self) -> Option<Job> {
         let (job, _cost) = self.jobs.pop()?;
-        if let Job::History { account, .. } = job
+        if let Job::Answer { account, .. } = job
             && let Some(queries) = self.queries.get_mut(&account)
         {
             *queries -= 1;
@@ -164,7 +166,7 @@ fn work(
 /// Does a job; tells whether a log could not be read.
 fn read(reader: &mut Reader, job: &Job, mailboxes: &Mailboxes, was_failing: bool) -> bool {
     match *job {
-        Job::History { to, ref read, .. } => {
+        Job::Answer { to, read: StoreRead::History(ref read), .. } => {
             mailboxes.reply(to, history(reader, to, read));
             was_failing
         }
@@ -206,7 +208,7 @@ mod tests {
         let to = Origin { conn: Conn(conn), request: RequestId(1), window: Window::Queries };
         let (before, as_of) = (Seq(9), Seq(8));
         let read = HistoryRead { room: RoomId(1), epoch: Epoch(1), before, limit: 1, as_of };
-        pool.try_read_history(to, AccountId(account), read)
+        pool.try_answer(to, AccountId(account), StoreRead::History(read))
     }
 
     #[test]
@@ -221,7 +223,7 @@ mod tests {
         let mut waiting = lock(&pool.waiting);
         let order: Vec<_> = (0..3).filter_map(|_| waiting.pop()).collect();
         let accounts = order.iter().map(|job| match job {
-            Job::History { account, .. } => account.0,
+            Job::Answer { account, .. } => account.0,
             Job::Events { .. } => 0,
         });
         assert_eq!(accounts.collect::<Vec<_>>(), [1, 2, 3], "they take turns");

@@ -6,4 +6,4 @@ mod shared_tail;
 
 pub(crate) use budget::TailBudget;
 pub(crate) use mirror::Mirrored;
-pub(crate) use shared_tail::SharedTail;
+pub(crate) use shared_tail::{SharedTail, TailFollower};

@@ -58,6 +58,18 @@ body! {
     }
 }
 body! {
+    /// The subscription of a log has ended without being asked to: the account may not read it any
+    /// more. Nothing of the log follows.
+    SubscriptionEnded {
+        /// The log.
+        log: LogId,
+        /// The number of the [`crate::ErrorCode`] that a subscription would be answered with now.
+        code: u16,
+        /// A sentence for a person.
+        message: String,
+    }
+}
+body! {
     /// Asks the client for a [`crate::ProbeReply`].
     Probe {
         /// To be sent back.

@@ -110,6 +110,8 @@ logged_events!(kinds! {
     Close = 0x0404,
     /// Not logged: somebody in a room that is followed has another name.
     Renamed = 0x0405,
+    /// Not logged: a subscription ended without being asked to.
+    SubscriptionEnded = 0x0406,
 
     @logged
 });

@@ -25,7 +25,7 @@ mod wire;
 pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
 pub use code::{CloseReason, CredentialKind, ErrorCode, GapReason, TextKind};
 pub use credential::{Credential, TokenId};
-pub use event::{Close, Gap, LoggedHead, Presence, Probe, Renamed};
+pub use event::{Close, Gap, LoggedHead, Presence, Probe, Renamed, SubscriptionEnded};
 pub use frame::{
     Announced, Frame, FrameCodec, FrameError, FrameRef, HEADER_BYTES, MAGIC, encode_frame,
     frame_end,

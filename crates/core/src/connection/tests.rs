@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use chat_proto::{CloseReason, Done, Rename, Renamed};
 
 use super::*;
-use crate::{Rate, ServerKey, Tail};
+use crate::{Batch, Content, Event, Rate, ServerKey, Tail};
 
 const LOG: LogId = LogId(9);
 
@@ -75,6 +75,36 @@ fn nothing_follows_a_close() {
     assert_eq!(connection.outgoing(), closing.frame());
     drain(&mut connection);
     assert_eq!(connection.output(), Output::Close);
+}
+
+#[test]
+fn whoever_may_follow_no_more_gets_nothing_behind_the_frame_that_has_begun() {
+    let mut connection = connection();
+    let (subscribed, handle) = opening(6);
+    let handle = handle.inspect(|handle| {
+        handle.0.replace(Tail::new(Seq(6)));
+    });
+    assert!(connection.deliver(Window::Queries, &subscribed, handle).is_none());
+    drain(&mut connection);
+    let mut batch = Batch::after(Seq(6));
+    for seq in 7..=8 {
+        let content = Content::RoomJoined { room: chat_proto::RoomId(1) };
+        batch.push(&Event { log: LOG, seq: Seq(seq), ts: chat_proto::Timestamp(1), content });
+    }
+    let first = chat_proto::frame_end(&batch.frames, 0).expect("it is whole");
+    let frames = batch.frames.clone();
+    connection.handle(LOG).expect("it follows").0.borrow_mut().publish(batch);
+    connection.wake(LOG);
+    let Output::Write(parcel) = connection.output() else { panic!("there is something") };
+    connection.wrote(&parcel, 5);
+
+    assert!(connection.revoke(LOG, b"it ends").is_some());
+    assert_eq!(connection.outgoing(), [&frames[5..first], b"it ends"].concat());
+    drain(&mut connection);
+    connection.wake(LOG);
+    assert_eq!(connection.output(), Output::Nothing);
+    assert!(connection.revoke(LOG, b"it ends").is_none(), "it is told once");
+    assert!(connection.outgoing().is_empty());
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl<S: Store> Pipeline<S> {
         };
         match Asker::new(state, &self.presence, origin, account).answer(query) {
             Ok(Answered::Reply(reply)) => fanout.reply(origin, reply),
-            Ok(Answered::Read(read)) => fanout.read_history(origin, account, read),
+            Ok(Answered::Read(read)) => fanout.read(origin, account, read),
             Ok(Answered::Ahead(log, after)) => {
                 if let Err(why) = self.ahead.wait(origin, account, log, after) {
                     fanout.reply(origin, refusal(origin, &why));

@@ -11,8 +11,8 @@ use super::pace::{Pace, Paces};
 use super::{COMMIT_BYTES_MAX, Pipeline};
 use crate::presence::Presence;
 use crate::{
-    Batch, Command, Fanout, HistoryRead, Input, Ordered, Origin, Reply, RestoreError, State, Store,
-    StoreError,
+    Batch, Command, Fanout, Input, Ordered, Origin, Reply, RestoreError, State, Store, StoreError,
+    StoreRead,
 };
 
 impl<S: Store> Pipeline<S> {
@@ -73,7 +73,9 @@ impl Fanout for Nobody {
     fn announce(&mut self, _log: LogId, _frame: Vec<u8>) {}
     fn renamed(&mut self, _account: AccountId, _rooms: Vec<RoomId>, _frame: Vec<u8>) {}
     fn reply(&mut self, _to: Origin, _reply: Reply) {}
-    fn read_history(&mut self, _to: Origin, _account: AccountId, _read: HistoryRead) {}
+    fn read(&mut self, _to: Origin, _account: AccountId, _read: StoreRead) {}
+    fn revoke(&mut self, _log: LogId, _account: AccountId, _frame: Vec<u8>) {}
+    fn redact(&mut self, _log: LogId, _seq: Seq) {}
     fn release(&mut self) {}
     fn rewind(&mut self, _heads: &[(LogId, Seq)]) {}
 }

@@ -15,7 +15,7 @@ use chat_proto::{
 use super::Presence;
 use super::replies::{frame, refusal};
 use crate::state::{Access, Room};
-use crate::{Effect, HistoryRead, Origin, Refusal, Reply, State};
+use crate::{Effect, HistoryRead, Origin, Refusal, Reply, State, StoreRead};
 
 /// How a query is answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,7 +23,7 @@ pub(super) enum Answered {
     /// With this.
     Reply(Reply),
     /// With a page that is to be read from the store.
-    Read(HistoryRead),
+    Read(StoreRead),
     /// When the log has come so far.
     Ahead(LogId, Position),
 }
@@ -53,7 +53,7 @@ impl<'a> Asker<'a> {
         Ok(Answered::Reply(match query {
             QueryRequest::Subscribe(asked) => return self.subscribe(asked),
             QueryRequest::Unsubscribe(Unsubscribe { log }) => shut(self.origin, *log),
-            QueryRequest::History(asked) => return self.history(asked).map(Answered::Read),
+            QueryRequest::History(asked) => return Ok(Answered::Read(self.history(asked)?)),
             QueryRequest::FindRoom(FindRoom { name }) => {
                 let id = self.access.room_named(&RoomName::parse(name)?)?;
                 self.room(id)?
@@ -108,14 +108,12 @@ impl<'a> Asker<'a> {
         }
     }
 
-    fn history(
-        self,
-        &History { room: id, before, limit }: &History,
-    ) -> Result<HistoryRead, Refusal> {
+    fn history(self, &History { room: id, before, limit }: &History) -> Result<StoreRead, Refusal> {
         self.access.knows_of(id)?;
         let as_of = self.access.can_read(id.into())?;
         let limit = usize::from(limit).clamp(1, HISTORY_MESSAGES_MAX);
-        Ok(HistoryRead { room: id, epoch: self.epoch, before, limit, as_of })
+        let read = HistoryRead { room: id, epoch: self.epoch, before, limit, as_of };
+        Ok(StoreRead::History(read))
     }
 
     fn room_info(self, id: RoomId, room: &Room) -> RoomInfo {

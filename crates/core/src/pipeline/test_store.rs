@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chat_proto::{AccountId, FrameCodec, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
 
 use crate::{
-    Batch, Begun, BoundStream, Conn, Content, Effect, Event, Fanout, Genesis, HistoryRead, Lookup,
-    Origin, PastSend, Record, RefusedSend, Reply, Snapshot, State, Store, StoreError,
+    Batch, Begun, BoundStream, Conn, Content, Effect, Event, Fanout, Genesis, Lookup, Origin,
+    PastSend, Record, RefusedSend, Reply, Snapshot, State, Store, StoreError, StoreRead,
 };
 
 /// Keeps what was committed; begins commits beside the caller when it is told to.
@@ -166,6 +166,7 @@ pub(super) struct Heard {
     pub(super) replies: Vec<(Conn, u16, Effect)>,
     pub(super) announced: BTreeMap<LogId, usize>,
     pub(super) published: BTreeMap<LogId, Seq>,
+    pub(super) revoked: Vec<(LogId, AccountId, Vec<u8>)>,
     /// Replies that were there when everybody was last woken.
     pub(super) released: usize,
 }
@@ -195,7 +196,13 @@ impl Fanout for Heard {
         self.replies.push((to.conn, frame.kind, reply.effect));
     }
 
-    fn read_history(&mut self, _to: Origin, _account: AccountId, _read: HistoryRead) {}
+    fn read(&mut self, _to: Origin, _account: AccountId, _read: StoreRead) {}
+
+    fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>) {
+        self.revoked.push((log, account, frame));
+    }
+
+    fn redact(&mut self, _log: LogId, _seq: Seq) {}
 
     fn release(&mut self) {
         self.released = self.replies.len();

@@ -5,6 +5,8 @@ use chat_proto::{
     RequestId, RoomId, RoomName, Seq, StreamId, Subscribe, TextBody, Unsubscribe, Window,
 };
 
+mod revoking;
+
 use super::test_store::{Heard, MemoryStore};
 use super::*;
 use crate::{

@@ -12,13 +12,13 @@ mod phase;
 use std::task::{Context, Waker};
 
 use chat_core::{Closing, Conn, Connection, DiskRead, Effect};
-use chat_proto::{AccountId, LogId};
+use chat_proto::{AccountId, LogId, Seq};
 
 use super::turn::{Followed, Progress};
 use crate::arrival::Arrival;
 use crate::fair_queue::Party;
 use crate::liveness::{KeepAlive, Verdict};
-use crate::mailbox::Delivery;
+use crate::mailbox::Answer;
 use crate::notices::probe_frame;
 use crate::peer::{Network, Peer};
 use crate::refusals::Refusals;
@@ -160,8 +160,8 @@ impl SocketConnection {
     }
 
     /// Takes a reply. Gives the log that the connection follows from now on, or no more.
-    pub(super) fn deliver(&mut self, delivery: Delivery, refusals: &Refusals) -> Option<Followed> {
-        let Delivery { window, reply, tail, .. } = delivery;
+    pub(super) fn deliver(&mut self, answer: Answer, refusals: &Refusals) -> Option<Followed> {
+        let Answer { window, reply, tail, .. } = answer;
         self.log_answer(&reply, refusals);
         let core = self.phase.native_mut()?;
         let followed_before = match reply.effect {
@@ -177,6 +177,18 @@ impl SocketConnection {
             (Effect::Open { log, .. }, None) if !followed_before => Some(Followed::From(log)),
             (Effect::Shut { log }, Some(_tail)) => Some(Followed::NoMore(log)),
             _ => None,
+        }
+    }
+
+    /// The peer may not follow a log any more, and is told so. Whether it did.
+    pub(super) fn revoke(&mut self, log: LogId, frame: &[u8]) -> bool {
+        self.phase.native_mut().is_some_and(|core| core.revoke(log, frame).is_some())
+    }
+
+    /// The text of an event is gone.
+    pub(super) fn redacted(&mut self, log: LogId, seq: Seq) {
+        if let Some(core) = self.phase.native_mut() {
+            core.redacted(log, seq);
         }
     }
 

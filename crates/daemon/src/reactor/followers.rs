@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chat_proto::LogId;
+use chat_proto::{LogId, Seq};
 
 use super::Reactor;
-use crate::mailbox::Renaming;
+use crate::mailbox::{Renaming, Revocation};
 
 /// The followers of all logs, among the connections of a reactor.
 #[derive(Debug, Default)]
@@ -48,6 +48,27 @@ impl Reactor {
         }
     }
 
+    /// An account may not follow a log any more.
+    pub(super) fn revoke(&mut self, revocation: &Revocation) {
+        let Revocation { log, account, frame } = revocation;
+        for slot in self.followers.of(*log).to_vec() {
+            let Some(connection) = self.slab.at(slot as usize) else { continue };
+            if connection.account() == Some(*account) && connection.revoke(*log, frame) {
+                self.followers.remove(*log, slot);
+                self.queue.line_up_to_write(slot, connection);
+            }
+        }
+    }
+
+    /// The text of an event is gone: no page that was read before is written any more.
+    pub(super) fn redact(&mut self, log: LogId, seq: Seq) {
+        for slot in self.followers.of(log) {
+            let Some(connection) = self.slab.at(*slot as usize) else { continue };
+            connection.redacted(log, seq);
+            self.queue.line_up_to_write(*slot, connection);
+        }
+    }
+
     /// Tells whoever follows a room of an account of its new name, once.
     pub(super) fn tell_renamed(&mut self, renaming: &Renaming) {
         let rooms = renaming.rooms.iter().map(|room| LogId::from(*room));
@@ -61,22 +82,5 @@ impl Reactor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_follows_several_of_the_logs_is_named_once() {
-        let mut followers = Followers::default();
-        for (log, slot) in [(1, 7), (1, 8), (2, 7), (3, 9)] {
-            followers.add(LogId(log), slot);
-        }
-        let of_any = |followers: &Followers, logs: &[u64]| {
-            followers.of_any(logs.iter().copied().map(LogId)).into_iter().collect::<Vec<_>>()
-        };
-        assert_eq!(of_any(&followers, &[1, 2, 4]), [7, 8]);
-        followers.remove(LogId(1), 7);
-        followers.remove(LogId(2), 7);
-        assert_eq!(of_any(&followers, &[1, 2]), [8]);
-        assert!(!followers.slots.contains_key(&LogId(2)), "a log without followers is forgotten");
-    }
-}
+#[path = "followers_tests.rs"]
+mod tests;

@@ -84,7 +84,7 @@ mod tests {
             let content = Content::Joined { account: AccountId(1) };
             batch.push(&Event { log: LogId(1), seq: Seq(seq), ts: Timestamp(1), content });
         }
-        let grown = log.append(0, |tail| tail.publish(batch));
+        let grown = log.append(|tail| tail.publish(batch));
         budget.charge(log, grown, at_ms);
         budget.release_excess();
     }
@@ -96,12 +96,13 @@ mod tests {
         for round in 0..50 {
             for log in &logs {
                 publish(&mut budget, log, round);
-                let held: usize = logs.iter().map(|log| log.with(|tail| tail.bytes())).sum();
+                let held: usize =
+                    logs.iter().map(|log| log.follow().with(|tail| tail.bytes())).sum();
                 assert!(held <= 100_000 && held == budget.bytes, "{held} bytes held");
             }
         }
         let oldest = chat_core::Cursor::new(Seq(0));
-        assert!(matches!(logs[0].with(|tail| tail.read(&oldest, 1)), Read::Disk { .. }));
+        assert!(matches!(logs[0].follow().with(|tail| tail.read(&oldest, 1)), Read::Disk { .. }));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -74,6 +75,12 @@ impl Mirror {
             offset: offset - file.start,
             bytes: bytes.min(there),
         })
+    }
+
+    /// What lies at this place is gone: the files that have some of it are let go. Whoever sends from
+    /// one still has it; everybody else is written to from the tail.
+    pub(super) fn forget(&mut self, place: Range<u64>) {
+        self.files.retain(|file| file.end <= place.start || place.end <= file.start);
     }
 
     fn begin(&mut self, offset: u64) -> io::Result<&mut File> {

@@ -1,10 +1,11 @@
 //! A log in memory: its tail, shared by the cursors on it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bytes::Bytes;
 use chat_core::{Tail, TailHandle};
-use chat_proto::Seq;
+use chat_proto::{LogId, Seq};
 
 use super::mirror::{Mirror, Mirrored};
 
@@ -18,7 +19,12 @@ const MIRROR_BYTES_MIN: usize = 16 * 1024;
 pub(crate) struct SharedTail {
     inner: Mutex<Inner>,
     mirror: Mutex<Option<Mirror>>,
+    followers: AtomicUsize,
 }
+
+/// The tail of a log that is followed. It is counted for as long as this is kept.
+#[derive(Debug)]
+pub(crate) struct TailFollower(Arc<SharedTail>);
 
 #[derive(Debug)]
 struct Inner {
@@ -30,21 +36,33 @@ struct Inner {
 impl SharedTail {
     pub(crate) fn new(head: Seq) -> Self {
         let inner = Inner { tail: Tail::new(head), owed_bytes: 0 };
-        Self { inner: Mutex::new(inner), mirror: Mutex::default() }
+        Self { inner: Mutex::new(inner), mirror: Mutex::default(), followers: AtomicUsize::new(0) }
+    }
+
+    /// One more follows it.
+    pub(crate) fn follow(self: &Arc<Self>) -> TailFollower {
+        self.followers.fetch_add(1, Ordering::Relaxed);
+        TailFollower(Arc::clone(self))
+    }
+
+    /// How many follow it, or are about to.
+    pub(crate) fn followers(&self) -> usize {
+        self.followers.load(Ordering::Relaxed)
     }
 
     pub(crate) fn head(&self) -> Seq {
         self.lock().tail.head()
     }
 
-    /// Appends to the tail, which has so many followers; tells by how many bytes it grew.
-    pub(crate) fn append(&self, followers: usize, append: impl FnOnce(&mut Tail)) -> usize {
+    /// Appends to the tail; tells by how many bytes it grew.
+    pub(crate) fn append(&self, append: impl FnOnce(&mut Tail)) -> usize {
         let mut inner = self.lock();
         let (before, held) = (inner.tail.end(), inner.tail.bytes());
         append(&mut inner.tail);
         let grown = inner.tail.bytes() - held;
-        let is_busy =
-            Mirror::IS_OF_USE && followers >= MIRROR_FOLLOWERS_MIN && grown >= MIRROR_BYTES_MIN;
+        let is_busy = Mirror::IS_OF_USE
+            && grown >= MIRROR_BYTES_MIN
+            && self.followers() >= MIRROR_FOLLOWERS_MIN;
         let new = if is_busy { inner.tail.since(before) } else { Vec::new() };
         drop(inner);
         if is_busy {
@@ -53,8 +71,7 @@ impl SharedTail {
         grown
     }
 
-    /// Bytes of the tail in a file, if they are there and nobody is writing them just now.
-    pub(crate) fn mirrored(&self, offset: u64, bytes: usize) -> Option<Mirrored> {
+    fn mirrored(&self, offset: u64, bytes: usize) -> Option<Mirrored> {
         match self.mirror.try_lock() {
             Ok(mirror) => mirror.as_ref()?.find(offset, bytes),
             Err(TryLockError::Poisoned(mirror)) => mirror.get_ref().as_ref()?.find(offset, bytes),
@@ -84,6 +101,16 @@ impl SharedTail {
         Some(held)
     }
 
+    /// The text of an event is gone: nobody who reads later gets it, and no copy of it is kept.
+    pub(crate) fn redact(&self, log: LogId, seq: Seq) {
+        let Some(place) = self.lock().tail.redact(log, seq) else { return };
+        // Nobody finds a place of what was redacted any more.
+        let mut mirror = self.mirror.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mirror) = mirror.as_mut() {
+            mirror.forget(place);
+        }
+    }
+
     /// Frees old chunks for `bytes` more; tells how much was freed.
     pub(crate) fn release(&self, bytes: usize) -> usize {
         let mut inner = self.lock();
@@ -107,8 +134,25 @@ impl SharedTail {
     }
 }
 
-impl TailHandle for SharedTail {
+impl TailHandle for TailFollower {
     fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R {
-        look(&self.lock().tail)
+        look(&self.0.lock().tail)
     }
 }
+
+impl TailFollower {
+    /// Bytes of the tail in a file, if they are there and nobody is writing them just now.
+    pub(crate) fn mirrored(&self, offset: u64, bytes: usize) -> Option<Mirrored> {
+        self.0.mirrored(offset, bytes)
+    }
+}
+
+impl Drop for TailFollower {
+    fn drop(&mut self) {
+        self.0.followers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+#[path = "shared_tail_tests.rs"]
+mod tests;

@@ -190,6 +190,7 @@ logged_events!(bodies! {
     Probe { token }
     Close { reason code reconnect message }
     Renamed { account name }
+    SubscriptionEnded { log code message }
     @logged
 });
 

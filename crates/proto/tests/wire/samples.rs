@@ -221,5 +221,10 @@ fn live_events() -> Vec<Sample> {
             Close::new(CloseReason::ProtocolError, "that is no frame")
                 .because_of(ErrorCode::Malformed),
         ),
+        sample(SubscriptionEnded {
+            log: LogId(7),
+            code: ErrorCode::NotReadable as u16,
+            message: "you may not read that".into(),
+        }),
     ]
 }

@@ -1,7 +1,6 @@
 //! What a peer is told: as much in a turn as it takes, and the end when everything is said.
 
 use std::io;
-use std::sync::Arc;
 use std::task::Context;
 
 use chat_core::{Closing, Connection, Output, Parcel};
@@ -12,7 +11,7 @@ use super::{SocketConnection, Stage};
 use crate::notices::going_away;
 use crate::reactor::turn::Progress;
 use crate::socket::Socket;
-use crate::tails::SharedTail;
+use crate::tails::TailFollower;
 
 /// Writes of one turn; then others have theirs.
 const WRITES_PER_TURN: usize = 4;
@@ -128,7 +127,7 @@ fn say(socket: &Socket, leaving: &mut Leaving) -> io::Result<Written> {
 /// Writes a parcel. What many get is sent by reference.
 fn write(
     socket: &Socket,
-    core: &mut Connection<Arc<SharedTail>>,
+    core: &mut Connection<TailFollower>,
     parcel: &Parcel,
 ) -> io::Result<Written> {
     let written = if parcel.bytes() >= SEND_FILE_BYTES_MIN

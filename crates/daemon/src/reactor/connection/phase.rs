@@ -1,12 +1,10 @@
 //! What is spoken on a connection. It begins undecided; the first bytes decide, and nothing is made for
 //! a protocol before they have come.
 
-use std::sync::Arc;
-
 use chat_core::{Closing, Connection};
 
 use crate::protocols::ProtocolId;
-use crate::tails::SharedTail;
+use crate::tails::TailFollower;
 
 /// The least that one read from disk brings, and the most, in bytes of frames. In between it
 /// follows what the peer took last: what it does not take is read again.
@@ -34,7 +32,7 @@ impl From<Leaving> for Phase {
 /// A conversation in chatd's own protocol.
 #[derive(Debug)]
 pub(super) struct Native {
-    pub(super) core: Connection<Arc<SharedTail>>,
+    pub(super) core: Connection<TailFollower>,
     page_bytes: u32,
 }
 
@@ -51,7 +49,7 @@ pub(super) struct Leaving {
 }
 
 impl Native {
-    pub(super) fn new(core: Connection<Arc<SharedTail>>) -> Box<Self> {
+    pub(super) fn new(core: Connection<TailFollower>) -> Box<Self> {
         Box::new(Self { core, page_bytes: *PAGE_BYTES.start() })
     }
 
@@ -95,7 +93,7 @@ impl Leaving {
 
 impl Phase {
     /// The conversation, where there is one.
-    pub(super) fn native(&self) -> Option<&Connection<Arc<SharedTail>>> {
+    pub(super) fn native(&self) -> Option<&Connection<TailFollower>> {
         match self {
             Self::Native(native) => Some(&native.core),
             Self::Undecided | Self::Taken(_) | Self::Leaving(_) => None,
@@ -103,7 +101,7 @@ impl Phase {
     }
 
     /// The conversation, where there is one.
-    pub(super) fn native_mut(&mut self) -> Option<&mut Connection<Arc<SharedTail>>> {
+    pub(super) fn native_mut(&mut self) -> Option<&mut Connection<TailFollower>> {
         match self {
             Self::Native(native) => Some(&mut native.core),
             Self::Undecided | Self::Taken(_) | Self::Leaving(_) => None,
