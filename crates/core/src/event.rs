@@ -6,8 +6,8 @@ mod table;
 
 use chat_proto::{LogId, Seq, Timestamp};
 
-pub use kinds::{Content, EventKind};
-pub use row::{Columns, EventRow, LogOwner, MessageColumns, MissingColumn, StateChange};
+pub use kinds::{Content, EventKind, StateChange};
+pub use row::{Columns, EventRow, LogOwner, MessageColumns, MissingColumn};
 
 /// One entry of a log.
 #[derive(Clone, PartialEq, Eq, Debug)]

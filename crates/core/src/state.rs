@@ -17,12 +17,11 @@ mod rooms;
 use std::collections::{BTreeMap, HashMap};
 
 use chat_proto::{
-    AccountId, Credential, Epoch, LogId, MessageId, Nickname, RoomId, RoomName, Seq, Timestamp,
+    AccountId, Credential, Epoch, LogId, MessageId, RoomId, RoomName, Seq, Timestamp,
 };
 
 use rustc_hash::FxHashMap;
 
-use crate::idset::IdSet;
 use crate::names::NameIndex;
 use crate::permutation;
 use crate::{
@@ -31,6 +30,7 @@ use crate::{
 };
 
 pub(crate) use access::Access;
+pub(crate) use evolve::{Account, Room};
 pub use restore_error::RestoreError;
 
 /// The number of the rules by which commands are decided: what is refused, which names collide, what an
@@ -61,24 +61,6 @@ pub struct State {
     account_names: NameIndex<AccountId>,
     rooms: BTreeMap<RoomId, Room>,
     room_names: NameIndex<RoomId>,
-}
-
-#[derive(Clone, Debug)]
-#[cfg_attr(test, derive(PartialEq))]
-pub(crate) struct Account {
-    pub(crate) name: Nickname,
-    pub(crate) head: Seq,
-    pub(crate) rooms: IdSet<RoomId>,
-}
-
-#[derive(Clone, Debug)]
-#[cfg_attr(test, derive(PartialEq))]
-pub(crate) struct Room {
-    pub(crate) name: RoomName,
-    pub(crate) head: Seq,
-    pub(crate) members: IdSet<AccountId>,
-    /// Whether others than its members know of it. So far every room is made so.
-    pub(crate) is_public: bool,
 }
 
 /// What a command leads to.

@@ -9,8 +9,42 @@ use chat_proto::{
 };
 
 use super::table::event_kinds;
-use super::{Columns, EventRow, LogOwner, MessageColumns, MissingColumn, StateChange};
+use super::{Columns, EventRow, LogOwner, MessageColumns, MissingColumn};
 use crate::BodyDigest;
+
+/// What an event changes in the hot state, and in the tables of a store that follow from the events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StateChange<'a> {
+    /// Nothing but the head and the time of its log.
+    Nothing,
+    /// The account of the log is there.
+    AccountBegins {
+        /// What signs in to it.
+        credential: &'a Credential,
+        /// Its nickname.
+        name: &'a Nickname,
+    },
+    /// The account of the log has another nickname.
+    AccountRenamed {
+        /// Which.
+        name: &'a Nickname,
+    },
+    /// The room of the log is there.
+    RoomBegins {
+        /// Its name.
+        name: &'a RoomName,
+    },
+    /// Somebody is a member of the room of the log.
+    MemberJoined {
+        /// Who.
+        account: AccountId,
+    },
+    /// Somebody is no member of it any more.
+    MemberLeft {
+        /// Who.
+        account: AccountId,
+    },
+}
 
 event_kinds! {
     /// An account's first event.

@@ -2,9 +2,7 @@
 //!
 //! It must not know which kind has what: the table of kinds does.
 
-use chat_proto::{
-    AccountId, Credential, EventSeq, LogId, MessageId, Nickname, RoomId, RoomName, Seq, Timestamp,
-};
+use chat_proto::{AccountId, EventSeq, LogId, MessageId, RoomId, Seq, Timestamp};
 
 use super::EventKind;
 
@@ -59,40 +57,6 @@ pub enum LogOwner {
     Room,
     /// An account's own.
     Account,
-}
-
-/// What an event changes in the hot state, and in the tables of a store that follow from the events.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum StateChange<'a> {
-    /// Nothing but the head and the time of its log.
-    Nothing,
-    /// The account of the log is there.
-    AccountBegins {
-        /// What signs in to it.
-        credential: &'a Credential,
-        /// Its nickname.
-        name: &'a Nickname,
-    },
-    /// The account of the log has another nickname.
-    AccountRenamed {
-        /// Which.
-        name: &'a Nickname,
-    },
-    /// The room of the log is there.
-    RoomBegins {
-        /// Its name.
-        name: &'a RoomName,
-    },
-    /// Somebody is a member of the room of the log.
-    MemberJoined {
-        /// Who.
-        account: AccountId,
-    },
-    /// Somebody is no member of it any more.
-    MemberLeft {
-        /// Who.
-        account: AccountId,
-    },
 }
 
 impl<'a> EventRow<'a> {

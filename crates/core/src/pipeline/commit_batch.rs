@@ -231,10 +231,13 @@ impl CommitBatch {
         self.waiting
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "other changes concern no cursor and no name"
+    )]
     fn note(&mut self, event: &Event) {
         let (room, own) = (RoomId(event.log.0), AccountId(event.log.0));
         let (account, is_member) = match event.content.change() {
-            StateChange::Nothing | StateChange::RoomBegins { .. } => return,
             StateChange::AccountBegins { .. } => return self.new_accounts.push(own),
             StateChange::AccountRenamed { name } => {
                 self.renames.insert(own, name.to_string());
@@ -242,6 +245,7 @@ impl CommitBatch {
             }
             StateChange::MemberJoined { account } => (account, true),
             StateChange::MemberLeft { account } => (account, false),
+            _ => return,
         };
         self.memberships.push(MembershipChange { room, account, is_member });
     }

@@ -1,14 +1,33 @@
-//! What an event changes in the hot state: the one fold. Whoever has the same events in the same
-//! order has the same state, whether it decided them, was told of them, or read back what they came to.
+//! What the hot state holds of accounts and rooms, and what an event changes in it: the one fold.
+//! Whoever has the same events in the same order has the same state, whether it decided them, was told
+//! of them, or read back what they came to.
 //!
 //! It must not refuse anything: an event has happened.
 
 use chat_proto::{AccountId, Credential, Nickname, RoomId, RoomName, Seq};
 
-use super::{Account, Room, State};
+use super::State;
 use crate::idset::IdSet;
 use crate::permutation;
 use crate::{AccountRow, Event, Genesis, RoomRow, Snapshot, StateChange};
+
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(PartialEq))]
+pub(crate) struct Account {
+    pub(crate) name: Nickname,
+    pub(crate) head: Seq,
+    pub(crate) rooms: IdSet<RoomId>,
+}
+
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(PartialEq))]
+pub(crate) struct Room {
+    pub(crate) name: RoomName,
+    pub(crate) head: Seq,
+    pub(crate) members: IdSet<AccountId>,
+    /// Whether others than its members know of it. So far every room is made so.
+    pub(crate) is_public: bool,
+}
 
 impl State {
     /// The logs begin, or another life of them does.
