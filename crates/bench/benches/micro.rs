@@ -110,9 +110,9 @@ fn state() -> State {
         rules: RULES,
         secret: Some(StoreSecret([5; 16])),
         last_ts: NOW,
-        accounts: vec![AccountRow { id: ACCOUNT, head, name }],
+        accounts: vec![AccountRow::new(ACCOUNT, name, head)],
         credentials: vec![(KEY, ACCOUNT)],
-        rooms: vec![RoomRow { id: ROOM, head, name: RoomName::parse("lobby").expect("a name") }],
+        rooms: vec![RoomRow::new(ROOM, RoomName::parse("lobby").expect("a name"), head)],
         members: vec![(ROOM, ACCOUNT)],
     })
     .expect("its names are different")

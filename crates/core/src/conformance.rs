@@ -202,7 +202,7 @@ fn the_state_follows_the_events<D: Disk>(disk: &mut D, fact: &str) {
 
     let snapshot = disk.open().recover().expect(fact);
     assert_eq!(snapshot.last_ts, Timestamp(9_000), "{fact}");
-    let account = |id, name, head| AccountRow { id, name: nickname(name), head };
+    let account = |id, name, head| AccountRow::new(id, nickname(name), head);
     let mut accounts = snapshot.accounts;
     accounts.sort_by_key(|account| account.id);
     let expected = [account(ADA, "ada", Seq(3)), account(BOB, "rob", Seq(3))];
@@ -210,7 +210,7 @@ fn the_state_follows_the_events<D: Disk>(disk: &mut D, fact: &str) {
     let mut credentials = snapshot.credentials;
     credentials.sort_by_key(|(_credential, account)| *account);
     assert_eq!(credentials, [(ADA_KEY, ADA), (BOB_KEY, BOB)], "{fact}");
-    let lobby = RoomRow { id: RoomId(LOBBY.0), name: room_name("lobby"), head: Seq(4) };
+    let lobby = RoomRow::new(RoomId(LOBBY.0), room_name("lobby"), Seq(4));
     assert_eq!(snapshot.rooms, [lobby], "{fact}");
     assert_eq!(snapshot.members, [(RoomId(LOBBY.0), BOB)], "{fact}");
 }

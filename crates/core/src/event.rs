@@ -73,3 +73,6 @@ impl Batch {
         self.is_urgent |= !matches!(event.content, Content::Joined { .. } | Content::Left { .. });
     }
 }
+
+#[cfg(test)]
+mod tests;

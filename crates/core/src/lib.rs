@@ -55,9 +55,8 @@ pub use rate::{Rate, TokenBucket};
 pub use refusal::Refusal;
 pub use secret::StoreSecret;
 pub use session::{Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step};
-pub use state::{Answer, Decision, RULES, RestoreError, State};
+pub use state::{AccountRow, Answer, Decision, RULES, RestoreError, RoomRow, State};
 pub use store::{
-    AccountRow, Begun, BoundStream, Genesis, Lookup, PastSend, Record, RefusedSend, RoomRow,
-    Snapshot, Store, StoreError,
+    Begun, BoundStream, Genesis, Lookup, PastSend, Record, RefusedSend, Snapshot, Store, StoreError,
 };
 pub use tail::Tail;

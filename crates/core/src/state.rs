@@ -25,12 +25,13 @@ use rustc_hash::FxHashMap;
 use crate::names::NameIndex;
 use crate::permutation;
 use crate::{
-    AccountRow, Action, Command, Content, Event, Genesis, Lookup, Refusal, RefusedSend, RoomRow,
-    Snapshot, StoreError, StoreSecret,
+    Action, Command, Content, Event, Genesis, Lookup, Refusal, RefusedSend, Snapshot, StoreError,
+    StoreSecret,
 };
 
 pub(crate) use access::Access;
 pub(crate) use evolve::{Account, Room};
+pub use evolve::{AccountRow, RoomRow};
 pub use restore_error::RestoreError;
 
 /// The number of the rules by which commands are decided: what is refused, which names collide, what an
@@ -128,16 +129,16 @@ impl State {
             rooms: BTreeMap::new(),
             room_names: NameIndex::new(),
         };
-        for AccountRow { id, name, head } in snapshot.accounts {
-            if let Err((name, holder)) = state.begin_account(id, name, head) {
+        for row in snapshot.accounts {
+            if let Err((row, holder)) = state.begin_account(row) {
                 let held = state.accounts.get(&holder).map(|held| held.name.to_string());
-                return Err(two_of_a_name("accounts", name.as_str(), held));
+                return Err(two_of_a_name("accounts", row.name.as_str(), held));
             }
         }
-        for RoomRow { id, name, head } in snapshot.rooms {
-            if let Err((name, holder)) = state.begin_room(id, name, head) {
+        for row in snapshot.rooms {
+            if let Err((row, holder)) = state.begin_room(row) {
                 let held = state.rooms.get(&holder).map(|held| held.name.to_string());
-                return Err(two_of_a_name("rooms", name.as_str(), held));
+                return Err(two_of_a_name("rooms", row.name.as_str(), held));
             }
         }
         for (room, account) in snapshot.members {

@@ -2,11 +2,11 @@
 //! that fails on purpose; one conformance suite holds both to it.
 
 use chat_proto::{
-    AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, RoomId, RoomName,
-    Seq, StreamId, Timestamp,
+    AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nonce, RoomId, Seq, StreamId,
+    Timestamp,
 };
 
-use crate::{BodyDigest, Event, StoreSecret};
+use crate::{AccountRow, BodyDigest, Event, RoomRow, StoreSecret};
 
 /// Answers questions about history as of the command before, the open transaction included.
 /// It is the only input of [`crate::State::apply`] besides the command.
@@ -204,28 +204,6 @@ pub struct Snapshot {
     pub rooms: Vec<RoomRow>,
     /// Who is a member where.
     pub members: Vec<(RoomId, AccountId)>,
-}
-
-/// An account of a [`Snapshot`].
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AccountRow {
-    /// Its id.
-    pub id: AccountId,
-    /// Its nickname.
-    pub name: Nickname,
-    /// The head of its log.
-    pub head: Seq,
-}
-
-/// A room of a [`Snapshot`].
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RoomRow {
-    /// Its id.
-    pub id: RoomId,
-    /// Its name.
-    pub name: RoomName,
-    /// The head of its log.
-    pub head: Seq,
 }
 
 /// Says that the store failed. Whoever waits for an answer gets

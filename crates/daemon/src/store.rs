@@ -25,6 +25,7 @@ mod lookup;
 mod meta;
 mod open;
 mod pending;
+mod projections;
 mod read;
 mod row;
 mod row_buffer;

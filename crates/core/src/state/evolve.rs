@@ -9,7 +9,7 @@ use chat_proto::{AccountId, Credential, Nickname, RoomId, RoomName, Seq};
 use super::State;
 use crate::idset::IdSet;
 use crate::permutation;
-use crate::{AccountRow, Event, Genesis, RoomRow, Snapshot, StateChange};
+use crate::{Event, Genesis, Snapshot, StateChange};
 
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(PartialEq))]
@@ -17,6 +17,17 @@ pub(crate) struct Account {
     pub(crate) name: Nickname,
     pub(crate) head: Seq,
     pub(crate) rooms: IdSet<RoomId>,
+}
+
+/// An account as the tables of a store have it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountRow {
+    /// Its id.
+    pub id: AccountId,
+    /// Its nickname.
+    pub name: Nickname,
+    /// The head of its log.
+    pub head: Seq,
 }
 
 #[derive(Clone, Debug)]
@@ -27,6 +38,33 @@ pub(crate) struct Room {
     pub(crate) members: IdSet<AccountId>,
     /// Whether others than its members know of it. So far every room is made so.
     pub(crate) is_public: bool,
+}
+
+/// A room as the tables of a store have it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoomRow {
+    /// Its id.
+    pub id: RoomId,
+    /// Its name.
+    pub name: RoomName,
+    /// The head of its log.
+    pub head: Seq,
+}
+
+impl AccountRow {
+    /// An account of which nothing else has been said.
+    #[must_use]
+    pub fn new(id: AccountId, name: Nickname, head: Seq) -> Self {
+        Self { id, name, head }
+    }
+}
+
+impl RoomRow {
+    /// A room of which nothing else has been said.
+    #[must_use]
+    pub fn new(id: RoomId, name: RoomName, head: Seq) -> Self {
+        Self { id, name, head }
+    }
 }
 
 impl State {
@@ -47,12 +85,14 @@ impl State {
         match event.content.change() {
             StateChange::Nothing => {}
             StateChange::AccountBegins { credential, name } => {
-                self.begin_account(own, name.clone(), Seq::ZERO).expect("nobody holds the name");
+                let account = AccountRow::new(own, name.clone(), Seq::ZERO);
+                self.begin_account(account).expect("nobody holds the name");
                 self.account_of.insert(*credential, own);
             }
             StateChange::AccountRenamed { name } => self.rename(own, name),
             StateChange::RoomBegins { name } => {
-                self.begin_room(room, name.clone(), Seq::ZERO).expect("no room holds the name");
+                let room = RoomRow::new(room, name.clone(), Seq::ZERO);
+                self.begin_room(room).expect("no room holds the name");
             }
             StateChange::MemberJoined { account } => self.link(room, account),
             StateChange::MemberLeft { account } => self.unlink(room, account),
@@ -94,16 +134,12 @@ impl State {
     /// An account is there.
     ///
     /// # Errors
-    /// The name, and who holds one that collides with it.
-    pub(super) fn begin_account(
-        &mut self,
-        id: AccountId,
-        name: Nickname,
-        head: Seq,
-    ) -> Result<(), (Nickname, AccountId)> {
-        if let Err(holder) = self.account_names.claim(name.as_str(), id) {
-            return Err((name, holder));
+    /// The account, and who holds a name that collides with its own.
+    pub(super) fn begin_account(&mut self, row: AccountRow) -> Result<(), (AccountRow, AccountId)> {
+        if let Err(holder) = self.account_names.claim(row.name.as_str(), row.id) {
+            return Err((row, holder));
         }
+        let AccountRow { id, name, head } = row;
         self.accounts.insert(id, Account { name, head, rooms: IdSet::default() });
         self.note_id(id.0);
         Ok(())
@@ -112,16 +148,12 @@ impl State {
     /// A room is there.
     ///
     /// # Errors
-    /// The name, and which room holds one that collides with it.
-    pub(super) fn begin_room(
-        &mut self,
-        id: RoomId,
-        name: RoomName,
-        head: Seq,
-    ) -> Result<(), (RoomName, RoomId)> {
-        if let Err(holder) = self.room_names.claim(name.as_str(), id) {
-            return Err((name, holder));
+    /// The room, and which one holds a name that collides with its own.
+    pub(super) fn begin_room(&mut self, row: RoomRow) -> Result<(), (RoomRow, RoomId)> {
+        if let Err(holder) = self.room_names.claim(row.name.as_str(), row.id) {
+            return Err((row, holder));
         }
+        let RoomRow { id, name, head } = row;
         let (members, is_public) = (IdSet::default(), true);
         self.rooms.insert(id, Room { name, head, members, is_public });
         self.note_id(id.0);

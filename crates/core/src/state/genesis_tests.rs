@@ -1,6 +1,6 @@
 //! What the beginning brings: all that is drawn at random comes with it.
 
-use chat_proto::{Nonce, StreamId, TextBody};
+use chat_proto::{Nickname, Nonce, StreamId, TextBody};
 
 use super::test_memory::Memory;
 use super::tests::{blank, key_numbered};

@@ -1,7 +1,7 @@
 //! Three states: one decides, one is restored from what is stored, again and again, and one is told of
 //! the events alone. Nobody may be able to tell them apart.
 
-use chat_proto::{Nonce, StreamId, TextBody};
+use chat_proto::{Nickname, Nonce, StreamId, TextBody};
 
 use super::test_memory::Memory;
 use super::tests::{blank, key_numbered};

@@ -3,7 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test that meets another variant fails")]
 
 use chat_proto::limits::TEXT_BYTES_MAX;
-use chat_proto::{ErrorCode, EventSeq, Nonce, StreamId, TextBody, TextKind};
+use chat_proto::{ErrorCode, EventSeq, Nickname, Nonce, StreamId, TextBody, TextKind};
 
 use super::test_memory::Memory;
 use super::*;
@@ -299,15 +299,13 @@ fn another_name_is_one_event_however_many_rooms_the_account_is_in() {
 
 #[test]
 fn two_names_that_collide_are_not_restored() {
-    let account =
-        |id: u64, name: &str| AccountRow { id: AccountId(id), name: nick(name), head: Seq(1) };
+    let account = |id: u64, name: &str| AccountRow::new(AccountId(id), nick(name), Seq(1));
     let accounts = vec![account(1, "paypal"), account(2, "p\u{430}ypal")];
     let refused = State::restore(Snapshot { accounts, ..Snapshot::default() }).unwrap_err();
     let said = refused.to_string();
     assert!(said.contains("\"paypal\"") && said.contains("\"p\u{430}ypal\""), "{said}");
 
-    let room =
-        |id: u64, name: &str| RoomRow { id: RoomId(id), name: room_name(name), head: Seq(1) };
+    let room = |id: u64, name: &str| RoomRow::new(RoomId(id), room_name(name), Seq(1));
     let rooms = vec![room(1, "ops"), room(2, "0PS")];
     let refused = State::restore(Snapshot { rooms, ..Snapshot::default() }).unwrap_err();
     let said = refused.to_string();

@@ -1,19 +1,16 @@
 //! What the state asks about the past, and the hot state as a whole.
 
-use chat_core::{
-    AccountRow, BodyDigest, BoundStream, Lookup, PastSend, RoomRow, Snapshot, StoreError,
-    StoreSecret,
-};
+use chat_core::{BodyDigest, BoundStream, Lookup, PastSend, Snapshot, StoreError, StoreSecret};
 use chat_proto::{
-    AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nonce, RoomId, Seq, StreamId,
-    Timestamp,
+    AccountId, Epoch, ErrorCode, LogId, MessageId, Nonce, RoomId, Seq, StreamId, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::SqliteStore;
 use super::index::Index;
 use super::meta;
-use super::row::{integer, nickname, room_name, unsigned};
+use super::projections;
+use super::row::{integer, unsigned};
 use super::times;
 
 impl Lookup for SqliteStore {
@@ -112,9 +109,9 @@ pub(super) fn snapshot(connection: &Connection, index: &Index) -> Result<Snapsho
     let epoch = meta::get(connection, "epoch").map_err(read)?.unwrap_or_default();
     let rules = meta::get(connection, "rules").map_err(read)?.unwrap_or_default();
     let head = |log, flushed| index.committed_head(log, flushed);
-    let mut accounts = rows(connection, ACCOUNTS, account)?;
+    let mut accounts = projections::accounts(connection)?;
     accounts.iter_mut().for_each(|account| account.head = head(account.id.into(), account.head));
-    let mut rooms = rows(connection, ROOMS, room)?;
+    let mut rooms = projections::rooms(connection)?;
     rooms.iter_mut().for_each(|room| room.head = head(room.id.into(), room.head));
     Ok(Snapshot {
         epoch: Epoch(epoch),
@@ -122,15 +119,9 @@ pub(super) fn snapshot(connection: &Connection, index: &Index) -> Result<Snapsho
         secret: secret(connection)?,
         last_ts: times::latest(connection).map_err(read)?,
         accounts,
-        credentials: rows(connection, "SELECT kind, bytes, account FROM credentials", credential)?,
+        credentials: projections::credentials(connection)?,
         rooms,
-        members: rows(connection, "SELECT room, account FROM members", |row| {
-            let read = |cause| StoreError::new("read a member", cause);
-            Ok((
-                RoomId(unsigned(row.get(0).map_err(read)?)),
-                AccountId(unsigned(row.get(1).map_err(read)?)),
-            ))
-        })?,
+        members: projections::members(connection)?,
     })
 }
 
@@ -147,56 +138,4 @@ pub(super) fn set_secret(connection: &Connection, secret: StoreSecret) -> rusqli
     let sql = "INSERT INTO secrets (name, bytes) VALUES ('store', ?) \
                ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes";
     connection.execute(sql, [secret.0]).map(drop)
-}
-
-/// With the heads as the tables know them.
-const ACCOUNTS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
-    WHERE log = accounts.id ORDER BY first_seq DESC LIMIT 1), 0), name \
-    FROM accounts ORDER BY id";
-
-const ROOMS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
-    WHERE log = rooms.id ORDER BY first_seq DESC LIMIT 1), 0), name \
-    FROM rooms ORDER BY id";
-
-fn rows<T>(
-    connection: &Connection,
-    sql: &str,
-    parse: fn(&Row<'_>) -> Result<T, StoreError>,
-) -> Result<Vec<T>, StoreError> {
-    let read = |cause| StoreError::new("read the state back", cause);
-    let mut statement = connection.prepare_cached(sql).map_err(read)?;
-    let mut found = statement.query([]).map_err(read)?;
-    let mut rows = Vec::new();
-    while let Some(row) = found.next().map_err(read)? {
-        rows.push(parse(row)?);
-    }
-    Ok(rows)
-}
-
-fn account(row: &Row<'_>) -> Result<AccountRow, StoreError> {
-    let read = |cause| StoreError::new("read an account", cause);
-    Ok(AccountRow {
-        id: AccountId(unsigned(row.get(0).map_err(read)?)),
-        head: Seq(unsigned(row.get(1).map_err(read)?)),
-        name: nickname(&row.get::<_, String>(2).map_err(read)?)?,
-    })
-}
-
-fn credential(row: &Row<'_>) -> Result<(Credential, AccountId), StoreError> {
-    let read = |cause| StoreError::new("read a credential", cause);
-    let kind = row.get(0).map_err(read)?;
-    let credential = Credential::from_parts(kind, row.get(1).map_err(read)?).ok_or_else(|| {
-        let cause = format!("its kind {kind} is not one that this version knows");
-        StoreError::new("read a credential", cause)
-    })?;
-    Ok((credential, AccountId(unsigned(row.get(2).map_err(read)?))))
-}
-
-fn room(row: &Row<'_>) -> Result<RoomRow, StoreError> {
-    let read = |cause| StoreError::new("read a room", cause);
-    Ok(RoomRow {
-        id: RoomId(unsigned(row.get(0).map_err(read)?)),
-        head: Seq(unsigned(row.get(1).map_err(read)?)),
-        name: room_name(&row.get::<_, String>(2).map_err(read)?)?,
-    })
 }

@@ -11,9 +11,10 @@ use rusqlite::{Connection, Result};
 use super::committer::WriteConnection;
 use super::index::{Block, Index, StreamMark};
 use super::lookup;
+use super::projections;
 use super::row_buffer::{RowBuffer, SendDecision};
 use super::times;
-use super::write::{self, ClosedTransaction, WriteError};
+use super::write::{ClosedTransaction, WriteError};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -48,7 +49,7 @@ impl Pending {
     ) -> Result<(), WriteError> {
         match record {
             Record::Event(event) => {
-                let creates = write::project(connection, event)?;
+                let creates = projections::project(connection, event)?;
                 let last_post = self.index.push(connection, event, creates)?;
                 let Content::Posted { from, nonce, .. } = &event.content else {
                     self.staged.push(event, None, last_post);

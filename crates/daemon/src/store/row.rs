@@ -1,10 +1,8 @@
 //! What rows of the table `events` are made of. Which kind of event has which columns says the core's
 //! table of kinds.
 
-use chat_core::{self as core, BodyDigest, Content, Event, EventRow, MessageColumns, StoreError};
-use chat_proto::{
-    AccountId, EventSeq, MessageId, Nickname, Nonce, RoomId, RoomName, Seq, TextKind,
-};
+use chat_core::{self as core, BodyDigest, Content, Event, EventRow, MessageColumns};
+use chat_proto::{AccountId, EventSeq, MessageId, Nonce, RoomId, Seq, TextKind};
 
 /// What an event's content puts into the columns behind `kind`.
 pub(super) struct Columns<'a> {
@@ -39,14 +37,6 @@ impl<'a> Columns<'a> {
         };
         Self { kind: kind.name(), account, room, words, post }
     }
-}
-
-pub(super) fn nickname(name: &str) -> Result<Nickname, StoreError> {
-    Nickname::parse(name).map_err(|cause| StoreError::new("read a nickname", cause))
-}
-
-pub(super) fn room_name(name: &str) -> Result<RoomName, StoreError> {
-    RoomName::parse(name).map_err(|cause| StoreError::new("read a room's name", cause))
 }
 
 /// A number as SQLite has it. Ids, seqs and times never come near the limit; what a client makes

@@ -154,11 +154,7 @@ fn a_commit_that_was_durable_after_all_is_found() {
     let snapshot = store.recover().unwrap();
     assert_eq!(
         snapshot.rooms,
-        [chat_core::RoomRow {
-            id: RoomId(ROOM.0),
-            name: RoomName::parse("lobby").unwrap(),
-            head: Seq(2),
-        }]
+        [chat_core::RoomRow::new(RoomId(ROOM.0), RoomName::parse("lobby").unwrap(), Seq(2))]
     );
     assert_eq!(store.committed, 3);
     post(&mut store, 2).unwrap();

@@ -4,11 +4,10 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use chat_core::{Event, PastSend, StateChange};
+use chat_core::PastSend;
 use chat_proto::{LogId, Seq};
 use rusqlite::{CachedStatement, Connection, Result, ffi, params};
 
-use super::committer::WriteConnection;
 use super::row::{PostColumns, integer, text_kind_column};
 use super::row_buffer::{Post, Row, RowBuffer, SendDecision};
 
@@ -242,55 +241,4 @@ fn write_refused(
         }
     }
     Ok(())
-}
-
-/// Moves the tables that say where the events have led to. Tells whether the event creates its
-/// log. A message moves none, and needs no connection.
-pub(super) fn project(connection: &WriteConnection, event: &Event) -> Result<bool> {
-    let change = event.content.change();
-    if change == StateChange::Nothing {
-        return Ok(false);
-    }
-    project_in(&*connection.in_transaction()?, event, change)
-}
-
-fn project_in(connection: &Connection, event: &Event, change: StateChange<'_>) -> Result<bool> {
-    let (log, ts) = (integer(event.log.0), integer(event.ts.0));
-    match change {
-        StateChange::Nothing => {}
-        StateChange::AccountBegins { credential, name } => {
-            connection
-                .prepare_cached("INSERT INTO accounts (id, name, created_ts) VALUES (?, ?, ?)")?
-                .execute(params![log, name.as_str(), ts])?;
-            connection
-                .prepare_cached(
-                    "INSERT INTO credentials (account, kind, bytes, created_ts) \
-                     VALUES (?, ?, ?, ?)",
-                )?
-                .execute(params![log, credential.kind() as u16, credential.bytes(), ts])?;
-            return Ok(true);
-        }
-        StateChange::RoomBegins { name } => {
-            connection
-                .prepare_cached("INSERT INTO rooms (id, name, created_ts) VALUES (?, ?, ?)")?
-                .execute(params![log, name.as_str(), ts])?;
-            return Ok(true);
-        }
-        StateChange::AccountRenamed { name } => {
-            connection
-                .prepare_cached("UPDATE accounts SET name = ?2 WHERE id = ?1")?
-                .execute(params![log, name.as_str()])?;
-        }
-        StateChange::MemberJoined { account } => {
-            connection
-                .prepare_cached("INSERT INTO members (room, account) VALUES (?, ?)")?
-                .execute(params![log, integer(account.0)])?;
-        }
-        StateChange::MemberLeft { account } => {
-            connection
-                .prepare_cached("DELETE FROM members WHERE room = ? AND account = ?")?
-                .execute(params![log, integer(account.0)])?;
-        }
-    }
-    Ok(false)
 }

@@ -1,0 +1,155 @@
+//! The tables that say where the events have led to: `accounts`, `credentials`, `rooms` and `members`.
+//! They are written in the transaction of the event, and read back as the hot state.
+//!
+//! It must not know which kind of event changes what: the core's table of kinds does.
+
+use chat_core::{AccountRow, Event, RoomRow, StateChange, StoreError};
+use chat_proto::{AccountId, Credential, Nickname, RoomId, RoomName, Seq};
+use rusqlite::{Connection, Row, params};
+
+use super::committer::WriteConnection;
+use super::row::{integer, unsigned};
+
+/// Moves the tables that say where the events have led to. Tells whether the event creates its
+/// log. A message moves none, and needs no connection.
+pub(super) fn project(connection: &WriteConnection, event: &Event) -> rusqlite::Result<bool> {
+    let change = event.content.change();
+    if change == StateChange::Nothing {
+        return Ok(false);
+    }
+    project_in(&*connection.in_transaction()?, event, change)
+}
+
+fn project_in(
+    connection: &Connection,
+    event: &Event,
+    change: StateChange<'_>,
+) -> rusqlite::Result<bool> {
+    let (log, ts) = (integer(event.log.0), integer(event.ts.0));
+    match change {
+        StateChange::Nothing => {}
+        StateChange::AccountBegins { credential, name } => {
+            connection
+                .prepare_cached("INSERT INTO accounts (id, name, created_ts) VALUES (?, ?, ?)")?
+                .execute(params![log, name.as_str(), ts])?;
+            connection
+                .prepare_cached(
+                    "INSERT INTO credentials (account, kind, bytes, created_ts) \
+                     VALUES (?, ?, ?, ?)",
+                )?
+                .execute(params![log, credential.kind() as u16, credential.bytes(), ts])?;
+            return Ok(true);
+        }
+        StateChange::RoomBegins { name } => {
+            connection
+                .prepare_cached("INSERT INTO rooms (id, name, created_ts) VALUES (?, ?, ?)")?
+                .execute(params![log, name.as_str(), ts])?;
+            return Ok(true);
+        }
+        StateChange::AccountRenamed { name } => {
+            connection
+                .prepare_cached("UPDATE accounts SET name = ?2 WHERE id = ?1")?
+                .execute(params![log, name.as_str()])?;
+        }
+        StateChange::MemberJoined { account } => {
+            connection
+                .prepare_cached("INSERT INTO members (room, account) VALUES (?, ?)")?
+                .execute(params![log, integer(account.0)])?;
+        }
+        StateChange::MemberLeft { account } => {
+            connection
+                .prepare_cached("DELETE FROM members WHERE room = ? AND account = ?")?
+                .execute(params![log, integer(account.0)])?;
+        }
+    }
+    Ok(false)
+}
+
+/// Every account, with its head as the blocks know it.
+pub(super) fn accounts(connection: &Connection) -> Result<Vec<AccountRow>, StoreError> {
+    rows(connection, ACCOUNTS, account)
+}
+
+/// Every room, with its head as the blocks know it.
+pub(super) fn rooms(connection: &Connection) -> Result<Vec<RoomRow>, StoreError> {
+    rows(connection, ROOMS, room)
+}
+
+/// What signs in to which account.
+pub(super) fn credentials(
+    connection: &Connection,
+) -> Result<Vec<(Credential, AccountId)>, StoreError> {
+    rows(connection, "SELECT kind, bytes, account FROM credentials", credential)
+}
+
+/// Who is a member where.
+pub(super) fn members(connection: &Connection) -> Result<Vec<(RoomId, AccountId)>, StoreError> {
+    rows(connection, "SELECT room, account FROM members", member)
+}
+
+const ACCOUNTS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
+    WHERE log = accounts.id ORDER BY first_seq DESC LIMIT 1), 0), name \
+    FROM accounts ORDER BY id";
+
+const ROOMS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
+    WHERE log = rooms.id ORDER BY first_seq DESC LIMIT 1), 0), name \
+    FROM rooms ORDER BY id";
+
+fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    parse: fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let read = |cause| StoreError::new("read the state back", cause);
+    let mut statement = connection.prepare_cached(sql).map_err(read)?;
+    let mut found = statement.query([]).map_err(read)?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next().map_err(read)? {
+        rows.push(parse(row)?);
+    }
+    Ok(rows)
+}
+
+fn account(row: &Row<'_>) -> Result<AccountRow, StoreError> {
+    let read = |cause| StoreError::new("read an account", cause);
+    Ok(AccountRow {
+        id: AccountId(unsigned(row.get(0).map_err(read)?)),
+        head: Seq(unsigned(row.get(1).map_err(read)?)),
+        name: nickname(&row.get::<_, String>(2).map_err(read)?)?,
+    })
+}
+
+fn credential(row: &Row<'_>) -> Result<(Credential, AccountId), StoreError> {
+    let read = |cause| StoreError::new("read a credential", cause);
+    let kind = row.get(0).map_err(read)?;
+    let credential = Credential::from_parts(kind, row.get(1).map_err(read)?).ok_or_else(|| {
+        let cause = format!("its kind {kind} is not one that this version knows");
+        StoreError::new("read a credential", cause)
+    })?;
+    Ok((credential, AccountId(unsigned(row.get(2).map_err(read)?))))
+}
+
+fn room(row: &Row<'_>) -> Result<RoomRow, StoreError> {
+    let read = |cause| StoreError::new("read a room", cause);
+    Ok(RoomRow {
+        id: RoomId(unsigned(row.get(0).map_err(read)?)),
+        head: Seq(unsigned(row.get(1).map_err(read)?)),
+        name: room_name(&row.get::<_, String>(2).map_err(read)?)?,
+    })
+}
+
+fn member(row: &Row<'_>) -> Result<(RoomId, AccountId), StoreError> {
+    let read = |cause| StoreError::new("read a member", cause);
+    Ok((
+        RoomId(unsigned(row.get(0).map_err(read)?)),
+        AccountId(unsigned(row.get(1).map_err(read)?)),
+    ))
+}
+
+fn nickname(name: &str) -> Result<Nickname, StoreError> {
+    Nickname::parse(name).map_err(|cause| StoreError::new("read a nickname", cause))
+}
+
+fn room_name(name: &str) -> Result<RoomName, StoreError> {
+    RoomName::parse(name).map_err(|cause| StoreError::new("read a room's name", cause))
+}
