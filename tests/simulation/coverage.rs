@@ -42,6 +42,8 @@ situations! {
     DiedBeforeCommit,
     /// The process died in a commit, after it was durable.
     DiedAfterCommit,
+    /// Commands that had been carried out came another time.
+    SubmittedAgain,
     /// More was applied while a commit was under way.
     AppliedBesideCommit,
     /// A commit that was under way failed, and what had been applied behind it with it.

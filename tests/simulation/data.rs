@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_core::{Content, Event, Genesis, PastSend, RefusedSend, Snapshot, State};
+use chat_core::{Content, Event, Genesis, OrderProgress, PastSend, RefusedSend, Snapshot, State};
 use chat_proto::{AccountId, Epoch, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
 use chat_tests::history::{Log, Stored};
 
@@ -14,12 +14,14 @@ pub(crate) enum Owned {
     Genesis(Genesis),
     Event(Event),
     RefusedSend(RefusedSend),
+    OrderProgress(OrderProgress),
 }
 
 /// Everything that was committed.
 pub(crate) struct Data {
     /// What the tables of a store say: they follow from the events as the state does.
     tables: State,
+    pub(crate) progress: OrderProgress,
     pub(crate) logs: BTreeMap<LogId, Vec<Event>>,
     /// The room of each stream's first send.
     pub(crate) streams: BTreeMap<(AccountId, StreamId), RoomId>,
@@ -30,7 +32,7 @@ impl Default for Data {
     fn default() -> Self {
         let tables = State::restore(Snapshot::default()).expect("there is nothing in it");
         let (logs, streams, sends) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { tables, logs, streams, sends }
+        Self { tables, progress: OrderProgress::default(), logs, streams, sends }
     }
 }
 
@@ -66,6 +68,7 @@ impl Data {
                     self.sends.entry(stream).or_default().insert(nonce.n, past);
                 }
             }
+            Owned::OrderProgress(progress) => self.progress = progress.clone(),
             Owned::RefusedSend(refused) => {
                 let RefusedSend { account, room, nonce, code, digest } = *refused;
                 let past = PastSend::Refused { code, digest };
@@ -115,7 +118,8 @@ impl Data {
     }
 
     pub(crate) fn snapshot(&self, epoch: Epoch) -> Snapshot {
-        Snapshot { epoch, ..self.tables.snapshot() }
+        let progress = self.progress.clone();
+        Snapshot { epoch, progress, ..self.tables.snapshot() }
     }
 
     pub(crate) fn logs_in_words(&self) -> BTreeMap<LogId, Log> {

@@ -12,6 +12,7 @@ use chat_tests::history::Truth;
 use crate::chance::Chance;
 use crate::coverage::{Coverage, Situation};
 use crate::data::{Data, Owned};
+use crate::order::Submitted;
 
 /// What becomes of a commit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +55,11 @@ pub(crate) struct SimDisk {
     pub(crate) chance: Chance,
     pub(crate) coverage: Coverage,
 
+    /// What was put into the order.
+    pub(crate) submitted: Submitted,
+    /// What is wrong with what became durable.
+    complaints: Vec<String>,
+
     /// The ends of the epochs that are over.
     past: Truth,
     is_sealed: bool,
@@ -80,6 +86,8 @@ impl SimDisk {
             unreadable_until_us: 0,
             chance,
             coverage,
+            submitted: Submitted::default(),
+            complaints: Vec::new(),
             past: Truth::new(),
             is_sealed: false,
             grown: Vec::new(),
@@ -116,6 +124,7 @@ impl SimDisk {
 
     /// Makes a transaction durable. The witness is written after it, if the process lives so long.
     pub(crate) fn make_durable(&mut self, transaction: Vec<Owned>, is_witnessed: bool) {
+        self.complaints.extend(self.submitted.judge(&self.data.progress, &transaction));
         for record in &transaction {
             let before = self.data.epoch();
             self.data.apply(record);
@@ -129,7 +138,7 @@ impl SimDisk {
                     let heads = self.data.logs.keys().map(|log| (*log, self.data.head(*log)));
                     self.grown = heads.collect();
                 }
-                Owned::RefusedSend(_) => {}
+                Owned::RefusedSend(_) | Owned::OrderProgress(_) => {}
             }
         }
         self.commits.push(transaction);
@@ -216,6 +225,10 @@ impl SimDisk {
 
     pub(crate) fn take_grown(&mut self) -> Vec<(LogId, Seq)> {
         std::mem::take(&mut self.grown)
+    }
+
+    pub(crate) fn take_complaints(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.complaints)
     }
 
     /// What the store says, of this epoch and of those before.

@@ -11,6 +11,7 @@ mod env;
 mod fanout;
 mod frames;
 mod network;
+mod order;
 mod peer;
 mod plan;
 mod runner;

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use chat_core::{
-    Action, Admission, Command, Conn, DiskRead, HistoryRead, Input, Local, Origin, Pipeline, Reply,
-    Request, ServerKey, StoreError, StoreSecret, Unsequenced,
+    Action, Admission, Command, Conn, DiskRead, HistoryRead, Input, Local, LoneSubmitter, Origin,
+    Pipeline, Reply, Request, ServerKey, StoreError, StoreSecret, Unsequenced,
 };
 use chat_proto::{
     AccountId, Body, Epoch, HistoryPage, List, Message, QueryRequest, RequestId, RoomId, RoomInfo,
@@ -21,6 +21,7 @@ use crate::env::Env;
 use crate::fanout::{Delivery, OBSERVER, PageId, SimFanout};
 use crate::frames::{frame_of, put};
 use crate::network::{LinkId, Side};
+use crate::order;
 use crate::peer::{Peer, Turn};
 use crate::schedule::{MS, SECOND, SimEvent};
 use crate::store::SimStore;
@@ -36,6 +37,9 @@ pub(crate) struct Server {
     admission: Admission,
     fanout: SimFanout,
     queue: VecDeque<Unsequenced>,
+    submitter: LoneSubmitter,
+    /// What was handed over last.
+    last_batch: Vec<Input>,
     is_sequencing: bool,
     is_settling: bool,
     /// G9: told to stop. Nothing more is read; what was read is answered.
@@ -73,6 +77,8 @@ impl Server {
             let action = Action::Genesis { epoch, secret, lobby };
             pipeline.begin(Command { ts: now, action })?;
         }
+        let progress = pipeline.state().map(|state| state.progress().clone()).unwrap_or_default();
+        let submission_max = 1 + env.chance.below(env.plan.batch_inputs_max);
         let chance = Chance::new(env.chance.within(&(0..=u64::MAX)), 1);
         let coverage = env.coverage.clone();
         let fanout = SimFanout::new(Rc::clone(disk), &env.plan, chance, coverage);
@@ -83,6 +89,8 @@ impl Server {
             admission: Admission { identity, rate: env.plan.rate },
             fanout,
             queue: VecDeque::new(),
+            submitter: LoneSubmitter::after(&progress, submission_max),
+            last_batch: Vec::new(),
             is_sequencing: false,
             is_settling: false,
             is_draining: false,
@@ -156,10 +164,28 @@ impl Server {
         self.is_sequencing = false;
         let most = 1 + env.chance.below(env.plan.batch_inputs_max);
         let now = self.time_of_day(env);
-        let taken = self.queue.drain(..most.min(self.queue.len()));
-        let batch: Vec<Input> = taken.map(|it| it.into_input(now)).collect();
+        let mut batch = Vec::new();
+        self.submit_again(&mut batch, env);
+        for input in self.queue.drain(..most.min(self.queue.len())) {
+            self.submitter.put(input, 1, now, &mut batch);
+        }
+        self.submitter.end(&mut batch);
+        self.fanout.disk.borrow_mut().submitted.note(&batch);
+        self.last_batch.clone_from(&batch);
         self.run(batch, env);
         self.sequence_soon(env);
+    }
+
+    /// Now and then the last batch comes another time, when all of it is contained.
+    fn submit_again(&self, batch: &mut Vec<Input>, env: &mut Env) {
+        let newest = order::newest(&self.last_batch);
+        let progress = self.pipeline.state().map(chat_core::State::progress);
+        let is_contained =
+            newest.is_some_and(|newest| progress.is_some_and(|progress| progress.contains(newest)));
+        if is_contained && env.chance.percent(5) {
+            env.coverage.hit(Situation::SubmittedAgain);
+            batch.extend(order::again(&self.last_batch));
+        }
     }
 
     fn time_of_day(&self, env: &Env) -> Timestamp {
@@ -302,6 +328,7 @@ impl Server {
 pub(crate) fn note_durable(disk: &Rc<RefCell<SimDisk>>, env: &mut Env) {
     let mut disk = disk.borrow_mut();
     let epoch = disk.epoch;
+    disk.take_complaints().into_iter().for_each(|words| env.complain(words));
     for (log, head) in disk.take_grown() {
         trace!(env.trace, "durable: seq {head} of log {log}");
         env.history.committed(epoch, log, head);

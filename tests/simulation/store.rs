@@ -34,7 +34,10 @@ impl Transaction {
     fn newest_ts(&self, log: LogId) -> Option<Timestamp> {
         self.records.iter().rev().find_map(|record| match record {
             Owned::Event(event) if event.log == log => Some(event.ts),
-            Owned::Event(_) | Owned::RefusedSend(_) | Owned::Genesis(_) => None,
+            Owned::Event(_)
+            | Owned::RefusedSend(_)
+            | Owned::Genesis(_)
+            | Owned::OrderProgress(_) => None,
         })
     }
 }
@@ -162,6 +165,10 @@ impl Store for SimStore {
                 Ok(())
             }
             Record::Event(event) => self.put_event(event),
+            Record::OrderProgress(progress) => {
+                self.open.records.push(Owned::OrderProgress(progress.clone()));
+                Ok(())
+            }
             Record::RefusedSend(refused) => {
                 let RefusedSend { account, room, nonce, code, digest } = refused;
                 self.put_send((account, room), nonce, PastSend::Refused { code, digest })?;

@@ -114,6 +114,7 @@ fn state() -> State {
         credentials: vec![(KEY, ACCOUNT)],
         rooms: vec![RoomRow::new(ROOM, RoomName::parse("lobby").expect("a name"), head)],
         members: vec![(ROOM, ACCOUNT)],
+        ..Snapshot::default()
     })
     .expect("its names are different")
 }

@@ -3,6 +3,7 @@
 //! The daemon runs them on SQLite, the simulator on its failing disk, so that what the one proves
 //! holds for the other.
 
+mod order;
 mod sends;
 
 use chat_proto::{
@@ -37,7 +38,7 @@ pub fn run<D: Disk>(fresh: impl Fn() -> D) {
 
 type Fact<D> = (&'static str, fn(&mut D, &str));
 
-fn facts<D: Disk>() -> [Fact<D>; 14] {
+fn facts<D: Disk>() -> [Fact<D>; 15] {
     [
         ("a new store is empty, and has no epoch", a_new_store_is_empty),
         ("logs begin with a commit", logs_begin_with_a_commit),
@@ -52,6 +53,7 @@ fn facts<D: Disk>() -> [Fact<D>; 14] {
         ("streams of two accounts are apart", sends::streams_of_two_accounts_are_apart),
         ("a stream keeps the room of its first send", sends::a_stream_keeps_its_room),
         ("a clock that was ahead is remembered", a_clock_that_was_ahead_is_remembered),
+        ("each commit says how far in the order it is", order::each_commit_says_how_far_it_is),
         ("a commit of nothing changes nothing", a_commit_of_nothing_changes_nothing),
     ]
 }

@@ -6,7 +6,7 @@
 
 use chat_proto::{AccountId, QueryRequest, Timestamp};
 
-use crate::{Command, Conn, Origin, Request};
+use crate::{Command, Conn, Origin, Request, Submission};
 
 /// Something that has come to this node and has no place in the order yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +29,11 @@ pub enum Input {
     Ordered(Ordered),
     /// What is this node's own.
     Local(Local),
+    /// A submission begins. All of its commands come into one commit; one that is contained already is
+    /// passed over, commands and all.
+    Begins(Submission),
+    /// The submission that has begun is whole.
+    Ends,
 }
 
 /// A command that has its place in the order.

@@ -14,6 +14,7 @@ mod pace;
 mod queries;
 mod renames;
 mod replies;
+mod submissions;
 
 use chat_proto::{
     AccountId, LogId, Presence as PresenceFrame, RequestId, RoomId, Timestamp, encode_frame,
@@ -22,7 +23,7 @@ use chat_proto::{
 use rustc_hash::FxHashMap;
 
 use crate::presence::Presence;
-use crate::{Begun, Conn, Fanout, Input, Local, State, Store, StoreError};
+use crate::{Begun, Conn, Fanout, Input, Local, Record, State, Store, StoreError};
 use ahead::AheadReaders;
 pub use failing::Failed;
 use failing::InDoubt;
@@ -31,6 +32,7 @@ use renames::renamed_frame;
 pub(crate) use renames::unsure_of_names;
 
 use commit_batch::{CommitBatch, Commits, Waiting};
+use submissions::Within;
 
 /// How long a store that failed is left alone before it is tried again, in milliseconds.
 const RECOVERY_PAUSE_MS: u64 = 500;
@@ -54,6 +56,7 @@ pub struct Pipeline<S> {
     recover_at: Option<Timestamp>,
     in_doubt: InDoubt,
     commit_bytes_max: usize,
+    within: Within,
     /// Applied; its commit has not begun.
     open: CommitBatch,
     /// Sends whose commit is under way: nothing of them was shown.
@@ -79,14 +82,18 @@ impl<S: Store> Pipeline<S> {
         let mut inputs = inputs.into_iter();
         loop {
             // Whoever waits for the one under way does not wait for all of these, too. An input is
-            // taken behind it: one that was taken must not be lost.
-            self.look_after_commit(now, fanout)?;
+            // taken behind it: one that was taken must not be lost. Not within a submission, half of
+            // which would be lost with the one under way.
+            if self.within.is_between() {
+                self.look_after_commit(now, fanout)?;
+            }
             let Some(input) = inputs.next() else { break };
             self.stage(input, now, fanout);
-            if self.open.bytes() >= self.commit_bytes_max {
+            if self.open.bytes() >= self.commit_bytes_max && self.within.is_between() {
                 self.commit(now, fanout)?;
             }
         }
+        debug_assert!(self.within.is_between(), "a submission is handed over as a whole");
         self.release_answered(fanout);
         // Beside a commit that is under way, sends gather for the next one. A reader ahead whom this
         // batch has reached is answered with the next.
@@ -122,6 +129,7 @@ impl<S: Store> Pipeline<S> {
     fn commit(&mut self, now: Timestamp, fanout: &mut impl Fanout) -> Result<(), Failed> {
         self.release_answered(fanout);
         self.finish_commit(now, fanout)?;
+        self.record_progress();
         let mut staged = self.open.close();
         // Other answers tell of the state: it must not move on before they are given.
         let begun = match staged.commits() {
@@ -137,6 +145,15 @@ impl<S: Store> Pipeline<S> {
             Err(cause) => return Err(self.fail(cause, staged, now, fanout)),
         }
         Ok(())
+    }
+
+    /// What is committed says how far in the order it is.
+    fn record_progress(&mut self) {
+        debug_assert!(self.within.is_between(), "a commit ends where a submission does");
+        let Some(state) = self.state.as_ref().filter(|_| self.open.has_appended()) else { return };
+        if let Err(cause) = self.store.append(Record::OrderProgress(state.progress())) {
+            self.open.break_off(cause);
+        }
     }
 
     /// Shows the batch whose commit was under way when that is done.
@@ -226,7 +243,10 @@ impl<S: Store> Pipeline<S> {
 
     fn stage(&mut self, input: Input, now: Timestamp, fanout: &mut impl Fanout) {
         match input {
+            Input::Ordered(_) if self.within.is_repeated() => {}
             Input::Ordered(ordered) => self.stage_command(ordered, now, fanout),
+            Input::Begins(submission) => self.begin_submission(submission),
+            Input::Ends => self.end_submission(),
             Input::Local(Local::Query { origin, account, query }) => {
                 // At once: a log that comes so far before this is answered would open behind it.
                 self.end_waits(origin, &query, fanout);
@@ -307,6 +327,8 @@ fn later(now: Timestamp) -> Timestamp {
     Timestamp(now.0 + RECOVERY_PAUSE_MS)
 }
 
+#[cfg(test)]
+mod submissions_tests;
 #[cfg(test)]
 mod test_store;
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod access;
 mod accounts;
 mod evolve;
 mod messages;
+mod progress;
 mod restore_error;
 mod rooms;
 
@@ -25,8 +26,8 @@ use rustc_hash::FxHashMap;
 use crate::names::NameIndex;
 use crate::permutation;
 use crate::{
-    Action, Command, Content, Event, Genesis, Lookup, Refusal, RefusedSend, Snapshot, StoreError,
-    StoreSecret,
+    Action, Command, Content, Event, Genesis, Lookup, OrderProgress, Refusal, RefusedSend,
+    Snapshot, StoreError, StoreSecret,
 };
 
 pub(crate) use access::Access;
@@ -48,6 +49,7 @@ pub struct State {
     rules: u16,
     /// `None`: the logs have never begun.
     secret: Option<StoreSecret>,
+    progress: OrderProgress,
     /// How many ids were given to rooms and accounts.
     ids_given: u64,
     /// No event is later. It decides nothing: with a stamp that is not before it, no log has to be
@@ -120,6 +122,7 @@ impl State {
             epoch: snapshot.epoch,
             rules: snapshot.rules,
             secret: snapshot.secret,
+            progress: snapshot.progress,
             ids_given: 0,
             last_ts: snapshot.last_ts,
             floors: FxHashMap::default(),
@@ -160,6 +163,7 @@ impl State {
             self.begin(genesis);
         }
         decision.events.iter().for_each(|event| self.evolve(event));
+        self.advance_by(&decision);
         Ok(decision)
     }
 

@@ -6,7 +6,7 @@ use chat_proto::{
     Timestamp,
 };
 
-use crate::{AccountRow, BodyDigest, Event, RoomRow, StoreSecret};
+use crate::{AccountRow, BodyDigest, Event, OrderProgress, RoomRow, StoreSecret};
 
 /// Answers questions about history as of the command before, the open transaction included.
 /// It is the only input of [`crate::State::apply`] besides the command.
@@ -133,6 +133,9 @@ pub enum Record<'a> {
     Event(&'a Event),
     /// A send that was refused for good: its nonce is used up.
     RefusedSend(RefusedSend),
+    /// How far in the order the state is with all of the transaction: one row, which the last record of
+    /// each transaction makes another.
+    OrderProgress(&'a OrderProgress),
 }
 
 /// A send that was refused for good.
@@ -194,6 +197,8 @@ pub struct Snapshot {
     pub rules: u16,
     /// What came with the first [`Genesis`]; `None` before it.
     pub secret: Option<StoreSecret>,
+    /// How far in the order this is.
+    pub progress: OrderProgress,
     /// The latest time of any event, which need not be the newest: a clock may have been ahead.
     pub last_ts: Timestamp,
     /// Every account.

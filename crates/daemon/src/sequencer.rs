@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chat_core::{Conn, Input, Local, Pipeline, Unsequenced};
+use chat_core::{Conn, Input, Local, LoneSubmitter, Pipeline, Unsequenced};
 use chat_proto::Timestamp;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -36,6 +36,10 @@ const INPUT_COST: usize = 256;
 /// so that what waits stays bounded: who finds the queue full of them is not read, and cannot sign in
 /// to leave again.
 const GONE_COST: usize = 16;
+
+/// What a submission costs at the most: some two hundred small messages. It comes into a commit as a
+/// whole, which ends and is looked after between two.
+const SUBMISSION_COST_MAX: usize = 64 * 1024;
 
 /// How long the WAL is made beforehand, in bytes: about as long as it gets before it begins anew.
 const WAL_BYTES: u64 = 24 * 1024 * 1024;
@@ -176,7 +180,12 @@ impl Waiting {
 
     /// Takes what the next commit is to have, into `inputs`, at the time of day `ts`: here is the
     /// order. Tells its cost, and how large it was to be.
-    fn take(&mut self, inputs: &mut Vec<Input>, ts: Timestamp) -> (usize, Plan) {
+    fn take(
+        &mut self,
+        inputs: &mut Vec<Input>,
+        ts: Timestamp,
+        submitter: &mut LoneSubmitter,
+    ) -> (usize, Plan) {
         if std::mem::take(&mut self.has_ticked) {
             inputs.push(Input::Local(Local::Tick));
         }
@@ -185,9 +194,10 @@ impl Waiting {
         while taken < plan.cost_max
             && let Some((input, cost)) = self.inputs.pop()
         {
-            inputs.push(input.into_input(ts));
+            submitter.put(input, cost, ts, inputs);
             taken += cost;
         }
+        submitter.end(inputs);
         (taken, plan)
     }
 }
@@ -205,10 +215,12 @@ fn commit_all(
 ) {
     let mut clock = ClockWatch::default();
     look_at(&mut clock, utc_now(), &pipeline);
+    let progress = pipeline.state().map(|state| state.progress().clone()).unwrap_or_default();
+    let mut submitter = LoneSubmitter::after(&progress, SUBMISSION_COST_MAX);
     let mut inputs = Vec::new();
     while rung.blocking_recv().is_some() {
         loop {
-            let (cost, plan) = lock(waiting).take(&mut inputs, utc_now());
+            let (cost, plan) = lock(waiting).take(&mut inputs, utc_now(), &mut submitter);
             let has_inputs = !inputs.is_empty();
             if has_inputs {
                 fanout.allowances_grew();
@@ -261,7 +273,7 @@ fn look_at(clock: &mut ClockWatch, now: Timestamp, pipeline: &Pipeline<SqliteSto
 
 #[cfg(test)]
 mod tests {
-    use chat_core::{Action, Origin, Request};
+    use chat_core::{Action, OrderProgress, Origin, Request};
     use chat_proto::{AccountId, Ping, QueryRequest, RequestId, RoomId, Window};
 
     use super::*;
@@ -331,7 +343,8 @@ mod tests {
         (0..600_000).for_each(|conn| waiting.put_gone(party(conn), Conn(conn)));
         assert_eq!(waiting.inputs.allowance(party(1)), 0, "nobody signs in until some were taken");
         let mut taken = Vec::new();
-        waiting.take(&mut taken, Timestamp(1));
+        let mut submitter = LoneSubmitter::after(&OrderProgress::default(), SUBMISSION_COST_MAX);
+        waiting.take(&mut taken, Timestamp(1), &mut submitter);
         assert!(taken.len() < 200_000, "{} at once", taken.len());
         assert!(waiting.inputs.allowance(party(1)) > 0);
     }

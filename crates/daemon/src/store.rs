@@ -25,6 +25,7 @@ mod lookup;
 mod meta;
 mod open;
 mod pending;
+mod progress;
 mod projections;
 mod read;
 mod row;
@@ -239,7 +240,7 @@ impl SqliteStore {
         self.pending
             .read_back(&connection)
             .map_err(|cause| StoreError::new("looked where its newest events are", cause))?;
-        let mut snapshot = lookup::snapshot(&connection, self.pending.index())?;
+        let mut snapshot = lookup::snapshot(&connection, &self.pending)?;
         self.latest_ts.read_back(snapshot.last_ts);
         // The pages that it was read from are of no use to appends.
         connection

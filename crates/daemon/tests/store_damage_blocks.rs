@@ -1,5 +1,6 @@
 //! Damaged rows of `blocks`: the events that they lead to are told as unreadable, nothing of
-//! another log is told in their place, and a store whose logs have lost their ends is not written.
+//! another log is told in their place, and a store whose logs have lost their ends is not written. Nor is
+//! one that does not know how far in the order it is.
 
 mod store_seed;
 mod store_told;
@@ -128,4 +129,25 @@ fn a_store_whose_logs_have_another_end_is_not_written() {
         let error = store.recover().expect_err(change).to_string();
         assert!(error.contains("damaged") && error.contains("OPERATING.md"), "{error}");
     }
+}
+
+#[test]
+fn a_store_whose_place_in_the_order_is_not_that_of_its_newest_event_is_not_opened() {
+    for (change, why) in [
+        ("DELETE FROM progress", "it does not say how far in the order it is"),
+        ("UPDATE progress SET last_event = 7", "it says how far in the order it was with event 7"),
+        ("UPDATE progress SET submitters = 'x'", "its submitters are \"x\", which are none"),
+    ] {
+        let (dir, store) = filled();
+        damage(&store, change);
+        store.close();
+        let refused = SqliteStore::open(dir.path(), Durability::Process).expect_err(change);
+        let told = with_causes(&refused);
+        assert!(told.contains(&format!("the file is damaged: {why}")), "{told}");
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -8,6 +8,7 @@ use super::ahead::AheadReaders;
 use super::commit_batch::CommitBatch;
 use super::failing::InDoubt;
 use super::pace::{Pace, Paces};
+use super::submissions::Within;
 use super::{COMMIT_BYTES_MAX, Pipeline};
 use crate::presence::Presence;
 use crate::{
@@ -34,6 +35,7 @@ impl<S: Store> Pipeline<S> {
             recover_at: None,
             in_doubt: InDoubt::default(),
             commit_bytes_max: COMMIT_BYTES_MAX,
+            within: Within::Nothing,
             open: CommitBatch::default(),
             under_way: None,
             has_answered: false,

@@ -20,6 +20,7 @@ impl<S: Store> Pipeline<S> {
         let Ordered { origin, command } = ordered;
         let action = &command.action;
         if let Some(answer) = self.unchanged(action) {
+            self.state.iter_mut().for_each(State::pass_over);
             return self.tell_unchanged(origin, answer, fanout);
         }
         let Self { store, open, paces, refusals, .. } = self;

@@ -50,6 +50,8 @@ pub(super) struct CommitBatch {
     broken: Option<StoreError>,
     /// The store is to be asked: something of it is recorded, or repeats what was.
     has_records: bool,
+    /// Something of it is recorded.
+    has_appended: bool,
     /// Something else than messages comes of it.
     has_changes: bool,
     /// An answer in it tells of the state, which must not move on before.
@@ -124,12 +126,18 @@ impl CommitBatch {
 
     /// Something that is no event was appended.
     pub(super) fn note_record(&mut self) {
-        self.has_records = true;
+        (self.has_records, self.has_appended) = (true, true);
+    }
+
+    /// Whether anything of it is recorded.
+    pub(super) fn has_appended(&self) -> bool {
+        self.has_appended
     }
 
     /// The logs begin with it.
     pub(super) fn note_genesis(&mut self) {
-        (self.has_records, self.has_changes) = (true, true);
+        self.note_record();
+        self.has_changes = true;
     }
 
     /// A record could not be appended.
@@ -173,7 +181,7 @@ impl CommitBatch {
         let held = batch.frames.len();
         batch.push(event);
         self.bytes += batch.frames.len() - held;
-        self.has_records = true;
+        self.note_record();
         self.has_changes |= !matches!(event.content, Content::Posted { .. });
         self.note(event);
     }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chat_proto::{AccountId, FrameCodec, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
 
 use crate::{
-    Batch, Begun, BoundStream, Conn, Content, Effect, Event, Fanout, Genesis, Lookup, Origin,
-    PastSend, Record, RefusedSend, Reply, Snapshot, State, Store, StoreError, StoreRead,
+    Batch, Begun, BoundStream, Conn, Content, Effect, Event, Fanout, Genesis, Lookup,
+    OrderProgress, Origin, PastSend, Record, RefusedSend, Reply, Snapshot, State, Store,
+    StoreError, StoreRead,
 };
 
 /// Keeps what was committed; begins commits beside the caller when it is told to.
@@ -21,6 +22,8 @@ pub(super) struct MemoryStore {
     pub(super) is_slow: bool,
     /// The next commit fails, and nothing of it is there.
     pub(super) fails: bool,
+    /// The commit under way fails when it has been looked at so often, and nothing of it is there.
+    pub(super) fails_after_looks: Option<usize>,
     /// But all of a commit that failed is there when the state is read back.
     pub(super) keeps_what_failed: bool,
 }
@@ -30,6 +33,7 @@ enum Kept {
     Event(Event),
     Refused(RefusedSend),
     Genesis(Genesis),
+    OrderProgress(OrderProgress),
 }
 
 impl MemoryStore {
@@ -37,9 +41,18 @@ impl MemoryStore {
         self.committed.iter().chain(&self.under_way).chain(&self.open)
     }
 
-    /// How many records are durable.
+    /// How many records are durable, but for how far in the order they are.
     pub(super) fn records(&self) -> usize {
-        self.committed.len()
+        self.committed.iter().filter(|kept| !matches!(kept, Kept::OrderProgress(_))).count()
+    }
+
+    /// How far in the order each commit was.
+    pub(super) fn progress(&self) -> Vec<OrderProgress> {
+        let progress = self.committed.iter().filter_map(|kept| match kept {
+            Kept::OrderProgress(progress) => Some(progress.clone()),
+            Kept::Event(_) | Kept::Refused(..) | Kept::Genesis(_) => None,
+        });
+        progress.collect()
     }
 
     fn sends(&self) -> impl Iterator<Item = (AccountId, Nonce, PastSend)> {
@@ -48,20 +61,22 @@ impl MemoryStore {
             Kept::Refused(RefusedSend { account, nonce, code, digest, .. }) => {
                 Some((*account, *nonce, PastSend::Refused { code: *code, digest: *digest }))
             }
-            Kept::Genesis(_) => None,
+            Kept::Genesis(_) | Kept::OrderProgress(_) => None,
         })
     }
 
     fn snapshot(&self) -> Snapshot {
         let mut state = State::restore(Snapshot::default()).expect("there is nothing in it");
+        let mut progress = OrderProgress::default();
         for kept in &self.committed {
             match kept {
                 Kept::Event(event) => state.evolve(event),
                 Kept::Genesis(genesis) => state.begin(*genesis),
+                Kept::OrderProgress(newest) => progress = newest.clone(),
                 Kept::Refused(..) => {}
             }
         }
-        state.snapshot()
+        Snapshot { progress, ..state.snapshot() }
     }
 }
 
@@ -77,7 +92,7 @@ impl Lookup for MemoryStore {
                 Some((by, RoomId(event.log.0), nonce))
             }
             Kept::Refused(refused) => Some((refused.account, refused.room, refused.nonce)),
-            Kept::Genesis(_) => None,
+            Kept::Genesis(_) | Kept::OrderProgress(_) => None,
         });
         let mut of = marks.filter(|(by, _, nonce)| (*by, nonce.stream) == (account, stream));
         let Some((_, room, first)) = of.next() else { return Ok(None) };
@@ -93,7 +108,7 @@ impl Lookup for MemoryStore {
     fn newest_ts(&self, log: LogId) -> Result<Timestamp, StoreError> {
         let times = self.kept().filter_map(|kept| match kept {
             Kept::Event(event) if event.log == log => Some(event.ts),
-            Kept::Event(_) | Kept::Refused(..) | Kept::Genesis(_) => None,
+            Kept::Event(_) | Kept::Refused(..) | Kept::Genesis(_) | Kept::OrderProgress(_) => None,
         });
         Ok(times.last().unwrap_or_default())
     }
@@ -105,6 +120,7 @@ impl Store for MemoryStore {
             Record::Genesis(genesis) => Kept::Genesis(genesis),
             Record::Event(event) => Kept::Event(event.clone()),
             Record::RefusedSend(refused) => Kept::Refused(refused),
+            Record::OrderProgress(progress) => Kept::OrderProgress(progress.clone()),
         });
         Ok(())
     }
@@ -134,11 +150,16 @@ impl Store for MemoryStore {
     }
 
     fn poll_commit(&mut self) -> Option<Result<(), StoreError>> {
-        None
+        let looks = self.fails_after_looks.as_mut()?;
+        *looks = looks.checked_sub(1)?;
+        (*looks == 0).then(|| self.finish_commit())
     }
 
     fn finish_commit(&mut self) -> Result<(), StoreError> {
         let records = std::mem::take(&mut self.under_way);
+        if self.fails_after_looks.take().is_some() {
+            return Err(StoreError::new("committed", "it was told to fail beside the caller"));
+        }
         self.committed.extend(records);
         Ok(())
     }

@@ -14,19 +14,19 @@ use crate::{
     Unsequenced,
 };
 
-const NOW: Timestamp = Timestamp(1_000);
+pub(super) const NOW: Timestamp = Timestamp(1_000);
 /// The first ids of a store whose secret is all zeros.
-const LOBBY: RoomId = RoomId(61_552_298_336_057);
-const ADA: AccountId = AccountId(4_769_448_282_746);
+pub(super) const LOBBY: RoomId = RoomId(61_552_298_336_057);
+pub(super) const ADA: AccountId = AccountId(4_769_448_282_746);
 
 /// A pipeline with Ada in the lobby, on the first connection.
-struct World {
-    pipeline: Pipeline<MemoryStore>,
-    heard: Heard,
+pub(super) struct World {
+    pub(super) pipeline: Pipeline<MemoryStore>,
+    pub(super) heard: Heard,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut pipeline = Pipeline::open(MemoryStore::default()).unwrap();
         pipeline.begin(genesis(1)).unwrap();
         let mut world = Self { pipeline, heard: Heard::default() };
@@ -35,7 +35,7 @@ impl World {
         world
     }
 
-    fn run(&mut self, inputs: impl IntoIterator<Item = Input>) {
+    pub(super) fn run(&mut self, inputs: impl IntoIterator<Item = Input>) {
         self.pipeline.run_alone(inputs, NOW, &mut self.heard);
     }
 
@@ -45,7 +45,7 @@ impl World {
         heads.find(|(log, _head)| *log == LOBBY.into()).map(|(_log, head)| head)
     }
 
-    fn commits(&self) -> usize {
+    pub(super) fn commits(&self) -> usize {
         self.pipeline.store().commits
     }
 
@@ -56,13 +56,13 @@ impl World {
     }
 }
 
-fn genesis(epoch: u64) -> Command {
+pub(super) fn genesis(epoch: u64) -> Command {
     let lobby = RoomName::parse("lobby").unwrap();
     let (epoch, secret) = (Epoch(epoch), StoreSecret::default());
     Command { ts: NOW, action: Action::Genesis { epoch, secret, lobby } }
 }
 
-fn kinds(conn: u64, kinds: &[Kind]) -> Vec<(Conn, u16)> {
+pub(super) fn kinds(conn: u64, kinds: &[Kind]) -> Vec<(Conn, u16)> {
     kinds.iter().map(|kind| (Conn(conn), *kind as u16)).collect()
 }
 
@@ -75,25 +75,25 @@ fn credential(key: u8) -> Credential {
     Credential::Key(PublicKey([key; 32]))
 }
 
-fn sign_in(conn: u64, key: u8, name: &str) -> Input {
+pub(super) fn sign_in(conn: u64, key: u8, name: &str) -> Input {
     let (credential, name) = (credential(key), Nickname::parse(name));
     command(conn, Action::SignIn { credential, name, name_is_firm: true })
 }
 
-fn join(conn: u64, name: &str) -> Input {
+pub(super) fn join(conn: u64, name: &str) -> Input {
     let name = RoomName::parse(name).unwrap();
     command(conn, Action::Join { account: ADA, name })
 }
 
-fn leave(conn: u64, room: RoomId) -> Input {
+pub(super) fn leave(conn: u64, room: RoomId) -> Input {
     command(conn, Action::Leave { account: ADA, room })
 }
 
-fn rename(conn: u64, name: &str) -> Input {
+pub(super) fn rename(conn: u64, name: &str) -> Input {
     command(conn, Action::Rename { account: ADA, name: Nickname::parse(name).unwrap() })
 }
 
-fn send(conn: u64, n: u64) -> Input {
+pub(super) fn send(conn: u64, n: u64) -> Input {
     post(conn, Nonce { stream: StreamId([7; 16]), n }, format!("say {n}"))
 }
 

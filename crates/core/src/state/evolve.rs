@@ -123,6 +123,7 @@ impl State {
             epoch: self.epoch,
             rules: self.rules,
             secret: self.secret,
+            progress: self.progress.clone(),
             last_ts: self.last_ts,
             accounts,
             credentials,

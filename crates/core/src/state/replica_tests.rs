@@ -6,7 +6,7 @@ use chat_proto::{Nickname, Nonce, StreamId, TextBody};
 use super::test_memory::Memory;
 use super::tests::{blank, key_numbered};
 use super::*;
-use crate::{BoundStream, PastSend, PostBody};
+use crate::{BoundStream, PastSend, Place, PostBody, Submission, SubmitterId};
 
 /// A small generator of numbers (xorshift64): the same seed makes the same run.
 struct Chance(u64);
@@ -20,10 +20,11 @@ impl Chance {
     }
 }
 
-/// What a store would say of a state, with the latest time as that of an *event*: a command that led
-/// to none has left nothing.
-fn stored(state: &State, memory: &Memory) -> Snapshot {
-    Snapshot { last_ts: memory.latest_ts(), ..state.snapshot() }
+/// What a store would say of a state, with the latest time as that of an *event*, and how far in the
+/// order it was with the last of its commits: a command that led to nothing has left nothing.
+fn stored(state: &State, memory: &Memory, progress: &OrderProgress) -> Snapshot {
+    let (progress, last_ts) = (progress.clone(), memory.latest_ts());
+    Snapshot { progress, last_ts, ..state.snapshot() }
 }
 
 /// Some commands are refused, some change nothing, and some are late: their clock was set back.
@@ -121,6 +122,7 @@ fn whoever_is_told_of_the_events_has_the_state_of_whoever_decides() {
             assert_eq!(decision, applied, "seed {seed}, step {step}: {command:?}");
             applied.genesis.into_iter().for_each(|genesis| follows.begin(genesis));
             applied.events.iter().for_each(|event| follows.evolve(event));
+            follows.advance_by(&applied);
             assert_eq!(follows, decides, "seed {seed}, step {step}: {command:?}");
             memory.keep(sender_of(&command), &applied);
         }
@@ -152,23 +154,106 @@ fn a_command_whose_lookup_fails_leaves_the_state_as_it_was() {
     assert!(failed_posts > 1_000 && failed_others > 50, "{failed_posts}, {failed_others}");
 }
 
+/// Two replicas of one order; what the one that restarts has to read again, because it came behind the
+/// last commit.
+struct Replicas {
+    memory: Memory,
+    stayed: State,
+    restarted: State,
+    committed: OrderProgress,
+    behind: Vec<(Command, Submission)>,
+}
+
+impl Replicas {
+    fn new() -> Self {
+        let state = || State::restore(blank()).unwrap();
+        let (memory, committed) = (Memory::default(), OrderProgress::default());
+        Self { memory, stayed: state(), restarted: state(), committed, behind: Vec::new() }
+    }
+
+    fn restart(&mut self) {
+        let snapshot = stored(&self.stayed, &self.memory, &self.committed);
+        self.restarted = State::restore(snapshot).unwrap();
+        for (command, submission) in &self.behind {
+            assert!(!self.restarted.progress().contains(*submission));
+            let applied = self.restarted.apply(command.clone(), &self.memory).unwrap();
+            assert!(applied.events.is_empty() && applied.refused_send.is_none());
+            self.restarted.complete(*submission);
+        }
+        assert_eq!(self.restarted.progress(), self.stayed.progress());
+    }
+
+    fn carry_out(&mut self, command: Command, submission: Submission) -> Result<(), String> {
+        let sender = sender_of(&command);
+        let applied = self.stayed.apply(command.clone(), &self.memory).unwrap();
+        let again = self.restarted.apply(command.clone(), &self.memory).unwrap();
+        self.stayed.complete(submission);
+        self.restarted.complete(submission);
+        self.memory.keep(sender, &applied);
+        if applied.events.is_empty() && applied.refused_send.is_none() {
+            self.behind.push((command, submission));
+        } else {
+            self.committed = self.stayed.progress().clone();
+            self.behind.clear();
+        }
+        let progress = [self.stayed.progress(), self.restarted.progress()];
+        match applied == again && progress[0] == progress[1] {
+            true => Ok(()),
+            false => Err(format!("{applied:?}, {:?}; {again:?}, {:?}", progress[0], progress[1])),
+        }
+    }
+}
+
 #[test]
-fn a_restarted_replica_stamps_as_the_others_do() {
+fn a_restarted_replica_stamps_as_the_others_do_and_is_where_they_are() {
     for seed in 1..=200 {
-        let (mut chance, mut now) = (Chance(seed), 10_000);
-        let mut memory = Memory::default();
-        let mut stayed = State::restore(blank()).unwrap();
-        let mut restarted = State::restore(blank()).unwrap();
+        let (mut chance, mut now, mut replicas) = (Chance(seed), 10_000, Replicas::new());
+        let mut submitted = [0, 0];
         for step in 0..300 {
             if chance.below(4) == 0 {
-                restarted = State::restore(stored(&stayed, &memory)).unwrap();
+                replicas.restart();
             }
-            let command = command(&mut chance, &mut now, &stayed);
-            let applied = stayed.apply(command.clone(), &memory).unwrap();
-            let again = restarted.apply(command.clone(), &memory).unwrap();
-            assert_eq!(applied, again, "seed {seed}, step {step}: {command:?}");
-            memory.keep(sender_of(&command), &applied);
+            let submitter = chance.below(2);
+            let count = &mut submitted[usize::try_from(submitter).unwrap()];
+            *count += 1;
+            let submission = Submission { submitter: SubmitterId(submitter), n: *count };
+            let command = command(&mut chance, &mut now, &replicas.stayed);
+            let outcome = replicas.carry_out(command, submission);
+            outcome.unwrap_or_else(|parted| panic!("seed {seed}, step {step}: {parted}"));
         }
+        assert_eq!(replicas.stayed.progress().place, Place(300));
+    }
+}
+
+#[test]
+fn a_replica_that_decides_otherwise_has_another_digest_from_there_on() {
+    let sign_in = |ts, name: &str| Command {
+        ts: Timestamp(ts),
+        action: Action::SignIn {
+            credential: key_numbered(u8::try_from(ts).unwrap()),
+            name: Nickname::parse(name),
+            name_is_firm: true,
+        },
+    };
+    let digest = |commands: &[Command]| {
+        let mut state = State::restore(blank()).unwrap();
+        for command in commands {
+            state.apply(command.clone(), &Memory::default()).unwrap();
+        }
+        (state.progress().place, state.progress().digest)
+    };
+    let both = [sign_in(1, "ada"), sign_in(2, "bob")];
+    assert_eq!(digest(&both), digest(&both));
+    let (place, expected) = digest(&both);
+    for others in [
+        [sign_in(1, "eve"), sign_in(2, "bob")],
+        [sign_in(2, "bob"), sign_in(1, "ada")],
+        [sign_in(1, "ada"), sign_in(3, "bob")],
+        [sign_in(1, "ada"), sign_in(2, "ADA")],
+    ] {
+        let (there, found) = digest(&others);
+        assert_eq!(there, place);
+        assert_ne!(found, expected, "{others:?}");
     }
 }
 

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::SqliteStore;
 use super::index::Index;
 use super::meta;
+use super::pending::Pending;
 use super::projections;
 use super::row::{integer, unsigned};
 use super::times;
@@ -104,7 +105,8 @@ pub(super) fn event_count_of(snapshot: &Snapshot) -> u64 {
 }
 
 /// The hot state.
-pub(super) fn snapshot(connection: &Connection, index: &Index) -> Result<Snapshot, StoreError> {
+pub(super) fn snapshot(connection: &Connection, pending: &Pending) -> Result<Snapshot, StoreError> {
+    let index = pending.index();
     let read = |cause| StoreError::new("read the state back", cause);
     let epoch = meta::get(connection, "epoch").map_err(read)?.unwrap_or_default();
     let rules = meta::get(connection, "rules").map_err(read)?.unwrap_or_default();
@@ -117,6 +119,7 @@ pub(super) fn snapshot(connection: &Connection, index: &Index) -> Result<Snapsho
         epoch: Epoch(epoch),
         rules: u16::try_from(rules).unwrap_or(u16::MAX),
         secret: secret(connection)?,
+        progress: pending.progress().clone(),
         last_ts: times::latest(connection).map_err(read)?,
         accounts,
         credentials: projections::credentials(connection)?,

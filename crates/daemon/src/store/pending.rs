@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use chat_core::{Content, PastSend, Record, RefusedSend, StoreError};
+use chat_core::{Content, OrderProgress, PastSend, Record, RefusedSend, StoreError};
 use chat_proto::{AccountId, LogId, Nonce, RoomId, StreamId, Timestamp};
 use rusqlite::{Connection, Result};
 
 use super::committer::WriteConnection;
 use super::index::{Block, Index, StreamMark};
 use super::lookup;
+use super::progress;
 use super::projections;
 use super::row_buffer::{RowBuffer, SendDecision};
 use super::times;
@@ -27,13 +28,25 @@ pub(super) struct Pending {
     index: Index,
     /// Transactions that were closed.
     closed: u64,
+    /// How far in the order the newest transaction is. It goes ahead of the file by the open one and
+    /// the one under way.
+    progress: OrderProgress,
+    /// The open transaction has moved it.
+    has_progress: bool,
 }
 
 impl Pending {
     /// Reads what the file does not say in its tables. It must have been done once, and after each
     /// [`Self::forget`], before anything is appended.
     pub(super) fn read_back(&mut self, connection: &Connection) -> Result<()> {
-        self.index.read_back(connection)
+        self.index.read_back(connection)?;
+        self.progress = progress::read(connection, self.index.last_id())?;
+        Ok(())
+    }
+
+    /// How far in the order the newest transaction is.
+    pub(super) fn progress(&self) -> &OrderProgress {
+        &self.progress
     }
 
     /// Where the committed events are.
@@ -62,6 +75,10 @@ impl Pending {
             }
             // It is no event, and no send: the store has put it where it belongs.
             Record::Genesis(_) => {}
+            Record::OrderProgress(progress) => {
+                self.progress.clone_from(progress);
+                self.has_progress = true;
+            }
             Record::RefusedSend(RefusedSend { account, room, nonce, code, digest }) => {
                 let (_stream, sends) = self.push_send(connection, (account, room), nonce)?;
                 self.staged.decide(sends, nonce.n, SendDecision::Refused(code, digest));
@@ -145,7 +162,10 @@ impl Pending {
     pub(super) fn turn_over(&mut self) -> Arc<ClosedTransaction> {
         debug_assert!(self.under_way.is_none(), "one transaction after the other");
         let staged = std::mem::replace(&mut self.staged, std::mem::take(&mut self.spare));
-        let written = Arc::new(ClosedTransaction::of(staged, self.index.last_id() + 1));
+        let moves = std::mem::take(&mut self.has_progress) || !staged.is_empty();
+        let progress = moves.then(|| self.progress.clone());
+        let first_id = self.index.last_id() + 1;
+        let written = Arc::new(ClosedTransaction::of(staged, first_id, progress));
         self.closed += 1;
         self.under_way = Some(Arc::clone(&written));
         written
@@ -183,6 +203,7 @@ impl Pending {
         self.staged.clear();
         self.under_way = None;
         self.index.forget();
+        self.has_progress = false;
     }
 }
 

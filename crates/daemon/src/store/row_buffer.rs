@@ -160,6 +160,11 @@ impl RowBuffer {
         &self.sends
     }
 
+    /// Whether nothing was staged.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.sends.is_empty()
+    }
+
     /// The bytes of all texts and names.
     pub(super) fn bytes(&self) -> usize {
         self.words.len()
@@ -171,7 +176,8 @@ impl RowBuffer {
         const ROW_BYTES: usize = 64;
         const PAGE_BYTES: usize = 4000;
         let bytes = self.words.len() + self.rows.len() * ROW_BYTES;
-        1 + bytes / PAGE_BYTES + self.refused
+        // The last page of the events, and that of `progress`.
+        2 + bytes / PAGE_BYTES + self.refused
     }
 
     pub(super) fn clear(&mut self) {

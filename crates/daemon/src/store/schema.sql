@@ -10,6 +10,15 @@ CREATE TABLE meta (
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- How far in the order of commands this is: one row, which every commit overwrites.
+CREATE TABLE progress (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  place      INTEGER NOT NULL, -- the last command that was carried out; they are counted from 1
+  digest     INTEGER NOT NULL, -- of all that came of the commands up to there; the same on every machine, signed here
+  last_event INTEGER NOT NULL, -- of `events`; the newest there was with it
+  submitters TEXT NOT NULL     -- '1:57 12:4': submission 57 of submitter 1 is the last here, and 4 of 12
+) STRICT;
+
 -- What ids and digests follow from, as it came with the command that began the logs: machines that
 -- share one order share it. Whoever has it can tell what is derived from it.
 CREATE TABLE secrets (

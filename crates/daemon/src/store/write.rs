@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use chat_core::PastSend;
+use chat_core::{OrderProgress, PastSend};
 use chat_proto::{LogId, Seq};
 use rusqlite::{CachedStatement, Connection, Result, ffi, params};
 
+use super::progress;
 use super::row::{PostColumns, integer, text_kind_column};
 use super::row_buffer::{Post, Row, RowBuffer, SendDecision};
 
@@ -47,6 +48,8 @@ pub(super) struct ClosedTransaction {
     staged: RowBuffer,
     /// The id of its first event.
     first_id: u64,
+    /// How far in the order it is; `None`: it has nothing of the order.
+    progress: Option<OrderProgress>,
     /// Its rows in the order of their ids.
     order: OnceLock<Vec<usize>>,
     /// Where it has the sends of each stream's row.
@@ -55,8 +58,8 @@ pub(super) struct ClosedTransaction {
 
 impl ClosedTransaction {
     /// Of everything that was staged; the first event becomes the `first_id`th of all.
-    pub(super) fn of(staged: RowBuffer, first_id: u64) -> Self {
-        Self { staged, first_id, ..Self::default() }
+    pub(super) fn of(staged: RowBuffer, first_id: u64, progress: Option<OrderProgress>) -> Self {
+        Self { staged, first_id, progress, ..Self::default() }
     }
 
     pub(super) fn staged(&self) -> &RowBuffer {
@@ -87,7 +90,9 @@ impl ClosedTransaction {
         for sends in self.staged.sends() {
             write_refused(connection, sends.stream, sends.first_n, &sends.decided)?;
         }
-        Ok(())
+        let last_event = self.first_id + self.order().len() as u64 - 1;
+        let progress = self.progress.as_ref();
+        progress.map_or(Ok(()), |progress| progress::write(connection, progress, last_event))
     }
 }
 

@@ -242,7 +242,7 @@ fn a_flush_that_fails_changes_nothing() {
     for turn in [3, 4] {
         // The first has no flush.
         talk.commit(&mut store, turn);
-        let snapshot = lookup::snapshot(&store.connection().unwrap(), store.pending.index());
+        let snapshot = lookup::snapshot(&store.connection().unwrap(), &store.pending);
         talk.check(&store, &snapshot.unwrap());
         store.pending.make_due();
     }

@@ -1,0 +1,136 @@
+//! The digest's bits, the submitters' marks, and how a machine alone puts its inputs in order.
+
+use chat_proto::{
+    AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey,
+    RequestId, RoomId, Seq, StreamId, TextBody, Timestamp, Window,
+};
+
+use super::*;
+use crate::{Action, BodyDigest, Conn, Origin, Request, StoreSecret};
+
+fn event(content: Content) -> Event {
+    Event { log: LogId(3), seq: Seq(4), ts: Timestamp(5), content }
+}
+
+fn posted() -> Event {
+    let id = MessageId(std::array::from_fn(|at| at as u8));
+    let nonce = Nonce { stream: StreamId([9; 16]), n: 8 };
+    let (digest, body) = (BodyDigest(7), TextBody::say("hi"));
+    event(Content::Posted { from: AccountId(6), id, nonce, digest, body })
+}
+
+fn created(key: u8) -> Event {
+    let credential = Credential::Key(PublicKey([key; 32]));
+    event(Content::AccountCreated { credential, name: Nickname::parse("ada").unwrap() })
+}
+
+/// Machines compare it, and it is kept: it may never become another one.
+#[test]
+fn the_digest_is_frozen() {
+    let start = OrderDigest::default();
+    let nonce = Nonce { stream: StreamId([9; 16]), n: 8 };
+    let genesis = Genesis { epoch: Epoch(2), rules: 3, secret: StoreSecret([4; 16]) };
+    let (account, room, code) = (AccountId(6), RoomId(1), ErrorCode::NotMember);
+    let refused = RefusedSend { account, room, nonce, code, digest: BodyDigest(7) };
+    let digests = [
+        start.with_event(&posted()),
+        start.with_event(&posted()).with_event(&posted()),
+        start.with_event(&created(1)),
+        start.with_refused_send(&refused),
+        start.with_genesis(&genesis),
+    ];
+    let expected: [u64; 5] = [
+        0x65A0_F75E_6BE0_3119,
+        0x5872_B1E6_86E4_B210,
+        0x48A2_10F2_C53D_75B7,
+        0xD4C1_867C_E41B_48F2,
+        0xB59E_1C66_DFB4_4510,
+    ];
+    assert_eq!(digests.map(|digest| digest.0), expected);
+}
+
+#[test]
+fn every_part_of_what_came_of_a_command_is_in_the_digest() {
+    let with = |event: &Event| OrderDigest::default().with_event(event);
+    let mut others = vec![posted(), created(1), created(2)];
+    for change in 0..7 {
+        let mut other = posted();
+        let Content::Posted { from, id, digest, .. } = &mut other.content else { panic!() };
+        match change {
+            0 => from.0 += 1,
+            1 => id.0[0] += 1,
+            2 => id.0[15] += 1,
+            3 => digest.0 += 1,
+            4 => other.log.0 += 1,
+            5 => other.seq.0 += 1,
+            _ => other.ts.0 += 1,
+        }
+        others.push(other);
+    }
+    others.push(event(Content::Joined { account: AccountId(6) }));
+    others.push(event(Content::RoomJoined { room: RoomId(6) }));
+    let digests: std::collections::BTreeSet<u64> =
+        others.iter().map(|event| with(event).0).collect();
+    assert_eq!(digests.len(), others.len());
+    let (a, b) = (posted(), created(1));
+    assert_ne!(with(&a).with_event(&b), with(&b).with_event(&a), "the order is in it, too");
+}
+
+/// Neighbouring words that change places, or cancel each other, must not be the same.
+#[test]
+fn no_two_words_of_a_block_stand_for_each_other() {
+    let mut found = std::collections::BTreeSet::new();
+    let start = OrderDigest(0x1234_5678_9ABC_DEF0);
+    for at in 0..WORDS {
+        for bit in 0..64 {
+            let mut words = [0; WORDS];
+            words[at] = 1 << bit;
+            found.insert(start.with(words).0);
+        }
+    }
+    assert_eq!(found.len(), WORDS * 64);
+}
+
+#[test]
+fn a_submission_is_contained_once_all_of_it_was_carried_out() {
+    let mut progress = OrderProgress::default();
+    let of = |submitter, n| Submission { submitter: SubmitterId(submitter), n };
+    assert!(!progress.contains(of(5, 1)));
+    for submission in [of(5, 1), of(2, 1), of(5, 2), of(9, 4)] {
+        progress.complete(submission);
+        assert!(progress.contains(submission));
+    }
+    assert!(progress.contains(of(9, 1)) && !progress.contains(of(9, 5)));
+    assert!(!progress.contains(of(2, 2)) && !progress.contains(of(1, 1)));
+    assert_eq!(progress.submitters, [of(2, 1), of(5, 2), of(9, 4)]);
+    assert_eq!(progress.last_of(SubmitterId(7)), 0);
+}
+
+#[test]
+fn a_machine_alone_submits_commands_up_to_a_cost_and_what_is_its_own_in_between() {
+    let origin = Origin { conn: Conn(1), request: RequestId(1), window: Window::Commands };
+    let leave = || {
+        let action = Action::Leave { account: AccountId(1), room: RoomId(1) };
+        Unsequenced::Request { origin, request: Request::Command(action) }
+    };
+    let gone = || Unsequenced::Gone(Conn(1));
+    let last = Submission { submitter: SubmitterId::ALONE, n: 7 };
+    let progress = OrderProgress { submitters: vec![last], ..OrderProgress::default() };
+    let (mut submitter, mut order) = (LoneSubmitter::after(&progress, 10), Vec::new());
+    for (input, cost) in [(gone(), 50), (leave(), 4), (gone(), 4), (leave(), 4), (leave(), 1)] {
+        submitter.put(input, cost, Timestamp(1), &mut order);
+    }
+    submitter.end(&mut order);
+    submitter.end(&mut order);
+    let kinds: Vec<_> = order
+        .iter()
+        .map(|input| match input {
+            Input::Begins(submission) => submission.n.to_string(),
+            Input::Ordered(_) => "command".to_owned(),
+            Input::Local(_) => "local".to_owned(),
+            Input::Ends => "end".to_owned(),
+        })
+        .collect();
+    let expected = ["local", "8", "command", "local", "command", "end", "9", "command", "end"];
+    assert_eq!(kinds, expected);
+}
