@@ -153,6 +153,7 @@ impl Outbox {
     /// Takes one more send, and gives it the stream's next `n`.
     pub fn push(&mut self, text: String) -> Entry {
         let n = self.next_n;
+        debug_assert!(self.pending.back().is_none_or(|last| last.n < n), "places rise");
         self.next_n += 1;
         self.pending.push_back(PendingSend::waiting(n, text.clone()));
         self.entry(n, text)
@@ -181,6 +182,7 @@ impl Outbox {
 
     /// The connection is gone: nothing is in flight any more, and nothing can be sent.
     pub fn disconnected(&mut self) {
+        self.check();
         self.link = Link::Down;
         self.recall_all();
     }
@@ -194,8 +196,10 @@ impl Outbox {
         self.to.room?;
         self.skip_in_flight();
         let next = self.pending.get_mut(self.waiting_from)?;
+        debug_assert!(!next.in_flight, "what is out is skipped");
         next.in_flight = true;
         self.in_flight += 1;
+        debug_assert!(self.in_flight <= in_flight_max, "the window holds");
         let (n, text) = (next.n, next.text.clone());
         Some(self.entry(n, text))
     }
@@ -228,6 +232,7 @@ impl Outbox {
         let Some(index) = self.index_of(nonce) else {
             return Verdict::Retry { after_ms: 0 };
         };
+        self.check();
         if error.known_code() == Some(ErrorCode::StreamBound) {
             self.recall(index);
             self.link = Link::Lost;
@@ -331,6 +336,10 @@ impl Outbox {
             self.waiting_from -= 1;
         }
         self.in_flight -= usize::from(taken.in_flight);
+        debug_assert!(
+            self.waiting_from <= self.pending.len(),
+            "the next is behind those that are out"
+        );
         Some(self.entry(taken.n, taken.text))
     }
 
@@ -351,6 +360,14 @@ impl Outbox {
         }
         self.in_flight = 0;
         self.waiting_from = 0;
+    }
+
+    /// What is sent next follows from these; a wrong one would hold a message back, or send it twice.
+    fn check(&self) {
+        let out = || self.pending.iter().filter(|pending| pending.in_flight).count();
+        debug_assert_eq!(self.in_flight, out(), "what is out is counted");
+        let mut skipped = self.pending.iter().take(self.waiting_from);
+        debug_assert!(skipped.all(|pending| pending.in_flight), "nothing that waits is skipped");
     }
 
     fn skip_in_flight(&mut self) {

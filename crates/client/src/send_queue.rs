@@ -217,6 +217,7 @@ impl SendQueue {
 
     /// Whether an outbox is of use, and nothing that was left for its room is still unanswered.
     fn may_leave(&self, at: usize) -> bool {
+        debug_assert!(self.adopted <= self.outboxes.len(), "what was left comes first");
         let outbox = &self.outboxes[at];
         let mut before = self.outboxes[..at.min(self.adopted)].iter();
         !outbox.is_empty()

@@ -10,6 +10,7 @@ impl Outbox {
     /// nonce of each with its new one, in order.
     pub fn restart_stream(&mut self, fresh: StreamId) -> Vec<(Nonce, Nonce)> {
         let old = std::mem::replace(&mut self.stream, fresh);
+        debug_assert_ne!(old, fresh, "under the same one it could be posted twice");
         self.recall_all();
         if self.link == Link::Lost {
             self.link = Link::Up;

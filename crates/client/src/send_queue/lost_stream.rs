@@ -37,9 +37,11 @@ impl SendQueue {
     /// The lost stream goes on under a fresh one.
     pub fn restarted(&mut self, old: StreamId, fresh: StreamId) {
         self.lost.retain(|stream| *stream != old);
+        debug_assert!(self.outbox_of(fresh).is_none(), "a stream is one outbox's");
         let Some(outbox) = self.outbox_of(old) else { return };
         let before: Vec<Entry> = outbox.pending().collect();
         let moved = outbox.restart_stream(fresh);
+        debug_assert_eq!(before.len(), moved.len(), "everything that waits goes on");
         for (entry, (_old, new)) in before.into_iter().zip(moved) {
             self.changes.push_back(Change::Moved(entry, new));
         }

@@ -138,6 +138,8 @@ impl SendQueue {
                 outbox.connected(epoch);
             }
         }
+        // Else what waits in one would be asked for in the other.
+        debug_assert!(self.outboxes.iter().all(|other| other.stream() != outbox.stream()));
         self.outboxes.push(outbox);
         self.outboxes.len() - 1
     }
