@@ -13,6 +13,7 @@ mod listening;
 mod logging;
 mod new_rooms;
 mod refusing;
+mod reloading;
 mod renaming;
 mod returning;
 mod signals;

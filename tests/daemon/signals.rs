@@ -9,12 +9,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 #[tokio::test]
-async fn a_hangup_and_the_user_signals_are_told_and_ignored() -> Result<()> {
+async fn a_hangup_and_the_user_signals_end_nothing() -> Result<()> {
     let dir = TempDir::new()?;
     let daemon = Daemon::start(&dir.path().join("data"))?;
     let (mut ada, _) = Raw::sign_in(daemon.address(), 1, "ada").await?;
     for (name, signal) in
-        [("SIGHUP", Signal::HUP), ("SIGUSR1", Signal::USR1), ("SIGUSR2", Signal::USR2)]
+        [("read again", Signal::HUP), ("metrics", Signal::USR1), ("SIGUSR2", Signal::USR2)]
     {
         daemon.signal(signal)?;
         daemon.log().wait_for(name, 1).await?;

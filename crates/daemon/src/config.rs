@@ -5,18 +5,23 @@
 
 mod address;
 mod args;
+mod choices;
 mod file;
 mod print;
 
 use std::path::PathBuf;
 
+use chat_core::Rate;
 use chat_files::places;
 
 use crate::store::Durability;
 
 pub use address::{Address, AddressError};
-pub use args::{Order, from_command_line};
+pub use args::{Order, from_command_line, read_again};
 pub use file::FileError;
+
+/// What is far above what people and programs ask for, and below what one connection can ask for.
+const REQUESTS_PER_SECOND: u64 = 100_000;
 
 /// What a daemon is told before it starts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,8 +38,38 @@ pub struct Config {
     pub new_store: bool,
     /// Whether times in the future are corrected at this start, before anything else.
     pub correct_times: bool,
+    /// How many requests a connection may make in a second, and at once.
+    pub requests_per_second: u64,
+    /// How many connections there may be; never more than there are file descriptors for.
+    pub connections: Option<usize>,
     /// Which log lines are written, as in `info` or `chatd=debug`.
     pub log: String,
+}
+
+impl Config {
+    /// How fast a connection may ask.
+    pub(crate) fn rate(&self) -> Rate {
+        Rate { per_second: self.requests_per_second, burst: self.requests_per_second }
+    }
+
+    /// How many connections there may be, where the system allows so many.
+    pub(crate) fn connections_within(&self, limit: usize) -> usize {
+        self.connections.map_or(limit, |most| most.min(limit))
+    }
+
+    /// The names of those settings in which `new` differs and that count at a start only.
+    #[must_use]
+    pub fn changed_for_next_start(&self, new: &Self) -> Vec<&'static str> {
+        let Self { listen, socket, data_dir, durability, new_store, .. } = self;
+        let differ = [
+            ("listen", *listen != new.listen),
+            ("socket", *socket != new.socket),
+            ("data-dir", *data_dir != new.data_dir),
+            ("durability", *durability != new.durability),
+            ("new-store", *new_store != new.new_store),
+        ];
+        differ.into_iter().filter(|(_name, differs)| *differs).map(|(name, _)| name).collect()
+    }
 }
 
 impl Default for Config {
@@ -48,6 +83,8 @@ impl Default for Config {
             durability: Durability::default(),
             new_store: false,
             correct_times: false,
+            requests_per_second: REQUESTS_PER_SECOND,
+            connections: None,
             log: "info".to_owned(),
         }
     }

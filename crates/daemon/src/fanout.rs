@@ -11,6 +11,7 @@ use chat_core::{Batch, Effect, Fanout, Origin, Refusal, Reply, StoreRead, Tail, 
 use chat_proto::{AccountId, LogId, RoomId, Seq};
 
 use crate::conn_number::reactor_of;
+use crate::live::Live;
 use crate::mailbox::{Answer, Delivery, Mailboxes, Released, Renaming, Revocation};
 use crate::notices::refusal;
 use crate::reader::ReadPool;
@@ -21,6 +22,7 @@ use crate::tails::{SharedTail, TailBudget};
 pub(crate) struct MailboxFanout {
     mailboxes: Arc<Mailboxes>,
     readers: ReadPool,
+    live: Arc<Live>,
     logs: HashMap<LogId, Arc<SharedTail>>,
     budget: TailBudget,
     /// By reactor.
@@ -32,12 +34,18 @@ pub(crate) struct MailboxFanout {
 }
 
 impl MailboxFanout {
-    pub(crate) fn new(mailboxes: Arc<Mailboxes>, readers: ReadPool, tail_bytes_max: usize) -> Self {
+    pub(crate) fn new(
+        mailboxes: Arc<Mailboxes>,
+        readers: ReadPool,
+        live: Arc<Live>,
+        tail_bytes_max: usize,
+    ) -> Self {
         let deliveries = mailboxes.all().map(|_mailbox| Vec::new()).collect();
         let budget = TailBudget::new(tail_bytes_max);
         Self {
             mailboxes,
             readers,
+            live,
             logs: HashMap::new(),
             budget,
             deliveries,
@@ -83,6 +91,7 @@ impl MailboxFanout {
 impl Fanout for MailboxFanout {
     fn publish(&mut self, log: LogId, batch: Batch) {
         let can_wait = !batch.is_urgent;
+        self.live.metrics.published(batch.head.0 - batch.after.0);
         self.append(log, batch.after, can_wait, |tail| tail.publish(batch));
     }
 

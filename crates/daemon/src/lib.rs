@@ -11,6 +11,7 @@ mod fair_queue;
 mod fanout;
 pub mod identity;
 mod listener;
+mod live;
 mod liveness;
 mod mailbox;
 mod memory;
@@ -39,6 +40,7 @@ mod timer;
 mod wait;
 
 pub use config::Config;
+pub use live::MetricsSnapshot;
 pub use server::Server;
 pub use start_error::StartError;
 pub use store::Durability;

@@ -98,6 +98,8 @@ pub(crate) struct Mail {
     pub(crate) transfers: Vec<Transfer>,
     /// The shared timer.
     pub(crate) ticked: bool,
+    /// Settings have changed.
+    pub(crate) reload: bool,
     /// Say goodbye to everybody.
     pub(crate) drain: bool,
     /// Cut whoever is still there.
@@ -177,6 +179,11 @@ impl Mailbox {
     /// A second has passed.
     pub(crate) fn tick(&self) {
         self.put(|mail| mail.ticked = true);
+    }
+
+    /// Settings have changed: the reactor takes those in force.
+    pub(crate) fn reload(&self) {
+        self.put(|mail| mail.reload = true);
     }
 
     /// Reading stops; each connection ends once everything that it asked has been answered.

@@ -1,6 +1,7 @@
 //! The daemon as a process: settings in, a line for people out, and an orderly end.
 
 mod notify;
+mod reload;
 mod signals;
 
 use std::error::Error;
@@ -17,7 +18,7 @@ use chatd::ready::Ready;
 use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
 
-use crate::signals::Signals;
+use crate::signals::{Request, Signals};
 
 /// How long the end may take at the most.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -49,7 +50,7 @@ fn run(config: Config, log: &Log) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    let ended = runtime.block_on(serve(config));
+    let ended = runtime.block_on(serve(config, log));
     // Whatever still runs has had its time.
     runtime.shutdown_background();
     match ended {
@@ -58,11 +59,11 @@ fn run(config: Config, log: &Log) -> ExitCode {
     }
 }
 
-async fn serve(config: Config) -> Result<ExitCode, Box<dyn Error>> {
+async fn serve(config: Config, log: &Log) -> Result<ExitCode, Box<dyn Error>> {
     // From here on a signal is an orderly end, also while the daemon starts.
     let mut signals = Signals::listen()?;
     let server = tokio::select! {
-        server = Server::start(config) => server?,
+        server = Server::start(config.clone()) => server?,
         () = signals.end() => return Ok(ExitCode::SUCCESS),
     };
     let ready = Ready {
@@ -74,7 +75,7 @@ async fn serve(config: Config) -> Result<ExitCode, Box<dyn Error>> {
     notify::notify(notify::READY);
 
     let code = tokio::select! {
-        () = signals.end() => ExitCode::SUCCESS,
+        () = answer_until_stop(&mut signals, config, &server, log) => ExitCode::SUCCESS,
         () = server.failed() => {
             tracing::error!("the committing thread has ended; the daemon stops");
             ExitCode::FAILURE
@@ -92,6 +93,18 @@ async fn serve(config: Config) -> Result<ExitCode, Box<dyn Error>> {
         () = signals.end() => {
             tracing::warn!("a second signal: the daemon ends at once");
             Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Does what is asked for by signals until that is the end.
+async fn answer_until_stop(signals: &mut Signals, config: Config, server: &Server, log: &Log) {
+    let mut config = config;
+    loop {
+        match signals.next().await {
+            Request::Stop => return,
+            Request::Reload => config = reload::reload(config, server, log),
+            Request::Report => reload::report(server),
         }
     }
 }

@@ -27,7 +27,8 @@ const STRANGERS_SHARE: usize = 2;
 /// The places for connections, of a whole daemon.
 #[derive(Debug)]
 pub(crate) struct ConnectionQuotas {
-    max: usize,
+    /// How many there may be; a reload may change it.
+    max: AtomicUsize,
     taken: AtomicUsize,
     signed_in: Mutex<SignedIn>,
 }
@@ -58,16 +59,37 @@ struct SignedIn {
 
 impl ConnectionQuotas {
     pub(crate) fn new(max: usize) -> Self {
-        Self { max, taken: AtomicUsize::new(0), signed_in: Mutex::default() }
+        Self { max: AtomicUsize::new(max), taken: AtomicUsize::new(0), signed_in: Mutex::default() }
+    }
+
+    /// How many connections there may be.
+    pub(crate) fn max(&self) -> usize {
+        self.max.load(Ordering::Relaxed)
+    }
+
+    /// Allows another number of connections. Whoever has a place keeps it.
+    pub(crate) fn set_max(&self, max: usize) {
+        self.max.store(max, Ordering::Relaxed);
+    }
+
+    /// How many there are.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// How many of them have signed in.
+    pub(crate) fn signed_in_now(&self) -> usize {
+        self.signed_in().all
     }
 
     /// Takes a place for a connection; `false` when there is none for it.
     pub(crate) fn acquire(&self, network: Network) -> bool {
+        let max = self.max();
         let kept = match network {
             Network::Local => 0,
-            Network::V4(_) | Network::V6(_) => (self.max / SOCKET_SHARE).min(SOCKET_PLACES_MAX),
+            Network::V4(_) | Network::V6(_) => (max / SOCKET_SHARE).min(SOCKET_PLACES_MAX),
         };
-        let has_room = self.taken.fetch_add(1, Ordering::Relaxed) < self.max - kept;
+        let has_room = self.taken.fetch_add(1, Ordering::Relaxed) < max - kept;
         if !has_room {
             self.release();
         }
@@ -81,16 +103,16 @@ impl ConnectionQuotas {
 
     /// How many connections that have not signed in one of so many reactors may have.
     pub(crate) fn unauthenticated_max(&self, reactors: usize) -> usize {
-        (self.max / STRANGERS_SHARE / reactors.max(1)).max(1)
+        (self.max() / STRANGERS_SHARE / reactors.max(1)).max(1)
     }
 
     /// A connection turns out to be an account's; `false` when the account has as many as it may.
     pub(crate) fn sign_in(&self, account: AccountId, network: Network) -> bool {
-        let mut signed_in = self.signed_in();
-        let kept = (self.max / NEWCOMERS_SHARE).max(1);
-        let is_crowded = signed_in.all >= self.max.saturating_sub(kept);
+        let (mut signed_in, max) = (self.signed_in(), self.max());
+        let kept = (max / NEWCOMERS_SHARE).max(1);
+        let is_crowded = signed_in.all >= max.saturating_sub(kept);
         let own = signed_in.of.get(&account).copied().unwrap_or(0);
-        let may_have = if is_crowded { 1 } else { (self.max / ACCOUNT_SHARE).max(1) };
+        let may_have = if is_crowded { 1 } else { (max / ACCOUNT_SHARE).max(1) };
         if own >= may_have && network != Network::Local {
             return false;
         }
@@ -132,6 +154,18 @@ mod tests {
         assert_eq!(take_all(&quotas, Network::Local), 28);
         quotas.release();
         assert!(!quotas.acquire(ADDRESS) && quotas.acquire(Network::Local));
+    }
+
+    #[test]
+    fn with_fewer_places_nobody_loses_his_and_nobody_comes() {
+        let quotas = ConnectionQuotas::new(3);
+        assert_eq!(take_all(&quotas, Network::Local), 3);
+        quotas.set_max(1);
+        quotas.release();
+        assert!(!quotas.acquire(Network::Local));
+        assert_eq!((quotas.taken(), quotas.max()), (2, 1));
+        quotas.set_max(3);
+        assert!(quotas.acquire(Network::Local));
     }
 
     #[test]

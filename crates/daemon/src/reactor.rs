@@ -28,11 +28,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chat_core::{Conn, Effect};
+use chat_core::{Admission, Conn, Effect};
 use tokio::time::sleep;
 
 use crate::conn_number::SLOTS_MAX;
 use crate::fair_queue::Party;
+use crate::live::Counts;
 use crate::mailbox::{Answer, Delivery, Mail, Mailbox};
 use crate::notices::account_full;
 use crate::ready_list::ReadyList;
@@ -68,6 +69,10 @@ struct Reactor {
     mailbox: Arc<Mailbox>,
     acceptor: Acceptor,
     shared: Arc<Shared>,
+    /// The one in force.
+    admission: Arc<Admission>,
+    /// What was counted since the last tick.
+    counts: Counts,
     sequencer: Sequencer,
     slab: Slab,
     /// Those of them that have not signed in.
@@ -109,6 +114,7 @@ impl Reactor {
         // Who was handed over meanwhile is told as well; from here on nobody is.
         self.mailbox.close(&mut mail);
         mail.transfers.drain(..).for_each(|transfer| self.take_over(transfer));
+        self.shared.live.metrics.add(&mut self.counts);
     }
 
     fn is_over(&self) -> bool {
@@ -154,6 +160,9 @@ impl Reactor {
         if std::mem::take(&mut mail.allowances_grew) {
             self.queue.reads.release();
         }
+        if std::mem::take(&mut mail.reload) {
+            self.admission = self.shared.live.admission();
+        }
         mail.transfers.drain(..).for_each(|transfer| self.take_over(transfer));
         // Before pages that may have been read earlier.
         mail.redacted.drain(..).for_each(|(log, seq)| self.redact(log, seq));
@@ -176,13 +185,13 @@ impl Reactor {
         let Some((slot, connection)) = self.slab.of(answer.conn) else { return };
         if let Effect::SignedIn(account) = answer.reply.effect
             && !connection.is_closing()
-            && !self.shared.quotas.sign_in(account, connection.network())
+            && !self.shared.live.quotas.sign_in(account, connection.network())
         {
-            self.shared.refusals.full.count();
+            self.shared.live.refusals.full.count();
             connection.close(&account_full());
             return self.line_up_to_write(slot);
         }
-        let followed = connection.deliver(answer, &self.shared.refusals);
+        let followed = connection.deliver(answer, &self.shared.live.refusals);
         let has_input = connection.has_input(self.now_ms);
         match followed {
             Some(Followed::From(log)) => self.followers.add(log, slot),
@@ -197,6 +206,7 @@ impl Reactor {
 
     fn tick(&mut self) {
         self.acceptor.end_back_off();
+        self.shared.live.metrics.add(&mut self.counts);
         self.lingering.tick(&mut self.buffer);
         self.retry_disk_reads();
         for slot in self.slab.numbers() {
@@ -272,7 +282,8 @@ impl Reactor {
             let Some(slot) = self.queue.next_to_write() else { return };
             let turn = self.turn(slot, |connection, context| {
                 connection.awaits_writing = false;
-                connection.on_writable(context.is_draining, context.parse.now_ms)
+                let (is_draining, now_ms) = (context.is_draining, context.parse.now_ms);
+                connection.on_writable(is_draining, now_ms, context.counts)
             });
             if let Progress::ReadDisk(read) = turn {
                 self.read_disk(slot, read);
@@ -299,19 +310,17 @@ impl Reactor {
         let (party, unread_before) = (connection.party(), connection.unread_bytes());
         let read_bytes = self.unread.read_bytes(self.batch.read_bytes(BUFFER_BYTES));
         let parse = ParseContext {
-            admission: &self.shared.admission,
+            admission: &self.admission,
             protocols: &self.shared.protocols,
             batch: &mut self.batch,
             now_ms: self.now_ms,
         };
         let (buffer, is_draining) = (&mut self.buffer[..], self.is_draining);
-        let mut context = TurnContext { parse, buffer, read_bytes, is_draining };
+        let counts = &mut self.counts;
+        let mut context = TurnContext { parse, buffer, read_bytes, is_draining, counts };
         let turn = catch_unwind(AssertUnwindSafe(|| act(connection, &mut context)));
         let turn = turn.unwrap_or_else(|_the_hook_has_told_it| {
-            tracing::error!(
-                conn = connection.conn.0,
-                "a connection is cut because of a fault in chatd"
-            );
+            connection.log_fault();
             Progress::Gone
         });
         self.unread.changed(unread_before, connection.unread_bytes());
@@ -327,6 +336,7 @@ impl Reactor {
     /// Puts what a turn has brought into the queue, in its party's line.
     fn hand_in(&mut self, party: Party) {
         if !self.batch.is_empty() {
+            self.counts.requests += self.batch.len() as u64;
             self.sequencer.push(party, self.batch.drain());
             self.is_to_wake = true;
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use chat_core::{Action, Admission, Command, Pipeline, Rate, StoreSecret};
+use chat_core::{Action, Admission, Command, Pipeline, StoreSecret};
 use chat_proto::{Epoch, RoomName};
 use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
@@ -19,9 +19,9 @@ use crate::conn_number::REACTORS_MAX;
 use crate::fanout::MailboxFanout;
 use crate::identity::Identity;
 use crate::listener::{Listener, SocketFile, bind_tcp, bind_unix};
+use crate::live::{Live, MetricsSnapshot};
 use crate::mailbox::Mailboxes;
 use crate::protocols::Protocols;
-use crate::quotas::ConnectionQuotas;
 use crate::reactor::{Alive, ReactorBuilder, Shared};
 use crate::reader::ReadPool;
 use crate::sequencer::Sequencer;
@@ -34,9 +34,6 @@ const LOBBY: &str = "lobby";
 
 /// Memory of all tails together, in bytes.
 const TAIL_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// How fast one connection may ask, in requests.
-const RATE: Rate = Rate { per_second: 100_000, burst: 100_000 };
 
 /// More threads for connections help only if there are that many processors to spare.
 const REACTORS_WANTED: usize = 16;
@@ -54,6 +51,9 @@ pub struct Server {
     socket: Option<SocketFile>,
     fingerprint: String,
     mailboxes: Arc<Mailboxes>,
+    live: Arc<Live>,
+    /// As many connections as there are file descriptors for.
+    connections_limit: usize,
     sequencer: Sequencer,
     stop: CancellationToken,
     /// The timer.
@@ -90,7 +90,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         let started = Instant::now();
         chat_files::limit::survive().map_err(StartError::Thread)?;
-        let connections_max = connections_max()?;
+        let connections_limit = connections_limit()?;
         if config.correct_times {
             let events = correct_times(&config.data_dir, config.durability, utc_now())?;
             tracing::info!(events, "times that were in the future have been corrected");
@@ -110,24 +110,27 @@ impl Server {
         let mailboxes =
             Arc::new(Mailboxes::new(builders.iter().map(ReactorBuilder::mailbox).collect()));
         let (readers, mut threads, end) = ReadPool::start(pipeline.store(), &mailboxes)?;
-        let fanout = MailboxFanout::new(Arc::clone(&mailboxes), readers.clone(), TAIL_BYTES_MAX);
+        let admission = Admission { identity: identity.key, rate: config.rate() };
+        let connections_max = config.connections_within(connections_limit);
+        let live = Arc::new(Live::new(admission, connections_max));
+        let fanout = MailboxFanout::new(
+            Arc::clone(&mailboxes),
+            readers.clone(),
+            Arc::clone(&live),
+            TAIL_BYTES_MAX,
+        );
         let (sequencer, committing) =
             Sequencer::start(pipeline, fanout, end).map_err(StartError::Thread)?;
         threads.push(committing);
 
-        let shared = Arc::new(Shared {
-            admission: Admission { identity: identity.key, rate: RATE },
-            readers,
-            started,
-            protocols,
-            quotas: Arc::new(ConnectionQuotas::new(connections_max)),
-            refusals: Arc::default(),
-        });
+        let shared = Arc::new(Shared { live: Arc::clone(&live), readers, started, protocols });
         let server = Self {
             addresses,
             socket,
             fingerprint: identity.fingerprint,
             mailboxes,
+            live,
+            connections_limit,
             sequencer,
             stop: CancellationToken::new(),
             services: TaskTracker::new(),
@@ -154,6 +157,20 @@ impl Server {
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// Puts those settings in force that a running daemon takes anew: how fast a connection may ask, and
+    /// how many connections there may be. Whoever is there stays.
+    pub fn reload(&self, config: &Config) {
+        self.live.set_rate(config.rate());
+        self.live.quotas.set_max(config.connections_within(self.connections_limit));
+        self.mailboxes.all().for_each(|mailbox| mailbox.reload());
+    }
+
+    /// How things stand, at most a second ago.
+    #[must_use]
+    pub fn metrics(&self) -> MetricsSnapshot {
+        self.live.snapshot()
     }
 
     /// Waits until the daemon can serve no more. It never happens while it works.
@@ -195,7 +212,6 @@ impl Server {
         listeners: Vec<Listener>,
         shared: Arc<Shared>,
     ) -> Result<Self, StartError> {
-        let refusals = Arc::clone(&shared.refusals);
         let started = self.start_reactors(builders, listeners, shared).await;
         self.reactors.close();
         if let Err(error) = started {
@@ -203,7 +219,8 @@ impl Server {
             return Err(error);
         }
         let (mailboxes, sequencer) = (Arc::clone(&self.mailboxes), self.sequencer.clone());
-        self.services.spawn(keep_time(mailboxes, sequencer, refusals, self.stop.clone()));
+        let live = Arc::clone(&self.live);
+        self.services.spawn(keep_time(mailboxes, sequencer, live, self.stop.clone()));
         Ok(self)
     }
 
@@ -263,7 +280,7 @@ async fn bind_all(config: &Config) -> Result<Bound, StartError> {
 }
 
 /// As many as there are file descriptors for, after asking for as many as the system allows.
-fn connections_max() -> Result<usize, StartError> {
+fn connections_limit() -> Result<usize, StartError> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };

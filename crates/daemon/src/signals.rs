@@ -1,5 +1,5 @@
-//! What signals mean to the daemon: two ask for its end, and what others mean elsewhere is nothing
-//! here.
+//! What signals mean to the daemon: two ask for its end, one has the settings read again, one has
+//! figures written, and what another means elsewhere is nothing here.
 
 use std::io;
 
@@ -9,9 +9,20 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    /// The terminal that it was started from has closed.
+    /// Also comes when the terminal that it was started from has closed.
     hangup: Signal,
     user: [Signal; 2],
+}
+
+/// What somebody asks for by a signal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Request {
+    /// The end.
+    Stop,
+    /// To read the settings again.
+    Reload,
+    /// To write how things stand.
+    Report,
 }
 
 impl Signals {
@@ -24,18 +35,24 @@ impl Signals {
         })
     }
 
-    /// Waits until the end is asked for. Cancel-safe.
-    pub(crate) async fn end(&mut self) {
+    /// Waits for what is asked for next. Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Request {
         let Self { terminate, interrupt, hangup, user: [user1, user2] } = self;
         loop {
-            let ignored = tokio::select! {
-                _ = terminate.recv() => return,
-                _ = interrupt.recv() => return,
-                _ = hangup.recv() => "SIGHUP",
-                _ = user1.recv() => "SIGUSR1",
-                _ = user2.recv() => "SIGUSR2",
-            };
-            tracing::info!(signal = ignored, "a signal is ignored; SIGTERM is the one that stops");
+            tokio::select! {
+                _ = terminate.recv() => return Request::Stop,
+                _ = interrupt.recv() => return Request::Stop,
+                _ = hangup.recv() => return Request::Reload,
+                _ = user1.recv() => return Request::Report,
+                _ = user2.recv() => {
+                    tracing::info!(signal = "SIGUSR2", "a signal is ignored; SIGTERM is the one that stops");
+                }
+            }
         }
+    }
+
+    /// Waits until the end is asked for; there is nothing to reload or to report. Cancel-safe.
+    pub(crate) async fn end(&mut self) {
+        while self.next().await != Request::Stop {}
     }
 }

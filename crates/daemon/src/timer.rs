@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::time::{Duration, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use crate::live::Live;
 use crate::mailbox::Mailboxes;
 use crate::refusals::Refusals;
 use crate::sequencer::Sequencer;
@@ -16,7 +17,7 @@ const TICK: Duration = Duration::from_secs(1);
 pub(crate) async fn keep_time(
     mailboxes: Arc<Mailboxes>,
     sequencer: Sequencer,
-    refusals: Arc<Refusals>,
+    live: Arc<Live>,
     stop: CancellationToken,
 ) {
     let mut tick = 0_u32;
@@ -30,11 +31,11 @@ pub(crate) async fn keep_time(
         mailboxes.all().for_each(|mailbox| mailbox.tick());
         tick = tick.wrapping_add(1);
         if Refusals::is_due(tick) {
-            refusals.report();
+            live.refusals.report();
         }
         if sequencer.tick().is_err() {
             break;
         }
     }
-    refusals.report();
+    live.refusals.report();
 }

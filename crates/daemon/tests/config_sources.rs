@@ -54,6 +54,8 @@ fn without_a_word_the_defaults_count() {
     assert_eq!(settings["data-dir"].as_str(), Some(&*at(".local/state/chatd")));
     assert_eq!(settings["durability"].as_str(), Some("full"));
     assert_eq!(settings["new-store"].as_bool(), Some(false));
+    assert_eq!(settings["requests-per-second"].as_integer(), Some(100_000));
+    assert!(!settings.contains_key("connections"), "as many as the system allows");
     assert_eq!(settings["log"].as_str(), Some("info"));
 }
 
@@ -72,7 +74,8 @@ fn a_flag_wins_over_the_environment_that_over_the_file() {
     let path = file(
         &home,
         "listen = ['10.0.0.1']\nsocket = '/file.sock'\ndata-dir = '/file'\n\
-         durability = 'process'\nnew-store = true\nlog = 'error'\n",
+         durability = 'process'\nnew-store = true\nlog = 'error'\n\
+         requests-per-second = 1\nconnections = 11\n",
     );
     let with_file = || {
         let mut command = chatd(home.path());
@@ -85,6 +88,8 @@ fn a_flag_wins_over_the_environment_that_over_the_file() {
     assert_eq!(from_file["data-dir"].as_str(), Some("/file"));
     assert_eq!(from_file["durability"].as_str(), Some("process"));
     assert_eq!(from_file["new-store"].as_bool(), Some(true));
+    assert_eq!(from_file["requests-per-second"].as_integer(), Some(1));
+    assert_eq!(from_file["connections"].as_integer(), Some(11));
     assert_eq!(from_file["log"].as_str(), Some("error"));
 
     let with_env = || {
@@ -95,6 +100,8 @@ fn a_flag_wins_over_the_environment_that_over_the_file() {
             ("CHATD_DATA_DIR", "/env"),
             ("CHATD_DURABILITY", "full"),
             ("CHATD_NEW_STORE", "false"),
+            ("CHATD_REQUESTS_PER_SECOND", "2"),
+            ("CHATD_CONNECTIONS", "12"),
             ("CHATD_LOG", "warn"),
         ]);
         command
@@ -105,6 +112,8 @@ fn a_flag_wins_over_the_environment_that_over_the_file() {
     assert_eq!(from_env["data-dir"].as_str(), Some("/env"));
     assert_eq!(from_env["durability"].as_str(), Some("full"));
     assert_eq!(from_env["new-store"].as_bool(), Some(false));
+    assert_eq!(from_env["requests-per-second"].as_integer(), Some(2));
+    assert_eq!(from_env["connections"].as_integer(), Some(12));
     assert_eq!(from_env["log"].as_str(), Some("warn"));
 
     let from_flags = settings(with_env().args([
@@ -114,6 +123,8 @@ fn a_flag_wins_over_the_environment_that_over_the_file() {
         "--data-dir=/flag",
         "--durability=process",
         "--new-store",
+        "--requests-per-second=3",
+        "--connections=13",
         "--log=chatd=debug,info",
     ]));
     assert_eq!(from_flags["listen"].to_string(), r#"["0.0.0.0:5018", "localhost:0"]"#);
@@ -121,6 +132,8 @@ fn a_flag_wins_over_the_environment_that_over_the_file() {
     assert_eq!(from_flags["data-dir"].as_str(), Some("/flag"));
     assert_eq!(from_flags["durability"].as_str(), Some("process"));
     assert_eq!(from_flags["new-store"].as_bool(), Some(true));
+    assert_eq!(from_flags["requests-per-second"].as_integer(), Some(3));
+    assert_eq!(from_flags["connections"].as_integer(), Some(13));
     assert_eq!(from_flags["log"].as_str(), Some("chatd=debug,info"));
 }
 
@@ -135,7 +148,8 @@ fn the_file_can_be_named_by_the_environment() {
 #[test]
 fn what_is_printed_is_a_file_that_says_the_same() {
     let home = home();
-    let flags = ["--listen=none", "--socket=a \"quoted\" path", "--durability=process"];
+    let flags =
+        ["--listen=none", "--socket=a \"quoted\" path", "--durability=process", "--connections=20"];
     let first = output(chatd(home.path()).args(flags).arg("--print-config"));
     let path = file(&home, &String::from_utf8_lossy(&first.stdout));
     let second = output(chatd(home.path()).arg("--print-config").arg("--config").arg(path));
@@ -154,6 +168,8 @@ fn what_a_file_says_wrong_is_named_with_its_line() {
         ("log = 'loud'\n", 1, "warn"),
         ("log = 'info'\ndata-dir = 5\n", 2, "string"),
         ("data_dir = '/d'\n", 1, "`data-dir`"),
+        ("\nrequests-per-second = 0\n", 2, "1 to 1000000000"),
+        ("connections = 0\n", 1, "nobody"),
         ("log = \n", 1, ""),
     ] {
         let path = file(&home, text);
@@ -177,6 +193,8 @@ fn wrong_flags_and_variables_are_refused_with_the_usage() {
         ("--durability=half", "full or process"),
         ("--log=loud", "warn"),
         ("--socket=", "none"),
+        ("--requests-per-second=0", "1 to 1000000000"),
+        ("--connections=many", "invalid digit"),
         ("stray", "stray"),
     ] {
         let said = refusal(chatd(home.path()).arg(flag));

@@ -11,12 +11,13 @@ mod lines;
 mod panics;
 mod throttle;
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::{EnvFilter, fmt, registry};
+use tracing_subscriber::{EnvFilter, registry, reload};
 
 pub use descriptor::Descriptor;
 pub use lines::{Lines, Notices};
@@ -31,6 +32,16 @@ const FINISH_MAX: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Log {
     lines: Lines,
+    filter: Reload,
+}
+
+/// Puts another filter in the place of the one that there is.
+struct Reload(Box<dyn Fn(EnvFilter) -> io::Result<()> + Send + Sync>);
+
+impl fmt::Debug for Reload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reload")
+    }
 }
 
 impl Log {
@@ -45,15 +56,25 @@ impl Log {
     ) -> io::Result<Self> {
         let tallies = Arc::new(Tallies::default());
         let lines = Lines::start("log", out, LogNotices { tallies: Arc::clone(&tallies) })?;
-        let layer = fmt::layer()
+        let layer = tracing_subscriber::fmt::layer()
             .with_writer(lines.clone())
             .with_ansi(has_colours)
             // They would go to stderr, by a macro that panics when it cannot write.
             .log_internal_errors(false);
         let throttle = Throttle::new(tallies, lines.clone());
+        let (filter, handle) = reload::Layer::new(filter);
         let subscriber = registry().with(layer).with(throttle).with(filter);
         tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)?;
-        Ok(Self { lines })
+        let set = move |filter| handle.reload(filter).map_err(io::Error::other);
+        Ok(Self { lines, filter: Reload(Box::new(set)) })
+    }
+
+    /// Lets other lines through from now on.
+    ///
+    /// # Errors
+    /// The log of the process is not there any more.
+    pub fn set_filter(&self, filter: EnvFilter) -> io::Result<()> {
+        (self.filter.0)(filter)
     }
 
     /// Writes a line as it is, behind all before it.

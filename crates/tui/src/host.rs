@@ -59,9 +59,8 @@ impl Host {
             socket: socket_in(&data_dir),
             data_dir,
             durability: Durability::Full,
-            new_store: false,
-            correct_times: false,
             log: String::new(),
+            ..chatd::Config::default()
         };
         match Server::start(config).await {
             Ok(server) => Ok(Self { server }),

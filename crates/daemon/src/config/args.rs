@@ -1,14 +1,12 @@
 //! The command line and the environment.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use chat_files::places;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
 
+use super::choices::{ConnectionCount, ListenChoice, LogFilter, RequestRate, SocketChoice};
 use super::file::File;
 use super::{Address, Config, FileError};
 use crate::store::Durability;
@@ -33,6 +31,15 @@ pub fn from_command_line() -> Order {
         Ok(config) => Order::Serve(config),
         Err(error) => Args::command().error(ErrorKind::ValueValidation, error).exit(),
     }
+}
+
+/// Reads the environment and the file again, as the command line of this process names them.
+///
+/// # Errors
+/// What is wrong with them, in a sentence. The settings of before are still good.
+pub fn read_again() -> Result<Config, String> {
+    let args = Args::try_parse().map_err(|error| error.to_string())?;
+    args.resolve().map_err(|error| error.to_string())
 }
 
 /// A value that is refused comes without the usage otherwise.
@@ -76,6 +83,15 @@ struct Args {
     #[arg(long, value_name = "true|false", env = "CHATD_NEW_STORE", hide_env_values = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     new_store: Option<bool>,
+
+    /// How many requests a connection may make in a second, and at once; past it the server reads them
+    /// later [default: 100000]
+    #[arg(long, value_name = "N", env = "CHATD_REQUESTS_PER_SECOND", hide_env_values = true)]
+    requests_per_second: Option<RequestRate>,
+
+    /// How many connections there may be [default: as many as there are file descriptors for]
+    #[arg(long, value_name = "N", env = "CHATD_CONNECTIONS", hide_env_values = true)]
+    connections: Option<ConnectionCount>,
 
     /// Which log lines go to stderr, as in info or chatd=debug [default: info]
     #[arg(long, value_name = "LEVEL", env = "CHATD_LOG", hide_env_values = true)]
@@ -131,6 +147,11 @@ impl Args {
             correct_times: self.correct_times,
             durability: self.durability.or(file.durability).unwrap_or(defaults.durability),
             new_store: self.new_store.or(file.new_store).unwrap_or(defaults.new_store),
+            requests_per_second: self
+                .requests_per_second
+                .or(file.requests_per_second)
+                .map_or(defaults.requests_per_second, |rate| rate.0),
+            connections: self.connections.or(file.connections).map(|count| count.0),
             log: self.log.or(file.log).map_or(defaults.log, |filter| filter.0),
         })
     }
@@ -155,58 +176,4 @@ fn whole(path: &Path) -> Result<PathBuf, ArgsError> {
         return Ok(home.join(rest));
     }
     Ok(std::path::absolute(path).unwrap_or_else(|_no_current_directory| path.to_owned()))
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum ListenChoice {
-    At(Address),
-    None,
-}
-
-impl FromStr for ListenChoice {
-    type Err = super::AddressError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "none" => Ok(Self::None),
-            address => address.parse().map(Self::At),
-        }
-    }
-}
-
-/// Where the Unix socket is to be, if anywhere.
-#[derive(Clone, Debug)]
-pub(super) enum SocketChoice {
-    At(PathBuf),
-    None,
-}
-
-impl FromStr for SocketChoice {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "none" => Ok(Self::None),
-            "" => Err("a socket is a path, or none"),
-            path => Ok(Self::At(path.into())),
-        }
-    }
-}
-
-/// Which log lines are written; checked, so that a typing error is told at the start.
-#[derive(Clone, Debug)]
-pub(super) struct LogFilter(String);
-
-impl FromStr for LogFilter {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let is_level = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
-        match EnvFilter::try_new(text) {
-            Ok(_) if text.split(',').all(is_level) => Ok(Self(text.to_owned())),
-            // A word alone would be the name of a part, which nobody means by it.
-            Ok(_) => Err("a level is off, error, warn, info, debug or trace".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
 }

@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::Address;
-use super::args::SocketChoice;
+use super::choices::{ConnectionCount, LogFilter, RequestRate, SocketChoice};
 use crate::store::Durability;
 
 /// What a file says.
@@ -24,8 +24,10 @@ pub(super) struct File {
     #[serde(default, deserialize_with = "parsed")]
     pub(super) durability: Option<Durability>,
     pub(super) new_store: Option<bool>,
+    pub(super) requests_per_second: Option<RequestRate>,
+    pub(super) connections: Option<ConnectionCount>,
     #[serde(default, deserialize_with = "parsed")]
-    pub(super) log: Option<super::args::LogFilter>,
+    pub(super) log: Option<LogFilter>,
 }
 
 /// Says what is wrong with a file.

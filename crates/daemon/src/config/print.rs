@@ -17,6 +17,11 @@ impl Config {
         let data_dir = quoted(self.data_dir.to_string_lossy());
         let durability = quoted(self.durability.as_str());
         let new_store = Value::Boolean(self.new_store);
+        let requests = self.requests_per_second;
+        let connections = match self.connections {
+            Some(most) => format!("connections = {most}"),
+            None => "# connections = 1000".to_owned(),
+        };
         let log = quoted(&*self.log);
         format!(
             "\
@@ -46,8 +51,18 @@ durability = {durability}
 # Flag --new-store, environment CHATD_NEW_STORE.
 new-store = {new_store}
 
+# How many requests a connection may make in a second, and at once. Past it the server reads them
+# later; nothing is refused. SIGHUP reads it anew.
+# Flag --requests-per-second, environment CHATD_REQUESTS_PER_SECOND.
+requests-per-second = {requests}
+
+# How many connections there may be; without it, as many as there are file descriptors for. SIGHUP
+# reads it anew.
+# Flag --connections, environment CHATD_CONNECTIONS.
+{connections}
+
 # Which log lines go to stderr: error, warn, info, debug or trace, also for a part, as in
-# \"info,chatd::store=debug\".
+# \"info,chatd::store=debug\". SIGHUP reads it anew.
 # Flag --log, environment CHATD_LOG.
 log = {log}
 "

@@ -47,36 +47,37 @@ impl Reactor {
 
     /// The place that was taken for it is free again.
     fn failed_to_take_in(&self, error: &io::Error) {
-        self.shared.quotas.release();
+        self.shared.live.quotas.release();
         tracing::error!(%error, "a connection could not be taken in");
     }
 
     fn finds_a_place(&mut self, network: Network) -> bool {
-        self.shared.quotas.acquire(network)
-            || self.evict_unauthenticated() && self.shared.quotas.acquire(network)
+        self.shared.live.quotas.acquire(network)
+            || self.evict_unauthenticated() && self.shared.live.quotas.acquire(network)
     }
 
     /// A connection begins.
     fn take_in(&mut self, arrival: Arrival) {
         if self.is_draining {
             // It came while others were told to go.
-            self.shared.quotas.release();
+            self.shared.live.quotas.release();
             return self.lingering.send_away(arrival.socket, &going_away(), &mut self.buffer);
         }
         if !self.slab.has_memory_for_one_more() {
-            self.shared.quotas.release();
+            self.shared.live.quotas.release();
             return self.send_away(arrival.socket, &no_memory());
         }
         let network = arrival.peer.network();
         match self.slab.admit(arrival, &self.ready) {
             Ok((slot, conn)) => {
+                self.counts.accepted += 1;
                 self.unauthenticated.insert(network, conn);
                 self.line_up_to_read(slot);
             }
             Err(error) => self.failed_to_take_in(&error),
         }
         if self.unauthenticated.count()
-            > self.shared.quotas.unauthenticated_max(self.acceptor.reactors())
+            > self.shared.live.quotas.unauthenticated_max(self.acceptor.reactors())
         {
             self.evict_unauthenticated();
         }
@@ -102,7 +103,7 @@ impl Reactor {
             let Some((slot, connection)) = self.slab.most_in_debt(self.now_ms) else { return };
             self.unread.changed(connection.unread_bytes(), 0);
             connection.shed_unread();
-            self.shared.refusals.full.count();
+            self.shared.live.refusals.full.count();
             self.line_up_to_write(slot);
         }
     }
@@ -111,7 +112,7 @@ impl Reactor {
     /// its place.
     pub(super) fn hand_over(&mut self, slot: u32, protocol: ProtocolId) {
         let Some(connection) = self.take_out(slot) else { return };
-        let place = Place::of(&self.shared.quotas);
+        let place = Place::of(&self.shared.live.quotas);
         let Protocol { name, service, .. } = self.shared.protocols.get(protocol);
         let Service::TakenOver(server) = service else { return };
         connection.log_handed_over(name);
@@ -148,7 +149,7 @@ impl Reactor {
     }
 
     fn send_away(&mut self, socket: Socket, why: &Closing) {
-        self.shared.refusals.full.count();
+        self.shared.live.refusals.full.count();
         self.lingering.send_away(socket, why, &mut self.buffer);
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use chat_core::Admission;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::unconstrained;
@@ -25,12 +24,11 @@ use super::unauthenticated::Unauthenticated;
 use super::unread::Unread;
 use super::{BUFFER_BYTES, Reactor};
 use crate::listener::Listener;
+use crate::live::{Counts, Live};
 use crate::mailbox::Mailbox;
 use crate::protocols::Protocols;
-use crate::quotas::ConnectionQuotas;
 use crate::reader::ReadPool;
 use crate::ready_list::ReadyList;
-use crate::refusals::Refusals;
 use crate::sequencer::Sequencer;
 
 /// What one turn of the runtime brings, in sockets that became ready.
@@ -42,12 +40,10 @@ const STACK_BYTES: usize = 2 * 1024 * 1024;
 /// What all reactors share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) admission: Admission,
+    pub(crate) live: Arc<Live>,
     pub(crate) readers: ReadPool,
     pub(crate) started: Instant,
     pub(crate) protocols: Protocols,
-    pub(crate) quotas: Arc<ConnectionQuotas>,
-    pub(crate) refusals: Arc<Refusals>,
 }
 
 impl Shared {
@@ -58,11 +54,11 @@ impl Shared {
 
     /// A connection has left.
     pub(super) fn left(&self, connection: &SocketConnection) {
-        self.quotas.release();
+        self.live.quotas.release();
         if let Some(account) = connection.account() {
-            self.quotas.sign_out(account);
+            self.live.quotas.sign_out(account);
         }
-        connection.log_closed(&self.refusals);
+        connection.log_closed(&self.live.refusals);
     }
 }
 
@@ -154,6 +150,8 @@ impl ReactorBuilder {
             ready,
             mailbox,
             acceptor,
+            admission: shared.live.admission(),
+            counts: Counts::default(),
             shared,
             sequencer,
             slab: Slab::new(index),

@@ -210,7 +210,7 @@ impl SocketConnection {
     pub(super) fn take_page(&mut self, read: DiskRead, page: LogPage) {
         let core = self.phase.native_mut();
         if core.is_none_or(|core| !core.read_from_disk(read, page.frames.into(), page.after)) {
-            tracing::debug!(log = %read.log, "a page came for a cursor that has moved");
+            self.log_stale_page(read.log);
         }
     }
 

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::phase::Native;
 use super::*;
+use crate::live::Counts;
 use crate::notices::unknown_protocol;
 use crate::protocols::Protocols;
 use crate::reactor::turn::{ParseContext, TurnContext};
@@ -84,9 +85,10 @@ async fn say(bytes: &[u8]) -> (SocketConnection, UnixStream) {
         now_ms: 0,
     };
     let buffer = &mut [0; 4096];
-    let mut context = TurnContext { parse, buffer, read_bytes: 4096, is_draining: false };
+    let (read_bytes, counts) = (4096, &mut Counts::default());
+    let mut context = TurnContext { parse, buffer, read_bytes, is_draining: false, counts };
     while connection.on_readable(&mut context) == Progress::Again {}
-    connection.on_writable(false, 0);
+    connection.on_writable(false, 0, &mut Counts::default());
     (connection, theirs)
 }
 
@@ -132,7 +134,7 @@ async fn a_peer_that_has_not_decided_in_time_is_told_so() {
     while connection.tick() == Progress::Done {}
     assert_eq!(connection.phase.closing().unwrap().reason, CloseReason::HandshakeTimeout);
     let frame = connection.phase.closing().unwrap().frame();
-    connection.on_writable(false, 0);
+    connection.on_writable(false, 0, &mut Counts::default());
     assert_eq!(answer(theirs).await, frame);
 }
 

@@ -30,6 +30,7 @@ impl Reactor {
         let Some(connection) = self.slab.at(slot as usize) else { return };
         let (party, conn, bytes_max) =
             (connection.party(), connection.conn, connection.page_bytes());
+        self.counts.pages += 1;
         self.shared.readers.read_events(party, conn, read, bytes_max);
     }
 

@@ -4,6 +4,7 @@ use chat_core::{Admission, DiskRead};
 use chat_proto::LogId;
 
 use super::turn_batch::TurnBatch;
+use crate::live::Counts;
 use crate::protocols::{ProtocolId, Protocols};
 
 /// What a turn of any connection needs of its reactor.
@@ -13,6 +14,7 @@ pub(super) struct TurnContext<'a> {
     /// How much of it one read may fill.
     pub(super) read_bytes: usize,
     pub(super) is_draining: bool,
+    pub(super) counts: &'a mut Counts,
 }
 
 /// What it takes to understand what a peer has said.

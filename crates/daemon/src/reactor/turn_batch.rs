@@ -46,6 +46,11 @@ impl TurnBatch {
         self.allowance == 0
     }
 
+    /// How many inputs there are.
+    pub(super) fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.inputs.is_empty()
     }

@@ -45,6 +45,7 @@ impl SocketConnection {
             }
             Poll::Ready(Ok(read)) => {
                 self.keep_alive.beat();
+                context.counts.bytes_read += read as u64;
                 // Less than there was room for is all there is; the end of the stream may follow.
                 self.is_readable = read == room || self.socket.is_readable(&mut cx);
                 let new = &context.buffer[..read];

@@ -4,7 +4,7 @@
 use std::io;
 
 use chat_core::{Effect, Reply};
-use chat_proto::{CloseReason, Error, FrameCodec, Kind};
+use chat_proto::{CloseReason, Error, FrameCodec, Kind, LogId};
 use tracing::{Level, Span};
 
 use super::phase::Phase;
@@ -52,6 +52,18 @@ impl SocketConnection {
 
     pub(super) fn log_gone(&self, error: &io::Error) {
         self.span().in_scope(|| tracing::debug!(%error, "a peer is gone"));
+    }
+
+    pub(in crate::reactor) fn log_fault(&self) {
+        self.span().in_scope(|| tracing::error!("a connection is cut because of a fault in chatd"));
+    }
+
+    pub(super) fn log_stale_page(&self, log: LogId) {
+        if tracing::enabled!(Level::DEBUG) {
+            self.span().in_scope(|| {
+                tracing::debug!(%log, "a page came for a cursor that has moved, or a text that is gone");
+            });
+        }
     }
 
     pub(super) fn log_dead(&self) {

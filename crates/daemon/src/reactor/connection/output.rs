@@ -8,6 +8,7 @@ use chat_proto::{ErrorCode, FrameError, HEADER_BYTES, MAGIC, frame_end};
 
 use super::phase::{Leaving, Phase};
 use super::{SocketConnection, Stage};
+use crate::live::Counts;
 use crate::notices::going_away;
 use crate::reactor::turn::Progress;
 use crate::socket::Socket;
@@ -27,7 +28,12 @@ struct Written {
 
 impl SocketConnection {
     /// A turn at writing: everything that there is, as far as the peer takes it.
-    pub(in crate::reactor) fn on_writable(&mut self, is_draining: bool, now_ms: u64) -> Progress {
+    pub(in crate::reactor) fn on_writable(
+        &mut self,
+        is_draining: bool,
+        now_ms: u64,
+        counts: &mut Counts,
+    ) -> Progress {
         self.update_phase(is_draining, now_ms);
         for _ in 0..WRITES_PER_TURN {
             if !self.is_writable || matches!(self.stage, Stage::Lingering { .. }) {
@@ -45,7 +51,10 @@ impl SocketConnection {
                 },
             };
             match written {
-                Ok(written) => self.has_written(&written),
+                Ok(written) => {
+                    counts.bytes_written += written.taken as u64;
+                    self.has_written(&written);
+                }
                 Err(error) => {
                     self.log_gone(&error);
                     return Progress::Gone;

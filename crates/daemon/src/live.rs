@@ -1,0 +1,155 @@
+//! What a reload swaps while the daemon runs, and the counters beside it.
+//!
+//! Settings are values that are replaced as a whole: reactors hold the one in force, and are told by
+//! their mailboxes to take the next. Nobody asks for one, or counts in it, for each frame: reactors
+//! count for themselves and add that up once a second.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chat_core::{Admission, Rate};
+
+use crate::quotas::ConnectionQuotas;
+use crate::refusals::Refusals;
+
+/// What all reactors go by.
+#[derive(Debug)]
+pub(crate) struct Live {
+    admission: Mutex<Arc<Admission>>,
+    pub(crate) quotas: Arc<ConnectionQuotas>,
+    pub(crate) refusals: Refusals,
+    pub(crate) metrics: Metrics,
+}
+
+impl Live {
+    pub(crate) fn new(admission: Admission, connections_max: usize) -> Self {
+        Self {
+            admission: Mutex::new(Arc::new(admission)),
+            quotas: Arc::new(ConnectionQuotas::new(connections_max)),
+            refusals: Refusals::default(),
+            metrics: Metrics::default(),
+        }
+    }
+
+    /// The one in force.
+    pub(crate) fn admission(&self) -> Arc<Admission> {
+        Arc::clone(&self.admission.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another rate in force, for whoever takes the admission from now on.
+    pub(crate) fn set_rate(&self, rate: Rate) {
+        let mut admission = self.admission.lock().unwrap_or_else(PoisonError::into_inner);
+        *admission = Arc::new(Admission { rate, ..Admission::clone(&admission) });
+    }
+
+    /// How things stand.
+    pub(crate) fn snapshot(&self) -> MetricsSnapshot {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let metrics = &self.metrics;
+        MetricsSnapshot {
+            connections: self.quotas.taken(),
+            signed_in: self.quotas.signed_in_now(),
+            connections_max: self.quotas.max(),
+            accepted: read(&metrics.accepted),
+            requests: read(&metrics.requests),
+            bytes_read: read(&metrics.bytes_read),
+            bytes_written: read(&metrics.bytes_written),
+            pages: read(&metrics.pages),
+            events: read(&metrics.events),
+        }
+    }
+}
+
+/// Counters since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    accepted: AtomicU64,
+    requests: AtomicU64,
+    bytes_read: AtomicU64,
+    bytes_written: AtomicU64,
+    pages: AtomicU64,
+    events: AtomicU64,
+}
+
+/// What one reactor has counted since it added up last.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) accepted: u64,
+    pub(crate) requests: u64,
+    pub(crate) bytes_read: u64,
+    pub(crate) bytes_written: u64,
+    pub(crate) pages: u64,
+}
+
+impl Metrics {
+    /// Adds what a reactor has counted, which begins anew.
+    pub(crate) fn add(&self, counts: &mut Counts) {
+        let Counts { accepted, requests, bytes_read, bytes_written, pages } =
+            std::mem::take(counts);
+        for (counter, more) in [
+            (&self.accepted, accepted),
+            (&self.requests, requests),
+            (&self.bytes_read, bytes_read),
+            (&self.bytes_written, bytes_written),
+            (&self.pages, pages),
+        ] {
+            counter.fetch_add(more, Ordering::Relaxed);
+        }
+    }
+
+    /// Events were published.
+    pub(crate) fn published(&self, events: u64) {
+        self.events.fetch_add(events, Ordering::Relaxed);
+    }
+}
+
+/// How things stand, at most a second ago.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MetricsSnapshot {
+    /// Connections that are there now, those that another protocol has taken over among them.
+    pub connections: usize,
+    /// Those of them that have signed in.
+    pub signed_in: usize,
+    /// How many there may be.
+    pub connections_max: usize,
+    /// Connections that a reactor has taken in since the start.
+    pub accepted: u64,
+    /// Requests that were handed to the committing thread.
+    pub requests: u64,
+    /// Bytes that peers have sent.
+    pub bytes_read: u64,
+    /// Bytes that peers have taken.
+    pub bytes_written: u64,
+    /// Pages of logs that were read from disk for cursors.
+    pub pages: u64,
+    /// Events that were published.
+    pub events: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_core::ServerKey;
+
+    use super::*;
+
+    #[test]
+    fn a_rate_counts_for_whoever_asks_after_it_was_set() {
+        let (slow, fast) = (Rate { per_second: 1, burst: 1 }, Rate { per_second: 9, burst: 9 });
+        let live = Live::new(Admission { identity: ServerKey::from_seed(&[1; 32]), rate: slow }, 4);
+        let before = live.admission();
+        live.set_rate(fast);
+        assert_eq!((before.rate, live.admission().rate), (slow, fast));
+        assert_eq!(before.identity.public(), live.admission().identity.public());
+    }
+
+    #[test]
+    fn what_reactors_count_is_added_up_once() {
+        let metrics = Metrics::default();
+        let mut counts = Counts { requests: 3, bytes_read: 40, ..Counts::default() };
+        metrics.add(&mut counts);
+        metrics.add(&mut counts);
+        metrics.add(&mut Counts { requests: 2, ..Counts::default() });
+        assert_eq!(metrics.requests.load(Ordering::Relaxed), 5);
+        assert_eq!(metrics.bytes_read.load(Ordering::Relaxed), 40);
+    }
+}
