@@ -6,7 +6,7 @@
 
 use chat_proto::{AccountId, QueryRequest, Timestamp};
 
-use crate::{Command, Conn, Origin, Request, Submission};
+use crate::{Command, Conn, Origin, PresenceReport, Request, Submission, SubmitterId};
 
 /// Something that has come to this node and has no place in the order yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,6 +61,13 @@ pub enum Local {
     },
     /// A connection is gone.
     Gone(Conn),
+    /// Another machine tells who is connected to it.
+    Presence {
+        /// Which.
+        machine: SubmitterId,
+        /// What it says.
+        report: PresenceReport,
+    },
     /// A second has passed: time for what is coalesced, and for healing.
     Tick,
 }

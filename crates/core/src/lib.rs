@@ -53,6 +53,7 @@ pub use order::{LoneSubmitter, OrderDigest, OrderProgress, Place, Submission, Su
 pub use pace::WakePace;
 pub use pipeline::{Failed, Pipeline};
 pub use post::{BodyDigest, PostBody};
+pub use presence::PresenceReport;
 pub use rate::{Rate, TokenBucket};
 pub use refusal::Refusal;
 pub use secret::StoreSecret;

@@ -23,7 +23,7 @@ use chat_proto::{
 use rustc_hash::FxHashMap;
 
 use crate::presence::Presence;
-use crate::{Begun, Conn, Fanout, Input, Local, Record, State, Store, StoreError};
+use crate::{Begun, Conn, Fanout, Input, Local, PresenceReport, Record, State, Store, StoreError};
 use ahead::AheadReaders;
 pub use failing::Failed;
 use failing::InDoubt;
@@ -253,7 +253,14 @@ impl<S: Store> Pipeline<S> {
                 self.open.wait(Waiting::Query { origin, account, query });
             }
             Input::Local(Local::Gone(conn)) => self.open.wait(Waiting::Gone(conn)),
+            Input::Local(Local::Presence { machine, report }) => {
+                self.open.wait(Waiting::Presence { machine, report });
+            }
             Input::Local(Local::Tick) => {
+                for machine in self.presence.silent() {
+                    let report = PresenceReport::Lost;
+                    self.open.wait(Waiting::Presence { machine, report });
+                }
                 self.paces.forget_rested(now);
                 self.refusals.forget_rested(now);
                 self.announce_presence(fanout);

@@ -1,6 +1,8 @@
 //! Answers: what the asker is told once the commit is through.
 
-use chat_proto::{AccountId, Ack, Close, CloseReason, Done, QueryRequest, SignedIn, encode_frame};
+use chat_proto::{
+    AccountId, Ack, Close, CloseReason, Done, QueryRequest, RoomId, SignedIn, encode_frame,
+};
 
 use super::Pipeline;
 use super::commit_batch::{Send, Waiting};
@@ -21,6 +23,10 @@ impl<S: Store> Pipeline<S> {
             Waiting::Gone(conn) => {
                 self.forget(conn);
                 fanout.gone(conn);
+            }
+            Waiting::Presence { machine, report } => {
+                let state = self.state.as_ref();
+                self.presence.told(machine, report, |account| rooms_of(state, account));
             }
         }
     }
@@ -63,9 +69,7 @@ impl<S: Store> Pipeline<S> {
     fn forget(&mut self, conn: crate::Conn) {
         self.ahead.gone(conn);
         let Some(account) = self.signed_in.remove(&conn) else { return };
-        // Without a state no room is counted: the rooms are counted anew when it is read back.
-        let rooms = self.state.iter().flat_map(|state| state.rooms_of(account));
-        self.presence.disconnected(account, rooms);
+        self.presence.disconnected(account, rooms_of(self.state.as_ref(), account));
     }
 
     /// A connection that asks for a log anew, or does not want it any more, waits for it no longer.
@@ -109,6 +113,11 @@ impl<S: Store> Pipeline<S> {
             Err(why) => fanout.reply(origin, refusal(origin, &why)),
         }
     }
+}
+
+/// Without a state no room is counted: the rooms are counted anew when it is read back.
+fn rooms_of(state: Option<&State>, account: AccountId) -> impl Iterator<Item = RoomId> {
+    state.into_iter().flat_map(move |state| state.rooms_of(account))
 }
 
 fn signed_in(state: &State, id: AccountId) -> SignedIn {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chat_proto::{AccountId, LogId, Nonce, QueryRequest, RoomId, Seq};
 
 use crate::{
-    Action, Answer, Batch, Conn, Content, Event, Origin, Refusal, StateChange, StoreError,
+    Action, Answer, Batch, Conn, Content, Event, Origin, PresenceReport, Refusal, StateChange,
+    StoreError, SubmitterId,
 };
 
 /// What waits for the commit, in the order of the inputs.
@@ -17,6 +18,8 @@ pub(super) enum Waiting {
     Query { origin: Origin, account: AccountId, query: QueryRequest },
     /// A connection that is gone.
     Gone(Conn),
+    /// Another machine tells who is connected to it.
+    Presence { machine: SubmitterId, report: PresenceReport },
 }
 
 /// The parts of a send that its answer needs.
@@ -109,7 +112,10 @@ impl CommitBatch {
             // A repetition is told only while what it repeats is where it was.
             Waiting::Answer { send: Some(_), .. } => self.has_records = true,
             Waiting::Answer { answer: Ok(Answer::Done) | Err(_), .. } => {}
-            Waiting::Answer { .. } | Waiting::Query { .. } | Waiting::Gone(_) => {
+            Waiting::Answer { .. }
+            | Waiting::Query { .. }
+            | Waiting::Gone(_)
+            | Waiting::Presence { .. } => {
                 self.tells_of_state = true;
             }
         }

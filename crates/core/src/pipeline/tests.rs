@@ -5,6 +5,7 @@ use chat_proto::{
     RequestId, RoomId, RoomName, Seq, StreamId, Subscribe, TextBody, Unsubscribe, Window,
 };
 
+mod machines;
 mod revoking;
 
 use super::test_store::{Heard, MemoryStore};
