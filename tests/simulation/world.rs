@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use chat_core::{Conn, ServerKey};
 use chat_proto::{RoomInfo, Seq};
+use chatd::identity::server_key;
 use ed25519_dalek::SigningKey;
 
 use crate::chance::Chance;
@@ -68,7 +69,7 @@ impl World {
             .collect();
         let chance = Chance::new(seed, 2);
         let disk = SimDisk::new(chance, env.coverage.clone(), env.plan.survives_power_loss);
-        let identity = ServerKey::from_seed(&env.chance.bytes());
+        let identity = server_key(&env.chance.bytes());
         env.schedule.at(0, SimEvent::Start);
         for client in 0..clients.len() {
             env.schedule.after(client as u64 * MS, SimEvent::ClientTurn { client });

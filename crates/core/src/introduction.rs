@@ -4,16 +4,15 @@ use chat_proto::{Hello, List, RequestId, SignIn, encode_frame, sign_in_transcrip
 
 use crate::{Admission, ServerKey};
 
-/// The frames with which a client of some key signs in where it is asked to sign a challenge.
+/// The frames with which a client of a key signs in where it is asked to sign a challenge.
 ///
 /// # Panics
 /// Never: they are short.
 #[must_use]
-pub fn introduction(admission: &Admission, challenge: &[u8; 32]) -> Vec<u8> {
+pub fn introduction(key: &ServerKey, admission: &Admission, challenge: &[u8; 32]) -> Vec<u8> {
     let mut bytes = Vec::new();
     encode_frame(&hello(), RequestId(1), &mut bytes).expect("it fits a frame");
-    let key = ServerKey::from_seed(&[0xC1; 32]);
-    encode_frame(&signed_by(&key, admission, challenge), RequestId(2), &mut bytes)
+    encode_frame(&signed_by(key, admission, challenge), RequestId(2), &mut bytes)
         .expect("it fits a frame");
     bytes
 }

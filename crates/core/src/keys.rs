@@ -1,53 +1,56 @@
 //! The daemon's key, and looking at the signatures of others: Ed25519, RFC 8032.
+//!
+//! It must not know by which library: whoever has the key hands it in.
 
 use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, ParsedPublicKey};
 use chat_proto::PublicKey;
+
+/// A key pair of Ed25519, and what goes with it.
+pub trait Ed25519: Send + Sync {
+    /// The public half.
+    fn public(&self) -> PublicKey;
+
+    /// The pair's signature of a message.
+    fn sign(&self, message: &[u8]) -> [u8; 64];
+
+    /// Whether a signature is that of another key. What it says of keys of small order is not
+    /// asked for.
+    fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool;
+}
 
 /// What the daemon proves with who it is.
 #[derive(Clone)]
-pub struct ServerKey {
-    pair: Arc<Ed25519KeyPair>,
-    public: PublicKey,
-}
+pub struct ServerKey(Arc<dyn Ed25519>);
 
 impl ServerKey {
-    /// The key of a seed: RFC 8032 calls it the private key.
-    ///
-    /// # Panics
-    /// Never: every 32 bytes are a seed.
+    /// The key of a daemon.
     #[must_use]
-    pub fn from_seed(seed: &[u8; 32]) -> Self {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed).expect("every 32 bytes are a seed");
-        let public = pair.public_key().as_ref().try_into().expect("a public key has 32 bytes");
-        Self { pair: Arc::new(pair), public: PublicKey(public) }
+    pub fn new(pair: impl Ed25519 + 'static) -> Self {
+        Self(Arc::new(pair))
     }
 
     /// What clients know the daemon by.
     #[must_use]
     pub fn public(&self) -> PublicKey {
-        self.public
+        self.0.public()
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
-        let signature = self.pair.sign(message);
-        signature.as_ref().try_into().expect("a signature has 64 bytes")
+        self.0.sign(message)
+    }
+
+    /// Whether a signature is that of a key. A key of small order has none.
+    pub(crate) fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
+        !is_of_small_order(key) && self.0.verify(key, message, signature)
     }
 }
 
 impl fmt::Debug for ServerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerKey").field("public", &self.public).finish_non_exhaustive()
+        f.debug_tuple("ServerKey").field(&self.public()).finish()
     }
-}
-
-/// Whether a signature is that of a key. A key of small order has none.
-pub(crate) fn is_signed_by(key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
-    !is_of_small_order(key)
-        && ParsedPublicKey::new(&ED25519, key.0)
-            .is_ok_and(|key| key.verify_sig(message, signature).is_ok())
 }
 
 /// For such a key anybody can make a signature of anything. There are eight points of small order;
@@ -87,36 +90,45 @@ const fn low(first: u8, others: u8) -> [u8; 32] {
 }
 
 #[cfg(test)]
-mod tests {
-    use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+pub(crate) mod tests {
+    use ed25519_dalek::{Signature, Signer, SigningKey, Verifier, VerifyingKey};
 
     use super::*;
 
-    #[test]
-    fn another_implementation_signs_and_checks_the_same() {
-        for seed in [[0; 32], [1; 32], [0xFF; 32]] {
-            let (ours, theirs) = (ServerKey::from_seed(&seed), SigningKey::from_bytes(&seed));
-            assert_eq!(ours.public().0, theirs.verifying_key().to_bytes());
-            let signature = theirs.sign(b"hello").to_bytes();
-            assert_eq!(ours.sign(b"hello"), signature);
-            assert!(is_signed_by(&ours.public(), b"hello", &signature));
-            assert!(!is_signed_by(&ours.public(), b"hullo", &signature));
-            let mut cut = signature;
-            cut[63] ^= 0x10;
-            assert!(!is_signed_by(&ours.public(), b"hello", &cut), "S is over the order");
+    /// A library in Rust alone, which takes keys of small order.
+    struct Dalek(SigningKey);
+
+    impl Ed25519 for Dalek {
+        fn public(&self) -> PublicKey {
+            PublicKey(self.0.verifying_key().to_bytes())
         }
+
+        fn sign(&self, message: &[u8]) -> [u8; 64] {
+            self.0.sign(message).to_bytes()
+        }
+
+        fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
+            let signature = Signature::from_bytes(signature);
+            VerifyingKey::from_bytes(&key.0)
+                .is_ok_and(|key| Verifier::verify(&key, message, &signature).is_ok())
+        }
+    }
+
+    /// The key of a seed.
+    pub(crate) fn key_of(seed: [u8; 32]) -> ServerKey {
+        ServerKey::new(Dalek(SigningKey::from_bytes(&seed)))
     }
 
     #[test]
     fn a_key_of_small_order_signs_nothing() {
-        let identity = low(1, 0);
+        let identity = PublicKey(low(1, 0));
         // 1·B = R, 0·A = 0: with A = 0 it fits whatever was signed.
         let mut signature = [0; 64];
-        signature[..32].copy_from_slice(&identity);
-        let fits_everything = VerifyingKey::from_bytes(&identity).unwrap();
-        let theirs = ed25519_dalek::Signature::from_bytes(&signature);
-        ed25519_dalek::Verifier::verify(&fits_everything, b"whatever", &theirs).unwrap();
-        assert!(!is_signed_by(&PublicKey(identity), b"whatever", &signature));
+        signature[..32].copy_from_slice(&identity.0);
+        let key = key_of([1; 32]);
+        assert!(key.0.verify(&identity, b"whatever", &signature), "the library takes it");
+        assert!(!key.verify(&identity, b"whatever", &signature));
+        assert!(key.verify(&key.public(), b"hello", &key.sign(b"hello")));
     }
 
     #[test]

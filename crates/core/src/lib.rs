@@ -47,7 +47,7 @@ pub use event::{
 pub use fanout::{Conn, Effect, Fanout, HistoryRead, Origin, Reply, StoreRead};
 pub use feed::{DiskRead, Feed, TailHandle, Work};
 pub use input::{Input, Local, Ordered, Unsequenced};
-pub use keys::ServerKey;
+pub use keys::{Ed25519, ServerKey};
 pub use lineage::{Lineage, Witness};
 pub use order::{LoneSubmitter, OrderDigest, OrderProgress, Place, Submission, SubmitterId};
 pub use pace::WakePace;

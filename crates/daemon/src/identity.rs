@@ -1,6 +1,8 @@
 //! The daemon's identity: one key, made at the first start. Its fingerprint is what people see in
 //! join lines and what clients pin.
 
+mod signatures;
+
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -9,6 +11,8 @@ use std::path::{Path, PathBuf};
 use chat_core::ServerKey;
 use chat_files::create_dir;
 use chat_files::key::{Key, KeyError};
+
+pub use signatures::server_key;
 
 /// Of the public half: for whoever wants to read it.
 const PUBLIC_MODE: u32 = 0o644;
@@ -36,7 +40,7 @@ impl Identity {
         create_dir(data_dir).map_err(|cause| KeyError::Io { path: path.clone(), cause })?;
         let key = Key::read_or_make(&path, COMMENT)?;
         publish(&path, &key)?;
-        Ok(Self { key: ServerKey::from_seed(key.seed()), fingerprint: key.fingerprint() })
+        Ok(Self { key: server_key(key.seed()), fingerprint: key.fingerprint() })
     }
 }
 

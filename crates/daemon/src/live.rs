@@ -128,14 +128,13 @@ pub struct MetricsSnapshot {
 
 #[cfg(test)]
 mod tests {
-    use chat_core::ServerKey;
-
     use super::*;
+    use crate::identity::server_key;
 
     #[test]
     fn a_rate_counts_for_whoever_asks_after_it_was_set() {
         let (slow, fast) = (Rate { per_second: 1, burst: 1 }, Rate { per_second: 9, burst: 9 });
-        let live = Live::new(Admission { identity: ServerKey::from_seed(&[1; 32]), rate: slow }, 4);
+        let live = Live::new(Admission { identity: server_key(&[1; 32]), rate: slow }, 4);
         let before = live.admission();
         live.set_rate(fast);
         assert_eq!((before.rate, live.admission().rate), (slow, fast));

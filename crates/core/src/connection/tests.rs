@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use chat_proto::{CloseReason, Done, Rename, Renamed};
 
 use super::*;
-use crate::{Batch, Content, Event, Rate, ServerKey, Tail};
+use crate::introduction::introduction;
+use crate::keys::tests::key_of;
+use crate::{Batch, Content, Event, Rate, Tail};
 
 const LOG: LogId = LogId(9);
 
@@ -19,7 +21,7 @@ impl TailHandle for Handle {
 
 fn admission() -> Admission {
     let rate = Rate { per_second: 10, burst: 10 };
-    Admission { identity: ServerKey::from_seed(&[1; 32]), rate }
+    Admission { identity: key_of([1; 32]), rate }
 }
 
 fn connection() -> Connection<Handle> {
@@ -30,7 +32,7 @@ fn connection() -> Connection<Handle> {
 /// The same, whose peer has signed in and took what was said to it.
 fn signed_in() -> Connection<Handle> {
     let mut connection = connection();
-    let introduction = crate::introduction::introduction(&admission(), &[2; 32]);
+    let introduction = introduction(&key_of([0xC1; 32]), &admission(), &[2; 32]);
     assert!(connection.receive(&admission(), &mut &introduction[..], 0).is_some());
     connection.deliver(Window::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
     assert_eq!(connection.account(), Some(AccountId(1)));

@@ -4,14 +4,13 @@ use chat_proto::limits::{
     AGENT_BYTES_MAX, COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
 };
 use chat_proto::{
-    CloseReason, Credential, ErrorCode, FrameRef, Hello, Limits, PublicKey, SignIn, Welcome,
-    Window, encode_frame, sign_in_transcript, welcome_transcript,
+    CloseReason, Credential, ErrorCode, FrameRef, Hello, Limits, SignIn, Welcome, Window,
+    encode_frame, sign_in_transcript, welcome_transcript,
 };
 
 use super::{
     Admission, Closing, Phase, ReceivedRequest, Session, SessionSeed, Step, body, sign_in_action,
 };
-use crate::keys::is_signed_by;
 use crate::{Refusal, ServerKey};
 
 /// There is no channel to bind to over plaintext.
@@ -46,7 +45,7 @@ impl Session {
         frame: &FrameRef<'_>,
     ) -> Result<Step, Closing> {
         let sign_in: SignIn = body(frame)?;
-        let credential = prove(&sign_in, &challenge, &admission.identity.public())?;
+        let credential = prove(&sign_in, &challenge, &admission.identity)?;
         self.phase = Phase::SigningIn(credential);
         Ok(Step::Request(ReceivedRequest {
             id: frame.request,
@@ -73,14 +72,14 @@ fn welcome(seed: SessionSeed, identity: &ServerKey, hello: &Hello) -> Welcome {
 fn prove(
     sign_in: &SignIn,
     challenge: &[u8; 32],
-    server_key: &PublicKey,
+    identity: &ServerKey,
 ) -> Result<Credential, Closing> {
     let credential = sign_in.known_credential();
     let Some(credential @ Credential::Key(key)) = credential else {
         return Err(unsupported_credential());
     };
-    let transcript = sign_in_transcript(challenge, server_key, NO_BINDING);
-    match is_signed_by(&key, &transcript, &sign_in.signature) {
+    let transcript = sign_in_transcript(challenge, &identity.public(), NO_BINDING);
+    match identity.verify(&key, &transcript, &sign_in.signature) {
         true => Ok(credential),
         false => Err(bad_signature()),
     }

@@ -4,12 +4,13 @@ use chat_proto::{Body, Frame, SignIn};
 
 use super::*;
 use crate::introduction::{hello, signed_by};
+use crate::keys::tests::key_of;
 
 const CHALLENGE: [u8; 32] = [2; 32];
 
 fn admission() -> Admission {
     let rate = Rate { per_second: 1000, burst: 1000 };
-    Admission { identity: ServerKey::from_seed(&[1; 32]), rate }
+    Admission { identity: key_of([1; 32]), rate }
 }
 
 fn hear<B: Body>(session: &mut Session, body: &B) -> Result<Step, Closing> {
@@ -27,7 +28,7 @@ fn signing_in(sign_in: &SignIn) -> (Session, Result<Step, Closing>) {
 }
 
 fn proven() -> SignIn {
-    signed_by(&ServerKey::from_seed(&[7; 32]), &admission(), &CHALLENGE)
+    signed_by(&key_of([7; 32]), &admission(), &CHALLENGE)
 }
 
 #[test]
@@ -37,7 +38,7 @@ fn a_proven_key_is_the_credential_of_the_session() {
     let Request::Command(Action::SignIn { credential, .. }) = request else {
         panic!("{request:?}");
     };
-    assert_eq!(credential, Credential::Key(ServerKey::from_seed(&[7; 32]).public()));
+    assert_eq!(credential, Credential::Key(key_of([7; 32]).public()));
     assert_eq!((session.in_flight(), session.account()), (1, None), "it is not granted yet");
 }
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use chat_core::{Admission, Rate, Reply, ServerKey, SessionSeed};
+use chat_core::introduction::introduction;
+use chat_core::{Admission, Rate, Reply, SessionSeed};
 use chat_proto::{CloseReason, MAGIC, SessionId, Window};
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
@@ -8,6 +9,7 @@ use tokio::time::timeout;
 
 use super::phase::Native;
 use super::*;
+use crate::identity::server_key;
 use crate::live::Counts;
 use crate::notices::unknown_protocol;
 use crate::protocols::Protocols;
@@ -21,7 +23,7 @@ const LONG: usize = 200;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 fn admission() -> Admission {
-    let identity = ServerKey::from_seed(&[1; 32]);
+    let identity = server_key(&[1; 32]);
     Admission { identity, rate: Rate { per_second: 1, burst: 1 } }
 }
 
@@ -50,7 +52,7 @@ async fn the_committing_thread_does_not_know_who_comes_and_goes_without_signing_
     let (mut connection, theirs) = signed_in();
     assert!(!connection.is_known());
     drop(theirs);
-    let introduction = chat_core::introduction::introduction(&admission(), &[2; 32]);
+    let introduction = introduction(&server_key(&[0xC1; 32]), &admission(), &[2; 32]);
     let core = connection.phase.native_mut().unwrap();
     assert!(core.receive(&admission(), &mut &introduction[..], 0).is_some());
     let reply = Reply { frame: Vec::new(), effect: Effect::SignedIn(AccountId(7)) };

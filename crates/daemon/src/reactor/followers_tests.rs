@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use chat_core::introduction::signed_by;
-use chat_core::{Admission, Rate, ServerKey};
+use chat_core::{Admission, Rate};
 use chat_proto::{
     AccountId, Body, Frame, FrameCodec, Hello, Join, Kind, List, MAGIC, Nonce, Ping, RequestId,
     RoomId, RoomInfo, Send, SignedIn, StreamId, Subscribe, SubscriptionEnded, TextBody, Welcome,
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, timeout};
 
 use super::*;
-use crate::identity::Identity;
+use crate::identity::{Identity, server_key};
 use crate::mailbox::{Delivery, Mailbox, Released};
 use crate::protocols::Protocols;
 use crate::reactor::ReactorBuilder;
@@ -55,7 +55,7 @@ impl Client {
         let versions = List::first_of([Hello::VERSION_SPOKEN]);
         client.say(&Hello { versions, agent: "test".to_owned(), random: [3; 32] }).await;
         let welcome: Welcome = client.frame().await.decode().unwrap();
-        let key = ServerKey::from_seed(&[key; 32]);
+        let key = server_key(&[key; 32]);
         client.say(&signed_by(&key, admission, &welcome.challenge)).await;
         let signed_in = client.frame().await.decode().unwrap();
         (client, signed_in)
