@@ -14,7 +14,7 @@ use crate::coverage::Situation;
 use crate::data::{Owned, past_of};
 use crate::disk::{Fate, SimDisk};
 
-/// A disk that fails on purpose.
+/// A store whose disk fails on purpose.
 pub(crate) struct SimStore {
     disk: Rc<RefCell<SimDisk>>,
     open: Transaction,

@@ -19,12 +19,13 @@ mod frames;
 mod header;
 mod held;
 mod history;
+mod holder;
 mod in_place;
 mod index;
 mod lookup;
 mod meta;
 mod open;
-mod pending;
+mod past_sends;
 mod progress;
 mod projections;
 mod read;
@@ -35,6 +36,7 @@ mod schema;
 mod tests;
 mod times;
 mod traces;
+mod transactions;
 mod wal;
 mod witness;
 mod write;
@@ -47,9 +49,9 @@ use chat_core::{Begun, Record, Snapshot, Store, StoreError, Witness};
 use chat_proto::{AccountId, Epoch, StreamId};
 use rusqlite::{Connection, ErrorCode};
 
-pub use directory::Holder;
 pub use durability::Durability;
 pub use error::OpenError;
+pub use holder::Holder;
 pub use read::{LogPage, Reader};
 pub use times::correct_times;
 pub use traces::Traces;
@@ -62,8 +64,8 @@ use directory::DataDir;
 use epoch::CurrentEpoch;
 use fault_log::{FaultLog, NoRoom};
 use held::HeldFiles;
-use pending::Pending;
 use times::LatestTs;
+use transactions::Transactions;
 use wal::{Layout, Wal};
 use witness::{Testimony, WitnessFile};
 
@@ -80,8 +82,8 @@ pub struct SqliteStore {
     /// Commits beside the caller, when it is to. It ends before the files are closed.
     committer: Option<Committer>,
     under_way: Option<UnderWay>,
-    transaction: Transaction,
-    pending: Pending,
+    transaction: TransactionState,
+    transactions: Transactions,
     latest_ts: LatestTs,
     epoch: CurrentEpoch,
     /// Events committed for sure; none of them may ever be missing again.
@@ -107,7 +109,7 @@ pub struct SqliteStore {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Transaction {
+enum TransactionState {
     None,
     Open,
     /// A record is missing in it: it must never be committed.
@@ -176,7 +178,7 @@ impl SqliteStore {
     }
 
     fn mark(&self, account: AccountId, stream: StreamId) -> Result<index::StreamMark, StoreError> {
-        self.pending
+        self.transactions
             .stream(self.opened()?, account, stream)
             .map_err(|cause| StoreError::new("looked for a stream", cause))
     }
@@ -185,8 +187,9 @@ impl SqliteStore {
     fn forget_transaction(&mut self) {
         // Its outcome has been told, or is of no use any more.
         drop(self.wait_for_commit());
-        self.transaction = Transaction::None;
-        self.pending.forget();
+        self.transaction = TransactionState::None;
+        self.transactions.forget();
+        debug_assert!(self.appended >= self.committed, "what is committed was appended");
         self.appended = self.committed;
     }
 
@@ -237,17 +240,17 @@ impl SqliteStore {
     fn read_back(&mut self) -> Result<Snapshot, StoreError> {
         let connection = self.opened()?.clone();
         let connection = connection.lock();
-        self.pending
+        self.transactions
             .read_back(&connection)
             .map_err(|cause| StoreError::new("looked where its newest events are", cause))?;
-        let mut snapshot = lookup::snapshot(&connection, &self.pending)?;
+        let mut snapshot = lookup::snapshot(&connection, &self.transactions)?;
         self.latest_ts.read_back(snapshot.last_ts);
         // The pages that it was read from are of no use to appends.
         connection
             .execute_batch("PRAGMA shrink_memory")
             .map_err(|cause| StoreError::new("freed the pages that it had read", cause))?;
         let found = lookup::event_count_of(&snapshot);
-        let stored = self.pending.index().last_id();
+        let stored = self.transactions.index().last_id();
         if found != stored {
             let damaged = format!(
                 "the file is damaged: its logs have {found} events together, and {stored} were \
@@ -329,7 +332,7 @@ impl Store for SqliteStore {
     fn append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
         let outcome = self.try_append(record);
         if outcome.is_err() {
-            self.transaction = Transaction::Lost;
+            self.transaction = TransactionState::Lost;
             // What was built on a commit that failed can only fail: that one is the trouble.
             if self.has_failed_under_way() {
                 return outcome;

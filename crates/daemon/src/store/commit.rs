@@ -8,7 +8,7 @@ use super::checkpoints::SMALL_DISK_BYTES_FREE;
 use super::committer::{self, Committer, WriteConnection};
 use super::wal::Layout;
 use super::write::{ClosedTransaction, WriteError};
-use super::{SqliteStore, Transaction};
+use super::{SqliteStore, TransactionState};
 
 /// From so many bytes of texts on a transaction is committed beside the caller. What is smaller
 /// takes little more than its sync, and the other thread would have to be woken first.
@@ -50,18 +50,18 @@ impl SqliteStore {
         if let Record::Genesis(genesis) = record {
             let begun = connection.in_transaction().and_then(|it| self.epoch.begin(&it, genesis));
             begun.map_err(|cause| StoreError::new(doing, cause))?;
-            self.transaction = Transaction::Open;
+            self.transaction = TransactionState::Open;
             return Ok(());
         }
-        self.pending.append(&connection, record).map_err(|cause| match cause {
+        self.transactions.append(&connection, record).map_err(|cause| match cause {
             // Unwrapped, so that a full disk is recognised.
             WriteError::Sqlite(cause) => StoreError::new(doing, cause),
             WriteError::Hole { .. } | WriteError::Beginning { .. } | WriteError::Nonce { .. } => {
                 StoreError::new(doing, cause)
             }
         })?;
-        if self.transaction == Transaction::None {
-            self.transaction = Transaction::Open;
+        if self.transaction == TransactionState::None {
+            self.transaction = TransactionState::Open;
         }
         self.appended += u64::from(matches!(record, Record::Event(_)));
         Ok(())
@@ -69,18 +69,18 @@ impl SqliteStore {
 
     pub(super) fn try_commit(&mut self) -> Result<(), StoreError> {
         match self.transaction {
-            Transaction::None if self.pending.index().is_due() => self.flush(),
-            Transaction::None => Ok(()),
-            Transaction::Lost => Err(StoreError::new("committed", "a record is missing")),
-            Transaction::Open => self.end_transaction(self.pending.index().is_due()),
+            TransactionState::None if self.transactions.index().is_due() => self.flush(),
+            TransactionState::None => Ok(()),
+            TransactionState::Lost => Err(StoreError::new("committed", "a record is missing")),
+            TransactionState::Open => self.end_transaction(self.transactions.index().is_due()),
         }
     }
 
     /// Writes where the newest events are, in a transaction of its own. Not in trouble: nothing
     /// is lost without it.
     pub(super) fn flush(&mut self) -> Result<(), StoreError> {
-        let is_idle = self.transaction == Transaction::None && self.faults.is_none();
-        if !is_idle || self.pending.index().is_flushed() {
+        let is_idle = self.transaction == TransactionState::None && self.faults.is_none();
+        if !is_idle || self.transactions.index().is_flushed() {
             return Ok(());
         }
         self.end_transaction(true)
@@ -88,11 +88,11 @@ impl SqliteStore {
 
     fn end_transaction(&mut self, flushes: bool) -> Result<(), StoreError> {
         // Until it is known to be durable: whatever happens, it is not committed another time.
-        self.transaction = Transaction::Lost;
-        let (connection, written) = self.close_transaction(flushes)?;
-        committer::commit(&connection, &self.wal, &written)?;
-        drop(written);
-        self.transaction = Transaction::None;
+        self.transaction = TransactionState::Lost;
+        let (connection, closed) = self.close_transaction(flushes)?;
+        committer::commit(&connection, &self.wal, &closed)?;
+        drop(closed);
+        self.transaction = TransactionState::None;
         self.note_durable();
         Ok(())
     }
@@ -108,15 +108,15 @@ impl SqliteStore {
             let transaction = connection
                 .in_transaction()
                 .map_err(|cause| StoreError::new("began a transaction", cause))?;
-            self.pending
+            self.transactions
                 .flush(&transaction)
                 .map_err(|cause| StoreError::new("committed", cause))?;
         }
-        Ok((connection, self.pending.turn_over()))
+        Ok((connection, self.transactions.close_open()))
     }
 
     fn note_durable(&mut self) {
-        let pages = self.pending.committed();
+        let pages = self.transactions.note_durable();
         self.checkpoints.note_commit(pages);
         let due = self.layout.as_mut().and_then(|layout| layout.note_commit(pages));
         if let Some(bytes) = due {
@@ -131,20 +131,21 @@ impl SqliteStore {
     /// between two transactions there must be times when none is open.
     pub(super) fn may_commit_beside(&self) -> bool {
         self.committer.is_some()
-            && self.transaction == Transaction::Open
-            && self.pending.staged_bytes() >= BESIDE_BYTES_MIN
-            && !self.pending.is_overfull()
+            && self.transaction == TransactionState::Open
+            && self.transactions.staged_bytes() >= BESIDE_BYTES_MIN
+            && !self.transactions.is_overfull()
             && self.connection().is_ok_and(|connection| connection.is_autocommit())
     }
 
     pub(super) fn try_begin_commit(&mut self) -> Result<(), StoreError> {
-        let (connection, written) = self.close_transaction(self.pending.index().is_due())?;
+        let (connection, closed) = self.close_transaction(self.transactions.index().is_due())?;
         let Some(committer) = &self.committer else {
             return Err(StoreError::new("committed", "nobody does so beside it"));
         };
-        committer.begin(connection, written, Arc::clone(&self.wal))?;
+        debug_assert!(self.under_way.is_none(), "one commit at a time is beside the caller");
+        committer.begin(connection, closed, Arc::clone(&self.wal))?;
         self.under_way = Some(UnderWay { appended: self.appended, outcome: None });
-        self.transaction = Transaction::None;
+        self.transaction = TransactionState::None;
         Ok(())
     }
 
@@ -183,7 +184,7 @@ impl SqliteStore {
             self.note_durable();
         } else {
             // It was built on what is lost.
-            self.transaction = Transaction::Lost;
+            self.transaction = TransactionState::Lost;
         }
         self.conclude(outcome, appended)
     }
@@ -195,9 +196,11 @@ impl SqliteStore {
         appended: u64,
     ) -> Result<(), StoreError> {
         let outcome = outcome.and_then(|()| self.demand_files());
-        if self.transaction == Transaction::None {
-            self.pending.trim();
+        if self.transaction == TransactionState::None {
+            self.transactions.trim();
         }
+        // What was committed is never taken back: a witness that saw more would begin a new epoch.
+        debug_assert!(outcome.is_err() || appended >= self.committed);
         if outcome.is_ok() && (self.epoch.committed() || self.committed != appended) {
             self.committed = appended;
             self.bear_witness();

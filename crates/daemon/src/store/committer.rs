@@ -37,7 +37,7 @@ pub(super) struct Committer {
 /// A transaction to be committed.
 struct Job {
     connection: WriteConnection,
-    written: Arc<ClosedTransaction>,
+    closed: Arc<ClosedTransaction>,
     wal: Arc<Wal>,
 }
 
@@ -94,11 +94,11 @@ impl Committer {
     pub(super) fn begin(
         &self,
         connection: WriteConnection,
-        written: Arc<ClosedTransaction>,
+        closed: Arc<ClosedTransaction>,
         wal: Arc<Wal>,
     ) -> Result<(), StoreError> {
         let jobs = self.jobs.as_ref();
-        let is_taken = jobs.is_some_and(|jobs| jobs.send(Job { connection, written, wal }).is_ok());
+        let is_taken = jobs.is_some_and(|jobs| jobs.send(Job { connection, closed, wal }).is_ok());
         if is_taken { Ok(()) } else { Err(has_ended()) }
     }
 
@@ -137,8 +137,8 @@ impl fmt::Debug for Job {
 impl Job {
     /// Lets go of everything before the outcome is told.
     fn work(self) -> Outcome {
-        let Self { connection, written, wal } = self;
-        commit(&connection, &wal, &written).inspect_err(|error| {
+        let Self { connection, closed, wal } = self;
+        commit(&connection, &wal, &closed).inspect_err(|error| {
             // At once: nothing may be moved until this has been looked after.
             if super::has_failed_io(error) {
                 wal.distrust();
@@ -151,13 +151,13 @@ impl Job {
 pub(super) fn commit(
     connection: &WriteConnection,
     wal: &Wal,
-    written: &ClosedTransaction,
+    closed: &ClosedTransaction,
 ) -> Result<(), StoreError> {
     make_durable(wal)?;
     let connection = connection
         .in_transaction()
         .map_err(|cause| StoreError::new("began a transaction", cause))?;
-    written
+    closed
         .write(&connection)
         .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]))
         .map_err(|cause| StoreError::new("committed", cause))?;

@@ -1,7 +1,7 @@
 //! The data directory: for its owner only, and for one daemon at a time.
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 pub(super) use chat_files::open_private;
@@ -9,9 +9,7 @@ use chat_files::{exposed_mode, make_dir};
 
 use super::OpenError;
 use super::held::{DATABASE, LOCK, WITNESS};
-
-/// A process id is far shorter.
-const LOCK_BYTES_MAX: u64 = 32;
+use super::holder::Holder;
 
 /// A data directory that is ours for as long as this lives: the system takes the lock back from a
 /// process that dies.
@@ -73,7 +71,7 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            return Err(OpenError::InUse { dir: dir.to_owned(), by: holder(&mut lock) });
+            return Err(OpenError::InUse { dir: dir.to_owned(), by: Holder::named_in(&mut lock) });
         }
         Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
     }
@@ -96,26 +94,4 @@ pub(super) fn bytes_free(dir: &Path) -> io::Result<u64> {
 fn sign(mut lock: &File) -> io::Result<()> {
     lock.set_len(0)?;
     lock.write_all(format!("{}\n", std::process::id()).as_bytes())
-}
-
-fn holder(lock: &mut File) -> Holder {
-    let mut text = String::new();
-    let read = lock.take(LOCK_BYTES_MAX).read_to_string(&mut text);
-    Holder { pid: read.ok().and_then(|_bytes| text.trim().parse().ok()) }
-}
-
-/// Whoever has the lock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Holder {
-    /// Its process id, if it could be read.
-    pub pid: Option<u32>,
-}
-
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.pid {
-            Some(pid) => write!(f, "another chatd, process {pid}"),
-            None => f.write_str("another chatd"),
-        }
-    }
 }

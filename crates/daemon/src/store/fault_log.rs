@@ -11,7 +11,7 @@ use super::held::Displaced;
 /// Causes that are told of one trouble; it has no more in practice.
 const CAUSES_MAX: usize = 8;
 
-/// FaultLog, or none.
+/// What is wrong, as far as the operator was told; or nothing.
 #[derive(Debug, Default)]
 pub(super) struct FaultLog {
     /// When it began, and the causes that have been told.

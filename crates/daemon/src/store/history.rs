@@ -170,6 +170,7 @@ impl Page {
 
     /// Takes a message unless the page is full; then there is more.
     fn push(&mut self, message: Message) -> bool {
+        debug_assert!(self.messages.last().is_none_or(|last| last.seq > message.seq), "downwards");
         let bytes = self.bytes + message.body.text.len();
         self.more = self.messages.len() == self.limit || bytes > HISTORY_TEXT_BYTES_MAX;
         if !self.more {
@@ -181,6 +182,7 @@ impl Page {
 
     /// Events cannot be read. The messages are in falling order here, and so are the gaps.
     fn miss(&mut self, from: Seq, to: Seq) {
+        debug_assert!(Seq::ZERO < from && from <= to, "a gap is of events");
         self.missed += 1;
         match self.gaps.last_mut() {
             Some(gap) if gap.from == to.next() => gap.from = from,

@@ -16,12 +16,12 @@ use super::epoch::CurrentEpoch;
 use super::fault_log::FaultLog;
 use super::header::{self, Found};
 use super::held::{DATABASE, HeldFiles, Identity, LOCK, WAL, WITNESS};
-use super::pending::Pending;
 use super::times::LatestTs;
-use super::traces::Traces;
+use super::traces::{Traces, set_wal_aside};
+use super::transactions::Transactions;
 use super::wal::Wal;
 use super::witness::{self, Testimony, WitnessFile};
-use super::{Durability, OpenError, ROOM_BYTES_MIN, SqliteStore, Transaction, schema};
+use super::{Durability, OpenError, ROOM_BYTES_MIN, SqliteStore, TransactionState, schema};
 
 impl SqliteStore {
     /// Opens the store of a data directory, made where there never was one.
@@ -65,7 +65,7 @@ impl SqliteStore {
         let commits = seen.map(|seen| seen.witness.commits);
         let found = header::look(&path)?;
         if found == Found::Nothing {
-            Traces::of(dir.path(), commits).permit(dir.path(), may_begin_again)?;
+            permit_new(Traces::of(dir.path(), commits), dir.path(), may_begin_again)?;
         }
         // Its companions get the mode of the file, so it is made before SQLite would make it.
         let unusable = |cause| OpenError::file(&path, cause);
@@ -86,7 +86,7 @@ impl SqliteStore {
         if found == Found::Nothing {
             header::mark(&connection).map_err(OpenError::because("marked as a store"))?;
         } else if schema::is_blank(&connection)? {
-            Traces::of(dir.path(), commits).permit(dir.path(), may_begin_again)?;
+            permit_new(Traces::of(dir.path(), commits), dir.path(), may_begin_again)?;
         }
         schema::refuse_unknown(&connection)?;
         writer.prepare(&connection).map_err(OpenError::because("opened"))?;
@@ -102,11 +102,11 @@ impl SqliteStore {
         wal: Arc<Wal>,
         seen: Option<Testimony>,
     ) -> Result<Self, OpenError> {
-        let mut pending = Pending::default();
-        pending
+        let mut transactions = Transactions::default();
+        transactions
             .read_back(&connection)
             .map_err(OpenError::because("asked for its newest events"))?;
-        let committed = pending.index().last_id();
+        let committed = transactions.index().last_id();
         let boot = witness::boot()?;
         let seen_here = seen.map(|seen| seen.witness);
         let epoch = CurrentEpoch::judge(&connection, committed, boot, seen_here.as_ref())
@@ -123,8 +123,8 @@ impl SqliteStore {
             connection: Some(WriteConnection::new(connection)),
             committer: None,
             under_way: None,
-            transaction: Transaction::None,
-            pending,
+            transaction: TransactionState::None,
+            transactions,
             latest_ts: LatestTs::default(),
             epoch,
             committed,
@@ -149,6 +149,20 @@ impl SqliteStore {
         }
         Ok(store)
     }
+}
+
+/// Refuses to begin a new store where something tells of another, unless it is allowed.
+fn permit_new(traces: Traces, dir: &Path, may_begin_again: bool) -> Result<(), OpenError> {
+    if traces.is_empty() {
+        return Ok(());
+    }
+    if !may_begin_again {
+        return Err(OpenError::Missing { dir: dir.to_owned(), database: DATABASE, traces });
+    }
+    let aside = set_wal_aside(dir).map_err(|cause| OpenError::file(&dir.join(WAL), cause))?;
+    let aside = aside.map(|path| path.display().to_string());
+    tracing::warn!(found = %traces, wal_kept_as = aside, "a new store begins in place of a lost one");
+    Ok(())
 }
 
 /// The files that the store needs in their places from now on.

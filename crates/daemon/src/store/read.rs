@@ -44,7 +44,8 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when it cannot be opened.
     pub fn open(store: &SqliteStore) -> Result<Self, StoreError> {
-        let (path, unflushed) = (store.path().to_owned(), store.pending.index().unflushed_blocks());
+        let (path, unflushed) =
+            (store.path().to_owned(), store.transactions.index().unflushed_blocks());
         let database = store.writer.database;
         let told = store.told.clone();
         let mut reader = Self { path, database, unflushed, told, connection: None };

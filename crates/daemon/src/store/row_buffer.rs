@@ -78,6 +78,7 @@ impl StreamSends {
 impl RowBuffer {
     /// Takes an event, with the newest message of its log; tells its row.
     pub(super) fn push(&mut self, event: &Event, stream: Option<i64>, last_post: Seq) -> usize {
+        debug_assert!(last_post <= event.seq, "the newest message is not behind the head");
         let columns = Columns::of(event);
         let begin = self.words.len();
         self.words.push_str(columns.words.unwrap_or_default());
@@ -144,7 +145,10 @@ impl RowBuffer {
         order.sort_by_key(log);
         let mut logs: Vec<_> = order.chunk_by(|a, b| log(a) == log(b)).collect();
         logs.sort_by_key(|rows| rows.last().copied());
-        logs.concat()
+        let order = logs.concat();
+        // The time of the newest event of all is looked up under the last id.
+        debug_assert_eq!(order.last().copied(), self.rows.len().checked_sub(1));
+        order
     }
 
     pub(super) fn row(&self, row: usize) -> &Row {

@@ -140,6 +140,7 @@ fn a_file_that_lost_committed_events_is_not_gone_on_with() {
     let (mut store, _dir) = store();
     post(&mut store, 1).unwrap();
     store.committed += 1;
+    store.appended += 1;
     for error in [store.recover().unwrap_err(), store.roll_back().unwrap_err()] {
         assert!(error.to_string().contains("Restart the daemon"), "{error}");
     }

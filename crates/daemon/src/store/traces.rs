@@ -6,8 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::OpenError;
-use super::held::{DATABASE, WAL, WITNESS};
+use super::held::{WAL, WITNESS};
 
 /// The server's private key: no store is without one for long.
 const IDENTITY: &str = "identity";
@@ -41,25 +40,15 @@ impl Traces {
         Self(traces)
     }
 
-    /// Refuses to begin a new store where these are, unless it is allowed.
-    pub(super) fn permit(self, dir: &Path, may_begin_again: bool) -> Result<(), OpenError> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        if !may_begin_again {
-            let dir = dir.to_owned();
-            return Err(OpenError::Missing { dir, database: DATABASE, traces: self });
-        }
-        let aside = set_wal_aside(dir).map_err(|cause| OpenError::file(&dir.join(WAL), cause))?;
-        let aside = aside.map(|path| path.display().to_string());
-        tracing::warn!(found = %self, wal_kept_as = aside, "a new store begins in place of a lost one");
-        Ok(())
+    /// Whether nothing tells of a store.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
 /// The WAL of a lost file is of no use to a new one, and SQLite would remove it; but it may be all
-/// that is left.
-fn set_wal_aside(dir: &Path) -> io::Result<Option<PathBuf>> {
+/// that is left. Tells where it is now; `None`: there was none.
+pub(super) fn set_wal_aside(dir: &Path) -> io::Result<Option<PathBuf>> {
     let wal = dir.join(WAL);
     if bytes_of(&wal).is_none() {
         return Ok(None);

@@ -86,6 +86,7 @@ impl Wal {
             Err(error) if error.kind() == ErrorKind::NotFound && settled == 0 => {}
             Err(error) => return Err(error),
         }
+        debug_assert!(settled < distrusted, "what is settled is never unsettled");
         self.settled.store(distrusted, Ordering::Release);
         Ok(())
     }
@@ -127,6 +128,7 @@ fn fill(file: &File, begin: u64, end: u64) -> io::Result<()> {
     let mut at = begin;
     while at < end {
         let left = usize::try_from(end - at).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+        debug_assert!(left > 0, "it comes to its end");
         file.write_all_at(&zeros[..left], at)?;
         at += left as u64;
     }

@@ -1,4 +1,4 @@
-//! RowBuffer records into tables. What is not a message, and not often, goes there at once; the rest
+//! Staged records into tables. What is not a message, and not often, goes there at once; the rest
 //! with the commit, many rows at a time.
 
 use std::collections::HashMap;
@@ -60,6 +60,11 @@ impl ClosedTransaction {
     /// Of everything that was staged; the first event becomes the `first_id`th of all.
     pub(super) fn of(staged: RowBuffer, first_id: u64, progress: Option<OrderProgress>) -> Self {
         Self { staged, first_id, progress, ..Self::default() }
+    }
+
+    /// The id of its first event, or of the next one when it has none.
+    pub(super) fn first_id(&self) -> u64 {
+        self.first_id
     }
 
     pub(super) fn staged(&self) -> &RowBuffer {

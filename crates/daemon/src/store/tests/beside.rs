@@ -112,7 +112,7 @@ fn blocks_of_commits_beside_each_other_say_where_the_messages_are() {
         append(&mut store, n + 1..=n + 4);
         n += 4;
         if turn % 5 == 4 {
-            store.pending.make_due();
+            store.transactions.make_due();
         }
         assert_eq!(store.begin_commit().unwrap(), Begun::UnderWay);
     }

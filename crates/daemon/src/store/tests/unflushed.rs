@@ -144,10 +144,10 @@ fn everything_is_found_in_the_tables_and_before_it_is_there() {
         talk.commit(&mut store, turn);
         if turn % 11 == 7 {
             store.flush().unwrap();
-            assert!(store.pending.index().is_flushed());
+            assert!(store.transactions.index().is_flushed());
         }
     }
-    assert!(!store.pending.index().is_flushed());
+    assert!(!store.transactions.index().is_flushed());
     let snapshot = store.roll_back().unwrap();
     talk.check(&store, &snapshot);
 }
@@ -161,7 +161,7 @@ fn a_start_after_a_kill_knows_what_was_not_flushed() {
         if turn % 10 == 7 {
             store.flush().unwrap();
         }
-        let behind = store.pending.index().last_id();
+        let behind = store.transactions.index().last_id();
         drop(store);
         store = open(&dir);
         assert_eq!(store.committed, behind);
@@ -178,7 +178,7 @@ fn a_start_after_a_kill_knows_what_was_not_flushed() {
     }
     store.close();
     let mut store = open(&dir);
-    assert!(store.pending.index().is_flushed(), "a stop leaves nothing to be done");
+    assert!(store.transactions.index().is_flushed(), "a stop leaves nothing to be done");
     let snapshot = store.recover().unwrap();
     talk.check(&store, &snapshot);
 }
@@ -193,7 +193,7 @@ fn a_start_after_a_kill_reads_as_much_as_is_ever_left() {
             talk.append(&mut store, turn);
         }
         store.commit().unwrap();
-        let unflushed = store.pending.index();
+        let unflushed = store.transactions.index();
         most = most.max(unflushed.last_id() - unflushed.indexed());
     }
     assert!(most < EVENTS_MAX + 1_000, "{most} events were left to a start");
@@ -218,7 +218,7 @@ fn a_flush_that_fails_changes_nothing() {
         store.writer.fault = Some(fault);
         store.reopen().unwrap();
         store.roll_back().unwrap();
-        store.pending.make_due();
+        store.transactions.make_due();
         match fault {
             Fault::ReadOnly => assert!(store.commit().is_err()),
             // The few pages that there are have room, but not for a long message.
@@ -231,10 +231,10 @@ fn a_flush_that_fails_changes_nothing() {
             }
         }
         let snapshot = store.roll_back().unwrap();
-        assert!(!store.pending.index().is_flushed());
+        assert!(!store.transactions.index().is_flushed());
         talk.check(&store, &snapshot);
         // In trouble nothing is tried that nobody asked for.
-        store.pending.make_due();
+        store.transactions.make_due();
         store.commit().unwrap();
     }
     store.writer.fault = None;
@@ -242,9 +242,9 @@ fn a_flush_that_fails_changes_nothing() {
     for turn in [3, 4] {
         // The first has no flush.
         talk.commit(&mut store, turn);
-        let snapshot = lookup::snapshot(&store.connection().unwrap(), &store.pending);
+        let snapshot = lookup::snapshot(&store.connection().unwrap(), &store.transactions);
         talk.check(&store, &snapshot.unwrap());
-        store.pending.make_due();
+        store.transactions.make_due();
     }
 }
 
@@ -255,12 +255,12 @@ fn a_commit_that_was_durable_after_all_is_found_with_its_flush() {
         let mut talk = Talk::begin(&mut store);
         talk.commit(&mut store, 1);
         if has_flush {
-            store.pending.make_due();
+            store.transactions.make_due();
         }
         talk.append(&mut store, 2);
         // As when the error comes behind the commit.
-        let (connection, written) = store.close_transaction(has_flush).unwrap();
-        committer::commit(&connection, &store.wal, &written).unwrap();
+        let (connection, closed) = store.close_transaction(has_flush).unwrap();
+        committer::commit(&connection, &store.wal, &closed).unwrap();
         let snapshot = store.roll_back().unwrap();
         talk.check(&store, &snapshot);
         talk.commit(&mut store, 3);
@@ -288,9 +288,9 @@ fn a_tick_flushes_what_is_old_and_writes_nothing_when_there_is_nothing() {
     let (mut store, dir) = store();
     let mut talk = Talk::begin(&mut store);
     talk.commit(&mut store, 1);
-    store.pending.make_due();
+    store.transactions.make_due();
     store.commit().unwrap();
-    assert!(store.pending.index().is_flushed());
+    assert!(store.transactions.index().is_flushed());
     let wal = || dir.path().join("chatd.db-wal").metadata().unwrap().modified().unwrap();
     let before = (wal(), store.connection().unwrap().total_changes());
     store.commit().unwrap();
@@ -362,7 +362,7 @@ fn readers_see_no_hole_while_the_writer_commits_and_flushes() {
                 committed.store(head, Ordering::Release);
             }
             match turn % 7 {
-                0 | 3 => store.pending.make_due(),
+                0 | 3 => store.transactions.make_due(),
                 5 => drop(store.roll_back().unwrap()),
                 _ => {}
             }

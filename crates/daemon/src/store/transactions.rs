@@ -1,6 +1,7 @@
-//! The open transaction and the one that is being committed, and what is known of logs and streams
-//! with them: checked at once, written with the commit. Where the events are is written with a later
-//! one.
+//! The open transaction and the one that is being committed.
+//!
+//! Owns what is not durable yet, with the [`Index`] that it is checked against at once. It must not know
+//! how a transaction is written, nor whether its commit succeeds: it is told.
 
 use std::sync::Arc;
 
@@ -10,23 +11,24 @@ use rusqlite::{Connection, Result};
 
 use super::committer::WriteConnection;
 use super::index::{Block, Index, StreamMark};
-use super::lookup;
+use super::past_sends::past_send;
 use super::progress;
 use super::projections;
 use super::row_buffer::{RowBuffer, SendDecision};
 use super::times;
 use super::write::{ClosedTransaction, WriteError};
 
-/// See the module.
+/// What goes ahead of the file.
 #[derive(Debug, Default)]
-pub(super) struct Pending {
-    staged: RowBuffer,
-    /// What is being committed.
+pub(super) struct Transactions {
+    /// The records of the open one.
+    open: RowBuffer,
+    /// The one whose commit is not known to have succeeded or failed.
     under_way: Option<Arc<ClosedTransaction>>,
     /// Buffers of a transaction that is over.
     spare: RowBuffer,
     index: Index,
-    /// Transactions that were closed.
+    /// How many were closed, whatever became of them: the number of the open one is the next.
     closed: u64,
     /// How far in the order the newest transaction is. It goes ahead of the file by the open one and
     /// the one under way.
@@ -35,7 +37,7 @@ pub(super) struct Pending {
     has_progress: bool,
 }
 
-impl Pending {
+impl Transactions {
     /// Reads what the file does not say in its tables. It must have been done once, and after each
     /// [`Self::forget`], before anything is appended.
     pub(super) fn read_back(&mut self, connection: &Connection) -> Result<()> {
@@ -65,13 +67,13 @@ impl Pending {
                 let creates = projections::project(connection, event)?;
                 let last_post = self.index.push(connection, event, creates)?;
                 let Content::Posted { from, nonce, .. } = &event.content else {
-                    self.staged.push(event, None, last_post);
+                    self.open.push(event, None, last_post);
                     return Ok(());
                 };
                 let room = RoomId(event.log.0);
                 let (stream, sends) = self.push_send(connection, (*from, room), *nonce)?;
-                let row = self.staged.push(event, Some(stream), last_post);
-                self.staged.decide(sends, nonce.n, SendDecision::Posted(row));
+                let row = self.open.push(event, Some(stream), last_post);
+                self.open.decide(sends, nonce.n, SendDecision::Posted(row));
             }
             // It is no event, and no send: the store has put it where it belongs.
             Record::Genesis(_) => {}
@@ -81,7 +83,7 @@ impl Pending {
             }
             Record::RefusedSend(RefusedSend { account, room, nonce, code, digest }) => {
                 let (_stream, sends) = self.push_send(connection, (account, room), nonce)?;
-                self.staged.decide(sends, nonce.n, SendDecision::Refused(code, digest));
+                self.open.decide(sends, nonce.n, SendDecision::Refused(code, digest));
             }
         }
         Ok(())
@@ -90,7 +92,7 @@ impl Pending {
     /// The time of a log's newest event, committed or not; 0 when there is none.
     pub(super) fn newest_ts(&self, connection: &WriteConnection, log: LogId) -> Result<Timestamp> {
         let under_way = || self.under_way.as_ref()?.staged().newest_ts(log);
-        match self.staged.newest_ts(log).or_else(under_way) {
+        match self.open.newest_ts(log).or_else(under_way) {
             Some(ts) => Ok(ts),
             None => {
                 let newest = times::newest_in(&connection.lock(), &self.index, log)?;
@@ -112,18 +114,18 @@ impl Pending {
         place: (AccountId, RoomId),
         nonce: Nonce,
     ) -> Result<(i64, usize), WriteError> {
-        let open = self.open();
+        let number = self.open_number();
         let (stream, mark) = self.index.push_send(connection, place, nonce)?;
-        let sends = mark.staged_in(open).unwrap_or_else(|| {
-            let sends = self.staged.begin_sends(stream, nonce.n);
-            mark.stage_in(open, sends);
+        let sends = mark.staged_in(number).unwrap_or_else(|| {
+            let sends = self.open.begin_sends(stream, nonce.n);
+            mark.stage_in(number, sends);
             sends
         });
         Ok((stream, sends))
     }
 
     /// The number of the open transaction, from 1.
-    fn open(&self) -> u64 {
+    fn open_number(&self) -> u64 {
         self.closed + 1
     }
 
@@ -145,30 +147,30 @@ impl Pending {
         n: u64,
     ) -> Result<Option<PastSend>, StoreError> {
         let staged =
-            stream.staged_in(self.open()).and_then(|sends| self.staged.past_send(sends, n));
+            stream.staged_in(self.open_number()).and_then(|sends| self.open.past_send(sends, n));
         let (None, Some(row)) = (&staged, stream.row()) else { return Ok(staged) };
-        match self.under_way.as_ref().and_then(|written| written.past_send(row, n)) {
-            None => lookup::past_send(&connection.lock(), &self.index, row, n),
+        match self.under_way.as_ref().and_then(|closed| closed.past_send(row, n)) {
+            None => past_send(&connection.lock(), &self.index, row, n),
             past => Ok(past),
         }
     }
 
     /// The bytes of the open transaction's texts.
     pub(super) fn staged_bytes(&self) -> usize {
-        self.staged.bytes()
+        self.open.bytes()
     }
 
     /// Closes the open transaction, which is to be written now. The one before must be over.
-    pub(super) fn turn_over(&mut self) -> Arc<ClosedTransaction> {
+    pub(super) fn close_open(&mut self) -> Arc<ClosedTransaction> {
         debug_assert!(self.under_way.is_none(), "one transaction after the other");
-        let staged = std::mem::replace(&mut self.staged, std::mem::take(&mut self.spare));
+        let staged = std::mem::replace(&mut self.open, std::mem::take(&mut self.spare));
         let moves = std::mem::take(&mut self.has_progress) || !staged.is_empty();
         let progress = moves.then(|| self.progress.clone());
         let first_id = self.index.last_id() + 1;
-        let written = Arc::new(ClosedTransaction::of(staged, first_id, progress));
+        let closed = Arc::new(ClosedTransaction::of(staged, first_id, progress));
         self.closed += 1;
-        self.under_way = Some(Arc::clone(&written));
-        written
+        self.under_way = Some(Arc::clone(&closed));
+        closed
     }
 
     /// Writes where all committed events are.
@@ -177,12 +179,13 @@ impl Pending {
     }
 
     /// The transaction that was closed has become durable. Tells about how many pages it took.
-    pub(super) fn committed(&mut self) -> usize {
-        let Some(written) = self.under_way.take() else { return 0 };
-        let pages = written.staged().pages() + self.index.settle_flush();
-        take_committed(&mut self.index, &written);
-        if let Some(written) = Arc::into_inner(written) {
-            self.spare = written.into_staged();
+    pub(super) fn note_durable(&mut self) -> usize {
+        let Some(closed) = self.under_way.take() else { return 0 };
+        let pages = closed.staged().pages() + self.index.settle_flush();
+        take_committed(&mut self.index, &closed);
+        // Whoever wrote it has let go of it, as a rule; then its buffers are used again.
+        if let Some(closed) = Arc::into_inner(closed) {
+            self.spare = closed.into_staged();
             self.spare.clear();
         }
         pages
@@ -200,7 +203,7 @@ impl Pending {
 
     /// The transactions are lost, or what became of them is known only when it is looked up.
     pub(super) fn forget(&mut self) {
-        self.staged.clear();
+        self.open.clear();
         self.under_way = None;
         self.index.forget();
         self.has_progress = false;
@@ -208,8 +211,9 @@ impl Pending {
 }
 
 /// Where the events of a transaction are, which has become durable.
-fn take_committed(index: &mut Index, written: &ClosedTransaction) {
-    let (staged, order) = (written.staged(), written.order());
+fn take_committed(index: &mut Index, closed: &ClosedTransaction) {
+    let (staged, order) = (closed.staged(), closed.order());
+    debug_assert_eq!(closed.first_id(), index.last_id() + 1, "transactions are committed in turn");
     let mut first_id = index.last_id() + 1;
     let mut ids = vec![0; order.len()];
     for (row, id) in order.iter().zip(first_id..) {
