@@ -3,8 +3,7 @@
 //! Two names collide when they are equal but for case, or when their skeletons are equal, where a
 //! skeleton (UTS 39, section 4) maps every character to a prototype of all that look like it.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use chat_proto::looks;
@@ -19,14 +18,14 @@ const RESERVED: [&str; 4] = ["you", "system", "server", "admin"];
 /// Letters whose prototype is a stroke: dashes of other scripts, as the lines of a program have.
 const DASHES: [char; 4] = ['一', 'ー', 'ㅡ', 'ᅳ'];
 
-static RESERVED_KEYS: LazyLock<HashSet<Key>> =
+static RESERVED_KEYS: LazyLock<BTreeSet<Key>> =
     LazyLock::new(|| RESERVED.into_iter().flat_map(keys).collect());
 
 /// Names and who holds them.
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(PartialEq))]
 pub(crate) struct NameIndex<Id> {
-    holders: HashMap<Key, Id>,
+    holders: BTreeMap<Key, Id>,
 }
 
 /// SHA-256, cut to 16 bytes, of what a name looks like: as written, and when case is folded. For
@@ -34,9 +33,9 @@ pub(crate) struct NameIndex<Id> {
 /// the strings.
 type Key = [u8; 16];
 
-impl<Id: Copy + Eq + Hash> NameIndex<Id> {
+impl<Id: Copy + Eq> NameIndex<Id> {
     pub(crate) fn new() -> Self {
-        Self { holders: HashMap::new() }
+        Self { holders: BTreeMap::new() }
     }
 
     /// Who holds a name that collides with this one.

@@ -51,7 +51,7 @@ fn hash(secret: StoreSecret, round: u8, half: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::BTreeSet;
 
     use super::*;
 
@@ -74,7 +74,7 @@ mod tests {
             assert_eq!(count_of(SECRET, *id), Some(count));
             assert!(*id > 0 && *id < 1 << 46);
         }
-        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
         for count in [0, 1, HALF, HALF + 1, (1 << 46) - 1] {
             assert_eq!(count_of(SECRET, permute(SECRET, count)), Some(count));
         }

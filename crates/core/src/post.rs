@@ -72,7 +72,7 @@ fn check_message(body: &TextBody) -> Result<&TextBody, Refusal> {
 /// nonce are taken for the same by a chance of one in 2^47, 7·10^-15, and only where a client uses a
 /// nonce twice, which is a bug of its own; and since nobody can compute it without the secret, nobody
 /// can look for two bodies that meet.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct BodyDigest(pub u64);
 
 impl BodyDigest {
@@ -150,7 +150,7 @@ mod tests {
             react("hi", false),
             react("", true),
         ];
-        let digests: std::collections::HashSet<_> =
+        let digests: std::collections::BTreeSet<_> =
             bodies.iter().map(|body| BodyDigest::of(secret, RoomId(1), body)).collect();
         assert_eq!(digests.len(), bodies.len());
         let elsewhere = BodyDigest::of(secret, RoomId(2), &bodies[0]);

@@ -15,7 +15,7 @@ mod progress;
 mod restore_error;
 mod rooms;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chat_proto::{
     AccountId, Credential, Epoch, LogId, MessageId, RoomId, RoomName, Seq, Timestamp,
@@ -60,7 +60,7 @@ pub struct State {
     floors: FxHashMap<LogId, Timestamp>,
     /// Ids are given by the server, so that nobody can choose those that collide.
     accounts: FxHashMap<AccountId, Account>,
-    account_of: HashMap<Credential, AccountId>,
+    account_of: BTreeMap<Credential, AccountId>,
     account_names: NameIndex<AccountId>,
     rooms: BTreeMap<RoomId, Room>,
     room_names: NameIndex<RoomId>,

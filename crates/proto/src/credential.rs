@@ -6,7 +6,7 @@ use crate::wire::{Decode, Encode};
 use crate::{CredentialId, CredentialKind, PublicKey};
 
 /// What one sign-in proves. On the wire it is the number of its kind and 32 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Credential {
     /// A key: its holder signs the challenge.
     Key(PublicKey),

@@ -116,9 +116,7 @@ impl State {
         let mut accounts: Vec<_> = self.accounts.iter().map(account).collect();
         let mut credentials: Vec<_> = self.account_of.iter().map(held).collect();
         accounts.sort_unstable_by_key(|row| row.id);
-        credentials.sort_unstable_by(|(a, a_of), (b, b_of)| {
-            (a_of, a.kind() as u16, a.bytes()).cmp(&(b_of, b.kind() as u16, b.bytes()))
-        });
+        credentials.sort_by_key(|(_held, of)| *of);
         Snapshot {
             epoch: self.epoch,
             rules: self.rules,

@@ -1,6 +1,6 @@
 //! A store in memory for tests of the state: what was decided of sends, and when logs were written last.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chat_proto::{AccountId, LogId, Nonce, RoomId, StreamId, Timestamp};
 
@@ -10,10 +10,10 @@ use crate::{BoundStream, Content, Lookup, PastSend, RefusedSend, StoreError};
 /// Remembers what was appended, as a store would.
 #[derive(Default)]
 pub(super) struct Memory {
-    past: HashMap<(AccountId, Nonce), PastSend>,
+    past: BTreeMap<(AccountId, Nonce), PastSend>,
     /// The room of each stream's first send.
-    streams: HashMap<(AccountId, StreamId), RoomId>,
-    newest: HashMap<LogId, Timestamp>,
+    streams: BTreeMap<(AccountId, StreamId), RoomId>,
+    newest: BTreeMap<LogId, Timestamp>,
 }
 
 impl Memory {

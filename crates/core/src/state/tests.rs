@@ -128,7 +128,7 @@ fn nobody_is_called_as_the_program_calls_itself() {
 fn a_crowd_that_wishes_for_one_name_gets_as_many() {
     let mut world = World::new();
     let crowd: Vec<_> = (1..=250).map(|key| world.sign_in(key, "ada", false).unwrap()).collect();
-    let names: std::collections::HashSet<_> =
+    let names: std::collections::BTreeSet<_> =
         crowd.iter().map(|account| world.name_of(*account)).collect();
     assert_eq!(names.len(), crowd.len());
     let number = |account: &AccountId| -> u64 {
