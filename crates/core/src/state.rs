@@ -174,30 +174,31 @@ impl State {
     /// [`StoreError`] when the lookup fails.
     pub fn decide(&self, command: Command, lookup: &dyn Lookup) -> Result<Decision, StoreError> {
         let Command { ts: now, action } = command;
-        let mut draft = Draft { state: self, now, lookup, events: Vec::new(), failure: None };
+        let mut transition =
+            Transition { state: self, now, lookup, events: Vec::new(), failure: None };
         let (mut genesis, mut refused_send) = (None, None);
         let answer = match action {
             Action::Genesis { epoch, secret, lobby } => {
                 genesis = self.decide_genesis(epoch, secret);
                 match genesis {
-                    Some(genesis) => draft.ensure_room(genesis.secret, lobby),
+                    Some(genesis) => transition.ensure_room(genesis.secret, lobby),
                     None => Ok(Answer::Done),
                 }
             }
             Action::SignIn { credential, name, name_is_firm } => {
-                draft.sign_in(credential, name, name_is_firm)
+                transition.sign_in(credential, name, name_is_firm)
             }
-            Action::Join { account, name } => draft.join(account, name),
-            Action::Leave { account, room } => draft.leave(account, room),
-            Action::Rename { account, name } => draft.rename(account, name),
+            Action::Join { account, name } => transition.join(account, name),
+            Action::Leave { account, room } => transition.leave(account, room),
+            Action::Rename { account, name } => transition.rename(account, name),
             Action::Post { account, credential, nonce, room, body } => {
-                let decided = draft.post((account, credential), nonce, room, body)?;
+                let decided = transition.post((account, credential), nonce, room, body)?;
                 refused_send = decided.refused_send;
                 decided.answer
             }
         };
-        match draft.failure {
-            None => Ok(Decision { events: draft.events, genesis, refused_send, answer }),
+        match transition.failure {
+            None => Ok(Decision { events: transition.events, genesis, refused_send, answer }),
             Some(error) => Err(error),
         }
     }
@@ -301,7 +302,7 @@ impl State {
 
 /// One command at work: the state as it is, the time, and the events so far. What each action leads to
 /// stands in the modules below.
-struct Draft<'a> {
+struct Transition<'a> {
     state: &'a State,
     now: Timestamp,
     lookup: &'a dyn Lookup,
@@ -310,7 +311,7 @@ struct Draft<'a> {
     failure: Option<StoreError>,
 }
 
-impl Draft<'_> {
+impl Transition<'_> {
     /// Appends an event to a log that exists, or that it makes, under the next seq.
     fn append(&mut self, log: LogId, content: Content) {
         let head = self.state.head_of(log);
@@ -320,8 +321,8 @@ impl Draft<'_> {
     /// The same for whoever knows the log's head; tells the event's place and time.
     fn append_after(&mut self, head: Seq, log: LogId, content: Content) -> (Seq, Timestamp) {
         debug_assert_eq!(head, self.state.head_of(log), "the head of log {log}");
-        let drafted = self.events.iter().filter(|event| event.log == log).count();
-        let (seq, ts) = (Seq(head.0 + drafted as u64 + 1), self.time_in(log));
+        let appended = self.events.iter().filter(|event| event.log == log).count();
+        let (seq, ts) = (Seq(head.0 + appended as u64 + 1), self.time_in(log));
         self.events.push(Event { log, seq, ts, content });
         (seq, ts)
     }

@@ -3,7 +3,7 @@
 use chat_proto::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
 use chat_proto::{AccountId, Credential, NameError, Nickname};
 
-use super::{Answer, Draft};
+use super::{Answer, Transition};
 use crate::names::is_reserved;
 use crate::{Content, Refusal};
 
@@ -13,7 +13,7 @@ const SMALL_NUMBERS_END: u64 = 100;
 /// Among so many a place is chosen then.
 const LARGE_NUMBERS: u64 = 1_000_000;
 
-impl Draft<'_> {
+impl Transition<'_> {
     /// The account of a credential; a new one gets an account, and the first to claim a name has it.
     pub(super) fn sign_in(
         &mut self,

@@ -2,19 +2,19 @@
 
 use chat_proto::{AccountId, CredentialId, EventSeq, Nonce, RoomId, Seq};
 
-use super::{Answer, Draft, State};
+use super::{Answer, State, Transition};
 use crate::{
     Action, BodyDigest, BoundStream, Content, Lookup, PastSend, PostBody, Refusal, RefusedSend,
     StoreError,
 };
 
 /// How a post is decided.
-pub(super) struct Decided {
+pub(super) struct SendOutcome {
     pub(super) refused_send: Option<RefusedSend>,
     pub(super) answer: Result<Answer, Refusal>,
 }
 
-impl Decided {
+impl SendOutcome {
     fn without_record(answer: Result<Answer, Refusal>) -> Self {
         Self { refused_send: None, answer }
     }
@@ -44,7 +44,7 @@ impl State {
     }
 }
 
-impl Draft<'_> {
+impl Transition<'_> {
     /// Decides a post: a new one at its turn is appended, or refused for good; a repetition gets the
     /// first answer; one whose turn has not come is told which is awaited. One in the stream of another
     /// room is refused and leaves nothing: whoever keeps that room knows nothing of this one.
@@ -54,20 +54,20 @@ impl Draft<'_> {
         nonce: Nonce,
         room: RoomId,
         body: PostBody,
-    ) -> Result<Decided, StoreError> {
+    ) -> Result<SendOutcome, StoreError> {
         let (account, credential) = sender;
         let decided = match decided_in(room, self.lookup.stream(account, nonce.stream)?) {
             Ok(decided) => decided,
-            Err(refusal) => return Ok(Decided::without_record(Err(refusal))),
+            Err(refusal) => return Ok(SendOutcome::without_record(Err(refusal))),
         };
         debug_assert!(nonce.n > 0, "the session lets no other through");
         if nonce.n > decided + 1 {
-            return Ok(Decided::without_record(Err(Refusal::Behind { awaited: decided + 1 })));
+            return Ok(SendOutcome::without_record(Err(Refusal::Behind { awaited: decided + 1 })));
         }
         let digest = BodyDigest::of(self.state.secret(), room, &body);
         if nonce.n <= decided {
             let past = self.lookup.past_send(account, nonce)?;
-            return Ok(Decided::without_record(answer_again(past.as_ref(), digest)));
+            return Ok(SendOutcome::without_record(answer_again(past.as_ref(), digest)));
         }
         let verdict = self.state.judge(account, room, &body);
         Ok(match (verdict, body) {
@@ -75,12 +75,12 @@ impl Draft<'_> {
                 let id = nonce.message_id(credential);
                 let posted = Content::Posted { from: account, id, nonce, digest, body };
                 let (seq, ts) = self.append_after(head, room.into(), posted);
-                Decided::without_record(Ok(Answer::Posted { room, seq, ts, id }))
+                SendOutcome::without_record(Ok(Answer::Posted { room, seq, ts, id }))
             }
             (Err(refusal), _) => {
                 let code = refusal.code();
                 let refused = RefusedSend { account, room, nonce, code, digest };
-                Decided { refused_send: Some(refused), answer: Err(refusal) }
+                SendOutcome { refused_send: Some(refused), answer: Err(refusal) }
             }
             (Ok(_), PostBody::Edit { .. } | PostBody::Delete { .. } | PostBody::React { .. }) => {
                 unreachable!("nothing but messages is carried out")

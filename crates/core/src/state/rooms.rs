@@ -3,7 +3,7 @@
 use chat_proto::limits::ROOMS_PER_ACCOUNT_MAX;
 use chat_proto::{AccountId, Epoch, RoomId, RoomName};
 
-use super::{Answer, Draft, RULES, State};
+use super::{Answer, RULES, State, Transition};
 use crate::{Content, Genesis, Refusal, StoreSecret};
 
 impl State {
@@ -16,7 +16,7 @@ impl State {
     }
 }
 
-impl Draft<'_> {
+impl Transition<'_> {
     /// Makes a room when it is not there, in nobody's name. The logs need not have their secret yet.
     pub(super) fn ensure_room(
         &mut self,
