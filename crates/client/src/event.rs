@@ -19,7 +19,7 @@ pub enum Event {
         /// From 1; begins again at 1 after a connection that was signed in.
         attempt: u32,
     },
-    /// Signed in.
+    /// There is a connection, and it is signed in.
     Connected(Connected),
     /// The connection is gone, or could not be made.
     Disconnected {
@@ -36,11 +36,11 @@ pub enum Event {
     /// The room's log has begun another life (the daemon was restored from a backup): what was
     /// shown may not be in it any more.
     Reset {
-        /// The room.
+        /// The room that it is about.
         room: RoomId,
-        /// Its name.
+        /// The room's name, without `#`.
         room_name: String,
-        /// The new life.
+        /// The life that its positions are of from now on.
         epoch: Epoch,
         /// The head of the log now.
         head: Seq,
@@ -48,20 +48,20 @@ pub enum Event {
     /// Everything up to the head that a room had when its following began, or when its log began
     /// another life, has been told: what follows is live.
     CaughtUp {
-        /// The room.
+        /// The room that it is about.
         room: RoomId,
-        /// That head.
+        /// The head that was reached.
         head: Seq,
     },
     /// History that is missing stood here.
     Gap {
-        /// The room.
+        /// The room that it is about.
         room: RoomId,
-        /// Its name.
+        /// The room's name, without `#`.
         room_name: String,
         /// The first seq that is missing.
         from: Seq,
-        /// The last.
+        /// The last seq that is missing.
         to: Seq,
         /// Why; `None`: the server has a reason that this version does not know.
         reason: Option<GapReason>,
@@ -75,7 +75,7 @@ pub enum Event {
     /// Somebody in a room that is followed has another name, perhaps this account. Nobody is told of
     /// one whose old name no event has brought, or who was renamed while the client was away.
     Renamed {
-        /// Who.
+        /// Whose name it is.
         account: AccountId,
         /// The name before.
         old_name: String,
@@ -86,21 +86,21 @@ pub enum Event {
     RoomCreated(RoomChange),
     /// This account is a member of a room, or is none any more.
     Membership {
-        /// The room.
+        /// The room that it is about.
         room: RoomId,
-        /// Its name.
+        /// The room's name, without `#`.
         name: String,
         /// Whether it is a member now.
         joined: bool,
     },
     /// This account has another name now.
     OwnName {
-        /// The name.
+        /// The nickname from now on.
         name: String,
     },
     /// How many members of a room are connected.
     Presence {
-        /// The room.
+        /// The room that it is about.
         room: RoomId,
         /// Accounts, not connections.
         online: u32,
@@ -110,7 +110,7 @@ pub enum Event {
     /// The daemon was restored from a backup, and of the messages that this client sent and that
     /// it had acknowledged, so many are gone.
     Forgotten {
-        /// How many.
+        /// How many messages that is.
         messages: u64,
     },
     /// How long the daemon took to answer a ping.
@@ -166,22 +166,22 @@ pub struct Subscribed {
     pub from: Seq,
 }
 
-/// A message.
+/// A message, with the names that were in force when it was told.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
-    /// Where.
+    /// The room that it stands in.
     pub room: RoomId,
     /// The room's name, without `#`.
     pub room_name: String,
     /// Its place in the room's log.
     pub seq: Seq,
-    /// When.
+    /// When the daemon put it there: milliseconds of UTC since 1970.
     pub ts: Timestamp,
-    /// Who.
+    /// The account that said it.
     pub from: AccountId,
     /// The sender's name.
     pub from_name: String,
-    /// Its id.
+    /// Its id: the same for every reader and for every repetition.
     pub id: MessageId,
     /// How its words are meant.
     pub kind: TextKind,
@@ -196,13 +196,13 @@ pub struct Message {
 /// A change of a room that is written in its log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RoomChange {
-    /// Where.
+    /// The room that it stands in.
     pub room: RoomId,
     /// The room's name, without `#`.
     pub room_name: String,
     /// Its place in the room's log.
     pub seq: Seq,
-    /// When.
+    /// When the daemon put it there: milliseconds of UTC since 1970.
     pub ts: Timestamp,
     /// Whom it is about.
     pub account: AccountId,
@@ -215,15 +215,15 @@ pub struct RoomChange {
 /// A message on its way.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outgoing {
-    /// Which send.
+    /// The name of the send, for ever.
     pub nonce: Nonce,
     /// The id that the message has or will have.
     pub id: MessageId,
-    /// Where to.
+    /// The room that it is for.
     pub to: Destination,
-    /// What is said.
+    /// The text, as it was typed or piped in.
     pub text: String,
-    /// How far it is.
+    /// What has become of it so far.
     pub state: OutgoingState,
 }
 
@@ -234,13 +234,13 @@ pub enum OutgoingState {
     Waiting,
     /// Sent; no answer yet.
     InFlight,
-    /// Committed.
+    /// The daemon has committed it: it survives.
     Acked {
-        /// The room.
+        /// The room that it is about.
         room: RoomId,
         /// Its place in the room's log.
         seq: Seq,
-        /// When.
+        /// When the daemon put it there: milliseconds of UTC since 1970.
         ts: Timestamp,
     },
     /// Refused for good.

@@ -10,9 +10,9 @@ pub enum StartError {
     /// The name breaks the rules for names.
     #[error("{name:?} is no nickname: {cause}")]
     BadName {
-        /// The name.
+        /// The nickname that was wished for.
         name: String,
-        /// The rule.
+        /// Which rule it breaks.
         cause: chat_proto::NameError,
     },
     /// The key that is the identity could not be read or made.
@@ -21,25 +21,25 @@ pub enum StartError {
     /// Others can write to the directory that everything is in.
     #[error("{}", chat_files::exposed(dir, *mode))]
     Exposed {
-        /// The directory.
+        /// The data directory.
         dir: PathBuf,
-        /// Its mode.
+        /// Its permission bits.
         mode: u32,
     },
     /// The outbox could not be read or made.
     #[error("the outbox in {path:?} cannot be used: {cause}")]
     Outbox {
-        /// The directory.
+        /// The data directory.
         path: PathBuf,
-        /// Why not.
+        /// What the system said.
         cause: std::io::Error,
     },
     /// The file of known servers could not be read.
     #[error("the list of known servers in {path:?} cannot be read: {cause}")]
     KnownServers {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
-        /// Why not.
+        /// What the system said.
         cause: std::io::Error,
     },
     /// Not called from a tokio runtime.

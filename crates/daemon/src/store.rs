@@ -66,7 +66,7 @@ use fault_log::{FaultLog, NoRoom};
 use held::HeldFiles;
 use times::LatestTs;
 use transactions::Transactions;
-use wal::{Layout, Wal};
+use wal::{Wal, WalLayout};
 use witness::{Testimony, WitnessFile};
 
 /// What must be free on a disk that was full before writing goes on, in bytes: a commit with its
@@ -96,11 +96,11 @@ pub struct SqliteStore {
     faults: FaultLog,
     wal: Arc<Wal>,
     /// How long the WAL is still to be made.
-    layout: Option<Layout>,
+    layout: Option<WalLayout>,
     checkpoints: Checkpoints,
     witness_is_failing: bool,
     /// Damage that the operator knows of.
-    told: damage::Told,
+    told: damage::ToldDamage,
     /// Closed behind the connections that write: a process that closes a file loses its locks on it
     /// (POSIX), also those of SQLite.
     database: Arc<File>,
@@ -117,13 +117,13 @@ enum TransactionState {
 }
 
 impl SqliteStore {
-    /// The file.
+    /// Where its SQLite file is: `chatd.db` in the data directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.writer.path
     }
 
-    /// The directory.
+    /// The data directory, which this process has the lock of.
     #[must_use]
     pub fn data_dir(&self) -> &Path {
         self.dir.path()

@@ -23,9 +23,9 @@ pub enum KeyError {
     /// The file cannot be read or made.
     #[error("the identity key {path:?} cannot be read or made: {cause}. Look at its directory")]
     Io {
-        /// The file.
+        /// Where the key's file is.
         path: PathBuf,
-        /// Why not.
+        /// What the system, or the parser of OpenSSH keys, said.
         cause: io::Error,
     },
     /// The file is no key, or one that cannot be used.
@@ -34,9 +34,9 @@ pub enum KeyError {
          one it is somebody else to all who know this one"
     )]
     Unusable {
-        /// The file.
+        /// Where the key's file is.
         path: PathBuf,
-        /// Why not.
+        /// What the system, or the parser of OpenSSH keys, said.
         cause: ssh_key::Error,
     },
     /// The file has a key of another kind, or one with a passphrase.
@@ -45,13 +45,13 @@ pub enum KeyError {
          ssh-keygen -t ed25519 -N '' -f {path:?}"
     )]
     Kind {
-        /// The file.
+        /// Where the key's file is.
         path: PathBuf,
     },
     /// Others can read the file, or write it.
     #[error("others have access to the identity key {path:?}. Run: chmod 600 {path:?}")]
     Exposed {
-        /// The file.
+        /// Where the key's file is.
         path: PathBuf,
     },
     /// The system gives no random numbers.

@@ -67,7 +67,7 @@ pub(super) struct Checkpoints {
     /// `None` when the thread is to end.
     wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
-    shared: Arc<Shared>,
+    shared: Arc<CheckpointState>,
     /// The thread was woken, and what it did has not been looked at.
     awaits_thread: bool,
     /// What came into the WAL since the thread was woken, rather too much, in pages.
@@ -76,7 +76,7 @@ pub(super) struct Checkpoints {
 }
 
 #[derive(Debug)]
-struct Shared {
+struct CheckpointState {
     wal: Arc<Wal>,
     is_working: AtomicBool,
     is_failing: AtomicBool,
@@ -91,7 +91,7 @@ struct Shared {
 }
 
 /// What SQLite says of a checkpoint.
-struct Moved {
+struct Checkpointed {
     /// Somebody else was at it.
     busy: bool,
     /// Pages in the WAL, and those of them that are in the database.
@@ -108,7 +108,7 @@ impl Checkpoints {
     ) -> std::io::Result<Self> {
         // One is enough: it is woken again when it has ended its work.
         let (wake, woken) = sync_channel(1);
-        let shared = Arc::new(Shared::of(wal));
+        let shared = Arc::new(CheckpointState::of(wal));
         let (writer, its) = (writer.clone(), Arc::clone(&shared));
         let checkpointer = Checkpointer { writer, database, connection: None, shared: its };
         let thread = std::thread::Builder::new()
@@ -184,7 +184,7 @@ impl Checkpoints {
 
     /// The thread has done what it could.
     fn take_stock(&mut self, writer: &Connection) {
-        let Shared { is_failing, is_rest_due, pages_left, .. } = &*self.shared;
+        let CheckpointState { is_failing, is_rest_due, pages_left, .. } = &*self.shared;
         let is_moved = self.pages_since == 0 && pages_left.load(Ordering::Relaxed) == 0;
         if is_moved || is_failing.load(Ordering::Relaxed) || !is_rest_due.load(Ordering::Relaxed) {
             return;
@@ -220,7 +220,7 @@ impl Drop for Checkpoints {
     }
 }
 
-impl Shared {
+impl CheckpointState {
     fn of(wal: Arc<Wal>) -> Self {
         Self {
             wal,
@@ -234,7 +234,7 @@ impl Shared {
     }
 
     /// Moves what can be moved.
-    fn checkpoint(&self, connection: &Connection) -> Result<Moved> {
+    fn checkpoint(&self, connection: &Connection) -> Result<Checkpointed> {
         let moved = checkpoint(connection).inspect_err(|error| self.note_failed(error))?;
         if !moved.busy {
             self.pages.store(moved.pages, Ordering::Relaxed);
@@ -250,7 +250,7 @@ impl Shared {
     }
 
     /// Tells the operator when it begins to fail, and when that is over.
-    fn tell(&self, moved: &Result<Moved>) {
+    fn tell(&self, moved: &Result<Checkpointed>) {
         match moved {
             Err(error) if is_failed_sync(error) => self.give_up(error),
             Err(error) => {
@@ -261,7 +261,7 @@ impl Shared {
                     );
                 }
             }
-            Ok(Moved { busy: false, .. }) => {
+            Ok(Checkpointed { busy: false, .. }) => {
                 if self.is_failing.swap(false, Ordering::Relaxed) {
                     tracing::info!("chatd.db takes writes again");
                 }
@@ -293,7 +293,7 @@ struct Checkpointer {
     connection: Option<Connection>,
     /// The database's file, to be synchronised.
     database: Arc<File>,
-    shared: Arc<Shared>,
+    shared: Arc<CheckpointState>,
 }
 
 impl Checkpointer {
@@ -312,7 +312,7 @@ impl Checkpointer {
         }
     }
 
-    fn move_bulk(&mut self) -> Result<Moved> {
+    fn move_bulk(&mut self) -> Result<Checkpointed> {
         let rest_due = if self.has_little_room() { REST_DUE_ON_SMALL_DISK } else { REST_DUE };
         let mut moved = self.move_and_sync()?;
         for _ in 1..PASSES_MAX {
@@ -334,7 +334,7 @@ impl Checkpointer {
         Ok(moved)
     }
 
-    fn move_and_sync(&mut self) -> Result<Moved> {
+    fn move_and_sync(&mut self) -> Result<Checkpointed> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.writer.connect()?,
@@ -357,10 +357,10 @@ fn is_failed_sync(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_FSYNC)
 }
 
-fn checkpoint(connection: &Connection) -> Result<Moved> {
+fn checkpoint(connection: &Connection) -> Result<Checkpointed> {
     connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |row| {
         // Negative where there is no WAL.
         let pages = |column| row.get(column).map(|pages: i64| usize::try_from(pages).unwrap_or(0));
-        Ok(Moved { busy: row.get(0)?, pages: pages(1)?, moved: pages(2)? })
+        Ok(Checkpointed { busy: row.get(0)?, pages: pages(1)?, moved: pages(2)? })
     })
 }

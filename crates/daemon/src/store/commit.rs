@@ -6,7 +6,7 @@ use chat_core::{Record, StoreError};
 
 use super::checkpoints::SMALL_DISK_BYTES_FREE;
 use super::committer::{self, Committer, WriteConnection};
-use super::wal::Layout;
+use super::wal::WalLayout;
 use super::write::{ClosedTransaction, WriteError};
 use super::{SqliteStore, TransactionState};
 
@@ -37,7 +37,7 @@ impl SqliteStore {
     /// Makes the WAL so long beforehand, soon after the first commits, where the disk has room: with
     /// what it has before it begins anew, commits overwrite it and do not make it longer.
     pub fn lay_out_wal(&mut self, bytes: u64) {
-        self.layout = Some(Layout::of(bytes));
+        self.layout = Some(WalLayout::of(bytes));
     }
 
     pub(super) fn try_append(&mut self, record: Record<'_>) -> Result<(), StoreError> {

@@ -29,19 +29,19 @@ type Wake = Box<dyn Fn() + Send>;
 #[derive(Debug)]
 pub(super) struct Committer {
     /// `None` when the thread is to end.
-    jobs: Option<SyncSender<Job>>,
-    outcomes: Receiver<Outcome>,
+    jobs: Option<SyncSender<CommitJob>>,
+    outcomes: Receiver<CommitOutcome>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// A transaction to be committed.
-struct Job {
+struct CommitJob {
     connection: WriteConnection,
     closed: Arc<ClosedTransaction>,
     wal: Arc<Wal>,
 }
 
-type Outcome = Result<(), StoreError>;
+type CommitOutcome = Result<(), StoreError>;
 
 impl WriteConnection {
     pub(super) fn new(connection: Connection) -> Self {
@@ -73,7 +73,7 @@ impl WriteConnection {
 impl Committer {
     /// Starts the thread. It calls `wake` behind each commit.
     pub(super) fn start(wake: Wake) -> std::io::Result<Self> {
-        let (jobs, queue) = sync_channel::<Job>(1);
+        let (jobs, queue) = sync_channel::<CommitJob>(1);
         let (done, outcomes) = sync_channel(1);
         let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
             for job in queue {
@@ -98,12 +98,13 @@ impl Committer {
         wal: Arc<Wal>,
     ) -> Result<(), StoreError> {
         let jobs = self.jobs.as_ref();
-        let is_taken = jobs.is_some_and(|jobs| jobs.send(Job { connection, closed, wal }).is_ok());
+        let is_taken =
+            jobs.is_some_and(|jobs| jobs.send(CommitJob { connection, closed, wal }).is_ok());
         if is_taken { Ok(()) } else { Err(has_ended()) }
     }
 
     /// The outcome, once it is there.
-    pub(super) fn poll(&self) -> Option<Outcome> {
+    pub(super) fn poll(&self) -> Option<CommitOutcome> {
         match self.outcomes.try_recv() {
             Ok(outcome) => Some(outcome),
             Err(TryRecvError::Empty) => None,
@@ -112,7 +113,7 @@ impl Committer {
     }
 
     /// Waits for the outcome.
-    pub(super) fn wait(&self) -> Outcome {
+    pub(super) fn wait(&self) -> CommitOutcome {
         self.outcomes.recv().unwrap_or_else(|_ended| Err(has_ended()))
     }
 }
@@ -128,15 +129,15 @@ impl Drop for Committer {
     }
 }
 
-impl fmt::Debug for Job {
+impl fmt::Debug for CommitJob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job").finish_non_exhaustive()
+        f.debug_struct("CommitJob").finish_non_exhaustive()
     }
 }
 
-impl Job {
+impl CommitJob {
     /// Lets go of everything before the outcome is told.
-    fn work(self) -> Outcome {
+    fn work(self) -> CommitOutcome {
         let Self { connection, closed, wal } = self;
         commit(&connection, &wal, &closed).inspect_err(|error| {
             // At once: nothing may be moved until this has been looked after.

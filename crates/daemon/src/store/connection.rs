@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, ffi};
 
 use super::Durability;
-use super::held::Identity;
+use super::held::FileIdentity;
 
 /// How long to wait for somebody else's lock, such as a person's at the `sqlite3` tool.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,7 +24,7 @@ const STATEMENTS_MAX: usize = 48;
 pub(super) struct Writer {
     pub(super) path: PathBuf,
     /// The file that was opened under the path, and no other.
-    pub(super) database: Identity,
+    pub(super) database: FileIdentity,
     pub(super) durability: Durability,
     #[cfg(test)]
     pub(super) fault: Option<Fault>,
@@ -87,7 +87,7 @@ impl Writer {
 }
 
 /// Opens a connection that can only read.
-pub(super) fn connect_reader(path: &Path, database: Identity) -> rusqlite::Result<Connection> {
+pub(super) fn connect_reader(path: &Path, database: FileIdentity) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     demand(database, path)?;
@@ -99,7 +99,7 @@ pub(super) fn connect_reader(path: &Path, database: Identity) -> rusqlite::Resul
 }
 
 /// Another file may have been put there since: nothing may be read from it or written to it.
-fn demand(database: Identity, path: &Path) -> rusqlite::Result<()> {
+fn demand(database: FileIdentity, path: &Path) -> rusqlite::Result<()> {
     match database.is_at(path) {
         true => Ok(()),
         false => {

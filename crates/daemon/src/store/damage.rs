@@ -42,7 +42,7 @@ pub(super) struct Damage {
 
 /// Where the operator knows of damage: places of each log that neither overlap nor touch.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Told(Arc<Mutex<HashMap<LogId, Vec<Damage>>>>);
+pub(super) struct ToldDamage(Arc<Mutex<HashMap<LogId, Vec<Damage>>>>);
 
 impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
@@ -119,7 +119,7 @@ fn probe(index: &LogIndex<'_>, seq: Seq) -> Result<Frames, ReadError> {
     Ok(event)
 }
 
-impl Told {
+impl ToldDamage {
     /// Tells the operator, once for each damaged place.
     pub(super) fn tell(&self, connection: &Connection, log: LogId, damage: Damage) {
         if !self.note(log, damage) {
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_damaged_place_is_news_once_however_it_is_cut() {
-        let told = Told::default();
+        let told = ToldDamage::default();
         let note = |from, to| told.note(LogId(1), Damage { from: Seq(from), to: Seq(to) });
         assert!(note(10, 19) && note(30, 39));
         assert!(!note(10, 19) && !note(12, 12) && !note(30, 39));

@@ -12,17 +12,17 @@ pub enum OpenError {
     /// The directory cannot be made, or its files cannot be written.
     #[error("the data directory {dir:?} cannot be used: {cause}. Choose another with --data-dir")]
     Dir {
-        /// The directory.
+        /// The data directory.
         dir: PathBuf,
-        /// Why not.
+        /// What the system or SQLite said.
         cause: io::Error,
     },
     /// One of its files cannot be used.
     #[error("the file {} cannot be used: {cause}. {advice}", .path.display())]
     File {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
-        /// Why not.
+        /// What the system or SQLite said.
         cause: io::Error,
         /// What to do.
         advice: String,
@@ -35,9 +35,9 @@ pub enum OpenError {
         .dir.display()
     )]
     Exposed {
-        /// The directory.
+        /// The data directory.
         dir: PathBuf,
-        /// Its mode.
+        /// Its permission bits.
         mode: u32,
     },
     /// The file under the store's name is another program's.
@@ -47,7 +47,7 @@ pub enum OpenError {
         .path.display()
     )]
     Foreign {
-        /// The file.
+        /// Where the file is.
         path: PathBuf,
     },
     /// There was a store, and it is missing.
@@ -84,7 +84,7 @@ pub enum OpenError {
          Stop it first, or choose another directory with --data-dir"
     )]
     InUse {
-        /// The directory.
+        /// The data directory.
         dir: PathBuf,
         /// Who has it.
         by: Holder,

@@ -45,7 +45,7 @@ impl FaultLog {
         self.told.as_ref().is_some_and(|(_since, causes)| causes.contains(&Cause::Full))
     }
 
-    /// A write failed.
+    /// A write failed: tells the operator, if the cause is news.
     pub(super) fn note_write(&mut self, error: &StoreError) {
         if is_full(error) {
             if self.is_news(Cause::Full) {

@@ -29,19 +29,19 @@ const HEAD_BYTES: usize = APPLICATION_ID_AT + 4;
 
 /// What is found under a store's name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Found {
+pub(super) enum FoundFile {
     /// Nothing, or a file without a byte.
     Nothing,
-    /// A store.
+    /// A file that is marked as a store.
     Store,
 }
 
 /// Looks at a file without changing it. What is neither a store nor empty is refused.
-pub(super) fn look(path: &Path) -> Result<Found, OpenError> {
+pub(super) fn look(path: &Path) -> Result<FoundFile, OpenError> {
     let unreadable = |cause| OpenError::file(path, cause);
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FoundFile::Nothing),
         Err(error) => return Err(unreadable(error)),
     };
     let metadata = file.metadata().map_err(unreadable)?;
@@ -49,18 +49,18 @@ pub(super) fn look(path: &Path) -> Result<Found, OpenError> {
         return Err(unreadable(io::Error::other("it is not a regular file")));
     }
     if metadata.len() == 0 {
-        return Ok(Found::Nothing);
+        return Ok(FoundFile::Nothing);
     }
     let mut head = Vec::new();
     file.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(unreadable)?;
     if !head.starts_with(MAGIC) || head.len() < HEAD_BYTES {
         return match was_being_made(path) {
-            true => Ok(Found::Nothing),
+            true => Ok(FoundFile::Nothing),
             false => Err(OpenError::because("opened")("file is not a database")),
         };
     }
     match head.ends_with(&APPLICATION_ID.to_be_bytes()) {
-        true => Ok(Found::Store),
+        true => Ok(FoundFile::Store),
         false => Err(OpenError::Foreign { path: path.to_owned() }),
     }
 }

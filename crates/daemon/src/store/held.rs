@@ -39,7 +39,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Names one file for as long as somebody has it open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Identity {
+pub(super) struct FileIdentity {
     device: u64,
     inode: u64,
 }
@@ -50,12 +50,12 @@ pub(super) struct HeldFiles {
     path: PathBuf,
     /// Kept open, so that no other directory can get its inode.
     dir: File,
-    dir_identity: Identity,
+    dir_identity: FileIdentity,
     watch: DirWatch,
     /// When all names were last looked up.
     looked_up: Instant,
     /// Those of SQLite are in the list while it has them.
-    files: Vec<(&'static str, Identity)>,
+    files: Vec<(&'static str, FileIdentity)>,
 }
 
 /// Says that a file is not where it was opened.
@@ -78,7 +78,7 @@ enum How {
     Unknown(Errno),
 }
 
-impl Identity {
+impl FileIdentity {
     pub(super) fn of(file: &File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         Ok(Self { device: metadata.dev(), inode: metadata.ino() })
@@ -104,14 +104,14 @@ impl HeldFiles {
     /// Of a directory; nothing in it is held yet.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let dir = File::open(path)?;
-        let dir_identity = Identity::of(&dir)?;
+        let dir_identity = FileIdentity::of(&dir)?;
         let (watch, looked_up) = (DirWatch::of(path), Instant::now());
         Ok(Self { path: path.to_owned(), dir, dir_identity, watch, looked_up, files: Vec::new() })
     }
 
     /// A file that this process has open.
     pub(super) fn hold(&mut self, name: &'static str, file: &File) -> io::Result<()> {
-        let identity = Identity::of(file)?;
+        let identity = FileIdentity::of(file)?;
         self.set(name, Some(identity));
         Ok(())
     }
@@ -119,7 +119,7 @@ impl HeldFiles {
     /// The companions that SQLite has just opened beside the database.
     pub(super) fn hold_companions(&mut self) {
         for name in [WAL, INDEX] {
-            self.set(name, Identity::at(&self.dir, name).ok());
+            self.set(name, FileIdentity::at(&self.dir, name).ok());
         }
     }
 
@@ -142,9 +142,9 @@ impl HeldFiles {
 
     /// Tells which file is not in its place, if any: the directory first, then the database.
     pub(super) fn check(&self) -> Result<(), Displaced> {
-        self.compare(None, self.dir_identity, Identity::at(CWD, &self.path))?;
+        self.compare(None, self.dir_identity, FileIdentity::at(CWD, &self.path))?;
         for (name, identity) in &self.files {
-            self.compare(Some(name), *identity, Identity::at(&self.dir, *name))?;
+            self.compare(Some(name), *identity, FileIdentity::at(&self.dir, *name))?;
         }
         Ok(())
     }
@@ -152,8 +152,8 @@ impl HeldFiles {
     fn compare(
         &self,
         name: Option<&'static str>,
-        expected: Identity,
-        found: Result<Identity, Errno>,
+        expected: FileIdentity,
+        found: Result<FileIdentity, Errno>,
     ) -> Result<(), Displaced> {
         let how = match found {
             Ok(found) if found == expected => return Ok(()),
@@ -165,7 +165,7 @@ impl HeldFiles {
         Err(Displaced { path, name, how })
     }
 
-    fn set(&mut self, name: &'static str, identity: Option<Identity>) {
+    fn set(&mut self, name: &'static str, identity: Option<FileIdentity>) {
         self.files.retain(|(held, _identity)| *held != name);
         self.files.extend(identity.map(|identity| (name, identity)));
     }

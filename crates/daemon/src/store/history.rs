@@ -14,7 +14,7 @@ use super::index::{Block, LogIndex};
 use super::row::{event_seq, integer, text_kind, unsigned};
 
 /// A page of history that grows downwards.
-struct Page {
+struct PageBuilder {
     messages: Vec<Message>,
     bytes: usize,
     limit: usize,
@@ -27,7 +27,7 @@ struct Page {
 }
 
 /// What is found in the place of an event.
-enum Found {
+enum FoundEvent {
     Message(Message),
     /// An event of a room that is no message.
     Notice,
@@ -41,7 +41,7 @@ pub(super) fn history(
     before: Seq,
 ) -> Result<HistoryPage, StoreError> {
     let failed = |cause| StoreError::new("read a page of history", cause);
-    let mut page = Page {
+    let mut page = PageBuilder {
         messages: Vec::new(),
         bytes: 0,
         limit: read.limit,
@@ -76,7 +76,7 @@ pub(super) fn history(
     Ok(HistoryPage { room, epoch, as_of, messages, more: page.more, gaps })
 }
 
-impl Page {
+impl PageBuilder {
     /// Takes the messages of a block from a place downwards, over what cannot be read. Tells where
     /// to go on.
     fn take_block(
@@ -115,13 +115,13 @@ impl Page {
         let mut awaited = place;
         while let Some(row) = rows.next()? {
             match found(row, self.log, Seq(awaited))? {
-                Found::Message(message) => {
+                FoundEvent::Message(message) => {
                     if !self.push(message) {
                         return Ok(true);
                     }
                 }
-                Found::Notice => {}
-                Found::Other => return Ok(false),
+                FoundEvent::Notice => {}
+                FoundEvent::Other => return Ok(false),
             }
             awaited -= 1;
         }
@@ -148,14 +148,16 @@ impl Page {
         for seq in (block.first_seq..=place).rev().map(Seq) {
             let id = integer(block.id_of(seq));
             match statement.query_row([id], |row| found(row, self.log, seq)) {
-                Ok(Found::Message(message)) => {
+                Ok(FoundEvent::Message(message)) => {
                     if !self.push(message) {
                         break;
                     }
                 }
-                Ok(Found::Notice) => {}
+                Ok(FoundEvent::Notice) => {}
                 // Its block has it there.
-                Ok(Found::Other) | Err(rusqlite::Error::QueryReturnedNoRows) => self.miss(seq, seq),
+                Ok(FoundEvent::Other) | Err(rusqlite::Error::QueryReturnedNoRows) => {
+                    self.miss(seq, seq);
+                }
                 Err(error) if damage::is_damage(&error) => self.miss(seq, seq),
                 Err(error) => return Err(error),
             }
@@ -200,16 +202,16 @@ impl Page {
 }
 
 /// What a row is that should be a certain event of a room.
-fn found(row: &Row<'_>, log: LogId, seq: Seq) -> rusqlite::Result<Found> {
+fn found(row: &Row<'_>, log: LogId, seq: Seq) -> rusqlite::Result<FoundEvent> {
     if (unsigned(row.get(0)?), unsigned(row.get(1)?)) != (log.0, seq.0) {
-        return Ok(Found::Other);
+        return Ok(FoundEvent::Other);
     }
     Ok(match EventKind::of_name(row.get_ref(2)?.as_str()?) {
         // Without its text it is no message any more.
-        Some(EventKind::Posted) if row.get_ref(6)? == ValueRef::Null => Found::Notice,
-        Some(EventKind::Posted) => Found::Message(message(row, seq)?),
-        Some(kind) if kind.owner() == LogOwner::Room => Found::Notice,
-        Some(_) | None => Found::Other,
+        Some(EventKind::Posted) if row.get_ref(6)? == ValueRef::Null => FoundEvent::Notice,
+        Some(EventKind::Posted) => FoundEvent::Message(message(row, seq)?),
+        Some(kind) if kind.owner() == LogOwner::Room => FoundEvent::Notice,
+        Some(_) | None => FoundEvent::Other,
     })
 }
 

@@ -37,7 +37,7 @@ pub(super) fn event_count_of(snapshot: &Snapshot) -> u64 {
     accounts.chain(snapshot.rooms.iter().map(|room| room.head.0)).sum()
 }
 
-/// The hot state.
+/// The hot state: everything but history, as of the newest commit.
 pub(super) fn snapshot(
     connection: &Connection,
     transactions: &Transactions,

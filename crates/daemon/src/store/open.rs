@@ -10,12 +10,12 @@ use rusqlite::Connection;
 use super::checkpoints::Checkpoints;
 use super::committer::WriteConnection;
 use super::connection::Writer;
-use super::damage::Told;
+use super::damage::ToldDamage;
 use super::directory::{DataDir, bytes_free, open_private};
 use super::epoch::CurrentEpoch;
 use super::fault_log::FaultLog;
-use super::header::{self, Found};
-use super::held::{DATABASE, HeldFiles, Identity, LOCK, WAL, WITNESS};
+use super::header::{self, FoundFile};
+use super::held::{DATABASE, FileIdentity, HeldFiles, LOCK, WAL, WITNESS};
 use super::times::LatestTs;
 use super::traces::{Traces, set_wal_aside};
 use super::transactions::Transactions;
@@ -64,13 +64,13 @@ impl SqliteStore {
             .map_err(|cause| OpenError::file(&dir.witness(), cause))?;
         let commits = seen.map(|seen| seen.witness.commits);
         let found = header::look(&path)?;
-        if found == Found::Nothing {
+        if found == FoundFile::Nothing {
             permit_new(Traces::of(dir.path(), commits), dir.path(), may_begin_again)?;
         }
         // Its companions get the mode of the file, so it is made before SQLite would make it.
         let unusable = |cause| OpenError::file(&path, cause);
         let database = Arc::new(open_private(&path).map_err(unusable)?);
-        let identity = Identity::of(&database).map_err(unusable)?;
+        let identity = FileIdentity::of(&database).map_err(unusable)?;
         let seen = seen.filter(|seen| seen.is_original);
         refuse_stray_wal(&dir, identity, seen.as_ref())?;
         let writer = Writer {
@@ -83,7 +83,7 @@ impl SqliteStore {
         let wal = Arc::new(Wal::of(&writer.path));
         wal.make_durable().map_err(OpenError::because("made durable"))?;
         let mut connection = writer.connect().map_err(OpenError::because("opened"))?;
-        if found == Found::Nothing {
+        if found == FoundFile::Nothing {
             header::mark(&connection).map_err(OpenError::because("marked as a store"))?;
         } else if schema::is_blank(&connection)? {
             permit_new(Traces::of(dir.path(), commits), dir.path(), may_begin_again)?;
@@ -137,7 +137,7 @@ impl SqliteStore {
             layout: None,
             checkpoints,
             witness_is_failing: false,
-            told: Told::default(),
+            told: ToldDamage::default(),
             database,
             dir,
         };
@@ -178,7 +178,7 @@ fn hold(dir: &DataDir, database: &File, witness: &WitnessFile) -> io::Result<Hel
 /// SQLite takes any WAL beside a file for the file's own, and would write its pages into it.
 fn refuse_stray_wal(
     dir: &DataDir,
-    database: Identity,
+    database: FileIdentity,
     seen: Option<&Testimony>,
 ) -> Result<(), OpenError> {
     let wal = dir.path().join(WAL);

@@ -10,9 +10,9 @@ use rusqlite::{Connection, Rows};
 
 use super::SqliteStore;
 use super::connection::connect_reader;
-use super::damage::{self, Damage, ReadError, Told};
+use super::damage::{self, Damage, ReadError, ToldDamage};
 use super::frames::{FRAME_COLUMNS, Frames};
-use super::held::Identity;
+use super::held::FileIdentity;
 use super::history::history;
 use super::index::{Block, LogIndex, UnflushedBlocks};
 use super::row::integer;
@@ -21,10 +21,10 @@ use super::row::integer;
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
-    database: Identity,
+    database: FileIdentity,
     unflushed: UnflushedBlocks,
     /// What the operator knows, whoever has found it.
-    told: Told,
+    told: ToldDamage,
     /// `None` after a failure: the next read opens the file again.
     connection: Option<Connection>,
 }

@@ -24,7 +24,7 @@ pub(super) struct RowBuffer {
     is_mixed: bool,
 }
 
-/// An event.
+/// An event that is to become a row of the table `events`.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) log: LogId,
@@ -60,7 +60,7 @@ pub(super) struct StreamSends {
 /// How one send was decided.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum SendDecision {
-    /// By this row.
+    /// It became the event in this row of the buffer.
     Posted(usize),
     Refused(ErrorCode, BodyDigest),
 }

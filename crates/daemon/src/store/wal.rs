@@ -26,14 +26,14 @@ const LAID_OUT_AFTER_PAGES: usize = 16;
 
 /// A WAL that is to be laid out when it has got so far.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(super) struct WalLayout {
     bytes: u64,
     /// Pages that were written, about.
     pages: usize,
 }
 
-impl Layout {
-    /// So many bytes.
+impl WalLayout {
+    /// A file of at least so many bytes.
     pub(super) fn of(bytes: u64) -> Self {
         Self { bytes, pages: 0 }
     }

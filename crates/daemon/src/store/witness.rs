@@ -22,7 +22,7 @@ const RECORD_BYTES_MAX: u64 = 1024;
 /// Each number is written with so many digits.
 const NUMBER_DIGITS: usize = 20;
 
-/// The file.
+/// The file, held open: it is rewritten in place.
 #[derive(Debug)]
 pub(super) struct WitnessFile {
     file: File,

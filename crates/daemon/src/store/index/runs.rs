@@ -10,7 +10,7 @@ const RUN_EVENTS_MAX: u64 = 1024;
 
 /// A row of the table `nonces` that grows.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct NonceRun {
     first_n: u64,
     last_n: u64,
     first_id: u64,
@@ -18,7 +18,7 @@ pub(super) struct Run {
     steps: Vec<u8>,
 }
 
-impl Run {
+impl NonceRun {
     pub(super) fn begin(n: u64, id: u64) -> Self {
         Self { first_n: n, last_n: n, first_id: id, last_id: id, steps: Vec::new() }
     }

@@ -20,14 +20,14 @@ const STREAMS_MAX: usize = 65_536;
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     /// Lookups learn, too.
-    known: RefCell<Known>,
+    known: RefCell<KnownStreams>,
 }
 
 type Key = (AccountId, StreamId);
 
 /// The streams that are known.
 #[derive(Debug, Default)]
-struct Known {
+struct KnownStreams {
     marks: Vec<StreamMark>,
     places: HashMap<Key, usize>,
     /// The one that was asked for last: sends of one stream come together.
@@ -127,7 +127,7 @@ impl Streams {
 
     /// What goes ahead of the file is lost, or there is too much of it.
     pub(super) fn forget(&mut self) {
-        *self.known.get_mut() = Known::default();
+        *self.known.get_mut() = KnownStreams::default();
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -135,7 +135,7 @@ impl Streams {
     }
 }
 
-impl Known {
+impl KnownStreams {
     fn find(&mut self, key: Key) -> Option<&mut StreamMark> {
         let place = match self.last {
             Some((last, place)) if last == key => place,

@@ -25,7 +25,7 @@ use chat_proto::{LogId, Seq};
 use rusqlite::{Connection, Result, ffi};
 
 use super::blocks::{self, Block};
-use super::runs::{self, Run};
+use super::runs::{self, NonceRun};
 use crate::store::meta;
 use crate::store::row::unsigned;
 
@@ -47,7 +47,7 @@ const AGE_MAX: Duration = Duration::from_secs(1);
 pub(super) struct UnflushedIndex {
     blocks: UnflushedBlocks,
     /// Of each stream's row, in order.
-    runs: HashMap<i64, Vec<Run>>,
+    runs: HashMap<i64, Vec<NonceRun>>,
     /// The last event that the tables know.
     indexed: u64,
     /// How many come behind it, and how many rows they are.
@@ -136,7 +136,7 @@ impl UnflushedIndex {
                 "its block is here"
             );
             if !runs.last_mut().is_some_and(|run| run.push(n, id)) {
-                runs.push(Run::begin(n, id));
+                runs.push(NonceRun::begin(n, id));
                 self.rows += 1;
             }
         }
@@ -157,7 +157,7 @@ impl UnflushedIndex {
 
     /// The largest `n` of a stream.
     pub(super) fn last_n(&self, stream: i64) -> Option<u64> {
-        self.runs.get(&stream)?.last().map(Run::last_n)
+        self.runs.get(&stream)?.last().map(NonceRun::last_n)
     }
 
     /// The event of a send, here or in the table.
