@@ -8,58 +8,43 @@
 //! daemon drives these types with real sockets and SQLite; the simulator drives the same types
 //! with a seeded network and disk.
 
-mod command;
-#[cfg(feature = "conformance")]
-pub mod conformance;
-mod connection;
-mod cursor;
-mod event;
-mod fanout;
-mod feed;
-mod idset;
-mod input;
-#[cfg(any(test, feature = "conformance"))]
-pub mod introduction;
-mod keys;
-mod lineage;
-mod names;
-mod order;
-mod pace;
-mod permutation;
+mod conversation;
+mod decision;
+mod log;
 mod pipeline;
-mod post;
-mod presence;
-mod rate;
-mod refusal;
-mod secret;
-mod session;
-mod state;
-mod store;
-mod tail;
 
-pub use command::{Action, Command, UnreadableCommand};
-pub use connection::{Connection, Output, Parcel};
-pub use cursor::{Cursor, Read, Run};
-pub use event::{
+#[cfg(any(test, feature = "conformance"))]
+pub use conversation::introduction;
+#[cfg(feature = "conformance")]
+pub use log::conformance;
+
+pub use conversation::connection::{Connection, Output, Parcel};
+pub use conversation::cursor::{Cursor, Read, Run};
+pub use conversation::feed::{DiskRead, Feed, TailHandle, Work};
+pub use conversation::keys::{Ed25519, ServerKey};
+pub use conversation::pace::WakePace;
+pub use conversation::presence::PresenceReport;
+pub use conversation::rate::{Rate, TokenBucket};
+pub use conversation::session::{
+    Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step,
+};
+pub use conversation::tail::Tail;
+pub use decision::command::{Action, Command, UnreadableCommand};
+pub use decision::input::{Input, Local, Ordered, Unsequenced};
+pub use decision::order::{
+    LoneSubmitter, OrderDigest, OrderProgress, Place, Submission, SubmitterId,
+};
+pub use decision::post::{BodyDigest, PostBody};
+pub use decision::refusal::Refusal;
+pub use decision::secret::StoreSecret;
+pub use decision::state::{AccountRow, Answer, Decision, RULES, RestoreError, RoomRow, State};
+pub use log::event::{
     Batch, Columns, Content, Event, EventKind, EventRow, LogOwner, MessageColumns, MissingColumn,
     StateChange,
 };
-pub use fanout::{Conn, Effect, Fanout, HistoryRead, Origin, Reply, StoreRead};
-pub use feed::{DiskRead, Feed, TailHandle, Work};
-pub use input::{Input, Local, Ordered, Unsequenced};
-pub use keys::{Ed25519, ServerKey};
-pub use lineage::{Lineage, Witness};
-pub use order::{LoneSubmitter, OrderDigest, OrderProgress, Place, Submission, SubmitterId};
-pub use pace::WakePace;
-pub use pipeline::{Failed, Pipeline};
-pub use post::{BodyDigest, PostBody};
-pub use presence::PresenceReport;
-pub use rate::{Rate, TokenBucket};
-pub use refusal::Refusal;
-pub use secret::StoreSecret;
-pub use session::{Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step};
-pub use state::{AccountRow, Answer, Decision, RULES, RestoreError, RoomRow, State};
-pub use store::{
+pub use log::fanout::{Conn, Effect, Fanout, HistoryRead, Origin, Reply, StoreRead};
+pub use log::lineage::{Lineage, Witness};
+pub use log::store::{
     Begun, BoundStream, Genesis, Lookup, PastSend, Record, RefusedSend, Snapshot, Store, StoreError,
 };
-pub use tail::Tail;
+pub use pipeline::{Failed, Pipeline};

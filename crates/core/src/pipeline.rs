@@ -22,7 +22,7 @@ use chat_proto::{
 
 use rustc_hash::FxHashMap;
 
-use crate::presence::Presence;
+use crate::conversation::presence::Presence;
 use crate::{Begun, Conn, Fanout, Input, Local, PresenceReport, Record, State, Store, StoreError};
 use ahead::AheadReaders;
 pub use failing::Failed;

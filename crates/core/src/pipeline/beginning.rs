@@ -10,7 +10,7 @@ use super::failing::InDoubt;
 use super::pace::{Pace, Paces};
 use super::submissions::Within;
 use super::{COMMIT_BYTES_MAX, Pipeline};
-use crate::presence::Presence;
+use crate::conversation::presence::Presence;
 use crate::{
     Batch, Command, Fanout, Input, Ordered, Origin, Reply, RestoreError, State, Store, StoreError,
     StoreRead,

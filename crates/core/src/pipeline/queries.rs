@@ -14,7 +14,7 @@ use chat_proto::{
 
 use super::Presence;
 use super::replies::{frame, refusal};
-use crate::state::{Access, Room};
+use crate::decision::state::{Access, Room};
 use crate::{Effect, HistoryRead, Origin, Refusal, Reply, State, StoreRead};
 
 /// How a query is answered.

@@ -134,7 +134,7 @@ fn outcome(state: &State, account: AccountId, request: AnyRequest) -> Outcome {
 }
 
 fn action(account: AccountId, command: CommandRequest) -> Action {
-    crate::session::action(account, key_numbered(1).id(), command).unwrap().unwrap()
+    crate::conversation::session::action(account, key_numbered(1).id(), command).unwrap().unwrap()
 }
 
 #[test]

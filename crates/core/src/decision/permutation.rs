@@ -7,7 +7,7 @@
 //! 800-38G): the halves are short. It must not know what has an id.
 
 use crate::StoreSecret;
-use crate::secret::Purpose;
+use crate::decision::secret::Purpose;
 
 /// So many bits has each half, and an id twice as many. An id is exact in a double (JSON), has six
 /// bytes in SQLite, and is met by chance once in 2^46 trials for each that is given.

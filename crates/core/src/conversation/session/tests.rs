@@ -3,8 +3,8 @@
 use chat_proto::{Body, Frame, SignIn};
 
 use super::*;
-use crate::introduction::{hello, signed_by};
-use crate::keys::tests::key_of;
+use crate::conversation::introduction::{hello, signed_by};
+use crate::conversation::keys::tests::key_of;
 
 const CHALLENGE: [u8; 32] = [2; 32];
 

@@ -4,7 +4,7 @@ use chat_proto::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
 use chat_proto::{AccountId, Credential, NameError, Nickname};
 
 use super::{Answer, Transition};
-use crate::names::is_reserved;
+use crate::decision::names::is_reserved;
 use crate::{Content, Refusal};
 
 /// Behind the numbers that are tried one by one for a name that is taken.

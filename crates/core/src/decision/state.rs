@@ -23,8 +23,8 @@ use chat_proto::{
 
 use rustc_hash::FxHashMap;
 
-use crate::names::NameIndex;
-use crate::permutation;
+use crate::decision::names::NameIndex;
+use crate::decision::permutation;
 use crate::{
     Action, Command, Content, Event, Genesis, Lookup, OrderProgress, Refusal, RefusedSend,
     Snapshot, StoreError, StoreSecret,
@@ -262,7 +262,7 @@ impl State {
     fn room_named(&self, name: &RoomName) -> Option<RoomId> {
         let id = self.room_names.holder(name.as_str())?;
         let holder = self.rooms.get(&id)?;
-        crate::names::same_but_for_case(holder.name.as_str(), name.as_str()).then_some(id)
+        crate::decision::names::same_but_for_case(holder.name.as_str(), name.as_str()).then_some(id)
     }
 
     pub(crate) fn room_ids(&self) -> impl Iterator<Item = RoomId> {

@@ -7,8 +7,8 @@
 use chat_proto::{AccountId, Credential, Nickname, RoomId, RoomName, Seq};
 
 use super::State;
-use crate::idset::IdSet;
-use crate::permutation;
+use crate::decision::idset::IdSet;
+use crate::decision::permutation;
 use crate::{Event, Genesis, Snapshot, StateChange};
 
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use chat_proto::{CloseReason, Done, Rename, Renamed};
 
 use super::*;
-use crate::introduction::introduction;
-use crate::keys::tests::key_of;
+use crate::conversation::introduction::introduction;
+use crate::conversation::keys::tests::key_of;
 use crate::{Batch, Content, Event, Rate, Tail};
 
 const LOG: LogId = LogId(9);

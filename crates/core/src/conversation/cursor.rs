@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use bytes::Bytes;
 use chat_proto::Seq;
 
-use crate::tail::frames;
+use crate::conversation::tail::frames;
 
 /// Where one reader is in one log: the last event it has, and, while the tail holds that place,
 /// the offset there.

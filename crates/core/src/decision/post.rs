@@ -6,7 +6,7 @@ use chat_proto::{
     EventSeq, Nonce, RequestId, RoomId, Send, Seq, StreamId, TextBody, check_text, encode_frame,
 };
 
-use crate::secret::Purpose;
+use crate::decision::secret::Purpose;
 use crate::{Refusal, StoreSecret};
 
 /// What is posted.

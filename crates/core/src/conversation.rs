@@ -1,0 +1,16 @@
+//! What one peer says and is told: from the bytes of a connection to what is to be done, and from the
+//! logs that it follows back to its bytes.
+//!
+//! It must not know whether a request is allowed, nor what is stored.
+
+pub(crate) mod connection;
+pub(crate) mod cursor;
+pub(crate) mod feed;
+#[cfg(any(test, feature = "conformance"))]
+pub mod introduction;
+pub(crate) mod keys;
+pub(crate) mod pace;
+pub(crate) mod presence;
+pub(crate) mod rate;
+pub(crate) mod session;
+pub(crate) mod tail;
