@@ -1,10 +1,13 @@
 //! Facts about the end of what was there when a room was followed.
 
 use chat_client::{Event, Events};
-use chat_proto::{Epoch, Frame, Gap, Joined, LogId, Position, RequestId, Reset, Seq, Timestamp};
+use chat_proto::{
+    Epoch, ErrorCode, Frame, Gap, Joined, LogId, Position, Probe, ProbeReply, RequestId, Reset,
+    Seq, SubscriptionEnded, Timestamp,
+};
 
 use crate::fake::*;
-use crate::following::{following, posted, with_bob};
+use crate::following::{following, message, posted, with_bob};
 
 /// An event of a kind that this version does not know.
 fn unknown(seq: u64) -> Frame {
@@ -76,4 +79,29 @@ async fn an_empty_history_is_over_at_once_and_another_life_has_an_end_of_its_own
     for expected in ["reset 2", "message 1", "message 2", "caught up 1 2"] {
         assert_eq!(told(&mut events).await, expected);
     }
+}
+
+#[tokio::test]
+async fn what_may_not_be_read_any_more_is_not_followed_until_it_is_asked_for_again() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events, mut peer) = following(&daemon, dir.path(), 0).await;
+    peer.event(&posted(1, "before")).await;
+    assert_eq!(message(&mut events).await.seq, Seq(1));
+    let code = ErrorCode::NotReadable as u16;
+    let message_to_peer = "not yours".to_owned();
+    peer.event(&SubscriptionEnded { log: LOBBY.into(), code, message: message_to_peer }).await;
+    peer.event(&posted(2, "not for you")).await;
+    peer.event(&Probe { token: 5 }).await;
+    let (_, ProbeReply { token }) = peer.expect().await;
+    assert_eq!(token, 5, "it has heard all before");
+
+    let after = Position { epoch: EPOCH, seq: Seq(2) };
+    let follower = client.clone();
+    let following = tokio::spawn(async move { follower.follow(LOBBY.into(), Some(after)).await });
+    let (id, ask) = peer.subscribe().await;
+    assert_eq!((ask.log, ask.after), (LOBBY.into(), Some(after)));
+    peer.reply(id, &with_bob(EPOCH, 2)).await;
+    within(following).await.unwrap().unwrap();
+    peer.event(&posted(3, "again")).await;
+    assert_eq!(message(&mut events).await.seq, Seq(3));
 }
