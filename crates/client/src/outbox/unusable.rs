@@ -6,8 +6,8 @@ use super::{Entry, Link, Outbox, PendingSend};
 
 impl Outbox {
     /// Gives every unanswered send a new nonce, from 1 on a stream that was never used. Only after
-    /// [`Verdict::NewStreamNeeded`]: at any other time it could double a message. Returns the old
-    /// nonce of each with its new one, in order.
+    /// [`NewStreamNeeded`](super::Verdict::NewStreamNeeded): at any other time it could double a
+    /// message. Returns the old nonce of each with its new one, in order.
     pub fn restart_stream(&mut self, fresh: StreamId) -> Vec<(Nonce, Nonce)> {
         let old = std::mem::replace(&mut self.stream, fresh);
         debug_assert_ne!(old, fresh, "under the same one it could be posted twice");
