@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::system;
-use crate::tails::Mirrored;
+use crate::tails::MemfdSlice;
 
 /// One of the two, registered with the runtime of a reactor.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl Socket {
     }
 
     /// Writes what lies in a file, as far as the peer takes it now.
-    pub(crate) fn send_file(&self, from: &Mirrored) -> io::Result<usize> {
+    pub(crate) fn send_file(&self, from: &MemfdSlice) -> io::Result<usize> {
         unless_blocked(|| system::send_file(self, &*from.file, from.offset, from.bytes))
     }
 

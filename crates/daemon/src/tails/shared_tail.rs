@@ -7,18 +7,18 @@ use bytes::Bytes;
 use chat_core::{Tail, TailHandle};
 use chat_proto::{LogId, Seq};
 
-use super::mirror::{Mirror, Mirrored};
+use super::memfd_cache::{MemfdCache, MemfdSlice};
 
 /// Followers and bytes of one append from which on a tail is mirrored: for fewer, the second copy
 /// costs more than it spares.
-const MIRROR_FOLLOWERS_MIN: usize = 32;
-const MIRROR_BYTES_MIN: usize = 16 * 1024;
+const MEMFD_FOLLOWERS_MIN: usize = 32;
+const MEMFD_BYTES_MIN: usize = 16 * 1024;
 
 /// A tail behind a lock that nobody holds for longer than it takes to look.
 #[derive(Debug)]
 pub(crate) struct SharedTail {
     inner: Mutex<Inner>,
-    mirror: Mutex<Option<Mirror>>,
+    memfd_cache: Mutex<Option<MemfdCache>>,
     followers: AtomicUsize,
 }
 
@@ -36,7 +36,11 @@ struct Inner {
 impl SharedTail {
     pub(crate) fn new(head: Seq) -> Self {
         let inner = Inner { tail: Tail::new(head), owed_bytes: 0 };
-        Self { inner: Mutex::new(inner), mirror: Mutex::default(), followers: AtomicUsize::new(0) }
+        Self {
+            inner: Mutex::new(inner),
+            memfd_cache: Mutex::default(),
+            followers: AtomicUsize::new(0),
+        }
     }
 
     /// One more follows it.
@@ -60,9 +64,9 @@ impl SharedTail {
         let (before, held) = (inner.tail.end(), inner.tail.bytes());
         append(&mut inner.tail);
         let grown = inner.tail.bytes() - held;
-        let is_busy = Mirror::IS_OF_USE
-            && grown >= MIRROR_BYTES_MIN
-            && self.followers() >= MIRROR_FOLLOWERS_MIN;
+        let is_busy = MemfdCache::IS_OF_USE
+            && grown >= MEMFD_BYTES_MIN
+            && self.followers() >= MEMFD_FOLLOWERS_MIN;
         let new = if is_busy { inner.tail.since(before) } else { Vec::new() };
         drop(inner);
         if is_busy {
@@ -71,21 +75,23 @@ impl SharedTail {
         grown
     }
 
-    fn mirrored(&self, offset: u64, bytes: usize) -> Option<Mirrored> {
-        match self.mirror.try_lock() {
-            Ok(mirror) => mirror.as_ref()?.find(offset, bytes),
-            Err(TryLockError::Poisoned(mirror)) => mirror.get_ref().as_ref()?.find(offset, bytes),
+    fn memfd_slice(&self, offset: u64, bytes: usize) -> Option<MemfdSlice> {
+        match self.memfd_cache.try_lock() {
+            Ok(memfd_cache) => memfd_cache.as_ref()?.find(offset, bytes),
+            Err(TryLockError::Poisoned(memfd_cache)) => {
+                memfd_cache.get_ref().as_ref()?.find(offset, bytes)
+            }
             Err(TryLockError::WouldBlock) => None,
         }
     }
 
     fn reflect(&self, offset: u64, new: &[Bytes]) {
-        let mut mirror = self.mirror.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memfd_cache = self.memfd_cache.lock().unwrap_or_else(PoisonError::into_inner);
         let slices = new.iter().map(|slice| &slice[..]);
-        if let Err(error) = mirror.get_or_insert_default().push(offset, slices) {
+        if let Err(error) = memfd_cache.get_or_insert_default().push(offset, slices) {
             // Everybody is written to all the same, only dearer.
-            tracing::debug!(%error, "a tail is not mirrored");
-            *mirror = None;
+            tracing::debug!(%error, "a tail is not cached in memfds");
+            *memfd_cache = None;
         }
     }
 
@@ -97,7 +103,7 @@ impl SharedTail {
         }
         let held = inner.tail.bytes();
         inner.tail.rewind(head);
-        *self.mirror.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.memfd_cache.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Some(held)
     }
 
@@ -105,9 +111,9 @@ impl SharedTail {
     pub(crate) fn redact(&self, log: LogId, seq: Seq) {
         let Some(place) = self.lock().tail.redact(log, seq) else { return };
         // Nobody finds a place of what was redacted any more.
-        let mut mirror = self.mirror.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mirror) = mirror.as_mut() {
-            mirror.forget(place);
+        let mut memfd_cache = self.memfd_cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(memfd_cache) = memfd_cache.as_mut() {
+            memfd_cache.forget(place);
         }
     }
 
@@ -118,7 +124,7 @@ impl SharedTail {
         let freed = inner.tail.release(owed);
         inner.owed_bytes = owed - freed;
         if inner.tail.bytes() == 0 {
-            *self.mirror.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.memfd_cache.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         freed
     }
@@ -142,8 +148,8 @@ impl TailHandle for TailFollower {
 
 impl TailFollower {
     /// Bytes of the tail in a file, if they are there and nobody is writing them just now.
-    pub(crate) fn mirrored(&self, offset: u64, bytes: usize) -> Option<Mirrored> {
-        self.0.mirrored(offset, bytes)
+    pub(crate) fn memfd_slice(&self, offset: u64, bytes: usize) -> Option<MemfdSlice> {
+        self.0.memfd_slice(offset, bytes)
     }
 }
 

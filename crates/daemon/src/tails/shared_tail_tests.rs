@@ -1,4 +1,4 @@
-//! Followers are counted, and nobody who reads later gets what is gone, also from a mirror.
+//! Followers are counted, and nobody who reads later gets what is gone, also from a memfd.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
@@ -17,7 +17,7 @@ const LOG: LogId = LogId(1);
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Events of one append: enough that it is mirrored.
+/// Events of one append: enough that it is cached in memfds.
 const EVENTS: u64 = 1_000;
 const APPENDS: u64 = 40;
 const REDACTIONS_PER_APPEND: u64 = 8;
@@ -28,7 +28,7 @@ fn append(tail: &SharedTail) {
         let content = Content::Joined { account: AccountId(1) };
         batch.push(&Event { log: LOG, seq: Seq(seq), ts: Timestamp(1), content });
     }
-    assert!(tail.append(|tail| tail.publish(batch)) >= MIRROR_BYTES_MIN);
+    assert!(tail.append(|tail| tail.publish(batch)) >= MEMFD_BYTES_MIN);
 }
 
 fn reader(tail: &Arc<SharedTail>) -> Connection<TailFollower> {
@@ -40,16 +40,16 @@ fn reader(tail: &Arc<SharedTail>) -> Connection<TailFollower> {
     connection
 }
 
-/// What a write of a parcel brings: from a mirror where there is one.
+/// What a write of a parcel brings: from a memfd where there is one.
 fn bytes_of(connection: &Connection<TailFollower>, parcel: &Parcel) -> (Vec<u8>, bool) {
     let all: Vec<u8> = connection.slices(parcel).collect::<Vec<_>>().concat();
     let Some((log, offset)) = parcel.place_in_tail() else { return (all, false) };
     let tail = connection.handle(log).expect("it follows");
-    let Some(mirrored) = tail.mirrored(offset, parcel.bytes()) else { return (all, false) };
-    let mut bytes = vec![0; mirrored.bytes];
-    let read = pread(&*mirrored.file, &mut bytes, mirrored.offset).expect("it is in memory");
-    assert_eq!(read, mirrored.bytes);
-    assert_eq!(bytes, all[..read], "the mirror has what the tail has");
+    let Some(slice) = tail.memfd_slice(offset, parcel.bytes()) else { return (all, false) };
+    let mut bytes = vec![0; slice.bytes];
+    let read = pread(&*slice.file, &mut bytes, slice.offset).expect("it is in memory");
+    assert_eq!(read, slice.bytes);
+    assert_eq!(bytes, all[..read], "the memfd has what the tail has");
     (bytes, true)
 }
 
@@ -103,11 +103,11 @@ impl Scene {
     }
 }
 
-/// Reads until everything has come; tells how many writes came from a mirror.
+/// Reads until everything has come; tells how many writes came from a memfd.
 fn follow(shared: &Scene, mut chance: Chance) -> usize {
     let Scene { tail, gone, read_to } = shared;
     let mut connection = reader(tail);
-    let (mut taken, mut seqs, mut from_mirror) = (BytesMut::new(), Vec::new(), 0);
+    let (mut taken, mut seqs, mut from_memfd) = (BytesMut::new(), Vec::new(), 0);
     let last = APPENDS * EVENTS;
     while seqs.last().is_none_or(|seq| *seq < last) {
         let gone_before = gone.lock().unwrap().clone();
@@ -119,8 +119,8 @@ fn follow(shared: &Scene, mut chance: Chance) -> usize {
                 other @ (Output::ReadDisk(_) | Output::Close) => panic!("{other:?}"),
             };
             let begun = connection.outgoing().len();
-            let (bytes, is_mirrored) = bytes_of(&connection, &parcel);
-            from_mirror += usize::from(is_mirrored);
+            let (bytes, is_cached) = bytes_of(&connection, &parcel);
+            from_memfd += usize::from(is_cached);
             for (seq, is_gap) in events(&bytes[begun..]) {
                 assert!(is_gap || !gone_before.contains(&seq), "{seq} was gone");
             }
@@ -136,15 +136,15 @@ fn follow(shared: &Scene, mut chance: Chance) -> usize {
         thread::yield_now();
     }
     assert!(seqs.into_iter().eq(1..=last), "every event once, in order");
-    from_mirror
+    from_memfd
 }
 
 #[test]
 fn nobody_who_reads_later_gets_what_is_gone_while_others_are_written_to() {
     let tail = Arc::new(SharedTail::new(Seq(0)));
-    let crowd: Vec<_> = (0..MIRROR_FOLLOWERS_MIN).map(|_| tail.follow()).collect();
+    let crowd: Vec<_> = (0..MEMFD_FOLLOWERS_MIN).map(|_| tail.follow()).collect();
     let scene = Scene { tail, gone: Mutex::default(), read_to: AtomicU64::new(0) };
-    let from_mirror: usize = thread::scope(|scope| {
+    let from_memfd: usize = thread::scope(|scope| {
         let (scene, tail) = (&scene, &scene.tail);
         let readers: Vec<_> =
             (1..=3).map(|seed| scope.spawn(move || follow(scene, Chance(seed)))).collect();
@@ -163,7 +163,7 @@ fn nobody_who_reads_later_gets_what_is_gone_while_others_are_written_to() {
         }
         readers.into_iter().map(|reader| reader.join().expect("it sees nothing wrong")).sum()
     });
-    assert!(from_mirror > 0 || !Mirror::IS_OF_USE, "nothing came from a mirror");
+    assert!(from_memfd > 0 || !MemfdCache::IS_OF_USE, "nothing came from a memfd");
     assert_eq!(scene.tail.followers(), crowd.len());
 }
 
@@ -183,13 +183,13 @@ fn a_follower_counts_for_as_long_as_it_follows() {
 #[test]
 fn no_file_keeps_what_is_gone() {
     let tail = Arc::new(SharedTail::new(Seq(0)));
-    let crowd: Vec<_> = (0..MIRROR_FOLLOWERS_MIN).map(|_| tail.follow()).collect();
+    let crowd: Vec<_> = (0..MEMFD_FOLLOWERS_MIN).map(|_| tail.follow()).collect();
     append(&tail);
-    let is_mirrored = |offset| crowd[0].mirrored(offset, 1).is_some();
-    assert_eq!(is_mirrored(1), Mirror::IS_OF_USE);
+    let is_cached = |offset| crowd[0].memfd_slice(offset, 1).is_some();
+    assert_eq!(is_cached(1), MemfdCache::IS_OF_USE);
     tail.redact(LOG, Seq(500));
-    assert!(!is_mirrored(1), "the whole file is let go");
+    assert!(!is_cached(1), "the whole file is let go");
     let before = tail.lock().tail.end();
     append(&tail);
-    assert_eq!(is_mirrored(before), Mirror::IS_OF_USE, "what comes later is mirrored again");
+    assert_eq!(is_cached(before), MemfdCache::IS_OF_USE, "what comes later is cached again");
 }

@@ -142,9 +142,9 @@ fn write(
     let written = if parcel.bytes() >= SEND_FILE_BYTES_MIN
         && let Some((log, offset)) = parcel.place_in_tail()
         && let Some(tail) = core.handle(log)
-        && let Some(mirrored) = tail.mirrored(offset, parcel.bytes())
+        && let Some(slice) = tail.memfd_slice(offset, parcel.bytes())
     {
-        Written { taken: socket.send_file(&mirrored)?, offered: mirrored.bytes }
+        Written { taken: socket.send_file(&slice)?, offered: slice.bytes }
     } else {
         Written { taken: socket.write(&core.slices(parcel))?, offered: parcel.bytes() }
     };

@@ -21,7 +21,7 @@ const FILES_MAX: usize = 4;
 
 /// The newest bytes of one tail.
 #[derive(Debug, Default)]
-pub(super) struct Mirror {
+pub(super) struct MemfdCache {
     files: VecDeque<File>,
 }
 
@@ -35,13 +35,13 @@ struct File {
 
 /// Where bytes of a tail lie in a file.
 #[derive(Debug)]
-pub(crate) struct Mirrored {
+pub(crate) struct MemfdSlice {
     pub(crate) file: Arc<OwnedFd>,
     pub(crate) offset: u64,
     pub(crate) bytes: usize,
 }
 
-impl Mirror {
+impl MemfdCache {
     /// Whether it is worth its second copy on this system.
     pub(super) const IS_OF_USE: bool = memory_file::SPARES_COPIES;
 
@@ -67,10 +67,10 @@ impl Mirror {
     }
 
     /// Where `bytes` of the tail from `offset` on lie, or the first of them.
-    pub(super) fn find(&self, offset: u64, bytes: usize) -> Option<Mirrored> {
+    pub(super) fn find(&self, offset: u64, bytes: usize) -> Option<MemfdSlice> {
         let file = self.files.iter().find(|file| (file.start..file.end).contains(&offset))?;
         let there = usize::try_from(file.end - offset).unwrap_or(usize::MAX);
-        Some(Mirrored {
+        Some(MemfdSlice {
             file: Arc::clone(&file.descriptor),
             offset: offset - file.start,
             bytes: bytes.min(there),
@@ -93,7 +93,7 @@ impl Mirror {
     }
 }
 
-// Elsewhere there are no such files, and nothing is mirrored.
+// Elsewhere there are no such files, and nothing is cached in them.
 #[cfg(all(target_os = "linux", not(feature = "portable")))]
 #[cfg(test)]
 mod tests {
@@ -101,8 +101,8 @@ mod tests {
 
     use super::*;
 
-    fn at(mirror: &Mirror, offset: u64, bytes: usize) -> Option<Vec<u8>> {
-        let found = mirror.find(offset, bytes)?;
+    fn at(cache: &MemfdCache, offset: u64, bytes: usize) -> Option<Vec<u8>> {
+        let found = cache.find(offset, bytes)?;
         let mut read = vec![0; found.bytes];
         let count = pread(&*found.file, &mut read, found.offset).unwrap();
         assert_eq!(count, found.bytes);
@@ -111,25 +111,25 @@ mod tests {
 
     #[test]
     fn what_is_pushed_is_found_at_its_offset() {
-        let mut mirror = Mirror::default();
-        mirror.push(1000, [&b"one"[..], b"two"].into_iter()).unwrap();
-        mirror.push(1006, std::iter::once(&b"three"[..])).unwrap();
-        assert_eq!(at(&mirror, 1003, 5).unwrap(), b"twoth");
-        assert_eq!(at(&mirror, 1008, 100).unwrap(), b"ree", "as much as there is");
-        assert_eq!(at(&mirror, 999, 1), None);
-        assert_eq!(at(&mirror, 1011, 1), None);
+        let mut cache = MemfdCache::default();
+        cache.push(1000, [&b"one"[..], b"two"].into_iter()).unwrap();
+        cache.push(1006, std::iter::once(&b"three"[..])).unwrap();
+        assert_eq!(at(&cache, 1003, 5).unwrap(), b"twoth");
+        assert_eq!(at(&cache, 1008, 100).unwrap(), b"ree", "as much as there is");
+        assert_eq!(at(&cache, 999, 1), None);
+        assert_eq!(at(&cache, 1011, 1), None);
     }
 
     #[test]
     fn old_bytes_are_let_go_and_a_sender_keeps_its_file() {
-        let mut mirror = Mirror::default();
+        let mut cache = MemfdCache::default();
         let chunk = vec![7; FILE_BYTES as usize];
-        mirror.push(0, std::iter::once(&chunk[..])).unwrap();
-        let held = mirror.find(10, 10).unwrap();
+        cache.push(0, std::iter::once(&chunk[..])).unwrap();
+        let held = cache.find(10, 10).unwrap();
         for n in 1..=FILES_MAX as u64 {
-            mirror.push(n * FILE_BYTES, std::iter::once(&chunk[..])).unwrap();
+            cache.push(n * FILE_BYTES, std::iter::once(&chunk[..])).unwrap();
         }
-        assert!(mirror.find(10, 10).is_none());
+        assert!(cache.find(10, 10).is_none());
         let mut read = [0; 10];
         assert_eq!(pread(&*held.file, &mut read, held.offset), Ok(10));
         assert_eq!(read, [7; 10]);
@@ -137,11 +137,11 @@ mod tests {
 
     #[test]
     fn a_tail_that_jumped_goes_on_in_another_file() {
-        let mut mirror = Mirror::default();
-        mirror.push(0, std::iter::once(&b"before"[..])).unwrap();
-        mirror.push(7, std::iter::once(&b"behind"[..])).unwrap();
-        assert_eq!(at(&mirror, 0, 100).unwrap(), b"before");
-        assert_eq!(at(&mirror, 7, 100).unwrap(), b"behind");
-        assert_eq!(at(&mirror, 6, 1), None);
+        let mut cache = MemfdCache::default();
+        cache.push(0, std::iter::once(&b"before"[..])).unwrap();
+        cache.push(7, std::iter::once(&b"behind"[..])).unwrap();
+        assert_eq!(at(&cache, 0, 100).unwrap(), b"before");
+        assert_eq!(at(&cache, 7, 100).unwrap(), b"behind");
+        assert_eq!(at(&cache, 6, 1), None);
     }
 }
