@@ -97,9 +97,10 @@ fn try_commit(store: &mut SqliteStore, head: u64, is_first: bool) -> Result<()> 
     }
     if is_first {
         let name = RoomName::parse("lobby")?;
-        let room = event(ROOM, 1, Content::RoomCreated { by: None, name });
+        let room = event(ROOM, 1, Content::RoomCreated { by: None, name: name.into() });
         let (credential, name) = (PublicKey([1; 32]).into(), Nickname::parse("ada")?);
-        let account = event(ADA.into(), 1, Content::AccountCreated { credential, name });
+        let account =
+            event(ADA.into(), 1, Content::AccountCreated { credential, name: name.into() });
         store.append(Record::Event(&room))?;
         store.append(Record::Event(&account))?;
     }

@@ -126,7 +126,7 @@ impl Data {
         let rooms = self.tables.snapshot().rooms;
         let in_words = |(log, events): (&LogId, &Vec<Event>)| {
             let room = rooms.iter().find(|room| LogId::from(room.id) == *log);
-            let name = room.map(|room| room.name.to_string()).unwrap_or_default();
+            let name = room.map(|room| room.name.name.to_string()).unwrap_or_default();
             (*log, Log { name, events: events.iter().map(stored).collect() })
         };
         self.logs.iter().map(in_words).collect()

@@ -74,7 +74,7 @@ impl Server {
             let epoch = Epoch(env.chance.within(&(1..=u64::MAX / 2)));
             // Each life brings another one; that of the first must stay.
             let secret = StoreSecret(epoch.0.to_le_bytes().repeat(2).try_into().expect("16 bytes"));
-            let action = Action::Genesis { epoch, secret, lobby };
+            let action = Action::Genesis { epoch, secret, lobby: lobby.into() };
             pipeline.begin(Command { ts: now, action })?;
         }
         let progress = pipeline.state().map(|state| state.progress().clone()).unwrap_or_default();

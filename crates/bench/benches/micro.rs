@@ -110,9 +110,9 @@ fn state() -> State {
         rules: RULES,
         secret: Some(StoreSecret([5; 16])),
         last_ts: NOW,
-        accounts: vec![AccountRow::new(ACCOUNT, name, head)],
+        accounts: vec![AccountRow::new(ACCOUNT, name.into(), head)],
         credentials: vec![(KEY, ACCOUNT)],
-        rooms: vec![RoomRow::new(ROOM, RoomName::parse("lobby").expect("a name"), head)],
+        rooms: vec![RoomRow::new(ROOM, RoomName::parse("lobby").expect("a name").into(), head)],
         members: vec![(ROOM, ACCOUNT)],
         ..Snapshot::default()
     })

@@ -9,6 +9,7 @@ pub(crate) mod feed;
 #[cfg(any(test, feature = "conformance"))]
 pub mod introduction;
 pub(crate) mod keys;
+mod naming;
 pub(crate) mod pace;
 pub(crate) mod presence;
 pub(crate) mod rate;

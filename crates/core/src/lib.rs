@@ -31,6 +31,7 @@ pub use conversation::session::{
 pub use conversation::tail::Tail;
 pub use decision::command::{Action, Command, UnreadableCommand};
 pub use decision::input::{Input, Local, Ordered, Unsequenced};
+pub use decision::names::{NameKey, NameKeys, NameStem, Named, WishedName};
 pub use decision::order::{
     LoneSubmitter, OrderDigest, OrderProgress, Place, Submission, SubmitterId,
 };

@@ -203,12 +203,12 @@ impl Talk {
         };
         for log in 1..=logs {
             let name = RoomName::parse(&format!("room{log}"))?;
-            put(LogId(log), Content::RoomCreated { by: None, name })?;
+            put(LogId(log), Content::RoomCreated { by: None, name: name.into() })?;
         }
         let name = Nickname::parse("ada")?;
         put(
             LogId(logs + 1),
-            Content::AccountCreated { credential: PublicKey([1; 32]).into(), name },
+            Content::AccountCreated { credential: PublicKey([1; 32]).into(), name: name.into() },
         )?;
         store.commit()?;
         let streams = STREAMS.max(logs);

@@ -303,7 +303,7 @@ fn genesis() -> Result<Command, OpenError> {
     getrandom::fill(&mut secret.0)?;
     // SQLite's integers are signed, and 0 is no epoch.
     let epoch = Epoch((u64::from_le_bytes(bytes) >> 1).max(1));
-    let lobby = RoomName::parse(LOBBY).expect("the lobby's name is a name");
+    let lobby = RoomName::parse(LOBBY).expect("the lobby's name is a name").into();
     Ok(Command { ts: utc_now(), action: Action::Genesis { epoch, secret, lobby } })
 }
 

@@ -32,7 +32,8 @@ fn babble(store: &mut SqliteStore, sends: u64) -> (Vec<Vec<Event>>, Vec<Option<E
     let mut rooms: Vec<Vec<Event>> = Vec::new();
     for room in ROOMS {
         let name = RoomName::parse(&format!("room{room}")).expect("a name");
-        let created = event(LogId(room), 1, Content::RoomCreated { by: Some(ADA), name });
+        let created =
+            event(LogId(room), 1, Content::RoomCreated { by: Some(ADA), name: name.into() });
         put(store, &created);
         rooms.push(vec![created]);
     }
@@ -125,7 +126,7 @@ fn a_nonce_out_of_turn_is_never_stored() {
 fn a_log_begins_with_what_creates_it_and_only_once() {
     let (mut store, _dir) = store();
     let name = RoomName::parse("side").expect("a name");
-    let created = Content::RoomCreated { by: None, name };
+    let created = Content::RoomCreated { by: None, name: name.into() };
     let nothing = event(LogId(9), 1, Content::Joined { account: ADA });
     let again = event(LOBBY, 2, created.clone());
     let late = event(LogId(9), 2, created);

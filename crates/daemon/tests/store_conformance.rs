@@ -63,7 +63,7 @@ fn events_of_a_new_store(secret: u8) -> Vec<Event> {
     let mut pipeline = Pipeline::open(disk.open()).expect("it can be read");
     let room = |name| RoomName::parse(name).expect("a name");
     let (epoch, secret) = (Epoch(1), StoreSecret([secret; 16]));
-    let genesis = Action::Genesis { epoch, secret, lobby: room("lobby") };
+    let genesis = Action::Genesis { epoch, secret, lobby: room("lobby").into() };
     pipeline.begin(command(genesis)).expect("there is room");
     drop(pipeline);
 
@@ -77,9 +77,13 @@ fn events_of_a_new_store(secret: u8) -> Vec<Event> {
         applied.answer.expect("it is allowed")
     };
     let (credential, name) = (Credential::Key(PublicKey([1; 32])), Nickname::parse("ada"));
-    let answer = run(Action::SignIn { credential, name, name_is_firm: true });
+    let answer = run(Action::SignIn {
+        credential,
+        name: name.map(|name| Box::new(name.into())),
+        name_is_firm: true,
+    });
     let Answer::SignedIn(account) = answer else { panic!("she is let in: {answer:?}") };
-    let answer = run(Action::Join { account, name: room("ops") });
+    let answer = run(Action::Join { account, name: room("ops").into() });
     let Answer::Room(room) = answer else { panic!("it is made: {answer:?}") };
     let (nonce, body) = (Nonce { stream: StreamId([7; 16]), n: 1 }, TextBody::say("hi"));
     run(Action::Post {

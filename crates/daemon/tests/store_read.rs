@@ -67,9 +67,9 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
     let side = RoomName::parse("side").expect("a name");
     let credential = PublicKey([0xB0; 32]).into();
     let events = [
-        event(bob.into(), 1, Content::AccountCreated { credential, name: nickname("bob") }),
-        event(bob.into(), 2, Content::AccountRenamed { name: nickname("rob") }),
-        event(LogId(4), 1, Content::RoomCreated { by: Some(bob), name: side }),
+        event(bob.into(), 1, Content::AccountCreated { credential, name: nickname("bob").into() }),
+        event(bob.into(), 2, Content::AccountRenamed { name: nickname("rob").into() }),
+        event(LogId(4), 1, Content::RoomCreated { by: Some(bob), name: side.into() }),
         event(LogId(4), 2, Content::Joined { account: bob }),
         event(bob.into(), 3, Content::RoomJoined { room: RoomId(4) }),
         event(LogId(4), 3, Content::Left { account: bob }),

@@ -43,13 +43,17 @@ fn say(account: AccountId, room: RoomId, n: u64, text: &str) -> Action {
 fn redacted(dir: &Path) -> (AccountId, RoomId, Answer) {
     let (mut store, mut state) = open(dir);
     let (secret, lobby) = (StoreSecret([5; 16]), RoomName::parse("lobby").expect("a name"));
-    run(&mut store, &mut state, Action::Genesis { epoch: Epoch(1), secret, lobby });
+    run(&mut store, &mut state, Action::Genesis { epoch: Epoch(1), secret, lobby: lobby.into() });
     let name = Nickname::parse("ada");
-    let sign_in = Action::SignIn { credential: KEY, name, name_is_firm: true };
+    let sign_in = Action::SignIn {
+        credential: KEY,
+        name: name.map(|name| Box::new(name.into())),
+        name_is_firm: true,
+    };
     let Ok(Answer::SignedIn(account)) = run(&mut store, &mut state, sign_in).answer else {
         panic!("she is let in");
     };
-    let join = Action::Join { account, name: RoomName::parse("ops").expect("a name") };
+    let join = Action::Join { account, name: RoomName::parse("ops").expect("a name").into() };
     let Ok(Answer::Room(room)) = run(&mut store, &mut state, join).answer else {
         panic!("she is let in");
     };

@@ -50,6 +50,19 @@ macro_rules! name {
                 checked(name).map(Self)
             }
 
+            /// A name that was judged before, perhaps by another version of Unicode: it is not judged
+            /// again.
+            ///
+            /// # Errors
+            /// [`NameError`] when no version would have taken it: it is empty, or too long.
+            pub fn from_judged(name: &str) -> Result<Self, NameError> {
+                check_bytes(name)?;
+                match name.is_empty() {
+                    true => Err(NameError::Empty),
+                    false => Ok(Self(name.to_owned())),
+                }
+            }
+
             /// The name, in form C, without any sigil.
             #[must_use]
             pub fn as_str(&self) -> &str {

@@ -48,7 +48,7 @@ impl Client {
         let is_open = |room: RoomId| self.cursors.contains_key(&room.into());
         for (room, id) in tables.members.iter().filter(|(room, _)| is_open(*room)) {
             let account = tables.accounts.iter().find(|account| account.id == *id);
-            let now = account.map_or("", |account| account.name.as_str());
+            let now = account.map_or("", |account| account.name.name.as_str());
             if let Some(known) = self.names.account(*id).filter(|known| *known != now) {
                 stale.push(format!("{id} in room {room} is {now}, and {known} is known"));
             }

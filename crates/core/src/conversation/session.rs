@@ -292,7 +292,8 @@ fn body<B: chat_proto::Body>(frame: &FrameRef<'_>) -> Result<B, Closing> {
 }
 
 fn sign_in_action(credential: Credential, name: &str, name_is_firm: bool) -> Request {
-    Request::Command(Action::SignIn { credential, name: Nickname::parse(name), name_is_firm })
+    let name = Nickname::parse(name).map(|name| Box::new(name.into()));
+    Request::Command(Action::SignIn { credential, name, name_is_firm })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use chat_proto::{
 
 pub use bytes::UnreadableCommand;
 
-use crate::{PostBody, StoreSecret};
+use crate::{Named, PostBody, StoreSecret, WishedName};
 
 /// Something that was asked for, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,7 +20,7 @@ pub struct Command {
     pub action: Action,
 }
 
-/// What was asked for. Names are names; texts are as the client sent them: the state judges them.
+/// What was asked for. Names are names, with their keys; texts are as the client sent them: the state judges them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Begins the logs, or a new life of them when they may have lost their end. While they have an
@@ -31,14 +31,14 @@ pub enum Action {
         /// What ids and digests follow from, drawn at random. Logs that have begun before keep theirs.
         secret: StoreSecret,
         /// The room that every server has, made where it is missing.
-        lobby: RoomName,
+        lobby: Named<RoomName>,
     },
     /// Signs a proven credential in; makes its account when there is none.
     SignIn {
         /// Whose; the session has checked the proof.
         credential: Credential,
         /// The nickname wished for, used only for a new account; or why it is none.
-        name: Result<Nickname, NameError>,
+        name: Result<Box<WishedName>, NameError>,
         /// Refuse when the name is taken, rather than number it.
         name_is_firm: bool,
     },
@@ -47,7 +47,7 @@ pub enum Action {
         /// Who.
         account: AccountId,
         /// The room's name.
-        name: RoomName,
+        name: Named<RoomName>,
     },
     /// Ends a membership.
     Leave {
@@ -61,7 +61,9 @@ pub enum Action {
         /// Whose.
         account: AccountId,
         /// To what.
-        name: Nickname,
+        name: Named<Nickname>,
+        /// Whether nobody may be called so.
+        is_reserved: bool,
     },
     /// Puts something into a room's log.
     Post {

@@ -211,6 +211,9 @@ impl OrderDigest {
             bytes.extend((credential.kind() as u16).to_le_bytes());
             bytes.extend(credential.bytes());
         }
+        if let Some(keys) = event.content.name_keys() {
+            bytes.extend(keys.to_bytes());
+        }
         let mut digest = self.with([Tag::Bytes as u64, bytes.len() as u64, 0, 0, 0, 0, 0, 0]);
         for chunk in bytes.chunks(WORDS * 8) {
             let mut block = [0; WORDS];

@@ -17,13 +17,11 @@ mod rooms;
 
 use std::collections::BTreeMap;
 
-use chat_proto::{
-    AccountId, Credential, Epoch, LogId, MessageId, RoomId, RoomName, Seq, Timestamp,
-};
+use chat_proto::{AccountId, Credential, Epoch, LogId, MessageId, RoomId, Seq, Timestamp};
 
 use rustc_hash::FxHashMap;
 
-use crate::decision::names::NameIndex;
+use crate::decision::names::{NameIndex, NameKeys};
 use crate::decision::permutation;
 use crate::{
     Action, Command, Content, Event, Genesis, Lookup, OrderProgress, Refusal, RefusedSend,
@@ -38,7 +36,7 @@ pub use restore_error::RestoreError;
 /// The number of the rules by which commands are decided: what is refused, which names collide, what an
 /// event says. Whoever changes one of them makes it larger, so that a store that was made by newer rules
 /// is not carried on by older ones.
-pub const RULES: u16 = 2;
+pub const RULES: u16 = 3;
 
 /// The hot state of a server.
 #[derive(Clone, Debug)]
@@ -135,13 +133,13 @@ impl State {
         for row in snapshot.accounts {
             if let Err((row, holder)) = state.begin_account(row) {
                 let held = state.accounts.get(&holder).map(|held| held.name.to_string());
-                return Err(two_of_a_name("accounts", row.name.as_str(), held));
+                return Err(two_of_a_name("accounts", row.name.name.as_str(), held));
             }
         }
         for row in snapshot.rooms {
             if let Err((row, holder)) = state.begin_room(row) {
                 let held = state.rooms.get(&holder).map(|held| held.name.to_string());
-                return Err(two_of_a_name("rooms", row.name.as_str(), held));
+                return Err(two_of_a_name("rooms", row.name.name.as_str(), held));
             }
         }
         for (room, account) in snapshot.members {
@@ -190,7 +188,9 @@ impl State {
             }
             Action::Join { account, name } => transition.join(account, name),
             Action::Leave { account, room } => transition.leave(account, room),
-            Action::Rename { account, name } => transition.rename(account, name),
+            Action::Rename { account, name, is_reserved } => {
+                transition.rename(account, name, is_reserved)
+            }
             Action::Post { account, credential, nonce, room, body } => {
                 let decided = transition.post((account, credential), nonce, room, body)?;
                 refused_send = decided.refused_send;
@@ -221,8 +221,8 @@ impl State {
                 let known = self.access(*account).knows_of(*room).ok()?;
                 (!known.members.contains(*account)).then_some(Answer::Done)
             }
-            Action::Rename { account, name } => {
-                (self.accounts.get(account)?.name == *name).then_some(Answer::Done)
+            Action::Rename { account, name, .. } => {
+                (self.accounts.get(account)?.name == name.name).then_some(Answer::Done)
             }
             Action::Genesis { .. } => self.has_begun().then_some(Answer::Done),
             Action::Post { .. } => None,
@@ -259,10 +259,9 @@ impl State {
         rooms.chain(self.accounts.iter().map(|(id, account)| ((*id).into(), account.head)))
     }
 
-    fn room_named(&self, name: &RoomName) -> Option<RoomId> {
-        let id = self.room_names.holder(name.as_str())?;
-        let holder = self.rooms.get(&id)?;
-        crate::decision::names::same_but_for_case(holder.name.as_str(), name.as_str()).then_some(id)
+    fn room_named(&self, keys: &NameKeys) -> Option<RoomId> {
+        let id = self.room_names.holder(keys)?;
+        (self.rooms.get(&id)?.keys.spelling == keys.spelling).then_some(id)
     }
 
     pub(crate) fn room_ids(&self) -> impl Iterator<Item = RoomId> {

@@ -12,7 +12,7 @@ use chat_proto::{
 };
 
 use crate::{
-    AccountRow, BodyDigest, Content, Event, Genesis, Lookup, PastSend, PostBody, Record,
+    AccountRow, BodyDigest, Content, Event, Genesis, Lookup, Named, PastSend, PostBody, Record,
     RefusedSend, RoomRow, Store, StoreSecret,
 };
 
@@ -82,7 +82,7 @@ fn logs_begin_with_a_commit<D: Disk>(disk: &mut D, fact: &str) {
     let snapshot = store.roll_back().expect(fact);
     assert_eq!((snapshot.epoch, snapshot.rules), (Epoch(7), 3), "{fact}");
     assert_eq!(snapshot.secret, Some(SECRET), "{fact}");
-    let lobby = Content::RoomCreated { by: None, name: room_name("lobby") };
+    let lobby = Content::RoomCreated { by: None, name: named_room("lobby") };
     append(&mut store, fact, &event(LOBBY, 1, lobby));
     store.commit().expect(fact);
     drop(store);
@@ -194,7 +194,7 @@ fn what_was_not_committed_does_not_survive<D: Disk>(disk: &mut D, fact: &str) {
 
 fn the_state_follows_the_events<D: Disk>(disk: &mut D, fact: &str) {
     let mut store = settled(disk, fact);
-    append(&mut store, fact, &event(BOB, 3, Content::AccountRenamed { name: nickname("rob") }));
+    append(&mut store, fact, &event(BOB, 3, Content::AccountRenamed { name: named("rob") }));
     append(&mut store, fact, &event(LOBBY, 4, Content::Left { account: ADA }));
     let mut left = event(ADA, 3, Content::RoomLeft { room: RoomId(LOBBY.0) });
     left.ts = Timestamp(9_000);
@@ -204,7 +204,7 @@ fn the_state_follows_the_events<D: Disk>(disk: &mut D, fact: &str) {
 
     let snapshot = disk.open().recover().expect(fact);
     assert_eq!(snapshot.last_ts, Timestamp(9_000), "{fact}");
-    let account = |id, name, head| AccountRow::new(id, nickname(name), head);
+    let account = |id, name, head| AccountRow::new(id, named(name), head);
     let mut accounts = snapshot.accounts;
     accounts.sort_by_key(|account| account.id);
     let expected = [account(ADA, "ada", Seq(3)), account(BOB, "rob", Seq(3))];
@@ -212,7 +212,7 @@ fn the_state_follows_the_events<D: Disk>(disk: &mut D, fact: &str) {
     let mut credentials = snapshot.credentials;
     credentials.sort_by_key(|(_credential, account)| *account);
     assert_eq!(credentials, [(ADA_KEY, ADA), (BOB_KEY, BOB)], "{fact}");
-    let lobby = RoomRow::new(RoomId(LOBBY.0), room_name("lobby"), Seq(4));
+    let lobby = RoomRow::new(RoomId(LOBBY.0), named_room("lobby"), Seq(4));
     assert_eq!(snapshot.rooms, [lobby], "{fact}");
     assert_eq!(snapshot.members, [(RoomId(LOBBY.0), BOB)], "{fact}");
 }
@@ -226,7 +226,7 @@ fn a_clock_that_was_ahead_is_remembered<D: Disk>(disk: &mut D, fact: &str) {
     append(&mut store, fact, &at(posted(4, 1, "ahead"), 9_000));
     assert_eq!(store.newest_ts(LOBBY).expect(fact), Timestamp(9_000), "{fact}");
     store.commit().expect(fact);
-    let renamed = |name| Content::AccountRenamed { name: nickname(name) };
+    let renamed = |name| Content::AccountRenamed { name: named(name) };
     append(&mut store, fact, &at(event(BOB, 3, renamed("rob")), 2_000));
     store.commit().expect(fact);
     append(&mut store, fact, &at(event(BOB, 4, renamed("rab")), 2_001));
@@ -269,11 +269,11 @@ fn settled<D: Disk>(disk: &mut D, fact: &str) -> D::Store {
     let mut store = disk.open();
     store.recover().expect(fact);
     let events = [
-        event(LOBBY, 1, Content::RoomCreated { by: None, name: room_name("lobby") }),
-        event(ADA, 1, Content::AccountCreated { credential: ADA_KEY, name: nickname("ada") }),
+        event(LOBBY, 1, Content::RoomCreated { by: None, name: named_room("lobby") }),
+        event(ADA, 1, Content::AccountCreated { credential: ADA_KEY, name: named("ada") }),
         event(LOBBY, 2, Content::Joined { account: ADA }),
         event(ADA, 2, Content::RoomJoined { room: RoomId(LOBBY.0) }),
-        event(BOB, 1, Content::AccountCreated { credential: BOB_KEY, name: nickname("bob") }),
+        event(BOB, 1, Content::AccountCreated { credential: BOB_KEY, name: named("bob") }),
         event(LOBBY, 3, Content::Joined { account: BOB }),
         event(BOB, 2, Content::RoomJoined { room: RoomId(LOBBY.0) }),
     ];
@@ -334,4 +334,12 @@ fn nickname(name: &str) -> Nickname {
 
 fn room_name(name: &str) -> RoomName {
     RoomName::parse(name).expect("the suite's names are names")
+}
+
+fn named(name: &str) -> Named<Nickname> {
+    nickname(name).into()
+}
+
+fn named_room(name: &str) -> Named<RoomName> {
+    room_name(name).into()
 }

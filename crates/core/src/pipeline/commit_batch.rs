@@ -254,7 +254,7 @@ impl CommitBatch {
         let (account, is_member) = match event.content.change() {
             StateChange::AccountBegins { .. } => return self.new_accounts.push(own),
             StateChange::AccountRenamed { name } => {
-                self.renames.insert(own, name.to_string());
+                self.renames.insert(own, name.name.to_string());
                 return;
             }
             StateChange::MemberJoined { account } => (account, true),

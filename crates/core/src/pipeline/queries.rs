@@ -55,7 +55,7 @@ impl<'a> Asker<'a> {
             QueryRequest::Unsubscribe(Unsubscribe { log }) => shut(self.origin, *log),
             QueryRequest::History(asked) => return Ok(Answered::Read(self.history(asked)?)),
             QueryRequest::FindRoom(FindRoom { name }) => {
-                let id = self.access.room_named(&RoomName::parse(name)?)?;
+                let id = self.access.room_named(&RoomName::parse(name)?.into())?;
                 self.room(id)?
             }
             QueryRequest::Rooms(asked) => frame(self.origin, &self.rooms(asked)),

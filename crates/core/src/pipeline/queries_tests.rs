@@ -52,7 +52,16 @@ fn run(state: &mut State, action: Action) -> Decision {
 
 fn sign_in(state: &mut State, key: u8, name: &str) -> AccountId {
     let (credential, name) = (key_numbered(key), Nickname::parse(name));
-    match run(state, Action::SignIn { credential, name, name_is_firm: true }).answer {
+    match run(
+        state,
+        Action::SignIn {
+            credential,
+            name: name.map(|name| Box::new(name.into())),
+            name_is_firm: true,
+        },
+    )
+    .answer
+    {
         Ok(Answer::SignedIn(account)) => account,
         other => panic!("{other:?}"),
     }
@@ -60,7 +69,7 @@ fn sign_in(state: &mut State, key: u8, name: &str) -> AccountId {
 
 fn join(state: &mut State, account: AccountId, name: &str) -> RoomId {
     let name = RoomName::parse(name).unwrap();
-    match run(state, Action::Join { account, name }).answer {
+    match run(state, Action::Join { account, name: name.into() }).answer {
         Ok(Answer::Room(room)) => room,
         other => panic!("{other:?}"),
     }
@@ -172,7 +181,8 @@ fn a_taken_name_is_refused_without_telling_by_what() {
     let World { mut state, ada, bob, .. } = world();
     for wished in [SECRET, "SECRET", "\u{455}ecret"] {
         let name = RoomName::parse(wished).unwrap();
-        let refused = run(&mut state, Action::Join { account: ada, name }).answer.unwrap_err();
+        let refused =
+            run(&mut state, Action::Join { account: ada, name: name.into() }).answer.unwrap_err();
         let expected = Refusal::NameTaken {
             wished: format!("#{}", RoomName::parse(wished).unwrap()),
             holder: "another room".to_owned(),
@@ -180,7 +190,8 @@ fn a_taken_name_is_refused_without_telling_by_what() {
         assert_eq!(refused, expected);
     }
     let name = RoomName::parse("\u{455}ecret").unwrap();
-    let refused = run(&mut state, Action::Join { account: bob, name }).answer.unwrap_err();
+    let refused =
+        run(&mut state, Action::Join { account: bob, name: name.into() }).answer.unwrap_err();
     assert!(refused.to_string().contains("#secret"), "{refused}");
 }
 

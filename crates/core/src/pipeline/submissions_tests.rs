@@ -104,7 +104,7 @@ fn each_command_has_a_place_and_a_restart_goes_on_from_that_of_the_last_commit()
 }
 
 fn renames(name: &str) -> Action {
-    Action::Rename { account: ADA, name: Nickname::parse(name).unwrap() }
+    Action::Rename { account: ADA, name: Nickname::parse(name).unwrap().into(), is_reserved: false }
 }
 
 #[test]

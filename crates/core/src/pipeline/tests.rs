@@ -60,7 +60,7 @@ impl World {
 pub(super) fn genesis(epoch: u64) -> Command {
     let lobby = RoomName::parse("lobby").unwrap();
     let (epoch, secret) = (Epoch(epoch), StoreSecret::default());
-    Command { ts: NOW, action: Action::Genesis { epoch, secret, lobby } }
+    Command { ts: NOW, action: Action::Genesis { epoch, secret, lobby: lobby.into() } }
 }
 
 pub(super) fn kinds(conn: u64, kinds: &[Kind]) -> Vec<(Conn, u16)> {
@@ -78,12 +78,13 @@ fn credential(key: u8) -> Credential {
 
 pub(super) fn sign_in(conn: u64, key: u8, name: &str) -> Input {
     let (credential, name) = (credential(key), Nickname::parse(name));
+    let name = name.map(|name| Box::new(name.into()));
     command(conn, Action::SignIn { credential, name, name_is_firm: true })
 }
 
 pub(super) fn join(conn: u64, name: &str) -> Input {
     let name = RoomName::parse(name).unwrap();
-    command(conn, Action::Join { account: ADA, name })
+    command(conn, Action::Join { account: ADA, name: name.into() })
 }
 
 pub(super) fn leave(conn: u64, room: RoomId) -> Input {
@@ -91,7 +92,8 @@ pub(super) fn leave(conn: u64, room: RoomId) -> Input {
 }
 
 pub(super) fn rename(conn: u64, name: &str) -> Input {
-    command(conn, Action::Rename { account: ADA, name: Nickname::parse(name).unwrap() })
+    let name = Nickname::parse(name).unwrap().into();
+    command(conn, Action::Rename { account: ADA, name, is_reserved: false })
 }
 
 pub(super) fn send(conn: u64, n: u64) -> Input {
@@ -191,7 +193,7 @@ fn whoever_had_no_part_in_a_failed_commit_joins_again_and_reads_on() {
     let Some((_conn, _kind, Effect::SignedIn(bob))) = world.heard.replies.pop() else { panic!() };
     let bob_joins = |name: &str| {
         let name = RoomName::parse(name).unwrap();
-        command(3, Action::Join { account: bob, name })
+        command(3, Action::Join { account: bob, name: name.into() })
     };
     world.run([bob_joins("lobby")]);
     assert_eq!(world.heard.take(), kinds(3, &[Kind::RoomInfo]));

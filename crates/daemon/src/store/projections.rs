@@ -3,7 +3,7 @@
 //!
 //! It must not know which kind of event changes what: the core's table of kinds does.
 
-use chat_core::{AccountRow, Event, RoomRow, StateChange, StoreError};
+use chat_core::{AccountRow, Event, NameKeys, Named, RoomRow, StateChange, StoreError};
 use chat_proto::{AccountId, Credential, Nickname, RoomId, RoomName, Seq};
 use rusqlite::{Connection, Row, params};
 
@@ -30,8 +30,10 @@ fn project_in(
         StateChange::Nothing => {}
         StateChange::AccountBegins { credential, name } => {
             connection
-                .prepare_cached("INSERT INTO accounts (id, name, created_ts) VALUES (?, ?, ?)")?
-                .execute(params![log, name.as_str(), ts])?;
+                .prepare_cached(
+                    "INSERT INTO accounts (id, name, name_keys, created_ts) VALUES (?, ?, ?, ?)",
+                )?
+                .execute(params![log, name.name.as_str(), name.keys.to_bytes(), ts])?;
             connection
                 .prepare_cached(
                     "INSERT INTO credentials (account, kind, bytes, created_ts) \
@@ -42,14 +44,16 @@ fn project_in(
         }
         StateChange::RoomBegins { name } => {
             connection
-                .prepare_cached("INSERT INTO rooms (id, name, created_ts) VALUES (?, ?, ?)")?
-                .execute(params![log, name.as_str(), ts])?;
+                .prepare_cached(
+                    "INSERT INTO rooms (id, name, name_keys, created_ts) VALUES (?, ?, ?, ?)",
+                )?
+                .execute(params![log, name.name.as_str(), name.keys.to_bytes(), ts])?;
             return Ok(true);
         }
         StateChange::AccountRenamed { name } => {
             connection
-                .prepare_cached("UPDATE accounts SET name = ?2 WHERE id = ?1")?
-                .execute(params![log, name.as_str()])?;
+                .prepare_cached("UPDATE accounts SET name = ?2, name_keys = ?3 WHERE id = ?1")?
+                .execute(params![log, name.name.as_str(), name.keys.to_bytes()])?;
         }
         StateChange::MemberJoined { account } => {
             connection
@@ -88,11 +92,11 @@ pub(super) fn members(connection: &Connection) -> Result<Vec<(RoomId, AccountId)
 }
 
 const ACCOUNTS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
-    WHERE log = accounts.id ORDER BY first_seq DESC LIMIT 1), 0), name \
+    WHERE log = accounts.id ORDER BY first_seq DESC LIMIT 1), 0), name, name_keys \
     FROM accounts ORDER BY id";
 
 const ROOMS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
-    WHERE log = rooms.id ORDER BY first_seq DESC LIMIT 1), 0), name \
+    WHERE log = rooms.id ORDER BY first_seq DESC LIMIT 1), 0), name, name_keys \
     FROM rooms ORDER BY id";
 
 fn rows<T>(
@@ -115,7 +119,7 @@ fn account(row: &Row<'_>) -> Result<AccountRow, StoreError> {
     Ok(AccountRow {
         id: AccountId(unsigned(row.get(0).map_err(read)?)),
         head: Seq(unsigned(row.get(1).map_err(read)?)),
-        name: nickname(&row.get::<_, String>(2).map_err(read)?)?,
+        name: Named { name: nickname(&row.get::<_, String>(2).map_err(read)?)?, keys: keys(row)? },
     })
 }
 
@@ -134,7 +138,7 @@ fn room(row: &Row<'_>) -> Result<RoomRow, StoreError> {
     Ok(RoomRow {
         id: RoomId(unsigned(row.get(0).map_err(read)?)),
         head: Seq(unsigned(row.get(1).map_err(read)?)),
-        name: room_name(&row.get::<_, String>(2).map_err(read)?)?,
+        name: Named { name: room_name(&row.get::<_, String>(2).map_err(read)?)?, keys: keys(row)? },
     })
 }
 
@@ -146,10 +150,17 @@ fn member(row: &Row<'_>) -> Result<(RoomId, AccountId), StoreError> {
     ))
 }
 
+/// They are made where a name is taken in, and nowhere else.
+fn keys(row: &Row<'_>) -> Result<Box<NameKeys>, StoreError> {
+    let read = |cause| StoreError::new("read the keys of a name", cause);
+    Ok(Box::new(NameKeys::from_bytes(row.get(3).map_err(read)?)))
+}
+
+/// It was judged when it was taken in, perhaps by another version of Unicode.
 fn nickname(name: &str) -> Result<Nickname, StoreError> {
-    Nickname::parse(name).map_err(|cause| StoreError::new("read a nickname", cause))
+    Nickname::from_judged(name).map_err(|cause| StoreError::new("read a nickname", cause))
 }
 
 fn room_name(name: &str) -> Result<RoomName, StoreError> {
-    RoomName::parse(name).map_err(|cause| StoreError::new("read a room's name", cause))
+    RoomName::from_judged(name).map_err(|cause| StoreError::new("read a room's name", cause))
 }

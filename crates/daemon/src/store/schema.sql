@@ -29,6 +29,7 @@ CREATE TABLE secrets (
 CREATE TABLE accounts (
   id         INTEGER PRIMARY KEY,
   name       TEXT NOT NULL,
+  name_keys  BLOB NOT NULL, -- they came with the name, and say which other names collide with it
   created_ts INTEGER NOT NULL -- milliseconds of UTC since 1970, like every ts
 ) STRICT;
 
@@ -45,6 +46,7 @@ CREATE TABLE credentials (
 CREATE TABLE rooms (
   id         INTEGER PRIMARY KEY,
   name       TEXT NOT NULL UNIQUE,
+  name_keys  BLOB NOT NULL,
   created_ts INTEGER NOT NULL
 ) STRICT;
 

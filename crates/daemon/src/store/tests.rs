@@ -23,10 +23,15 @@ fn store() -> (SqliteStore, TempDir) {
     store.recover().unwrap();
     let event = |log, content| Event { log, seq: Seq(1), ts: Timestamp(1), content };
     let name = RoomName::parse("lobby").unwrap();
-    store.append(Record::Event(&event(ROOM, Content::RoomCreated { by: None, name }))).unwrap();
+    store
+        .append(Record::Event(&event(ROOM, Content::RoomCreated { by: None, name: name.into() })))
+        .unwrap();
     let (credential, name) = (PublicKey([1; 32]).into(), Nickname::parse("ada").unwrap());
     store
-        .append(Record::Event(&event(ADA.into(), Content::AccountCreated { credential, name })))
+        .append(Record::Event(&event(
+            ADA.into(),
+            Content::AccountCreated { credential, name: name.into() },
+        )))
         .unwrap();
     store.commit().unwrap();
     (store, dir)
@@ -155,7 +160,7 @@ fn a_commit_that_was_durable_after_all_is_found() {
     let snapshot = store.recover().unwrap();
     assert_eq!(
         snapshot.rooms,
-        [chat_core::RoomRow::new(RoomId(ROOM.0), RoomName::parse("lobby").unwrap(), Seq(2))]
+        [chat_core::RoomRow::new(RoomId(ROOM.0), RoomName::parse("lobby").unwrap().into(), Seq(2))]
     );
     assert_eq!(store.committed, 3);
     post(&mut store, 2).unwrap();

@@ -41,10 +41,13 @@ pub(crate) fn open(dir: &Path, durability: Durability) -> SqliteStore {
 pub(crate) fn seeded(dir: &Path, durability: Durability) -> SqliteStore {
     let mut store = open(dir, durability);
     let name = RoomName::parse("lobby").expect("a name");
-    put(&mut store, &event(LOBBY, 1, Content::RoomCreated { by: None, name }));
+    put(&mut store, &event(LOBBY, 1, Content::RoomCreated { by: None, name: name.into() }));
     let name = Nickname::parse("ada").expect("a name");
     let credential = PublicKey([0xAD; 32]).into();
-    put(&mut store, &event(ADA.into(), 1, Content::AccountCreated { credential, name }));
+    put(
+        &mut store,
+        &event(ADA.into(), 1, Content::AccountCreated { credential, name: name.into() }),
+    );
     store.commit().expect("there is room");
     store
 }

@@ -8,7 +8,7 @@ use chat_proto::{
 };
 
 use super::{Closing, ReceivedRequest, Request, Step, body};
-use crate::{Action, PostBody, Refusal};
+use crate::{Action, PostBody, Refusal, WishedName};
 
 /// Reads one request.
 pub(super) fn read(
@@ -60,12 +60,13 @@ pub(crate) fn action(
             post(nonce, room, PostBody::React { of, reaction, is_set })?
         }
         CommandRequest::Join(Join { name }) => {
-            RoomName::parse(&name).map(|name| Action::Join { account, name })
+            RoomName::parse(&name).map(|name| Action::Join { account, name: name.into() })
         }
         CommandRequest::Leave(Leave { room }) => Ok(Action::Leave { account, room }),
-        CommandRequest::Rename(Rename { name }) => {
-            Nickname::parse(&name).map(|name| Action::Rename { account, name })
-        }
+        CommandRequest::Rename(Rename { name }) => Nickname::parse(&name).map(|name| {
+            let WishedName { named, is_reserved, .. } = name.into();
+            Action::Rename { account, name: named, is_reserved }
+        }),
     })
 }
 

@@ -16,7 +16,7 @@ use chat_proto::{
 };
 
 use super::{Action, Command};
-use crate::StoreSecret;
+use crate::{NameKeys, NameStem, Named, StoreSecret, WishedName};
 
 /// The numbers of the actions. None is ever given again.
 mod number {
@@ -72,28 +72,29 @@ impl Command {
                 begin(number::GENESIS);
                 put_u64(out, epoch.0);
                 out.extend(secret.0);
-                put_text(out, lobby.as_str());
+                put_named(out, lobby.name.as_str(), &lobby.keys);
             }
             Action::SignIn { credential, name, name_is_firm } => {
                 begin(number::SIGN_IN);
                 put_credential(out, credential);
-                put_name(out, name.as_ref());
+                put_wish(out, name);
                 out.push(u8::from(*name_is_firm));
             }
             Action::Join { account, name } => {
                 begin(number::JOIN);
                 put_u64(out, account.0);
-                put_text(out, name.as_str());
+                put_named(out, name.name.as_str(), &name.keys);
             }
             Action::Leave { account, room } => {
                 begin(number::LEAVE);
                 put_u64(out, account.0);
                 put_u64(out, room.0);
             }
-            Action::Rename { account, name } => {
+            Action::Rename { account, name, is_reserved } => {
                 begin(number::RENAME);
                 put_u64(out, account.0);
-                put_text(out, name.as_str());
+                put_named(out, name.name.as_str(), &name.keys);
+                out.push(u8::from(*is_reserved));
             }
             Action::Post { account, credential, nonce, room, body } => {
                 begin(number::POST);
@@ -122,23 +123,23 @@ impl Command {
             number::GENESIS => Action::Genesis {
                 epoch: fields.epoch()?,
                 secret: StoreSecret(fields.array()?),
-                lobby: RoomName::parse(fields.text()?)?,
+                lobby: fields.room_name()?,
             },
             number::SIGN_IN => Action::SignIn {
                 credential: fields.credential()?,
-                name: fields.name()?,
+                name: fields.wish()?,
                 name_is_firm: fields.flag()?,
             },
-            number::JOIN => Action::Join {
-                account: AccountId(fields.u64()?),
-                name: RoomName::parse(fields.text()?)?,
-            },
+            number::JOIN => {
+                Action::Join { account: AccountId(fields.u64()?), name: fields.room_name()? }
+            }
             number::LEAVE => {
                 Action::Leave { account: AccountId(fields.u64()?), room: RoomId(fields.u64()?) }
             }
             number::RENAME => Action::Rename {
                 account: AccountId(fields.u64()?),
-                name: Nickname::parse(fields.text()?)?,
+                name: fields.nickname()?,
+                is_reserved: fields.flag()?,
             },
             number::POST => Action::Post {
                 account: AccountId(fields.u64()?),
@@ -175,12 +176,23 @@ fn put_credential(out: &mut Vec<u8>, credential: &Credential) {
     out.extend(credential.bytes());
 }
 
+/// Names are not judged again: their keys go with them.
+fn put_named(out: &mut Vec<u8>, name: &str, keys: &NameKeys) {
+    put_text(out, name);
+    out.extend(keys.to_bytes());
+}
+
 /// A name, or why it is none: the wish of somebody who has an account is not looked at.
-fn put_name(out: &mut Vec<u8>, name: Result<&Nickname, &NameError>) {
-    match name {
-        Ok(name) => {
+fn put_wish(out: &mut Vec<u8>, wish: &Result<Box<WishedName>, NameError>) {
+    match wish {
+        Ok(wish) => {
+            let WishedName { named, is_reserved, stem } = &**wish;
             out.push(0);
-            put_text(out, name.as_str());
+            put_named(out, named.name.as_str(), &named.keys);
+            out.push(u8::from(*is_reserved));
+            for text in [&stem.name, &stem.looks[0], &stem.looks[1], &stem.spelling] {
+                put_text(out, text);
+            }
         }
         Err(NameError::Empty) => out.push(1),
         Err(NameError::TooLong { graphemes }) => {
@@ -269,9 +281,35 @@ impl<'a> Fields<'a> {
         credential.ok_or(UnreadableCommand::Field { field: "credential" })
     }
 
-    fn name(&mut self) -> Result<Result<Nickname, NameError>, UnreadableCommand> {
+    fn room_name(&mut self) -> Result<Named<RoomName>, UnreadableCommand> {
+        let name = RoomName::from_judged(self.text()?)?;
+        Ok(Named { name, keys: self.keys()? })
+    }
+
+    fn nickname(&mut self) -> Result<Named<Nickname>, UnreadableCommand> {
+        let name = Nickname::from_judged(self.text()?)?;
+        Ok(Named { name, keys: self.keys()? })
+    }
+
+    fn keys(&mut self) -> Result<Box<NameKeys>, UnreadableCommand> {
+        self.array().map(|bytes| Box::new(NameKeys::from_bytes(bytes)))
+    }
+
+    fn stem(&mut self) -> Result<NameStem, UnreadableCommand> {
+        let mut text = || self.text().map(str::to_owned);
+        let (name, looks, spelling) = (text()?, [text()?, text()?], text()?);
+        let stem = NameStem { name, looks, spelling };
+        // Whoever numbers it relies on that.
+        let leaves_room = stem.leaves_room();
+        leaves_room.then_some(stem).ok_or(UnreadableCommand::Field { field: "stem" })
+    }
+
+    fn wish(&mut self) -> Result<Result<Box<WishedName>, NameError>, UnreadableCommand> {
         Ok(Err(match self.u8()? {
-            0 => return Ok(Ok(Nickname::parse(self.text()?)?)),
+            0 => {
+                let (named, is_reserved) = (self.nickname()?, self.flag()?);
+                return Ok(Ok(Box::new(WishedName { named, is_reserved, stem: self.stem()? })));
+            }
             1 => NameError::Empty,
             2 => NameError::TooLong { graphemes: self.length()? },
             3 => NameError::TooManyBytes { bytes: self.length()? },

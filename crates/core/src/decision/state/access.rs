@@ -7,7 +7,7 @@
 use chat_proto::{AccountId, LogId, RoomId, RoomName, Seq};
 
 use super::{Account, Room, State};
-use crate::Refusal;
+use crate::{Named, Refusal};
 
 /// What one account may do.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ impl State {
     /// The same state, but that room was never made.
     pub(crate) fn without_room(mut self, id: RoomId) -> Self {
         let room = self.rooms.remove(&id).expect("it is there");
-        self.room_names.free(room.name.as_str());
+        self.room_names.free(&room.keys);
         self.accounts.values_mut().for_each(|account| account.rooms.remove(id));
         self
     }
@@ -47,9 +47,9 @@ impl<'a> Access<'a> {
     }
 
     /// The room of that name, when the account knows of it: the same name but for case.
-    pub(crate) fn room_named(self, name: &RoomName) -> Result<RoomId, Refusal> {
-        let known = self.state.room_named(name).filter(|id| self.knows_of(*id).is_ok());
-        known.ok_or_else(|| Refusal::UnknownRoom { room: format!("#{name}") })
+    pub(crate) fn room_named(self, name: &Named<RoomName>) -> Result<RoomId, Refusal> {
+        let known = self.state.room_named(&name.keys).filter(|id| self.knows_of(*id).is_ok());
+        known.ok_or_else(|| Refusal::UnknownRoom { room: format!("#{}", name.name) })
     }
 
     /// The rooms that the account knows of, behind an id.
@@ -76,14 +76,14 @@ impl<'a> Access<'a> {
 
     /// The room that the account becomes a member of under a name; `None`: one that it makes. That
     /// a name is taken can be hidden from nobody, but by which room can.
-    pub(crate) fn can_join(self, name: &RoomName) -> Result<Option<RoomId>, Refusal> {
-        let Some(holder) = self.state.room_names.holder(name.as_str()) else { return Ok(None) };
+    pub(crate) fn can_join(self, name: &Named<RoomName>) -> Result<Option<RoomId>, Refusal> {
+        let Some(holder) = self.state.room_names.holder(&name.keys) else { return Ok(None) };
         match (self.room_named(name), self.knows_of(holder)) {
             (Ok(room), _) => Ok(Some(room)),
             (Err(_), known) => {
                 let holder = known.map(|room| format!("#{}", room.name));
                 let holder = holder.unwrap_or_else(|_hidden| "another room".to_owned());
-                Err(Refusal::NameTaken { wished: format!("#{name}"), holder })
+                Err(Refusal::NameTaken { wished: format!("#{}", name.name), holder })
             }
         }
     }

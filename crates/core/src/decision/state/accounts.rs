@@ -1,11 +1,9 @@
 //! Signing in and names of accounts.
 
-use chat_proto::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
 use chat_proto::{AccountId, Credential, NameError, Nickname};
 
 use super::{Answer, Transition};
-use crate::decision::names::is_reserved;
-use crate::{Content, Refusal};
+use crate::{Content, NameStem, Named, Refusal, WishedName};
 
 /// Behind the numbers that are tried one by one for a name that is taken.
 const SMALL_NUMBERS_END: u64 = 100;
@@ -18,17 +16,17 @@ impl Transition<'_> {
     pub(super) fn sign_in(
         &mut self,
         credential: Credential,
-        name: Result<Nickname, NameError>,
+        name: Result<Box<WishedName>, NameError>,
         name_is_firm: bool,
     ) -> Result<Answer, Refusal> {
         if let Some(id) = self.state.account_of.get(&credential) {
             return Ok(Answer::SignedIn(*id));
         }
-        let wished = name?;
-        let name = match self.is_free_for(&wished, None) {
-            Ok(()) => wished,
+        let WishedName { named, is_reserved, stem } = *name?;
+        let name = match self.is_free_for(&named, is_reserved, None) {
+            Ok(()) => named,
             Err(refusal) if name_is_firm => return Err(refusal),
-            Err(_) => self.numbered(&wished),
+            Err(_) => self.numbered(&stem),
         };
         let id = AccountId(self.state.next_id(self.state.secret()));
         self.append(id.into(), Content::AccountCreated { credential, name });
@@ -37,53 +35,53 @@ impl Transition<'_> {
 
     /// Another nickname. It stands in the account's log alone: names are attributes, and rooms have
     /// none of them in their logs.
-    pub(super) fn rename(&mut self, id: AccountId, wished: Nickname) -> Result<Answer, Refusal> {
-        self.is_free_for(&wished, Some(id))?;
+    pub(super) fn rename(
+        &mut self,
+        id: AccountId,
+        wished: Named<Nickname>,
+        is_reserved: bool,
+    ) -> Result<Answer, Refusal> {
+        self.is_free_for(&wished, is_reserved, Some(id))?;
         let Some(account) = self.state.accounts.get(&id) else {
             return Err(Refusal::NotReadable { log: id.0 });
         };
-        if account.name != wished {
+        if account.name != wished.name {
             self.append(id.into(), Content::AccountRenamed { name: wished });
         }
         Ok(Answer::Done)
     }
 
     /// Whether an account, or a new one, may be called so.
-    fn is_free_for(&self, wished: &Nickname, id: Option<AccountId>) -> Result<(), Refusal> {
-        if is_reserved(wished.as_str()) {
-            return Err(Refusal::NameReserved { wished: wished.to_string() });
+    fn is_free_for(
+        &self,
+        wished: &Named<Nickname>,
+        is_reserved: bool,
+        id: Option<AccountId>,
+    ) -> Result<(), Refusal> {
+        let wish = || wished.name.to_string();
+        if is_reserved {
+            return Err(Refusal::NameReserved { wished: wish() });
         }
-        match self.state.account_names.holder(wished.as_str()) {
-            Some(holder) if Some(holder) != id => Err(self.taken(wished, holder)),
+        match self.state.account_names.holder(&wished.keys) {
+            Some(holder) if Some(holder) != id => {
+                let holder = self.state.accounts.get(&holder);
+                let holder = holder.map(|account| account.name.to_string()).unwrap_or_default();
+                Err(Refusal::NameTaken { wished: wish(), holder })
+            }
             _ => Ok(()),
         }
-    }
-
-    fn taken(&self, wished: &Nickname, holder: AccountId) -> Refusal {
-        let holder = self.state.accounts.get(&holder).map(|account| account.name.to_string());
-        Refusal::NameTaken { wished: wished.to_string(), holder: holder.unwrap_or_default() }
     }
 
     /// The first free one of `name-2`, `name-3`, …; the name is cut where the number needs room.
     /// When the small numbers are taken, those from a place on are tried that follows from the next
     /// id: nearly always the first of them is free, so that a thousand of one name do not make the
     /// next one dear.
-    fn numbered(&self, wished: &Nickname) -> Nickname {
+    fn numbered(&self, stem: &NameStem) -> Named<Nickname> {
         let next_id = self.state.next_id(self.state.secret());
         (2..SMALL_NUMBERS_END)
-            .chain(SMALL_NUMBERS_END + next_id % LARGE_NUMBERS..)
-            .filter_map(|number| Nickname::parse(&with_suffix(wished.as_str(), number)).ok())
-            .find(|name| self.is_free_for(name, None).is_ok())
-            .expect("there are more numbers than accounts")
+            .chain(SMALL_NUMBERS_END + next_id % LARGE_NUMBERS..NameStem::NUMBERS_END)
+            .map(|number| stem.numbered(number))
+            .find(|named| self.state.account_names.holder(&named.keys).is_none())
+            .expect("there are more numbers than accounts of one name")
     }
-}
-
-fn with_suffix(name: &str, number: u64) -> String {
-    let suffix = format!("-{number}");
-    // Characters, not graphemes: cutting inside a grapheme only drops marks from the last one.
-    let mut kept: String = name.chars().take(NAME_GRAPHEMES_MAX - suffix.len()).collect();
-    while kept.len() + suffix.len() > NAME_BYTES_MAX {
-        kept.pop();
-    }
-    kept + &suffix
 }

@@ -9,12 +9,13 @@ use chat_proto::{AccountId, Credential, Nickname, RoomId, RoomName, Seq};
 use super::State;
 use crate::decision::idset::IdSet;
 use crate::decision::permutation;
-use crate::{Event, Genesis, Snapshot, StateChange};
+use crate::{Event, Genesis, NameKeys, Named, Snapshot, StateChange};
 
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(PartialEq))]
 pub(crate) struct Account {
     pub(crate) name: Nickname,
+    pub(crate) keys: NameKeys,
     pub(crate) head: Seq,
     pub(crate) rooms: IdSet<RoomId>,
 }
@@ -25,7 +26,7 @@ pub struct AccountRow {
     /// Its id.
     pub id: AccountId,
     /// Its nickname.
-    pub name: Nickname,
+    pub name: Named<Nickname>,
     /// The head of its log.
     pub head: Seq,
 }
@@ -34,6 +35,7 @@ pub struct AccountRow {
 #[cfg_attr(test, derive(PartialEq))]
 pub(crate) struct Room {
     pub(crate) name: RoomName,
+    pub(crate) keys: NameKeys,
     pub(crate) head: Seq,
     pub(crate) members: IdSet<AccountId>,
     /// Whether others than its members know of it. So far every room is made so.
@@ -46,7 +48,7 @@ pub struct RoomRow {
     /// Its id.
     pub id: RoomId,
     /// Its name.
-    pub name: RoomName,
+    pub name: Named<RoomName>,
     /// The head of its log.
     pub head: Seq,
 }
@@ -54,7 +56,7 @@ pub struct RoomRow {
 impl AccountRow {
     /// An account of which nothing else has been said.
     #[must_use]
-    pub fn new(id: AccountId, name: Nickname, head: Seq) -> Self {
+    pub fn new(id: AccountId, name: Named<Nickname>, head: Seq) -> Self {
         Self { id, name, head }
     }
 }
@@ -62,7 +64,7 @@ impl AccountRow {
 impl RoomRow {
     /// A room of which nothing else has been said.
     #[must_use]
-    pub fn new(id: RoomId, name: RoomName, head: Seq) -> Self {
+    pub fn new(id: RoomId, name: Named<RoomName>, head: Seq) -> Self {
         Self { id, name, head }
     }
 }
@@ -105,11 +107,11 @@ impl State {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let account = |(&id, account): (&AccountId, &Account)| {
-            let (name, head) = (account.name.clone(), account.head);
+            let (name, head) = (with_keys(&account.name, &account.keys), account.head);
             AccountRow { id, name, head }
         };
         let room = |(&id, room): (&RoomId, &Room)| {
-            let (name, head) = (room.name.clone(), room.head);
+            let (name, head) = (with_keys(&room.name, &room.keys), room.head);
             RoomRow { id, name, head }
         };
         let held = |(held, of): (&Credential, &AccountId)| (*held, *of);
@@ -135,11 +137,11 @@ impl State {
     /// # Errors
     /// The account, and who holds a name that collides with its own.
     pub(super) fn begin_account(&mut self, row: AccountRow) -> Result<(), (AccountRow, AccountId)> {
-        if let Err(holder) = self.account_names.claim(row.name.as_str(), row.id) {
+        if let Err(holder) = self.account_names.claim(&row.name.keys, row.id) {
             return Err((row, holder));
         }
-        let AccountRow { id, name, head } = row;
-        self.accounts.insert(id, Account { name, head, rooms: IdSet::default() });
+        let AccountRow { id, name: Named { name, keys }, head } = row;
+        self.accounts.insert(id, Account { name, keys: *keys, head, rooms: IdSet::default() });
         self.note_id(id.0);
         Ok(())
     }
@@ -149,12 +151,12 @@ impl State {
     /// # Errors
     /// The room, and which one holds a name that collides with its own.
     pub(super) fn begin_room(&mut self, row: RoomRow) -> Result<(), (RoomRow, RoomId)> {
-        if let Err(holder) = self.room_names.claim(row.name.as_str(), row.id) {
+        if let Err(holder) = self.room_names.claim(&row.name.keys, row.id) {
             return Err((row, holder));
         }
-        let RoomRow { id, name, head } = row;
+        let RoomRow { id, name: Named { name, keys }, head } = row;
         let (members, is_public) = (IdSet::default(), true);
-        self.rooms.insert(id, Room { name, head, members, is_public });
+        self.rooms.insert(id, Room { name, keys: *keys, head, members, is_public });
         self.note_id(id.0);
         Ok(())
     }
@@ -177,11 +179,12 @@ impl State {
         }
     }
 
-    fn rename(&mut self, id: AccountId, name: &Nickname) {
+    fn rename(&mut self, id: AccountId, name: &Named<Nickname>) {
         let account = self.accounts.get_mut(&id).expect("an account that was made is renamed");
-        let before = std::mem::replace(&mut account.name, name.clone());
-        self.account_names.free(before.as_str());
-        self.account_names.claim(name.as_str(), id).expect("nobody else holds it");
+        account.name.clone_from(&name.name);
+        let before = std::mem::replace(&mut account.keys, *name.keys);
+        self.account_names.free(&before);
+        self.account_names.claim(&name.keys, id).expect("nobody else holds it");
     }
 
     /// An id leads back to its count: the next one is given behind the largest.
@@ -211,4 +214,8 @@ impl State {
         debug_assert_eq!(event.seq, head.next(), "log {} goes on without a gap", event.log);
         *head = event.seq;
     }
+}
+
+fn with_keys<N: Clone>(name: &N, keys: &NameKeys) -> Named<N> {
+    Named { name: name.clone(), keys: Box::new(*keys) }
 }

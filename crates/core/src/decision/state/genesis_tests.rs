@@ -1,6 +1,6 @@
 //! What the beginning brings: all that is drawn at random comes with it.
 
-use chat_proto::{Nickname, Nonce, StreamId, TextBody};
+use chat_proto::{Nickname, Nonce, RoomName, StreamId, TextBody};
 
 use super::test_memory::Memory;
 use super::tests::{blank, key_numbered};
@@ -9,7 +9,7 @@ use crate::PostBody;
 
 fn genesis(epoch: u64, secret: u8) -> Action {
     let lobby = RoomName::parse("lobby").unwrap();
-    Action::Genesis { epoch: Epoch(epoch), secret: StoreSecret([secret; 16]), lobby }
+    Action::Genesis { epoch: Epoch(epoch), secret: StoreSecret([secret; 16]), lobby: lobby.into() }
 }
 
 /// What logs come to that begin with this, and in which Ada then says something.
@@ -24,10 +24,17 @@ fn run(mut state: State, genesis: Action) -> (State, Vec<Decision>) {
     };
     apply(&mut state, genesis);
     let (credential, name) = (key_numbered(1), Nickname::parse("ada"));
-    let ada = apply(&mut state, Action::SignIn { credential, name, name_is_firm: true });
+    let ada = apply(
+        &mut state,
+        Action::SignIn {
+            credential,
+            name: name.map(|name| Box::new(name.into())),
+            name_is_firm: true,
+        },
+    );
     let Answer::SignedIn(account) = ada else { panic!("she is let in: {ada:?}") };
     let name = RoomName::parse("ops").unwrap();
-    let ops = apply(&mut state, Action::Join { account, name });
+    let ops = apply(&mut state, Action::Join { account, name: name.into() });
     let Answer::Room(room) = ops else { panic!("it is made: {ops:?}") };
     let (nonce, body) = (Nonce { stream: StreamId([7; 16]), n: 1 }, TextBody::say("hi"));
     let body = PostBody::Text(body);

@@ -1,7 +1,7 @@
 //! Three states: one decides, one is restored from what is stored, again and again, and one is told of
 //! the events alone. Nobody may be able to tell them apart.
 
-use chat_proto::{Nickname, Nonce, StreamId, TextBody};
+use chat_proto::{Nickname, Nonce, RoomName, StreamId, TextBody};
 
 use super::test_memory::Memory;
 use super::tests::{blank, key_numbered};
@@ -48,11 +48,19 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
     let action = match chance.below(12) {
         0 => {
             let credential = key_numbered(u8::try_from(number).unwrap());
-            Action::SignIn { credential, name: Nickname::parse(name), name_is_firm: false }
+            Action::SignIn {
+                credential,
+                name: Nickname::parse(name).map(|name| Box::new(name.into())),
+                name_is_firm: false,
+            }
         }
-        1 | 2 => Action::Join { account, name: RoomName::parse(name).unwrap() },
+        1 | 2 => Action::Join { account, name: RoomName::parse(name).unwrap().into() },
         3 => Action::Leave { account, room },
-        4 => Action::Rename { account, name: Nickname::parse(name).unwrap() },
+        4 => Action::Rename {
+            account,
+            name: Nickname::parse(name).unwrap().into(),
+            is_reserved: false,
+        },
         _ => {
             let nonce = Nonce { stream: StreamId([7; 16]), n: chance.below(30) + 1 };
             let credential = key_numbered(u8::try_from(number).unwrap());
@@ -88,7 +96,7 @@ impl Lookup for Unreadable {
 
 fn genesis() -> Command {
     let (secret, lobby) = (StoreSecret([0x5E; 16]), RoomName::parse("lobby").unwrap());
-    let action = Action::Genesis { epoch: Epoch(7), secret, lobby };
+    let action = Action::Genesis { epoch: Epoch(7), secret, lobby: lobby.into() };
     Command { ts: Timestamp(9_000), action }
 }
 
@@ -231,7 +239,7 @@ fn a_replica_that_decides_otherwise_has_another_digest_from_there_on() {
         ts: Timestamp(ts),
         action: Action::SignIn {
             credential: key_numbered(u8::try_from(ts).unwrap()),
-            name: Nickname::parse(name),
+            name: Nickname::parse(name).map(|name| Box::new(name.into())),
             name_is_firm: true,
         },
     };
@@ -268,7 +276,7 @@ fn a_refused_command_of_a_clock_that_was_ahead_leaves_nothing_behind() {
     };
     let sign_in = |key: u8, name: &str| Action::SignIn {
         credential: key_numbered(key),
-        name: Nickname::parse(name),
+        name: Nickname::parse(name).map(|name| Box::new(name.into())),
         name_is_firm: true,
     };
     run(&mut stayed, 50, sign_in(1, "ada"));

@@ -4,7 +4,7 @@ use chat_proto::limits::ROOMS_PER_ACCOUNT_MAX;
 use chat_proto::{AccountId, Epoch, RoomId, RoomName};
 
 use super::{Answer, RULES, State, Transition};
-use crate::{Content, Genesis, Refusal, StoreSecret};
+use crate::{Content, Genesis, Named, Refusal, StoreSecret};
 
 impl State {
     /// The beginning of the logs, unless they have begun. Another life keeps the secret of the first:
@@ -21,21 +21,25 @@ impl Transition<'_> {
     pub(super) fn ensure_room(
         &mut self,
         secret: StoreSecret,
-        name: RoomName,
+        name: Named<RoomName>,
     ) -> Result<Answer, Refusal> {
-        if let Some(id) = self.state.room_named(&name) {
+        if let Some(id) = self.state.room_named(&name.keys) {
             return Ok(Answer::Room(id));
         }
-        if let Some(id) = self.state.room_names.holder(name.as_str()) {
+        if let Some(id) = self.state.room_names.holder(&name.keys) {
             let holder = self.state.rooms.get(&id).map(|room| format!("#{}", room.name));
-            let (wished, holder) = (format!("#{name}"), holder.unwrap_or_default());
+            let (wished, holder) = (format!("#{}", name.name), holder.unwrap_or_default());
             return Err(Refusal::NameTaken { wished, holder });
         }
         Ok(Answer::Room(self.create_room(secret, None, name)))
     }
 
     /// Makes an account a member; a room is there once somebody joins it.
-    pub(super) fn join(&mut self, account: AccountId, name: RoomName) -> Result<Answer, Refusal> {
+    pub(super) fn join(
+        &mut self,
+        account: AccountId,
+        name: Named<RoomName>,
+    ) -> Result<Answer, Refusal> {
         let Some(joining) = self.state.accounts.get(&account) else {
             return Err(Refusal::NotReadable { log: account.0 });
         };
@@ -71,7 +75,7 @@ impl Transition<'_> {
         &mut self,
         secret: StoreSecret,
         by: Option<AccountId>,
-        name: RoomName,
+        name: Named<RoomName>,
     ) -> RoomId {
         let id = RoomId(self.state.next_id(secret));
         self.append(id.into(), Content::RoomCreated { by, name });

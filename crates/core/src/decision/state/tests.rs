@@ -3,7 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test that meets another variant fails")]
 
 use chat_proto::limits::TEXT_BYTES_MAX;
-use chat_proto::{ErrorCode, EventSeq, Nickname, Nonce, StreamId, TextBody, TextKind};
+use chat_proto::{ErrorCode, EventSeq, Nickname, Nonce, RoomName, StreamId, TextBody, TextKind};
 
 use super::test_memory::Memory;
 use super::*;
@@ -54,14 +54,21 @@ impl World {
 
     fn sign_in(&mut self, key: u8, name: &str, firm: bool) -> Result<AccountId, Refusal> {
         let (credential, name) = (key_numbered(key), Nickname::parse(name));
-        match self.run(Action::SignIn { credential, name, name_is_firm: firm }).answer? {
+        match self
+            .run(Action::SignIn {
+                credential,
+                name: name.map(|name| Box::new(name.into())),
+                name_is_firm: firm,
+            })
+            .answer?
+        {
             Answer::SignedIn(account) => Ok(account),
             other => panic!("{other:?}"),
         }
     }
 
     fn join(&mut self, account: AccountId, name: &str) -> Result<RoomId, Refusal> {
-        match self.run(Action::Join { account, name: room_name(name) }).answer? {
+        match self.run(Action::Join { account, name: room_name(name).into() }).answer? {
             Answer::Room(room) => Ok(room),
             other => panic!("{other:?}"),
         }
@@ -120,7 +127,7 @@ fn nobody_is_called_as_the_program_calls_itself() {
     assert_eq!(refused.code(), ErrorCode::BadName);
     let renamed = world.sign_in(1, "admin", false).unwrap();
     assert_eq!(world.name_of(renamed), "admin-2");
-    let rename = Action::Rename { account: renamed, name: nick("You") };
+    let rename = Action::Rename { account: renamed, name: nick("You").into(), is_reserved: true };
     assert_eq!(world.run(rename).answer.unwrap_err().code(), ErrorCode::BadName);
 }
 
@@ -148,7 +155,7 @@ fn a_long_name_is_cut_where_its_number_needs_room() {
     let longest = "x".repeat(32);
     world.sign_in(1, &longest, true).unwrap();
     let second = world.sign_in(2, &longest, false).unwrap();
-    assert_eq!(world.name_of(second), format!("{}-2", "x".repeat(30)));
+    assert_eq!(world.name_of(second), format!("{}-2", "x".repeat(24)));
     let wide = "\u{1F1}".repeat(32);
     world.sign_in(3, &wide, true).unwrap();
     let second = world.sign_in(4, &wide, false).unwrap();
@@ -159,17 +166,17 @@ fn a_long_name_is_cut_where_its_number_needs_room() {
 fn a_room_is_there_once_somebody_joins_it_and_joining_again_changes_nothing() {
     let mut world = World::new();
     let ada = world.sign_in(1, "ada", true).unwrap();
-    let applied = world.run(Action::Join { account: ada, name: room_name("Ops") });
+    let applied = world.run(Action::Join { account: ada, name: room_name("Ops").into() });
     let Ok(Answer::Room(room)) = applied.answer else { panic!("{applied:?}") };
     let expected = [
-        Content::RoomCreated { by: Some(ada), name: RoomName::parse("Ops").unwrap() },
+        Content::RoomCreated { by: Some(ada), name: RoomName::parse("Ops").unwrap().into() },
         Content::Joined { account: ada },
         Content::RoomJoined { room },
     ];
     assert_eq!(contents(&applied), expected.iter().collect::<Vec<_>>());
     let logs: Vec<_> = applied.events.iter().map(|event| (event.log.0, event.seq.0)).collect();
     assert_eq!(logs, [(room.0, 1), (room.0, 2), (ada.0, 2)]);
-    let again = world.run(Action::Join { account: ada, name: room_name("oPS") });
+    let again = world.run(Action::Join { account: ada, name: room_name("oPS").into() });
     assert_eq!((again.answer, again.events.len()), (Ok(Answer::Room(room)), 0));
     assert_eq!(world.join(ada, "0ps").unwrap_err().code(), ErrorCode::NameTaken);
 }
@@ -286,7 +293,8 @@ fn another_name_is_one_event_however_many_rooms_the_account_is_in() {
     for room in ["ops", "dev"] {
         world.join(ada, room).unwrap();
     }
-    let rename = |name: &str| Action::Rename { account: ada, name: nick(name) };
+    let rename =
+        |name: &str| Action::Rename { account: ada, name: nick(name).into(), is_reserved: false };
     assert_eq!(world.run(rename("\u{435}ve")).answer.unwrap_err().code(), ErrorCode::NameTaken);
     let applied = world.run(rename("Ada"));
     assert_eq!(applied.answer, Ok(Answer::Done));
@@ -299,13 +307,13 @@ fn another_name_is_one_event_however_many_rooms_the_account_is_in() {
 
 #[test]
 fn two_names_that_collide_are_not_restored() {
-    let account = |id: u64, name: &str| AccountRow::new(AccountId(id), nick(name), Seq(1));
+    let account = |id: u64, name: &str| AccountRow::new(AccountId(id), nick(name).into(), Seq(1));
     let accounts = vec![account(1, "paypal"), account(2, "p\u{430}ypal")];
     let refused = State::restore(Snapshot { accounts, ..Snapshot::default() }).unwrap_err();
     let said = refused.to_string();
     assert!(said.contains("\"paypal\"") && said.contains("\"p\u{430}ypal\""), "{said}");
 
-    let room = |id: u64, name: &str| RoomRow::new(RoomId(id), room_name(name), Seq(1));
+    let room = |id: u64, name: &str| RoomRow::new(RoomId(id), room_name(name).into(), Seq(1));
     let rooms = vec![room(1, "ops"), room(2, "0PS")];
     let refused = State::restore(Snapshot { rooms, ..Snapshot::default() }).unwrap_err();
     let said = refused.to_string();
@@ -316,7 +324,7 @@ fn two_names_that_collide_are_not_restored() {
 fn a_clock_that_was_ahead_holds_up_the_logs_that_it_stamped_and_no_other() {
     let mut world = World::new();
     let ada = world.sign_in(1, "ada", true).unwrap();
-    let join = |name: &str| Action::Join { account: ada, name: room_name(name) };
+    let join = |name: &str| Action::Join { account: ada, name: room_name(name).into() };
     world.run(join("before"));
     let then = world.now;
     world.now = 1_000_000;
@@ -334,7 +342,7 @@ fn a_clock_that_was_ahead_holds_up_the_logs_that_it_stamped_and_no_other() {
     // Whoever restores the state from the store knows the same.
     world.state.floors.clear();
     let bob = world.sign_in(2, "bob", true).unwrap();
-    let ahead = Action::Join { account: bob, name: room_name("ahead") };
+    let ahead = Action::Join { account: bob, name: room_name("ahead").into() };
     let applied = world.run(ahead);
     assert_eq!(times_of(&applied, bob.into()).last(), Some(&world.now));
     let held = applied.events.iter().find(|event| event.log != bob.into()).unwrap();
@@ -342,7 +350,7 @@ fn a_clock_that_was_ahead_holds_up_the_logs_that_it_stamped_and_no_other() {
 
     // The clock has caught up.
     world.now = 2_000_000;
-    let before = Action::Join { account: bob, name: room_name("before") };
+    let before = Action::Join { account: bob, name: room_name("before").into() };
     assert!(world.run(before).events.iter().all(|event| event.ts.0 == world.now));
     let latest = world.now;
     world.now = 3_000_000;

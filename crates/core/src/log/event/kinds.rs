@@ -10,7 +10,7 @@ use chat_proto::{
 
 use super::table::event_kinds;
 use super::{Columns, EventRow, LogOwner, MessageColumns, MissingColumn};
-use crate::BodyDigest;
+use crate::{BodyDigest, NameKeys, Named};
 
 /// What an event changes in the hot state, and in the tables of a store that follow from the events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,17 +22,17 @@ pub enum StateChange<'a> {
         /// What signs in to it.
         credential: &'a Credential,
         /// Its nickname.
-        name: &'a Nickname,
+        name: &'a Named<Nickname>,
     },
     /// The account of the log has another nickname.
     AccountRenamed {
         /// Which.
-        name: &'a Nickname,
+        name: &'a Named<Nickname>,
     },
     /// The room of the log is there.
     RoomBegins {
         /// Its name.
-        name: &'a RoomName,
+        name: &'a Named<RoomName>,
     },
     /// Somebody is a member of the room of the log.
     MemberJoined {
@@ -52,11 +52,11 @@ event_kinds! {
         /// Its first credential.
         credential: Credential,
         /// Its first nickname.
-        name: Nickname,
+        name: Named<Nickname>,
     }
     row(log) Columns {
         account: Some(AccountId(log.0)),
-        words: Some(name.as_str()),
+        words: Some(name.name.as_str()),
         ..Columns::default()
     };
     frame(row) AccountCreated {
@@ -70,11 +70,11 @@ event_kinds! {
     /// In an account's log: another nickname.
     AccountRenamed = "account_renamed" of Account {
         /// The nickname from now on.
-        name: Nickname,
+        name: Named<Nickname>,
     }
     row(log) Columns {
         account: Some(AccountId(log.0)),
-        words: Some(name.as_str()),
+        words: Some(name.name.as_str()),
         ..Columns::default()
     };
     frame(row) AccountRenamed {
@@ -128,11 +128,11 @@ event_kinds! {
         /// Who made it; `None`: the daemon.
         by: Option<AccountId>,
         /// Its name.
-        name: RoomName,
+        name: Named<RoomName>,
     }
     row(log) Columns {
         account: *by,
-        words: Some(name.as_str()),
+        words: Some(name.name.as_str()),
         ..Columns::default()
     };
     frame(row) RoomCreated {
@@ -208,6 +208,21 @@ event_kinds! {
         }
     };
     change StateChange::Nothing;
+}
+
+impl Content {
+    /// The keys of the name that it gives to somebody. They stand in no frame.
+    pub(crate) fn name_keys(&self) -> Option<&NameKeys> {
+        match self.change() {
+            StateChange::AccountBegins { name, .. } | StateChange::AccountRenamed { name } => {
+                Some(&name.keys)
+            }
+            StateChange::RoomBegins { name } => Some(&name.keys),
+            StateChange::Nothing
+            | StateChange::MemberJoined { .. }
+            | StateChange::MemberLeft { .. } => None,
+        }
+    }
 }
 
 fn put(body: &impl Written, out: &mut Vec<u8>) {

@@ -20,7 +20,7 @@ fn with_bob() -> (World, AccountId) {
 
 fn joins(account: AccountId) -> Input {
     let name = RoomName::parse("lobby").unwrap();
-    let command = Command { ts: NOW, action: Action::Join { account, name } };
+    let command = Command { ts: NOW, action: Action::Join { account, name: name.into() } };
     Input::Ordered(Ordered { origin: None, command })
 }
 

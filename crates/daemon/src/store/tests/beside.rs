@@ -92,7 +92,7 @@ fn a_record_that_needs_the_file_waits_for_the_commit_under_way() {
     post(&mut store, 1).unwrap();
     append(&mut store, 2..=5);
     assert_eq!(store.begin_commit().unwrap(), Begun::UnderWay);
-    let renamed = Content::AccountRenamed { name: Nickname::parse("ida").unwrap() };
+    let renamed = Content::AccountRenamed { name: Nickname::parse("ida").unwrap().into() };
     let renamed = Event { log: ADA.into(), seq: Seq(2), ts: Timestamp(2), content: renamed };
     store.append(Record::Event(&renamed)).unwrap();
     store.finish_commit().unwrap();
@@ -100,7 +100,7 @@ fn a_record_that_needs_the_file_waits_for_the_commit_under_way() {
     assert_eq!(store.begin_commit().unwrap(), Begun::Durable, "it has begun already");
     let snapshot = store.roll_back().unwrap();
     assert_eq!((snapshot.rooms[0].head, snapshot.accounts[0].head), (Seq(10), Seq(2)));
-    assert_eq!(snapshot.accounts[0].name.as_str(), "ida");
+    assert_eq!(snapshot.accounts[0].name.name.as_str(), "ida");
 }
 
 #[test]

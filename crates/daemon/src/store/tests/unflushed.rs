@@ -25,7 +25,7 @@ impl Talk {
     /// In a store with another room.
     fn begin(store: &mut SqliteStore) -> Self {
         let name = RoomName::parse("side").unwrap();
-        let content = Content::RoomCreated { by: None, name };
+        let content = Content::RoomCreated { by: None, name: name.into() };
         let created = Event { log: SIDE, seq: Seq(1), ts: Timestamp(1), content };
         store.append(Record::Event(&created)).unwrap();
         store.commit().unwrap();

