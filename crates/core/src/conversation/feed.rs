@@ -36,7 +36,7 @@ pub enum Work {
     ReadDisk(DiskRead),
 }
 
-/// Events that a cursor needs from disk: one dress from the cursor to the disk and back.
+/// Events that a cursor needs from disk: the same value from the cursor to the disk and back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DiskRead {
     /// Of which log.
@@ -79,10 +79,10 @@ enum Disk {
 struct Reading {
     /// What for.
     read: DiskRead,
-    /// Logs that wait for their turn.
+    /// Logs that wait for their turn, each once: they count as queued.
     waiting: Vec<LogId>,
-    /// What comes may hold something that is gone by now.
-    is_stale: bool,
+    /// The first event whose text is gone since: a page that holds it may hold the text.
+    stale_from: Option<Seq>,
 }
 
 #[derive(Debug)]
@@ -118,6 +118,9 @@ impl<H: TailHandle> Feed<H> {
     pub fn shut(&mut self, log: LogId) -> Option<H> {
         // A turn that was left behind would be a second one when the log is opened again.
         self.ready.retain(|queued| *queued != log);
+        if let Disk::Busy(reading) = &mut self.disk {
+            reading.waiting.retain(|queued| *queued != log);
+        }
         self.find(log).ok().map(|at| self.places.remove(at).handle)
     }
 
@@ -177,7 +180,11 @@ impl<H: TailHandle> Feed<H> {
             match (read, &mut self.disk) {
                 (Read::UpToDate, _) => {}
                 (Read::Frames(run), _) => return Work::Write { log, run },
-                (Read::Disk { .. }, Disk::Busy(reading)) => reading.waiting.push(log),
+                (Read::Disk { .. }, Disk::Busy(reading)) => {
+                    *is_queued = true;
+                    reading.waiting.push(log);
+                    debug_assert!(reading.waiting.len() <= SUBSCRIPTIONS_MAX, "each waits once");
+                }
                 (Read::Disk { .. }, Disk::Free | Disk::Page(_)) if !may_read_disk => {
                     *is_queued = true;
                     self.ready.push_front(log);
@@ -186,7 +193,7 @@ impl<H: TailHandle> Feed<H> {
                 (Read::Disk { after, head }, Disk::Free | Disk::Page(_)) => {
                     let read = DiskRead { log, after, head };
                     let waiting = Vec::new();
-                    self.disk = Disk::Busy(Box::new(Reading { read, waiting, is_stale: false }));
+                    self.disk = Disk::Busy(Box::new(Reading { read, waiting, stale_from: None }));
                     return Work::ReadDisk(read);
                 }
             }
@@ -209,7 +216,11 @@ impl<H: TailHandle> Feed<H> {
     /// written next, unless the cursor has been closed or moved, or something of it redacted since:
     /// tells whether it is.
     pub fn read_from_disk(&mut self, read: DiskRead, frames: Bytes, after: Seq) -> bool {
-        let is_stale = matches!(&self.disk, Disk::Busy(reading) if reading.is_stale);
+        let stale_from = match &self.disk {
+            Disk::Busy(reading) => reading.stale_from,
+            Disk::Free | Disk::Page(_) => None,
+        };
+        let is_stale = stale_from.is_some_and(|from| from <= after);
         self.free_disk();
         if is_stale || !self.awaits(read) {
             self.wake(read.log);
@@ -225,7 +236,10 @@ impl<H: TailHandle> Feed<H> {
     pub fn redacted(&mut self, log: LogId, seq: Seq) {
         let is_in = |read: &DiskRead| read.log == log && read.after < seq;
         match &mut self.disk {
-            Disk::Busy(reading) if is_in(&reading.read) => reading.is_stale = true,
+            Disk::Busy(reading) if is_in(&reading.read) => {
+                let first = reading.stale_from.map_or(seq, |from| from.min(seq));
+                reading.stale_from = Some(first);
+            }
             Disk::Page(page) if is_in(&page.read) && seq <= page.run.after => {
                 self.disk = Disk::Free;
                 self.wake(log);
@@ -266,7 +280,12 @@ impl<H: TailHandle> Feed<H> {
     /// The logs that waited for the disk have their turn.
     fn free_disk(&mut self) {
         if let Disk::Busy(reading) = std::mem::replace(&mut self.disk, Disk::Free) {
-            reading.waiting.into_iter().for_each(|log| self.wake(log));
+            for log in reading.waiting {
+                if let Ok(at) = self.find(log) {
+                    self.places[at].is_queued = false;
+                    self.wake(log);
+                }
+            }
         }
     }
 

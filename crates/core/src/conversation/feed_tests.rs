@@ -99,6 +99,39 @@ fn a_page_from_disk_has_the_turn_of_its_log() {
 }
 
 #[test]
+fn a_log_that_grows_while_the_disk_is_read_waits_for_it_once() {
+    let tail = RefCell::new(Tail::new(Seq(9)));
+    let mut feed = Feed::default();
+    let logs = [LogId(1), LOG];
+    logs.iter().for_each(|log| feed.open(*log, Handle(&tail), Seq(7)));
+    let read = DiskRead { log: LogId(1), after: Seq(7), head: Seq(9) };
+    assert_eq!(feed.next(1000, true), Work::ReadDisk(read));
+    for _ in 0..1_000 {
+        logs.iter().for_each(|log| feed.wake(*log));
+        assert_eq!(feed.next(1000, true), Work::None);
+    }
+    let Disk::Busy(reading) = &feed.disk else { panic!("it is read") };
+    assert_eq!(reading.waiting, [LOG, LogId(1)]);
+    // One that is closed does not wait, and one that is opened again has one turn.
+    feed.shut(LOG);
+    feed.open(LOG, Handle(&tail), Seq(7));
+    assert_eq!(feed.next(1000, true), Work::None);
+    feed.disk_failed(LogId(1));
+    assert_eq!(feed.ready, [LogId(1), LOG]);
+}
+
+#[test]
+fn a_page_is_not_read_again_for_what_is_gone_behind_it() {
+    let tail = RefCell::new(Tail::new(Seq(9)));
+    let mut feed = Feed::default();
+    feed.open(LOG, Handle(&tail), Seq(7));
+    let read = DiskRead { log: LOG, after: Seq(7), head: Seq(9) };
+    assert_eq!(feed.next(1000, true), Work::ReadDisk(read));
+    feed.redacted(LOG, Seq(9));
+    assert!(feed.read_from_disk(read, batch(8).frames.into(), Seq(8)), "readers get on");
+}
+
+#[test]
 fn a_page_that_holds_something_that_is_gone_is_read_again() {
     let tail = RefCell::new(Tail::new(Seq(9)));
     let mut feed = Feed::default();
@@ -107,6 +140,7 @@ fn a_page_that_holds_something_that_is_gone_is_read_again() {
     let page = |seq| batch(seq).frames.into();
     // While the disk is read,
     assert_eq!(feed.next(1000, true), Work::ReadDisk(read));
+    feed.redacted(LOG, Seq(9));
     feed.redacted(LOG, Seq(8));
     assert!(!feed.read_from_disk(read, page(8), Seq(8)));
     // and when the page has come and was not written.

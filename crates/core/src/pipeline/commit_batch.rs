@@ -68,8 +68,19 @@ pub(super) struct CommitBatch {
 struct Expected {
     /// Bytes of frames in each log.
     log_bytes: usize,
+    /// Bytes of frames in all logs that are still to begin. All that is reserved is no more than the batch
+    /// before had, however many logs there are now.
+    left: usize,
     /// Inputs that wait.
     waiting: usize,
+}
+
+impl Expected {
+    fn take_log_bytes(&mut self) -> usize {
+        let taken = self.log_bytes.min(self.left);
+        self.left -= taken;
+        taken
+    }
 }
 
 /// What a batch wants of the store.
@@ -102,6 +113,7 @@ impl CommitBatch {
     pub(super) fn close(&mut self) -> Self {
         let expected = Expected {
             log_bytes: self.bytes / self.batches.len().max(1),
+            left: self.bytes,
             waiting: self.waiting.len(),
         };
         std::mem::replace(self, Self { expected, ..Self::default() })
@@ -181,8 +193,8 @@ impl CommitBatch {
     /// Encodes an event, once for all who will ever see it.
     pub(super) fn push(&mut self, event: &Event) {
         let before = Seq(event.seq.0 - 1);
-        let expected = self.expected.log_bytes;
-        let begin = || Batch::with_capacity(before, expected);
+        let expected = &mut self.expected;
+        let begin = || Batch::with_capacity(before, expected.take_log_bytes());
         let batch = self.batches.entry(event.log).or_insert_with(begin);
         let held = batch.frames.len();
         batch.push(event);
@@ -262,5 +274,31 @@ impl CommitBatch {
             _ => return,
         };
         self.memberships.push(MembershipChange { room, account, is_member });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_proto::Timestamp;
+
+    use super::*;
+
+    fn joined(log: u64, seq: u64) -> Event {
+        let content = Content::Joined { account: AccountId(1) };
+        Event { log: LogId(log), seq: Seq(seq), ts: Timestamp(1), content }
+    }
+
+    #[test]
+    fn what_is_reserved_for_many_logs_is_no_more_than_the_batch_before_had() {
+        let mut batch = CommitBatch::default();
+        (1..=10_000).for_each(|seq| batch.push(&joined(1, seq)));
+        let before = batch.close().bytes();
+        (1..=1_000).for_each(|log| batch.push(&joined(log, 1)));
+        let reserved: usize = batch.batches.values().map(|batch| batch.frames.capacity()).sum();
+        assert!(reserved <= before + 1_000 * 128, "{reserved} for {} bytes", batch.bytes());
+        // As many logs as before have what they had, and do not grow.
+        let of_each = batch.close().bytes() / 1_000;
+        batch.push(&joined(7, 2));
+        assert_eq!(batch.batches[&LogId(7)].frames.capacity(), of_each);
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 use chat_proto::{Gap, GapReason, LogId, RequestId, Seq, encode_frame};
 
-use super::{Chunk, Tail, frames};
+use super::{CHUNK_BYTES_MAX, Chunk, Tail, frames};
 
 impl Tail {
     /// Puts a `Gap` in the place of an event of this log, for whoever reads it from now on. Tells which
@@ -57,7 +57,8 @@ impl Tail {
             else {
                 continue;
             };
-            if !(first.is_redacted && second.is_redacted) {
+            let are_redacted = first.is_redacted && second.is_redacted;
+            if !are_redacted || first.bytes.len() + second.bytes.len() > CHUNK_BYTES_MAX {
                 continue;
             }
             let mut bytes = BytesMut::with_capacity(first.bytes.len() + second.bytes.len());

@@ -147,3 +147,16 @@ fn no_copy_of_what_is_gone_is_kept() {
     tail.redact(LOG, Seq(6)).expect("it is held");
     assert_eq!(tail.chunks.len(), chunks);
 }
+
+#[test]
+fn what_is_gone_in_a_row_is_merged_up_to_a_chunk() {
+    let mut tail = Tail::new(Seq(0));
+    let events = 8_000;
+    tail.publish(batch(0, events));
+    (1..=events).for_each(|seq| drop(tail.redact(LOG, Seq(seq)).expect("it is held")));
+    let largest = tail.chunks.iter().map(|chunk| chunk.bytes.len()).max();
+    assert!(largest.is_some_and(|largest| largest <= CHUNK_BYTES_MAX), "{largest:?}");
+    let held: usize = tail.chunks.iter().map(|chunk| chunk.bytes.len()).sum();
+    assert!(held > 2 * CHUNK_BYTES_MAX, "{held} would have been one chunk");
+    assert!(tail.chunks.len() <= 2 * held.div_ceil(CHUNK_BYTES_MAX), "{}", tail.chunks.len());
+}
