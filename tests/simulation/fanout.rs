@@ -8,12 +8,11 @@ use std::rc::Rc;
 use chat_core::{
     Batch, Conn, Effect, Fanout, HistoryRead, Origin, Reply, StoreRead, Tail, TailHandle, WakePace,
 };
-use chat_proto::{AccountId, AccountList, Ack, LogId, RoomId, Seq, Window};
+use chat_proto::{AccountId, LogId, RoomId, Seq, Window};
 
 use crate::chance::Chance;
 use crate::coverage::{Coverage, Situation};
 use crate::disk::SimDisk;
-use crate::frames::{frame_of, is_frame_of};
 use crate::peer::Peer;
 use crate::plan::Plan;
 
@@ -29,7 +28,7 @@ impl TailHandle for Handle {
 
 /// A reply on its way to its connection, with the tail whose cursor opens with it.
 pub(crate) struct Delivery {
-    pub(crate) window: Window,
+    pub(crate) to: Origin,
     pub(crate) reply: Reply,
     pub(crate) tail: Option<Handle>,
 }
@@ -39,7 +38,7 @@ impl Delivery {
     /// their ids; only those stay in their order that build on each other: the commands of a
     /// connection, the cursor of a log, and what says names.
     pub(crate) fn may_overtake(&self, before: &Self) -> bool {
-        let are_commands = [self, before].iter().all(|it| it.window == Window::Commands);
+        let are_commands = [self, before].iter().all(|it| it.to.window == Window::Commands);
         let say_names = [self, before].iter().all(|it| it.tells_names() || it.log().is_some());
         let names_only = self.tells_names() || before.tells_names();
         let is_same_log = self.log().is_some() && self.log() == before.log();
@@ -49,12 +48,12 @@ impl Delivery {
 
     /// Whether it is an answer with nothing but names.
     pub(crate) fn tells_names(&self) -> bool {
-        is_frame_of::<AccountList>(&self.reply.frame)
+        matches!(self.reply, Reply::Accounts(_))
     }
 
     /// The log whose cursor it opens or closes.
     fn log(&self) -> Option<LogId> {
-        match self.reply.effect {
+        match self.reply.effect() {
             Effect::Open { log, .. } | Effect::Shut { log } => Some(log),
             Effect::None | Effect::SignedIn(_) | Effect::Close => None,
         }
@@ -62,7 +61,7 @@ impl Delivery {
 
     /// Whether what comes behind it needs it.
     fn is_barrier(&self) -> bool {
-        match self.reply.effect {
+        match self.reply.effect() {
             Effect::SignedIn(_) | Effect::Close => true,
             Effect::None | Effect::Open { .. } | Effect::Shut { .. } => false,
         }
@@ -80,7 +79,7 @@ pub(crate) struct SimFanout {
     pub(crate) disk: Rc<RefCell<SimDisk>>,
     pub(crate) peers: BTreeMap<Conn, Peer>,
     /// The newest reply to [`OBSERVER`].
-    pub(crate) observed: Option<Vec<u8>>,
+    pub(crate) observed: Option<Reply>,
     tails: BTreeMap<LogId, Handle>,
     grown: BTreeSet<LogId>,
     pace: WakePace,
@@ -210,14 +209,14 @@ impl Fanout for SimFanout {
         if self.is_dead() {
             return;
         }
-        if let Some(ack) = frame_of::<Ack>(&reply.frame) {
+        if let Reply::Ack(ack) = &reply {
             self.demand_durable(ack.room.into(), ack.seq, "an ack");
         }
         if to.conn == OBSERVER {
-            self.observed = Some(reply.frame);
+            self.observed = Some(reply);
             return;
         }
-        let tail = match reply.effect {
+        let tail = match reply.effect() {
             Effect::Open { log, head, .. } => {
                 self.demand_durable(log, head, "an answer that speaks");
                 Some(self.tail(log, head))
@@ -225,7 +224,7 @@ impl Fanout for SimFanout {
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => None,
         };
         if let Some(peer) = self.peers.get_mut(&to.conn) {
-            peer.inbox.push_back(Delivery { window: to.window, reply, tail });
+            peer.inbox.push_back(Delivery { to, reply, tail });
             self.woken.insert(to.conn);
         }
     }

@@ -90,7 +90,7 @@ impl Peer {
 
     /// Whether the connection follows a log, or is about to.
     pub(crate) fn follows(&self, log: LogId) -> bool {
-        let opens = |delivery: &Delivery| matches!(delivery.reply.effect, Effect::Open { log: opened, .. } if opened == log);
+        let opens = |delivery: &Delivery| matches!(delivery.reply.effect(), Effect::Open { log: opened, .. } if opened == log);
         self.connection.follows(log) || self.inbox.iter().any(opens)
     }
 
@@ -207,9 +207,9 @@ impl Peer {
         }
         let most = if env.chance.percent(30) { 1 } else { usize::MAX };
         for _ in 0..most {
-            let Some(Delivery { window, reply, tail }) = self.next_delivery(env) else { break };
+            let Some(Delivery { to, reply, tail }) = self.next_delivery(env) else { break };
             // A handle that comes back is of no use: its tail is freed when nobody has it.
-            drop(self.connection.deliver(window, &reply, tail));
+            drop(self.connection.deliver((to.request, to.window), &reply, tail));
         }
         if self.inbox.is_empty() {
             for frame in std::mem::take(&mut self.renamed).into_values() {

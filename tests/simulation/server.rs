@@ -10,8 +10,8 @@ use chat_core::{
     Pipeline, Reply, Request, ServerKey, StoreError, StoreSecret, Unsequenced,
 };
 use chat_proto::{
-    AccountId, Body, Epoch, HistoryPage, List, Message, QueryRequest, RequestId, RoomId, RoomInfo,
-    RoomList, RoomName, Rooms, Seq, Timestamp, Window,
+    AccountId, Epoch, HistoryPage, List, Message, QueryRequest, RequestId, RoomId, RoomInfo,
+    RoomName, Rooms, Seq, Timestamp, Window,
 };
 
 use crate::chance::Chance;
@@ -19,7 +19,6 @@ use crate::coverage::Situation;
 use crate::disk::SimDisk;
 use crate::env::Env;
 use crate::fanout::{Delivery, OBSERVER, PageId, SimFanout};
-use crate::frames::{frame_of, put};
 use crate::network::{LinkId, Side};
 use crate::order;
 use crate::peer::{Peer, Turn};
@@ -235,8 +234,10 @@ impl Server {
         let request = Request::Query(AccountId(0), rooms);
         let asked = Unsequenced::Request { origin, request }.into_input(self.time_of_day(env));
         self.run(vec![asked], env);
-        let list = self.fanout.observed.take().and_then(|frame| frame_of::<RoomList>(&frame));
-        list.map(|list| list.rooms.into_vec()).unwrap_or_default()
+        match self.fanout.observed.take() {
+            Some(Reply::Rooms(list)) => list.rooms.into_vec(),
+            _ => Vec::new(),
+        }
     }
 
     /// The process is told to stop.
@@ -295,9 +296,9 @@ impl Server {
                 }
             }
             Some(Page::History { to, read }) => {
-                let reply = self.history_reply(to, &read);
+                let reply = self.history_reply(&read);
                 if let Some(peer) = self.fanout.peers.get_mut(&to.conn) {
-                    peer.inbox.push_back(Delivery { window: Window::Queries, reply, tail: None });
+                    peer.inbox.push_back(Delivery { to, reply, tail: None });
                     self.wake(to.conn, env);
                 }
             }
@@ -305,7 +306,7 @@ impl Server {
         }
     }
 
-    fn history_reply(&self, to: Origin, read: &HistoryRead) -> Reply {
+    fn history_reply(&self, read: &HistoryRead) -> Reply {
         let disk = self.fanout.disk.borrow();
         let events = disk.data.logs.get(&read.room.into()).into_iter().flatten().rev();
         let older = events.filter(|event| event.seq < read.before && event.seq <= read.as_of);
@@ -320,7 +321,7 @@ impl Server {
             more: false,
             gaps: List::default(),
         };
-        reply(&body, to)
+        Reply::History(Box::new(body))
     }
 }
 
@@ -338,12 +339,6 @@ pub(crate) fn note_durable(disk: &Rc<RefCell<SimDisk>>, env: &mut Env) {
 fn message_of(event: &chat_core::Event) -> Option<Message> {
     let chat_core::Content::Posted { from, id, body, .. } = &event.content else { return None };
     Some(Message { seq: event.seq, ts: event.ts, from: *from, id: *id, body: body.clone() })
-}
-
-fn reply<B: Body>(body: &B, to: Origin) -> Reply {
-    let mut frame = bytes::BytesMut::new();
-    put(body, to.request, &mut frame);
-    Reply { frame: frame.to_vec(), effect: chat_core::Effect::None }
 }
 
 /// A client connects while an older connection of it is still served.

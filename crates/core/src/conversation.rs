@@ -13,5 +13,6 @@ mod naming;
 pub(crate) mod pace;
 pub(crate) mod presence;
 pub(crate) mod rate;
+pub(crate) mod reply;
 pub(crate) mod session;
 pub(crate) mod tail;

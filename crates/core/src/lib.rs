@@ -25,6 +25,7 @@ pub use conversation::keys::{Ed25519, ServerKey};
 pub use conversation::pace::WakePace;
 pub use conversation::presence::PresenceReport;
 pub use conversation::rate::{Rate, TokenBucket};
+pub use conversation::reply::{Effect, Opening, Reply, Roster};
 pub use conversation::session::{
     Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step,
 };
@@ -43,7 +44,7 @@ pub use log::event::{
     Batch, Columns, Content, Event, EventKind, EventRow, LogOwner, MessageColumns, MissingColumn,
     StateChange,
 };
-pub use log::fanout::{Conn, Effect, Fanout, HistoryRead, Origin, Reply, StoreRead};
+pub use log::fanout::{Conn, Fanout, HistoryRead, Origin, StoreRead};
 pub use log::lineage::{Lineage, Witness};
 pub use log::store::{
     Begun, BoundStream, Genesis, Lookup, PastSend, Record, RefusedSend, Snapshot, Store, StoreError,

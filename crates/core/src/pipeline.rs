@@ -23,7 +23,9 @@ use chat_proto::{
 use rustc_hash::FxHashMap;
 
 use crate::conversation::presence::Presence;
-use crate::{Begun, Conn, Fanout, Input, Local, PresenceReport, Record, State, Store, StoreError};
+use crate::{
+    Begun, Conn, Fanout, Input, Local, PresenceReport, Record, Reply, State, Store, StoreError,
+};
 use ahead::AheadReaders;
 pub use failing::Failed;
 use failing::InDoubt;
@@ -265,7 +267,7 @@ impl<S: Store> Pipeline<S> {
                 self.refusals.forget_rested(now);
                 self.announce_presence(fanout);
                 for (origin, refusal) in self.ahead.tick() {
-                    fanout.reply(origin, replies::refusal(origin, &refusal));
+                    fanout.reply(origin, Reply::Refused(refusal));
                     self.has_answered = true;
                 }
                 self.open.demand_commit();

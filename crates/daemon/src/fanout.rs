@@ -13,7 +13,6 @@ use chat_proto::{AccountId, LogId, RoomId, Seq};
 use crate::conn_number::reactor_of;
 use crate::live::Live;
 use crate::mailbox::{Answer, Delivery, Mailboxes, Released, Renaming, Revocation};
-use crate::notices::refusal;
 use crate::reader::ReadPool;
 use crate::tails::{SharedTail, TailBudget};
 
@@ -108,12 +107,12 @@ impl Fanout for MailboxFanout {
     }
 
     fn reply(&mut self, to: Origin, reply: Reply) {
-        let tail = match reply.effect {
+        let tail = match reply.effect() {
             Effect::Open { log, head, .. } => Some(self.tail(log, head).follow()),
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => None,
         };
         if let Some(deliveries) = self.deliveries.get_mut(reactor_of(to.conn)) {
-            let answer = Answer { conn: to.conn, window: to.window, reply, tail };
+            let answer = Answer { to, reply, tail };
             deliveries.push(Delivery::Reply(answer));
         }
     }
@@ -135,7 +134,7 @@ impl Fanout for MailboxFanout {
 
     fn read(&mut self, to: Origin, account: AccountId, read: StoreRead) {
         if self.readers.try_answer(to, account, read).is_err() {
-            self.reply(to, refusal(to, &Refusal::Busy.to_error()));
+            self.reply(to, Reply::Refused(Refusal::Busy));
         }
     }
 

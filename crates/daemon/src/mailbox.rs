@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chat_core::{Conn, DiskRead, Origin, Reply, StoreError};
-use chat_proto::{AccountId, LogId, RoomId, Seq, Window};
+use chat_proto::{AccountId, LogId, RoomId, Seq};
 
 use crate::arrival::Transfer;
 use crate::conn_number::reactor_of;
@@ -25,8 +25,7 @@ pub(crate) enum Delivery {
 /// A reply on its way to a connection, with the tail whose cursor opens with it.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) conn: Conn,
-    pub(crate) window: Window,
+    pub(crate) to: Origin,
     pub(crate) reply: Reply,
     pub(crate) tail: Option<TailFollower>,
 }
@@ -245,7 +244,7 @@ impl Mailboxes {
     /// Gives a connection a reply that opens nothing; one that is gone needs none.
     pub(crate) fn reply(&self, to: Origin, reply: Reply) {
         if let Some(mailbox) = self.mailbox(to.conn) {
-            mailbox.reply(Answer { conn: to.conn, window: to.window, reply, tail: None });
+            mailbox.reply(Answer { to, reply, tail: None });
         }
     }
 

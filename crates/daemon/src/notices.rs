@@ -1,8 +1,8 @@
 //! What the daemon says of itself: why it closes a connection or refuses a request, in a sentence for a
 //! person.
 
-use chat_core::{Closing, Effect, Origin, Reply};
-use chat_proto::{CloseReason, Error, ErrorCode, Probe, RequestId, encode_frame};
+use chat_core::Closing;
+use chat_proto::{CloseReason, ErrorCode, Probe, RequestId, encode_frame};
 
 /// What is said to whom no place is left for.
 pub(crate) fn full() -> Closing {
@@ -61,13 +61,6 @@ pub(crate) fn going_away() -> Closing {
 
 fn closing(message: &str) -> Closing {
     Closing { reason: CloseReason::Full, code: None, message: message.to_owned() }
-}
-
-/// A refusal as a reply.
-pub(crate) fn refusal(to: Origin, error: &Error) -> Reply {
-    let mut frame = Vec::new();
-    encode_frame(error, to.request, &mut frame).expect("a sentence fits a frame");
-    Reply { frame, effect: Effect::None }
 }
 
 /// Any token will do: an answer is a sign of life, whatever it says.

@@ -182,8 +182,8 @@ impl Reactor {
     }
 
     fn deliver(&mut self, answer: Answer) {
-        let Some((slot, connection)) = self.slab.of(answer.conn) else { return };
-        if let Effect::SignedIn(account) = answer.reply.effect
+        let Some((slot, connection)) = self.slab.of(answer.to.conn) else { return };
+        if let Effect::SignedIn(account) = answer.reply.effect()
             && !connection.is_closing()
             && !self.shared.live.quotas.sign_in(account, connection.network())
         {

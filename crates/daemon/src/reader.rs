@@ -8,14 +8,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_channel::TrySendError;
-use chat_core::{
-    Conn, DiskRead, Effect, HistoryRead, Origin, Refusal, Reply, StoreError, StoreRead,
-};
-use chat_proto::{AccountId, encode_frame};
+use chat_core::{Conn, DiskRead, HistoryRead, Origin, Refusal, Reply, StoreError, StoreRead};
+use chat_proto::AccountId;
 
 use crate::fair_queue::{FairQueue, Party};
 use crate::mailbox::{Mailboxes, PageRead};
-use crate::notices::refusal;
 use crate::store::{Reader, SqliteStore};
 
 /// Threads that read.
@@ -167,7 +164,7 @@ fn work(
 fn read(reader: &mut Reader, job: &Job, mailboxes: &Mailboxes, was_failing: bool) -> bool {
     match *job {
         Job::Answer { to, read: StoreRead::History(ref read), .. } => {
-            mailboxes.reply(to, history(reader, to, read));
+            mailboxes.reply(to, history(reader, read));
             was_failing
         }
         Job::Events { to, read, bytes_max } => {
@@ -184,16 +181,12 @@ fn read(reader: &mut Reader, job: &Job, mailboxes: &Mailboxes, was_failing: bool
     }
 }
 
-fn history(reader: &mut Reader, to: Origin, read: &HistoryRead) -> Reply {
+fn history(reader: &mut Reader, read: &HistoryRead) -> Reply {
     match reader.history(read) {
-        Ok(page) => {
-            let mut frame = Vec::new();
-            encode_frame(&page, to.request, &mut frame).expect("a page is bounded below a frame");
-            Reply { frame, effect: Effect::None }
-        }
+        Ok(page) => Reply::History(Box::new(page)),
         Err(error) => {
             tracing::error!(%error, room = %read.room, "history cannot be read");
-            refusal(to, &Refusal::Unavailable.to_error())
+            Reply::Refused(Refusal::Unavailable)
         }
     }
 }

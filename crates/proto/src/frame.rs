@@ -168,14 +168,32 @@ impl FrameRef<'_> {
     }
 }
 
+/// What frames are appended to: a vector, or the bytes that a connection is to be sent.
+pub trait FrameBuffer: BufMut + std::ops::DerefMut<Target = [u8]> {
+    /// Takes back what is behind the first `bytes`.
+    fn truncate_to(&mut self, bytes: usize);
+}
+
+impl FrameBuffer for Vec<u8> {
+    fn truncate_to(&mut self, bytes: usize) {
+        self.truncate(bytes);
+    }
+}
+
+impl FrameBuffer for BytesMut {
+    fn truncate_to(&mut self, bytes: usize) {
+        self.truncate(bytes);
+    }
+}
+
 /// Appends the whole frame of `body` to `out`. On an error `out` is as it was.
 ///
 /// # Errors
 /// [`FrameError::Wire`] or [`FrameError::TooLong`].
-pub fn encode_frame<W: Written>(
+pub fn encode_frame<W: Written, B: FrameBuffer>(
     body: &W,
     request: RequestId,
-    out: &mut Vec<u8>,
+    out: &mut B,
 ) -> Result<(), FrameError> {
     let start = out.len();
     // Its place is kept: how long the body is shows only once it is written.
@@ -194,7 +212,7 @@ pub fn encode_frame<W: Written>(
                 "the length is that of the rest"
             );
         }
-        Err(_) => out.truncate(start),
+        Err(_) => out.truncate_to(start),
     }
     written.map(|_length| ())
 }

@@ -27,8 +27,8 @@ pub use code::{CloseReason, CredentialKind, ErrorCode, GapReason, TextKind};
 pub use credential::{Credential, TokenId};
 pub use event::{Close, Gap, LoggedHead, Presence, Probe, Renamed, SubscriptionEnded};
 pub use frame::{
-    Announced, Frame, FrameCodec, FrameError, FrameRef, HEADER_BYTES, MAGIC, encode_frame,
-    frame_end,
+    Announced, Frame, FrameBuffer, FrameCodec, FrameError, FrameRef, HEADER_BYTES, MAGIC,
+    encode_frame, frame_end,
 };
 pub use handshake::{
     Hello, Limits, SignIn, SignedIn, Welcome, sign_in_transcript, welcome_transcript,

@@ -9,7 +9,10 @@ use bincode::enc::Encoder;
 use bincode::error::{DecodeError, EncodeError};
 pub(crate) use bincode::{Decode, Encode};
 
+use bytes::BufMut;
+
 use crate::Kind;
+use crate::frame::FrameBuffer;
 use crate::limits::DECODE_BYTES_MAX;
 
 /// One struct of the protocol: which kind and body version name it on the wire.
@@ -126,9 +129,12 @@ fn read<B: Body>(bytes: &[u8]) -> Result<(B, usize), WireError> {
 }
 
 /// Appends the bytes of `body` to `out`.
-pub(crate) fn encode_into<W: Written>(body: &W, out: &mut Vec<u8>) -> Result<(), WireError> {
+pub(crate) fn encode_into<W: Written, B: FrameBuffer>(
+    body: &W,
+    out: &mut B,
+) -> Result<(), WireError> {
     let before = out.len();
-    bincode::encode_into_std_write(body, out, config())
+    bincode::encode_into_std_write(body, &mut (&mut *out).writer(), config())
         .map(|written| debug_assert_eq!(out.len(), before + written, "it is put behind the rest"))
         .map_err(|cause| WireError::Unwritable { kind: W::Body::KIND, cause })
 }

@@ -27,6 +27,9 @@ const PARCEL_SLICES_MAX: usize = 256;
 /// not take the answers waits for himself.
 const OUTGOING_BYTES_HIGH: usize = 64 * 1024;
 
+/// Room for an ack: nearly every reply is one.
+const REPLY_BYTES: usize = 80;
+
 /// One connection: its session, its cursors, and what is to be written next.
 #[derive(Debug)]
 pub struct Connection<H> {
@@ -161,19 +164,24 @@ impl<H: TailHandle> Connection<H> {
         self.session.pause_ms(now_ms)
     }
 
-    /// Takes a reply. `handle` leads to the tail of the log whose cursor opens with it. A handle
+    /// Takes a reply to `request`. `handle` leads to the tail of the log whose cursor opens with it. A handle
     /// that is of no use any more is given back: its cursor was closed, or could not be opened.
     /// Behind the `Close` of a connection that ends nothing is written.
-    pub fn deliver(&mut self, window: Window, reply: &Reply, handle: Option<H>) -> Option<H> {
+    pub fn deliver(
+        &mut self,
+        (request, window): (RequestId, Window),
+        reply: &Reply,
+        handle: Option<H>,
+    ) -> Option<H> {
         self.session.answered(window, 1);
         if self.is_closing {
             return handle;
         }
         let mut unused = None;
-        match (reply.effect, handle) {
+        match (reply.effect(), handle) {
             (Effect::Open { log, after, .. }, Some(handle)) => {
                 if !self.feed.has_room_for(log) {
-                    self.refuse(request_of(&reply.frame), &Refusal::TooManySubscriptions);
+                    self.refuse(request, &Refusal::TooManySubscriptions);
                     return Some(handle);
                 }
                 self.feed.open(log, handle, after);
@@ -181,12 +189,15 @@ impl<H: TailHandle> Connection<H> {
             (Effect::SignedIn(account), _) => self.session.signed_in(account),
             (Effect::Close, _) => {
                 self.is_closing = true;
-                self.because = Closing::of_frame(&reply.frame).map(Box::new);
+                if let Reply::Closing(closing) = reply {
+                    self.because = Some(closing.clone());
+                }
             }
             (Effect::Shut { log }, _) => unused = self.feed.shut(log),
             (Effect::None | Effect::Open { .. }, _) => {}
         }
-        self.outgoing.extend_from_slice(&reply.frame);
+        self.outgoing.reserve(REPLY_BYTES);
+        reply.encode(request, &mut self.outgoing);
         unused
     }
 
@@ -244,9 +255,8 @@ impl<H: TailHandle> Connection<H> {
     }
 
     fn refuse(&mut self, request: RequestId, why: &Refusal) {
-        let mut frame = Vec::new();
-        encode_frame(&why.to_error(), request, &mut frame).expect("a sentence fits a frame");
-        self.outgoing.extend_from_slice(&frame);
+        encode_frame(&why.to_error(), request, &mut self.outgoing)
+            .expect("a sentence fits a frame");
     }
 
     /// Closes once `farewell` is written, which need not be a frame: the peer may speak another
@@ -370,12 +380,6 @@ fn frame_closing(broken: &FrameError) -> Closing {
     };
     let hint = format!("{broken}. Frames have at most {FRAME_BYTES_MAX} bytes");
     Closing::protocol(code, hint)
-}
-
-/// The request id of a frame: its last header field.
-fn request_of(frame: &[u8]) -> RequestId {
-    let bytes = frame.get(8..12).and_then(|field| field.try_into().ok()).unwrap_or_default();
-    RequestId(u32::from_le_bytes(bytes))
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ pub(crate) use request::action;
 
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{
-    AccountId, Announced, Close, CloseReason, Credential, CredentialId, ErrorCode, FrameCodec,
-    FrameRef, Kind, Nickname, QueryRequest, RequestId, SessionId, Window, WireError, encode_frame,
+    AccountId, Announced, Close, CloseReason, Credential, CredentialId, ErrorCode, FrameRef, Kind,
+    Nickname, QueryRequest, RequestId, SessionId, Window, WireError, encode_frame,
 };
 
 use crate::{Action, Rate, ServerKey, TokenBucket};
@@ -232,22 +232,18 @@ impl Closing {
     /// The frame that says so.
     #[must_use]
     pub fn frame(&self) -> Vec<u8> {
-        let close = Close::new(self.reason, &*self.message);
-        let close = match self.code {
-            Some(code) => close.because_of(code),
-            None => close,
-        };
         let mut frame = Vec::new();
-        encode_frame(&close, RequestId(0), &mut frame).expect("a sentence fits a frame");
+        encode_frame(&self.to_close(), RequestId(0), &mut frame).expect("a sentence fits a frame");
         frame
     }
 
-    /// What a frame says, if it is one that closes.
-    pub(crate) fn of_frame(mut bytes: &[u8]) -> Option<Self> {
-        let frame = FrameCodec::default().split_frame(&mut bytes).ok()??;
-        let close: Close = frame.decode().ok()?;
-        let reason = close.known_reason()?;
-        Some(Self { reason, code: ErrorCode::from_number(close.code), message: close.message })
+    /// The body that the peer sees.
+    pub(crate) fn to_close(&self) -> Close {
+        let close = Close::new(self.reason, &*self.message);
+        match self.code {
+            Some(code) => close.because_of(code),
+            None => close,
+        }
     }
 
     /// The peer broke the protocol.

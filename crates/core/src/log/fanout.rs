@@ -2,7 +2,7 @@
 
 use chat_proto::{AccountId, Epoch, LogId, RequestId, RoomId, Seq, Window};
 
-use crate::Batch;
+use crate::{Batch, Reply};
 
 /// A connection, for as long as the daemon runs. Never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -59,40 +59,6 @@ pub trait Fanout {
     /// The store was read back after a failure: what a tail lacks of its log up to `heads` is to be
     /// read from disk.
     fn rewind(&mut self, heads: &[(LogId, Seq)]);
-}
-
-/// One reply: a frame, and what the connection does along with it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reply {
-    /// The whole frame.
-    pub frame: Vec<u8>,
-    /// What else.
-    pub effect: Effect,
-}
-
-/// What a connection does when a reply passes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Effect {
-    /// Nothing: a command is answered.
-    None,
-    /// From here on the connection speaks for this account.
-    SignedIn(AccountId),
-    /// The sign-in was refused: the connection closes behind the frame, which is a `Close`.
-    Close,
-    /// A cursor opens behind the frame.
-    Open {
-        /// On which log.
-        log: LogId,
-        /// After which event.
-        after: Seq,
-        /// The log's head, when its tail is not in memory.
-        head: Seq,
-    },
-    /// The cursor closes before the frame.
-    Shut {
-        /// On which log.
-        log: LogId,
-    },
 }
 
 /// What is read from the store for an answer, authorised.

@@ -1,14 +1,11 @@
 //! Answers: what the asker is told once the commit is through.
 
-use chat_proto::{
-    AccountId, Ack, Close, CloseReason, Done, QueryRequest, RoomId, SignedIn, encode_frame,
-};
+use chat_proto::{AccountId, Ack, CloseReason, QueryRequest, RoomId, SignedIn};
 
 use super::Pipeline;
 use super::commit_batch::{Send, Waiting};
 use super::queries::{Answered, Asker, answer_without_state};
-use super::replies::{frame, refusal};
-use crate::{Answer, Effect, Fanout, Origin, Refusal, Reply, State, Store};
+use crate::{Answer, Closing, Fanout, Origin, Refusal, Reply, State, Store};
 
 impl<S: Store> Pipeline<S> {
     pub(super) fn answer(&mut self, waiting: Waiting, fanout: &mut impl Fanout) {
@@ -40,7 +37,7 @@ impl<S: Store> Pipeline<S> {
         let asker = self.signed_in.get(&origin.conn).copied();
         let Some(state) = &self.state else {
             return match asker {
-                Some(_) => refusal(origin, &Refusal::Unavailable),
+                Some(_) => Reply::Refused(Refusal::Unavailable),
                 None => sign_in_refused(&Refusal::Unavailable),
             };
         };
@@ -48,21 +45,17 @@ impl<S: Store> Pipeline<S> {
             (Ok(Answer::SignedIn(account)), _, None) => {
                 self.signed_in.insert(origin.conn, account);
                 self.presence.connected(account, state.rooms_of(account));
-                Reply {
-                    effect: Effect::SignedIn(account),
-                    ..frame(origin, &signed_in(state, account))
-                }
+                Reply::SignedIn(Box::new(signed_in(state, account)))
             }
             (Ok(Answer::Posted { room, seq, ts, id }), Some(Send { nonce, .. }), _) => {
-                frame(origin, &Ack { nonce, room, seq, ts, id })
+                Reply::Ack(Ack { nonce, room, seq, ts, id })
             }
             (Ok(Answer::Room(room)), _, Some(account)) => {
-                let told = Asker::new(state, &self.presence, origin, account).room(room);
-                told.unwrap_or_else(|why| refusal(origin, &why))
+                Asker::new(state, &self.presence, account).room(room).unwrap_or_else(Reply::Refused)
             }
-            (Ok(_), _, _) => frame(origin, &Done {}),
+            (Ok(_), _, _) => Reply::Done,
             (Err(why), _, None) => sign_in_refused(&why),
-            (Err(why), _, Some(_)) => refusal(origin, &why),
+            (Err(why), _, Some(_)) => Reply::Refused(why),
         }
     }
 
@@ -86,7 +79,7 @@ impl<S: Store> Pipeline<S> {
             _ => return,
         };
         for (waiting, why) in self.ahead.end(origin.conn, log) {
-            fanout.reply(waiting, refusal(waiting, &why));
+            fanout.reply(waiting, Reply::Refused(why));
             self.has_answered = true;
         }
     }
@@ -100,17 +93,17 @@ impl<S: Store> Pipeline<S> {
     ) {
         self.end_waits(origin, query, fanout);
         let Some(state) = &self.state else {
-            return fanout.reply(origin, answer_without_state(origin, query));
+            return fanout.reply(origin, answer_without_state(query));
         };
-        match Asker::new(state, &self.presence, origin, account).answer(query) {
+        match Asker::new(state, &self.presence, account).answer(query) {
             Ok(Answered::Reply(reply)) => fanout.reply(origin, reply),
             Ok(Answered::Read(read)) => fanout.read(origin, account, read),
             Ok(Answered::Ahead(log, after)) => {
                 if let Err(why) = self.ahead.wait(origin, account, log, after) {
-                    fanout.reply(origin, refusal(origin, &why));
+                    fanout.reply(origin, Reply::Refused(why));
                 }
             }
-            Err(why) => fanout.reply(origin, refusal(origin, &why)),
+            Err(why) => fanout.reply(origin, Reply::Refused(why)),
         }
     }
 }
@@ -136,8 +129,6 @@ fn sign_in_refused(why: &Refusal) -> Reply {
         true => CloseReason::Internal,
         false => CloseReason::SignInRefused,
     };
-    let close = Close::new(reason, why.to_string()).because_of(why.code());
-    let mut frame = Vec::new();
-    encode_frame(&close, chat_proto::RequestId(0), &mut frame).expect("a sentence fits a frame");
-    Reply { frame, effect: Effect::Close }
+    let code = Some(why.code());
+    Reply::Closing(Box::new(Closing { reason, code, message: why.to_string() }))
 }

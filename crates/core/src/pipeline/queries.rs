@@ -5,17 +5,16 @@
 
 use std::collections::BTreeSet;
 
-use chat_proto::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
+use chat_proto::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX, SUBSCRIBED_MEMBERS_MAX};
 use chat_proto::{
-    AccountId, AccountInfo, AccountList, Accounts, Done, Epoch, FindRoom, History, List, LogId,
-    Member, MemberList, MemberRef, Members, Ping, Pong, Position, QueryRequest, Reset, RoomId,
-    RoomInfo, RoomList, RoomName, Rooms, Seq, Subscribe, SubscribedRef, Unsubscribe,
+    AccountId, AccountInfo, AccountList, Accounts, Epoch, FindRoom, History, List, LogId, Member,
+    MemberList, MemberRef, Members, Ping, Pong, Position, QueryRequest, Reset, RoomId, RoomInfo,
+    RoomList, RoomName, Rooms, Seq, Subscribe, Unsubscribe,
 };
 
 use super::Presence;
-use super::replies::{frame, refusal};
 use crate::decision::state::{Access, Room};
-use crate::{Effect, HistoryRead, Origin, Refusal, Reply, State, StoreRead};
+use crate::{HistoryRead, Opening, Refusal, Reply, Roster, State, StoreRead};
 
 /// How a query is answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,40 +34,34 @@ pub(super) struct Asker<'a> {
     account: AccountId,
     epoch: Epoch,
     presence: &'a Presence,
-    origin: Origin,
 }
 
 impl<'a> Asker<'a> {
-    pub(super) fn new(
-        state: &'a State,
-        presence: &'a Presence,
-        origin: Origin,
-        account: AccountId,
-    ) -> Self {
+    pub(super) fn new(state: &'a State, presence: &'a Presence, account: AccountId) -> Self {
         let access = state.access(account);
-        Self { access, account, epoch: state.epoch(), presence, origin }
+        Self { access, account, epoch: state.epoch(), presence }
     }
 
     pub(super) fn answer(self, query: &QueryRequest) -> Result<Answered, Refusal> {
         Ok(Answered::Reply(match query {
             QueryRequest::Subscribe(asked) => return self.subscribe(asked),
-            QueryRequest::Unsubscribe(Unsubscribe { log }) => shut(self.origin, *log),
+            QueryRequest::Unsubscribe(Unsubscribe { log }) => Reply::Unsubscribed(*log),
             QueryRequest::History(asked) => return Ok(Answered::Read(self.history(asked)?)),
             QueryRequest::FindRoom(FindRoom { name }) => {
                 let id = self.access.room_named(&RoomName::parse(name)?.into())?;
                 self.room(id)?
             }
-            QueryRequest::Rooms(asked) => frame(self.origin, &self.rooms(asked)),
-            QueryRequest::Members(asked) => frame(self.origin, &self.members(asked)?),
-            QueryRequest::Accounts(asked) => frame(self.origin, &self.accounts(asked)),
-            QueryRequest::Ping(Ping { token }) => frame(self.origin, &Pong { token: *token }),
+            QueryRequest::Rooms(asked) => Reply::Rooms(self.rooms(asked)),
+            QueryRequest::Members(asked) => Reply::Members(self.members(asked)?),
+            QueryRequest::Accounts(asked) => Reply::Accounts(self.accounts(asked)),
+            QueryRequest::Ping(Ping { token }) => Reply::Pong(Pong { token: *token }),
         }))
     }
 
     /// What is told of one room.
     pub(super) fn room(self, id: RoomId) -> Result<Reply, Refusal> {
         let room = self.access.knows_of(id)?;
-        Ok(frame(self.origin, &self.room_info(id, room)))
+        Ok(Reply::Room(Box::new(self.room_info(id, room))))
     }
 
     fn subscribe(self, &Subscribe { log, after }: &Subscribe) -> Result<Answered, Refusal> {
@@ -82,27 +75,27 @@ impl<'a> Asker<'a> {
                 return Ok(Answered::Ahead(log, position));
             }
             Some(_) => {
-                let reset = frame(self.origin, &Reset { log, epoch, head });
-                return Ok(Answered::Reply(reset));
+                return Ok(Answered::Reply(Reply::Reset(Reset { log, epoch, head })));
             }
         };
-        let effect = Effect::Open { log, after, head };
-        let reply = Reply { effect, ..frame(self.origin, &self.subscribed(log, head)) };
-        Ok(Answered::Reply(reply))
+        Ok(Answered::Reply(Reply::Subscribed(Box::new(self.opening(log, after, head)))))
     }
 
-    fn subscribed(self, log: LogId, head: Seq) -> SubscribedRef<'a> {
+    fn opening(self, log: LogId, after: Seq, head: Seq) -> Opening {
         let id = RoomId(log.0);
         let room = self.access.knows_of(id).ok();
         let account = || self.access.account(AccountId(log.0)).map(|held| held.name.as_str());
-        SubscribedRef {
+        let name = room.map(|room| room.name.as_str()).or_else(account).unwrap_or_default();
+        let mut members = Roster::default();
+        let first = room.into_iter().flat_map(|room| self.members_after(room, AccountId(0)));
+        first.take(SUBSCRIBED_MEMBERS_MAX).for_each(|member| members.push(&member));
+        Opening {
             log,
             epoch: self.epoch,
+            after,
             head,
-            name: room.map(|room| room.name.as_str()).or_else(account).unwrap_or_default(),
-            members: List::first_of(
-                room.into_iter().flat_map(|room| self.members_after(room, AccountId(0))),
-            ),
+            name: name.to_owned(),
+            members,
             member_count: room.map_or(0, |room| count(room.members.len())),
             online: self.presence.online(id),
         }
@@ -168,16 +161,12 @@ impl<'a> Asker<'a> {
 /// The answer while the store cannot be read. A cursor can be closed all the same, and a sign of
 /// life given.
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other query is about the state")]
-pub(super) fn answer_without_state(origin: Origin, query: &QueryRequest) -> Reply {
+pub(super) fn answer_without_state(query: &QueryRequest) -> Reply {
     match query {
-        QueryRequest::Unsubscribe(Unsubscribe { log }) => shut(origin, *log),
-        QueryRequest::Ping(Ping { token }) => frame(origin, &Pong { token: *token }),
-        _ => refusal(origin, &Refusal::Unavailable),
+        QueryRequest::Unsubscribe(Unsubscribe { log }) => Reply::Unsubscribed(*log),
+        QueryRequest::Ping(Ping { token }) => Reply::Pong(Pong { token: *token }),
+        _ => Reply::Refused(Refusal::Unavailable),
     }
-}
-
-fn shut(origin: Origin, log: LogId) -> Reply {
-    Reply { effect: Effect::Shut { log }, ..frame(origin, &Done {}) }
 }
 
 fn count(items: usize) -> u32 {

@@ -3,12 +3,12 @@
 use chat_proto::{
     Accounts, AnyRequest, Body, CommandRequest, Credential, Delete, Edit, FrameCodec, Join, Kind,
     Leave, Nickname, Nonce, PublicKey, React, Rename, RequestId, Send, StreamId, TextBody,
-    Timestamp, Window, encode_frame,
+    Timestamp, encode_frame,
 };
 
 use super::*;
 use crate::{
-    Action, Answer, BoundStream, Command, Conn, Decision, Lookup, PastSend, PostBody, Snapshot,
+    Action, Answer, BoundStream, Command, Decision, Lookup, PastSend, PostBody, Snapshot,
     StoreError, StoreSecret,
 };
 
@@ -138,8 +138,7 @@ fn outcome(state: &State, account: AccountId, request: AnyRequest) -> Outcome {
             return Outcome::Command(unchanged, run(&mut state.clone(), action));
         }
     };
-    let origin = Origin { conn: Conn(1), request: RequestId(1), window: Window::Queries };
-    Outcome::Query(Asker::new(state, &Presence::default(), origin, account).answer(&query))
+    Outcome::Query(Asker::new(state, &Presence::default(), account).answer(&query))
 }
 
 fn action(account: AccountId, command: CommandRequest) -> Action {

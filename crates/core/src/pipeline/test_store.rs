@@ -212,9 +212,11 @@ impl Fanout for Heard {
     fn renamed(&mut self, _account: AccountId, _rooms: Vec<RoomId>, _frame: Vec<u8>) {}
 
     fn reply(&mut self, to: Origin, reply: Reply) {
-        let mut bytes = &*reply.frame;
-        let frame = FrameCodec::default().split_frame(&mut bytes).unwrap().unwrap();
-        self.replies.push((to.conn, frame.kind, reply.effect));
+        let mut bytes = Vec::new();
+        reply.encode(to.request, &mut bytes);
+        let frame = FrameCodec::default().split_frame(&mut &bytes[..]).unwrap().unwrap();
+        assert_eq!(frame.known_kind(), Some(reply.kind()));
+        self.replies.push((to.conn, frame.kind, reply.effect()));
     }
 
     fn read(&mut self, _to: Origin, _account: AccountId, _read: StoreRead) {}

@@ -161,15 +161,15 @@ impl SocketConnection {
 
     /// Takes a reply. Gives the log that the connection follows from now on, or no more.
     pub(super) fn deliver(&mut self, answer: Answer, refusals: &Refusals) -> Option<Followed> {
-        let Answer { window, reply, tail, .. } = answer;
-        self.log_answer(&reply, refusals);
+        let Answer { to, reply, tail } = answer;
+        self.log_answer(to.request, &reply, refusals);
         let core = self.phase.native_mut()?;
-        let followed_before = match reply.effect {
+        let followed_before = match reply.effect() {
             Effect::Open { log, .. } => core.follows(log),
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => false,
         };
-        let unused = core.deliver(window, &reply, tail);
-        match (reply.effect, unused) {
+        let unused = core.deliver((to.request, to.window), &reply, tail);
+        match (reply.effect(), unused) {
             (Effect::SignedIn(_), _) => {
                 self.keep_alive.sign_in();
                 None

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use chat_core::introduction::introduction;
 use chat_core::{Admission, Rate, Reply, SessionSeed};
-use chat_proto::{CloseReason, MAGIC, SessionId, Window};
+use chat_proto::{CloseReason, Epoch, MAGIC, RequestId, Seq, SessionId, SignedIn, Window};
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
@@ -55,8 +55,9 @@ async fn the_committing_thread_does_not_know_who_comes_and_goes_without_signing_
     let introduction = introduction(&server_key(&[0xC1; 32]), &admission(), &[2; 32]);
     let core = connection.phase.native_mut().unwrap();
     assert!(core.receive(&admission(), &mut &introduction[..], 0).is_some());
-    let reply = Reply { frame: Vec::new(), effect: Effect::SignedIn(AccountId(7)) };
-    core.deliver(Window::Commands, &reply, None);
+    let (account, name) = (AccountId(7), "ada".to_owned());
+    let signed_in = SignedIn { account, name, epoch: Epoch(1), head: Seq(1) };
+    core.deliver((RequestId(1), Window::Commands), &Reply::SignedIn(Box::new(signed_in)), None);
     assert!(connection.is_known());
 }
 

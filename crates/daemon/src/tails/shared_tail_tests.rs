@@ -6,8 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use chat_core::{Batch, Connection, Content, Effect, Event, Output, Parcel, Reply, SessionSeed};
-use chat_proto::{AccountId, FrameCodec, Gap, Kind, LoggedHead, SessionId, Timestamp, Window};
+use chat_core::{
+    Batch, Connection, Content, Event, Opening, Output, Parcel, Reply, Roster, SessionSeed,
+};
+use chat_proto::{
+    AccountId, Epoch, FrameCodec, Gap, Kind, LoggedHead, RequestId, SessionId, Timestamp, Window,
+};
 use rustix::io::pread;
 
 use super::*;
@@ -34,9 +38,15 @@ fn append(tail: &SharedTail) {
 fn reader(tail: &Arc<SharedTail>) -> Connection<TailFollower> {
     let seed = SessionSeed { id: SessionId(1), challenge: [0; 32] };
     let mut connection = Connection::new(seed);
-    let effect = Effect::Open { log: LOG, after: Seq(0), head: Seq(0) };
-    let reply = Reply { frame: Vec::new(), effect };
-    assert!(connection.deliver(Window::Queries, &reply, Some(tail.follow())).is_none());
+    let (epoch, after, head) = (Epoch(1), Seq(0), Seq(0));
+    let (name, members) = (String::new(), Roster::default());
+    let (log, member_count, online) = (LOG, 0, 0);
+    let opening = Opening { log, epoch, after, head, name, members, member_count, online };
+    let (reply, to) = (Reply::Subscribed(Box::new(opening)), (RequestId(1), Window::Queries));
+    assert!(connection.deliver(to, &reply, Some(tail.follow())).is_none());
+    // What was said to open it.
+    let told = connection.outgoing().len();
+    connection.wrote(&Parcel::default(), told);
     connection
 }
 

@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 
-use chat_proto::{CloseReason, Done, Rename, Renamed};
+use chat_proto::{CloseReason, Epoch, Rename, Renamed, SignedIn};
 
 use super::*;
 use crate::conversation::introduction::introduction;
 use crate::conversation::keys::tests::key_of;
-use crate::{Batch, Content, Event, Rate, Tail};
+use crate::{Batch, Content, Event, Opening, Rate, Roster, Tail};
 
 const LOG: LogId = LogId(9);
 
@@ -34,21 +34,24 @@ fn signed_in() -> Connection<Handle> {
     let mut connection = connection();
     let introduction = introduction(&key_of([0xC1; 32]), &admission(), &[2; 32]);
     assert!(connection.receive(&admission(), &mut &introduction[..], 0).is_some());
-    connection.deliver(Window::Commands, &reply(Effect::SignedIn(AccountId(1))), None);
+    let (account, name) = (AccountId(1), "ada".to_owned());
+    let signed_in = SignedIn { account, name, epoch: Epoch(1), head: Seq(1) };
+    connection.deliver(COMMAND, &Reply::SignedIn(Box::new(signed_in)), None);
     assert_eq!(connection.account(), Some(AccountId(1)));
     drain(&mut connection);
     connection
 }
 
-fn reply(effect: Effect) -> Reply {
-    let mut frame = Vec::new();
-    encode_frame(&Done {}, RequestId(1), &mut frame).unwrap();
-    Reply { frame, effect }
-}
+const COMMAND: (RequestId, Window) = (RequestId(1), Window::Commands);
+const QUERY: (RequestId, Window) = (RequestId(1), Window::Queries);
 
 fn opening(after: u64) -> (Reply, Option<Handle>) {
-    let effect = Effect::Open { log: LOG, after: Seq(after), head: Seq(7) };
-    (reply(effect), Some(Handle(RefCell::new(Tail::new(Seq(7))))))
+    let (name, members) = (String::new(), Roster::default());
+    let (epoch, after, head) = (Epoch(1), Seq(after), Seq(7));
+    let (log, member_count, online) = (LOG, 0, 0);
+    let opening = Opening { log, epoch, after, head, name, members, member_count, online };
+    let handle = Handle(RefCell::new(Tail::new(Seq(7))));
+    (Reply::Subscribed(Box::new(opening)), Some(handle))
 }
 
 /// Takes the replies that wait.
@@ -61,7 +64,7 @@ fn drain(connection: &mut Connection<Handle>) {
 fn nothing_follows_a_close() {
     let mut connection = connection();
     let (subscribed, handle) = opening(3);
-    assert!(connection.deliver(Window::Queries, &subscribed, handle).is_none());
+    assert!(connection.deliver(QUERY, &subscribed, handle).is_none());
     drain(&mut connection);
     let Output::ReadDisk(read) = connection.output() else { panic!("it is behind") };
 
@@ -70,9 +73,9 @@ fn nothing_follows_a_close() {
     connection.close(&closing);
     let page = Bytes::from_static(b"a frame from disk");
     connection.read_from_disk(read, page, Seq(7));
-    connection.deliver(Window::Commands, &reply(Effect::None), None);
+    connection.deliver(COMMAND, &Reply::Done, None);
     let (subscribed, handle) = opening(7);
-    assert!(connection.deliver(Window::Queries, &subscribed, handle).is_some(), "it is given back");
+    assert!(connection.deliver(QUERY, &subscribed, handle).is_some(), "it is given back");
     connection.say(b"a probe");
     assert_eq!(connection.outgoing(), closing.frame());
     drain(&mut connection);
@@ -86,7 +89,7 @@ fn whoever_may_follow_no_more_gets_nothing_behind_the_frame_that_has_begun() {
     let handle = handle.inspect(|handle| {
         handle.0.replace(Tail::new(Seq(6)));
     });
-    assert!(connection.deliver(Window::Queries, &subscribed, handle).is_none());
+    assert!(connection.deliver(QUERY, &subscribed, handle).is_none());
     drain(&mut connection);
     let mut batch = Batch::after(Seq(6));
     for seq in 7..=8 {

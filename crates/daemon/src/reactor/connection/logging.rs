@@ -3,8 +3,8 @@
 
 use std::io;
 
-use chat_core::{Effect, Reply};
-use chat_proto::{CloseReason, Error, FrameCodec, Kind, LogId};
+use chat_core::Reply;
+use chat_proto::{CloseReason, LogId, RequestId};
 use tracing::{Level, Span};
 
 use super::phase::Phase;
@@ -33,20 +33,23 @@ impl SocketConnection {
     }
 
     /// Counts an answer that refuses, and tells of each.
-    pub(super) fn log_answer(&self, reply: &Reply, refusals: &Refusals) {
-        let is_told = tracing::enabled!(Level::DEBUG);
-        let kind = kind_of(&reply.frame);
-        if kind == Some(Kind::Error) {
+    pub(super) fn log_answer(&self, request: RequestId, reply: &Reply, refusals: &Refusals) {
+        if matches!(reply, Reply::Refused(_)) {
             refusals.requests.count();
         }
-        if !is_told {
+        if !tracing::enabled!(Level::DEBUG) {
             return;
         }
-        self.span().in_scope(|| match (reply.effect, kind) {
-            (Effect::SignedIn(account), _) => tracing::debug!(account = account.0, "signed in"),
-            (_, Some(Kind::Error)) => log_refusal(&reply.frame),
-            (_, Some(kind)) => tracing::debug!(?kind, "answered"),
-            (_, None) => {}
+        self.span().in_scope(|| {
+            #[expect(clippy::wildcard_enum_match_arm, reason = "of others their kind is enough")]
+            match reply {
+                Reply::SignedIn(who) => tracing::debug!(account = who.account.0, "signed in"),
+                Reply::Refused(why) => {
+                    let (request, code, message) = (request.0, Some(why.code()), why.to_string());
+                    tracing::debug!(request, ?code, message_to_peer = message, "refused");
+                }
+                _ => tracing::debug!(kind = ?reply.kind(), "answered"),
+            }
         });
     }
 
@@ -103,19 +106,5 @@ impl SocketConnection {
             None if self.stage == Stage::HungUp => tracing::debug!(reason = "HungUp", "closed"),
             None => tracing::debug!(reason = "Gone", "closed"),
         });
-    }
-}
-
-fn kind_of(frame: &[u8]) -> Option<Kind> {
-    let number = frame.get(4..6)?.try_into().ok()?;
-    Kind::from_number(u16::from_le_bytes(number))
-}
-
-fn log_refusal(mut frame: &[u8]) {
-    let Ok(Some(frame)) = FrameCodec::default().split_frame(&mut frame) else { return };
-    let request = frame.request.0;
-    if let Ok(Error { code, message, .. }) = frame.decode() {
-        let code = chat_proto::ErrorCode::from_number(code);
-        tracing::debug!(request, ?code, message_to_peer = message, "refused");
     }
 }
