@@ -26,6 +26,7 @@ impl Histogram {
 
     /// Adds the values of another one.
     pub(crate) fn merge(&mut self, other: &Self) {
+        debug_assert_eq!(self.buckets.len(), other.buckets.len(), "all have the same buckets");
         self.buckets.iter_mut().zip(&other.buckets).for_each(|(mine, theirs)| *mine += theirs);
         self.count += other.count;
     }
@@ -36,6 +37,7 @@ impl Histogram {
 
     /// So large a part of all values is not above it, in microseconds; 0 when there are none.
     pub(crate) fn quantile_us(&self, part: f64) -> f64 {
+        debug_assert!((0.0..=1.0).contains(&part), "a part of all values");
         // Counts are far below 2^53.
         let wanted = (self.count as f64 * part).ceil().max(1.0) as u64;
         let mut seen = 0;

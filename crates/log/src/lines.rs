@@ -187,6 +187,7 @@ impl<W: Write, N: Notices> Writer<W, N> {
             let due_in = self.notices.due_at().map(|at| at.saturating_duration_since(now));
             let is_due = due_in.is_some_and(|time| time.is_zero());
             if is_due || !waiting.bytes.is_empty() || waiting.stage != Stage::Open {
+                debug_assert!(waiting.bytes.len() <= WAITING_BYTES_MAX, "what waits is bounded");
                 let stage = waiting.stage;
                 let left = Waiting { stage, is_writing: true, ..Waiting::default() };
                 return std::mem::replace(&mut *waiting, left);

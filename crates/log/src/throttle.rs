@@ -106,6 +106,10 @@ impl Tallies {
             tally.told += 1;
             return Counted::Told;
         }
+        debug_assert_eq!(
+            tally.told, LINES_MAX,
+            "a place is silenced when it has said as much as it may"
+        );
         tally.silenced += 1;
         if tally.silenced > 1 {
             return Counted::Silenced;

@@ -83,6 +83,7 @@ impl<'a> Connector<'a> {
         at_once: usize,
         note_opened: &'a mut dyn FnMut(usize),
     ) -> Result<Self> {
+        debug_assert!(at_once > 0, "otherwise none would ever be opened");
         let poll = Poll::new()?;
         let buffer = vec![0; 2 * READ_BYTES];
         let patience = PATIENCE;

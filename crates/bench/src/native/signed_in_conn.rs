@@ -49,6 +49,7 @@ pub(crate) fn receive_log(
     buffer: &mut [u8],
 ) -> Result<Option<u64>> {
     let kept = rest.len();
+    debug_assert!(kept < buffer.len(), "there is room behind what was left");
     buffer[..kept].copy_from_slice(rest);
     rest.clear();
     let bytes = match read(socket, &mut buffer[kept..])? {

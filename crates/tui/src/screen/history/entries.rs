@@ -41,6 +41,7 @@ impl Entries {
 
     pub(super) fn remove(&mut self, index: usize) -> Option<Entry> {
         let removed = self.held.remove(index)?;
+        debug_assert!(removed.bytes() <= self.bytes, "what leaves was counted");
         self.bytes -= removed.bytes();
         Some(removed)
     }
@@ -48,6 +49,7 @@ impl Entries {
     /// Takes a range away.
     pub(super) fn drain(&mut self, range: Range<usize>) -> impl Iterator<Item = Entry> {
         let dropped = self.held.range(range.clone()).map(Entry::bytes).sum::<usize>();
+        debug_assert!(dropped <= self.bytes, "what leaves was counted");
         self.bytes -= dropped;
         self.held.drain(range)
     }
