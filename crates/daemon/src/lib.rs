@@ -37,6 +37,7 @@ mod system;
 mod system;
 mod tails;
 mod timer;
+mod vital;
 mod wait;
 
 pub use config::Config;
@@ -44,3 +45,4 @@ pub use live::MetricsSnapshot;
 pub use server::Server;
 pub use start_error::StartError;
 pub use store::Durability;
+pub use vital::VitalPart;

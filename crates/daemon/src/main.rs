@@ -76,8 +76,8 @@ async fn serve(config: Config, log: &Log) -> Result<ExitCode, Box<dyn Error>> {
 
     let code = tokio::select! {
         () = answer_until_stop(&mut signals, config, &server, log) => ExitCode::SUCCESS,
-        () = server.failed() => {
-            tracing::error!("the committing thread has ended; the daemon stops");
+        part = server.failed() => {
+            tracing::error!(%part, "a part of the daemon has ended by a fault; the daemon stops");
             ExitCode::FAILURE
         }
     };

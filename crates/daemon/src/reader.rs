@@ -14,6 +14,7 @@ use chat_proto::AccountId;
 use crate::fair_queue::{FairQueue, Party};
 use crate::mailbox::{Mailboxes, PageRead};
 use crate::store::{Reader, SqliteStore};
+use crate::vital::EndNotices;
 
 /// Threads that read.
 const READERS: usize = 2;
@@ -63,10 +64,11 @@ impl ReadersEnd {
 pub(crate) struct TooMany;
 
 impl ReadPool {
-    /// Starts the readers.
+    /// Starts the readers. The end of each is told to `ends`.
     pub(crate) fn start(
         store: &SqliteStore,
         mailboxes: &Arc<Mailboxes>,
+        ends: &EndNotices,
     ) -> Result<(Self, Vec<JoinHandle<()>>, ReadersEnd), StoreError> {
         let (bell, rung) = async_channel::bounded(READERS);
         let waiting = Arc::new(Mutex::new(Waiting::new()));
@@ -75,10 +77,14 @@ impl ReadPool {
             .map(|_| {
                 let reader = Reader::open(store)?;
                 let (rung, mailboxes, alive) = (rung.clone(), Arc::clone(mailboxes), alive.clone());
-                let waiting = Arc::clone(&waiting);
+                let (waiting, told) = (Arc::clone(&waiting), ends.of_reader());
                 std::thread::Builder::new()
                     .name("chatd-reader".to_owned())
-                    .spawn(move || work(reader, &waiting, &rung, &mailboxes, alive))
+                    .spawn(move || {
+                        // Also when it panics: cursors would wait for its page for ever.
+                        let _told = told;
+                        work(reader, &waiting, &rung, &mailboxes, alive);
+                    })
                     .map_err(|cause| StoreError::new("started a reader", cause))
             })
             .collect::<Result<_, _>>()?;

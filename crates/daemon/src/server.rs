@@ -28,6 +28,7 @@ use crate::sequencer::Sequencer;
 use crate::start_error::{CONNECTIONS_MIN, SPARE_DESCRIPTORS, StartError};
 use crate::store::{OpenError, SqliteStore, correct_times};
 use crate::timer::keep_time;
+use crate::vital::{EndNotices, VitalPart};
 
 /// The room that is always there.
 const LOBBY: &str = "lobby";
@@ -59,8 +60,8 @@ pub struct Server {
     /// The timer.
     services: TaskTracker,
     reactors: TaskTracker,
-    /// A reactor has ended.
-    ended: CancellationToken,
+    /// Of the reactors, the readers and the timer.
+    ends: EndNotices,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -109,7 +110,8 @@ impl Server {
         let (listeners, addresses, socket) = bind_all(&config).await?;
         let mailboxes =
             Arc::new(Mailboxes::new(builders.iter().map(ReactorBuilder::mailbox).collect()));
-        let (readers, mut threads, end) = ReadPool::start(pipeline.store(), &mailboxes)?;
+        let ends = EndNotices::default();
+        let (readers, mut threads, end) = ReadPool::start(pipeline.store(), &mailboxes, &ends)?;
         let admission = Admission { identity: identity.key, rate: config.rate() };
         let connections_max = config.connections_within(connections_limit);
         let live = Arc::new(Live::new(admission, connections_max));
@@ -135,7 +137,7 @@ impl Server {
             stop: CancellationToken::new(),
             services: TaskTracker::new(),
             reactors: TaskTracker::new(),
-            ended: CancellationToken::new(),
+            ends,
             threads,
         };
         server.serve(builders, listeners, shared).await
@@ -173,11 +175,13 @@ impl Server {
         self.live.snapshot()
     }
 
-    /// Waits until the daemon can serve no more. It never happens while it works.
-    pub async fn failed(&self) {
+    /// Waits until the daemon can serve no more, and tells what it lacks. It never happens while it
+    /// works. Cancel-safe.
+    pub async fn failed(&self) -> VitalPart {
         tokio::select! {
-            () = self.sequencer.ended() => {}
-            () = self.ended.cancelled() => {}
+            biased; // The timer ends when the committing thread does.
+            () = self.sequencer.ended() => VitalPart::Committing,
+            part = self.ends.first() => part,
         }
     }
 
@@ -220,7 +224,11 @@ impl Server {
         }
         let (mailboxes, sequencer) = (Arc::clone(&self.mailboxes), self.sequencer.clone());
         let live = Arc::clone(&self.live);
-        self.services.spawn(keep_time(mailboxes, sequencer, live, self.stop.clone()));
+        let (stop, told) = (self.stop.clone(), self.ends.of_timer());
+        self.services.spawn(async move {
+            let _told = told;
+            keep_time(mailboxes, sequencer, live, stop).await;
+        });
         Ok(self)
     }
 
@@ -240,10 +248,7 @@ impl Server {
                     all.clone(),
                     Arc::clone(&shared),
                     self.sequencer.clone(),
-                    Alive {
-                        _counted: self.reactors.token(),
-                        _told: self.ended.clone().drop_guard(),
-                    },
+                    Alive { _counted: self.reactors.token(), _told: self.ends.of_reactor() },
                 )
                 .await
                 .map_err(StartError::Thread)?;
@@ -326,5 +331,29 @@ mod tests {
         assert_eq!(Arc::strong_count(&mailbox), 1, "a thread still has it");
         // The store is free again, too.
         Server::start(config).await.unwrap().shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_timer_and_of_a_reader_is_told_and_nothing_while_they_work() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = dir.path().join("data");
+        let config = Config { listen: Vec::new(), socket: None, data_dir, ..Config::default() };
+        for part in [VitalPart::Timer, VitalPart::Reader] {
+            let server = Server::start(config.clone()).await.unwrap();
+            let mut failed = Box::pin(server.failed());
+            tokio::select! {
+                biased;
+                part = &mut failed => panic!("{part} works"),
+                () = std::future::ready(()) => {}
+            }
+            if part == VitalPart::Timer {
+                server.stop.cancel();
+            } else {
+                drop(server.ends.of_reader());
+            }
+            let told = timeout(Duration::from_secs(60), failed).await.expect("it is told");
+            assert_eq!(told, part);
+            server.shutdown().await;
+        }
     }
 }
