@@ -142,6 +142,8 @@ impl Mailbox {
             mail.renamings.extend(renamings);
             mail.redacted.extend(redacted);
         });
+        // A reactor that has ended takes none of them.
+        deliveries.clear();
     }
 
     /// A reply that needed no commit.
@@ -160,11 +162,7 @@ impl Mailbox {
     /// Gives it back when the reactor has ended: nobody would tell the peer.
     pub(crate) fn arrive(&self, transfer: Transfer) -> Result<(), Transfer> {
         let mut transfer = Some(transfer);
-        self.put(|mail| {
-            if !mail.is_closed {
-                mail.transfers.extend(transfer.take());
-            }
-        });
+        self.put(|mail| mail.transfers.extend(transfer.take()));
         transfer.map_or(Ok(()), Err)
     }
 
@@ -215,8 +213,12 @@ impl Mailbox {
         mail.is_woken = false;
     }
 
+    /// Puts nothing where nobody looks any more: others may go on for as long as a drain takes.
     fn put(&self, put: impl FnOnce(&mut Mail)) {
         let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        if mail.is_closed {
+            return;
+        }
         put(&mut mail);
         let was_woken = std::mem::replace(&mut mail.is_woken, true);
         drop(mail);
@@ -283,5 +285,23 @@ mod tests {
         assert!(is_told(&mailbox));
         mailbox.allowances_grew();
         assert!(!is_told(&mailbox), "it has not asked again");
+    }
+
+    #[test]
+    fn what_comes_for_a_reactor_that_has_ended_is_not_kept() {
+        let mailbox = Mailbox::new(Arc::default());
+        mailbox.close(&mut Mail::default());
+        let (log, account) = (LogId::from(RoomId(1)), AccountId(1));
+        let revocation = Arc::new(Revocation { log, account, frame: vec![0; 64] });
+        let mut deliveries = vec![Delivery::Revoke(Arc::clone(&revocation))];
+        let released =
+            Released { grown: vec![log], redacted: vec![(log, Seq(1))], ..Released::default() };
+        mailbox.release(&mut deliveries, &released);
+        mailbox.tick();
+        assert!(deliveries.is_empty(), "they are for nobody else");
+        assert_eq!(Arc::strong_count(&revocation), 1, "somebody keeps it");
+        let mut mail = Mail::default();
+        mailbox.take(&mut mail);
+        assert!(mail.grown.is_empty() && mail.redacted.is_empty() && !mail.ticked);
     }
 }
