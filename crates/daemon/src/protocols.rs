@@ -44,6 +44,10 @@ pub enum Service {
 pub trait TakeOver: Debug + Send + Sync {
     /// Takes a connection. It is called by a reactor and must not wait: whoever serves hands it to a
     /// thread or a runtime of its own.
+    ///
+    /// From here on nobody else looks after the connection. Its place counts among the daemon's, but it
+    /// has no deadline for its handshake any more, and is not made to leave for others: whoever serves
+    /// bounds how long, and how many, peers may be there before it is known who they are.
     fn take_over(&self, connection: Handover);
 }
 
@@ -96,8 +100,18 @@ impl Default for Protocols {
 
 impl Protocols {
     /// The same with another one, in place of the one of its name if there is any.
+    ///
+    /// # Panics
+    /// An opening is empty, or its beginning is that of another protocol's: peers of that one would be
+    /// taken for peers of this one.
     #[must_use]
     pub fn with(mut self, protocol: Protocol) -> Self {
+        for opening in protocol.openings {
+            assert!(!opening.is_empty(), "every connection begins with nothing");
+            let mut others = self.table.iter().filter(|known| known.name != protocol.name);
+            let overlapping = others.find(|known| known.overlaps(&protocol, opening));
+            assert!(overlapping.is_none(), "{opening:?} may begin {overlapping:?}");
+        }
         match self.table.iter_mut().find(|known| known.name == protocol.name) {
             Some(known) => *known = protocol,
             None => self.table.push(protocol),
@@ -127,6 +141,12 @@ impl Protocols {
 }
 
 impl Protocol {
+    /// Whether an opening of another one is an opening of this one as far as both go.
+    fn overlaps(&self, other: &Self, opening: &[u8]) -> bool {
+        let is_theirs = |own: &&[u8]| self.begins(own, opening) || other.begins(opening, own);
+        self.openings.iter().any(is_theirs)
+    }
+
     /// Whether the two are the same as far as both go.
     fn begins(&self, opening: &[u8], first: &[u8]) -> bool {
         let both = opening.len().min(first.len());
@@ -183,6 +203,39 @@ mod tests {
         ] {
             assert_eq!(name_of(first), seen, "{}", first.escape_ascii());
         }
+    }
+
+    fn declined(name: &'static str, openings: &'static [&'static [u8]]) -> Protocol {
+        Protocol { name, openings, ignores_case: true, service: Service::Declined(Vec::new) }
+    }
+
+    #[test]
+    fn another_protocol_comes_beside_the_others_or_in_place_of_its_namesake() {
+        let protocols = Protocols::default();
+        let known = protocols.table.len();
+        let protocols = protocols.with(declined("SMTP", &[b"EHLO ", b"HELO "]));
+        let protocols = protocols.with(declined("IRC", &[b"NICK ", b"USER "]));
+        assert_eq!(protocols.table.len(), known + 1);
+        assert!(matches!(protocols.recognise(b"ehlo me"), Recognised::Protocol(_)));
+        assert_eq!(protocols.recognise(b"PASS secret"), Recognised::Unknown);
+    }
+
+    #[test]
+    #[should_panic = "every connection begins with nothing"]
+    fn no_protocol_begins_with_nothing() {
+        let _all = Protocols::default().with(declined("all", &[b""]));
+    }
+
+    #[test]
+    #[should_panic = "may begin"]
+    fn no_protocol_begins_with_the_beginning_of_another() {
+        let _http = Protocols::default().with(declined("G", &[b"get"]));
+    }
+
+    #[test]
+    #[should_panic = "may begin"]
+    fn no_protocol_goes_on_from_the_opening_of_another() {
+        let _native = Protocols::default().with(declined("longer", &[b"\x89CHT1"]));
     }
 
     #[test]
