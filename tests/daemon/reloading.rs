@@ -72,10 +72,16 @@ async fn a_hangup_changes_how_many_may_come_and_who_is_there_stays() -> Result<(
     let mut chatd = Configured::start("")?;
     let address = chatd.daemon.address();
     let (mut ada, _) = Raw::sign_in(address, 1, "ada").await?;
+    let stranger = Raw::connect(address).await?;
+    // Who had come before is let in before she is answered.
+    ping(&mut ada, 1).await?;
     chatd.reload("connections = 1\n").await?;
     let turned_away = Raw::connect(address).await?.closed().await?;
     assert_eq!(turned_away.known_reason(), Some(CloseReason::Full), "{turned_away:?}");
     ping(&mut ada, 1).await?;
+    // There would have been no place without him either.
+    let (mut stranger, _) = stranger.introduce(3, "cyd").await?;
+    ping(&mut stranger, 1).await?;
     chatd.reload("").await?;
     let (mut bob, _) = Raw::sign_in(address, 2, "bob").await?;
     ping(&mut bob, 1).await?;

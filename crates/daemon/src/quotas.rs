@@ -84,16 +84,27 @@ impl ConnectionQuotas {
 
     /// Takes a place for a connection; `false` when there is none for it.
     pub(crate) fn acquire(&self, network: Network) -> bool {
+        let has_room = self.taken.fetch_add(1, Ordering::Relaxed) < self.places(network);
+        if !has_room {
+            self.release();
+        }
+        has_room
+    }
+
+    /// Whether there is a place for a connection once somebody has given up his. There may be more
+    /// than enough of them to leave first: a reload allows fewer, or what is kept is taken as well.
+    pub(crate) fn lacks_one_at_most(&self, network: Network) -> bool {
+        self.taken() <= self.places(network)
+    }
+
+    /// How many places may be taken before one is taken by somebody who comes from there.
+    fn places(&self, network: Network) -> usize {
         let max = self.max();
         let kept = match network {
             Network::Local => 0,
             Network::V4(_) | Network::V6(_) => (max / SOCKET_SHARE).min(SOCKET_PLACES_MAX),
         };
-        let has_room = self.taken.fetch_add(1, Ordering::Relaxed) < max - kept;
-        if !has_room {
-            self.release();
-        }
-        has_room
+        max - kept
     }
 
     /// A connection is gone.
@@ -154,6 +165,15 @@ mod tests {
         assert_eq!(take_all(&quotas, Network::Local), 28);
         quotas.release();
         assert!(!quotas.acquire(ADDRESS) && quotas.acquire(Network::Local));
+    }
+
+    #[test]
+    fn somebody_leaves_for_another_only_where_that_is_enough() {
+        let quotas = ConnectionQuotas::new(448);
+        assert_eq!(take_all(&quotas, ADDRESS), 420);
+        assert!(quotas.lacks_one_at_most(ADDRESS));
+        assert!(quotas.acquire(Network::Local), "of those that are kept");
+        assert!(!quotas.lacks_one_at_most(ADDRESS) && quotas.lacks_one_at_most(Network::Local));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use chat_core::Closing;
 
@@ -52,8 +53,11 @@ impl Reactor {
     }
 
     fn finds_a_place(&mut self, network: Network) -> bool {
-        self.shared.live.quotas.acquire(network)
-            || self.evict_unauthenticated() && self.shared.live.quotas.acquire(network)
+        let quotas = Arc::clone(&self.shared.live.quotas);
+        quotas.acquire(network)
+            || quotas.lacks_one_at_most(network)
+                && self.evict_unauthenticated()
+                && quotas.acquire(network)
     }
 
     /// A connection begins.
@@ -156,8 +160,6 @@ impl Reactor {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use tokio::io::AsyncReadExt;
     use tokio::net::{TcpListener, TcpStream, UnixStream};
     use tokio::time::{Duration, timeout};
