@@ -52,16 +52,22 @@ pub(super) fn streams_of_two_accounts_are_apart<D: Disk>(disk: &mut D, fact: &st
 
 pub(super) fn a_stream_keeps_its_room<D: Disk>(disk: &mut D, fact: &str) {
     let mut store = settled(disk, fact);
-    let (posted_in, refused_in) = (RoomId(LOBBY.0), RoomId(1 << 40));
-    let refused_stream = StreamId([0x0F; 16]);
+    let posted_in = RoomId(LOBBY.0);
+    // Any number: whoever sends says it.
+    let refused_in = [
+        (StreamId([0x0F; 16]), RoomId(1 << 40)),
+        (StreamId([0x1F; 16]), RoomId(1 << 63)),
+        (StreamId([0x2F; 16]), RoomId(u64::MAX)),
+    ];
     assert_eq!(store.stream(ADA, STREAM).expect(fact), None, "{fact}");
     append(&mut store, fact, &posted(4, 1, "one"));
-    let nonce = Nonce { stream: refused_stream, n: 1 };
-    let (room, code) = (refused_in, ErrorCode::UnknownRoom);
-    let refused = RefusedSend { account: ADA, room, nonce, code, digest: digest("nowhere") };
-    store.append(Record::RefusedSend(refused)).expect(fact);
+    for (stream, room) in refused_in {
+        let (nonce, code) = (Nonce { stream, n: 1 }, ErrorCode::UnknownRoom);
+        let refused = RefusedSend { account: ADA, room, nonce, code, digest: digest("nowhere") };
+        store.append(Record::RefusedSend(refused)).expect(fact);
+    }
     let check = |store: &D::Store, when: &str| {
-        for (stream, room) in [(STREAM, posted_in), (refused_stream, refused_in)] {
+        for (stream, room) in [(STREAM, posted_in)].into_iter().chain(refused_in) {
             let mark = store.stream(ADA, stream).expect(fact);
             assert_eq!(mark, Some(BoundStream { room, high_water: 1 }), "{fact}: {when}");
             assert_eq!(store.stream(BOB, stream).expect(fact), None, "{fact}: {when}");

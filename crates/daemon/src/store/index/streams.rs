@@ -167,7 +167,8 @@ fn find(
         )?
         .query_row(params![integer(account.0), stream.0], |row| {
             let stream = row.get(0)?;
-            let bound = Bound { row: stream, room: RoomId(unsigned(row.get(1)?)) };
+            let room = RoomId(row.get::<_, i64>(1)?.cast_unsigned());
+            let bound = Bound { row: stream, room };
             let flushed = row.get::<_, Option<i64>>(2)?.map_or(0, unsigned);
             let posted = unflushed.last_n(stream).unwrap_or(flushed);
             let refused = row.get::<_, Option<i64>>(3)?.map_or(0, unsigned);
@@ -188,5 +189,6 @@ fn begin(
 ) -> Result<i64> {
     connection
         .prepare_cached("INSERT INTO streams (account, stream, room) VALUES (?, ?, ?)")?
-        .insert(params![integer(account.0), stream.0, integer(room.0)])
+        // Whoever sends chooses this id: there need not be such a room, and none of its bits may be lost.
+        .insert(params![integer(account.0), stream.0, room.0.cast_signed()])
 }
