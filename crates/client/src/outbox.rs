@@ -12,7 +12,8 @@
 //!   nothing. They are answers here too, or a poisoned message would close every connection; the
 //!   hole that they leave is mended by the third rule.)
 //! * **A stream that is another room's** has taken none of these sends: all of them may go out under a
-//!   fresh one. It happens where a name has come to be another room's with a new life of the logs.
+//!   fresh one. It happens where a name has come to be another room's with a new life of the logs. Of a
+//!   fresh one no daemon says it: tried again after a pause, as below.
 //! * **A refusal that may be retried is none**: the send is out again as soon as the driver asks,
 //!   and everything behind it gets `Behind` until it is there. What a `Behind { awaited }` for `n`
 //!   means depends on `awaited` alone:
@@ -86,6 +87,8 @@ pub struct Outbox {
     /// Whether the logs have begun another life since what was acked was: some of it may be gone.
     may_have_lost: bool,
     link: Link,
+    /// The stream was begun anew on this connection, and nothing of it has an answer.
+    is_fresh: bool,
     /// Rising in `n`; answered ones are missing.
     pending: VecDeque<PendingSend>,
     in_flight: usize,
@@ -136,6 +139,7 @@ impl Outbox {
             epoch: None,
             may_have_lost: false,
             link: Link::Down,
+            is_fresh: false,
             pending,
             in_flight: 0,
             waiting_from: 0,
@@ -184,6 +188,7 @@ impl Outbox {
     pub fn disconnected(&mut self) {
         self.check();
         self.link = Link::Down;
+        self.is_fresh = false;
         self.recall_all();
     }
 
@@ -234,9 +239,7 @@ impl Outbox {
         };
         self.check();
         if error.known_code() == Some(ErrorCode::StreamBound) {
-            self.recall(index);
-            self.link = Link::Lost;
-            return Verdict::NewStreamNeeded;
+            return self.bound_elsewhere(index);
         }
         if !error.retry {
             return match self.take(nonce) {
@@ -332,6 +335,7 @@ impl Outbox {
     fn take(&mut self, nonce: Nonce) -> Option<Entry> {
         let index = self.index_of(nonce)?;
         let taken = self.pending.remove(index)?;
+        self.is_fresh = false;
         if index < self.waiting_from {
             self.waiting_from -= 1;
         }

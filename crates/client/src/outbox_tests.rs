@@ -353,3 +353,22 @@ fn a_stream_that_is_another_rooms_is_exchanged() {
     assert_eq!(outbox.restart_stream(StreamId([9; 16])).len(), 3, "none of them was taken");
     assert_eq!(send_all(&mut outbox, 9), [1, 2, 3]);
 }
+
+#[test]
+fn a_fresh_stream_that_is_said_to_be_another_rooms_is_no_reason_for_the_next_one() {
+    let mut outbox = outbox_of(2);
+    send_all(&mut outbox, 1);
+    let bound = error(ErrorCode::StreamBound, 77);
+    assert_eq!(outbox.refused(nonce(1), &bound), Verdict::NewStreamNeeded);
+    let stream = StreamId([9; 16]);
+    outbox.restart_stream(stream);
+    for _ in 0..3 {
+        assert_eq!(send_all(&mut outbox, 1), [1]);
+        let verdict = outbox.refused(Nonce { stream, n: 1 }, &bound);
+        assert_eq!(verdict, Verdict::Retry { after_ms: UNAVAILABLE_PAUSE_MS });
+    }
+    // Another daemon, or another life of this one, may know of it.
+    outbox.connected(Epoch(2));
+    send_all(&mut outbox, 1);
+    assert_eq!(outbox.refused(Nonce { stream, n: 1 }, &bound), Verdict::NewStreamNeeded);
+}

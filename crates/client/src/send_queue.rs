@@ -2,15 +2,19 @@
 //! what is to be written down, and what becomes of each.
 //!
 //! Owns an outbox for each room, and what dead processes left. Only within a room is there an order:
-//! what was left goes first there, then what is said here; no room waits for another. Sans-IO: time
-//! comes in as milliseconds of any clock that never steps back, randomness as the bytes that fresh
-//! streams follow from. It must not know about sockets, files or who waits; the simulator runs this
+//! what was left goes first there, then what is said here. Rooms take turns in one window, and none waits
+//! for another's name or stream to be found or begun anew. What they do share: a refusal that may be
+//! retried pauses all, since it is the daemon or the account that is to wait; and while a stream is lost,
+//! no new message is taken.
+//!
+//! Sans-IO: time comes in as milliseconds of any clock that never steps back, randomness as the bytes that
+//! fresh streams follow from. It must not know about sockets, files or who waits; the simulator runs this
 //! very type.
 
 mod lost_stream;
 mod placing;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use chat_proto::{Ack, Epoch, Error, Nonce, RoomId, RoomName, StreamId};
 
@@ -22,6 +26,9 @@ pub const UNANSWERED_MAX: usize = 1024;
 
 /// Rooms that are remembered by their names; past it they are found anew.
 const FOUND_MAX: usize = 1024;
+
+/// Rooms that are looked for by their names at the same time; others wait until one is found.
+const FINDING_MAX: usize = 16;
 
 /// What becomes of messages when their process ends, and with a stream that the daemon has lost.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -105,8 +112,10 @@ pub struct SendQueue {
     /// Streams of no use any more. Nothing of them leaves until they are restarted.
     lost: VecDeque<StreamId>,
     paused_until_ms: Option<u64>,
-    /// Whether a room is being looked for by its name.
-    is_finding: bool,
+    /// The rooms that are being looked for by their names.
+    finding: HashSet<RoomName>,
+    /// The stream of which a message left last: the others have their turn first.
+    sent_last: Option<StreamId>,
     epoch: Option<Epoch>,
     is_online: bool,
     /// Whether the daemon was restored from a backup since the first connection. Then ids of rooms
@@ -129,7 +138,8 @@ impl SendQueue {
             changes: VecDeque::new(),
             lost: VecDeque::new(),
             paused_until_ms: None,
-            is_finding: false,
+            finding: HashSet::new(),
+            sent_last: None,
             epoch: None,
             is_online: false,
             is_restored: false,
@@ -187,7 +197,7 @@ impl SendQueue {
     /// The connection is gone.
     pub fn disconnected(&mut self) {
         self.is_online = false;
-        self.is_finding = false;
+        self.finding.clear();
         self.outboxes.iter_mut().for_each(Outbox::disconnected);
     }
 
@@ -197,22 +207,32 @@ impl SendQueue {
             return None;
         }
         let in_flight: usize = self.outboxes.iter().map(Outbox::in_flight).sum();
-        for at in 0..self.outboxes.len() {
+        let first = self.first_in_turn();
+        for at in (first..self.outboxes.len()).chain(0..first) {
             if !self.may_leave(at) {
                 continue;
             }
             if in_flight < in_flight_max
                 && let Some(entry) = self.outboxes[at].next_to_send(in_flight_max)
             {
+                self.sent_last = Some(entry.nonce.stream);
                 return Some(Outbound::Send(entry));
             }
             // Only the name of the room is known: joining tells the id.
-            if let (Some(name), false) = (self.outboxes[at].unresolved(), self.is_finding) {
-                self.is_finding = true;
+            if let Some(name) = self.outboxes[at].unresolved()
+                && self.finding.len() < FINDING_MAX
+                && self.finding.insert(name.clone())
+            {
                 return Some(Outbound::Find(name.clone()));
             }
         }
         None
+    }
+
+    /// The outbox behind the one that sent last. Else a room with a backlog would have the whole window.
+    fn first_in_turn(&self) -> usize {
+        let sent_last = |outbox: &Outbox| Some(outbox.stream()) == self.sent_last;
+        self.outboxes.iter().position(sent_last).map_or(0, |at| at + 1)
     }
 
     /// Whether an outbox is of use, and nothing that was left for its room is still unanswered.
@@ -253,7 +273,7 @@ impl SendQueue {
 
     /// A room of which only the name was known.
     pub fn found(&mut self, name: &RoomName, room: RoomId) {
-        self.is_finding = false;
+        self.finding.remove(name);
         if self.is_restored {
             if self.found.len() >= FOUND_MAX {
                 self.found.clear();
@@ -271,7 +291,7 @@ impl SendQueue {
     /// The room cannot be had: what waits for it is refused here. The daemon would await the places of
     /// these messages for ever, so the stream is of no use any more.
     pub fn not_found(&mut self, name: &RoomName, error: Error) {
-        self.is_finding = false;
+        self.finding.remove(name);
         let refusal = Refusal::from(error);
         let waiting = self.outboxes.iter().filter(|outbox| outbox.unresolved() == Some(name));
         for stream in waiting.map(Outbox::stream).collect::<Vec<_>>() {

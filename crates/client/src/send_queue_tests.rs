@@ -219,6 +219,54 @@ fn a_window_is_shared_by_all_rooms() {
 }
 
 #[test]
+fn a_backlog_of_one_room_leaves_the_others_their_turns() {
+    let mut queue = online(RENEWABLE);
+    for _ in 0..20 {
+        say(&mut queue, LOBBY, "a");
+    }
+    let left = |queue: &mut SendQueue| -> Vec<String> {
+        let next = std::iter::from_fn(|| queue.next(10, 0));
+        let text = |out| match out {
+            Outbound::Send(entry) => entry.text,
+            Outbound::Find(name) => panic!("{name} is looked for"),
+        };
+        next.map(text).collect()
+    };
+    assert_eq!(left(&mut queue), ["a"; 10]);
+    let acked = |queue: &mut SendQueue, stream, n| queue.acked(&ack(Nonce { stream, n }));
+    let backlog = queue.outboxes[0].stream();
+    for text in ["b", "c", "b", "c"] {
+        let room = if text == "b" { RoomId(6) } else { RoomId(7) };
+        say(&mut queue, room, text);
+    }
+    (1..=6).for_each(|n| acked(&mut queue, backlog, n));
+    assert_eq!(left(&mut queue), ["b", "c", "a", "b", "c", "a"]);
+}
+
+#[test]
+fn a_room_that_is_looked_for_keeps_no_other_from_being_found() {
+    let mut queue = online(RENEWABLE);
+    for room in ["ops", "dev", "ops"] {
+        say(&mut queue, name(room), room);
+    }
+    let mut asked = sent(&mut queue, 0);
+    asked.sort_unstable();
+    assert_eq!(asked, ["#dev?", "#ops?"], "each once");
+    queue.found(&name("dev"), RoomId(9));
+    assert_eq!(sent(&mut queue, 0), ["dev"]);
+    queue.disconnected();
+    queue.connected(EPOCH);
+    let again = sent(&mut queue, 0);
+    assert!(again.contains(&"#ops?".to_owned()), "the answer went down with its connection");
+    for number in 0..FINDING_MAX {
+        say(&mut queue, name(&format!("room{number}")), "a");
+    }
+    assert_eq!(sent(&mut queue, 0).len(), FINDING_MAX - 1, "so many at a time");
+    queue.found(&name("ops"), RoomId(8));
+    assert_eq!(sent(&mut queue, 0).len(), 3, "two messages, and the one that is left");
+}
+
+#[test]
 fn a_room_is_the_same_however_it_is_known() {
     let mut queue = online(RENEWABLE);
     let by_name = say(&mut queue, name("ops"), "a");

@@ -2,7 +2,7 @@
 
 use chat_proto::{Nonce, StreamId};
 
-use super::{Entry, Link, Outbox, PendingSend};
+use super::{Entry, Link, Outbox, PendingSend, UNAVAILABLE_PAUSE_MS, Verdict};
 
 impl Outbox {
     /// Gives every unanswered send a new nonce, from 1 on a stream that was never used. Only after
@@ -15,6 +15,7 @@ impl Outbox {
         if self.link == Link::Lost {
             self.link = Link::Up;
         }
+        self.is_fresh = true;
         self.next_n = 1;
         self.may_have_lost = false;
         self.refused.clear();
@@ -26,6 +27,17 @@ impl Outbox {
             renamed.push((before, Nonce { stream: fresh, n: pending.n }));
         }
         renamed
+    }
+
+    /// The daemon says that the stream is another room's.
+    pub(super) fn bound_elsewhere(&mut self, index: usize) -> Verdict {
+        self.recall(index);
+        if self.is_fresh {
+            // Nobody has used it, so the daemon is wrong, and would say so of the next one, too.
+            return Verdict::Retry { after_ms: UNAVAILABLE_PAUSE_MS };
+        }
+        self.link = Link::Lost;
+        Verdict::NewStreamNeeded
     }
 
     /// Gives every unanswered send back, never to be sent: instead of [`Self::restart_stream`], for

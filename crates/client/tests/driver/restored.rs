@@ -1,5 +1,7 @@
 //! After a restore of the daemon each line of a script is sent, or refused with the true reason.
 
+use std::time::Duration;
+
 use chat_client::{Client, Event, Events, NoAck, OutboxKind, Sent, start};
 use chat_proto::{Epoch, Error, ErrorCode, RequestId, RoomJoined, RoomLeft, Send, Seq, Timestamp};
 
@@ -97,4 +99,32 @@ async fn a_script_follows_what_it_asked_for_though_its_membership_is_gone() {
     assert_eq!(message(&mut events).await.text, "still heard");
     let asked = peer.frame_or_pause().await;
     assert!(asked.is_none(), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_daemon_that_has_every_stream_in_another_room_is_asked_again_after_pauses() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, _events) = script(&daemon, dir.path(), true);
+    let mut peer = daemon.serve().await;
+    let sent = say(&client, "line").await;
+    let mut streams = Vec::new();
+    let mut last_refused = tokio::time::Instant::now();
+    for round in 0..4 {
+        let (id, send): (_, Send) = loop {
+            if let Some(frame) = peer.frame_or_pause().await {
+                break (frame.request, frame.decode().unwrap());
+            }
+        };
+        let pause = last_refused.elapsed();
+        assert!(round < 2 || pause >= Duration::from_millis(900), "{round}: {pause:?}");
+        streams.push(send.nonce.stream);
+        last_refused = tokio::time::Instant::now();
+        match round {
+            3 => peer.ack(id, &send, 1).await,
+            _ => peer.reply(id, &Error::new(ErrorCode::StreamBound, "no").with_detail(77)).await,
+        }
+    }
+    assert!(within(sent.answer).await.is_ok());
+    assert_ne!(streams[0], streams[1], "it may be as the daemon says");
+    assert_eq!([streams[1]; 2], streams[2..], "nobody has used this one");
 }
