@@ -1,6 +1,6 @@
 //! Damaged rows of `blocks`: the events that they lead to are told as unreadable, nothing of
-//! another log is told in their place, and a store whose logs have lost their ends is not written. Nor is
-//! one that does not know how far in the order it is.
+//! another log is told in their place, and a store whose logs have lost their ends is not written. One that does
+//! not know how far in the order it is goes on.
 
 mod store_seed;
 mod store_told;
@@ -132,19 +132,39 @@ fn a_store_whose_logs_have_another_end_is_not_written() {
 }
 
 #[test]
-fn a_store_whose_place_in_the_order_is_not_that_of_its_newest_event_is_not_opened() {
-    for (change, why) in [
-        ("DELETE FROM progress", "it does not say how far in the order it is"),
-        ("UPDATE progress SET last_event = 7", "it says how far in the order it was with event 7"),
-        ("UPDATE progress SET submitters = 'x'", "its submitters are \"x\", which are none"),
+fn a_store_that_does_not_know_how_far_in_the_order_it_is_goes_on_with_all_its_events() {
+    for change in [
+        "DELETE FROM progress",
+        "UPDATE progress SET last_event = 7",
+        "UPDATE progress SET submitters = 'x'",
     ] {
         let (dir, store) = filled();
         damage(&store, change);
         store.close();
-        let refused = SqliteStore::open(dir.path(), Durability::Process).expect_err(change);
-        let told = with_causes(&refused);
-        assert!(told.contains(&format!("the file is damaged: {why}")), "{told}");
+        for start in ["the first", "the second"] {
+            let mut store = SqliteStore::open(dir.path(), Durability::Process).expect(change);
+            let snapshot = store.recover().expect(change);
+            let lobby = snapshot.rooms.iter().find(|room| room.id.0 == 1).expect("it is there");
+            assert_eq!(lobby.head.0, EVENTS, "{change}: {start}");
+            assert!(snapshot.progress.place.0 >= EVENTS, "{change}: {:?}", snapshot.progress);
+            store.close();
+        }
     }
+}
+
+/// The events are the promise: a row that knows more of them than there are is believed.
+#[test]
+fn a_store_that_lacks_events_which_its_place_in_the_order_knows_is_not_opened() {
+    let (dir, store) = filled();
+    damage(&store, "UPDATE progress SET last_event = last_event + 1");
+    store.close();
+    let refused = SqliteStore::open(dir.path(), Durability::Process).expect_err("it is refused");
+    let told = with_causes(&refused);
+    assert!(told.contains("the file is damaged: it lacks its newest events"), "{told}");
+    let database = rusqlite::Connection::open(dir.path().join("chatd.db")).expect("it is there");
+    database.execute_batch("DELETE FROM progress").expect("as docs/OPERATING.md says");
+    drop(database);
+    SqliteStore::open(dir.path(), Durability::Process).expect("it goes on").close();
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

@@ -2,8 +2,11 @@
 //! overwrites it, in its own transaction.
 //!
 //! It says of which event it is, so that a row that is not of the newest commit is noticed: from it a
-//! machine would carry out again what is here, or leave out what is not.
+//! machine would carry out again what is here, or leave out what is not. A row that is of no use is begun
+//! anew, since all that it tells follows from commands that are over, and every event is there. One that
+//! knows of newer events than there are is proof of a loss, and refused.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use chat_core::{OrderDigest, OrderProgress, Place, Submission, SubmitterId};
@@ -35,8 +38,16 @@ pub(super) fn write(
         .map(drop)
 }
 
-/// The row, in a file whose newest event is `last_event`. A file without events need not have one.
-pub(super) fn read(connection: &Connection, last_event: u64) -> Result<OrderProgress> {
+/// The row, in a file whose newest event is `last_event`. A file without events need not have one. When the
+/// row is of no use, it goes on behind `known`, and the operator is told.
+///
+/// # Errors
+/// Also when events are missing that the row knows.
+pub(super) fn read(
+    connection: &Connection,
+    last_event: u64,
+    known: Place,
+) -> Result<OrderProgress> {
     let row = connection
         .prepare_cached("SELECT place, digest, last_event, submitters FROM progress WHERE id = 1")?
         .query_row([], |row| {
@@ -48,16 +59,35 @@ pub(super) fn read(connection: &Connection, last_event: u64) -> Result<OrderProg
     let Some((place, digest, of_event, words)) = row else {
         return match last_event {
             0 => Ok(OrderProgress::default()),
-            _ => Err(damaged("it does not say how far in the order it is")),
+            _ => Ok(begin_anew("there is none", last_event, known)),
         };
     };
-    if of_event != last_event {
-        let said = format!("it says how far in the order it was with event {of_event}");
-        return Err(damaged(&format!("{said}, and its newest is event {last_event}")));
+    let place = Place(place);
+    let is_of_event = format!("it is of event {of_event}, and the newest is event {last_event}");
+    match of_event.cmp(&last_event) {
+        Ordering::Equal => {}
+        Ordering::Less => return Ok(begin_anew(&is_of_event, last_event, known.max(place))),
+        Ordering::Greater => return Err(newer_than(&is_of_event)),
     }
-    let submitters = submitters_of(&words)
-        .ok_or_else(|| damaged(&format!("its submitters are {words:?}, which are none")))?;
-    Ok(OrderProgress { place: Place(place), digest: OrderDigest(digest), submitters })
+    let Some(submitters) = submitters_of(&words) else {
+        let why = format!("its submitters are {words:?}, which are none");
+        return Ok(begin_anew(&why, last_event, known.max(place)));
+    };
+    Ok(OrderProgress { place, digest: OrderDigest(digest), submitters })
+}
+
+/// How far the order has come at least; of what came of it nothing is known.
+fn begin_anew(why: &str, last_event: u64, known: Place) -> OrderProgress {
+    // No place is to be given away twice, where that can be helped.
+    let place = known.max(Place(last_event));
+    tracing::error!(
+        %why,
+        last_event,
+        place = place.0,
+        "the row of progress in chatd.db is of no use and is begun anew, with a new digest: no event is \
+         missing for that. See \"A damaged file\" in docs/OPERATING.md"
+    );
+    OrderProgress { place, ..OrderProgress::default() }
 }
 
 /// As a person can read them: `1:57 12:4` are the submissions 57 of submitter 1, and 4 of 12.
@@ -80,8 +110,11 @@ fn submitters_of(words: &str) -> Option<Vec<Submission>> {
     submitters.is_sorted_by(|a, b| a.submitter < b.submitter).then_some(submitters)
 }
 
-fn damaged(what: &str) -> rusqlite::Error {
-    let said = format!("the file is damaged: {what}");
+fn newer_than(is_of_event: &str) -> rusqlite::Error {
+    let said = format!(
+        "the file is damaged: it lacks its newest events, or its row of progress is wrong: {is_of_event}. \
+         See \"A damaged file\" in docs/OPERATING.md"
+    );
     rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(said))
 }
 
@@ -104,31 +137,39 @@ mod tests {
     #[test]
     fn there_is_one_row_and_it_says_what_was_written_last() {
         let file = file();
-        assert_eq!(read(&file, 0).unwrap(), OrderProgress::default());
+        assert_eq!(read(&file, 0, Place(0)).unwrap(), OrderProgress::default());
         write(&file, &OrderProgress::default(), 0).unwrap();
         write(&file, &progress(), 3).unwrap();
-        assert_eq!(read(&file, 3).unwrap(), progress());
+        assert_eq!(read(&file, 3, Place(0)).unwrap(), progress());
         let rows: i64 =
             file.query_row("SELECT count(*) FROM progress", [], |row| row.get(0)).unwrap();
         assert_eq!(rows, 1);
     }
 
     #[test]
-    fn a_row_that_is_damaged_missing_or_of_another_commit_is_told() {
+    fn a_row_that_is_damaged_missing_or_of_an_earlier_commit_begins_anew_and_goes_back_nowhere() {
         let file = file();
-        let told = |last_event| read(&file, last_event).unwrap_err().to_string();
-        let missing = told(1);
-        assert!(missing.contains("does not say how far in the order it is"), "{missing}");
+        let read = |last_event, known| read(&file, last_event, Place(known)).unwrap();
+        let anew = |place| OrderProgress { place: Place(place), ..OrderProgress::default() };
+        assert_eq!(read(7, 0), anew(7));
+        assert_eq!(read(7, 40), anew(40), "nothing that was known is forgotten");
         write(&file, &progress(), 3).unwrap();
-        for newest in [2, 4] {
-            let other = told(newest);
-            let sentence = format!("it was with event 3, and its newest is event {newest}");
-            assert!(other.contains(&sentence), "{other}");
-        }
+        assert_eq!(read(4, 40), anew(900), "the row says how far it was before");
+        assert_eq!(read(1000, 40), anew(1000));
         for words in ["1", "1:x", "2:1 1:1", "1:1 1:2", "1:1,2:1", "-1:1"] {
             file.execute("UPDATE progress SET submitters = ?", [words]).unwrap();
-            let unreadable = told(3);
-            assert!(unreadable.contains(&format!("submitters are {words:?}")), "{unreadable}");
+            assert_eq!(read(3, 0), anew(900), "{words:?}");
         }
+        write(&file, &anew(900), 3).unwrap();
+        assert_eq!(read(3, 0), anew(900), "what was begun anew is as good as any");
+    }
+
+    #[test]
+    fn a_row_that_knows_of_newer_events_than_there_are_is_no_reason_to_go_on() {
+        let file = file();
+        write(&file, &progress(), 3).unwrap();
+        let refused = read(&file, 2, Place(0)).unwrap_err().to_string();
+        assert!(refused.contains("it is of event 3, and the newest is event 2"), "{refused}");
+        assert!(refused.contains("OPERATING.md"), "{refused}");
     }
 }

@@ -42,7 +42,7 @@ impl Transactions {
     /// [`Self::forget`], before anything is appended.
     pub(super) fn read_back(&mut self, connection: &Connection) -> Result<()> {
         self.index.read_back(connection)?;
-        self.progress = progress::read(connection, self.index.last_id())?;
+        self.progress = progress::read(connection, self.index.last_id(), self.progress.place)?;
         Ok(())
     }
 
