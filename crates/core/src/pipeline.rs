@@ -152,7 +152,9 @@ impl<S: Store> Pipeline<S> {
     /// What is committed says how far in the order it is.
     fn record_progress(&mut self) {
         debug_assert!(self.within.is_between(), "a commit ends where a submission does");
-        let Some(state) = self.state.as_ref().filter(|_| self.open.has_appended()) else { return };
+        // One that is broken is never committed, and the state is ahead of what was appended.
+        let is_recorded = self.open.has_appended() && !self.open.is_broken();
+        let Some(state) = self.state.as_ref().filter(|_| is_recorded) else { return };
         if let Err(cause) = self.store.append(Record::OrderProgress(state.progress())) {
             self.open.break_off(cause);
         }
@@ -245,7 +247,7 @@ impl<S: Store> Pipeline<S> {
 
     fn stage(&mut self, input: Input, now: Timestamp, fanout: &mut impl Fanout) {
         match input {
-            Input::Ordered(_) if self.within.is_repeated() => {}
+            Input::Ordered(again) if self.within.is_repeated() => self.pass_over(again),
             Input::Ordered(ordered) => self.stage_command(ordered, now, fanout),
             Input::Begins(submission) => self.begin_submission(submission),
             Input::Ends => self.end_submission(),

@@ -215,8 +215,10 @@ fn commit_all(
 ) {
     let mut clock = ClockWatch::default();
     look_at(&mut clock, utc_now(), &pipeline);
-    let progress = pipeline.state().map(|state| state.progress().clone()).unwrap_or_default();
-    let mut submitter = LoneSubmitter::after(&progress, SUBMISSION_COST_MAX);
+    // From another place, submissions would be passed over that were never carried out.
+    let state =
+        pipeline.state().expect("a server whose logs could not be read or begun does not start");
+    let mut submitter = LoneSubmitter::after(state.progress(), SUBMISSION_COST_MAX);
     let mut inputs = Vec::new();
     while rung.blocking_recv().is_some() {
         loop {

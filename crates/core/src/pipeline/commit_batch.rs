@@ -163,6 +163,11 @@ impl CommitBatch {
         self.broken.get_or_insert(cause);
     }
 
+    /// Whether one could not.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
     pub(super) fn commits(&mut self) -> Commits {
         if let Some(cause) = self.broken.take() {
             Commits::Never(cause)

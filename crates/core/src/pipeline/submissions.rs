@@ -1,7 +1,8 @@
 //! Submissions: what was put into the order together, and is committed together.
 
 use super::Pipeline;
-use crate::{Store, Submission};
+use super::commit_batch::{self, Waiting};
+use crate::{Ordered, Refusal, Store, Submission};
 
 /// Where in a submission the inputs are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -10,7 +11,7 @@ pub(super) enum Within {
     Nothing,
     /// In one that is carried out.
     New(Submission),
-    /// In one that the state contains: nothing of it is carried out another time, and nobody waits.
+    /// In one that the state contains: nothing of it is carried out another time.
     Repeated,
 }
 
@@ -32,6 +33,14 @@ impl<S: Store> Pipeline<S> {
         let progress = self.state.as_ref().map(crate::State::progress);
         let is_contained = progress.is_some_and(|progress| progress.contains(submission));
         self.within = if is_contained { Within::Repeated } else { Within::New(submission) };
+    }
+
+    /// A command of a submission that is contained. What came of it is not kept: whoever should wait here
+    /// for an answer, which nobody has given, asks again.
+    pub(super) fn pass_over(&mut self, Ordered { origin, command }: Ordered) {
+        let Some(origin) = origin else { return };
+        let send = commit_batch::send_of(&command.action);
+        self.open.wait(Waiting::Answer { origin, answer: Err(Refusal::Unavailable), send });
     }
 
     pub(super) fn end_submission(&mut self) {

@@ -78,7 +78,14 @@ fn a_submission_that_comes_again_is_passed_over() {
     world.heard.take();
     world.run(first());
     assert_eq!((progress(&world), world.pipeline.store().records()), (before, records));
-    assert_eq!(world.heard.take(), [], "whoever asked was answered before");
+    let unknown = kinds(1, &[Kind::Error; 2]);
+    assert_eq!(world.heard.take(), unknown, "nobody waits for ever; the outcome is unknown here");
+    let nobody_here = first().into_iter().map(|input| match input {
+        Input::Ordered(ordered) => Input::Ordered(Ordered { origin: None, ..ordered }),
+        own @ (Input::Begins(_) | Input::Ends | Input::Local(_)) => own,
+    });
+    world.run(nobody_here.collect::<Vec<_>>());
+    assert_eq!(world.heard.take(), [], "of what another machine asked, nobody is told here");
     // The same under a number of its own is asked for anew.
     world.run(submission(3, [send(1, 1), leave(1, LOBBY)]));
     assert_eq!(world.heard.take(), kinds(1, &[Kind::Ack, Kind::Done]));
@@ -124,6 +131,17 @@ fn the_same_order_in_other_commits_leads_to_the_same_place_and_digest() {
     let (many, one) = (digest(1, false), digest(usize::MAX, true));
     assert!(many.0 > one.0, "{} and {} commits", many.0, one.0);
     assert_eq!(many.1, one.1);
+}
+
+#[test]
+fn a_record_that_could_not_be_appended_is_the_last_that_is_tried() {
+    let mut world = World::new();
+    let before = progress(&world);
+    world.pipeline.store_mut().takes = Some(1);
+    world.run(submission(1, [send(1, 1), send(1, 2)]));
+    assert_eq!(world.pipeline.store().refused_appends, 1, "how far it is would be another");
+    assert_eq!(world.heard.take(), kinds(1, &[Kind::Error; 2]));
+    assert_eq!(progress(&world), before);
 }
 
 #[test]

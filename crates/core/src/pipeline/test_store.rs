@@ -20,6 +20,10 @@ pub(super) struct MemoryStore {
     pub(super) commits: usize,
     /// Commits of sends stay under way until they are waited for.
     pub(super) is_slow: bool,
+    /// So many records are taken, and no more until the state is read back.
+    pub(super) takes: Option<usize>,
+    /// How many were not.
+    pub(super) refused_appends: usize,
     /// The next commit fails, and nothing of it is there.
     pub(super) fails: bool,
     /// The commit under way fails when it has been looked at so often, and nothing of it is there.
@@ -116,6 +120,13 @@ impl Lookup for MemoryStore {
 
 impl Store for MemoryStore {
     fn append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
+        if let Some(left) = &mut self.takes {
+            let Some(fewer) = left.checked_sub(1) else {
+                self.refused_appends += 1;
+                return Err(StoreError::new("took a record", "it was told to fail"));
+            };
+            *left = fewer;
+        }
         self.open.push(match record {
             Record::Genesis(genesis) => Kept::Genesis(genesis),
             Record::Event(event) => Kept::Event(event.clone()),
@@ -170,6 +181,7 @@ impl Store for MemoryStore {
 
     fn roll_back(&mut self) -> Result<Snapshot, StoreError> {
         self.open.clear();
+        self.takes = None;
         Ok(self.snapshot())
     }
 }
