@@ -60,8 +60,10 @@ pub struct ExplicitId {
 pub enum Record {
     /// A message. It is to be on disk before it is [pushed](SendQueue::push).
     Push(Entry),
-    /// The answer to a message is known. One that is lost means that the message goes out again,
-    /// and gets the same answer.
+    /// The answer to a message is known, and is told before it is on disk. One that is lost means that
+    /// the message goes out again, and gets the same answer. But a refusal that was made here, as the room
+    /// could not be had, is nobody else's: when the machine fails before the journal is replaced, such a
+    /// message is tried again, and may be posted though it was called refused.
     Answered(Nonce),
     /// The id of the room that a stream's messages are for.
     Found(StreamId, RoomId),
