@@ -2,11 +2,11 @@
 
 use chat_proto::{
     AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey,
-    RequestId, RoomId, Seq, StreamId, TextBody, Timestamp, Window,
+    RequestId, RoomId, RoomName, Seq, StreamId, TextBody, Timestamp, Window,
 };
 
 use super::*;
-use crate::{Action, BodyDigest, Conn, Origin, Request, StoreSecret};
+use crate::{Action, BodyDigest, Conn, EventKind, Origin, Request, StoreSecret};
 
 fn event(content: Content) -> Event {
     Event { log: LogId(3), seq: Seq(4), ts: Timestamp(5), content }
@@ -47,6 +47,34 @@ fn the_digest_is_frozen() {
         0xB59E_1C66_DFB4_4510,
     ];
     assert_eq!(digests.map(|digest| digest.0), expected);
+}
+
+/// The wire's newest version of a frame is hashed: a kind that gets another one is to be hashed as before.
+#[test]
+fn the_digest_of_every_kind_of_event_is_frozen() {
+    let (account, room) = (AccountId(6), RoomId(7));
+    let (nickname, name) = (Nickname::parse("ada").unwrap(), RoomName::parse("lobby").unwrap());
+    let frozen = [
+        (created(1).content, 0x57BE_086A_468B_8F84),
+        (Content::AccountRenamed { name: nickname.into() }, 0x64CF_B37B_2F96_03DD),
+        (Content::RoomJoined { room }, 0x9C54_9B96_4191_3492),
+        (Content::RoomLeft { room }, 0x2360_C13E_1107_4E80),
+        (
+            Content::RoomCreated { by: Some(account), name: name.clone().into() },
+            0xEF6F_411C_B7B2_4071,
+        ),
+        (Content::RoomCreated { by: None, name: name.into() }, 0xB0EE_E9D7_51DB_472F),
+        (Content::Joined { account }, 0x9D28_CA18_C8DA_06C4),
+        (Content::Left { account }, 0x6093_79AB_F9CD_DA6D),
+        (posted().content, 0x65A0_F75E_6BE0_3119_u64),
+    ];
+    let mut kinds: Vec<_> = frozen.iter().map(|(content, _)| content.kind()).collect();
+    kinds.dedup();
+    assert_eq!(kinds, EventKind::ALL, "each has its value here");
+    let digest = |content: &Content| OrderDigest::default().with_event(&event(content.clone())).0;
+    let found = frozen.iter().map(|(content, _)| format!("{:#018X}", digest(content)));
+    let expected = frozen.iter().map(|(_, digest)| format!("{digest:#018X}"));
+    assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }
 
 #[test]
