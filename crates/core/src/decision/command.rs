@@ -44,21 +44,21 @@ pub enum Action {
     },
     /// Makes an account a member of a room.
     Join {
-        /// Who.
+        /// The member to be.
         account: AccountId,
         /// The room's name.
         name: Named<RoomName>,
     },
     /// Ends a membership.
     Leave {
-        /// Whose.
+        /// The account that asks for it.
         account: AccountId,
-        /// Where.
+        /// The room, which need not be there.
         room: RoomId,
     },
     /// Changes a nickname.
     Rename {
-        /// Whose.
+        /// The account that asks for it.
         account: AccountId,
         /// To what.
         name: Named<Nickname>,
@@ -67,15 +67,15 @@ pub enum Action {
     },
     /// Puts something into a room's log.
     Post {
-        /// Who.
+        /// The sender.
         account: AccountId,
         /// What the account is signed in with where it was said.
         credential: CredentialId,
         /// Which send.
         nonce: Nonce,
-        /// Where.
+        /// The room, which need not be there.
         room: RoomId,
-        /// What.
+        /// A message, or what becomes of one.
         body: PostBody,
     },
 }

@@ -15,7 +15,7 @@ pub enum Unsequenced {
     Request {
         /// Who gets the reply.
         origin: Origin,
-        /// What.
+        /// What the session has read and lets pass.
         request: Request,
     },
     /// A connection is gone. It comes behind everything that the connection asked.
@@ -56,14 +56,14 @@ pub enum Local {
         origin: Origin,
         /// Who asks.
         account: AccountId,
-        /// What.
+        /// The question, as it came.
         query: QueryRequest,
     },
     /// A connection is gone.
     Gone(Conn),
     /// Another machine tells who is connected to it.
     Presence {
-        /// Which.
+        /// The machine, by the id under which it submits.
         machine: SubmitterId,
         /// What it says.
         report: PresenceReport,

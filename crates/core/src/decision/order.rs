@@ -28,7 +28,7 @@ impl SubmitterId {
 /// counts its own from 1.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Submission {
-    /// Whose.
+    /// Who put it into the order.
     pub submitter: SubmitterId,
     /// Which of its submissions. That none before it is missing is for whoever reads the order to see:
     /// a machine that is alone leaves out those that it gave up.

@@ -92,7 +92,7 @@ pub enum Answer {
         room: RoomId,
         /// Its place.
         seq: Seq,
-        /// When.
+        /// The time of its event.
         ts: Timestamp,
         /// Its id.
         id: MessageId,

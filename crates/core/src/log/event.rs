@@ -16,7 +16,7 @@ pub struct Event {
     pub log: LogId,
     /// Its place there.
     pub seq: Seq,
-    /// When.
+    /// The time that the order gave it; in a log it never goes back.
     pub ts: Timestamp,
     /// What happened.
     pub content: Content,

@@ -141,13 +141,13 @@ pub enum Record<'a> {
 /// A send that was refused for good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RefusedSend {
-    /// Whose.
+    /// The sender, whose stream the nonce is of.
     pub account: AccountId,
     /// Where it was to go: the first send of a stream binds it to its room, also when it is refused.
     pub room: RoomId,
     /// Which send.
     pub nonce: Nonce,
-    /// Why.
+    /// What the sender is answered, each time it asks.
     pub code: ErrorCode,
     /// What it said, to tell a repetition from a reuse.
     pub digest: BodyDigest,
@@ -167,11 +167,11 @@ pub struct BoundStream {
 pub enum PastSend {
     /// It is in a log.
     Posted {
-        /// Which.
+        /// The room whose log that is.
         room: RoomId,
         /// Its place.
         seq: Seq,
-        /// When.
+        /// The time of its event, which its ack tells.
         ts: Timestamp,
         /// Its id.
         id: MessageId,
@@ -180,7 +180,7 @@ pub enum PastSend {
     },
     /// It was refused for good.
     Refused {
-        /// Why.
+        /// What the sender is answered, each time it asks.
         code: ErrorCode,
         /// What it said.
         digest: BodyDigest,

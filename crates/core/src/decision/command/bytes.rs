@@ -51,7 +51,7 @@ pub enum UnreadableCommand {
     /// A field has a value that it cannot have.
     #[error("its {field} is none")]
     Field {
-        /// Which.
+        /// Its name, as the sentence says it.
         field: &'static str,
     },
     /// A name is none by the rules of this version.

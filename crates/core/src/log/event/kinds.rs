@@ -26,7 +26,7 @@ pub enum StateChange<'a> {
     },
     /// The account of the log has another nickname.
     AccountRenamed {
-        /// Which.
+        /// The nickname from now on.
         name: &'a Named<Nickname>,
     },
     /// The room of the log is there.
@@ -36,12 +36,12 @@ pub enum StateChange<'a> {
     },
     /// Somebody is a member of the room of the log.
     MemberJoined {
-        /// Who.
+        /// The new member.
         account: AccountId,
     },
     /// Somebody is no member of it any more.
     MemberLeft {
-        /// Who.
+        /// The account whose membership ended.
         account: AccountId,
     },
 }
@@ -87,7 +87,7 @@ event_kinds! {
 
     /// In an account's log: it became a member of a room.
     RoomJoined = "room_joined" of Account {
-        /// Which.
+        /// The room of the membership.
         room: RoomId,
     }
     row(log) Columns {
@@ -106,7 +106,7 @@ event_kinds! {
 
     /// In an account's log: its membership of a room ended.
     RoomLeft = "room_left" of Account {
-        /// Which.
+        /// The room of the membership.
         room: RoomId,
     }
     row(log) Columns {
@@ -146,7 +146,7 @@ event_kinds! {
 
     /// In a room's log: somebody became a member.
     Joined = "joined" of Room {
-        /// Who.
+        /// The new member.
         account: AccountId,
     }
     row(log) Columns { account: Some(*account), ..Columns::default() };
@@ -160,7 +160,7 @@ event_kinds! {
 
     /// In a room's log: a membership ended.
     Left = "left" of Room {
-        /// Whose.
+        /// The account that is no member any more.
         account: AccountId,
     }
     row(log) Columns { account: Some(*account), ..Columns::default() };
@@ -174,7 +174,7 @@ event_kinds! {
 
     /// In a room's log: a message.
     Posted = "posted" of Room {
-        /// Who.
+        /// The sender.
         from: AccountId,
         /// Its id, which everyone sees.
         id: MessageId,
@@ -182,7 +182,7 @@ event_kinds! {
         nonce: Nonce,
         /// Of the room and the body: tells a repetition of the nonce from a reuse.
         digest: BodyDigest,
-        /// What.
+        /// What is said, and in answer to what.
         body: TextBody,
     }
     // Nonce and digest are no part of the frame: the store keeps them with its streams.

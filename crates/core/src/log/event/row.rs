@@ -13,7 +13,7 @@ pub struct EventRow<'a> {
     pub log: LogId,
     /// Its place there.
     pub seq: Seq,
-    /// When.
+    /// The time that the order gave it; in a log it never goes back.
     pub ts: Timestamp,
     /// What sort of thing happened.
     pub kind: EventKind,
