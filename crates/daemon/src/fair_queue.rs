@@ -15,6 +15,11 @@ use crate::peer::Network;
 /// A party has no more waiting than so many times what is free.
 const SHARE_OF_FREE: usize = 4;
 
+/// So many lines keep the room that they had when they run empty, each for so many items at the most:
+/// commits empty the same few again and again.
+const LINES_KEPT: usize = 16;
+const LINE_ITEMS_KEPT: usize = 1024;
+
 /// Those who share a turn: an account with all its connections, and before the sign-in whoever
 /// comes from one network.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -29,13 +34,19 @@ pub(crate) struct FairQueue<T> {
     quantum: usize,
     cost_max: usize,
     cost: usize,
-    lines: HashMap<Party, Line<T>>,
-    /// Everybody who waits; it is the first one's turn.
-    turns: VecDeque<Party>,
+    /// The line of everybody who waits, by its place. Strangers choose from where they come: what
+    /// finds it here must not be something that they can guess.
+    places: HashMap<Party, usize>,
+    lines: Vec<Line<T>>,
+    /// The places of empty lines, for who comes next.
+    free: Vec<usize>,
+    /// The places of everybody who waits; it is the first one's turn. Taking items looks nobody up.
+    turns: VecDeque<usize>,
 }
 
 #[derive(Debug)]
 struct Line<T> {
+    party: Party,
     items: VecDeque<(T, usize)>,
     cost: usize,
     /// What its turn still may cost. It is saved up for an item that costs more than a quantum:
@@ -47,7 +58,15 @@ impl<T> FairQueue<T> {
     /// An empty queue with turns of `quantum`, for `cost_max` altogether.
     pub(crate) fn new(quantum: usize, cost_max: usize) -> Self {
         assert!(quantum > 0, "otherwise no turn would ever be enough");
-        Self { quantum, cost_max, cost: 0, lines: HashMap::new(), turns: VecDeque::new() }
+        Self {
+            quantum,
+            cost_max,
+            cost: 0,
+            places: HashMap::new(),
+            lines: Vec::new(),
+            free: Vec::new(),
+            turns: VecDeque::new(),
+        }
     }
 
     /// What a party may put in now. It is not checked: whoever must not wait may go beyond it.
@@ -59,7 +78,7 @@ impl<T> FairQueue<T> {
 
     /// The cost of all that a party has waiting.
     pub(crate) fn held(&self, party: Party) -> usize {
-        self.lines.get(&party).map_or(0, |line| line.cost)
+        self.places.get(&party).map_or(0, |place| self.lines[*place].cost)
     }
 
     /// Puts an item at the end of its party's line.
@@ -73,21 +92,56 @@ impl<T> FairQueue<T> {
         if items.peek().is_none() {
             return; // Nobody has a turn without anything.
         }
-        let credit = self.quantum;
-        let line = self.lines.entry(party).or_insert_with(|| {
-            self.turns.push_back(party);
-            Line { items: VecDeque::new(), cost: 0, credit }
-        });
+        let place = match self.places.get(&party) {
+            Some(place) => *place,
+            None => self.open_line(party),
+        };
+        let line = &mut self.lines[place];
         let before = line.cost;
         line.items.extend(items.inspect(|(_item, cost)| line.cost += cost));
         self.cost += line.cost - before;
     }
 
+    /// Gives a party that has nothing waiting a line, and the last turn.
+    fn open_line(&mut self, party: Party) -> usize {
+        let credit = self.quantum;
+        let place = match self.free.pop() {
+            Some(place) => {
+                let line = &mut self.lines[place];
+                debug_assert!(line.items.is_empty() && line.cost == 0, "nobody's line");
+                (line.party, line.credit) = (party, credit);
+                place
+            }
+            None => {
+                self.lines.push(Line { party, items: VecDeque::new(), cost: 0, credit });
+                self.lines.len() - 1
+            }
+        };
+        self.places.insert(party, place);
+        self.turns.push_back(place);
+        place
+    }
+
+    /// The line whose turn it is has run empty.
+    fn close_line(&mut self) {
+        let Some(place) = self.turns.pop_front() else { return };
+        let line = &mut self.lines[place];
+        self.places.remove(&line.party);
+        if place >= LINES_KEPT || line.items.capacity() > LINE_ITEMS_KEPT {
+            line.items = VecDeque::new();
+        }
+        self.free.push(place);
+        if self.turns.is_empty() && self.lines.len() > LINES_KEPT {
+            // A crowd has gone.
+            self.lines.truncate(LINES_KEPT);
+            self.free.retain(|place| *place < LINES_KEPT);
+        }
+    }
+
     /// Takes the next item, with its cost.
     pub(crate) fn pop(&mut self) -> Option<(T, usize)> {
         loop {
-            let party = *self.turns.front()?;
-            let line = self.lines.get_mut(&party).expect("who has a turn has a line");
+            let line = &mut self.lines[*self.turns.front()?];
             let (_item, cost) = line.items.front().expect("a line has items");
             let Some(credit) = line.credit.checked_sub(*cost) else {
                 line.credit += self.quantum;
@@ -99,8 +153,7 @@ impl<T> FairQueue<T> {
             line.cost -= cost;
             self.cost -= cost;
             if line.items.is_empty() {
-                self.lines.remove(&party);
-                self.turns.pop_front();
+                self.close_line();
             }
             return Some((item, cost));
         }
@@ -116,7 +169,7 @@ mod tests {
     }
 
     fn taken<T>(queue: &mut FairQueue<T>, count: usize) -> Vec<T> {
-        (0..count).filter_map(|_| queue.pop()).map(|(item, _cost)| item).collect()
+        (0..count).map_while(|_| queue.pop()).map(|(item, _cost)| item).collect()
     }
 
     #[test]
@@ -129,7 +182,31 @@ mod tests {
         let expected =
             [(1, 0), (1, 1), (2, 0), (3, 0), (3, 1), (1, 2), (1, 3), (3, 2), (1, 4), (1, 5)];
         assert_eq!(order, expected);
-        assert!(queue.pop().is_none() && queue.cost == 0 && queue.lines.is_empty());
+        assert!(queue.pop().is_none() && queue.cost == 0 && queue.places.is_empty());
+    }
+
+    #[test]
+    fn a_line_that_runs_empty_leaves_its_room_to_the_next_unless_it_is_large() {
+        let mut queue = FairQueue::new(10, usize::MAX);
+        queue.extend(party(1), (0..500).map(|n| (n, 1)));
+        assert_eq!(taken(&mut queue, 500), (0..500).collect::<Vec<_>>());
+        queue.push(party(2), 7, 1);
+        assert!(queue.lines.len() == 1 && queue.lines[0].items.capacity() >= 500);
+        queue.extend(party(2), (0..2 * LINE_ITEMS_KEPT).map(|n| (n, 1)));
+        assert_eq!(taken(&mut queue, usize::MAX).len(), 2 * LINE_ITEMS_KEPT + 1);
+        assert_eq!(queue.lines[0].items.capacity(), 0);
+    }
+
+    #[test]
+    fn a_crowd_leaves_hardly_anything_behind() {
+        let mut queue = FairQueue::new(1, usize::MAX);
+        for round in 0..3 {
+            (0..1000).for_each(|number| queue.push(party(number), (round, number), 1));
+            let expected: Vec<_> = (0..1000).map(|number| (round, number)).collect();
+            assert_eq!(taken(&mut queue, 2000), expected);
+            assert!(queue.lines.len() <= LINES_KEPT && queue.free.len() == queue.lines.len());
+        }
+        assert!(queue.places.is_empty() && queue.turns.is_empty());
     }
 
     #[test]
