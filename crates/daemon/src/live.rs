@@ -4,6 +4,7 @@
 //! their mailboxes to take the next. Nobody asks for one, or counts in it, for each frame: reactors
 //! count for themselves and add that up once a second.
 
+use std::fmt::{self, Display};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -124,6 +125,18 @@ pub struct MetricsSnapshot {
     pub pages: u64,
     /// Events that were published.
     pub events: u64,
+}
+
+impl Display for MetricsSnapshot {
+    /// Each as `name=value`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { connections, signed_in, connections_max, accepted, requests, .. } = self;
+        let Self { bytes_read, bytes_written, pages, events, .. } = self;
+        write!(f, "connections={connections} signed_in={signed_in} ")?;
+        write!(f, "connections_max={connections_max} accepted={accepted} requests={requests} ")?;
+        write!(f, "bytes_read={bytes_read} bytes_written={bytes_written} ")?;
+        write!(f, "pages={pages} events={events}")
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use chatd::ready::Ready;
 use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
 
+use crate::reload::SettingsReader;
 use crate::signals::{Request, Signals};
 
 /// How long the end may take at the most.
@@ -99,12 +100,16 @@ async fn serve(config: Config, log: &Log) -> Result<ExitCode, Box<dyn Error>> {
 
 /// Does what is asked for by signals until that is the end.
 async fn answer_until_stop(signals: &mut Signals, config: Config, server: &Server, log: &Log) {
-    let mut config = config;
+    let (mut config, mut settings) = (config, SettingsReader::default());
     loop {
         match signals.next().await {
             Request::Stop => return,
-            Request::Reload => config = reload::reload(config, server, log),
-            Request::Report => reload::report(server),
+            // A disk that hangs must not keep the daemon from its end.
+            Request::Reload => tokio::select! {
+                read = settings.read() => config = reload::reload(config, read, server, log),
+                () = signals.end() => return,
+            },
+            Request::Report => reload::report(server, log),
         }
     }
 }

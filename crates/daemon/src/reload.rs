@@ -1,15 +1,48 @@
 //! What a running daemon does for whoever sends it a signal: it reads its settings again, or writes how
 //! things stand.
 
+use std::time::Duration;
+
 use chat_log::Log;
 use chatd::Server;
 use chatd::config::{Config, read_again};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
 
-/// Reads the settings again and puts those in force that a running daemon takes anew. Gives those that
-/// are in force then: where they cannot be read, those of before.
-pub(crate) fn reload(config: Config, server: &Server, log: &Log) -> Config {
-    let new = match read_again() {
+/// How long reading the settings may take. A disk may hang, and nothing else is done meanwhile.
+const READ_MAX: Duration = Duration::from_secs(5);
+
+/// Reads the settings again, on a thread beside: at most one at a time, however long its disk hangs.
+#[derive(Debug, Default)]
+pub(crate) struct SettingsReader {
+    reading: Option<JoinHandle<Result<Config, String>>>,
+}
+
+impl SettingsReader {
+    /// Reads them, or says in a sentence what is wrong. Cancelled, it reads on for nobody.
+    pub(crate) async fn read(&mut self) -> Result<Config, String> {
+        if self.reading.as_ref().is_some_and(|earlier| !earlier.is_finished()) {
+            return Err("an earlier reading has not come to its end: look at the disk".to_owned());
+        }
+        let reading = self.reading.insert(spawn_blocking(read_again));
+        let Ok(read) = timeout(READ_MAX, reading).await else {
+            return Err(format!("it takes longer than {READ_MAX:?}: look at the disk"));
+        };
+        self.reading = None;
+        read.map_err(|fault| fault.to_string())?
+    }
+}
+
+/// Puts those settings in force that a running daemon takes anew. Gives those that are in force then:
+/// where they could not be read, those of before.
+pub(crate) fn reload(
+    config: Config,
+    read: Result<Config, String>,
+    server: &Server,
+    log: &Log,
+) -> Config {
+    let new = match read {
         Ok(new) => new,
         Err(error) => {
             tracing::error!(%error, "the settings cannot be read again; those of before stay in force");
@@ -36,19 +69,7 @@ pub(crate) fn reload(config: Config, server: &Server, log: &Log) -> Config {
     config
 }
 
-/// Writes how things stand.
-pub(crate) fn report(server: &Server) {
-    let now = server.metrics();
-    tracing::info!(
-        connections = now.connections,
-        signed_in = now.signed_in,
-        connections_max = now.connections_max,
-        accepted = now.accepted,
-        requests = now.requests,
-        bytes_read = now.bytes_read,
-        bytes_written = now.bytes_written,
-        pages = now.pages,
-        events = now.events,
-        "metrics"
-    );
+/// Writes how things stand: a line that was asked for, whatever else the log tells.
+pub(crate) fn report(server: &Server, log: &Log) {
+    log.say(&format!("chatd: metrics {}", server.metrics()));
 }

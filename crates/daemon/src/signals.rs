@@ -12,6 +12,15 @@ pub(crate) struct Signals {
     /// Also comes when the terminal that it was started from has closed.
     hangup: Signal,
     user: [Signal; 2],
+    /// What was asked for while only the end was awaited.
+    deferred: Deferred,
+}
+
+/// What is to be done later, each once however often it was asked for.
+#[derive(Debug, Default)]
+struct Deferred {
+    reload: bool,
+    report: bool,
 }
 
 /// What somebody asks for by a signal.
@@ -32,12 +41,23 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
             user: [signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?],
+            deferred: Deferred::default(),
         })
     }
 
-    /// Waits for what is asked for next. Cancel-safe.
+    /// Waits for what is asked for next, or was while only the end was awaited. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Request {
-        let Self { terminate, interrupt, hangup, user: [user1, user2] } = self;
+        if std::mem::take(&mut self.deferred.reload) {
+            return Request::Reload;
+        }
+        if std::mem::take(&mut self.deferred.report) {
+            return Request::Report;
+        }
+        self.receive().await
+    }
+
+    async fn receive(&mut self) -> Request {
+        let Self { terminate, interrupt, hangup, user: [user1, user2], deferred: _ } = self;
         loop {
             tokio::select! {
                 _ = terminate.recv() => return Request::Stop,
@@ -51,8 +71,41 @@ impl Signals {
         }
     }
 
-    /// Waits until the end is asked for; there is nothing to reload or to report. Cancel-safe.
+    /// Waits until the end is asked for; what else is asked for is done later. Cancel-safe.
     pub(crate) async fn end(&mut self) {
-        while self.next().await != Request::Stop {}
+        loop {
+            match self.receive().await {
+                Request::Stop => return,
+                Request::Reload => self.deferred.reload = true,
+                Request::Report => self.deferred.report = true,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+    use tokio::time::{Duration, timeout};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_asked_for_while_only_the_end_is_awaited_is_done_later_and_once() {
+        let mut signals = Signals::listen().unwrap();
+        for signal in [Signal::USR1, Signal::HUP, Signal::HUP] {
+            kill_process(getpid(), signal).unwrap();
+        }
+        let heard = async {
+            while !(signals.deferred.reload && signals.deferred.report) {
+                // It was no end, so the wait for one is over with its time only.
+                timeout(Duration::from_millis(5), signals.end()).await.unwrap_err();
+            }
+        };
+        timeout(Duration::from_secs(60), heard).await.expect("both are heard");
+        assert_eq!(signals.next().await, Request::Reload);
+        assert_eq!(signals.next().await, Request::Report);
+        kill_process(getpid(), Signal::TERM).unwrap();
+        assert_eq!(timeout(Duration::from_secs(60), signals.next()).await, Ok(Request::Stop));
     }
 }

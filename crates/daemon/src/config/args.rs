@@ -26,20 +26,21 @@ pub enum Order {
 pub fn from_command_line() -> Order {
     let args = Args::try_parse().unwrap_or_else(|error| with_usage(error).exit());
     let prints = args.print_config;
-    match args.resolve() {
+    match args.resolve(File::read) {
         Ok(config) if prints => Order::Print(config),
         Ok(config) => Order::Serve(config),
         Err(error) => Args::command().error(ErrorKind::ValueValidation, error).exit(),
     }
 }
 
-/// Reads the environment and the file again, as the command line of this process names them.
+/// Reads the file again that the command line or the environment of this process names, if there is
+/// one. It must be a regular file; a disk that hangs is waited for.
 ///
 /// # Errors
 /// What is wrong with them, in a sentence. The settings of before are still good.
 pub fn read_again() -> Result<Config, String> {
     let args = Args::try_parse().map_err(|error| error.to_string())?;
-    args.resolve().map_err(|error| error.to_string())
+    args.resolve(File::read_again).map_err(|error| error.to_string())
 }
 
 /// A value that is refused comes without the usage otherwise.
@@ -123,9 +124,13 @@ enum ArgsError {
 }
 
 impl Args {
-    fn resolve(self) -> Result<Config, ArgsError> {
+    /// The settings in force, with those of the file that `read` reads.
+    fn resolve(
+        self,
+        read: impl FnOnce(&Path) -> Result<File, FileError>,
+    ) -> Result<Config, ArgsError> {
         let file = match &self.config {
-            Some(path) => File::read(path)?,
+            Some(path) => read(path)?,
             None => File::default(),
         };
         let listen = match self.listen {

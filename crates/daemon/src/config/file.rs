@@ -1,10 +1,11 @@
 //! The TOML file: the same settings under the names of their flags.
 
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use rustix::fs::{Mode, OFlags};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -56,14 +57,34 @@ pub enum FileError {
 impl File {
     /// Reads a file; every line must be understood.
     pub(super) fn read(path: &Path) -> Result<Self, FileError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| FileError::Unreadable { path: path.to_owned(), cause })?;
+        Self::parse(path, std::fs::read_to_string(path))
+    }
+
+    /// Reads it while the daemon runs: a pipe, which has nobody at its other end by now, is refused.
+    pub(super) fn read_again(path: &Path) -> Result<Self, FileError> {
+        Self::parse(path, read_regular(path))
+    }
+
+    fn parse(path: &Path, text: io::Result<String>) -> Result<Self, FileError> {
+        let text = text.map_err(|cause| FileError::Unreadable { path: path.to_owned(), cause })?;
         toml::from_str(&text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
             FileError::Line { path: path.to_owned(), line, message: error.message().to_owned() }
         })
     }
+}
+
+/// Opens without waiting for whoever would write into a pipe.
+fn read_regular(path: &Path) -> io::Result<String> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let mut file = std::fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file; only such a one is read again"));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
