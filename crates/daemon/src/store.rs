@@ -169,8 +169,7 @@ impl SqliteStore {
     }
 
     fn opened(&self) -> Result<&WriteConnection, StoreError> {
-        let connection = self.connection.as_ref();
-        connection.ok_or_else(|| StoreError::new("used its file", "it is not open"))
+        self.connection.as_ref().ok_or_else(commit::not_open)
     }
 
     fn connection(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {

@@ -42,9 +42,9 @@ impl SqliteStore {
 
     pub(super) fn try_append(&mut self, record: Record<'_>) -> Result<(), StoreError> {
         let doing = "put a record into its transaction";
-        let connection = self.opened()?.clone();
+        let connection = self.connection.as_ref().ok_or_else(not_open)?;
         if let Record::Event(event) = record {
-            let noted = self.latest_ts.note(&connection, event.ts);
+            let noted = self.latest_ts.note(connection, event.ts);
             noted.map_err(|cause| StoreError::new(doing, cause))?;
         }
         if let Record::Genesis(genesis) = record {
@@ -53,7 +53,7 @@ impl SqliteStore {
             self.transaction = TransactionState::Open;
             return Ok(());
         }
-        self.transactions.append(&connection, record).map_err(|cause| match cause {
+        self.transactions.append(connection, record).map_err(|cause| match cause {
             // Unwrapped, so that a full disk is recognised.
             WriteError::Sqlite(cause) => StoreError::new(doing, cause),
             WriteError::Hole { .. } | WriteError::Beginning { .. } | WriteError::Nonce { .. } => {
@@ -216,4 +216,9 @@ impl SqliteStore {
         }
         self.note(outcome)
     }
+}
+
+/// While the file could not be opened again.
+pub(super) fn not_open() -> StoreError {
+    StoreError::new("used its file", "it is not open")
 }
