@@ -22,7 +22,7 @@ const ACCOUNT_SHARE: usize = 4;
 const NEWCOMERS_SHARE: usize = 8;
 
 /// Half of the places are for those who have not signed in: who waits longest gives his up.
-const STRANGERS_SHARE: usize = 2;
+const UNAUTHENTICATED_SHARE: usize = 2;
 
 /// The places for connections, of a whole daemon.
 #[derive(Debug)]
@@ -114,7 +114,7 @@ impl ConnectionQuotas {
 
     /// How many connections that have not signed in one of so many reactors may have.
     pub(crate) fn unauthenticated_max(&self, reactors: usize) -> usize {
-        (self.max() / STRANGERS_SHARE / reactors.max(1)).max(1)
+        (self.max() / UNAUTHENTICATED_SHARE / reactors.max(1)).max(1)
     }
 
     /// A connection turns out to be an account's; `false` when the account has as many as it may.

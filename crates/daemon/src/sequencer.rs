@@ -1,7 +1,7 @@
 //! The sequencer of a single machine: a bounded queue into the committing thread.
 //!
 //! What is taken out of the queue is the one order. Accounts take turns in it, and whatever has
-//! batch while a commit was under way makes up the next one, so that commits grow with the load
+//! gathered while a commit was under way makes up the next one, so that commits grow with the load
 //! and nobody waits for a timer. A commit that is done beside the committing thread rings its bell.
 
 mod pace;

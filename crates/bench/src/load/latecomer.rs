@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use chat_proto::{LogId, Position, RequestId, Subscribe, encode_frame};
 
-use crate::native::{Key, Talk, receive_log};
+use crate::native::{BlockingConn, Key, receive_log};
 use crate::net::framing::probe_reply;
 use crate::net::socket::{Moved, write};
 
@@ -29,7 +29,7 @@ impl Latecomer {
         log: LogId,
         head: u64,
     ) -> Result<Self> {
-        let (socket, rest) = Talk::begin(address, key)?.into_socket()?;
+        let (socket, rest) = BlockingConn::begin(address, key)?.into_socket()?;
         let mut bytes = Vec::new();
         let after = Some(Position::default());
         encode_frame(&Subscribe { log, after }, RequestId(4), &mut bytes)?;

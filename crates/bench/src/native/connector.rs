@@ -350,7 +350,7 @@ mod tests {
     fn chatter_does_not_make_the_wait_for_an_event_longer() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (conn, mut server) = conn(&listener);
-        let mut note_opened = |_inside| {};
+        let mut note_opened = |_opened| {};
         let mut connector =
             Connector::new(listener.local_addr().unwrap(), 1, &mut note_opened).unwrap();
         connector.poll.watch(&conn.socket, 0, Interest::Read).unwrap();

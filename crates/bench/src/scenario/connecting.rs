@@ -13,12 +13,14 @@ use chat_proto::{Ack, Nonce, RoomInfo, Send, TextBody};
 use super::{Bench, TEXT_BYTES};
 use crate::load::{Load, Order, Pace, Phase};
 use crate::machine::procfs;
-use crate::native::{ConnectPlan, Connector, Follow, Key, SignedInConn, Talk, fresh_stream};
+use crate::native::{
+    BlockingConn, ConnectPlan, Connector, Follow, Key, SignedInConn, fresh_stream,
+};
 use crate::net::socket::cut;
 use crate::net::template::text;
 use crate::row::Row;
 use crate::stats::Histogram;
-use crate::target::{Cast, ROOM, Server, Stage, Target};
+use crate::target::{Participants, ROOM, Server, Stage, Target};
 
 /// How many come in at once.
 const AT_ONCE: usize = 128;
@@ -40,7 +42,11 @@ pub(super) fn idle(target: Target, connections: usize, bench: &Bench<'_>) -> Res
     let before = procfs::rss_bytes(server.pid())?;
     let stage = match &folder {
         Some(room) => come_back(server.address, connections, room, bench)?,
-        None => server.set(&Cast { receivers: connections, senders: 0, text_bytes: TEXT_BYTES })?,
+        None => server.set(&Participants {
+            receivers: connections,
+            senders: 0,
+            text_bytes: TEXT_BYTES,
+        })?,
     };
     let mut load = Load::new(stage, Order::OneRoom)?;
     let mut watch = |_tick| Ok(());
@@ -65,7 +71,7 @@ pub(super) fn join(target: Target, connections: usize, bench: &Bench<'_>) -> Res
     server = server.restart(bench.environment)?;
     let plans = plans(connections, Some(&room));
     let (began, cpu) = (Instant::now(), procfs::cpu_time(server.pid())?);
-    let conns = enter(server.address, plans, bench)?;
+    let conns = connect_and_report(server.address, plans, bench)?;
     let elapsed = began.elapsed();
     let cpu = procfs::cpu_time(server.pid())?.saturating_sub(cpu);
     let mut times = Histogram::default();
@@ -109,7 +115,7 @@ struct Newcomers {
 /// says something: when everybody has that, they have everything.
 fn newcomers(target: Target, count: usize, bench: &Bench<'_>) -> Result<Newcomers> {
     let server = Server::start(target, bench.environment)?;
-    let room = Talk::begin(server.address, Arc::new(Key::numbered(0)))?.join(ROOM)?;
+    let room = BlockingConn::begin(server.address, Arc::new(Key::numbered(0)))?.join(ROOM)?;
     let plans = plans(count, Some(&room));
     let mut note_opened = saying(count, bench);
     let mut connector =
@@ -128,8 +134,8 @@ fn newcomers(target: Target, count: usize, bench: &Bench<'_>) -> Result<Newcomer
 
 /// Says so many things; returns the seq of the last one.
 pub(super) fn post(server: &Server, room: &RoomInfo, messages: u64) -> Result<u64> {
-    let mut talk = Talk::begin(server.address, Arc::new(Key::numbered(0)))?;
-    talk.join(ROOM)?;
+    let mut conn = BlockingConn::begin(server.address, Arc::new(Key::numbered(0)))?;
+    conn.join(ROOM)?;
     let stream = fresh_stream();
     let send = |n| Send {
         nonce: Nonce { stream, n },
@@ -137,7 +143,7 @@ pub(super) fn post(server: &Server, room: &RoomInfo, messages: u64) -> Result<u6
         body: TextBody::say(text(TEXT_BYTES)),
     };
     let sends: Vec<Send> = (1..=messages).map(send).collect();
-    let acks = talk.ask_all::<Send, Ack>(&sends)?;
+    let acks = conn.ask_all::<Send, Ack>(&sends)?;
     Ok(acks.last().map_or(0, |ack| ack.seq.0))
 }
 
@@ -148,10 +154,10 @@ pub(super) fn make_accounts(
     count: usize,
     bench: &Bench<'_>,
 ) -> Result<(RoomInfo, Duration)> {
-    let room = Talk::begin(address, Arc::new(Key::numbered(0)))?.join(ROOM)?;
+    let room = BlockingConn::begin(address, Arc::new(Key::numbered(0)))?.join(ROOM)?;
     let plans = plans(count, None);
     let began = Instant::now();
-    let conns = enter(address, plans, bench)?;
+    let conns = connect_and_report(address, plans, bench)?;
     let took = began.elapsed();
     leave(conns)?;
     Ok((room, took))
@@ -163,7 +169,7 @@ fn come_back(
     room: &RoomInfo,
     bench: &Bench<'_>,
 ) -> Result<Stage> {
-    let conns = enter(address, plans(count, Some(room)), bench)?;
+    let conns = connect_and_report(address, plans(count, Some(room)), bench)?;
     let framing = crate::net::framing::Framing::Native { text_bytes: TEXT_BYTES };
     let receiver_conns = conns.into_iter().map(Into::into).collect();
     Ok(Stage { receiver_conns, sender_conns: Vec::new(), framing, acks: None })
@@ -180,7 +186,7 @@ pub(super) fn plans(count: usize, room: Option<&RoomInfo>) -> Vec<ConnectPlan> {
     (1..=count).map(plan).collect()
 }
 
-pub(super) fn enter(
+pub(super) fn connect_and_report(
     address: SocketAddr,
     plans: Vec<ConnectPlan>,
     bench: &Bench<'_>,

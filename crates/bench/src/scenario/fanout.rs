@@ -6,16 +6,16 @@ use super::Bench;
 use crate::load::{Load, Order, Pace};
 use crate::machine::procfs;
 use crate::row::Row;
-use crate::target::{Cast, Server, Target};
+use crate::target::{Participants, Server, Target};
 
 pub(super) fn run(
     target: Target,
-    cast: Cast,
+    participants: Participants,
     in_flight: u64,
     bench: &Bench<'_>,
 ) -> Result<Vec<Row>> {
     let server = Server::start(target, bench.environment)?;
-    let mut load = Load::new(server.set(&cast)?, Order::OneRoom)?;
+    let mut load = Load::new(server.set(&participants)?, Order::OneRoom)?;
     let mut watch = bench.watch();
     let pace = Pace::Window(in_flight);
     load.run(bench.warm_up(pace), server.pid(), &mut watch)?;

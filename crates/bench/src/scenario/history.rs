@@ -12,7 +12,7 @@ use crate::load::{Figures, Latecomer, Load, Order, Pace, Phase};
 use crate::machine::procfs;
 use crate::native::Key;
 use crate::row::Row;
-use crate::target::{Cast, Server, Target};
+use crate::target::{Participants, Server, Target};
 
 /// Messages a second while somebody reads the past.
 const RATE: f64 = 50.0;
@@ -31,8 +31,8 @@ pub(super) fn replay(
     let room = fill(&server, events, bench)?;
     // Nothing of the past is in memory.
     server = server.restart(bench.environment)?;
-    let cast = Cast { receivers, senders: 1, text_bytes: TEXT_BYTES };
-    let mut load = Load::new(server.set(&cast)?, Order::OneRoom)?;
+    let participants = Participants { receivers, senders: 1, text_bytes: TEXT_BYTES };
+    let mut load = Load::new(server.set(&participants)?, Order::OneRoom)?;
     let paced = |length| Phase { pace: Pace::Rate(RATE), length, spins: true };
     let mut watch = bench.watch();
     load.run(paced(Duration::from_secs(1)), server.pid(), &mut watch)?;

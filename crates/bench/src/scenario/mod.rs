@@ -17,7 +17,7 @@ use clap::ValueEnum;
 
 use crate::load::{Pace, Phase, Tick};
 use crate::row::Row;
-use crate::target::{Cast, Environment, Target};
+use crate::target::{Environment, Participants, Target};
 
 pub(crate) use slow::SERIES;
 
@@ -82,9 +82,9 @@ pub(crate) struct Case {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     /// A load with a window.
-    Window { cast: Cast, in_flight: u64 },
+    Window { participants: Participants, in_flight: u64 },
     /// A load at a rate.
-    Rate { cast: Cast, per_second: f64 },
+    Rate { participants: Participants, per_second: f64 },
     /// One message at a time.
     One,
     /// Connections that do nothing.
@@ -106,17 +106,17 @@ pub(crate) enum Kind {
 impl Scenario {
     /// Its settings.
     pub(crate) fn cases(self, scale: Scale) -> Vec<Case> {
-        let crowd = |receivers, senders| Cast {
+        let crowd = |receivers, senders| Participants {
             receivers: scale.of(receivers),
             senders,
             text_bytes: TEXT_BYTES,
         };
-        let window = |cast, in_flight| Kind::Window { cast, in_flight };
+        let window = |participants, in_flight| Kind::Window { participants, in_flight };
         let kinds = match self {
             Self::A => vec![window(crowd(1000, 4), 1024), window(crowd(1000, 4), 16)],
             Self::B => vec![window(crowd(100, 10), 2048)],
-            Self::C => vec![window(Cast { receivers: 10, ..crowd(10, 10) }, 10_240)],
-            Self::D => vec![Kind::Rate { cast: crowd(1000, 1), per_second: 50.0 }],
+            Self::C => vec![window(Participants { receivers: 10, ..crowd(10, 10) }, 10_240)],
+            Self::D => vec![Kind::Rate { participants: crowd(1000, 1), per_second: 50.0 }],
             Self::E => vec![Kind::One],
             Self::Idle => vec![
                 Kind::Idle { connections: scale.of(10_000) },
@@ -175,8 +175,12 @@ impl Case {
     /// Runs once. A run that fails is a void row.
     pub(crate) fn run(&self, target: Target, round: u32, bench: &Bench<'_>) -> Vec<Row> {
         let rows = match self.kind {
-            Kind::Window { cast, in_flight } => fanout::run(target, cast, in_flight, bench),
-            Kind::Rate { cast, per_second } => latency::paced(target, cast, per_second, bench),
+            Kind::Window { participants, in_flight } => {
+                fanout::run(target, participants, in_flight, bench)
+            }
+            Kind::Rate { participants, per_second } => {
+                latency::paced(target, participants, per_second, bench)
+            }
             Kind::One => latency::one_by_one(target, bench),
             Kind::Idle { connections } => connecting::idle(target, connections, bench),
             Kind::Join { connections } => connecting::join(target, connections, bench),
@@ -208,11 +212,11 @@ impl Case {
 
     fn describe(&self, row: &mut Row) {
         match self.kind {
-            Kind::Window { cast, in_flight } => {
-                set(row, cast);
+            Kind::Window { participants, in_flight } => {
+                set(row, participants);
                 row.in_flight = Some(in_flight);
             }
-            Kind::Rate { cast, .. } => set(row, cast),
+            Kind::Rate { participants, .. } => set(row, participants),
             Kind::One => {
                 set(row, latency::PAIR);
                 row.in_flight = Some(1);
@@ -232,10 +236,10 @@ impl Case {
     }
 }
 
-fn set(row: &mut Row, cast: Cast) {
-    row.receivers = cast.receivers;
-    row.senders = cast.senders;
-    row.text_bytes = cast.text_bytes;
+fn set(row: &mut Row, participants: Participants) {
+    row.receivers = participants.receivers;
+    row.senders = participants.senders;
+    row.text_bytes = participants.text_bytes;
 }
 
 impl Bench<'_> {

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::Bench;
 use super::connecting::leave;
 use crate::native::{ConnectPlan, Key};
-use crate::target::{ROOM, Server, enter};
+use crate::target::{ROOM, Server, connect_all};
 
 /// There is a room for so many people, beside the one where everybody is.
 const PEOPLE_PER_ROOM: usize = 100;
@@ -28,7 +28,7 @@ pub(super) fn populate(server: &Server, people: usize, bench: &Bench<'_>) -> Res
             joins: rooms_of(number, rooms),
             follow: None,
         });
-        leave(enter(server.address, plans.collect())?)?;
+        leave(connect_all(server.address, plans.collect())?)?;
         (bench.say)(format!("{} of {people} have signed up", first - 1));
     }
     Ok(())

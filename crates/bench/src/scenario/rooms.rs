@@ -11,7 +11,7 @@ use chat_proto::{Join, Position, RoomInfo, Subscribe, Subscribed};
 use super::{Bench, TEXT_BYTES};
 use crate::load::{Load, Order, Pace};
 use crate::machine::procfs;
-use crate::native::{Key, Talk, send_template};
+use crate::native::{BlockingConn, Key, send_template};
 use crate::net::acks::Acks;
 use crate::net::framing::Framing;
 use crate::row::Row;
@@ -64,12 +64,12 @@ fn found(server: &Server, rooms: usize, bench: &Bench<'_>) -> Result<Vec<Vec<u64
     for account in 0..CONNECTIONS {
         (bench.say)(format!("account {account} joins"));
         let group = account / ACCOUNTS_PER_GROUP;
-        let mut talk = begin(server, account)?;
+        let mut conn = begin(server, account)?;
         let names: Vec<Join> =
             (0..rooms / GROUPS).map(|room| Join { name: format!("room-{group}-{room}") }).collect();
         let mut ids = Vec::new();
         for some in names.chunks(ASKED_AT_ONCE) {
-            let answers = talk.ask_all::<Join, RoomInfo>(some)?;
+            let answers = conn.ask_all::<Join, RoomInfo>(some)?;
             ids.extend(answers.into_iter().map(|info| info.room.0));
         }
         groups[group] = ids;
@@ -84,14 +84,14 @@ fn follow(server: &Server, groups: &[Vec<u64>], bench: &Bench<'_>) -> Result<Sta
     for account in 0..CONNECTIONS {
         (bench.say)(format!("account {account} follows"));
         let rooms = &groups[account / ACCOUNTS_PER_GROUP];
-        let mut talk = begin(server, account)?;
+        let mut conn = begin(server, account)?;
         let after = None::<Position>;
         let asks: Vec<Subscribe> =
             rooms.iter().map(|room| Subscribe { log: chat_proto::LogId(*room), after }).collect();
         for some in asks.chunks(ASKED_AT_ONCE) {
-            talk.ask_all::<Subscribe, Subscribed>(some)?;
+            conn.ask_all::<Subscribe, Subscribed>(some)?;
         }
-        let (socket, rest) = talk.into_socket()?;
+        let (socket, rest) = conn.into_socket()?;
         receiver_conns.push(ReceiverConn { socket, rest, seq: 0 });
         if account % ACCOUNTS_PER_GROUP == 0 {
             let (socket, _rest) = begin(server, account)?.into_socket()?;
@@ -102,6 +102,6 @@ fn follow(server: &Server, groups: &[Vec<u64>], bench: &Bench<'_>) -> Result<Sta
     Ok(Stage { receiver_conns, sender_conns, framing, acks: Some(Acks::Native) })
 }
 
-fn begin(server: &Server, account: usize) -> Result<Talk> {
-    Talk::begin(server.address, Arc::new(Key::numbered(account as u64 + 1)))
+fn begin(server: &Server, account: usize) -> Result<BlockingConn> {
+    BlockingConn::begin(server.address, Arc::new(Key::numbered(account as u64 + 1)))
 }

@@ -10,7 +10,7 @@ use super::{Bench, TEXT_BYTES};
 use crate::load::{Load, Order, Pace, Phase, Tick};
 use crate::machine::procfs;
 use crate::row::Row;
-use crate::target::{Cast, Server, Target};
+use crate::target::{Participants, Server, Target};
 
 /// Messages a second while latency is measured.
 const RATE: f64 = 50.0;
@@ -47,8 +47,9 @@ struct Series {
 pub(super) fn run(target: Target, crowd: Crowd, bench: &Bench<'_>) -> Result<Vec<Row>> {
     let server = Server::start(target, bench.environment)?;
     let pid = server.pid();
-    let cast = Cast { receivers: crowd.receivers, senders: 4, text_bytes: TEXT_BYTES };
-    let mut load = Load::new(server.set(&cast)?, Order::OneRoom)?;
+    let participants =
+        Participants { receivers: crowd.receivers, senders: 4, text_bytes: TEXT_BYTES };
+    let mut load = Load::new(server.set(&participants)?, Order::OneRoom)?;
     let (rows, sipped) = (RefCell::default(), Cell::default());
     let port = server.address.port();
     let series = Series { pid, port, began: Instant::now(), rows, sipped };

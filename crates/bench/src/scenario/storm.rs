@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use chat_proto::{Position, Seq};
 
 use super::Bench;
-use super::connecting::{enter, leave, make_accounts, plans, post};
+use super::connecting::{connect_and_report, leave, make_accounts, plans, post};
 use crate::machine::procfs;
 use crate::native::{ConnectPlan, Connector, Follow, Key};
 use crate::row::Row;
@@ -20,7 +20,7 @@ const MISSED: u64 = 100;
 pub(super) fn run(target: Target, connections: usize, bench: &Bench<'_>) -> Result<Vec<Row>> {
     let server = Server::start(target, bench.environment)?;
     let (room, _new) = make_accounts(server.address, connections, bench)?;
-    let conns = enter(server.address, plans(connections, Some(&room)), bench)?;
+    let conns = connect_and_report(server.address, plans(connections, Some(&room)), bench)?;
     let positions: Vec<Position> = conns
         .iter()
         .map(|conn| Position { epoch: conn.signed_in.epoch, seq: Seq(conn.seq) })

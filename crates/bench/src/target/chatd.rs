@@ -8,9 +8,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use chat_proto::RoomInfo;
 
-use super::{Cast, Environment, ReceiverConn, SenderConn, Stage};
+use super::{Environment, Participants, ReceiverConn, SenderConn, Stage};
 use crate::machine::process::Process;
-use crate::native::{ConnectPlan, Connector, Follow, Key, SignedInConn, Talk, send_template};
+use crate::native::{
+    BlockingConn, ConnectPlan, Connector, Follow, Key, SignedInConn, send_template,
+};
 use crate::net::acks::Acks;
 use crate::net::framing::Framing;
 
@@ -47,26 +49,27 @@ fn address_in(line: &str) -> Option<SocketAddr> {
 }
 
 /// Everybody in one room. The receivers share one account, each sender has its own.
-pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
+pub(super) fn set(address: SocketAddr, participants: &Participants) -> Result<Stage> {
     let key = |number: usize| Arc::new(Key::numbered(number as u64));
-    let room: RoomInfo = Talk::begin(address, key(0))?.join(ROOM)?;
+    let room: RoomInfo = BlockingConn::begin(address, key(0))?.join(ROOM)?;
     let follow = Some(Follow { log: room.room.into(), after: None });
-    let joins = (1..=cast.senders).map(|number| ConnectPlan {
+    let joins = (1..=participants.senders).map(|number| ConnectPlan {
         key: key(number),
         joins: vec![ROOM.to_owned()],
         follow: None,
     });
-    let senders = enter(address, joins.collect())?;
+    let senders = connect_all(address, joins.collect())?;
     let crowd = key(0);
-    let listens = (0..cast.receivers)
+    let listens = (0..participants.receivers)
         .map(|_| ConnectPlan { key: Arc::clone(&crowd), joins: Vec::new(), follow })
         .collect();
-    let receiver_conns = enter(address, listens)?.into_iter().map(ReceiverConn::from).collect();
+    let receiver_conns =
+        connect_all(address, listens)?.into_iter().map(ReceiverConn::from).collect();
     let sender_conns = senders.into_iter().map(|conn| SenderConn {
         socket: conn.socket,
-        template: send_template(room.room.0, cast.text_bytes),
+        template: send_template(room.room.0, participants.text_bytes),
     });
-    let framing = Framing::Native { text_bytes: cast.text_bytes };
+    let framing = Framing::Native { text_bytes: participants.text_bytes };
     Ok(Stage {
         receiver_conns,
         sender_conns: sender_conns.collect(),
@@ -76,8 +79,11 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
 }
 
 /// Opens connections, a few at a time.
-pub(crate) fn enter(address: SocketAddr, plans: Vec<ConnectPlan>) -> Result<Vec<SignedInConn>> {
-    let mut unnoticed = |_inside| {};
+pub(crate) fn connect_all(
+    address: SocketAddr,
+    plans: Vec<ConnectPlan>,
+) -> Result<Vec<SignedInConn>> {
+    let mut unnoticed = |_opened| {};
     Connector::new(address, AT_ONCE, &mut unnoticed)?.connect_all(plans)
 }
 

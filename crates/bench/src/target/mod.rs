@@ -28,7 +28,7 @@ use crate::net::framing::Framing;
 use crate::net::template::Template;
 use crate::relay::ACK;
 
-pub(crate) use chatd::{ROOM, enter};
+pub(crate) use chatd::{ROOM, connect_all};
 
 /// A system that is measured.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, ValueEnum)]
@@ -77,7 +77,7 @@ pub(crate) struct Server {
 
 /// How many come, and what they say.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cast {
+pub(crate) struct Participants {
     pub(crate) receivers: usize,
     pub(crate) senders: usize,
     pub(crate) text_bytes: usize,
@@ -195,16 +195,16 @@ impl Server {
     }
 
     /// Brings everybody in.
-    pub(crate) fn set(&self, cast: &Cast) -> Result<Stage> {
+    pub(crate) fn set(&self, participants: &Participants) -> Result<Stage> {
         match self.target {
-            Target::Chatd | Target::ChatdProcess => chatd::set(self.address, cast),
-            Target::Raw => raw::set(self.address, cast, None),
-            Target::RawDurable => raw::set(self.address, cast, Some(Acks::Byte(ACK))),
-            Target::Nats => nats::set(self.address, cast),
-            Target::Redis => redis::set(self.address, cast, false),
-            Target::RedisDurable => redis::set(self.address, cast, true),
-            Target::Ngircd => ngircd::set(self.address, cast),
-            Target::Mosquitto => mosquitto::set(self.address, cast),
+            Target::Chatd | Target::ChatdProcess => chatd::set(self.address, participants),
+            Target::Raw => raw::set(self.address, participants, None),
+            Target::RawDurable => raw::set(self.address, participants, Some(Acks::Byte(ACK))),
+            Target::Nats => nats::set(self.address, participants),
+            Target::Redis => redis::set(self.address, participants, false),
+            Target::RedisDurable => redis::set(self.address, participants, true),
+            Target::Ngircd => ngircd::set(self.address, participants),
+            Target::Mosquitto => mosquitto::set(self.address, participants),
         }
         .with_context(|| format!("{} could not be entered: {}", self.target, self.last_words()))
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::plain::{self, Line};
-use super::{Cast, Environment, SenderConn, Stage};
+use super::{Environment, Participants, SenderConn, Stage};
 use crate::machine::process::Process;
 use crate::net::framing::Framing;
 use crate::net::template::{Template, text};
@@ -25,22 +25,23 @@ pub(super) fn start(environment: &Environment, folder: &Path) -> Result<(Process
     plain::start(environment, folder, "mosquitto", &["-c", &config.display().to_string()], port)
 }
 
-pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
-    let receiver_conns = plain::connect(cast.receivers, |index| {
+pub(super) fn set(address: SocketAddr, participants: &Participants) -> Result<Stage> {
+    let receiver_conns = plain::connect(participants.receivers, |index| {
         let mut line = enter(address, &format!("r{index}"))?;
         line.say(packet(0x82, &[b"\0\x01", TOPIC, b"\0"].concat()))?;
         line.await_bytes(b"\x90\x03\0\x01\0")?;
         Ok(line)
     })?;
-    let publish = packet(0x30, &[TOPIC, text(cast.text_bytes).as_bytes()].concat());
-    let (bytes, text_at) = (publish.len(), publish.len() - cast.text_bytes);
+    let publish = packet(0x30, &[TOPIC, text(participants.text_bytes).as_bytes()].concat());
+    let (bytes, text_at) = (publish.len(), publish.len() - participants.text_bytes);
     // What follows the first bytes is the topic: no other packet has it.
     let begin = publish[..text_at].to_vec();
     let template = Template::new(publish, text_at, None);
-    let sender_conns = plain::connect(cast.senders, |index| enter(address, &format!("s{index}")))?
-        .into_iter()
-        .map(|conn| SenderConn { socket: conn.socket, template: template.clone() })
-        .collect();
+    let sender_conns =
+        plain::connect(participants.senders, |index| enter(address, &format!("s{index}")))?
+            .into_iter()
+            .map(|conn| SenderConn { socket: conn.socket, template: template.clone() })
+            .collect();
     let framing = Framing::Fixed { bytes, text_at, begin };
     Ok(Stage { receiver_conns, sender_conns, framing, acks: None })
 }

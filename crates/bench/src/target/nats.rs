@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::plain::{self, Line};
-use super::{Cast, Environment, SenderConn, Stage};
+use super::{Environment, Participants, SenderConn, Stage};
 use crate::machine::process::Process;
 use crate::net::framing::Framing;
 use crate::net::template::{Template, text};
@@ -22,17 +22,18 @@ pub(super) fn start(environment: &Environment, folder: &Path) -> Result<(Process
     plain::start(environment, folder, "nats-server", &["-c", &config.display().to_string()], port)
 }
 
-pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
-    let receiver_conns = plain::connect(cast.receivers, |_| enter(address, "SUB room 1\r\n"))?;
-    let head = format!("PUB room {}\r\n", cast.text_bytes);
-    let bytes = format!("{head}{}\r\n", text(cast.text_bytes)).into_bytes();
+pub(super) fn set(address: SocketAddr, participants: &Participants) -> Result<Stage> {
+    let receiver_conns =
+        plain::connect(participants.receivers, |_| enter(address, "SUB room 1\r\n"))?;
+    let head = format!("PUB room {}\r\n", participants.text_bytes);
+    let bytes = format!("{head}{}\r\n", text(participants.text_bytes)).into_bytes();
     let template = Template::new(bytes, head.len(), None);
-    let sender_conns = plain::connect(cast.senders, |_| enter(address, ""))?
+    let sender_conns = plain::connect(participants.senders, |_| enter(address, ""))?
         .into_iter()
         .map(|conn| SenderConn { socket: conn.socket, template: template.clone() })
         .collect();
-    let head = format!("MSG room 1 {}\r\n", cast.text_bytes);
-    let bytes = head.len() + cast.text_bytes + 2;
+    let head = format!("MSG room 1 {}\r\n", participants.text_bytes);
+    let bytes = head.len() + participants.text_bytes + 2;
     let framing = Framing::Fixed { bytes, text_at: head.len(), begin: b"MSG ".to_vec() };
     Ok(Stage { receiver_conns, sender_conns, framing, acks: None })
 }

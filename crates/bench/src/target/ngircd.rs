@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::plain::{self, Line};
-use super::{Cast, Environment, SenderConn, Stage};
+use super::{Environment, Participants, SenderConn, Stage};
 use crate::machine::process::Process;
 use crate::net::framing::Framing;
 use crate::net::template::{Template, text};
@@ -26,8 +26,8 @@ pub(super) fn start(environment: &Environment, folder: &Path) -> Result<(Process
     plain::start(environment, folder, "ngircd", &["-n", "-f", &config], port)
 }
 
-pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
-    let receiver_conns = plain::connect(cast.receivers, |index| {
+pub(super) fn set(address: SocketAddr, participants: &Participants) -> Result<Stage> {
+    let receiver_conns = plain::connect(participants.receivers, |index| {
         let mut line = enter(address, &format!("r{index:05}"))?;
         line.say("JOIN #room\r\n")?;
         line.await_bytes(b" 366 ")?;
@@ -35,15 +35,15 @@ pub(super) fn set(address: SocketAddr, cast: &Cast) -> Result<Stage> {
         Ok(line)
     })?;
     let head = "PRIVMSG #room :";
-    let bytes = format!("{head}{}\r\n", text(cast.text_bytes)).into_bytes();
+    let bytes = format!("{head}{}\r\n", text(participants.text_bytes)).into_bytes();
     let template = Template::new(bytes, head.len(), None);
-    let sender_conns = plain::connect(cast.senders, |index| enter(address, &nick(index)))?
+    let sender_conns = plain::connect(participants.senders, |index| enter(address, &nick(index)))?
         .into_iter()
         .map(|conn| SenderConn { socket: conn.socket, template: template.clone() })
         .collect();
     // Every sender's name has the same length, and nobody else's begins like it.
     let head = format!(":{}!~u@127.0.0.1 PRIVMSG #room :", nick(0));
-    let bytes = head.len() + cast.text_bytes + 2;
+    let bytes = head.len() + participants.text_bytes + 2;
     let framing = Framing::Fixed { bytes, text_at: head.len(), begin: b":s".to_vec() };
     Ok(Stage { receiver_conns, sender_conns, framing, acks: None })
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::plain::{self, Line};
-use super::{Cast, Environment, SenderConn, Stage};
+use super::{Environment, Participants, SenderConn, Stage};
 use crate::machine::process::Process;
 use crate::native::send_template;
 use crate::net::acks::Acks;
@@ -33,22 +33,27 @@ pub(super) fn start(
     Ok((process, address))
 }
 
-pub(super) fn set(address: SocketAddr, cast: &Cast, acks: Option<Acks>) -> Result<Stage> {
+pub(super) fn set(
+    address: SocketAddr,
+    participants: &Participants,
+    acks: Option<Acks>,
+) -> Result<Stage> {
     let enter = |first: &[u8]| {
         let mut line = Line::connect(address)?;
         line.say(first)?;
         line.await_bytes(WELCOME)?;
         Ok(line)
     };
-    let receiver_conns = plain::connect(cast.receivers, |_| enter(&[RECEIVER]))?;
+    let receiver_conns = plain::connect(participants.receivers, |_| enter(&[RECEIVER]))?;
     // What comes in goes out: the receivers see the senders' own frames.
-    let length = send_template(0, cast.text_bytes).len();
+    let length = send_template(0, participants.text_bytes).len();
     let announced = u32::try_from(length)?.to_le_bytes();
     let first = [&[SENDER], &announced[..]].concat();
-    let sender_conns = plain::connect(cast.senders, |_| enter(&first))?.into_iter().map(|conn| {
-        SenderConn { socket: conn.socket, template: send_template(0, cast.text_bytes) }
-    });
-    let text_at = length - cast.text_bytes;
+    let sender_conns =
+        plain::connect(participants.senders, |_| enter(&first))?.into_iter().map(|conn| {
+            SenderConn { socket: conn.socket, template: send_template(0, participants.text_bytes) }
+        });
+    let text_at = length - participants.text_bytes;
     let framing = Framing::Fixed { bytes: length, text_at, begin: Vec::new() };
     Ok(Stage { receiver_conns, sender_conns: sender_conns.collect(), framing, acks })
 }

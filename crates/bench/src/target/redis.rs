@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::plain::{self, Line};
-use super::{Cast, Environment, SenderConn, Stage};
+use super::{Environment, Participants, SenderConn, Stage};
 use crate::machine::process::Process;
 use crate::net::acks::Acks;
 use crate::net::framing::Framing;
@@ -42,19 +42,23 @@ pub(super) fn start(
     plain::start(environment, folder, "redis-server", &[&config.display().to_string()], port)
 }
 
-pub(super) fn set(address: SocketAddr, cast: &Cast, is_durable: bool) -> Result<Stage> {
-    let receiver_conns = plain::connect(cast.receivers, |_| subscribe(address))?;
-    let publish = command(&["PUBLISH", "room"], cast.text_bytes);
+pub(super) fn set(
+    address: SocketAddr,
+    participants: &Participants,
+    is_durable: bool,
+) -> Result<Stage> {
+    let receiver_conns = plain::connect(participants.receivers, |_| subscribe(address))?;
+    let publish = command(&["PUBLISH", "room"], participants.text_bytes);
     let template = match is_durable {
-        true => command(&["XADD", "room", "*", "text"], cast.text_bytes).and(&publish),
+        true => command(&["XADD", "room", "*", "text"], participants.text_bytes).and(&publish),
         false => publish,
     };
-    let sender_conns = plain::connect(cast.senders, |_| Line::connect(address))?
+    let sender_conns = plain::connect(participants.senders, |_| Line::connect(address))?
         .into_iter()
         .map(|conn| SenderConn { socket: conn.socket, template: template.clone() })
         .collect();
-    let head = format!("*3\r\n$7\r\nmessage\r\n$4\r\nroom\r\n${}\r\n", cast.text_bytes);
-    let bytes = head.len() + cast.text_bytes + 2;
+    let head = format!("*3\r\n$7\r\nmessage\r\n$4\r\nroom\r\n${}\r\n", participants.text_bytes);
+    let bytes = head.len() + participants.text_bytes + 2;
     let framing = Framing::Fixed { bytes, text_at: head.len(), begin: b"*3\r\n$7\r\n".to_vec() };
     Ok(Stage { receiver_conns, sender_conns, framing, acks: is_durable.then_some(Acks::Redis) })
 }

@@ -90,16 +90,16 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (ours, mut peer) = connected(&listener).await;
         peer.write_all(b"spoken before").await.unwrap();
-        let (mut parting, mut buffer) = (LingeringSockets::of_one_in(1), [0; 64]);
-        parting.send_away(ours, &full(), &mut buffer);
+        let (mut lingering, mut buffer) = (LingeringSockets::of_one_in(1), [0; 64]);
+        lingering.send_away(ours, &full(), &mut buffer);
         peer.write_all(b"spoken after").await.unwrap();
         for _ in 0..TICKS {
-            assert_eq!(parting.sockets.len(), 1);
-            parting.tick(&mut buffer);
+            assert_eq!(lingering.sockets.len(), 1);
+            lingering.tick(&mut buffer);
             // The runtime has its turn, as between any two ticks.
             tokio::task::yield_now().await;
         }
-        assert!(parting.sockets.is_empty());
+        assert!(lingering.sockets.is_empty());
         let mut heard = Vec::new();
         peer.read_to_end(&mut heard).await.unwrap();
         assert_eq!(heard, full().frame());
@@ -109,7 +109,7 @@ mod tests {
     async fn who_has_to_make_room_is_not_reset_even_if_the_runtime_had_no_turn() {
         const POPPED: usize = 3;
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut parting = LingeringSockets::of_one_in(1);
+        let mut lingering = LingeringSockets::of_one_in(1);
         let mut peers = Vec::new();
         for _ in 0..LINGERING_MAX + POPPED {
             let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -119,7 +119,7 @@ mod tests {
             let (ours, _from) = listener.accept().unwrap();
             ours.set_nonblocking(true).unwrap();
             let ours = Socket::Tcp(TcpStream::from_std(ours).unwrap());
-            parting.send_away(ours, &full(), &mut [0; 64]);
+            lingering.send_away(ours, &full(), &mut [0; 64]);
         }
         for mut peer in peers.drain(..POPPED) {
             let mut heard = Vec::new();
@@ -133,12 +133,12 @@ mod tests {
     #[tokio::test]
     async fn those_on_their_way_out_are_few() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (mut parting, mut peers) = (LingeringSockets::of_one_in(2), Vec::new());
+        let (mut lingering, mut peers) = (LingeringSockets::of_one_in(2), Vec::new());
         for _ in 0..LINGERING_MAX + 3 {
             let (ours, peer) = connected(&listener).await;
             peers.push(peer);
-            parting.send_away(ours, &full(), &mut [0; 64]);
+            lingering.send_away(ours, &full(), &mut [0; 64]);
         }
-        assert_eq!(parting.sockets.len(), LINGERING_MAX / 2);
+        assert_eq!(lingering.sockets.len(), LINGERING_MAX / 2);
     }
 }

@@ -6,7 +6,7 @@ use chat_core::Conn;
 
 use crate::peer::Network;
 
-/// The strangers of a reactor.
+/// Those of a reactor.
 #[derive(Debug, Default)]
 pub(super) struct Unauthenticated {
     /// The numbers of connections rise.
@@ -45,18 +45,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_network_with_most_strangers_loses_the_one_that_came_first() {
+    fn the_network_that_has_most_loses_the_one_that_came_first() {
         let (many, few) = (Network::V4(1), Network::V4(2));
-        let mut strangers = Unauthenticated::default();
-        strangers.insert(few, Conn(1));
-        (2..=4).for_each(|conn| strangers.insert(many, Conn(conn)));
-        assert_eq!((strangers.first_to_go(), strangers.count()), (Some(Conn(2)), 4));
-        strangers.remove(many, Conn(2));
-        strangers.remove(many, Conn(2));
-        assert_eq!((strangers.first_to_go(), strangers.count()), (Some(Conn(3)), 3));
+        let mut unauthenticated = Unauthenticated::default();
+        unauthenticated.insert(few, Conn(1));
+        (2..=4).for_each(|conn| unauthenticated.insert(many, Conn(conn)));
+        assert_eq!((unauthenticated.first_to_go(), unauthenticated.count()), (Some(Conn(2)), 4));
+        unauthenticated.remove(many, Conn(2));
+        unauthenticated.remove(many, Conn(2));
+        assert_eq!((unauthenticated.first_to_go(), unauthenticated.count()), (Some(Conn(3)), 3));
         for (network, conn) in [(many, 3), (many, 4), (few, 1)] {
-            strangers.remove(network, Conn(conn));
+            unauthenticated.remove(network, Conn(conn));
         }
-        assert_eq!((strangers.first_to_go(), strangers.count()), (None, 0));
+        assert_eq!((unauthenticated.first_to_go(), unauthenticated.count()), (None, 0));
     }
 }

@@ -16,17 +16,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A signed-in connection that waits for its answers.
 #[derive(Debug)]
-pub(crate) struct Talk {
+pub(crate) struct BlockingConn {
     socket: TcpStream,
     inbox: Vec<u8>,
     next: u32,
 }
 
-impl Talk {
+impl BlockingConn {
     /// Signs in.
     pub(crate) fn begin(address: SocketAddr, key: Arc<Key>) -> Result<Self> {
         let plan = ConnectPlan { key, joins: Vec::new(), follow: None };
-        let mut ignored = |_inside| {};
+        let mut ignored = |_opened| {};
         let mut conns = Connector::new(address, 1, &mut ignored)?.connect_all(vec![plan])?;
         let conn = conns.pop().context("nobody came in")?;
         let SignedInConn { socket, rest, .. } = conn;
