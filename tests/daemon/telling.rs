@@ -50,6 +50,25 @@ async fn debug_tells_of_a_connection_from_its_beginning_to_its_end() -> Result<(
 }
 
 #[tokio::test]
+async fn a_session_has_the_number_that_its_client_was_told_and_that_tells_nothing() -> Result<()> {
+    let dir = TempDir::new()?;
+    let daemon = Daemon::start_with(&dir.path().join("data"), &["--log", "debug"])?;
+    let mut sessions = Vec::new();
+    for key in 1..=3 {
+        let (mut raw, _) = Raw::sign_in(daemon.address(), key, &format!("guest-{key}")).await?;
+        let session = raw.session.context("it was greeted")?;
+        let _: RoomInfo = raw.ask(&Join { name: "lobby".to_owned() }).await?;
+        daemon.log().wait_for(&format!("session{{session_id={}", session.0), 1).await?;
+        assert_eq!(daemon.log().with(&format!("conn_id={} ", session.0)), [""; 0]);
+        sessions.push(session.0);
+    }
+    // The numbers of connections that come one after the other rise by far less than this.
+    let apart = sessions.windows(2).map(|two| two[0].abs_diff(two[1])).max();
+    assert!(apart > Some(1 << 40), "{sessions:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_was_refused_is_counted_and_told_in_one_line() -> Result<()> {
     const STRANGERS: usize = 300;
     let dir = TempDir::new()?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use chat_proto::{
     Body, Close, Error, Frame, FrameCodec, Hello, Kind, MAGIC, Nonce, PublicKey, RequestId, RoomId,
-    SignIn, SignedIn, StreamId, Welcome, sign_in_transcript, welcome_transcript,
+    SessionId, SignIn, SignedIn, StreamId, Welcome, sign_in_transcript, welcome_transcript,
 };
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use futures::{SinkExt, StreamExt};
@@ -29,6 +29,8 @@ type Stream = Either<TcpStream, UnixStream>;
 pub struct Raw {
     frames: Framed<Stream, FrameCodec>,
     next_request: u32,
+    /// What the daemon calls this conversation, once it has greeted.
+    pub session: Option<SessionId>,
     /// Events that came while a reply was awaited.
     pub events: Vec<Frame>,
 }
@@ -72,7 +74,7 @@ impl Raw {
     async fn over(mut stream: Stream) -> Result<Self> {
         stream.write_all(&MAGIC).await?;
         let frames = Framed::new(stream, FrameCodec::default());
-        Ok(Self { frames, next_request: 1, events: Vec::new() })
+        Ok(Self { frames, next_request: 1, session: None, events: Vec::new() })
     }
 
     /// Connects and signs in with a key made of one byte.
@@ -103,6 +105,7 @@ impl Raw {
         let versions = chat_proto::List::first_of([Hello::VERSION_SPOKEN]);
         let hello = Hello { versions, agent: "raw".to_owned(), random };
         let welcome: Welcome = self.ask(&hello).await?;
+        self.session = Some(welcome.session);
         let server = VerifyingKey::from_bytes(&welcome.server_key.0)?;
         let proof = welcome_transcript(&random, &welcome.challenge, &[]);
         server.verify_strict(&proof, &Signature::from_bytes(&welcome.signature))?;

@@ -1,6 +1,11 @@
-//! How the number of a connection names its reactor and its slot there.
+//! How the number of a connection names its reactor and its slot there, and which number of a session
+//! follows from it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 
 use chat_core::Conn;
+use chat_proto::SessionId;
 
 /// Bits of a connection's number that name its slot; above them stand the reactor's, and then how
 /// many connections the reactor had before.
@@ -28,4 +33,39 @@ pub(crate) fn reactor_of(conn: Conn) -> usize {
 /// The slot of a connection in its reactor.
 pub(crate) fn slot_of(conn: Conn) -> u32 {
     (conn.0 as u32) & SLOTS_MAX as u32
+}
+
+/// What the numbers of sessions depend on: drawn once, and told to nobody.
+static SESSION_KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// Rounds of the permutation.
+const ROUNDS: u8 = 4;
+
+/// The number of a connection's session, in the log and for its peer. No two have the same, and nobody
+/// reads off it how many connections there have been: it is a keyed permutation of the connection's
+/// (Luby and Rackoff, 1988), so that nothing is kept for it.
+pub(crate) fn session_id(conn: Conn) -> SessionId {
+    let (mut left, mut right) = ((conn.0 >> 32) as u32, conn.0 as u32);
+    for round in 0..ROUNDS {
+        let mixed = SESSION_KEY.hash_one((round, right)) as u32;
+        (left, right) = (right, left ^ mixed);
+    }
+    SessionId(u64::from(left) << 32 | u64::from(right))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn sessions_have_numbers_of_their_own_that_do_not_follow_each_other() {
+        let conns = (1..=1000).map(|admitted| conn_number(admitted, 0, 0));
+        let numbers: Vec<_> = conns.clone().map(|conn| session_id(conn).0).collect();
+        assert!(numbers.iter().eq(conns.map(|conn| session_id(conn).0).collect::<Vec<_>>().iter()));
+        assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), 1000);
+        let rising = numbers.windows(2).filter(|two| two[0] < two[1]).count();
+        assert!((300..700).contains(&rising), "{rising} of 999 rise, as by chance");
+    }
 }

@@ -3,10 +3,11 @@
 use std::task::{Context, Poll};
 
 use chat_core::{Connection, SessionSeed};
-use chat_proto::{MAGIC, SessionId};
+use chat_proto::MAGIC;
 
 use super::phase::{Leaving, Native, Phase};
 use super::{SocketConnection, Stage};
+use crate::conn_number::session_id;
 use crate::notices::{no_memory, unknown_protocol};
 use crate::protocols::{Protocols, Recognised, Service};
 use crate::reactor::turn::{ParseContext, Progress, TurnContext};
@@ -163,7 +164,7 @@ impl SocketConnection {
             tracing::error!(%error, "the system gives no random bytes: nobody can sign in");
             return Leaving::saying(Vec::new()).into();
         }
-        let seed = SessionSeed { id: SessionId(self.conn.0), challenge };
+        let seed = SessionSeed { id: session_id(self.conn), challenge };
         Phase::Native(Native::new(Connection::new(seed)))
     }
 }

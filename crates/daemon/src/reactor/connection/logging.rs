@@ -9,6 +9,7 @@ use tracing::{Level, Span};
 
 use super::phase::Phase;
 use super::{SocketConnection, Stage};
+use crate::conn_number::session_id;
 use crate::refusals::Refusals;
 
 impl SocketConnection {
@@ -20,7 +21,7 @@ impl SocketConnection {
         match self.account() {
             None => conn,
             Some(account) => {
-                let session_id = self.conn.0;
+                let session_id = session_id(self.conn).0;
                 tracing::debug_span!(parent: &conn, "session", session_id, account = account.0)
             }
         }
