@@ -5,6 +5,7 @@
 pub(crate) mod command;
 pub(crate) mod idset;
 pub(crate) mod input;
+pub(crate) mod lone_submitter;
 pub(crate) mod names;
 pub(crate) mod order;
 pub(crate) mod permutation;

@@ -32,10 +32,9 @@ pub use conversation::session::{
 pub use conversation::tail::Tail;
 pub use decision::command::{Action, Command, UnreadableCommand};
 pub use decision::input::{Input, Local, Ordered, Unsequenced};
+pub use decision::lone_submitter::LoneSubmitter;
 pub use decision::names::{NameKey, NameKeys, NameStem, Named, WishedName};
-pub use decision::order::{
-    LoneSubmitter, OrderDigest, OrderProgress, Place, Submission, SubmitterId,
-};
+pub use decision::order::{OrderDigest, OrderProgress, Place, Submission, SubmitterId};
 pub use decision::post::{BodyDigest, PostBody};
 pub use decision::refusal::Refusal;
 pub use decision::secret::StoreSecret;

@@ -13,6 +13,7 @@ use std::cmp::Ordering;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
+use crate::frame_buffer::FrameBuffer;
 use crate::limits::FRAME_BYTES_MAX;
 use crate::wire::{Body, WireError, Written, encode_into};
 use crate::{Kind, RequestId};
@@ -165,24 +166,6 @@ impl FrameRef<'_> {
 
     fn is_not<B: Body>(&self) -> WireError {
         WireError::OtherStruct { wanted: B::KIND, kind: self.kind, version: self.version }
-    }
-}
-
-/// What frames are appended to: a vector, or the bytes that a connection is to be sent.
-pub trait FrameBuffer: BufMut + std::ops::DerefMut<Target = [u8]> {
-    /// Takes back what is behind the first `bytes`.
-    fn truncate_to(&mut self, bytes: usize);
-}
-
-impl FrameBuffer for Vec<u8> {
-    fn truncate_to(&mut self, bytes: usize) {
-        self.truncate(bytes);
-    }
-}
-
-impl FrameBuffer for BytesMut {
-    fn truncate_to(&mut self, bytes: usize) {
-        self.truncate(bytes);
     }
 }
 

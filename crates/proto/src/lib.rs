@@ -9,6 +9,7 @@ mod code;
 mod credential;
 mod event;
 mod frame;
+mod frame_buffer;
 mod handshake;
 mod ids;
 mod kind;
@@ -27,9 +28,10 @@ pub use code::{CloseReason, CredentialKind, ErrorCode, GapReason, TextKind};
 pub use credential::{Credential, TokenId};
 pub use event::{Close, Gap, LoggedHead, Presence, Probe, Renamed, SubscriptionEnded};
 pub use frame::{
-    Announced, Frame, FrameBuffer, FrameCodec, FrameError, FrameRef, HEADER_BYTES, MAGIC,
-    encode_frame, frame_end,
+    Announced, Frame, FrameCodec, FrameError, FrameRef, HEADER_BYTES, MAGIC, encode_frame,
+    frame_end,
 };
+pub use frame_buffer::FrameBuffer;
 pub use handshake::{
     Hello, Limits, SignIn, SignedIn, Welcome, sign_in_transcript, welcome_transcript,
 };

@@ -12,7 +12,7 @@ pub(crate) use bincode::{Decode, Encode};
 use bytes::BufMut;
 
 use crate::Kind;
-use crate::frame::FrameBuffer;
+use crate::frame_buffer::FrameBuffer;
 use crate::limits::DECODE_BYTES_MAX;
 
 /// One struct of the protocol: which kind and body version name it on the wire.

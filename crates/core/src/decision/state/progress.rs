@@ -12,7 +12,16 @@ impl State {
 
     /// A command had its place in the order, and led to this.
     pub(super) fn advance_by(&mut self, decision: &Decision) {
-        self.progress.advance_by(decision);
+        self.progress.advance();
+        let mut digest = self.progress.digest;
+        if let Some(genesis) = &decision.genesis {
+            digest = digest.with_genesis(genesis);
+        }
+        digest = decision.events.iter().fold(digest, |digest, event| digest.with_event(event));
+        if let Some(refused) = &decision.refused_send {
+            digest = digest.with_refused_send(refused);
+        }
+        self.progress.digest = digest;
     }
 
     /// A command had its place in the order that was answered without a change

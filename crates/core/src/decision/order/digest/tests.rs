@@ -1,12 +1,12 @@
-//! The digest's bits, the submitters' marks, and how a machine alone puts its inputs in order.
+//! The digest's bits, and what is in it.
 
 use chat_proto::{
-    AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey,
-    RequestId, RoomId, RoomName, Seq, StreamId, TextBody, Timestamp, Window,
+    AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId,
+    RoomName, Seq, StreamId, TextBody, Timestamp,
 };
 
 use super::*;
-use crate::{Action, BodyDigest, Conn, EventKind, Origin, Request, StoreSecret};
+use crate::{BodyDigest, EventKind, StoreSecret};
 
 fn event(content: Content) -> Event {
     Event { log: LogId(3), seq: Seq(4), ts: Timestamp(5), content }
@@ -120,48 +120,4 @@ fn no_two_words_of_a_block_stand_for_each_other() {
         }
     }
     assert_eq!(found.len(), WORDS * 64);
-}
-
-#[test]
-fn a_submission_is_contained_once_all_of_it_was_carried_out() {
-    let mut progress = OrderProgress::default();
-    let of = |submitter, n| Submission { submitter: SubmitterId(submitter), n };
-    assert!(!progress.contains(of(5, 1)));
-    for submission in [of(5, 1), of(2, 1), of(5, 2), of(9, 4)] {
-        progress.complete(submission);
-        assert!(progress.contains(submission));
-    }
-    assert!(progress.contains(of(9, 1)) && !progress.contains(of(9, 5)));
-    assert!(!progress.contains(of(2, 2)) && !progress.contains(of(1, 1)));
-    assert_eq!(progress.submitters, [of(2, 1), of(5, 2), of(9, 4)]);
-    assert_eq!(progress.last_of(SubmitterId(7)), 0);
-}
-
-#[test]
-fn a_machine_alone_submits_commands_up_to_a_cost_and_what_is_its_own_in_between() {
-    let origin = Origin { conn: Conn(1), request: RequestId(1), window: Window::Commands };
-    let leave = || {
-        let action = Action::Leave { account: AccountId(1), room: RoomId(1) };
-        Unsequenced::Request { origin, request: Request::Command(action) }
-    };
-    let gone = || Unsequenced::Gone(Conn(1));
-    let last = Submission { submitter: SubmitterId::ALONE, n: 7 };
-    let progress = OrderProgress { submitters: vec![last], ..OrderProgress::default() };
-    let (mut submitter, mut order) = (LoneSubmitter::after(&progress, 10), Vec::new());
-    for (input, cost) in [(gone(), 50), (leave(), 4), (gone(), 4), (leave(), 4), (leave(), 1)] {
-        submitter.put(input, cost, Timestamp(1), &mut order);
-    }
-    submitter.end(&mut order);
-    submitter.end(&mut order);
-    let kinds: Vec<_> = order
-        .iter()
-        .map(|input| match input {
-            Input::Begins(submission) => submission.n.to_string(),
-            Input::Ordered(_) => "command".to_owned(),
-            Input::Local(_) => "local".to_owned(),
-            Input::Ends => "end".to_owned(),
-        })
-        .collect();
-    let expected = ["local", "8", "command", "local", "command", "end", "9", "command", "end"];
-    assert_eq!(kinds, expected);
 }
