@@ -29,6 +29,9 @@ pub(crate) enum Job {
     Answer { to: Origin, account: AccountId, read: StoreRead },
     /// Events of a log, for a cursor that its tail has overtaken.
     Events { to: Conn, read: DiskRead, bytes_max: usize },
+    /// A fault in the reader.
+    #[cfg(test)]
+    Fault,
 }
 
 /// Where jobs are handed in. The readers end when the last pool handle is gone.
@@ -184,6 +187,8 @@ fn read(reader: &mut Reader, job: &Job, mailboxes: &Mailboxes, was_failing: bool
             mailboxes.page(PageRead { conn: to, read, page });
             is_failing
         }
+        #[cfg(test)]
+        Job::Fault => panic!("a fault that was asked for"),
     }
 }
 
@@ -200,14 +205,32 @@ fn history(reader: &mut Reader, read: &HistoryRead) -> Reply {
 #[cfg(test)]
 mod tests {
     use chat_proto::{Epoch, RequestId, RoomId, Seq, Window};
+    use tokio::time::timeout;
 
     use super::*;
+    use crate::store::Durability;
+    use crate::vital::VitalPart;
 
     fn ask(pool: &ReadPool, account: u64, conn: u64) -> Result<(), TooMany> {
         let to = Origin { conn: Conn(conn), request: RequestId(1), window: Window::Queries };
         let (before, as_of) = (Seq(9), Seq(8));
         let read = HistoryRead { room: RoomId(1), epoch: Epoch(1), before, limit: 1, as_of };
         pool.try_answer(to, AccountId(account), StoreRead::History(read))
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_ends_by_a_fault_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path(), Durability::Process).unwrap();
+        let (mailboxes, ends) = (Arc::new(Mailboxes::new(Vec::new())), EndNotices::default());
+        let (pool, threads, _end) = ReadPool::start(&store, &mailboxes, &ends).unwrap();
+        lock(&pool.waiting).jobs.push(Party::Account(AccountId(1)), Job::Fault, 1);
+        pool.wake();
+        let told = timeout(Duration::from_secs(60), ends.first()).await;
+        assert_eq!(told.expect("it is noticed"), VitalPart::Reader);
+        drop(pool);
+        let ended: Vec<_> = threads.into_iter().map(|thread| thread.join().is_ok()).collect();
+        assert_eq!(ended.iter().filter(|in_order| **in_order).count(), READERS - 1);
     }
 
     #[test]
@@ -223,7 +246,7 @@ mod tests {
         let order: Vec<_> = (0..3).filter_map(|_| waiting.pop()).collect();
         let accounts = order.iter().map(|job| match job {
             Job::Answer { account, .. } => account.0,
-            Job::Events { .. } => 0,
+            Job::Events { .. } | Job::Fault => 0,
         });
         assert_eq!(accounts.collect::<Vec<_>>(), [1, 2, 3], "they take turns");
         drop(waiting);
