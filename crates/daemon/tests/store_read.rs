@@ -2,8 +2,10 @@
 
 mod store_seed;
 
+use std::collections::BTreeSet;
+
 use bytes::BytesMut;
-use chat_core::{Content, Event, HistoryRead, Store};
+use chat_core::{Content, Event, EventKind, HistoryRead, Store};
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
 use chat_proto::{
     AccountId, Epoch, EventSeq, FrameCodec, Gap, HistoryPage, Kind, LogId, LoggedHead, Nickname,
@@ -76,6 +78,9 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         event(bob.into(), 4, Content::RoomLeft { room: RoomId(4) }),
         message(2, "hello\n\u{1b}[31m wörld 👍"),
     ];
+    let kinds: BTreeSet<_> = events.iter().map(|event| event.content.kind().name()).collect();
+    let all: BTreeSet<_> = EventKind::ALL.iter().map(|kind| kind.name()).collect();
+    assert_eq!(kinds, all, "an event of each kind is written and read here");
     events.iter().for_each(|event| put(&mut store, event));
     store.commit().expect("there is room");
     for log in [bob.into(), LogId(4)] {
