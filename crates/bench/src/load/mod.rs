@@ -237,7 +237,7 @@ impl Load {
 
     /// Gives the senders rooms to go through.
     pub(crate) fn set_rooms(&mut self, sender: usize, rooms: Vec<u64>) {
-        self.senders[sender].rooms = rooms;
+        self.senders[sender].set_rooms(rooms);
     }
 
     fn begin(&mut self, phase: Phase) {

@@ -27,8 +27,8 @@ pub(super) struct Sender {
     times: VecDeque<u64>,
     pub(super) sent: u64,
     pub(super) acked: u64,
-    /// Rooms to go through; none: the one of the template.
-    pub(super) rooms: Vec<u64>,
+    /// Rooms to go through, and how many each has been sent; none: the one of the template.
+    rooms: Vec<(u64, u64)>,
 }
 
 impl Sender {
@@ -48,6 +48,11 @@ impl Sender {
         }
     }
 
+    /// Goes through these rooms from now on.
+    pub(super) fn set_rooms(&mut self, rooms: Vec<u64>) {
+        self.rooms = rooms.into_iter().map(|room| (room, 0)).collect();
+    }
+
     /// Whether everything said before has left.
     pub(super) fn is_free(&self) -> bool {
         self.out.is_empty()
@@ -60,7 +65,9 @@ impl Sender {
             self.sent += 1;
             if !self.rooms.is_empty() {
                 let turn = usize::try_from(self.sent).unwrap_or(0) % self.rooms.len();
-                self.conn.template.set_room(self.rooms[turn]);
+                let (room, sent) = &mut self.rooms[turn];
+                *sent += 1;
+                self.conn.template.address(*room, *sent);
             }
             let stamp = Stamp { sender: self.index, count: self.sent, at_ns };
             self.conn.template.put(stamp, &mut self.out);

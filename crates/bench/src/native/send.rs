@@ -30,7 +30,7 @@ pub(crate) fn send_template(room: u64, text_bytes: usize) -> Template {
     let text_at = bytes.len() - send.body.text.len();
     let n_at = HEADER_BYTES + stream.0.len() + 1;
     let room_at = n_at + 8 + 1;
-    let numbers = Numbers { request_at: REQUEST_AT, n_at, room_at };
+    let numbers = Numbers { request_at: REQUEST_AT, stream_at: HEADER_BYTES, n_at, room_at };
     let mut template = Template::new(bytes, text_at, Some(numbers));
     template.set_room(room);
     template
@@ -64,5 +64,29 @@ mod tests {
             let stamp = Stamp::read(send.body.text.as_bytes()).unwrap();
             assert_eq!(stamp, Stamp { sender: 3, count, at_ns: 77 });
         }
+    }
+
+    #[test]
+    fn each_of_many_rooms_has_a_stream_that_counts_from_one() {
+        let (mut template, mut other) = (send_template(0, 128), send_template(0, 128));
+        let mut bytes = Vec::new();
+        for (count, (room, n)) in [(7, 1), (8, 1), (7, 2), (8, 2)].into_iter().enumerate() {
+            template.address(room, n);
+            template.put(Stamp { sender: 3, count: count as u64, at_ns: 77 }, &mut bytes);
+        }
+        other.address(7, 1);
+        other.put(Stamp { sender: 4, count: 1, at_ns: 77 }, &mut bytes);
+        let mut bytes = BytesMut::from(&bytes[..]);
+        let sent: Vec<(Nonce, RoomId)> = std::iter::from_fn(|| {
+            let frame = FrameCodec::default().take_frame(&mut bytes).unwrap()?;
+            let send: Send = frame.decode().unwrap();
+            Some((send.nonce, send.room))
+        })
+        .collect();
+        let at: Vec<_> = sent.iter().map(|(nonce, room)| (room.0, nonce.n)).collect();
+        assert_eq!(at, [(7, 1), (8, 1), (7, 2), (8, 2), (7, 1)]);
+        let streams: Vec<_> = sent.iter().map(|(nonce, _room)| nonce.stream).collect();
+        assert_eq!((streams[0], streams[1]), (streams[2], streams[3]));
+        assert!(streams[0] != streams[1] && streams[0] != streams[4]);
     }
 }

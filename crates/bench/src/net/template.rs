@@ -9,6 +9,8 @@ pub(crate) struct Template {
     /// Where a text begins: a message may say it twice.
     texts_at: Vec<usize>,
     numbers: Option<Numbers>,
+    /// The `n` of the next message, where it is not that of its stamp.
+    next_n: Option<u64>,
 }
 
 /// What a native `Send` has beside its text; all in fixed places.
@@ -16,6 +18,8 @@ pub(crate) struct Template {
 pub(crate) struct Numbers {
     /// The request id: u32, little endian.
     pub(crate) request_at: usize,
+    /// The stream of the nonce: 16 bytes, of which the first eight may be any.
+    pub(crate) stream_at: usize,
     /// The `n` of the nonce: u64, little endian.
     pub(crate) n_at: usize,
     /// The room: u64, little endian.
@@ -31,7 +35,7 @@ impl Template {
     /// A message whose text begins at `text_at`.
     pub(crate) fn new(bytes: Vec<u8>, text_at: usize, numbers: Option<Numbers>) -> Self {
         assert!(bytes.len() >= text_at + STAMP_BYTES, "a text is at least as long as its stamp");
-        Self { bytes, texts_at: vec![text_at], numbers }
+        Self { bytes, texts_at: vec![text_at], numbers, next_n: None }
     }
 
     /// Two messages one behind the other, with the same stamp.
@@ -54,6 +58,15 @@ impl Template {
         }
     }
 
+    /// Sends the next message to a room of many, as the `n`th there: a stream belongs to one room.
+    pub(crate) fn address(&mut self, room: u64, n: u64) {
+        self.set_room(room);
+        if let Some(Numbers { stream_at, .. }) = self.numbers {
+            self.bytes[stream_at..stream_at + 8].copy_from_slice(&room.to_le_bytes());
+            self.next_n = Some(n);
+        }
+    }
+
     /// Appends the message with this stamp. Its request id and its `n` follow from the count.
     pub(crate) fn put(&mut self, stamp: Stamp, out: &mut Vec<u8>) {
         for at in &self.texts_at {
@@ -63,7 +76,8 @@ impl Template {
             // Ids may come round again: far fewer are in flight. 0 is for events.
             let request = (stamp.count % u64::from(u32::MAX)) as u32 + 1;
             self.bytes[request_at..request_at + 4].copy_from_slice(&request.to_le_bytes());
-            self.bytes[n_at..n_at + 8].copy_from_slice(&stamp.count.to_le_bytes());
+            let n = self.next_n.take().unwrap_or(stamp.count);
+            self.bytes[n_at..n_at + 8].copy_from_slice(&n.to_le_bytes());
         }
         out.extend_from_slice(&self.bytes);
     }
