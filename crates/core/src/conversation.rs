@@ -16,3 +16,5 @@ pub(crate) mod rate;
 pub(crate) mod reply;
 pub(crate) mod session;
 pub(crate) mod tail;
+#[cfg(test)]
+pub(crate) mod test_frames;

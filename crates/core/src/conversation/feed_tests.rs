@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use chat_proto::{RoomId, Timestamp};
 
 use super::*;
+use crate::conversation::test_frames::presence_frame;
 use crate::{Batch, Content, Event};
 
 const LOG: LogId = LogId(9);
@@ -24,13 +25,6 @@ fn batch(seq: u64) -> Batch {
     batch
 }
 
-fn announcement() -> Vec<u8> {
-    let mut frame = Vec::new();
-    let body = chat_proto::Presence { room: RoomId(9), online: 3 };
-    chat_proto::encode_frame(&body, chat_proto::RequestId(0), &mut frame).unwrap();
-    frame
-}
-
 fn bytes_of(work: &Work) -> usize {
     match work {
         Work::Write { run, .. } => run.bytes(),
@@ -45,10 +39,10 @@ fn who_waits_at_the_head_of_a_quiet_log_gets_what_is_announced() {
     feed.open(LOG, Handle(&tail), Seq(7));
     assert_eq!(feed.next(1000, true), Work::None);
     for _ in 0..2 {
-        tail.borrow_mut().announce(announcement());
+        tail.borrow_mut().announce(presence_frame());
         feed.wake(LOG);
         let work = feed.next(1000, true);
-        assert_eq!(bytes_of(&work), announcement().len());
+        assert_eq!(bytes_of(&work), presence_frame().len());
         let Work::Write { run, .. } = work else { return };
         feed.wrote(LOG, &run, run.bytes());
         assert_eq!(feed.next(1000, true), Work::None);

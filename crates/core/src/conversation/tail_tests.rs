@@ -3,6 +3,7 @@
 use chat_proto::{LogId, RoomId, Timestamp};
 
 use super::*;
+use crate::conversation::test_frames::presence_frame;
 use crate::{Content, Event};
 
 fn event(seq: u64) -> Event {
@@ -18,13 +19,6 @@ fn batch(after: u64, count: u64) -> Batch {
     let mut batch = Batch::after(Seq(after));
     (after + 1..=after + count).for_each(|seq| batch.push(&event(seq)));
     batch
-}
-
-fn announcement() -> Vec<u8> {
-    let mut frame = Vec::new();
-    let body = chat_proto::Presence { room: RoomId(9), online: 3 };
-    chat_proto::encode_frame(&body, chat_proto::RequestId(0), &mut frame).unwrap();
-    frame
 }
 
 fn seqs(bytes: &[u8]) -> Vec<u64> {
@@ -57,7 +51,7 @@ fn every_cursor_gets_every_event_once_whatever_it_takes_at_a_time() {
     let mut head = 0;
     for count in [1, 1, 5, 1, 700, 1, 1, 2, 3000, 1] {
         tail.publish(batch(head, count));
-        tail.announce(announcement());
+        tail.announce(presence_frame());
         head += count;
     }
     for after in [0, 1, 2, 6, 7, 8, 707, 708, 711, 3712, head - 1, head] {
@@ -105,7 +99,7 @@ fn a_tail_that_was_rewound_serves_only_what_comes_after() {
 #[test]
 fn what_is_not_logged_reaches_only_who_is_there() {
     let mut tail = Tail::new(Seq(5));
-    tail.announce(announcement());
+    tail.announce(presence_frame());
     let late = Cursor::new(Seq(5));
     assert_eq!(tail.read(&late, 1000), Read::UpToDate);
 }

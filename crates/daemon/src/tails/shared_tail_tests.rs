@@ -12,6 +12,8 @@ use chat_core::{
 use chat_proto::{
     AccountId, Epoch, FrameCodec, Gap, Kind, LoggedHead, RequestId, SessionId, Timestamp, Window,
 };
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rustix::io::pread;
 
 use super::*;
@@ -81,18 +83,6 @@ fn take_events(buffer: &mut BytesMut) -> Vec<(u64, bool)> {
     events
 }
 
-/// A small generator of numbers (xorshift64).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most
-    }
-}
-
 /// What those who append and those who read share.
 struct Scene {
     tail: Arc<SharedTail>,
@@ -114,7 +104,7 @@ impl Scene {
 }
 
 /// Reads until everything has come; tells how many writes came from a memfd.
-fn follow(shared: &Scene, mut chance: Chance) -> usize {
+fn follow(shared: &Scene, mut chance: ChaCha8Rng) -> usize {
     let Scene { tail, gone, read_to } = shared;
     let mut connection = reader(tail);
     let (mut taken, mut seqs, mut from_memfd) = (BytesMut::new(), Vec::new(), 0);
@@ -134,8 +124,8 @@ fn follow(shared: &Scene, mut chance: Chance) -> usize {
             for (seq, is_gap) in events(&bytes[begun..]) {
                 assert!(is_gap || !gone_before.contains(&seq), "{seq} was gone");
             }
-            let most = match chance.below(4) {
-                0 => chance.below(bytes.len() as u64 + 1) as usize,
+            let most = match chance.random_range(0..4) {
+                0 => chance.random_range(0..=bytes.len()),
                 _ => bytes.len(),
             };
             taken.extend_from_slice(&bytes[..most]);
@@ -156,9 +146,10 @@ fn nobody_who_reads_later_gets_what_is_gone_while_others_are_written_to() {
     let scene = Scene { tail, gone: Mutex::default(), read_to: AtomicU64::new(0) };
     let from_memfd: usize = thread::scope(|scope| {
         let (scene, tail) = (&scene, &scene.tail);
-        let readers: Vec<_> =
-            (1..=3).map(|seed| scope.spawn(move || follow(scene, Chance(seed)))).collect();
-        let mut chance = Chance(99);
+        let readers: Vec<_> = (1..=3)
+            .map(|seed| scope.spawn(move || follow(scene, ChaCha8Rng::seed_from_u64(seed))))
+            .collect();
+        let mut chance = ChaCha8Rng::seed_from_u64(99);
         for append_number in 1..=APPENDS {
             append(tail);
             if append_number % 4 != 0 {
@@ -166,7 +157,8 @@ fn nobody_who_reads_later_gets_what_is_gone_while_others_are_written_to() {
                 continue;
             }
             for _ in 0..REDACTIONS_PER_APPEND {
-                let near = append_number * EVENTS - chance.below(2 * EVENTS).min(EVENTS - 1);
+                let near =
+                    append_number * EVENTS - chance.random_range(0..2 * EVENTS).min(EVENTS - 1);
                 tail.redact(LOG, Seq(near));
                 scene.gone.lock().unwrap().insert(near);
             }

@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 
 use chat_proto::{FrameCodec, Kind, LoggedHead, RoomId, Timestamp};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
+use crate::conversation::test_frames::presence_frame;
 use crate::{Batch, Content, Cursor, Event, Read};
 
 use super::super::Tail;
@@ -19,13 +22,6 @@ fn batch(after: u64, count: u64) -> Batch {
         batch.push(&Event { log: LOG, seq: Seq(seq), ts: Timestamp(seq), content });
     }
     batch
-}
-
-fn presence() -> Vec<u8> {
-    let mut frame = Vec::new();
-    let body = chat_proto::Presence { room: RoomId(LOG.0), online: 3 };
-    encode_frame(&body, RequestId(0), &mut frame).unwrap();
-    frame
 }
 
 /// The events of whole frames, each with whether it is told as gone.
@@ -64,52 +60,40 @@ impl Reader {
     }
 }
 
-/// A small generator of numbers (xorshift64), so that a failure can be repeated by its seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most
-    }
-}
-
 #[test]
 fn nobody_who_reads_later_gets_what_is_gone_and_everybody_gets_every_event_once() {
     for seed in 1..=20 {
-        run(&mut Chance(seed), seed);
+        run(&mut ChaCha8Rng::seed_from_u64(seed), seed);
     }
 }
 
-fn run(chance: &mut Chance, seed: u64) {
+fn run(chance: &mut ChaCha8Rng, seed: u64) {
     let mut tail = Tail::new(Seq(0));
     let (mut head, mut gone) = (0, BTreeSet::new());
     let mut readers: Vec<Reader> = Vec::new();
     for step in 0..400 {
-        match chance.below(10) {
+        match chance.random_range(0..10) {
             0 | 1 => {
-                let most = if chance.below(20) == 0 { 900 } else { 6 };
-                let count = 1 + chance.below(most);
+                let most = if chance.random_range(0..20) == 0 { 900 } else { 6 };
+                let count = 1 + chance.random_range(0..most);
                 tail.publish(batch(head, count));
                 head += count;
             }
-            2 => tail.announce(presence()),
+            2 => tail.announce(presence_frame()),
             3 | 4 if head > 0 => {
                 // Mostly where somebody reads now.
-                let near = 1 + head.saturating_sub(chance.below(head.min(40)) + 1);
+                let near = 1 + head.saturating_sub(chance.random_range(0..head.min(40)) + 1);
                 let was_held = tail.redact(LOG, Seq(near)).is_some();
                 assert_eq!(was_held, gone.insert(near), "seed {seed}: {near} at {step}");
             }
             5 => {
-                let from = head - chance.below(head.min(60) + 1);
+                let from = head - chance.random_range(0..=head.min(60));
                 let cursor = Cursor::new(Seq(from));
                 readers.push(Reader { cursor, from, taken: Vec::new() });
             }
             _ if !readers.is_empty() => {
-                let at = chance.below(readers.len() as u64) as usize;
-                let most = chance.below(400) as usize;
+                let at = chance.random_range(0..readers.len());
+                let most = chance.random_range(0..400);
                 for (seq, is_gap) in readers[at].read(&tail, most).into_iter().flatten() {
                     assert_eq!(is_gap, gone.contains(&seq), "seed {seed}: {seq} at {step}");
                 }
