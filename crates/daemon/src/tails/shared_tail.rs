@@ -9,7 +9,7 @@ use chat_proto::{LogId, Seq};
 
 use super::memfd_cache::{MemfdCache, MemfdSlice};
 
-/// Followers and bytes of one append from which on a tail is mirrored: for fewer, the second copy
+/// Followers and bytes of one append from which on it is cached in a memfd: for fewer, the second copy
 /// costs more than it spares.
 const MEMFD_FOLLOWERS_MIN: usize = 32;
 const MEMFD_BYTES_MIN: usize = 16 * 1024;
