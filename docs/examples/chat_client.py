@@ -33,6 +33,7 @@ from chat_connection import (
     Lost,
     closed,
     say,
+    shown,
     sign_in,
 )
 from chat_wire import KIND_ACTION, KIND_KEY, KIND_NOTICE, KIND_SAY, Frame, WireError
@@ -277,16 +278,11 @@ def first_16_of_sha256(data: bytes) -> bytes:
 
 def said(sender: str, body: dict[str, Any]) -> str:
     """A message as a line; a kind that is not known is shown as plain words."""
-    text = shown(body["text"])
+    text, sender = shown(body["text"]), shown(sender)
     if body["kind"] == KIND_ACTION:
         return f"* {sender} {text}"
     mark = " [notice]" if body["kind"] == KIND_NOTICE else ""
     return f"{sender}{mark}: {text}"
-
-
-def shown(text: str) -> str:
-    """A text as one harmless line: what a terminal could obey is escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -185,4 +185,10 @@ def sign_in(connection: Connection, key: Key, name: str, pin: bytes | None) -> d
 
 
 def say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+    """Tells something to the person; the server may have put words of its own into it."""
+    print(shown(sentence), file=sys.stderr, flush=True)
+
+
+def shown(text: str) -> str:
+    """A text as one harmless line: what a terminal could obey is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -32,11 +32,13 @@ pub mod pages;
 mod request;
 mod requests;
 pub mod resume;
-pub mod sanitize;
 pub mod send_queue;
 mod sending;
 mod start;
 mod target;
+
+/// What a person sees of text that somebody else wrote.
+pub use chat_inert as sanitize;
 
 pub use answers::{AckFuture, HistoryPage, NoAck, REQUEST_TIMEOUT, RequestError, SendError, Sent};
 pub use client::{Client, Events, start};

@@ -3,10 +3,11 @@
 //!
 //! Lines go through a bounded queue to a thread of its own. What finds no room, or cannot be
 //! written, is counted, and the count is written as soon as something can be. A place of the code
-//! that speaks too often is silenced for a while, and counted, too. This crate must not know what
-//! the lines say.
+//! that speaks too often is silenced for a while, and counted, too. Whatever the lines say is inert
+//! and in one line each; this crate must not know what that is.
 
 mod descriptor;
+mod fields;
 mod lines;
 mod panics;
 mod throttle;
@@ -16,10 +17,15 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracing_subscriber::layer::SubscriberExt;
+use chat_inert::{inert, inert_lines};
+use tracing::Subscriber;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, registry, reload};
 
 pub use descriptor::Descriptor;
+use fields::InertFields;
 pub use lines::{Lines, Notices};
 pub use panics::log_panics;
 use throttle::{Tallies, Throttle};
@@ -56,11 +62,7 @@ impl Log {
     ) -> io::Result<Self> {
         let tallies = Arc::new(Tallies::default());
         let lines = Lines::start("log", out, LogNotices { tallies: Arc::clone(&tallies) })?;
-        let layer = tracing_subscriber::fmt::layer()
-            .with_writer(lines.clone())
-            .with_ansi(has_colours)
-            // They would go to stderr, by a macro that panics when it cannot write.
-            .log_internal_errors(false);
+        let layer = layer(lines.clone(), has_colours);
         let throttle = Throttle::new(tallies, lines.clone());
         let (filter, handle) = reload::Layer::new(filter);
         let subscriber = registry().with(layer).with(throttle).with(filter);
@@ -77,15 +79,29 @@ impl Log {
         (self.filter.0)(filter)
     }
 
-    /// Writes a line as it is, behind all before it.
-    pub fn say(&self, line: &str) {
-        self.lines.push(format!("{line}\n").as_bytes());
+    /// Says something to the operator, made inert, behind all before it.
+    pub fn say(&self, text: &str) {
+        self.lines.push(format!("{}\n", inert_lines(text)).as_bytes());
     }
 
     /// Waits until everything is written, but not for long: whoever does not read may miss the end.
     pub fn finish(self) {
         self.lines.finish(FINISH_MAX);
     }
+}
+
+/// How events are written, one inert line each.
+pub fn layer<S, W>(out: W, has_colours: bool) -> impl Layer<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + 'static,
+{
+    tracing_subscriber::fmt::layer()
+        .fmt_fields(InertFields::default())
+        .with_writer(out)
+        .with_ansi(has_colours)
+        // They would go to stderr, by a macro that panics when it cannot write.
+        .log_internal_errors(false)
 }
 
 /// What the log says of itself.
@@ -115,5 +131,5 @@ fn warning(text: &str) -> String {
     let mut time = String::new();
     // Writing to a string cannot fail; a clock that cannot be told leaves it empty.
     SystemTime.format_time(&mut Writer::new(&mut time)).ok();
-    format!("{time}  WARN {}: {text}\n", module_path!())
+    format!("{time}  WARN {}: {}\n", module_path!(), inert(text))
 }

@@ -1,15 +1,8 @@
-//! What a person sees of text that somebody else wrote: hostile text is inert.
+//! Characters that can do something else than be seen, and where they are needed all the same.
 //!
-//! The one place that decides it, for screens and for text that is printed. The daemon keeps what
-//! was sent; nothing here may be used for anything but showing.
-//!
-//! Control characters, escape sequences, bidi overrides and isolates, zero-width, tag and other
-//! invisible characters become visible placeholders. What scripts and emoji need stays: the joiner
-//! between emoji, one variation selector behind the character it varies, and the (non-)joiner
-//! between letters of scripts that are written with it.
+//! Owns the classes of characters and their placeholders. It knows nothing of clusters.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
 
 use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
 
@@ -17,64 +10,9 @@ const JOINER: char = '\u{200D}';
 const NON_JOINER: char = '\u{200C}';
 const KEYCAP: char = '\u{20E3}';
 
-/// The text as it may be shown in one line: line breaks and tabs are placeholders too.
-#[must_use]
-pub fn inert(text: &str) -> Cow<'_, str> {
-    make_inert(text, |_character| false)
-}
-
-/// The text as it may be shown in several lines: `\n` and `\t` stay, and nothing else of that kind.
-#[must_use]
-pub fn inert_lines(text: &str) -> Cow<'_, str> {
-    make_inert(text, |character| matches!(character, '\n' | '\t'))
-}
-
-/// The beginning of a text, of at most so many bytes, without half a character.
-#[must_use]
-pub fn beginning(text: &str, bytes_max: usize) -> &str {
-    let is_whole = |end: &usize| text.is_char_boundary(*end);
-    let end = (0..=bytes_max.min(text.len())).rev().find(is_whole).unwrap_or(0);
-    &text[..end]
-}
-
-/// The text as a JSON string, quotes included: the original, with every character that would be
-/// replaced on a screen as a `\u` escape.
-#[must_use]
-pub fn json_string(text: &str) -> String {
-    to_json(text).unwrap_or_else(|_unwritable| "\"\"".to_owned())
-}
-
-/// Any value as one line of JSON, its strings escaped as [`json_string`] does.
-///
-/// # Errors
-/// Those of the value's `Serialize`.
-pub fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
-    let mut bytes = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Escaping);
-    value.serialize(&mut serializer)?;
-    String::from_utf8(bytes).map_err(serde::ser::Error::custom)
-}
-
-struct Escaping;
-
-impl serde_json::ser::Formatter for Escaping {
-    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
-    where
-        W: ?Sized + Write,
-    {
-        let mut plain_from = 0;
-        for (index, character) in fragment.char_indices().filter(|(_, c)| is_suspect(*c)) {
-            writer.write_all(&fragment.as_bytes()[plain_from..index])?;
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                write!(writer, "\\u{unit:04x}")?;
-            }
-            plain_from = index + character.len_utf8();
-        }
-        writer.write_all(&fragment.as_bytes()[plain_from..])
-    }
-}
-
-fn make_inert(text: &str, allowed: fn(char) -> bool) -> Cow<'_, str> {
+/// The text with a placeholder in place of each suspect, but for those that are allowed and those
+/// that belong where they are.
+pub(crate) fn replaced(text: &str, allowed: fn(char) -> bool) -> Cow<'_, str> {
     let harmless = |character| !is_suspect(character) || allowed(character);
     let Some(first) = text.find(|character| !harmless(character)) else {
         return Cow::Borrowed(text);
@@ -84,7 +22,8 @@ fn make_inert(text: &str, allowed: fn(char) -> bool) -> Cow<'_, str> {
     for (index, character) in text[first..].char_indices() {
         let index = first + index;
         let rest = &text[index + character.len_utf8()..];
-        if harmless(character) || belongs(character, &text[..index], rest) {
+        // Judged by what stands there in the end: what was replaced needs nothing beside it.
+        if harmless(character) || belongs(character, &shown, rest) {
             shown.push(character);
         } else {
             push_placeholder(&mut shown, character);
@@ -108,14 +47,15 @@ fn push_placeholder(shown: &mut String, character: char) {
 /// Whether a suspect is a needed part of what stands around it.
 fn belongs(character: char, before: &str, after: &str) -> bool {
     let last = before.chars().next_back();
+    let next = after.chars().next().filter(|next| !is_suspect(*next));
     match character {
-        JOINER if joins_emoji(before, after) => true,
+        JOINER if joins_emoji(before, next) => true,
         JOINER | NON_JOINER => {
             let joining = |c: char| matches!(c, '\u{0600}'..='\u{0DFF}' | '\u{1780}'..='\u{18AF}');
-            last.is_some_and(joining) && after.chars().next().is_some_and(joining)
+            last.is_some_and(joining) && next.is_some_and(joining)
         }
         '\u{FE0E}' | '\u{FE0F}' => match last {
-            Some('0'..='9' | '#' | '*') => after.starts_with(KEYCAP),
+            Some('0'..='9' | '#' | '*') => next == Some(KEYCAP),
             Some(base) => base.is_emoji_char(),
             None => false,
         },
@@ -124,10 +64,10 @@ fn belongs(character: char, before: &str, after: &str) -> bool {
     }
 }
 
-fn joins_emoji(before: &str, after: &str) -> bool {
+fn joins_emoji(before: &str, next: Option<char>) -> bool {
     let is_emoji = |c: char| !c.is_ascii() && c.is_emoji_char();
     let base = before.chars().rev().find(|c| *c != '\u{FE0F}');
-    base.is_some_and(is_emoji) && after.chars().next().is_some_and(is_emoji)
+    base.is_some_and(is_emoji) && next.is_some_and(is_emoji)
 }
 
 fn is_ideograph(character: char) -> bool {
@@ -135,7 +75,7 @@ fn is_ideograph(character: char) -> bool {
 }
 
 /// Whether a character can do something else than be seen. Some are needed in some places.
-fn is_suspect(character: char) -> bool {
+pub(crate) fn is_suspect(character: char) -> bool {
     if (' '..='~').contains(&character) {
         return false;
     }
@@ -176,23 +116,7 @@ fn is_suspect(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn harmless_text_is_not_even_copied() {
-        for text in ["", "hello", "日本語", "עברית", "naïve café", "a\u{301}", "👍🏽", "\u{A0}"]
-        {
-            assert!(matches!(inert(text), Cow::Borrowed(same) if same == text));
-        }
-    }
-
-    #[test]
-    fn a_beginning_has_no_half_character() {
-        for (bytes_max, kept) in [(0, ""), (1, "n"), (2, "n"), (3, "nä"), (4, "nä!"), (99, "nä!")]
-        {
-            assert_eq!(beginning("nä!", bytes_max), kept, "{bytes_max}");
-        }
-    }
+    use crate::inert;
 
     #[test]
     fn what_moves_the_cursor_or_hides_is_shown() {
@@ -210,12 +134,6 @@ mod tests {
         ] {
             assert_eq!(inert(text), shown);
         }
-    }
-
-    #[test]
-    fn lines_and_tabs_stay_only_where_they_may() {
-        assert_eq!(inert("a\tb\r\nc"), "a␉b␍␊c");
-        assert_eq!(inert_lines("a\tb\r\nc"), "a\tb␍\nc");
     }
 
     #[test]
@@ -241,12 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn json_carries_the_original_and_nothing_else_can_happen() {
-        let text = "a\"\\\u{1B}\u{202E}\u{E0041}👍\n\u{7F}é";
-        let json = json_string(text);
-        assert_eq!(json, r#""a\"\\\u001b\u202e\udb40\udc41👍\n\u007fé""#);
-        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-        let map = std::collections::BTreeMap::from([("k\u{200B}", [1, 2])]);
-        assert_eq!(to_json(&map).unwrap(), r#"{"k\u200b":[1,2]}"#);
+    fn what_was_replaced_carries_nothing_on() {
+        // The joiner stands behind a placeholder then, which it joins to nothing.
+        assert_eq!(inert("❤\u{FE0F}\u{FE0F}\u{200D}🔥"), "❤\u{FE0F}⟨U+FE0F⟩⟨U+200D⟩🔥");
+        assert_eq!(inert("ب\u{200D}\u{61C}ب"), "ب⟨U+200D⟩⟨U+061C⟩ب");
     }
 }
