@@ -12,7 +12,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from chat_wire import KIND_KEY, MAGIC, PROTOCOL_VERSION, Frame, encode_frame, take_frame
+from chat_wire import (
+    KIND_KEY,
+    MAGIC,
+    PROOF_SIGNATURE,
+    PROTOCOL_VERSION,
+    Frame,
+    encode_frame,
+    take_frame,
+)
 
 try:
     from cryptography.exceptions import InvalidSignature
@@ -173,7 +181,8 @@ def sign_in(connection: Connection, key: Key, name: str, pin: bytes | None) -> d
         {
             "credential_kind": KIND_KEY,
             "credential": key.public,
-            "signature": signature,
+            "proof_kind": PROOF_SIGNATURE,
+            "proof": signature,
             "name": name,
             "name_is_firm": False,
         },

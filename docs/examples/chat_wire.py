@@ -4,7 +4,7 @@ It knows how values become bytes and back. It must not know sockets, keys or tim
 
 A message is a dict of its fields: ``encode("Join", {"name": "lobby"})`` makes the body of a
 frame, ``decode("Join", body)`` reads it. Types are written as in PROTOCOL.md:
-``u16 u32 u64 bool text bytes16 bytes32 bytes64``, ``list T``, ``option T``, or a struct's name.
+``u16 u32 u64 bool text bytes bytes16 bytes32 bytes64``, ``list T``, ``option T``, or a struct's name.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ MAGIC = b"\x89CHT"
 PROTOCOL_VERSION = 1
 # The kinds of a text: somebody says it, does it, or a program says it.
 KIND_SAY, KIND_ACTION, KIND_NOTICE = 1, 2, 3
-# The kind of a credential that is an Ed25519 key.
-KIND_KEY = 1
+# The kind of a credential that is an Ed25519 key, and of the proof that is its signature.
+KIND_KEY, PROOF_SIGNATURE = 1, 1
 FRAME_BYTES_MAX = 64 * 1024
 
 # Values inside messages. The ids are all u64.
@@ -46,7 +46,8 @@ KINDS: dict[str, tuple[int, str]] = {
     ),
     "SignIn": (
         0x0003,
-        "credential_kind:u16 credential:bytes32 signature:bytes64 name:text name_is_firm:bool",
+        "credential_kind:u16 credential:bytes32 proof_kind:u16 proof:bytes name:text "
+        "name_is_firm:bool",
     ),
     "SignedIn": (0x0004, "account:u64 name:text epoch:u64 head:u64"),
     "Send": (0x0101, "nonce:Nonce room:u64 body:TextBody"),
@@ -207,6 +208,8 @@ def encode_value(kind: str, value: Any) -> bytes:
     if kind == "text":
         data = value.encode("utf-8")
         return encode_unsigned(len(data), 64) + data
+    if kind == "bytes":
+        return encode_unsigned(len(value), 64) + bytes(value)
     if kind.startswith("bytes"):
         if len(value) != int(kind[5:]):
             raise WireError(f"{kind} of {len(value)} bytes")
@@ -255,6 +258,12 @@ class Reader:
             return flag
         if kind == "text":
             return self.text(path)
+        if kind == "bytes":
+            length = self.unsigned("u64")
+            length_end = self.at
+            data = self.take(length)
+            self.note(path, f"{length} bytes", start, length_end)
+            return data
         if kind.startswith("bytes"):
             data = self.take(int(kind[5:]))
             self.note(path, f"{len(data)} bytes", start)

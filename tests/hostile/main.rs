@@ -2,6 +2,7 @@
 //! and goes on; nobody else notices.
 
 mod bytes;
+mod proofs;
 mod requests;
 
 use std::net::SocketAddr;

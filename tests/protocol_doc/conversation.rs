@@ -83,7 +83,10 @@ fn handshake() -> Vec<Vec<u8>> {
     let sign_in = SignIn {
         credential_kind: 1,
         credential: public(&client).0,
-        signature: client.sign(&sign_in_transcript(&challenge, &server_key, &[])).to_bytes(),
+        proof_kind: 1,
+        proof: List::first_of(
+            client.sign(&sign_in_transcript(&challenge, &server_key, &[])).to_bytes(),
+        ),
         name: "ada".into(),
         name_is_firm: false,
     };

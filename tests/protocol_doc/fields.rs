@@ -89,6 +89,9 @@ fn fields_of(name: &str) -> Vec<Field> {
 }
 
 fn as_told(kind: &str) -> String {
+    if let Some(most) = kind.strip_prefix("List<u8, ") {
+        return format!("bytes, at most {}", bound(most.trim_end_matches('>')));
+    }
     if let Some(list) = kind.strip_prefix("List<") {
         let (item, most) = list.trim_end_matches('>').split_once(", ").expect("an item, a bound");
         return format!("list of {item}, at most {}", bound(most));
@@ -106,6 +109,7 @@ fn as_told(kind: &str) -> String {
 fn bound(name: &str) -> usize {
     match name {
         "VERSIONS_MAX" => chat_proto::limits::VERSIONS_MAX,
+        "PROOF_BYTES_MAX" => chat_proto::limits::PROOF_BYTES_MAX,
         "PAGE_ITEMS_MAX" => chat_proto::limits::PAGE_ITEMS_MAX,
         "ATTACHMENTS_MAX" => chat_proto::limits::ATTACHMENTS_MAX,
         "HISTORY_GAPS_MAX" => chat_proto::limits::HISTORY_GAPS_MAX,

@@ -101,6 +101,17 @@ impl Raw {
     /// When the daemon's signature is wrong.
     pub async fn begin_to_introduce(&mut self, key: u8, name: &str) -> Result<RequestId> {
         let key = SigningKey::from_bytes(&[key; 32]);
+        let welcome = self.greet().await?;
+        let signed = key.sign(&sign_in_transcript(&welcome.challenge, &welcome.server_key, &[]));
+        let public = PublicKey(key.verifying_key().to_bytes());
+        self.tell(&SignIn::with_key(public, signed.to_bytes(), name)).await
+    }
+
+    /// Says hello, and checks who the daemon is.
+    ///
+    /// # Errors
+    /// When the daemon refuses, or its signature is wrong.
+    pub async fn greet(&mut self) -> Result<Welcome> {
         let random = [7; 32];
         let versions = chat_proto::List::first_of([Hello::VERSION_SPOKEN]);
         let hello = Hello { versions, agent: "raw".to_owned(), random };
@@ -109,9 +120,7 @@ impl Raw {
         let server = VerifyingKey::from_bytes(&welcome.server_key.0)?;
         let proof = welcome_transcript(&random, &welcome.challenge, &[]);
         server.verify_strict(&proof, &Signature::from_bytes(&welcome.signature))?;
-        let signed = key.sign(&sign_in_transcript(&welcome.challenge, &welcome.server_key, &[]));
-        let public = PublicKey(key.verifying_key().to_bytes());
-        self.tell(&SignIn::with_key(public, signed.to_bytes(), name)).await
+        Ok(welcome)
     }
 
     /// Sends a request without waiting; tells its id.

@@ -95,6 +95,18 @@ numbered! {
         Key = 1, true;
         /// The name of a token; reserved.
         Token = 2, false;
+        /// An ECDSA key on P-256, named by SHA-256 of it as SSH writes it.
+        EcdsaP256 = 3, true;
+    }
+}
+
+numbered! {
+    /// How a sign-in proves that the client has its credential.
+    ProofKind, is_ssh: /** Whether it is in the form of OpenSSH. */ {
+        /// An Ed25519 signature over [`crate::sign_in_transcript`], 64 bytes.
+        Signature = 1, false;
+        /// The key and an SSHSIG signature of [`crate::sign_in_transcript`], each a `string` of SSH.
+        SshSignature = 2, true;
     }
 }
 

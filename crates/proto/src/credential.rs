@@ -1,9 +1,12 @@
 //! Credentials: what an account signs in with. An account is not its credential: it may have
 //! several, and lose one.
 
+use sha2::{Digest, Sha256};
+
 use crate::ids::{bytes_id, first_16_of_sha256};
+use crate::ssh::ssh_ed25519_key;
 use crate::wire::{Decode, Encode};
-use crate::{CredentialId, CredentialKind, PublicKey};
+use crate::{CredentialId, CredentialKind, PublicKey, SshKey};
 
 /// What one sign-in proves. On the wire it is the number of its kind and 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -12,11 +15,27 @@ pub enum Credential {
     Key(PublicKey),
     /// A program's token. It has its place here and on the wire; no daemon takes one yet.
     Token(TokenId),
+    /// An ECDSA key on P-256.
+    EcdsaP256(KeyDigest),
 }
 
 bytes_id! {
     /// Names a token without telling it.
     TokenId[32]
+}
+
+bytes_id! {
+    /// Names a key that has more than 32 bytes: SHA-256 of it as SSH writes it, which `ssh-keygen -l`
+    /// shows as `SHA256:…`.
+    KeyDigest[32]
+}
+
+impl KeyDigest {
+    /// The digest of a public key as SSH writes it.
+    #[must_use]
+    pub fn of(ssh_key: &[u8]) -> Self {
+        Self(Sha256::digest(ssh_key).into())
+    }
 }
 
 impl Credential {
@@ -26,6 +45,7 @@ impl Credential {
         Some(match CredentialKind::from_number(kind)? {
             CredentialKind::Key => Self::Key(PublicKey(bytes)),
             CredentialKind::Token => Self::Token(TokenId(bytes)),
+            CredentialKind::EcdsaP256 => Self::EcdsaP256(KeyDigest(bytes)),
         })
     }
 
@@ -35,6 +55,7 @@ impl Credential {
         match self {
             Self::Key(_) => CredentialKind::Key,
             Self::Token(_) => CredentialKind::Token,
+            Self::EcdsaP256(_) => CredentialKind::EcdsaP256,
         }
     }
 
@@ -53,7 +74,30 @@ impl Credential {
     #[must_use]
     pub fn bytes(&self) -> &[u8; 32] {
         match self {
-            Self::Key(PublicKey(bytes)) | Self::Token(TokenId(bytes)) => bytes,
+            Self::Key(PublicKey(bytes))
+            | Self::Token(TokenId(bytes))
+            | Self::EcdsaP256(KeyDigest(bytes)) => bytes,
+        }
+    }
+
+    /// What people compare, as `ssh-keygen -l` shows it behind `SHA256:`; of a token, its name.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        match self {
+            Self::Key(key) => KeyDigest::of(&ssh_ed25519_key(key)).0,
+            Self::Token(TokenId(bytes)) | Self::EcdsaP256(KeyDigest(bytes)) => *bytes,
+        }
+    }
+}
+
+impl SshKey<'_> {
+    /// The credential of a key, of which these are the bytes that SSH writes.
+    #[must_use]
+    pub fn credential(&self, bytes: &[u8]) -> Credential {
+        debug_assert!(SshKey::read(bytes) == Some(*self), "the bytes are those of the key");
+        match self {
+            SshKey::Ed25519(key) => Credential::Key(*key),
+            SshKey::EcdsaP256(_) => Credential::EcdsaP256(KeyDigest::of(bytes)),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The first two exchanges of a connection: who the daemon is, and who the client is.
 
-use crate::limits::VERSIONS_MAX;
+use crate::limits::{PROOF_BYTES_MAX, VERSIONS_MAX};
+use crate::ssh::put_ssh_string;
 use crate::wire::{Body, Decode, Encode, List};
-use crate::{AccountId, Credential, Epoch, Kind, PublicKey, Seq, SessionId};
+use crate::{AccountId, Credential, Epoch, Kind, ProofKind, PublicKey, Seq, SessionId, SshKey};
 
 /// Opens the conversation, right after [`crate::MAGIC`].
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -65,8 +66,10 @@ pub struct SignIn {
     pub credential_kind: u16,
     /// Which credential of that kind.
     pub credential: [u8; 32],
-    /// What proves that the client has it: of a key, its signature over [`sign_in_transcript`].
-    pub signature: [u8; 64],
+    /// The number of a [`ProofKind`]; newer clients may know more.
+    pub proof_kind: u16,
+    /// What proves that the client has the credential.
+    pub proof: List<u8, PROOF_BYTES_MAX>,
     /// The nickname wished for. Used only when the credential has no account yet.
     pub name: String,
     /// `true`: refuse when the name is taken. `false`: make it free with a number.
@@ -85,10 +88,30 @@ impl SignIn {
         Self {
             credential_kind: credential.kind() as u16,
             credential: *credential.bytes(),
-            signature,
+            proof_kind: ProofKind::Signature as u16,
+            proof: List::first_of(signature),
             name: name.into(),
             name_is_firm: true,
         }
+    }
+
+    /// A sign-in with a key as SSH writes it, and its SSHSIG signature of [`sign_in_transcript`] in the
+    /// form of SSH. The name is firm. `None` when this version does not know the key's algorithm, or the
+    /// two are too long for any key that it knows.
+    #[must_use]
+    pub fn with_ssh_key(key: &[u8], signature: &[u8], name: impl Into<String>) -> Option<Self> {
+        let credential = SshKey::read(key)?.credential(key);
+        let mut proof = Vec::with_capacity(PROOF_BYTES_MAX);
+        put_ssh_string(&mut proof, key);
+        put_ssh_string(&mut proof, signature);
+        (proof.len() <= PROOF_BYTES_MAX).then(|| Self {
+            credential_kind: credential.kind() as u16,
+            credential: *credential.bytes(),
+            proof_kind: ProofKind::SshSignature as u16,
+            proof: List::first_of(proof),
+            name: name.into(),
+            name_is_firm: true,
+        })
     }
 
     /// The credential, when this version knows its kind.

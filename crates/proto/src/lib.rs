@@ -19,13 +19,14 @@ mod name;
 mod reply;
 mod request;
 mod request_table;
+mod ssh;
 mod text;
 mod text_body;
 mod wire;
 
 pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
-pub use code::{CloseReason, CredentialKind, ErrorCode, GapReason, TextKind};
-pub use credential::{Credential, TokenId};
+pub use code::{CloseReason, CredentialKind, ErrorCode, GapReason, ProofKind, TextKind};
+pub use credential::{Credential, KeyDigest, TokenId};
 pub use event::{Close, Gap, LoggedHead, Presence, Probe, Renamed, SubscriptionEnded};
 pub use frame::{
     Announced, Frame, FrameCodec, FrameError, FrameRef, HEADER_BYTES, MAGIC, encode_frame,
@@ -51,6 +52,10 @@ pub use reply::{
 pub use request::*;
 pub use request_table::{
     AnyRequest, CommandRequest, QueryRequest, ReplyBody, Request, SubscribeReply, Window,
+};
+pub use ssh::{
+    SSHSIG_NAMESPACE, SshFields, SshKey, SshSignature, put_ssh_string, ssh_ed25519_key,
+    sshsig_message,
 };
 pub use text::{TextError, check_text};
 pub use text_body::{Context, TextBody, TextRef};

@@ -30,6 +30,9 @@ pub const NAME_GRAPHEMES_MAX: usize = 32;
 /// Longest `agent` of a [`crate::Hello`], in bytes.
 pub const AGENT_BYTES_MAX: usize = 64;
 
+/// What proves a credential in a [`crate::SignIn`], in bytes: a key and a signature as SSH writes them.
+pub const PROOF_BYTES_MAX: usize = 320;
+
 /// Protocol versions that one [`crate::Hello`] may offer.
 pub const VERSIONS_MAX: usize = 8;
 

@@ -198,8 +198,8 @@ fn leads_on(asked: &History, page: &HistoryPage) -> bool {
 mod tests {
     use super::*;
     use crate::limits::{
-        AGENT_BYTES_MAX, ATTACHMENTS_MAX, NAME_BYTES_MAX, REACTION_BYTES_MAX, VERSIONS_MAX,
-        VIA_BYTES_MAX,
+        AGENT_BYTES_MAX, ATTACHMENTS_MAX, NAME_BYTES_MAX, PROOF_BYTES_MAX, REACTION_BYTES_MAX,
+        VERSIONS_MAX, VIA_BYTES_MAX,
     };
     use crate::wire::encode_into;
     use crate::{
@@ -220,7 +220,12 @@ mod tests {
         let versions = List::first_of([u16::MAX; VERSIONS_MAX]);
         fits(&Hello { versions, agent: "x".repeat(AGENT_BYTES_MAX), random: [0; 32] });
         let sign_in = SignIn::with_key(PublicKey([0; 32]), [0; 64], &*name);
-        fits(&SignIn { credential_kind: u16::MAX, ..sign_in });
+        fits(&SignIn {
+            credential_kind: u16::MAX,
+            proof_kind: u16::MAX,
+            proof: List::first_of([0; PROOF_BYTES_MAX]),
+            ..sign_in
+        });
         fits(&Join { name });
         let nonce = Nonce { stream: StreamId([0; 16]), n: u64::MAX };
         let (room, of) = (RoomId(u64::MAX), Seq(u64::MAX));

@@ -235,7 +235,7 @@ impl Peer {
 
 fn check_sign_in(sign_in: &SignIn, welcome: &Welcome) -> Credential {
     let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, &[]);
-    let signature = ed25519_dalek::Signature::from_bytes(&sign_in.signature);
+    let signature = ed25519_dalek::Signature::from_slice(&sign_in.proof).unwrap();
     let key = ed25519_dalek::VerifyingKey::from_bytes(&sign_in.credential).unwrap();
     key.verify_strict(&transcript, &signature).unwrap();
     let credential = sign_in.known_credential().unwrap();

@@ -1,4 +1,5 @@
-//! The daemon's key, and looking at the signatures of others: Ed25519, RFC 8032.
+//! The daemon's key, and looking at the signatures of others: Ed25519 (RFC 8032), and of clients
+//! ECDSA on P-256, too.
 //!
 //! It must not know by which library: whoever has the key hands it in.
 
@@ -7,8 +8,8 @@ use std::sync::Arc;
 
 use chat_proto::PublicKey;
 
-/// A key pair of Ed25519, and what goes with it.
-pub trait Ed25519: Send + Sync {
+/// A key pair of Ed25519, and what looks at the signatures of others.
+pub trait Signatures: Send + Sync {
     /// The public half.
     fn public(&self) -> PublicKey;
 
@@ -18,16 +19,21 @@ pub trait Ed25519: Send + Sync {
     /// Whether a signature is that of another key. What it says of keys of small order is not
     /// asked for.
     fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool;
+
+    /// Whether a signature (r and s, big endian) is that of an ECDSA key on P-256 (an uncompressed
+    /// point) over the SHA-256 of a message. What is no point of the curve, or the one at infinity, has
+    /// none.
+    fn verify_p256(&self, point: &[u8; 65], message: &[u8], signature: &[u8; 64]) -> bool;
 }
 
 /// What the daemon proves with who it is.
 #[derive(Clone)]
-pub struct ServerKey(Arc<dyn Ed25519>);
+pub struct ServerKey(Arc<dyn Signatures>);
 
 impl ServerKey {
     /// The key of a daemon.
     #[must_use]
-    pub fn new(pair: impl Ed25519 + 'static) -> Self {
+    pub fn new(pair: impl Signatures + 'static) -> Self {
         Self(Arc::new(pair))
     }
 
@@ -44,6 +50,16 @@ impl ServerKey {
     /// Whether a signature is that of a key. A key of small order has none.
     pub(crate) fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
         !is_of_small_order(key) && self.0.verify(key, message, signature)
+    }
+
+    /// Whether a signature is that of a key on P-256, which has no points of small order.
+    pub(crate) fn verify_p256(
+        &self,
+        point: &[u8; 65],
+        message: &[u8],
+        signature: &[u8; 64],
+    ) -> bool {
+        self.0.verify_p256(point, message, signature)
     }
 }
 
@@ -98,7 +114,7 @@ pub(crate) mod tests {
     /// A library in Rust alone, which takes keys of small order.
     struct Dalek(SigningKey);
 
-    impl Ed25519 for Dalek {
+    impl Signatures for Dalek {
         fn public(&self) -> PublicKey {
             PublicKey(self.0.verifying_key().to_bytes())
         }
@@ -111,6 +127,11 @@ pub(crate) mod tests {
             let signature = Signature::from_bytes(signature);
             VerifyingKey::from_bytes(&key.0)
                 .is_ok_and(|key| Verifier::verify(&key, message, &signature).is_ok())
+        }
+
+        /// The library has none of it; the daemon tests it with its own.
+        fn verify_p256(&self, _point: &[u8; 65], _message: &[u8], _signature: &[u8; 64]) -> bool {
+            false
         }
     }
 

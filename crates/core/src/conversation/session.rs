@@ -5,6 +5,7 @@
 //! is the state's business.
 
 mod handshake;
+mod proof;
 mod request;
 
 #[cfg(test)]

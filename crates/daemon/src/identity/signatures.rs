@@ -1,7 +1,9 @@
-//! Ed25519 by AWS-LC, for the daemon's key and for looking at those of others (adr/0009).
+//! Signatures by AWS-LC, of the daemon's key and for looking at those of others (adr/0009).
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, ParsedPublicKey};
-use chat_core::{Ed25519, ServerKey};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair, KeyPair, ParsedPublicKey,
+};
+use chat_core::{ServerKey, Signatures};
 use chat_proto::PublicKey;
 
 struct AwsLc {
@@ -20,7 +22,7 @@ pub fn server_key(seed: &[u8; 32]) -> ServerKey {
     ServerKey::new(AwsLc { pair, public: PublicKey(public) })
 }
 
-impl Ed25519 for AwsLc {
+impl Signatures for AwsLc {
     fn public(&self) -> PublicKey {
         self.public
     }
@@ -31,6 +33,11 @@ impl Ed25519 for AwsLc {
 
     fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
         ParsedPublicKey::new(&ED25519, key.0)
+            .is_ok_and(|key| key.verify_sig(message, signature).is_ok())
+    }
+
+    fn verify_p256(&self, point: &[u8; 65], message: &[u8], signature: &[u8; 64]) -> bool {
+        ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
             .is_ok_and(|key| key.verify_sig(message, signature).is_ok())
     }
 }

@@ -18,6 +18,12 @@ trait Random {
     fn random(rng: &mut ChaCha8Rng) -> Self;
 }
 
+impl Random for u8 {
+    fn random(rng: &mut ChaCha8Rng) -> Self {
+        rng.random()
+    }
+}
+
 impl Random for u64 {
     fn random(rng: &mut ChaCha8Rng) -> Self {
         let seam = [0, 250, 251, 0xFFFF, 0x1_0000, 0xFFFF_FFFF, 1 << 32, Self::MAX];
@@ -156,7 +162,7 @@ random_structs! {
 logged_events!(bodies! {
     Hello { versions agent random }
     Welcome { version server_key signature session limits challenge }
-    SignIn { credential_kind credential signature name name_is_firm }
+    SignIn { credential_kind credential proof_kind proof name name_is_firm }
     SignedIn { account name epoch head }
     Send { nonce room body }
     Join { name }

@@ -75,7 +75,8 @@ fn handshake() -> Vec<Sample> {
         sample(SignIn {
             credential_kind: 1,
             credential: counting(0x20),
-            signature: counting(0x40),
+            proof_kind: 1,
+            proof: List::first_of(counting::<64>(0x40)),
             name: "ada".into(),
             name_is_firm: true,
         }),

@@ -4,14 +4,15 @@ use chat_proto::limits::{
     AGENT_BYTES_MAX, COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
 };
 use chat_proto::{
-    CloseReason, Credential, ErrorCode, FrameRef, Hello, Limits, SignIn, Welcome, Window,
-    encode_frame, sign_in_transcript, welcome_transcript,
+    ErrorCode, FrameRef, Hello, Limits, SignIn, Welcome, Window, encode_frame, sign_in_transcript,
+    welcome_transcript,
 };
 
 use super::{
-    Admission, Closing, Phase, ReceivedRequest, Session, SessionSeed, Step, body, sign_in_action,
+    Admission, Closing, Phase, ReceivedRequest, Session, SessionSeed, Step, body, proof,
+    sign_in_action,
 };
-use crate::{Refusal, ServerKey};
+use crate::ServerKey;
 
 /// There is no channel to bind to over plaintext.
 const NO_BINDING: &[u8] = &[];
@@ -45,7 +46,8 @@ impl Session {
         frame: &FrameRef<'_>,
     ) -> Result<Step, Closing> {
         let sign_in: SignIn = body(frame)?;
-        let credential = prove(&sign_in, &challenge, &admission.identity)?;
+        let transcript = sign_in_transcript(&challenge, &admission.identity.public(), NO_BINDING);
+        let credential = proof::check(&sign_in, &transcript, &admission.identity)?;
         self.phase = Phase::SigningIn(credential);
         Ok(Step::Request(ReceivedRequest {
             id: frame.request,
@@ -68,23 +70,6 @@ fn welcome(seed: SessionSeed, identity: &ServerKey, hello: &Hello) -> Welcome {
     }
 }
 
-/// The credential of a sign-in, once it is proven that the client has it.
-fn prove(
-    sign_in: &SignIn,
-    challenge: &[u8; 32],
-    identity: &ServerKey,
-) -> Result<Credential, Closing> {
-    let credential = sign_in.known_credential();
-    let Some(credential @ Credential::Key(key)) = credential else {
-        return Err(unsupported_credential());
-    };
-    let transcript = sign_in_transcript(challenge, &identity.public(), NO_BINDING);
-    match identity.verify(&key, &transcript, &sign_in.signature) {
-        true => Ok(credential),
-        false => Err(bad_signature()),
-    }
-}
-
 const LIMITS: Limits = Limits {
     frame_bytes_max: FRAME_BYTES_MAX as u32,
     text_bytes_max: TEXT_BYTES_MAX as u32,
@@ -99,21 +84,4 @@ fn version_not_spoken(hello: &Hello) -> Closing {
         &*hello.versions
     );
     Closing::protocol(ErrorCode::VersionNotSpoken, message)
-}
-
-fn unsupported_credential() -> Closing {
-    let refusal = Refusal::Unsupported { what: "this kind of credential" };
-    Closing {
-        reason: CloseReason::SignInRefused,
-        code: Some(refusal.code()),
-        message: refusal.to_string(),
-    }
-}
-
-fn bad_signature() -> Closing {
-    Closing {
-        reason: CloseReason::SignInRefused,
-        code: Some(ErrorCode::BadSignature),
-        message: "the signature does not fit the key, the challenge and this server".to_owned(),
-    }
 }

@@ -1,6 +1,6 @@
 //! Signing in: which credential is taken, and which is refused how.
 
-use chat_proto::{Body, Frame, SignIn};
+use chat_proto::{Body, Frame, List, SignIn};
 
 use super::*;
 use crate::conversation::introduction::{hello, signed_by};
@@ -44,13 +44,13 @@ fn a_proven_key_is_the_credential_of_the_session() {
 
 #[test]
 fn a_key_without_its_signature_is_refused() {
-    let closing = signing_in(&SignIn { signature: [0; 64], ..proven() }).1.unwrap_err();
+    let closing = signing_in(&SignIn { proof: List::first_of([0; 64]), ..proven() }).1.unwrap_err();
     assert_eq!(closing.code, Some(ErrorCode::BadSignature));
 }
 
 #[test]
 fn a_credential_that_is_not_known_yet_is_refused_as_such() {
-    for credential_kind in [0, 2, 3, u16::MAX] {
+    for credential_kind in [0, 2, 4, u16::MAX] {
         let closing = signing_in(&SignIn { credential_kind, ..proven() }).1.unwrap_err();
         assert_eq!(closing.reason, CloseReason::SignInRefused, "{credential_kind}");
         assert_eq!(closing.code, Some(ErrorCode::Unsupported), "{credential_kind}");
