@@ -2,7 +2,8 @@
 //!
 //! Whoever answers a request gets rooms, logs and names from here only; the state gives them to
 //! nobody else. What an account does not know of is answered as if it were not there, so that
-//! nobody learns by guessing ids. It must not know what is asked for, and why.
+//! nobody learns by guessing ids. Whoever may not post somewhere is told so before anything else, so
+//! that nobody learns by what is wrong with a request. It must not know what is asked for, and why.
 
 use chat_proto::{AccountId, LogId, RoomId, RoomName, Seq};
 
@@ -72,6 +73,13 @@ impl<'a> Access<'a> {
             true => Ok(room),
             false => Err(Refusal::NotMember { room: room.name.to_string() }),
         }
+    }
+
+    /// A room in which the account can change what others have said: nobody can, before there are roles.
+    /// Those who may post learn that; everybody else learns no more than of a post.
+    pub(crate) fn can_moderate(self, id: RoomId) -> Result<&'a Room, Refusal> {
+        let _may_post = self.can_post(id)?;
+        Err(Refusal::Unsupported { what: "deleting a message" })
     }
 
     /// The room that the account becomes a member of under a name; `None`: one that it makes. That

@@ -37,10 +37,17 @@ impl State {
 
     /// Whether a post may be carried out now; the head of the room that it goes to.
     fn judge(&self, account: AccountId, room: RoomId, body: &PostBody) -> Result<Seq, Refusal> {
+        let access = self.access(account);
+        let room = match body {
+            PostBody::Text(_) | PostBody::Edit { .. } | PostBody::React { .. } => {
+                access.can_post(room)?
+            }
+            // Whose it is will be asked of the log, before a moderator is asked for.
+            PostBody::Delete { .. } => access.can_moderate(room)?,
+        };
         let message = body.message()?;
-        let head = self.access(account).can_post(room)?.head;
-        message.reply_to.map_or(Ok(()), |event| demand_event(head, event))?;
-        Ok(head)
+        message.reply_to.map_or(Ok(()), |event| demand_event(room.head, event))?;
+        Ok(room.head)
     }
 }
 

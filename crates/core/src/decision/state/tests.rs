@@ -286,6 +286,27 @@ fn what_is_not_known_yet_is_refused_for_good() {
 }
 
 #[test]
+fn who_may_not_post_learns_nothing_else_whatever_is_posted() {
+    let mut world = World::new();
+    let (ada, bob) =
+        (world.sign_in(1, "ada", true).unwrap(), world.sign_in(2, "bob", true).unwrap());
+    let (theirs, of) = (world.join(bob, "theirs").unwrap(), Seq(1));
+    let bodies = [
+        PostBody::Edit { of, text: "x".to_owned() },
+        PostBody::Delete { of },
+        PostBody::React { of, reaction: "x".to_owned(), is_set: true },
+        PostBody::Text(TextBody::say("")),
+        PostBody::Text(TextBody { kind: 9, ..TextBody::say("x") }),
+    ];
+    for (n, body) in (1..).zip(bodies) {
+        let as_stranger = world.post(ada, n, theirs, body.clone()).answer.unwrap_err();
+        assert_eq!(as_stranger.code(), ErrorCode::NotMember, "{body:?}");
+        let as_member = world.post(bob, n, theirs, body.clone()).answer.unwrap_err();
+        assert_ne!(as_member.code(), ErrorCode::NotMember, "{body:?}");
+    }
+}
+
+#[test]
 fn another_name_is_one_event_however_many_rooms_the_account_is_in() {
     let mut world = World::new();
     let ada = world.sign_in(1, "ada", true).unwrap();
