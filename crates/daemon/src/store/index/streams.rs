@@ -2,7 +2,7 @@
 //! streams need no SQL.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chat_proto::{AccountId, Nonce, RoomId, StreamId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
@@ -13,8 +13,13 @@ use crate::store::row::{integer, unsigned};
 use crate::store::write::WriteError;
 
 /// Streams that are known. When there are more, all are forgotten; the next send of one costs a
-/// search.
+/// search. Each has a row: whoever makes so many known has written as much.
 const STREAMS_MAX: usize = 65_536;
+
+/// Streams of which nothing has been decided that are remembered as such. They are made up for
+/// nothing, so that they must not take the place of those that are there: when there are more, they
+/// alone are forgotten.
+const NEW_STREAMS_MAX: usize = 1024;
 
 /// What is known. It goes ahead of the file by the open transaction and the one under way.
 #[derive(Debug, Default)]
@@ -32,6 +37,8 @@ struct KnownStreams {
     places: HashMap<Key, usize>,
     /// The one that was asked for last: sends of one stream come together.
     last: Option<(Key, usize)>,
+    /// Those that are not there: a send that is refused and comes again costs no other search.
+    new: HashSet<Key>,
 }
 
 /// A stream, as far as it is known.
@@ -83,11 +90,18 @@ impl Streams {
         account: AccountId,
         stream: StreamId,
     ) -> Result<StreamMark> {
-        if let Some(mark) = self.known.borrow_mut().find((account, stream)) {
+        let (mut known, key) = (self.known.borrow_mut(), (account, stream));
+        if let Some(mark) = known.find(key) {
             return Ok(*mark);
         }
+        if known.new.contains(&key) {
+            return Ok(StreamMark::NEW);
+        }
         let mark = find(&table.lock(), unflushed, account, stream)?;
-        self.known.borrow_mut().insert((account, stream), mark);
+        match mark.bound {
+            Some(_) => known.insert(key, mark),
+            None => known.insert_new(key),
+        }
         Ok(mark)
     }
 
@@ -102,7 +116,11 @@ impl Streams {
         let known = self.known.get_mut();
         let key = (account, nonce.stream);
         if known.find(key).is_none() {
-            known.insert(key, find(&table.lock(), unflushed, account, nonce.stream)?);
+            let mark = match known.new.remove(&key) {
+                true => StreamMark::NEW,
+                false => find(&table.lock(), unflushed, account, nonce.stream)?,
+            };
+            known.insert(key, mark);
         }
         let mark = known.find(key).expect("it has just been learnt");
         if nonce.n != mark.high_water + 1 {
@@ -148,7 +166,16 @@ impl KnownStreams {
     fn insert(&mut self, key: Key, mark: StreamMark) {
         let before = self.places.insert(key, self.marks.len());
         debug_assert!(before.is_none(), "what goes ahead of the file is never looked up anew");
+        debug_assert!(!self.new.contains(&key), "a stream that is there is not new");
         self.marks.push(mark);
+    }
+
+    /// Remembers that a stream is not there.
+    fn insert_new(&mut self, key: Key) {
+        if self.new.len() >= NEW_STREAMS_MAX {
+            self.new.clear();
+        }
+        self.new.insert(key);
     }
 }
 
@@ -191,4 +218,27 @@ fn begin(
         .prepare_cached("INSERT INTO streams (account, stream, room) VALUES (?, ?, ?)")?
         // Whoever sends chooses this id: there need not be such a room, and none of its bits may be lost.
         .insert(params![integer(account.0), stream.0, room.0.cast_signed()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u128) -> Key {
+        (AccountId(1), StreamId(number.to_le_bytes()))
+    }
+
+    #[test]
+    fn streams_that_are_made_up_take_no_room_of_those_that_are_there() {
+        let mut known = KnownStreams::default();
+        let bound = Some(Bound { row: 1, room: RoomId(1) });
+        known.insert(key(0), StreamMark { bound, high_water: 9, ..StreamMark::NEW });
+        for number in 1..=10 * NEW_STREAMS_MAX as u128 {
+            known.insert_new(key(number));
+            assert!(known.new.contains(&key(number)), "the next of it costs no search");
+        }
+        assert!(known.new.len() <= NEW_STREAMS_MAX, "{}", known.new.len());
+        assert_eq!(known.marks.len(), 1);
+        assert_eq!(known.find(key(0)).map(|mark| mark.high_water), Some(9));
+    }
 }
