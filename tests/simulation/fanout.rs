@@ -21,8 +21,8 @@ use crate::plan::Plan;
 pub(crate) struct Handle(Rc<RefCell<Tail>>);
 
 impl TailHandle for Handle {
-    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R {
-        look(&self.0.borrow())
+    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> Option<R> {
+        Some(look(&self.0.borrow()))
     }
 }
 
@@ -160,7 +160,7 @@ impl SimFanout {
 
     fn release_some(&mut self, log: LogId) {
         let Some(tail) = self.tails.get(&log) else { return };
-        let held = tail.with(Tail::bytes);
+        let held = tail.0.borrow().bytes();
         let excess = held.saturating_sub(self.tail_bytes);
         // Whole chunks only are freed, so now and then the budget wants more than it must.
         let wanted = if self.chance.percent(30) { usize::MAX } else { excess };
@@ -263,7 +263,7 @@ impl Fanout for SimFanout {
     fn rewind(&mut self, heads: &[(LogId, Seq)]) {
         for (log, head) in heads {
             if let Some(tail) = self.tails.get(log)
-                && tail.with(Tail::head) != *head
+                && tail.0.borrow().head() != *head
             {
                 tail.0.borrow_mut().rewind(*head);
                 self.pace.woken(*log);

@@ -278,6 +278,11 @@ impl<S: Store> Pipeline<S> {
     }
 
     fn publish(&mut self, staged: &mut CommitBatch, fanout: &mut impl Fanout) {
+        let memberships = staged.take_memberships();
+        // First: whoever is written to just now sees what is published as soon as it is.
+        for ended in memberships.iter().filter(|change| !change.is_member) {
+            self.revoke_unreadable(ended.account, ended.room, fanout);
+        }
         for (log, batch) in staged.take_batches() {
             let head = batch.head;
             fanout.publish(log, batch);
@@ -287,19 +292,21 @@ impl<S: Store> Pipeline<S> {
             }
         }
         self.announce_renames(staged, fanout);
-        for change in staged.take_memberships() {
+        for change in memberships {
             match change.is_member {
                 true => self.presence.joined(change.account, change.room),
-                false => {
-                    self.presence.left(change.account, change.room);
-                    self.revoke_unreadable(change.account, change.room, fanout);
-                }
+                false => self.presence.left(change.account, change.room),
             }
         }
     }
 
     /// A membership has ended: the account goes on reading what everybody may read, and nothing else.
-    fn revoke_unreadable(&self, account: AccountId, room: RoomId, fanout: &mut impl Fanout) {
+    pub(super) fn revoke_unreadable(
+        &self,
+        account: AccountId,
+        room: RoomId,
+        fanout: &mut impl Fanout,
+    ) {
         let Some(state) = &self.state else { return };
         let log = LogId::from(room);
         if let Err(why) = state.access(account).can_read(log) {

@@ -118,7 +118,11 @@ impl Fanout for MailboxFanout {
     }
 
     fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>) {
-        let revocation = Arc::new(Revocation { log, account, frame });
+        self.readers.revoke(account, log);
+        // Without a tail nobody follows it.
+        let Some(tail) = self.logs.get(&log) else { return };
+        let number = tail.revoke();
+        let revocation = Arc::new(Revocation { log, account, number, frame });
         for deliveries in &mut self.deliveries {
             deliveries.push(Delivery::Revoke(Arc::clone(&revocation)));
         }

@@ -11,7 +11,7 @@ use crate::arrival::Transfer;
 use crate::conn_number::reactor_of;
 use crate::ready_list::ReadyList;
 use crate::store::LogPage;
-use crate::tails::TailFollower;
+use crate::tails::{RevocationNumber, TailFollower};
 
 /// What comes to connections in the order of the commits: what opens a cursor, and what closes it.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(crate) struct Answer {
 pub(crate) struct Revocation {
     pub(crate) log: LogId,
     pub(crate) account: AccountId,
+    /// Whoever else follows the log reads nothing of it before this is carried out.
+    pub(crate) number: RevocationNumber,
     /// What says why.
     pub(crate) frame: Vec<u8>,
 }
@@ -292,7 +294,8 @@ mod tests {
         let mailbox = Mailbox::new(Arc::default());
         mailbox.close(&mut Mail::default());
         let (log, account) = (LogId::from(RoomId(1)), AccountId(1));
-        let revocation = Arc::new(Revocation { log, account, frame: vec![0; 64] });
+        let (number, frame) = (RevocationNumber::default(), vec![0; 64]);
+        let revocation = Arc::new(Revocation { log, account, number, frame });
         let mut deliveries = vec![Delivery::Revoke(Arc::clone(&revocation))];
         let released =
             Released { grown: vec![log], redacted: vec![(log, Seq(1))], ..Released::default() };

@@ -1,4 +1,5 @@
 //! Reads from disk: a few threads, each with a read-only connection of its own. Accounts take turns.
+//! Whoever may not read a log any more is not told what was asked of it before.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use async_channel::TrySendError;
 use chat_core::{Conn, DiskRead, HistoryRead, Origin, Refusal, Reply, StoreError, StoreRead};
-use chat_proto::AccountId;
+use chat_proto::{AccountId, LogId};
 
 use crate::fair_queue::{FairQueue, Party};
 use crate::mailbox::{Mailboxes, PageRead};
@@ -26,7 +27,7 @@ const QUERIES_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) enum Job {
     /// What a client asked for.
-    Answer { to: Origin, account: AccountId, read: StoreRead },
+    Answer { to: Origin, account: AccountId, read: StoreRead, number: QueryNumber },
     /// Events of a log, for a cursor that its tail has overtaken.
     Events { to: Conn, read: DiskRead, bytes_max: usize },
     /// A fault in the reader.
@@ -46,8 +47,23 @@ pub(crate) struct ReadPool {
 #[derive(Debug)]
 struct Waiting {
     jobs: FairQueue<Job>,
-    /// Of each account that has any.
-    queries: HashMap<AccountId, usize>,
+    /// Of each account that has any, waiting or at work.
+    queries: HashMap<AccountId, Queries>,
+    last_number: QueryNumber,
+}
+
+/// Which query it is, from 1 in the order in which they were handed in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub(crate) struct QueryNumber(u64);
+
+/// The queries of an account that are not answered yet.
+#[derive(Default, Debug)]
+struct Queries {
+    waiting: usize,
+    at_work: usize,
+    /// Logs that the account may not read any more: what was asked of them up to this query is refused.
+    /// As few as it has left since the oldest of them.
+    revoked: HashMap<LogId, QueryNumber>,
 }
 
 /// Tells when all readers have ended.
@@ -102,15 +118,27 @@ impl ReadPool {
         read: StoreRead,
     ) -> Result<(), TooMany> {
         let mut waiting = lock(&self.waiting);
-        let queries = waiting.queries.entry(account).or_insert(0);
-        if *queries >= QUERIES_MAX {
+        let queries = waiting.queries.entry(account).or_default();
+        if queries.waiting >= QUERIES_MAX {
             return Err(TooMany);
         }
-        *queries += 1;
-        waiting.jobs.push(Party::Account(account), Job::Answer { to, account, read }, 1);
+        queries.waiting += 1;
+        waiting.last_number.0 += 1;
+        let number = waiting.last_number;
+        waiting.jobs.push(Party::Account(account), Job::Answer { to, account, read, number }, 1);
         drop(waiting);
         self.wake();
         Ok(())
+    }
+
+    /// An account may not read a log any more: what it has asked of it is refused, also what is being
+    /// read.
+    pub(crate) fn revoke(&self, account: AccountId, log: LogId) {
+        let mut waiting = lock(&self.waiting);
+        let newest = waiting.last_number;
+        if let Some(queries) = waiting.queries.get_mut(&account) {
+            queries.revoked.insert(log, newest);
+        }
     }
 
     /// Hands in what a cursor needs: at most one page for a connection.
@@ -128,7 +156,8 @@ impl ReadPool {
 
 impl Waiting {
     fn new() -> Self {
-        Self { jobs: FairQueue::new(1, usize::MAX), queries: HashMap::new() }
+        let last_number = QueryNumber::default();
+        Self { jobs: FairQueue::new(1, usize::MAX), queries: HashMap::new(), last_number }
     }
 
     fn pop(&mut self) -> Option<Job> {
@@ -136,12 +165,23 @@ impl Waiting {
         if let Job::Answer { account, .. } = job
             && let Some(queries) = self.queries.get_mut(&account)
         {
-            *queries -= 1;
-            if *queries == 0 {
-                self.queries.remove(&account);
-            }
+            debug_assert!(queries.waiting > 0, "what is taken out has waited");
+            queries.waiting -= 1;
+            queries.at_work += 1;
         }
         Some(job)
+    }
+
+    /// A query is read; whether its account may still be told.
+    fn finish(&mut self, account: AccountId, log: LogId, number: QueryNumber) -> bool {
+        let Some(queries) = self.queries.get_mut(&account) else { return true };
+        let is_revoked = queries.revoked.get(&log).is_some_and(|last| number <= *last);
+        debug_assert!(queries.at_work > 0, "what is finished was at work");
+        queries.at_work -= 1;
+        if queries.waiting + queries.at_work == 0 {
+            self.queries.remove(&account);
+        }
+        !is_revoked
     }
 }
 
@@ -161,7 +201,7 @@ fn work(
         loop {
             let next = lock(waiting).pop();
             let Some(job) = next else { break };
-            is_failing = read(&mut reader, &job, mailboxes, is_failing);
+            is_failing = read(&mut reader, &job, waiting, mailboxes, is_failing);
         }
     }
     // The files are closed before the end is told.
@@ -170,10 +210,21 @@ fn work(
 }
 
 /// Does a job; tells whether a log could not be read.
-fn read(reader: &mut Reader, job: &Job, mailboxes: &Mailboxes, was_failing: bool) -> bool {
+fn read(
+    reader: &mut Reader,
+    job: &Job,
+    waiting: &Mutex<Waiting>,
+    mailboxes: &Mailboxes,
+    was_failing: bool,
+) -> bool {
     match *job {
-        Job::Answer { to, read: StoreRead::History(ref read), .. } => {
-            mailboxes.reply(to, history(reader, read));
+        Job::Answer { to, account, read: StoreRead::History(ref read), number } => {
+            let (reply, log) = (history(reader, read), LogId::from(read.room));
+            // Held until the reply is handed over: what a revocation tells comes before or behind it.
+            let mut waiting = lock(waiting);
+            let may_be_told = waiting.finish(account, log, number);
+            let refused = Reply::Refused(Refusal::NotReadable { log: log.0 });
+            mailboxes.reply(to, if may_be_told { reply } else { refused });
             was_failing
         }
         Job::Events { to, read, bytes_max } => {
@@ -211,10 +262,23 @@ mod tests {
     use crate::store::Durability;
     use crate::vital::VitalPart;
 
+    const ROOM: RoomId = RoomId(1);
+
+    /// Finishes the query that is next; tells its account, and whether that may be told.
+    fn finish_next(pool: &ReadPool) -> Option<(u64, bool)> {
+        let job = lock(&pool.waiting).pop()?;
+        finish(pool, &job)
+    }
+
+    fn finish(pool: &ReadPool, job: &Job) -> Option<(u64, bool)> {
+        let Job::Answer { account, number, .. } = *job else { return None };
+        Some((account.0, lock(&pool.waiting).finish(account, ROOM.into(), number)))
+    }
+
     fn ask(pool: &ReadPool, account: u64, conn: u64) -> Result<(), TooMany> {
         let to = Origin { conn: Conn(conn), request: RequestId(1), window: Window::Queries };
         let (before, as_of) = (Seq(9), Seq(8));
-        let read = HistoryRead { room: RoomId(1), epoch: Epoch(1), before, limit: 1, as_of };
+        let read = HistoryRead { room: ROOM, epoch: Epoch(1), before, limit: 1, as_of };
         pool.try_answer(to, AccountId(account), StoreRead::History(read))
     }
 
@@ -251,7 +315,29 @@ mod tests {
         assert_eq!(accounts.collect::<Vec<_>>(), [1, 2, 3], "they take turns");
         drop(waiting);
         assert!(ask(&pool, 1, 5000).is_ok() && ask(&pool, 1, 5001).is_err());
-        while lock(&pool.waiting).pop().is_some() {}
+        while finish_next(&pool).is_some() {}
+        // Those that were taken out above.
+        for account in 1..=3 {
+            lock(&pool.waiting).finish(AccountId(account), ROOM.into(), QueryNumber(1));
+        }
         assert!(lock(&pool.waiting).queries.is_empty());
+    }
+
+    #[test]
+    fn what_was_asked_before_the_right_to_read_was_lost_is_not_told_and_what_comes_later_is() {
+        let (bell, _rung) = async_channel::bounded(READERS);
+        let pool = ReadPool { waiting: Arc::new(Mutex::new(Waiting::new())), bell };
+        let log = LogId::from(ROOM);
+        pool.revoke(AccountId(1), log);
+        assert!(ask(&pool, 1, 1).is_ok() && ask(&pool, 1, 2).is_ok() && ask(&pool, 2, 3).is_ok());
+        assert_eq!(finish_next(&pool), Some((1, true)), "it was asked anew");
+        pool.revoke(AccountId(1), LogId::from(RoomId(2)));
+        let at_work = lock(&pool.waiting).pop().expect("the other account's turn");
+        pool.revoke(AccountId(1), log);
+        assert!(ask(&pool, 1, 4).is_ok());
+        assert_eq!(finish(&pool, &at_work), Some((2, true)), "it is another account's");
+        assert_eq!(finish_next(&pool), Some((1, false)), "it was asked before");
+        assert_eq!(finish_next(&pool), Some((1, true)), "it was asked when it may be again");
+        assert!(lock(&pool.waiting).queries.is_empty(), "what was revoked is forgotten, too");
     }
 }

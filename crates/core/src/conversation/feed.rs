@@ -10,12 +10,13 @@ use crate::{Cursor, Read, Run, Tail};
 
 /// Something that leads to a tail: a lock in the daemon, a cell in the simulator.
 pub trait TailHandle {
-    /// Looks at the tail.
-    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R;
+    /// Looks at the tail. `None`: nothing of it is for this reader before he is woken again. Somebody
+    /// may not follow the log any more, and the reader has not been told yet whether it is he.
+    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> Option<R>;
 }
 
 impl<T: TailHandle> TailHandle for std::sync::Arc<T> {
-    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R {
+    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> Option<R> {
         T::with(self, look)
     }
 }
@@ -178,19 +179,19 @@ impl<H: TailHandle> Feed<H> {
                 read
             });
             match (read, &mut self.disk) {
-                (Read::UpToDate, _) => {}
-                (Read::Frames(run), _) => return Work::Write { log, run },
-                (Read::Disk { .. }, Disk::Busy(reading)) => {
+                (None | Some(Read::UpToDate), _) => {}
+                (Some(Read::Frames(run)), _) => return Work::Write { log, run },
+                (Some(Read::Disk { .. }), Disk::Busy(reading)) => {
                     *is_queued = true;
                     reading.waiting.push(log);
                     debug_assert!(reading.waiting.len() <= SUBSCRIPTIONS_MAX, "each waits once");
                 }
-                (Read::Disk { .. }, Disk::Free | Disk::Page(_)) if !may_read_disk => {
+                (Some(Read::Disk { .. }), Disk::Free | Disk::Page(_)) if !may_read_disk => {
                     *is_queued = true;
                     self.ready.push_front(log);
                     return Work::None;
                 }
-                (Read::Disk { after, head }, Disk::Free | Disk::Page(_)) => {
+                (Some(Read::Disk { after, head }), Disk::Free | Disk::Page(_)) => {
                     let read = DiskRead { log, after, head };
                     let waiting = Vec::new();
                     self.disk = Disk::Busy(Box::new(Reading { read, waiting, stale_from: None }));

@@ -13,8 +13,8 @@ const LOG: LogId = LogId(9);
 struct Handle<'a>(&'a RefCell<Tail>);
 
 impl TailHandle for Handle<'_> {
-    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R {
-        look(&self.0.borrow())
+    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> Option<R> {
+        Some(look(&self.0.borrow()))
     }
 }
 

@@ -40,7 +40,9 @@ pub trait Fanout {
     fn read(&mut self, to: Origin, account: AccountId, read: StoreRead);
 
     /// An account may not follow a log any more: its cursors on it close at once, each behind the frame
-    /// that has begun, and `frame` says why. Wakes nobody yet.
+    /// that has begun, and `frame` says why; what it has asked of the log is not answered any more. It
+    /// comes before everything that is published with it: nothing of that is shown to the account, also
+    /// while it is being written to. Wakes nobody yet.
     fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>);
 
     /// The text of an event is gone from the store: whoever reads it from now on gets a `Gap`, from

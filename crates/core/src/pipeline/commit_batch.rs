@@ -252,6 +252,12 @@ impl CommitBatch {
         self.new_accounts.iter().copied()
     }
 
+    /// The memberships that it ends.
+    pub(super) fn ended_memberships(&self) -> impl Iterator<Item = (AccountId, RoomId)> {
+        let ended = self.memberships.iter().filter(|change| !change.is_member);
+        ended.map(|change| (change.account, change.room))
+    }
+
     /// Whose memberships or names it changes.
     pub(super) fn changed_accounts(&self) -> impl Iterator<Item = AccountId> {
         let members = self.memberships.iter().map(|change| change.account);

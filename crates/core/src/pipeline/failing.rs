@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use chat_proto::{AccountId, Timestamp};
+use chat_proto::{AccountId, RoomId, Timestamp};
 
 use super::commit_batch::CommitBatch;
 use super::{Pipeline, later};
@@ -44,12 +44,15 @@ pub(super) struct InDoubt {
     new: BTreeSet<AccountId>,
     /// Whose memberships or names were to change.
     changed: BTreeSet<AccountId>,
+    /// Memberships that were to end.
+    ended: BTreeSet<(AccountId, RoomId)>,
 }
 
 impl InDoubt {
     fn extend(&mut self, staged: &CommitBatch) {
         self.new.extend(staged.new_accounts());
         self.changed.extend(staged.changed_accounts());
+        self.ended.extend(staged.ended_memberships());
     }
 
     pub(super) fn is_new(&self, account: AccountId) -> bool {
@@ -118,7 +121,11 @@ impl<S: Store> Pipeline<S> {
             Ok(state) => {
                 self.state = Some(state);
                 self.recover_at = None;
-                self.in_doubt = InDoubt::default();
+                let in_doubt = std::mem::take(&mut self.in_doubt);
+                // Before the tails go on: a leave that seemed to fail may have been durable.
+                for (account, room) in in_doubt.ended {
+                    self.revoke_unreadable(account, room, fanout);
+                }
                 self.resume_from_state(fanout);
             }
             Err(_the_store_has_logged_it) => self.recover_at = Some(later(now)),

@@ -28,6 +28,8 @@ pub(super) struct MemoryStore {
     pub(super) fails: bool,
     /// The commit under way fails when it has been looked at so often, and nothing of it is there.
     pub(super) fails_after_looks: Option<usize>,
+    /// Only their members know of these rooms.
+    pub(super) hidden: Vec<RoomId>,
     /// But all of a commit that failed is there when the state is read back.
     pub(super) keeps_what_failed: bool,
 }
@@ -80,7 +82,11 @@ impl MemoryStore {
                 Kept::Refused(..) => {}
             }
         }
-        Snapshot { progress, ..state.snapshot() }
+        let mut snapshot = Snapshot { progress, ..state.snapshot() };
+        for room in &mut snapshot.rooms {
+            room.is_public = !self.hidden.contains(&room.id);
+        }
+        snapshot
     }
 }
 
@@ -200,6 +206,10 @@ pub(super) struct Heard {
     pub(super) announced: BTreeMap<LogId, usize>,
     pub(super) published: BTreeMap<LogId, Seq>,
     pub(super) revoked: Vec<(LogId, AccountId, Vec<u8>)>,
+    /// What was published of the log of each, when it was.
+    pub(super) published_before: Vec<Option<Seq>>,
+    /// How often the tails were told of a store that was read back.
+    pub(super) rewinds: usize,
     /// Replies that were there when everybody was last woken.
     pub(super) released: usize,
 }
@@ -234,6 +244,7 @@ impl Fanout for Heard {
     fn read(&mut self, _to: Origin, _account: AccountId, _read: StoreRead) {}
 
     fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>) {
+        self.published_before.push(self.published.get(&log).copied());
         self.revoked.push((log, account, frame));
     }
 
@@ -243,5 +254,7 @@ impl Fanout for Heard {
         self.released = self.replies.len();
     }
 
-    fn rewind(&mut self, _heads: &[(LogId, Seq)]) {}
+    fn rewind(&mut self, _heads: &[(LogId, Seq)]) {
+        self.rewinds += 1;
+    }
 }

@@ -24,6 +24,7 @@ use crate::peer::{Network, Peer};
 use crate::refusals::Refusals;
 use crate::socket::Socket;
 use crate::store::LogPage;
+use crate::tails::RevocationNumber;
 use phase::Phase;
 
 /// Ticks that a peer may take to read the reason for a close.
@@ -183,6 +184,15 @@ impl SocketConnection {
     /// The peer may not follow a log any more, and is told so. Whether it did.
     pub(super) fn revoke(&mut self, log: LogId, frame: &[u8]) -> bool {
         self.phase.native_mut().is_some_and(|core| core.revoke(log, frame).is_some())
+    }
+
+    /// Somebody else may not follow a log any more, which was carried out.
+    pub(super) fn carry_on(&mut self, log: LogId, revocation: RevocationNumber) {
+        let Some(core) = self.phase.native_mut() else { return };
+        if let Some(tail) = core.handle(log) {
+            tail.carry_on(revocation);
+            core.wake(log);
+        }
     }
 
     /// The text of an event is gone.

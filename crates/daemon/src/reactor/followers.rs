@@ -48,15 +48,17 @@ impl Reactor {
         }
     }
 
-    /// An account may not follow a log any more.
+    /// An account may not follow a log any more. Whoever else follows it was held back meanwhile.
     pub(super) fn revoke(&mut self, revocation: &Revocation) {
-        let Revocation { log, account, frame } = revocation;
+        let Revocation { log, account, number, frame } = revocation;
         for slot in self.followers.of(*log).to_vec() {
             let Some(connection) = self.slab.at(slot as usize) else { continue };
-            if connection.account() == Some(*account) && connection.revoke(*log, frame) {
+            if connection.account() != Some(*account) {
+                connection.carry_on(*log, *number);
+            } else if connection.revoke(*log, frame) {
                 self.followers.remove(*log, slot);
-                self.queue.line_up_to_write(slot, connection);
             }
+            self.queue.line_up_to_write(slot, connection);
         }
     }
 

@@ -20,6 +20,7 @@ use crate::identity::{Identity, server_key};
 use crate::mailbox::{Delivery, Mailbox, Released};
 use crate::protocols::Protocols;
 use crate::reactor::ReactorBuilder;
+use crate::tails::RevocationNumber;
 use crate::{Config, Server};
 
 /// Longer than anything here takes.
@@ -108,7 +109,9 @@ fn revoke(mailbox: &Mailbox, log: LogId, account: AccountId) {
     let mut frame = Vec::new();
     let ended = SubscriptionEnded { log, code: 107, message: "it is not yours".to_owned() };
     encode_frame(&ended, RequestId(0), &mut frame).unwrap();
-    let revocation = Arc::new(Revocation { log, account, frame });
+    // No tail is held back by it.
+    let number = RevocationNumber::default();
+    let revocation = Arc::new(Revocation { log, account, number, frame });
     mailbox.release(&mut vec![Delivery::Revoke(revocation)], &Released::default());
 }
 

@@ -135,11 +135,11 @@ fn credential(row: &Row<'_>) -> Result<(Credential, AccountId), StoreError> {
 
 fn room(row: &Row<'_>) -> Result<RoomRow, StoreError> {
     let read = |cause| StoreError::new("read a room", cause);
-    Ok(RoomRow {
-        id: RoomId(unsigned(row.get(0).map_err(read)?)),
-        head: Seq(unsigned(row.get(1).map_err(read)?)),
-        name: Named { name: room_name(&row.get::<_, String>(2).map_err(read)?)?, keys: keys(row)? },
-    })
+    let id = RoomId(unsigned(row.get(0).map_err(read)?));
+    let head = Seq(unsigned(row.get(1).map_err(read)?));
+    let name =
+        Named { name: room_name(&row.get::<_, String>(2).map_err(read)?)?, keys: keys(row)? };
+    Ok(RoomRow::new(id, name, head))
 }
 
 fn member(row: &Row<'_>) -> Result<(RoomId, AccountId), StoreError> {

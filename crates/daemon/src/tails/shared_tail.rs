@@ -1,5 +1,6 @@
 //! A log in memory: its tail, shared by the cursors on it.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -24,18 +25,30 @@ pub(crate) struct SharedTail {
 
 /// The tail of a log that is followed. It is counted for as long as this is kept.
 #[derive(Debug)]
-pub(crate) struct TailFollower(Arc<SharedTail>);
+pub(crate) struct TailFollower {
+    tail: Arc<SharedTail>,
+    /// The last revocation that its reactor has carried out.
+    carried_out: Cell<RevocationNumber>,
+}
+
+/// Which of the revocations on a log, from 1. A tail that nobody follows is let go, and they are counted anew.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub(crate) struct RevocationNumber(u64);
 
 #[derive(Debug)]
 struct Inner {
     tail: Tail,
     /// Bytes that the budget wants back and that no whole chunk covered yet.
     owed_bytes: usize,
+    /// The last revocation. Followers whose reactor has not carried it out yet read nothing: it may be
+    /// theirs.
+    revocation: RevocationNumber,
 }
 
 impl SharedTail {
     pub(crate) fn new(head: Seq) -> Self {
-        let inner = Inner { tail: Tail::new(head), owed_bytes: 0 };
+        let revocation = RevocationNumber::default();
+        let inner = Inner { tail: Tail::new(head), owed_bytes: 0, revocation };
         Self {
             inner: Mutex::new(inner),
             memfd_cache: Mutex::default(),
@@ -43,10 +56,19 @@ impl SharedTail {
         }
     }
 
-    /// One more follows it.
+    /// One more follows it, whom no revocation so far concerns.
     pub(crate) fn follow(self: &Arc<Self>) -> TailFollower {
         self.followers.fetch_add(1, Ordering::Relaxed);
-        TailFollower(Arc::clone(self))
+        let carried_out = Cell::new(self.lock().revocation);
+        TailFollower { tail: Arc::clone(self), carried_out }
+    }
+
+    /// Somebody may not follow the log any more. Nobody reads what is appended from now on before his
+    /// reactor has carried that out.
+    pub(crate) fn revoke(&self) -> RevocationNumber {
+        let mut inner = self.lock();
+        inner.revocation.0 += 1;
+        inner.revocation
     }
 
     /// How many follow it, or are about to.
@@ -141,21 +163,32 @@ impl SharedTail {
 }
 
 impl TailHandle for TailFollower {
-    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R {
-        look(&self.0.lock().tail)
+    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> Option<R> {
+        let inner = self.tail.lock();
+        debug_assert!(
+            self.carried_out.get() <= inner.revocation,
+            "a revocation follows its number"
+        );
+        (self.carried_out.get() == inner.revocation).then(|| look(&inner.tail))
     }
 }
 
 impl TailFollower {
     /// Bytes of the tail in a file, if they are there and nobody is writing them just now.
     pub(crate) fn memfd_slice(&self, offset: u64, bytes: usize) -> Option<MemfdSlice> {
-        self.0.memfd_slice(offset, bytes)
+        self.tail.memfd_slice(offset, bytes)
+    }
+
+    /// A revocation on the log is carried out, and is not this one's: it reads on.
+    pub(crate) fn carry_on(&self, revocation: RevocationNumber) {
+        // One that opened meanwhile is further.
+        self.carried_out.set(self.carried_out.get().max(revocation));
     }
 }
 
 impl Drop for TailFollower {
     fn drop(&mut self) {
-        self.0.followers.fetch_sub(1, Ordering::Relaxed);
+        self.tail.followers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -195,3 +195,26 @@ fn no_file_keeps_what_is_gone() {
     append(&tail);
     assert_eq!(is_cached(before), MemfdCache::IS_OF_USE, "what comes later is cached again");
 }
+
+#[test]
+fn nobody_reads_on_before_it_is_known_whose_right_to_read_has_ended() {
+    let tail = Arc::new(SharedTail::new(Seq(0)));
+    let (theirs, another) = (tail.follow(), tail.follow());
+    let head_of = |follower: &TailFollower| follower.with(Tail::head);
+    append(&tail);
+    assert_eq!(head_of(&theirs), Some(Seq(EVENTS)));
+    let first = tail.revoke();
+    append(&tail);
+    let opened_later = tail.follow();
+    assert_eq!([&theirs, &another].map(head_of), [None, None]);
+    assert_eq!(head_of(&opened_later), Some(Seq(2 * EVENTS)));
+    another.carry_on(first);
+    assert_eq!([&theirs, &another].map(head_of), [None, Some(Seq(2 * EVENTS))]);
+    // One that was carried out late is no reason to be behind again.
+    let (second, third) = (tail.revoke(), tail.revoke());
+    another.carry_on(second);
+    assert_eq!(head_of(&another), None, "there is another");
+    another.carry_on(third);
+    another.carry_on(second);
+    assert_eq!(head_of(&another), Some(Seq(2 * EVENTS)));
+}

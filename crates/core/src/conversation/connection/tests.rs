@@ -14,8 +14,8 @@ const LOG: LogId = LogId(9);
 struct Handle(RefCell<Tail>);
 
 impl TailHandle for Handle {
-    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> R {
-        look(&self.0.borrow())
+    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> Option<R> {
+        Some(look(&self.0.borrow()))
     }
 }
 

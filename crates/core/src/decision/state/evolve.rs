@@ -51,6 +51,8 @@ pub struct RoomRow {
     pub name: Named<RoomName>,
     /// The head of its log.
     pub head: Seq,
+    /// Whether others than its members know of it.
+    pub is_public: bool,
 }
 
 impl AccountRow {
@@ -62,10 +64,10 @@ impl AccountRow {
 }
 
 impl RoomRow {
-    /// A room of which nothing else has been said.
+    /// A room of which nothing else has been said: everybody knows of it.
     #[must_use]
     pub fn new(id: RoomId, name: Named<RoomName>, head: Seq) -> Self {
-        Self { id, name, head }
+        Self { id, name, head, is_public: true }
     }
 }
 
@@ -112,7 +114,7 @@ impl State {
         };
         let room = |(&id, room): (&RoomId, &Room)| {
             let (name, head) = (with_keys(&room.name, &room.keys), room.head);
-            RoomRow { id, name, head }
+            RoomRow { id, name, head, is_public: room.is_public }
         };
         let held = |(held, of): (&Credential, &AccountId)| (*held, *of);
         let mut accounts: Vec<_> = self.accounts.iter().map(account).collect();
@@ -154,8 +156,8 @@ impl State {
         if let Err(holder) = self.room_names.claim(&row.name.keys, row.id) {
             return Err((row, holder));
         }
-        let RoomRow { id, name: Named { name, keys }, head } = row;
-        let (members, is_public) = (IdSet::default(), true);
+        let RoomRow { id, name: Named { name, keys }, head, is_public } = row;
+        let members = IdSet::default();
         self.rooms.insert(id, Room { name, keys: *keys, head, members, is_public });
         self.note_id(id.0);
         Ok(())

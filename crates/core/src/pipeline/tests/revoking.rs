@@ -1,6 +1,6 @@
 //! Who may read a room no more does not follow it any longer.
 
-use chat_proto::{ErrorCode, FrameCodec, SubscriptionEnded};
+use chat_proto::{ErrorCode, FrameCodec, SubscriptionEnded, TextBody};
 
 use super::*;
 
@@ -25,4 +25,50 @@ fn who_leaves_a_room_that_only_members_see_follows_it_no_more() {
     let ended: SubscriptionEnded = frame.decode().unwrap();
     assert_eq!((ended.log, ended.code), (LOBBY.into(), ErrorCode::NotReadable as u16));
     assert!(!ended.message.is_empty());
+}
+
+/// Ada leaves the lobby, of which only its members know, and Bob speaks behind that.
+fn leaves_and_bob_speaks(bob: AccountId) -> [Input; 2] {
+    let (nonce, credential) = (Nonce { stream: StreamId([8; 16]), n: 1 }, credential(0xB0).id());
+    let body = PostBody::Text(TextBody::say("she is gone"));
+    let speak = Action::Post { account: bob, credential, nonce, room: LOBBY, body };
+    [leave(1, LOBBY), command(2, speak)]
+}
+
+fn with_bob_in_a_hidden_lobby() -> (World, AccountId) {
+    let mut world = World::new();
+    world.run([sign_in(2, 0xB0, "bob")]);
+    let bob = world.pipeline.signed_in[&Conn(2)];
+    let name = RoomName::parse("lobby").unwrap().into();
+    world.run([command(2, Action::Join { account: bob, name })]);
+    world.pipeline.state.as_mut().unwrap().hide(LOBBY);
+    world.pipeline.store_mut().hidden = vec![LOBBY];
+    (world, bob)
+}
+
+#[test]
+fn the_right_to_read_ends_before_what_is_committed_with_its_end_is_shown() {
+    let (mut world, bob) = with_bob_in_a_hidden_lobby();
+    let before = world.head();
+    world.run(leaves_and_bob_speaks(bob));
+    assert_eq!(world.heard.revoked.len(), 1);
+    assert_eq!(world.heard.published_before, [before]);
+    assert_eq!(world.heard.published.get(&LOBBY.into()).copied(), world.head());
+    assert_eq!(world.head().unwrap().0, before.unwrap().0 + 2);
+}
+
+#[test]
+fn a_leave_that_seemed_to_fail_and_was_durable_ends_the_right_to_read() {
+    for was_durable in [true, false] {
+        let (mut world, bob) = with_bob_in_a_hidden_lobby();
+        let store = world.pipeline.store_mut();
+        (store.fails, store.keeps_what_failed) = (true, was_durable);
+        world.run(leaves_and_bob_speaks(bob));
+        assert!(world.heard.revoked.is_empty(), "what has become of it is not known");
+        let rewinds = world.heard.rewinds;
+        world.pipeline.run_alone([], later(NOW), &mut world.heard);
+        assert_eq!(world.heard.rewinds, rewinds + 1, "it is read back when it has recovered");
+        let revoked: Vec<_> = world.heard.revoked.iter().map(|(_, account, _)| *account).collect();
+        assert_eq!(revoked, if was_durable { vec![ADA] } else { vec![] });
+    }
 }
