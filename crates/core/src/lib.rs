@@ -38,14 +38,16 @@ pub use decision::order::{OrderDigest, OrderProgress, Place, Submission, Submitt
 pub use decision::post::{BodyDigest, PostBody};
 pub use decision::refusal::Refusal;
 pub use decision::secret::StoreSecret;
-pub use decision::state::{AccountRow, Answer, Decision, RULES, RestoreError, RoomRow, State};
+pub use decision::state::{
+    AccountRow, Answer, Decision, RULES, RestoreError, RoomRow, Snapshot, State,
+};
 pub use log::event::{
     Batch, Columns, Content, Event, EventKind, EventRow, LogOwner, MessageColumns, MissingColumn,
     StateChange,
 };
 pub use log::fanout::{Conn, Fanout, HistoryRead, Origin, StoreRead};
 pub use log::lineage::{Lineage, Witness};
-pub use log::store::{
-    Begun, BoundStream, Genesis, Lookup, PastSend, Record, RefusedSend, Snapshot, Store, StoreError,
-};
+pub use log::lookup::{BoundStream, Lookup, PastSend, StoreError};
+pub use log::record::{Genesis, Record, RefusedSend};
+pub use log::store::{Begun, Store};
 pub use pipeline::{Failed, Pipeline};

@@ -8,4 +8,6 @@ pub mod conformance;
 pub(crate) mod event;
 pub(crate) mod fanout;
 pub(crate) mod lineage;
+pub(crate) mod lookup;
+pub(crate) mod record;
 pub(crate) mod store;

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use bytes::Bytes;
 use chat_proto::Seq;
 
-use crate::conversation::tail::frames;
+use super::frames::frames;
 
 /// Where one reader is in one log: the last event it has, and, while the tail holds that place,
 /// the offset there.

@@ -1,6 +1,6 @@
 //! A tail against the plainest model there is: the list of all frames ever published.
 
-use chat_proto::{LogId, RoomId, Timestamp};
+use chat_proto::{FrameCodec, Kind, LogId, RoomId, Timestamp};
 
 use super::*;
 use crate::conversation::test_frames::presence_frame;

@@ -25,12 +25,12 @@ use crate::decision::names::{NameIndex, NameKeys};
 use crate::decision::permutation;
 use crate::{
     Action, Command, Content, Event, Genesis, Lookup, OrderProgress, Refusal, RefusedSend,
-    Snapshot, StoreError, StoreSecret,
+    StoreError, StoreSecret,
 };
 
 pub(crate) use access::Access;
 pub(crate) use evolve::{Account, Room};
-pub use evolve::{AccountRow, RoomRow};
+pub use evolve::{AccountRow, RoomRow, Snapshot};
 pub use restore_error::RestoreError;
 
 /// The number of the rules by which commands are decided: what is refused, which names collide, what an

@@ -1,13 +1,13 @@
-//! An event: one entry of a log, and its frame.
+//! An event: one entry of a log, its row, and its frame.
 
+mod columns;
 mod kinds;
-mod row;
 mod table;
 
-use chat_proto::{LogId, Seq, Timestamp};
+use chat_proto::{AccountId, LogId, RoomId, Seq, Timestamp};
 
+pub use columns::{Columns, LogOwner, MessageColumns, MissingColumn};
 pub use kinds::{Content, EventKind, StateChange};
-pub use row::{Columns, EventRow, LogOwner, MessageColumns, MissingColumn};
 
 /// One entry of a log.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,6 +22,21 @@ pub struct Event {
     pub content: Content,
 }
 
+/// An event as a row: what a store keeps of it, and all that its frame is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRow<'a> {
+    /// Which log.
+    pub log: LogId,
+    /// Its place there.
+    pub seq: Seq,
+    /// The time that the order gave it; in a log it never goes back.
+    pub ts: Timestamp,
+    /// What sort of thing happened.
+    pub kind: EventKind,
+    /// What happened.
+    pub columns: Columns<'a>,
+}
+
 impl Event {
     /// What a store keeps of it, and what its frame is made of.
     #[must_use]
@@ -33,6 +48,20 @@ impl Event {
     /// Appends the event's frame: the same bytes for every receiver.
     pub fn encode(&self, out: &mut Vec<u8>) {
         self.row().encode(out).expect("the row of an event has the columns of its kind");
+    }
+}
+
+impl EventRow<'_> {
+    /// The account whose log it is, when it is one.
+    fn own_account(&self) -> AccountId {
+        debug_assert_eq!(self.kind.owner(), LogOwner::Account, "{self:?}");
+        AccountId(self.log.0)
+    }
+
+    /// The room whose log it is, when it is one.
+    fn own_room(&self) -> RoomId {
+        debug_assert_eq!(self.kind.owner(), LogOwner::Room, "{self:?}");
+        RoomId(self.log.0)
     }
 }
 

@@ -9,7 +9,8 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 use chat_proto::{Gap, GapReason, LogId, RequestId, Seq, encode_frame};
 
-use super::{CHUNK_BYTES_MAX, Chunk, Tail, frames};
+use super::{CHUNK_BYTES_MAX, Chunk, Tail};
+use crate::conversation::frames::frames;
 
 impl Tail {
     /// Puts a `Gap` in the place of an event of this log, for whoever reads it from now on. Tells which

@@ -4,12 +4,12 @@
 //!
 //! It must not refuse anything: an event has happened.
 
-use chat_proto::{AccountId, Credential, Nickname, RoomId, RoomName, Seq};
+use chat_proto::{AccountId, Credential, Epoch, Nickname, RoomId, RoomName, Seq, Timestamp};
 
 use super::State;
 use crate::decision::idset::IdSet;
 use crate::decision::permutation;
-use crate::{Event, Genesis, NameKeys, Named, Snapshot, StateChange};
+use crate::{Event, Genesis, NameKeys, Named, OrderProgress, StateChange, StoreSecret};
 
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(PartialEq))]
@@ -53,6 +53,30 @@ pub struct RoomRow {
     pub head: Seq,
     /// Whether others than its members know of it.
     pub is_public: bool,
+}
+
+/// The hot state, as committed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Snapshot {
+    /// The epoch of all logs; 0 when there is none yet, or when they may have lost their end, so that
+    /// another one is to begin.
+    pub epoch: Epoch,
+    /// The number of the rules that they go by; 0 when they have not begun.
+    pub rules: u16,
+    /// What came with the first [`Genesis`]; `None` before it.
+    pub secret: Option<StoreSecret>,
+    /// How far in the order this is.
+    pub progress: OrderProgress,
+    /// The latest time of any event, which need not be the newest: a clock may have been ahead.
+    pub last_ts: Timestamp,
+    /// Every account.
+    pub accounts: Vec<AccountRow>,
+    /// What signs in to which account.
+    pub credentials: Vec<(Credential, AccountId)>,
+    /// Every room.
+    pub rooms: Vec<RoomRow>,
+    /// Who is a member where.
+    pub members: Vec<(RoomId, AccountId)>,
 }
 
 impl AccountRow {

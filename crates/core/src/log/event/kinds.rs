@@ -8,8 +8,9 @@ use chat_proto::{
     TextBody, TextRef, Written, encode_frame,
 };
 
+use super::EventRow;
+use super::columns::{Columns, LogOwner, MessageColumns, MissingColumn};
 use super::table::event_kinds;
-use super::{Columns, EventRow, LogOwner, MessageColumns, MissingColumn};
 use crate::{BodyDigest, NameKeys, Named};
 
 /// What an event changes in the hot state, and in the tables of a store that follow from the events.
@@ -63,7 +64,7 @@ event_kinds! {
         account: row.own_account(),
         seq: row.seq,
         ts: row.ts,
-        name: row.words()?.to_owned(),
+        name: row.columns.words()?.to_owned(),
     };
     change StateChange::AccountBegins { credential, name };
 
@@ -81,7 +82,7 @@ event_kinds! {
         account: row.own_account(),
         seq: row.seq,
         ts: row.ts,
-        name: row.words()?.to_owned(),
+        name: row.columns.words()?.to_owned(),
     };
     change StateChange::AccountRenamed { name };
 
@@ -99,7 +100,7 @@ event_kinds! {
         account: row.own_account(),
         seq: row.seq,
         ts: row.ts,
-        room: row.room()?,
+        room: row.columns.room()?,
     };
     // The event in the room's log does.
     change StateChange::Nothing;
@@ -118,7 +119,7 @@ event_kinds! {
         account: row.own_account(),
         seq: row.seq,
         ts: row.ts,
-        room: row.room()?,
+        room: row.columns.room()?,
     };
     // The event in the room's log does.
     change StateChange::Nothing;
@@ -140,7 +141,7 @@ event_kinds! {
         seq: row.seq,
         ts: row.ts,
         by: row.columns.account.unwrap_or_default(),
-        name: row.words()?.to_owned(),
+        name: row.columns.words()?.to_owned(),
     };
     change StateChange::RoomBegins { name };
 
@@ -154,7 +155,7 @@ event_kinds! {
         room: row.own_room(),
         seq: row.seq,
         ts: row.ts,
-        account: row.account()?,
+        account: row.columns.account()?,
     };
     change StateChange::MemberJoined { account: *account };
 
@@ -168,7 +169,7 @@ event_kinds! {
         room: row.own_room(),
         seq: row.seq,
         ts: row.ts,
-        account: row.account()?,
+        account: row.columns.account()?,
     };
     change StateChange::MemberLeft { account: *account };
 
@@ -197,14 +198,14 @@ event_kinds! {
         }
     };
     frame(row) {
-        let MessageColumns { id, text_kind: kind, reply_to } = row.message()?;
+        let MessageColumns { id, text_kind: kind, reply_to } = row.columns.message()?;
         PostedRef {
             room: row.own_room(),
             seq: row.seq,
             ts: row.ts,
-            from: row.account()?,
+            from: row.columns.account()?,
             id,
-            body: TextRef { kind, reply_to, context: None, text: row.words()? },
+            body: TextRef { kind, reply_to, context: None, text: row.columns.words()? },
         }
     };
     change StateChange::Nothing;

@@ -1,25 +1,8 @@
-//! An event as a row: what a store keeps of it, and all that its frame is made of.
+//! What kinds of events have in common: the columns of their rows, and whose logs they stand in.
 //!
 //! It must not know which kind has what: the table of kinds does.
 
-use chat_proto::{AccountId, EventSeq, LogId, MessageId, RoomId, Seq, Timestamp};
-
-use super::EventKind;
-
-/// A row of a log.
-#[derive(Clone, Copy, Debug)]
-pub struct EventRow<'a> {
-    /// Which log.
-    pub log: LogId,
-    /// Its place there.
-    pub seq: Seq,
-    /// The time that the order gave it; in a log it never goes back.
-    pub ts: Timestamp,
-    /// What sort of thing happened.
-    pub kind: EventKind,
-    /// What happened.
-    pub columns: Columns<'a>,
-}
+use chat_proto::{AccountId, EventSeq, MessageId, RoomId};
 
 /// What a row says behind its kind. Kinds share the columns; each leaves most of them empty.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,32 +42,20 @@ pub enum LogOwner {
     Account,
 }
 
-impl<'a> EventRow<'a> {
-    /// The account whose log it is, when it is one.
-    pub(super) fn own_account(&self) -> AccountId {
-        debug_assert_eq!(self.kind.owner(), LogOwner::Account, "{self:?}");
-        AccountId(self.log.0)
-    }
-
-    /// The room whose log it is, when it is one.
-    pub(super) fn own_room(&self) -> RoomId {
-        debug_assert_eq!(self.kind.owner(), LogOwner::Room, "{self:?}");
-        RoomId(self.log.0)
-    }
-
+impl<'a> Columns<'a> {
     pub(super) fn account(&self) -> Result<AccountId, MissingColumn> {
-        self.columns.account.ok_or(MissingColumn("account"))
+        self.account.ok_or(MissingColumn("account"))
     }
 
     pub(super) fn room(&self) -> Result<RoomId, MissingColumn> {
-        self.columns.room.ok_or(MissingColumn("room"))
+        self.room.ok_or(MissingColumn("room"))
     }
 
     pub(super) fn words(&self) -> Result<&'a str, MissingColumn> {
-        self.columns.words.ok_or(MissingColumn("name or text"))
+        self.words.ok_or(MissingColumn("name or text"))
     }
 
     pub(super) fn message(&self) -> Result<MessageColumns, MissingColumn> {
-        self.columns.message.ok_or(MissingColumn("message_id"))
+        self.message.ok_or(MissingColumn("message_id"))
     }
 }
