@@ -2,11 +2,12 @@
 //! in small and uneven steps.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use chat_core::{
     Admission, Closing, Conn, Connection, DiskRead, Effect, Origin, Output, Parcel,
-    ReceivedRequest, SessionSeed, Unsequenced,
+    ReceivedRequest, SessionSeed, TokenBucket, TurnTokens, Unsequenced,
 };
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{AccountId, CloseReason, LogId, Seq};
@@ -44,6 +45,8 @@ pub(crate) struct Peer {
     /// Accounts that were renamed since then, and the frames that say so.
     pub(crate) renamed: BTreeMap<AccountId, Vec<u8>>,
     pub(crate) alarm: Alarm,
+    /// Its account's, once it has signed in.
+    pub(crate) bucket: Option<Rc<TokenBucket>>,
     input: BytesMut,
     /// What is being read from disk.
     pub(crate) reading: Option<DiskRead>,
@@ -81,6 +84,7 @@ impl Peer {
             grown: BTreeSet::new(),
             renamed: BTreeMap::new(),
             alarm: Alarm::default(),
+            bucket: None,
             input: BytesMut::new(),
             reading: None,
             on_disk: BTreeSet::new(),
@@ -113,7 +117,7 @@ impl Peer {
         self.speak(&mut turn, env);
         self.demand_bounds(env);
         let now_ms = env.schedule.now_ms();
-        turn.pause_ms = self.connection.pause_ms(now_ms);
+        turn.pause_ms = self.pause_ms(now_ms);
         turn.has_more |= !self.inbox.is_empty();
         if env.net.is_noticed(self.link, Side::Server) {
             turn.leaves |= self.hangs_up(queue, env);
@@ -126,15 +130,21 @@ impl Peer {
     /// shows it first.
     fn hangs_up(&self, queue: &VecDeque<Unsequenced>, env: &mut Env) -> bool {
         let has_heard_all = env.net.is_over(self.link, Side::Server)
-            && self.connection.wants_input(env.schedule.now_ms())
+            && self.connection.wants_input()
+            && self.pause_ms(env.schedule.now_ms()) == 0
             && queue.len() < env.plan.queue_inputs_max;
         let writes_in_vain = !self.connection.outgoing().is_empty() && env.chance.percent(50);
         has_heard_all || writes_in_vain || self.connection.is_closing()
     }
 
+    /// How long its account is not to be read, because it was too fast.
+    fn pause_ms(&self, now_ms: u64) -> u64 {
+        self.bucket.as_ref().map_or(0, |bucket| bucket.overdrawn_ms(now_ms))
+    }
+
     fn hear(&mut self, turn: &mut Turn, env: &mut Env) {
         let now_ms = env.schedule.now_ms();
-        if !self.connection.wants_input(now_ms) {
+        if !self.connection.wants_input() || self.pause_ms(now_ms) > 0 {
             self.note_why_not(now_ms, env);
             return;
         }
@@ -151,7 +161,7 @@ impl Peer {
     fn note_why_not(&self, now_ms: u64, env: &Env) {
         let situation = match self.connection.in_flight() {
             _ if self.connection.is_closing() => return,
-            _ if self.connection.pause_ms(now_ms) > 0 => Situation::Paused,
+            _ if self.pause_ms(now_ms) > 0 => Situation::Paused,
             1 if self.connection.account().is_none() => return,
             _ if self.connection.outgoing().len() >= FRAME_BYTES_MAX => Situation::RepliesNotTaken,
             _ => Situation::WindowFull,
@@ -166,7 +176,7 @@ impl Peer {
         turn: &mut Turn,
         env: &mut Env,
     ) {
-        let now_ms = env.schedule.now_ms();
+        let (rate, now_ms) = (admission.rate, env.schedule.now_ms());
         loop {
             if queue.len() >= env.plan.queue_inputs_max {
                 env.coverage.hit(Situation::QueueFull);
@@ -174,10 +184,20 @@ impl Peer {
                 return;
             }
             let mut bytes = &self.input[..];
-            let received = self.connection.receive(admission, &mut bytes, now_ms);
+            let mut tokens = match &self.bucket {
+                Some(bucket) => bucket.turn(rate, now_ms),
+                None => TurnTokens::of(u64::MAX),
+            };
+            let received = self.connection.receive(admission, &mut bytes, &mut tokens);
+            if let Some(bucket) = &self.bucket {
+                bucket.take(tokens.taken(), rate, now_ms);
+            }
             let taken = self.input.len() - bytes.len();
             self.input.advance(taken);
-            let Some(ReceivedRequest { id, window, request }) = received else { return };
+            let Some(ReceivedRequest { id, window, request }) = received else {
+                turn.has_more |= tokens.are_spent() && self.pause_ms(now_ms) == 0;
+                return;
+            };
             trace!(env.trace, "{:?} asks #{id} {request:?}", self.conn);
             let origin = Origin { conn: self.conn, request: id, window };
             queue.push_back(Unsequenced::Request { origin, request });

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use chat_core::{
     Action, Admission, Command, Conn, DiskRead, HistoryRead, Input, Local, LoneSubmitter, Origin,
-    Pipeline, Reply, Request, ServerKey, StoreError, StoreSecret, Unsequenced,
+    Pipeline, Reply, Request, ServerKey, StoreError, StoreSecret, TokenBucket, Unsequenced,
 };
 use chat_proto::{
     AccountId, Epoch, HistoryPage, List, Message, QueryRequest, RequestId, RoomId, RoomInfo,
@@ -34,6 +34,8 @@ pub(crate) struct Server {
     pub(crate) life: u64,
     pub(crate) pipeline: Pipeline<SimStore>,
     admission: Admission,
+    /// How much of its rate each account has taken.
+    buckets: BTreeMap<AccountId, Rc<TokenBucket>>,
     fanout: SimFanout,
     queue: VecDeque<Unsequenced>,
     submitter: LoneSubmitter,
@@ -86,6 +88,7 @@ impl Server {
             life,
             pipeline,
             admission: Admission { identity, rate: env.plan.rate },
+            buckets: BTreeMap::new(),
             fanout,
             queue: VecDeque::new(),
             submitter: LoneSubmitter::after(&progress, submission_max),
@@ -127,6 +130,11 @@ impl Server {
         let Some(peer) = self.fanout.peers.get_mut(&conn) else { return };
         if peer.has_left || !peer.alarm.rings(&env.schedule) {
             return;
+        }
+        if peer.bucket.is_none()
+            && let Some(account) = peer.connection.account()
+        {
+            peer.bucket = Some(Rc::clone(self.buckets.entry(account).or_default()));
         }
         let Turn { read, has_more, pause_ms, leaves } =
             peer.turn(&self.admission, &mut self.queue, self.is_draining, env);

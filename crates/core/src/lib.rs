@@ -24,7 +24,7 @@ pub use conversation::feed::{DiskRead, Feed, TailHandle, Work};
 pub use conversation::keys::{ServerKey, Signatures};
 pub use conversation::pace::WakePace;
 pub use conversation::presence::PresenceReport;
-pub use conversation::rate::{Rate, TokenBucket};
+pub use conversation::rate::{Rate, TokenBucket, TurnTokens};
 pub use conversation::reply::{Effect, Opening, Reply, Roster};
 pub use conversation::session::{
     Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step,

@@ -20,8 +20,11 @@ pub use address::{Address, AddressError};
 pub use args::{Order, from_command_line, read_again};
 pub use file::FileError;
 
-/// What is far above what people and programs ask for, and below what one connection can ask for.
+/// What is far above what people and programs ask for, and below what they can ask for.
 const REQUESTS_PER_SECOND: u64 = 100_000;
+
+/// Who has asked nothing for so long may ask at once what the rate allows in that time.
+const BURST_SECONDS: u64 = 4;
 
 /// What a daemon is told before it starts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,7 +41,8 @@ pub struct Config {
     pub new_store: bool,
     /// Whether times in the future are corrected at this start, before anything else.
     pub correct_times: bool,
-    /// How many requests a connection may make in a second, and at once.
+    /// How many requests an account may make in a second, over all its connections; at once it is
+    /// those of four seconds.
     pub requests_per_second: u64,
     /// How many connections there may be; never more than there are file descriptors for.
     pub connections: Option<usize>,
@@ -47,9 +51,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// How fast a connection may ask.
+    /// How fast an account may ask.
     pub(crate) fn rate(&self) -> Rate {
-        Rate { per_second: self.requests_per_second, burst: self.requests_per_second }
+        let per_second = self.requests_per_second;
+        Rate { per_second, burst: per_second.saturating_mul(BURST_SECONDS) }
     }
 
     /// How many connections there may be, where the system allows so many.

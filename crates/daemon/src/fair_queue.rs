@@ -22,7 +22,7 @@ const LINE_ITEMS_KEPT: usize = 1024;
 
 /// Those who share a turn: an account with all its connections, and before the sign-in whoever
 /// comes from one network.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Party {
     Account(AccountId),
     Network(Network),

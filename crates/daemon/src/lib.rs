@@ -3,6 +3,7 @@
 //! Owns configuration, listeners, connections, the sequencer, the fan-out and the store. What any
 //! of them may decide is in `chat-core`; what the bytes mean is in `chat-proto`.
 
+mod account_rates;
 mod arrival;
 mod clock;
 pub mod config;

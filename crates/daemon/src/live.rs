@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chat_core::{Admission, Rate};
 
+use crate::account_rates::AccountRates;
 use crate::quotas::ConnectionQuotas;
 use crate::refusals::Refusals;
 
@@ -18,6 +19,7 @@ use crate::refusals::Refusals;
 pub(crate) struct Live {
     admission: Mutex<Arc<Admission>>,
     pub(crate) quotas: Arc<ConnectionQuotas>,
+    pub(crate) rates: AccountRates,
     pub(crate) refusals: Refusals,
     pub(crate) metrics: Metrics,
 }
@@ -27,6 +29,7 @@ impl Live {
         Self {
             admission: Mutex::new(Arc::new(admission)),
             quotas: Arc::new(ConnectionQuotas::new(connections_max)),
+            rates: AccountRates::default(),
             refusals: Refusals::default(),
             metrics: Metrics::default(),
         }

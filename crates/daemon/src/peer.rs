@@ -67,7 +67,7 @@ impl fmt::Display for Peer {
 }
 
 /// Where a connection comes from, as far as those who share one are told apart from others.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Network {
     /// The Unix socket.
     Local,

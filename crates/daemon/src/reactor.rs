@@ -28,7 +28,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chat_core::{Admission, Conn, Effect};
+use chat_core::{Admission, Conn, Effect, TurnTokens};
 use tokio::time::sleep;
 
 use crate::conn_number::SLOTS_MAX;
@@ -106,7 +106,7 @@ impl Reactor {
             self.mailbox.take(&mut mail);
             self.take_mail(&mut mail);
             self.accept();
-            self.end_pauses();
+            self.queue.reads.end_pauses(self.now_ms);
             self.read();
             self.wake_committing();
             self.write();
@@ -121,13 +121,13 @@ impl Reactor {
         self.is_draining && self.slab.is_empty()
     }
 
-    /// How long there is nothing to do but wait. Nobody is woken by a timer of his own, but who was
-    /// too fast.
+    /// How long there is nothing to do but wait. Nobody is woken by a timer of his own, but an account
+    /// that was too fast, with all its connections.
     fn patience(&self) -> Option<Duration> {
         if !self.queue.is_idle() || self.acceptor.is_open() {
             return Some(Duration::ZERO);
         }
-        let until_ms = self.queue.next_pause_ends_ms()?;
+        let until_ms = self.queue.reads.next_pause_ends_ms()?;
         Some(Duration::from_millis(until_ms.saturating_sub(self.now_ms)))
     }
 
@@ -140,7 +140,7 @@ impl Reactor {
         let (became_readable, became_writable) =
             (connection.became_readable(), connection.became_writable());
         if became_readable {
-            self.queue.line_up_to_read(number, connection);
+            self.queue.line_up_to_read(connection);
         }
         if became_writable {
             self.queue.line_up_to_write(number, connection);
@@ -162,6 +162,8 @@ impl Reactor {
         }
         if std::mem::take(&mut mail.reload) {
             self.admission = self.shared.live.admission();
+            // Who waits, waits by the rate of before.
+            self.queue.reads.end_pauses(u64::MAX);
         }
         mail.transfers.drain(..).for_each(|transfer| self.take_over(transfer));
         // Before pages that may have been read earlier.
@@ -185,14 +187,17 @@ impl Reactor {
         let Some((slot, connection)) = self.slab.of(answer.to.conn) else { return };
         if let Effect::SignedIn(account) = answer.reply.effect()
             && !connection.is_closing()
-            && !self.shared.live.quotas.sign_in(account, connection.network())
         {
-            self.shared.live.refusals.full.count();
-            connection.close(&account_full());
-            return self.line_up_to_write(slot);
+            let live = &self.shared.live;
+            if !live.quotas.sign_in(account, connection.network()) {
+                live.refusals.full.count();
+                connection.close(&account_full());
+                return self.line_up_to_write(slot);
+            }
+            connection.share(live.rates.bucket(account));
         }
         let followed = connection.deliver(answer, &self.shared.live.refusals);
-        let has_input = connection.has_input(self.now_ms);
+        let has_input = connection.has_input();
         match followed {
             Some(Followed::From(log)) => self.followers.add(log, slot),
             Some(Followed::NoMore(log)) => self.followers.remove(log, slot),
@@ -209,6 +214,7 @@ impl Reactor {
         self.shared.live.metrics.add(&mut self.counts);
         self.lingering.tick(&mut self.buffer);
         self.retry_disk_reads();
+        self.shared.live.rates.forget_full(self.admission.rate, self.now_ms);
         for slot in self.slab.numbers() {
             match self.slab.at(slot as usize).map(SocketConnection::tick) {
                 Some(Progress::Again) => self.line_up_to_write(slot),
@@ -224,51 +230,71 @@ impl Reactor {
         }
     }
 
-    fn end_pauses(&mut self) {
-        for conn in self.queue.end_pauses(self.now_ms) {
-            if let Some((slot, connection)) = self.slab.of(conn) {
-                self.queue.line_up_to_read(slot, connection);
-            }
-        }
-    }
-
     /// Reads once from everybody who has said something, one of each party after the other. Whose
-    /// account has as much waiting as it may is not read.
+    /// account has as much waiting as it may, or was too fast, is not read.
     fn read(&mut self) {
         let began = Instant::now();
-        while let Some(party) = self.queue.reads.next_party() {
+        while let Some((party, conn)) = self.queue.reads.first() {
+            let Some((slot, tokens)) = self.tokens_for(party, conn) else { continue };
             let mailbox = &self.mailbox;
             let allowance = self.sequencer.allowance(party, || mailbox.await_allowance());
             if allowance == 0 {
                 self.queue.reads.hold_back();
                 continue;
             }
-            let Some(slot) = self.queue.reads.pop() else { return };
-            self.read_from(slot, allowance);
+            self.queue.reads.pop();
+            self.read_from(slot, allowance, tokens);
             if began.elapsed() >= READING_MAX {
                 return;
             }
         }
     }
 
-    fn read_from(&mut self, slot: u32, allowance: usize) {
-        self.batch.begin(allowance);
+    /// What the first connection of the first party may ask by its account's rate. `None` when it is
+    /// not its turn after all: then others are first.
+    fn tokens_for(&mut self, party: Party, conn: Conn) -> Option<(u32, TurnTokens)> {
+        let Some((slot, connection)) = self.slab.of(conn) else {
+            self.queue.reads.pop();
+            return None;
+        };
+        if connection.party() != party {
+            // It has signed in since it lined up.
+            self.queue.reads.pop();
+            connection.awaits_reading = false;
+            self.queue.line_up_to_read(connection);
+            return None;
+        }
+        let Some(bucket) = connection.bucket() else {
+            return Some((slot, TurnTokens::of(u64::MAX)));
+        };
+        let tokens = bucket.turn(self.admission.rate, self.now_ms);
+        if tokens.are_spent() {
+            let pause_ms = bucket.overdrawn_ms(self.now_ms);
+            self.queue.reads.pause(self.now_ms.saturating_add(pause_ms));
+            return None;
+        }
+        Some((slot, tokens))
+    }
+
+    fn read_from(&mut self, slot: u32, allowance: usize, tokens: TurnTokens) {
+        self.batch.begin(allowance, tokens);
+        let (rate, now_ms) = (self.admission.rate, self.now_ms);
         let turn = self.turn(slot, |connection, context| {
             connection.awaits_reading = false;
-            connection.on_readable(context)
+            let turn = connection.on_readable(context);
+            if let Some(bucket) = connection.bucket() {
+                bucket.take(context.parse.batch.tokens.taken(), rate, now_ms);
+            }
+            turn
         });
         self.keep_within_budget();
         let Some(connection) = self.slab.at(slot as usize) else { return };
         if connection.is_signing_in() {
             self.unauthenticated.remove(connection.network(), connection.conn);
         }
-        let pause_ms = connection.pause_ms(self.now_ms);
-        if pause_ms > 0 {
-            self.queue.pause(connection.conn, self.now_ms + pause_ms);
-        }
         match turn {
-            Progress::Again => self.queue.line_up_to_read(slot, connection),
-            Progress::Interrupted => self.queue.go_on_reading(slot, connection),
+            Progress::Again => self.queue.line_up_to_read(connection),
+            Progress::Interrupted => self.queue.go_on_reading(connection),
             Progress::Done | Progress::Gone | Progress::HandOver(_) | Progress::ReadDisk(_) => {}
         }
         if connection.has_output() {
@@ -282,17 +308,15 @@ impl Reactor {
             let Some(slot) = self.queue.next_to_write() else { return };
             let turn = self.turn(slot, |connection, context| {
                 connection.awaits_writing = false;
-                let (is_draining, now_ms) = (context.is_draining, context.parse.now_ms);
-                connection.on_writable(is_draining, now_ms, context.counts)
+                connection.on_writable(context.is_draining, context.counts)
             });
             if let Progress::ReadDisk(read) = turn {
                 self.read_disk(slot, read);
             }
-            let now_ms = self.now_ms;
             let Some(connection) = self.slab.at(slot as usize) else { continue };
             // Replies have left: the peer may be heard again.
-            if connection.has_input(now_ms) {
-                self.queue.line_up_to_read(slot, connection);
+            if connection.has_input() {
+                self.queue.line_up_to_read(connection);
             }
             if matches!(turn, Progress::Again | Progress::ReadDisk(_)) {
                 self.queue.line_up_to_write(slot, connection);
@@ -313,7 +337,6 @@ impl Reactor {
             admission: &self.admission,
             protocols: &self.shared.protocols,
             batch: &mut self.batch,
-            now_ms: self.now_ms,
         };
         let (buffer, is_draining) = (&mut self.buffer[..], self.is_draining);
         let counts = &mut self.counts;
@@ -357,7 +380,7 @@ impl Reactor {
 
     fn line_up_to_read(&mut self, slot: u32) {
         if let Some(connection) = self.slab.at(slot as usize) {
-            self.queue.line_up_to_read(slot, connection);
+            self.queue.line_up_to_read(connection);
         }
     }
 

@@ -30,7 +30,7 @@ const WAITING_COST_MAX: usize = 8 * 1024 * 1024;
 const QUANTUM: usize = 4 * 1024;
 
 /// What an input costs beside its bytes: about as much as so many more of them.
-const INPUT_COST: usize = 256;
+pub(crate) const INPUT_COST: usize = 256;
 
 /// What the end of a connection costs: nothing of it is committed, and it must not wait. Not nothing,
 /// so that what waits stays bounded: who finds the queue full of them is not read, and cannot sign in

@@ -161,7 +161,7 @@ impl Server {
         &self.fingerprint
     }
 
-    /// Puts those settings in force that a running daemon takes anew: how fast a connection may ask, and
+    /// Puts those settings in force that a running daemon takes anew: how fast an account may ask, and
     /// how many connections there may be. Whoever is there stays.
     pub fn reload(&self, config: &Config) {
         self.live.set_rate(config.rate());

@@ -13,7 +13,7 @@ use chat_proto::{
 use crate::pipeline::unsure_of_names;
 use crate::{
     Admission, Closing, DiskRead, Effect, Feed, ReceivedRequest, Refusal, Reply, Run, Session,
-    SessionSeed, Step, TailHandle, Work,
+    SessionSeed, Step, TailHandle, TurnTokens, Work,
 };
 
 /// The bytes of a parcel: enough that a write is never small because of it, little enough that
@@ -108,15 +108,16 @@ impl<H: TailHandle> Connection<H> {
         }
     }
 
-    /// Takes the next request off `bytes`; `None` when there is no whole frame, or no room for
-    /// what it asks. What goes wrong is written as a `Close`, and everything after it is ignored.
+    /// Takes the next request off `bytes`, and what it costs of `tokens`; `None` when there is no whole
+    /// frame, no room for what it asks, or no token left. What goes wrong is written as a `Close`, and
+    /// everything after it is ignored.
     pub fn receive(
         &mut self,
         admission: &Admission,
         bytes: &mut &[u8],
-        now_ms: u64,
+        tokens: &mut TurnTokens,
     ) -> Option<ReceivedRequest> {
-        while self.wants_input(now_ms) {
+        while self.wants_input() && !tokens.are_spent() {
             let frame = match FrameCodec::default().split_frame(bytes) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => {
@@ -132,7 +133,7 @@ impl<H: TailHandle> Connection<H> {
                     return None;
                 }
             };
-            match self.session.handle(admission, &frame, now_ms) {
+            match self.session.handle(admission, &frame, tokens) {
                 Ok(Step::Request(received)) => return Some(received),
                 Ok(Step::Reply(reply)) => self.outgoing.extend_from_slice(&reply),
                 Ok(Step::Nothing) => {}
@@ -142,26 +143,17 @@ impl<H: TailHandle> Connection<H> {
         None
     }
 
-    /// Whether bytes from the peer are of any use now: the window has room, the pace is kept, and the
-    /// peer takes its replies.
+    /// Whether bytes from the peer are of any use now: the window has room, and the peer takes its
+    /// replies.
     #[must_use]
-    pub fn wants_input(&self, now_ms: u64) -> bool {
-        !self.is_closing
-            && self.session.has_room()
-            && self.session.pause_ms(now_ms) == 0
-            && !self.is_held_up_by_peer()
+    pub fn wants_input(&self) -> bool {
+        !self.is_closing && self.session.has_room() && !self.is_held_up_by_peer()
     }
 
     /// Whether reading waits for the peer to take its replies. Silence is then the peer's own.
     #[must_use]
     pub fn is_held_up_by_peer(&self) -> bool {
         self.outgoing.len() >= OUTGOING_BYTES_HIGH
-    }
-
-    /// How long the pace keeps the connection from reading, in milliseconds.
-    #[must_use]
-    pub fn pause_ms(&self, now_ms: u64) -> u64 {
-        self.session.pause_ms(now_ms)
     }
 
     /// Takes a reply to `request`. `handle` leads to the tail of the log whose cursor opens with it. A handle

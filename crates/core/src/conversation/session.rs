@@ -1,9 +1,10 @@
 //! A signed-in conversation: what a client may say when, and how much of it at once.
 //!
 //! Independent of the transport: frames come in, steps come out. It checks what one connection
-//! alone can check (handshake, signatures, shape, windows, pace); whether a request is *allowed*
-//! is the state's business.
+//! alone can check (handshake, signatures, shape, windows) and says what each request costs; whether
+//! one is *allowed* is the state's business.
 
+mod cost;
 mod handshake;
 mod proof;
 mod request;
@@ -17,14 +18,14 @@ use chat_proto::{
     Nickname, QueryRequest, RequestId, SessionId, Window, WireError, encode_frame,
 };
 
-use crate::{Action, Rate, ServerKey, TokenBucket};
+use crate::{Action, Rate, ServerKey, TurnTokens};
 
 /// What all sessions of a daemon share.
 #[derive(Clone, Debug)]
 pub struct Admission {
     /// The daemon's identity.
     pub identity: ServerKey,
-    /// How fast one connection may ask.
+    /// How fast one account may ask: whoever reads from its connections keeps to it.
     pub rate: Rate,
 }
 
@@ -41,7 +42,6 @@ pub struct SessionSeed {
 #[derive(Debug)]
 pub struct Session {
     phase: Phase,
-    pace: TokenBucket,
     commands_in_flight: u32,
     queries_in_flight: u32,
 }
@@ -104,15 +104,10 @@ impl Session {
     /// A session whose peer has said nothing yet.
     #[must_use]
     pub fn new(seed: SessionSeed) -> Self {
-        Self {
-            phase: Phase::AwaitsHello(seed),
-            pace: TokenBucket::FULL,
-            commands_in_flight: 0,
-            queries_in_flight: 0,
-        }
+        Self { phase: Phase::AwaitsHello(seed), commands_in_flight: 0, queries_in_flight: 0 }
     }
 
-    /// Takes the next frame. The clock is any that never steps back.
+    /// Takes the next frame, and of `tokens` what it costs.
     ///
     /// # Errors
     /// [`Closing`]: write its frame and close the connection.
@@ -120,7 +115,7 @@ impl Session {
         &mut self,
         admission: &Admission,
         frame: &FrameRef<'_>,
-        now_ms: u64,
+        tokens: &mut TurnTokens,
     ) -> Result<Step, Closing> {
         let kind = self.expect(Announced::from(frame))?;
         if frame.request == RequestId(0) && kind != Kind::ProbeReply {
@@ -136,7 +131,8 @@ impl Session {
             }
             (Phase::Ready(account, credential), _) => {
                 let step = request::read(account, credential, kind, frame)?;
-                self.count(&step, admission.rate, now_ms);
+                self.count(&step);
+                tokens.take(cost::of(&step, frame.body.len()));
                 Ok(step)
             }
             _ => Err(Closing::out_of_turn(kind)),
@@ -172,12 +168,6 @@ impl Session {
             && (self.queries_in_flight as usize) < QUERIES_IN_FLIGHT_MAX
     }
 
-    /// How long reading is to pause because the peer was too fast, in milliseconds.
-    #[must_use]
-    pub fn pause_ms(&self, now_ms: u64) -> u64 {
-        self.pace.overdrawn_ms(now_ms)
-    }
-
     /// Replies are on their way.
     pub fn answered(&mut self, window: Window, replies: u32) {
         let in_flight = self.window(window);
@@ -211,14 +201,11 @@ impl Session {
         }
     }
 
-    fn count(&mut self, step: &Step, rate: Rate, now_ms: u64) {
+    fn count(&mut self, step: &Step) {
         match step {
             Step::Request(received) => *self.window(received.window) += 1,
-            // What is refused here costs its place in the pace as well.
-            Step::Reply(_) => {}
-            Step::Nothing => return,
+            Step::Reply(_) | Step::Nothing => {}
         }
-        self.pace.take(rate, now_ms);
     }
 
     fn window(&mut self, window: Window) -> &mut u32 {

@@ -85,8 +85,8 @@ struct Args {
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     new_store: Option<bool>,
 
-    /// How many requests a connection may make in a second, and at once; past it the server reads them
-    /// later [default: 100000]
+    /// How many requests an account may make in a second, over all its connections, and four times as
+    /// many at once; past it the server reads them later [default: 100000]
     #[arg(long, value_name = "N", env = "CHATD_REQUESTS_PER_SECOND", hide_env_values = true)]
     requests_per_second: Option<RequestRate>,
 

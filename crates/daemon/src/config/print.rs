@@ -51,8 +51,9 @@ durability = {durability}
 # Flag --new-store, environment CHATD_NEW_STORE.
 new-store = {new_store}
 
-# How many requests a connection may make in a second, and at once. Past it the server reads them
-# later; nothing is refused. SIGHUP reads it anew.
+# How many requests an account may make in a second, over all its connections, and four times as many
+# at once. Past it the server reads them later; nothing is refused. What is more work than a short
+# message counts as several. 1000000000 is as good as no limit. SIGHUP reads it anew.
 # Flag --requests-per-second, environment CHATD_REQUESTS_PER_SECOND.
 requests-per-second = {requests}
 

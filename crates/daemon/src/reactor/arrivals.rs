@@ -104,7 +104,7 @@ impl Reactor {
     /// While more is kept than may be, the peer that owes the end of the longest frame has to go.
     pub(super) fn keep_within_budget(&mut self) {
         while self.unread.is_spent() {
-            let Some((slot, connection)) = self.slab.most_in_debt(self.now_ms) else { return };
+            let Some((slot, connection)) = self.slab.most_in_debt() else { return };
             self.unread.changed(connection.unread_bytes(), 0);
             connection.shed_unread();
             self.shared.live.refusals.full.count();

@@ -57,6 +57,7 @@ impl Shared {
         self.live.quotas.release();
         if let Some(account) = connection.account() {
             self.live.quotas.sign_out(account);
+            self.live.rates.left(account);
         }
         connection.log_closed(&self.live.refusals);
     }

@@ -9,9 +9,10 @@ mod logging;
 mod output;
 mod phase;
 
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use chat_core::{Closing, Conn, Connection, DiskRead, Effect};
+use chat_core::{Closing, Conn, Connection, DiskRead, Effect, TokenBucket};
 use chat_proto::{AccountId, LogId, Seq};
 
 use super::turn::{Followed, Progress};
@@ -143,9 +144,9 @@ impl SocketConnection {
     }
 
     /// Whether there is anything to read or to understand, and room for what it asks.
-    pub(super) fn has_input(&self, now_ms: u64) -> bool {
+    pub(super) fn has_input(&self) -> bool {
         let lingers = matches!(self.stage, Stage::Lingering { .. });
-        let wants_input = lingers || self.phase.wants_input(now_ms);
+        let wants_input = lingers || self.phase.wants_input();
         wants_input && (self.is_readable || !self.unread.is_empty())
     }
 
@@ -155,9 +156,15 @@ impl SocketConnection {
         has_replies || self.phase.is_closing() || self.stage == Stage::HungUp
     }
 
-    /// How long its pace keeps it from being read, in milliseconds.
-    pub(super) fn pause_ms(&self, now_ms: u64) -> u64 {
-        self.phase.native().map_or(0, |core| core.pause_ms(now_ms))
+    /// What its account has taken of its rate, once it has signed in. Before that there is hardly
+    /// anything that it may ask.
+    pub(super) fn bucket(&self) -> Option<&TokenBucket> {
+        self.phase.bucket()
+    }
+
+    /// The account turns out to be that of this bucket.
+    pub(super) fn share(&mut self, bucket: Arc<TokenBucket>) {
+        self.phase.share(bucket);
     }
 
     /// Takes a reply. Gives the log that the connection follows from now on, or no more.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use chat_core::introduction::introduction;
-use chat_core::{Admission, Rate, Reply, SessionSeed};
+use chat_core::{Admission, Rate, Reply, SessionSeed, TurnTokens};
 use chat_proto::{CloseReason, Epoch, MAGIC, RequestId, Seq, SessionId, SignedIn, Window};
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
@@ -54,7 +54,7 @@ async fn the_committing_thread_does_not_know_who_comes_and_goes_without_signing_
     drop(theirs);
     let introduction = introduction(&server_key(&[0xC1; 32]), &admission(), &[2; 32]);
     let core = connection.phase.native_mut().unwrap();
-    assert!(core.receive(&admission(), &mut &introduction[..], 0).is_some());
+    assert!(core.receive(&admission(), &mut &introduction[..], &mut TurnTokens::of(9)).is_some());
     let (account, name) = (AccountId(7), "ada".to_owned());
     let signed_in = SignedIn { account, name, epoch: Epoch(1), head: Seq(1) };
     core.deliver((RequestId(1), Window::Commands), &Reply::SignedIn(Box::new(signed_in)), None);
@@ -80,18 +80,17 @@ async fn say(bytes: &[u8]) -> (SocketConnection, UnixStream) {
     assert_eq!(theirs.try_write(bytes).unwrap(), bytes.len());
     timeout(DEADLINE, ours.readable()).await.unwrap().unwrap();
     let (mut connection, mut batch) = (connection(ours), TurnBatch::default());
-    batch.begin(usize::MAX);
+    batch.begin(usize::MAX, TurnTokens::of(9));
     let parse = ParseContext {
         admission: &admission(),
         protocols: &Protocols::default(),
         batch: &mut batch,
-        now_ms: 0,
     };
     let buffer = &mut [0; 4096];
     let (read_bytes, counts) = (4096, &mut Counts::default());
     let mut context = TurnContext { parse, buffer, read_bytes, is_draining: false, counts };
     while connection.on_readable(&mut context) == Progress::Again {}
-    connection.on_writable(false, 0, &mut Counts::default());
+    connection.on_writable(false, &mut Counts::default());
     (connection, theirs)
 }
 
@@ -137,7 +136,7 @@ async fn a_peer_that_has_not_decided_in_time_is_told_so() {
     while connection.tick() == Progress::Done {}
     assert_eq!(connection.phase.closing().unwrap().reason, CloseReason::HandshakeTimeout);
     let frame = connection.phase.closing().unwrap().frame();
-    connection.on_writable(false, 0, &mut Counts::default());
+    connection.on_writable(false, &mut Counts::default());
     assert_eq!(answer(theirs).await, frame);
 }
 

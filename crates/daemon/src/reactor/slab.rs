@@ -50,13 +50,13 @@ impl Slab {
     }
 
     /// The connection that owes the end of the longest frame.
-    pub(super) fn most_in_debt(&mut self, now_ms: u64) -> Option<(u32, &mut SocketConnection)> {
+    pub(super) fn most_in_debt(&mut self) -> Option<(u32, &mut SocketConnection)> {
         let taken = (0..).zip(&mut self.connections);
         taken
             .filter_map(|(slot, connection)| {
                 connection.as_mut().map(|connection| (slot, connection))
             })
-            .filter(|(_slot, connection)| connection.owes_bytes(now_ms))
+            .filter(|(_slot, connection)| connection.owes_bytes())
             .max_by_key(|(_slot, connection)| connection.unread_bytes())
     }
 

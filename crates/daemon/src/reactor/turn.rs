@@ -23,7 +23,6 @@ pub(super) struct ParseContext<'a> {
     pub(super) protocols: &'a Protocols,
     /// What is asked.
     pub(super) batch: &'a mut TurnBatch,
-    pub(super) now_ms: u64,
 }
 
 /// How a turn ended.

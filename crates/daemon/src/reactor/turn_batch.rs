@@ -2,9 +2,9 @@
 
 use std::vec::Drain;
 
-use chat_core::{Conn, Origin, ReceivedRequest, Unsequenced};
+use chat_core::{Conn, Origin, ReceivedRequest, TurnTokens, Unsequenced};
 
-use crate::sequencer::cost_of;
+use crate::sequencer::{INPUT_COST, cost_of};
 
 /// What a turn takes at the most, in cost: some three hundred small messages.
 const TURN_COST_MAX: usize = 128 * 1024;
@@ -17,19 +17,23 @@ const READ_BYTES_MIN: usize = 4 * 1024;
 pub(super) struct TurnBatch {
     inputs: Vec<(Unsequenced, usize)>,
     allowance: usize,
+    /// What the rate of the account allows.
+    pub(super) tokens: TurnTokens,
 }
 
 impl TurnBatch {
-    /// A turn begins, of a party that has such an allowance.
-    pub(super) fn begin(&mut self, allowance: usize) {
+    /// A turn begins, of a party that has such an allowance in the queue, and may ask so much.
+    pub(super) fn begin(&mut self, allowance: usize, tokens: TurnTokens) {
         debug_assert!(self.inputs.is_empty(), "the turn before has been handed in");
         self.allowance = allowance.min(TURN_COST_MAX);
+        self.tokens = tokens;
     }
 
     /// What one read may bring, of as much as there is a buffer for: what the turn cannot take has to be
-    /// kept.
+    /// kept, and keeps the others of the account waiting.
     pub(super) fn read_bytes(&self, most: usize) -> usize {
-        self.allowance.clamp(READ_BYTES_MIN, most)
+        let asked = usize::try_from(self.tokens.left()).unwrap_or(usize::MAX);
+        self.allowance.min(asked.saturating_mul(INPUT_COST)).clamp(READ_BYTES_MIN, most)
     }
 
     /// A connection asks, in so many bytes.
@@ -43,7 +47,7 @@ impl TurnBatch {
 
     /// The turn has taken what it may.
     pub(super) fn is_full(&self) -> bool {
-        self.allowance == 0
+        self.allowance == 0 || self.tokens.are_spent()
     }
 
     /// How many inputs there are.
@@ -75,11 +79,20 @@ mod tests {
 
     fn count(allowance: usize, bytes: usize) -> usize {
         let mut batch = TurnBatch::default();
-        batch.begin(allowance);
+        batch.begin(allowance, TurnTokens::of(u64::MAX));
         while !batch.is_full() {
             batch.ask(Conn(1), received(), bytes);
         }
         batch.drain().count()
+    }
+
+    #[test]
+    fn a_turn_asks_no_more_than_the_rate_allows() {
+        let mut batch = TurnBatch::default();
+        batch.begin(usize::MAX, TurnTokens::default());
+        assert!(batch.is_full());
+        batch.begin(usize::MAX, TurnTokens::of(1));
+        assert!(!batch.is_full());
     }
 
     #[test]
@@ -88,11 +101,15 @@ mod tests {
         assert_eq!(count(usize::MAX, 0), 512);
         assert_eq!(count(1, 16 * 1024), 1, "whoever has any allowance may ask once");
         assert_eq!(count(1024, 0), 4);
-        let read_bytes = |allowance| {
+        let read_bytes = |(allowance, tokens)| {
             let mut batch = TurnBatch::default();
-            batch.begin(allowance);
+            batch.begin(allowance, TurnTokens::of(tokens));
             batch.read_bytes(65_536)
         };
-        assert_eq!([1, 10_000, 1_000_000].map(read_bytes), [READ_BYTES_MIN, 10_000, 65_536]);
+        let least = READ_BYTES_MIN;
+        let (few, some, many) = ((1, u64::MAX), (10_000, u64::MAX), (1_000_000, u64::MAX));
+        assert_eq!([few, some, many].map(read_bytes), [least, 10_000, 65_536]);
+        let (few, some) = ((1_000_000, 1), (1_000_000, 100));
+        assert_eq!([few, some].map(read_bytes), [least, 100 * INPUT_COST]);
     }
 }

@@ -33,7 +33,9 @@ fn connection() -> Connection<Handle> {
 fn signed_in() -> Connection<Handle> {
     let mut connection = connection();
     let introduction = introduction(&key_of([0xC1; 32]), &admission(), &[2; 32]);
-    assert!(connection.receive(&admission(), &mut &introduction[..], 0).is_some());
+    assert!(
+        connection.receive(&admission(), &mut &introduction[..], &mut TurnTokens::of(9)).is_some()
+    );
     let (account, name) = (AccountId(1), "ada".to_owned());
     let signed_in = SignedIn { account, name, epoch: Epoch(1), head: Seq(1) };
     connection.deliver(COMMAND, &Reply::SignedIn(Box::new(signed_in)), None);
@@ -147,7 +149,7 @@ fn header(kind: chat_proto::Kind, body_bytes: usize) -> Vec<u8> {
 
 /// What a connection that has read a header says to it; `None`: the body may come.
 fn said_to(connection: &mut Connection<Handle>, header: &[u8]) -> Option<ErrorCode> {
-    assert_eq!(connection.receive(&admission(), &mut &header[..], 0), None);
+    assert_eq!(connection.receive(&admission(), &mut &header[..], &mut TurnTokens::of(9)), None);
     if !connection.is_closing() {
         return None;
     }
@@ -178,16 +180,18 @@ fn what_is_refused_is_refused_by_its_header() {
 }
 
 #[test]
-fn a_name_that_is_none_is_refused_here_and_costs_its_place_in_the_pace() {
+fn a_name_that_is_none_is_refused_here_and_costs_its_tokens() {
     let mut connection = signed_in();
     let mut asked = Vec::new();
     for request in 1..=12 {
         encode_frame(&Rename { name: "a b".to_owned() }, RequestId(request), &mut asked).unwrap();
     }
-    assert_eq!(connection.receive(&admission(), &mut &asked[..], 0), None);
+    let (mut rest, mut tokens) = (&asked[..], TurnTokens::of(10));
+    assert_eq!(connection.receive(&admission(), &mut rest, &mut tokens), None);
     assert_eq!(connection.in_flight(), 0);
     let said = FrameCodec::default().next_frame(connection.outgoing()).unwrap().unwrap();
     let error: chat_proto::Error = said.decode().unwrap();
     assert_eq!((said.request, error.known_code()), (RequestId(1), Some(ErrorCode::BadName)));
-    assert_eq!(connection.pause_ms(0), 100, "the eleventh was one too many for ten a second");
+    assert_eq!(tokens.taken(), 10);
+    assert_eq!(rest.len(), asked.len() / 12 * 2, "the last two wait for more tokens");
 }

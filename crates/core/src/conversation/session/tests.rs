@@ -15,7 +15,7 @@ fn admission() -> Admission {
 
 fn hear<B: Body>(session: &mut Session, body: &B) -> Result<Step, Closing> {
     let frame = Frame::of(body, RequestId(1)).unwrap();
-    session.handle(&admission(), &frame.borrowed(), 0)
+    session.handle(&admission(), &frame.borrowed(), &mut TurnTokens::of(9))
 }
 
 /// What a session says to a sign-in.

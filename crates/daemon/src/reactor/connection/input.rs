@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 
 use chat_core::{Connection, SessionSeed};
-use chat_proto::MAGIC;
+use chat_proto::{MAGIC, frame_end};
 
 use super::phase::{Leaving, Native, Phase};
 use super::{SocketConnection, Stage};
@@ -19,7 +19,6 @@ impl SocketConnection {
         if matches!(self.stage, Stage::Lingering { .. }) {
             return self.discard_input(context);
         }
-        let now_ms = context.parse.now_ms;
         if self.phase.is_closing() || context.is_draining {
             return Progress::Done;
         }
@@ -27,10 +26,10 @@ impl SocketConnection {
             let unread = std::mem::take(&mut self.unread);
             self.process_input(&unread, &mut context.parse);
         }
-        if context.parse.batch.is_full() && self.has_input(now_ms) {
+        if context.parse.batch.is_full() && self.has_input() {
             return Progress::Interrupted;
         }
-        if !self.is_readable || !self.phase.wants_input(now_ms) {
+        if !self.is_readable || !self.phase.wants_input() {
             return Progress::Done;
         }
         let room = match self.account() {
@@ -70,7 +69,7 @@ impl SocketConnection {
         if let Phase::Taken(protocol) = self.phase {
             return Progress::HandOver(protocol);
         }
-        match self.has_input(now_ms) {
+        match self.has_input() {
             true if context.parse.batch.is_full() => Progress::Interrupted,
             true if self.is_readable => Progress::Again,
             _ => Progress::Done,
@@ -97,10 +96,11 @@ impl SocketConnection {
         }
         let Phase::Native(native) = &mut self.phase else { return self.keep(bytes) };
         let mut left = bytes.len();
-        while !context.batch.is_full()
-            && let Some(asked) = native.core.receive(context.admission, &mut bytes, context.now_ms)
+        let ParseContext { admission, batch, .. } = context;
+        while !batch.is_full()
+            && let Some(asked) = native.core.receive(admission, &mut bytes, &mut batch.tokens)
         {
-            context.batch.ask(self.conn, asked, left - bytes.len());
+            batch.ask(self.conn, asked, left - bytes.len());
             left = bytes.len();
         }
         self.keep(bytes);
@@ -124,9 +124,11 @@ impl SocketConnection {
         self.unread.capacity()
     }
 
-    /// Whether what is kept is a frame whose end the peer owes. The rest waits for the daemon.
-    pub(in crate::reactor) fn owes_bytes(&self, now_ms: u64) -> bool {
-        !self.unread.is_empty() && self.phase.wants_input(now_ms)
+    /// Whether what is kept is a frame whose end the peer owes. The rest waits for the daemon: for a
+    /// reply to leave, or for the account to have a turn again.
+    pub(in crate::reactor) fn owes_bytes(&self) -> bool {
+        let is_whole = || frame_end(&self.unread, 0).is_some_and(|end| end <= self.unread.len());
+        !self.unread.is_empty() && self.phase.wants_input() && !is_whole()
     }
 
     /// Drops what is kept, and ends the connection.

@@ -31,10 +31,9 @@ impl SocketConnection {
     pub(in crate::reactor) fn on_writable(
         &mut self,
         is_draining: bool,
-        now_ms: u64,
         counts: &mut Counts,
     ) -> Progress {
-        self.update_phase(is_draining, now_ms);
+        self.update_phase(is_draining);
         for _ in 0..WRITES_PER_TURN {
             if !self.is_writable || matches!(self.stage, Stage::Lingering { .. }) {
                 return Progress::Done;
@@ -61,7 +60,7 @@ impl SocketConnection {
                 }
             }
             // A peer that hung up waits for its last reply.
-            self.update_phase(is_draining, now_ms);
+            self.update_phase(is_draining);
         }
         Progress::Again
     }
@@ -76,14 +75,14 @@ impl SocketConnection {
     }
 
     /// Ends what is to end: everything asked has been answered.
-    fn update_phase(&mut self, is_draining: bool, now_ms: u64) {
+    fn update_phase(&mut self, is_draining: bool) {
         if self.phase.is_closing() || matches!(self.stage, Stage::Lingering { .. }) {
             return;
         }
         let is_answered = self.phase.native().is_none_or(|core| core.in_flight() == 0);
         if is_draining && is_answered {
             self.phase.close(&going_away());
-        } else if self.stage == Stage::HungUp && self.phase.wants_input(now_ms) {
+        } else if self.stage == Stage::HungUp && self.phase.wants_input() {
             if !self.unread.is_empty() {
                 let cut = FrameError::Truncated { missing: self.missing_bytes() };
                 self.phase.close(&Closing::protocol(ErrorCode::Malformed, cut.to_string()));

@@ -1,7 +1,9 @@
 //! What is spoken on a connection. It begins undecided; the first bytes decide, and nothing is made for
 //! a protocol before they have come.
 
-use chat_core::{Closing, Connection};
+use std::sync::Arc;
+
+use chat_core::{Closing, Connection, TokenBucket};
 
 use crate::protocols::ProtocolId;
 use crate::tails::TailFollower;
@@ -33,6 +35,8 @@ impl From<Leaving> for Phase {
 #[derive(Debug)]
 pub(super) struct Native {
     pub(super) core: Connection<TailFollower>,
+    /// That of its account, once it has signed in: shared with all connections of it.
+    bucket: Option<Arc<TokenBucket>>,
     page_bytes: u32,
 }
 
@@ -50,7 +54,7 @@ pub(super) struct Leaving {
 
 impl Native {
     pub(super) fn new(core: Connection<TailFollower>) -> Box<Self> {
-        Box::new(Self { core, page_bytes: *PAGE_BYTES.start() })
+        Box::new(Self { core, bucket: None, page_bytes: *PAGE_BYTES.start() })
     }
 
     /// The peer has taken so many bytes, and may take more at once.
@@ -108,6 +112,21 @@ impl Phase {
         }
     }
 
+    /// What the account has taken of its rate, once it is known.
+    pub(super) fn bucket(&self) -> Option<&TokenBucket> {
+        match self {
+            Self::Native(native) => native.bucket.as_deref(),
+            Self::Undecided | Self::Taken(_) | Self::Leaving(_) => None,
+        }
+    }
+
+    /// The account is known: what it takes is taken from this bucket.
+    pub(super) fn share(&mut self, bucket: Arc<TokenBucket>) {
+        if let Self::Native(native) = self {
+            native.bucket = Some(bucket);
+        }
+    }
+
     /// How many bytes of frames the next read from disk is to bring.
     pub(super) fn page_bytes(&self) -> usize {
         match self {
@@ -135,10 +154,10 @@ impl Phase {
     }
 
     /// Whether there is room for what the peer asks.
-    pub(super) fn wants_input(&self, now_ms: u64) -> bool {
+    pub(super) fn wants_input(&self) -> bool {
         match self {
             Self::Undecided => true,
-            Self::Native(native) => native.core.wants_input(now_ms),
+            Self::Native(native) => native.core.wants_input(),
             Self::Taken(_) | Self::Leaving(_) => false,
         }
     }
