@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use ssh_key::private::Ed25519Keypair;
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
-use crate::{open, open_to_read, sync_parent};
+use crate::{FILE_MODE, open, open_to_read, sync_parent};
 
 /// A key file that is longer is none.
 const BYTES_MAX: u64 = 64 * 1024;
 
 /// Whoever else has any access to a key file.
 const OTHERS: u32 = 0o077;
+const _: () = assert!(FILE_MODE & OTHERS == 0, "a key that is made here can be read here");
 
 /// Says why a key cannot be used, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +150,7 @@ fn make(path: &Path, comment: &str) -> Result<(), KeyError> {
     let mut key = PrivateKey::from(Ed25519Keypair::from_seed(&seed));
     key.set_comment(comment);
     let text = key.to_openssh(LineEnding::LF).map_err(unusable(path))?;
+    debug_assert!((text.len() as u64) < BYTES_MAX, "a key that is made here is read whole");
     let temporary = path.with_extension(format!("new-{:016x}", u64::from_le_bytes(suffix)));
     let placed = place(&temporary, path, text.as_bytes());
     let removed = match std::fs::remove_file(&temporary) {

@@ -25,6 +25,7 @@ const DIR_MODE: u32 = 0o700;
 
 /// Whoever may write to a directory could put files of his own in the place of any in it.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
+const _: () = assert!(DIR_MODE & WRITABLE_BY_OTHERS == 0, "one that is made here is not exposed");
 
 /// Makes a directory, with those above it, where it is missing.
 ///

@@ -25,6 +25,7 @@ pub(crate) fn limited(text: &str) -> Cow<'_, str> {
     if !text.is_ascii() {
         let mut clusters = text.grapheme_indices(true);
         if let Some((at, first)) = clusters.find(|(_at, cluster)| shown(cluster) < cluster.len()) {
+            debug_assert!(kept(first) < first.len(), "one that is longer than may be is cut");
             let mut limited = text[..at].to_owned();
             push_limited(&mut limited, first);
             clusters.for_each(|(_at, cluster)| push_limited(&mut limited, cluster));
@@ -70,6 +71,7 @@ fn kept(cluster: &str) -> usize {
         }
         kept.pop();
     }
+    debug_assert!(cluster.starts_with(&kept), "what is kept is the cluster's beginning");
     kept.len()
 }
 

@@ -124,6 +124,7 @@ impl Load {
                 Pace::Window(window) => self.fill(window)?,
                 Pace::Rate(per_second) => {
                     let due = (elapsed.as_secs_f64() * per_second) as u64;
+                    debug_assert!(paced <= due, "time does not go back, nor does what is due");
                     self.send_in_turn(due - paced)?;
                     paced = due;
                 }
@@ -270,6 +271,7 @@ impl Load {
             let seen = self.hearing.watched(index);
             let sender = &mut self.senders[index];
             let done = if self.has_acks { seen.min(sender.acked) } else { seen };
+            debug_assert!(done <= sender.sent, "what was never sent is not done");
             let room = part.saturating_sub(sender.sent - done);
             if room >= part.div_ceil(2) && sender.is_free() {
                 sender.say(room, &self.poll, self.receivers.len())?;
@@ -308,6 +310,7 @@ impl Load {
     fn listen(&mut self, index: usize) -> Result<()> {
         let Receiver { conn, .. } = &mut self.receivers[index];
         let kept = conn.rest.len();
+        debug_assert!(kept < self.buffer.len(), "behind a part of a frame there is room to read");
         self.buffer[..kept].copy_from_slice(&conn.rest);
         conn.rest.clear();
         let bytes = match read(&conn.socket, &mut self.buffer[kept..])? {

@@ -40,6 +40,7 @@ impl Acks {
 fn walk_native(bytes: &[u8], mut told: impl FnMut(Told)) -> Result<usize> {
     let mut start = 0;
     while let Some(end) = frame_end(bytes, start).filter(|end| *end <= bytes.len()) {
+        debug_assert!(start < end, "a frame has bytes, or the walk has no end");
         match Kind::from_number(kind_of(&bytes[start..end])?) {
             Some(Kind::Ack) => told(Told::Ack),
             Some(Kind::Probe) => told(Told::Probe(probe(&bytes[start..end])?)),

@@ -49,6 +49,7 @@ fn walk_native(
 ) -> Result<usize> {
     let mut start = 0;
     while let Some(end) = frame_end(bytes, start).filter(|end| *end <= bytes.len()) {
+        debug_assert!(start < end, "a frame has bytes, or the walk has no end");
         let frame = &bytes[start..end];
         let kind = kind_of(frame)?;
         if LOGGED.contains(&kind) {

@@ -98,6 +98,7 @@ impl Scale {
     }
 
     fn length(&self, value: f64) -> f64 {
+        debug_assert!(value > 0.0, "a logarithmic scale has no place for {value}");
         let part = (value.log10() - f64::from(self.first)) / f64::from(self.last - self.first);
         part * (WIDTH - LEFT - RIGHT)
     }

@@ -60,10 +60,12 @@ fn draw_grid(svg: &mut Svg, end: f64) {
 }
 
 fn place_x(part: f64) -> f64 {
+    debug_assert!((0.0..=1.0).contains(&part), "{part} is no part of the axis");
     SIDE + part * (WIDTH - 2.0 * SIDE)
 }
 
 fn place_y(part: f64) -> f64 {
+    debug_assert!((0.0..=1.0).contains(&part), "{part} is no part of the axis");
     HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM)
 }
 

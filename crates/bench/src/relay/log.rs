@@ -53,6 +53,7 @@ impl Log {
     /// Appends; a durable log returns when the bytes survive a loss of power. `slowest` is the position
     /// of whoever is furthest behind.
     pub(super) fn append(&mut self, bytes: &[u8], slowest: u64) -> Result<()> {
+        debug_assert!(slowest <= self.head, "nobody has what has not come");
         let lag = self.head + bytes.len() as u64 - slowest;
         ensure!(lag < LAG_BYTES_MAX, "a receiver is {lag} bytes behind");
         let mut rest = bytes;
@@ -74,6 +75,7 @@ impl Log {
     fn file_all(&mut self) -> io::Result<()> {
         // What is older is not asked for any more.
         self.filed = self.filed.max(self.head.saturating_sub(RING_BYTES));
+        debug_assert!(self.filed <= self.head, "the file has nothing that has not come");
         while self.filed < self.head {
             let missing = usize::try_from(self.head - self.filed).map_err(io::Error::other)?;
             let (offset, there) = self.file.place(self.filed, missing);
@@ -108,6 +110,7 @@ impl Log {
         position: u64,
         receivers: usize,
     ) -> io::Result<Moved> {
+        debug_assert!(self.head - position <= RING_BYTES, "what somebody lacks is not overwritten");
         let missing = usize::try_from(self.head - position).map_err(io::Error::other)?;
         let (mut offset, bytes) = self.file.place(position, missing);
         if receivers < BY_REFERENCE_RECEIVERS || missing < BY_REFERENCE_BYTES {

@@ -33,6 +33,7 @@ impl Ring {
     }
 
     fn laid_out(file: File, bytes: u64) -> io::Result<Self> {
+        debug_assert_eq!(bytes % BLOCK_BYTES as u64, 0, "whole blocks make up the file");
         let block = vec![0; BLOCK_BYTES];
         for offset in (0..bytes).step_by(BLOCK_BYTES) {
             file.write_all_at(&block, offset)?;

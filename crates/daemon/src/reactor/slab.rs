@@ -82,6 +82,7 @@ impl Slab {
         let conn = conn_number(self.admitted, self.reactor, slot);
         let connection = SocketConnection::new(conn, arrival, slot_waker(ready, slot));
         connection.log_connected();
+        debug_assert!(self.at(slot as usize).is_none(), "nobody is in a free slot");
         match self.free.pop() {
             Some(_slot) => self.connections[slot as usize] = Some(connection),
             None => self.connections.push(Some(connection)),
@@ -93,6 +94,7 @@ impl Slab {
     pub(super) fn remove(&mut self, slot: u32) -> Option<SocketConnection> {
         let connection = self.connections.get_mut(slot as usize)?.take()?;
         self.free.push(slot);
+        debug_assert!(self.free.len() <= self.connections.len(), "a slot is free once");
         Some(connection)
     }
 }

@@ -146,6 +146,7 @@ where
         let is_new = |seq: Seq| range.contains(&seq);
         let gaps = page.gaps.iter().filter(|gap| is_new(gap.from.max(self.first)));
         ending.gaps.extend(gaps.filter(|gap| gap.to >= self.first).cloned());
+        debug_assert!(ending.messages.len() <= count, "no more are taken than are wanted");
         let missing = count - ending.messages.len();
         let oldest = if page.more { page.oldest() } else { None };
         let messages = page.messages.into_iter().rev();
@@ -167,6 +168,7 @@ where
         while self.windows.len() < self.ahead && self.asked_to > self.first {
             self.ask_down(Some(self.asked_to), PAGE.into());
         }
+        debug_assert!(self.windows.len() <= AHEAD_MAX, "the daemon lets no more be under way");
     }
 
     fn ask_down(&mut self, end: Option<Seq>, seqs: u64) {
@@ -196,7 +198,11 @@ where
     let mut before = end;
     loop {
         let page = ask(before).await?;
-        // Each page is older than the one before: the client sees to that.
+        let is_older = |oldest: Seq| before.is_none_or(|before| oldest < before);
+        debug_assert!(
+            page.oldest().is_none_or(is_older),
+            "the client sees to that, or it never ends"
+        );
         before = page.oldest();
         let is_last = !page.more || before.is_none_or(|before| before <= start);
         pages.push(page);

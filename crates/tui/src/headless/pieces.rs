@@ -100,6 +100,7 @@ impl<R: BufRead> Cutter<R> {
     }
 
     fn last_piece(&mut self, pieces: u64, emit: &mut impl FnMut(Text)) -> bool {
+        debug_assert!(self.text.len() <= TEXT_BYTES_MAX, "what is longer was cut off before");
         let is_empty_input = self.bytes == 0 && self.shape.by_line;
         if !is_empty_input && (pieces == 0 || !self.text.is_empty()) {
             emit(Ok(std::mem::take(&mut self.text)));

@@ -173,6 +173,7 @@ impl<'a> Sending<'a> {
                 Err(SendError::Outbox(_) | SendError::Ended) => self.summary.not_sent(line),
             }
         }
+        debug_assert!(self.unanswered.len() <= UNANSWERED_MAX, "no more lines were read");
         Step::Sent(ids)
     }
 

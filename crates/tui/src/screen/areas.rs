@@ -49,7 +49,9 @@ pub fn of(model: &Model) -> Areas {
     let most = INPUT_ROWS_MAX.min(rows / 3).max(1);
     let input_rows = u16::try_from(typed).unwrap_or(u16::MAX).clamp(1, most).min(rows);
     let middle = rows.saturating_sub(top_rows + status_rows + input_rows);
+    debug_assert_eq!(top_rows + middle + input_rows + status_rows, rows, "each row is of one part");
     let rooms_columns = rooms_columns(model, columns);
+    debug_assert!(rooms_columns == 0 || rooms_columns < columns, "the history has room beside it");
     let row = |y, height| Rect::new(0, y, columns, height);
     Areas {
         top: (top_rows > 0).then(|| row(0, 1)),

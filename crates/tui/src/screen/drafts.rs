@@ -88,6 +88,7 @@ impl Drafts {
 
     /// Writes what is typed, if it has changed.
     pub(super) fn write(&mut self, typed: Typed) {
+        debug_assert!(self.writing.is_none(), "one file job at a time: a later text is the last");
         if let Some(file) = &self.file
             && typed != self.written
         {

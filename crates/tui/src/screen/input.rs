@@ -125,6 +125,7 @@ impl Input {
         if self.sent.len() > SENT_MAX {
             self.sent.pop_front();
         }
+        debug_assert!(self.sent.len() <= SENT_MAX, "one comes at a time");
     }
 
     /// Takes in one typed character.
@@ -195,6 +196,7 @@ impl Input {
         for (nth, line) in self.area.lines().iter().enumerate() {
             let shown = text::prepared(&sanitize::text(line));
             let ranges = text::wrap(&shown, cells, 0);
+            debug_assert!(!ranges.is_empty(), "the cursor has a line to stand on");
             if nth == cursor_line {
                 let before = text::prepared(&sanitize::text(self.before_cursor()));
                 let row = ranges.partition_point(|range| range.start <= before.len()).max(1) - 1;
@@ -211,6 +213,8 @@ impl Input {
             laid_out.column = 0;
             laid_out.lines.insert(laid_out.row, String::new());
         }
+        debug_assert!(laid_out.row < laid_out.lines.len(), "the cursor stands on a line");
+        debug_assert!(laid_out.column < cells, "the cursor stands inside the input");
         laid_out
     }
 
@@ -276,6 +280,7 @@ impl Input {
         let boundaries = line.grapheme_indices(true).map(|(start, _)| start);
         let inside = boundaries.take_while(|&start| start <= byte).last();
         let start = if byte == line.len() { byte } else { inside.unwrap_or(0) };
+        debug_assert!(start <= byte, "the cluster that the cursor is in begins before it");
         let back = line[start..byte].chars().count();
         for _ in 0..back {
             self.area.move_cursor(CursorMove::Back);

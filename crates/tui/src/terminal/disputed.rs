@@ -42,6 +42,7 @@ impl DisputedRows {
             self.forget();
             self.area = buffer.area;
         }
+        debug_assert_eq!(buffer.content.len(), width * height, "a frame has all its cells");
         self.shown.resize_with(height, || None);
         if width == 0 {
             return;

@@ -134,13 +134,17 @@ impl Reader {
         while !rest.is_empty() {
             match sequence::parse(rest) {
                 Parsed::Event(event, length) => {
+                    debug_assert!(length > 0, "a key has bytes, or reading them has no end");
                     inputs.push(Input::Event(event));
                     rest = &rest[length..];
                 }
                 Parsed::PasteBegins(length) => {
                     return self.marked(Paste::default(), &rest[length..], inputs);
                 }
-                Parsed::Nothing(length) => rest = &rest[length..],
+                Parsed::Nothing(length) => {
+                    debug_assert!(length > 0, "what is passed over has bytes");
+                    rest = &rest[length..];
+                }
                 Parsed::Unfinished => {
                     self.state = State::Sequence(rest.to_vec());
                     return;
@@ -177,6 +181,7 @@ impl Paste {
         self.total += bytes.len();
         let room = (PASTE_BYTES_MAX + 1).saturating_sub(self.bytes.len());
         self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        debug_assert!(self.bytes.len() <= PASTE_BYTES_MAX + 1, "no more is kept");
     }
 
     /// The same while an end is waited for. Past the bound, only as many bytes are kept as the
@@ -188,9 +193,11 @@ impl Paste {
             let excess = self.bytes.len().saturating_sub(PASTE_END.len() - 1);
             self.bytes.drain(..excess);
         }
+        debug_assert!(self.bytes.len() <= PASTE_BYTES_MAX, "no more is kept");
     }
 
     fn cut(&mut self, count: usize) {
+        debug_assert!(count <= self.bytes.len(), "what is cut off has been kept");
         self.total = self.total.saturating_sub(count);
         self.bytes.truncate(self.bytes.len().saturating_sub(count));
     }

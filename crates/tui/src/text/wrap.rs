@@ -38,6 +38,7 @@ pub fn wrap_hanging(text: &str, cells: usize, used: usize, hanging: usize) -> Ve
         Paragraph::new(start, cells, used, hanging).wrap(paragraph, &mut lines);
         start += paragraph.len() + 1;
     }
+    debug_assert!(!lines.is_empty(), "a text has a line, be it an empty one");
     lines
 }
 
@@ -120,6 +121,7 @@ impl Paragraph {
     }
 
     fn line(&self, start: usize, end: usize) -> Line {
+        debug_assert!(start <= end, "a line ends behind its beginning");
         Line { range: self.offset + start..self.offset + end, is_flush: self.is_flush }
     }
 }

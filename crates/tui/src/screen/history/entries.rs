@@ -86,6 +86,7 @@ impl Entries {
         let (place, before) = (entry.place, entry.bytes());
         change(entry);
         debug_assert_eq!(place, entry.place, "the order is by place");
+        debug_assert!(before <= self.bytes, "what changes was counted");
         self.bytes = self.bytes - before + entry.bytes();
     }
 }

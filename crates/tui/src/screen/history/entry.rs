@@ -154,6 +154,7 @@ impl Columns {
 const FOLDED_FROM_LINES: usize = 40;
 /// Lines that a folded text shows, but for the one that says how many it hides.
 const FOLDED_LINES: usize = 20;
+const _: () = assert!(FOLDED_LINES + 1 < FOLDED_FROM_LINES, "what is folded becomes shorter");
 
 /// The lines of an entry for one layout.
 #[derive(Debug)]
@@ -240,8 +241,9 @@ impl Entry {
 
     /// The bytes of the text before the reason of a refusal.
     fn said_bytes(&self) -> usize {
-        // The reason begins on a line of its own.
-        self.text.start_of(SpanKind::Reason).map_or(self.text().len(), |start| start - 1)
+        let Some(start) = self.text.start_of(SpanKind::Reason) else { return self.text().len() };
+        debug_assert!(self.text()[..start].ends_with('\n'), "the reason has a line of its own");
+        start - 1
     }
 
     /// The parts of the text that a line shows, each with how it is meant.

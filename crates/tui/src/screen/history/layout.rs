@@ -187,6 +187,7 @@ impl History {
         let mut spot = top;
         let mut row = 0;
         loop {
+            debug_assert!(spot.index < self.entries.len(), "a spot is in an entry that is loaded");
             let leads = self.leads(spot.index).len();
             let entry = &self.entries[spot.index];
             if let Some(line) = spot.line.checked_sub(leads) {

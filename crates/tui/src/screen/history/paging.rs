@@ -4,11 +4,13 @@
 //! lower end was dropped, it grows downwards by pages that end a fixed number of seqs below it.
 
 use chat_proto::Seq;
+use chat_proto::limits::HISTORY_MESSAGES_MAX;
 
 use super::{Anchor, Below, Bound, Entry, History, Place, Viewport};
 
 /// Messages asked for at once.
 const PAGE_MESSAGES: u16 = 128;
+const _: () = assert!(PAGE_MESSAGES as usize <= HISTORY_MESSAGES_MAX, "a server sends no more");
 
 /// Loaded entries above the view below which an older page is asked for.
 const AHEAD_ENTRIES: usize = 96;

@@ -25,6 +25,7 @@ struct Span {
 
 impl Span {
     fn new(kind: SpanKind, range: &Range<usize>) -> Self {
+        debug_assert!(range.start <= range.end, "a span ends behind its beginning");
         let place = |byte| u32::try_from(byte).unwrap_or(u32::MAX);
         Self { kind, start: place(range.start), end: place(range.end) }
     }
@@ -73,6 +74,8 @@ impl Spanned {
     /// Adds a text that is meant in a way.
     pub(super) fn push_span(&mut self, kind: SpanKind, text: &str) {
         let start = self.text.len();
+        let is_behind = |last: &Span| last.range().end <= start;
+        debug_assert!(self.spans.last().is_none_or(is_behind), "spans rise, without overlap");
         self.text.push_str(text);
         let added = Span::new(kind, &(start..self.text.len()));
         self.spans = self.spans.iter().copied().chain([added]).collect();
@@ -127,6 +130,7 @@ impl Change {
         let before = alike(&mut old.chars().zip(new.chars()));
         let (old_rest, new_rest) = (&old[before..], &new[before..]);
         let after = alike(&mut old_rest.chars().rev().zip(new_rest.chars().rev()));
+        debug_assert!(before + after <= old.len().min(new.len()), "what is alike is counted once");
         Self { before, after, old_end: old.len(), new_end: new.len() }
     }
 
