@@ -58,6 +58,12 @@ situations! {
     WitnessLost,
     /// The epoch changed.
     NewEpoch,
+    /// A room that nobody was in and nobody had written to has gone.
+    RoomRemoved,
+    /// A room was made under the name of one that has gone.
+    RoomMadeAnew,
+    /// Somebody followed a room that has gone, and was told so.
+    ToldThatRoomIsGone,
     /// A cursor was overtaken by its tail and read from disk.
     ReadFromDisk,
     /// A cursor that had read from disk came back to the tail.

@@ -23,6 +23,8 @@ pub(crate) struct Data {
     tables: State,
     pub(crate) progress: OrderProgress,
     pub(crate) logs: BTreeMap<LogId, Vec<Event>>,
+    /// Those of rooms that are gone: the store has nothing of them any more, but they were read.
+    removed: BTreeMap<LogId, Vec<Event>>,
     /// The room of each stream's first send.
     pub(crate) streams: BTreeMap<(AccountId, StreamId), RoomId>,
     pub(crate) sends: BTreeMap<(AccountId, StreamId), BTreeMap<u64, PastSend>>,
@@ -31,8 +33,9 @@ pub(crate) struct Data {
 impl Default for Data {
     fn default() -> Self {
         let tables = State::restore(Snapshot::default()).expect("there is nothing in it");
-        let (logs, streams, sends) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { tables, progress: OrderProgress::default(), logs, streams, sends }
+        let (logs, removed) = (BTreeMap::new(), BTreeMap::new());
+        let (streams, sends) = (BTreeMap::new(), BTreeMap::new());
+        Self { tables, progress: OrderProgress::default(), logs, removed, streams, sends }
     }
 }
 
@@ -48,8 +51,27 @@ impl Data {
         self.tables.epoch()
     }
 
+    /// 0 when there is no such log, or none any more.
     pub(crate) fn head(&self, log: LogId) -> Seq {
         Seq(self.logs.get(&log).map_or(0, |events| events.len() as u64))
+    }
+
+    /// Everything that was ever in a log.
+    pub(crate) fn events_of(&self, log: LogId) -> &[Event] {
+        self.logs.get(&log).or_else(|| self.removed.get(&log)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a log was there, and is gone.
+    pub(crate) fn is_gone(&self, log: LogId) -> bool {
+        self.removed.contains_key(&log)
+    }
+
+    /// Whether a room of that name was there, and is gone.
+    pub(crate) fn was_there(&self, name: &str) -> bool {
+        let mut events = self.removed.values().flatten();
+        events.any(|event| {
+            matches!(&event.content, Content::RoomCreated { name: held, .. } if held.name.as_str() == name)
+        })
     }
 
     pub(crate) fn newest_ts(&self, log: LogId) -> Option<Timestamp> {
@@ -66,6 +88,9 @@ impl Data {
                     let stream = (from, nonce.stream);
                     self.streams.entry(stream).or_insert(RoomId(event.log.0));
                     self.sends.entry(stream).or_default().insert(nonce.n, past);
+                }
+                if matches!(event.content, Content::RoomRemoved {}) {
+                    self.removed.extend(self.logs.remove_entry(&event.log));
                 }
             }
             Owned::OrderProgress(progress) => self.progress = progress.clone(),
@@ -108,6 +133,9 @@ impl Data {
                 _ => {}
             }
         }
+        for log in self.logs.keys().filter(|log| self.is_gone(**log)) {
+            found.push(format!("the id {log} was given again after its room had gone"));
+        }
         if in_rooms != in_accounts {
             found.push(format!("rooms say {in_rooms:?}, accounts say {in_accounts:?}"));
         }
@@ -129,7 +157,7 @@ impl Data {
             let name = room.map(|room| room.name.name.to_string()).unwrap_or_default();
             (*log, Log { name, events: events.iter().map(stored).collect() })
         };
-        self.logs.iter().map(in_words).collect()
+        self.removed.iter().chain(&self.logs).map(in_words).collect()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use chat_core::{Batch, Lineage, Snapshot, Witness};
+use chat_core::{Batch, Content, Lineage, Snapshot, Witness};
 use chat_proto::{Epoch, LogId, Seq};
 use chat_tests::history::Truth;
 
@@ -127,6 +127,7 @@ impl SimDisk {
         self.complaints.extend(self.submitted.judge(&self.data.progress, &transaction));
         for record in &transaction {
             let before = self.data.epoch();
+            self.note_rooms(record);
             self.data.apply(record);
             match record {
                 Owned::Event(event) => self.grown.push((event.log, event.seq)),
@@ -144,6 +145,18 @@ impl SimDisk {
         self.commits.push(transaction);
         if is_witnessed {
             self.write_witness();
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else makes or removes a room")]
+    fn note_rooms(&self, record: &Owned) {
+        let Owned::Event(event) = record else { return };
+        match &event.content {
+            Content::RoomRemoved {} => self.coverage.hit(Situation::RoomRemoved),
+            Content::RoomCreated { name, .. } if self.data.was_there(name.name.as_str()) => {
+                self.coverage.hit(Situation::RoomMadeAnew);
+            }
+            _ => {}
         }
     }
 
@@ -218,7 +231,7 @@ impl SimDisk {
     pub(crate) fn page(&self, log: LogId, after: Seq, events_max: usize) -> (Vec<u8>, Seq) {
         let mut batch = Batch::after(after);
         let skipped = usize::try_from(after.0).unwrap_or(usize::MAX);
-        let events = self.data.logs.get(&log).into_iter().flatten();
+        let events = self.data.events_of(log).iter();
         events.skip(skipped).take(events_max).for_each(|event| batch.push(event));
         (batch.frames, batch.head)
     }

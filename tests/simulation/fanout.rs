@@ -142,7 +142,7 @@ impl SimFanout {
 
     /// G1, at the very moment: what is published is durable.
     fn demand_durable(&mut self, log: LogId, seq: Seq, what: &str) {
-        let head = self.disk.borrow().data.head(log);
+        let head = Seq(self.disk.borrow().data.events_of(log).len() as u64);
         if head < seq {
             let words = format!("G1: {what} of seq {seq} of log {log}, but durable is only {head}");
             self.complaints.push(words);
@@ -232,6 +232,22 @@ impl Fanout for SimFanout {
     fn revoke(&mut self, log: LogId, account: AccountId, _frame: Vec<u8>) {
         // Every room is everybody's to see here.
         self.complaints.push(format!("account {account} may not follow log {log} any more"));
+    }
+
+    fn remove(&mut self, log: LogId, frame: Vec<u8>) {
+        if self.is_dead() {
+            return;
+        }
+        if !self.disk.borrow().data.is_gone(log) {
+            self.complaints.push(format!("log {log} is said to be gone, and is there"));
+        }
+        self.tails.remove(&log);
+        for (conn, peer) in &mut self.peers {
+            if peer.follows(log) {
+                peer.removed.insert(log, frame.clone());
+                self.woken.insert(*conn);
+            }
+        }
     }
 
     fn redact(&mut self, log: LogId, seq: Seq) {

@@ -44,6 +44,8 @@ pub(crate) struct Peer {
     pub(crate) grown: BTreeSet<LogId>,
     /// Accounts that were renamed since then, and the frames that say so.
     pub(crate) renamed: BTreeMap<AccountId, Vec<u8>>,
+    /// Logs that are gone since then, and the frames that say so.
+    pub(crate) removed: BTreeMap<LogId, Vec<u8>>,
     pub(crate) alarm: Alarm,
     /// Its account's, once it has signed in.
     pub(crate) bucket: Option<Rc<TokenBucket>>,
@@ -83,6 +85,7 @@ impl Peer {
             inbox: VecDeque::new(),
             grown: BTreeSet::new(),
             renamed: BTreeMap::new(),
+            removed: BTreeMap::new(),
             alarm: Alarm::default(),
             bucket: None,
             input: BytesMut::new(),
@@ -234,6 +237,9 @@ impl Peer {
         if self.inbox.is_empty() {
             for frame in std::mem::take(&mut self.renamed).into_values() {
                 self.connection.tell_renamed(&frame);
+            }
+            for (log, frame) in std::mem::take(&mut self.removed) {
+                drop(self.connection.revoke(log, &frame));
             }
         }
         // What an answer says of names is older than whatever has come since.

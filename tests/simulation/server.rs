@@ -316,7 +316,7 @@ impl Server {
 
     fn history_reply(&self, read: &HistoryRead) -> Reply {
         let disk = self.fanout.disk.borrow();
-        let events = disk.data.logs.get(&read.room.into()).into_iter().flatten().rev();
+        let events = disk.data.events_of(read.room.into()).iter().rev();
         let older = events.filter(|event| event.seq < read.before && event.seq <= read.as_of);
         let mut messages: Vec<Message> =
             older.filter_map(message_of).take(read.limit.min(10)).collect();

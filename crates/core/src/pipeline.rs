@@ -17,14 +17,15 @@ mod replies;
 mod submissions;
 
 use chat_proto::{
-    AccountId, LogId, Presence as PresenceFrame, RequestId, RoomId, Timestamp, encode_frame,
+    AccountId, LogId, Presence as PresenceFrame, RequestId, RoomId, Seq, Timestamp, encode_frame,
 };
 
 use rustc_hash::FxHashMap;
 
 use crate::conversation::presence::Presence;
 use crate::{
-    Begun, Conn, Fanout, Input, Local, PresenceReport, Record, Reply, State, Store, StoreError,
+    Begun, Conn, Fanout, Input, Local, PresenceReport, Record, Refusal, Reply, State, Store,
+    StoreError,
 };
 use ahead::AheadReaders;
 pub use failing::Failed;
@@ -283,6 +284,9 @@ impl<S: Store> Pipeline<S> {
         for ended in memberships.iter().filter(|change| !change.is_member) {
             self.revoke_unreadable(ended.account, ended.room, fanout);
         }
+        for removed in staged.take_removed_rooms() {
+            self.end_if_removed(removed.room, fanout);
+        }
         for (log, batch) in staged.take_batches() {
             let head = batch.head;
             fanout.publish(log, batch);
@@ -300,6 +304,19 @@ impl<S: Store> Pipeline<S> {
         }
     }
 
+    /// A room is gone, for good: nobody follows its log any more, or waits for it.
+    pub(super) fn end_if_removed(&mut self, room: RoomId, fanout: &mut impl Fanout) {
+        let is_there = |state: &State| state.has_room(room);
+        if self.state.as_ref().is_none_or(is_there) {
+            return;
+        }
+        let log = LogId::from(room);
+        fanout.remove(log, replies::subscription_ended(log, &Refusal::NotReadable { log: log.0 }));
+        for query in self.ahead.reached(log, Seq(u64::MAX)) {
+            self.open.wait(query);
+        }
+    }
+
     /// A membership has ended: the account goes on reading what everybody may read, and nothing else.
     pub(super) fn revoke_unreadable(
         &self,
@@ -307,7 +324,8 @@ impl<S: Store> Pipeline<S> {
         room: RoomId,
         fanout: &mut impl Fanout,
     ) {
-        let Some(state) = &self.state else { return };
+        // Of a room that is gone everybody is told.
+        let Some(state) = self.state.as_ref().filter(|state| state.has_room(room)) else { return };
         let log = LogId::from(room);
         if let Err(why) = state.access(account).can_read(log) {
             fanout.revoke(log, account, replies::subscription_ended(log, &why));

@@ -87,6 +87,19 @@ impl MailboxFanout {
     }
 }
 
+impl MailboxFanout {
+    /// The cursors of an account on a log close, or all of them.
+    fn close_cursors(&mut self, log: LogId, account: Option<AccountId>, frame: Vec<u8>) {
+        // Without a tail nobody follows it.
+        let Some(tail) = self.logs.get(&log) else { return };
+        let number = tail.revoke();
+        let revocation = Arc::new(Revocation { log, account, number, frame });
+        for deliveries in &mut self.deliveries {
+            deliveries.push(Delivery::Revoke(Arc::clone(&revocation)));
+        }
+    }
+}
+
 impl Fanout for MailboxFanout {
     fn publish(&mut self, log: LogId, batch: Batch) {
         let can_wait = !batch.is_urgent;
@@ -119,12 +132,13 @@ impl Fanout for MailboxFanout {
 
     fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>) {
         self.readers.revoke(account, log);
-        // Without a tail nobody follows it.
-        let Some(tail) = self.logs.get(&log) else { return };
-        let number = tail.revoke();
-        let revocation = Arc::new(Revocation { log, account, number, frame });
-        for deliveries in &mut self.deliveries {
-            deliveries.push(Delivery::Revoke(Arc::clone(&revocation)));
+        self.close_cursors(log, Some(account), frame);
+    }
+
+    fn remove(&mut self, log: LogId, frame: Vec<u8>) {
+        self.close_cursors(log, None, frame);
+        if let Some(tail) = self.logs.remove(&log) {
+            self.budget.credit(tail.release_all());
         }
     }
 

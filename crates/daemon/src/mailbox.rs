@@ -30,11 +30,12 @@ pub(crate) struct Answer {
     pub(crate) tail: Option<TailFollower>,
 }
 
-/// The cursors of an account on a log close.
+/// The cursors of an account on a log close, or all of them.
 #[derive(Debug)]
 pub(crate) struct Revocation {
     pub(crate) log: LogId,
-    pub(crate) account: AccountId,
+    /// `None`: everybody's, as the log is gone.
+    pub(crate) account: Option<AccountId>,
     /// Whoever else follows the log reads nothing of it before this is carried out.
     pub(crate) number: RevocationNumber,
     /// What says why.
@@ -295,7 +296,7 @@ mod tests {
         mailbox.close(&mut Mail::default());
         let (log, account) = (LogId::from(RoomId(1)), AccountId(1));
         let (number, frame) = (RevocationNumber::default(), vec![0; 64]);
-        let revocation = Arc::new(Revocation { log, account, number, frame });
+        let revocation = Arc::new(Revocation { log, account: Some(account), number, frame });
         let mut deliveries = vec![Delivery::Revoke(Arc::clone(&revocation))];
         let released =
             Released { grown: vec![log], redacted: vec![(log, Seq(1))], ..Released::default() };

@@ -29,6 +29,7 @@ mod past_sends;
 mod progress;
 mod projections;
 mod read;
+mod removed_rooms;
 mod row;
 mod row_buffer;
 mod schema;
@@ -248,7 +249,9 @@ impl SqliteStore {
         connection
             .execute_batch("PRAGMA shrink_memory")
             .map_err(|cause| StoreError::new("freed the pages that it had read", cause))?;
-        let found = lookup::event_count_of(&snapshot);
+        let removed = removed_rooms::event_count(&connection)
+            .map_err(|cause| StoreError::new("read how many events went with rooms", cause))?;
+        let found = lookup::event_count_of(&snapshot) + removed;
         let stored = self.transactions.index().last_id();
         if found != stored {
             let damaged = format!(

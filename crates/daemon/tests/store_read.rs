@@ -75,6 +75,7 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         event(LogId(4), 2, Content::Joined { account: bob }),
         event(bob.into(), 3, Content::RoomJoined { room: RoomId(4) }),
         event(LogId(4), 3, Content::Left { account: bob }),
+        event(LogId(4), 4, Content::RoomRemoved {}),
         event(bob.into(), 4, Content::RoomLeft { room: RoomId(4) }),
         message(2, "hello\n\u{1b}[31m wörld 👍"),
     ];
@@ -90,7 +91,7 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         assert_eq!(page, LogPage { frames: frames(&of_log), after: head });
     }
     let page = events_after(&mut reader, LOBBY, 1, usize::MAX);
-    assert_eq!(page, LogPage { frames: frames(&events[7..]), after: Seq(2) });
+    assert_eq!(page, LogPage { frames: frames(&events[8..]), after: Seq(2) });
     let lobby = events_after(&mut reader, LOBBY, 0, usize::MAX);
     assert_eq!(told(&lobby), [(1, 1), (2, 2)]);
 }

@@ -65,6 +65,16 @@ macro_rules! logged_events {
                 /// Its first name, without `#`.
                 name: String = "lobby".into(),
             }
+            /// The last event of a room: nobody is in it any more, and nothing was ever said there. Nothing
+            /// of it is kept.
+            RoomRemoved = 0x0308 {
+                /// The room, whose log ends here.
+                room: RoomId = RoomId(7),
+                /// Its place in that log.
+                seq: Seq = Seq(4),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+            }
             /// The first event of an account's own log.
             AccountCreated = 0x0381 {
                 /// The account in whose own log it stands.

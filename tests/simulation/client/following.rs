@@ -1,7 +1,8 @@
 //! The logs that a client follows: subscribing, resuming, and finding rooms again in another epoch.
 
 use chat_proto::{
-    Error, ErrorCode, FindRoom, LogId, Position, Reset, Seq, Subscribe, Subscribed, Unsubscribe,
+    Error, ErrorCode, FindRoom, LogId, Position, Reset, Seq, Subscribe, Subscribed,
+    SubscriptionEnded, Unsubscribe,
 };
 
 use super::{Asked, Client};
@@ -78,6 +79,22 @@ impl Client {
             // In this epoch the id is another room's: the room is looked for by its name.
             self.forget(log, env);
             self.ask(&Unsubscribe { log }, Asked::Unsubscribe { log });
+            self.ask(&FindRoom { name: name.clone() }, Asked::Find { name });
+        }
+    }
+
+    /// The room is gone: perhaps there is another one of its name.
+    pub(super) fn subscription_ended(&mut self, ended: &SubscriptionEnded, env: &mut Env) {
+        env.coverage.hit(Situation::ToldThatRoomIsGone);
+        let log = ended.log;
+        match self.cursors.remove(&log) {
+            Some(cursor) => env.history.closed(cursor),
+            None => env.complain(format!("log {log} has ended, and was not followed")),
+        }
+        let name = self.followed.get(&log).cloned().unwrap_or_default();
+        self.forget(log, env);
+        self.rooms.retain(|_name, room| LogId::from(*room) != log);
+        if !name.is_empty() {
             self.ask(&FindRoom { name: name.clone() }, Asked::Find { name });
         }
     }

@@ -12,6 +12,9 @@ use crate::env::Env;
 use crate::frames::put;
 use crate::trace::trace;
 
+/// Where nobody says anything: these go with those who leave them, and are made anew.
+const QUIET_ROOMS: &[&str] = &["den", "attic"];
+
 const NAMES: &[&str] = &["ada", "bob", "eve", "\u{430}da", "Bob"];
 
 impl Client {
@@ -35,10 +38,19 @@ impl Client {
     }
 
     fn act_online(&mut self, dice: usize, env: &mut Env) {
-        let room = env.chance.pick(&env.plan.rooms).unwrap_or("dev");
+        let is_quiet = env.chance.percent(30);
+        let room = match is_quiet {
+            true => env.chance.pick(QUIET_ROOMS),
+            false => env.chance.pick(&env.plan.rooms),
+        };
+        let room = room.unwrap_or("dev");
         match dice {
             50..62 => {
-                if let Ok(name) = RoomName::parse(room) {
+                if let Some(&room) = self.rooms.get(room).filter(|_| is_quiet)
+                    && env.chance.percent(60)
+                {
+                    self.ask(&Leave { room }, Asked::Other);
+                } else if let Ok(name) = RoomName::parse(room) {
                     self.ask(&Join { name: name.to_string() }, Asked::Join { name });
                 }
             }

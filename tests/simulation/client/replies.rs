@@ -30,6 +30,7 @@ impl Client {
             Some(Kind::Close) => self.closed(frame, env),
             Some(Kind::Presence) => {}
             Some(Kind::Renamed) => self.with(frame, env, Self::renamed),
+            Some(Kind::SubscriptionEnded) => self.with(frame, env, Self::subscription_ended),
             _ if frame.request == FLOOD => {}
             _ => match self.requests.remove(&frame.request) {
                 Some(asked) => {

@@ -41,6 +41,9 @@ pub struct OrderProgress {
     pub place: Place,
     /// Of everything that came of the commands up to there.
     pub digest: OrderDigest,
+    /// How many ids were given to rooms and accounts. None is given twice, also when the room that had
+    /// the newest is gone: whoever holds a place in its log must not go on in another.
+    pub ids_given: u64,
     /// The last submission of each submitter that is contained, by their ids.
     pub submitters: Vec<Submission>,
 }

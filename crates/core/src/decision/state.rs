@@ -48,8 +48,6 @@ pub struct State {
     /// `None`: the logs have never begun.
     secret: Option<StoreSecret>,
     progress: OrderProgress,
-    /// How many ids were given to rooms and accounts.
-    ids_given: u64,
     /// No event is later. It decides nothing: with a stamp that is not before it, no log has to be
     /// asked for its newest event.
     last_ts: Timestamp,
@@ -121,7 +119,6 @@ impl State {
             rules: snapshot.rules,
             secret: snapshot.secret,
             progress: snapshot.progress,
-            ids_given: 0,
             last_ts: snapshot.last_ts,
             floors: FxHashMap::default(),
             accounts: FxHashMap::default(),
@@ -264,6 +261,10 @@ impl State {
         (self.rooms.get(&id)?.keys.spelling == keys.spelling).then_some(id)
     }
 
+    pub(crate) fn has_room(&self, room: RoomId) -> bool {
+        self.rooms.contains_key(&room)
+    }
+
     pub(crate) fn room_ids(&self) -> impl Iterator<Item = RoomId> {
         self.rooms.keys().copied()
     }
@@ -290,7 +291,7 @@ impl State {
 
     /// The id that the next room or account gets: no command makes two.
     fn next_id(&self, secret: StoreSecret) -> u64 {
-        let (id, _count) = permutation::next_id(secret, self.ids_given);
+        let (id, _count) = permutation::next_id(secret, self.progress.ids_given);
         debug_assert!(
             !self.rooms.contains_key(&RoomId(id)) && !self.accounts.contains_key(&AccountId(id)),
             "an id is given once"
@@ -348,6 +349,8 @@ fn two_of_a_name(what: &'static str, name: &str, held: Option<String>) -> Restor
 
 #[cfg(test)]
 mod genesis_tests;
+#[cfg(test)]
+mod removal_tests;
 #[cfg(test)]
 mod replica_tests;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! holds for the other.
 
 mod order;
+mod rooms;
 mod sends;
 
 use chat_proto::{
@@ -38,7 +39,7 @@ pub fn run<D: Disk>(fresh: impl Fn() -> D) {
 
 type Fact<D> = (&'static str, fn(&mut D, &str));
 
-fn facts<D: Disk>() -> [Fact<D>; 15] {
+fn facts<D: Disk>() -> [Fact<D>; 17] {
     [
         ("a new store is empty, and has no epoch", a_new_store_is_empty),
         ("logs begin with a commit", logs_begin_with_a_commit),
@@ -54,6 +55,8 @@ fn facts<D: Disk>() -> [Fact<D>; 15] {
         ("a stream keeps the room of its first send", sends::a_stream_keeps_its_room),
         ("a clock that was ahead is remembered", a_clock_that_was_ahead_is_remembered),
         ("each commit says how far in the order it is", order::each_commit_says_how_far_it_is),
+        ("a room that is gone leaves nothing", rooms::a_room_that_is_gone_leaves_nothing),
+        ("a room stays once something was said", rooms::a_room_stays_once_something_was_said),
         ("a commit of nothing changes nothing", a_commit_of_nothing_changes_nothing),
     ]
 }
@@ -213,6 +216,7 @@ fn the_state_follows_the_events<D: Disk>(disk: &mut D, fact: &str) {
     credentials.sort_by_key(|(_credential, account)| *account);
     assert_eq!(credentials, [(ADA_KEY, ADA), (BOB_KEY, BOB)], "{fact}");
     let lobby = RoomRow::new(RoomId(LOBBY.0), named_room("lobby"), Seq(4));
+    let lobby = RoomRow { is_permanent: true, ..lobby };
     assert_eq!(snapshot.rooms, [lobby], "{fact}");
     assert_eq!(snapshot.members, [(RoomId(LOBBY.0), BOB)], "{fact}");
 }

@@ -45,6 +45,10 @@ pub trait Fanout {
     /// while it is being written to. Wakes nobody yet.
     fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>);
 
+    /// A log is gone: all cursors on it close at once, each behind the frame that has begun, and `frame`
+    /// says why. Wakes nobody yet.
+    fn remove(&mut self, log: LogId, frame: Vec<u8>);
+
     /// The text of an event is gone from the store: whoever reads it from now on gets a `Gap`, from
     /// memory as from disk. Wakes nobody.
     fn redact(&mut self, log: LogId, seq: Seq);

@@ -77,6 +77,7 @@ impl Fanout for Nobody {
     fn reply(&mut self, _to: Origin, _reply: Reply) {}
     fn read(&mut self, _to: Origin, _account: AccountId, _read: StoreRead) {}
     fn revoke(&mut self, _log: LogId, _account: AccountId, _frame: Vec<u8>) {}
+    fn remove(&mut self, _log: LogId, _frame: Vec<u8>) {}
     fn redact(&mut self, _log: LogId, _seq: Seq) {}
     fn release(&mut self) {}
     fn rewind(&mut self, _heads: &[(LogId, Seq)]) {}

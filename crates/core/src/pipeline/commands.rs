@@ -24,6 +24,7 @@ impl<S: Store> Pipeline<S> {
             return self.tell_unchanged(origin, answer, fanout);
         }
         let Self { store, open, paces, refusals, .. } = self;
+        let removed_before = open.removed_rooms().len();
         let send = commit_batch::send_of(action);
         let mut answer = Err(Refusal::Unavailable);
         if let Some(state) = &mut self.state {
@@ -46,6 +47,9 @@ impl<S: Store> Pipeline<S> {
             }
         }
         if let Some(origin) = origin {
+            if let Some(removed) = open.removed_rooms().get(removed_before) {
+                paces.give_room_back(removed.last_member);
+            }
             open.wait(Waiting::Answer { origin, answer, send });
         }
     }

@@ -37,12 +37,20 @@ pub(super) struct MembershipChange {
     pub(super) is_member: bool,
 }
 
+/// A room that went with its last member.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RemovedRoom {
+    pub(super) room: RoomId,
+    pub(super) last_member: AccountId,
+}
+
 /// The batch.
 #[derive(Default, Debug)]
 pub(super) struct CommitBatch {
     waiting: Vec<Waiting>,
     batches: BTreeMap<LogId, Batch>,
     memberships: Vec<MembershipChange>,
+    removed_rooms: Vec<RemovedRoom>,
     new_accounts: Vec<AccountId>,
     /// The newest name of each account that was renamed.
     renames: BTreeMap<AccountId, String>,
@@ -218,6 +226,7 @@ impl CommitBatch {
     pub(super) fn followed_by(mut self, behind: Self) -> Self {
         self.waiting.extend(behind.waiting);
         self.memberships.extend(behind.memberships);
+        self.removed_rooms.extend(behind.removed_rooms);
         self.new_accounts.extend(behind.new_accounts);
         self.renames.extend(behind.renames);
         self
@@ -227,6 +236,7 @@ impl CommitBatch {
     pub(super) fn fail(&mut self) {
         self.batches.clear();
         self.memberships.clear();
+        self.removed_rooms.clear();
         self.renames.clear();
         for waiting in &mut self.waiting {
             if let Waiting::Answer { answer, .. } = waiting {
@@ -241,6 +251,18 @@ impl CommitBatch {
 
     pub(super) fn take_memberships(&mut self) -> Vec<MembershipChange> {
         std::mem::take(&mut self.memberships)
+    }
+
+    /// The rooms that it removes, in its order.
+    pub(super) fn removed_rooms(&self) -> &[RemovedRoom] {
+        &self.removed_rooms
+    }
+
+    /// Takes them; what happened in them is published to nobody.
+    pub(super) fn take_removed_rooms(&mut self) -> Vec<RemovedRoom> {
+        let removed = std::mem::take(&mut self.removed_rooms);
+        removed.iter().for_each(|removed| drop(self.batches.remove(&removed.room.into())));
+        removed
     }
 
     pub(super) fn take_renames(&mut self) -> BTreeMap<AccountId, String> {
@@ -282,6 +304,12 @@ impl CommitBatch {
             }
             StateChange::MemberJoined { account } => (account, true),
             StateChange::MemberLeft { account } => (account, false),
+            StateChange::RoomRemoved => {
+                // The event before it says who left.
+                let last = self.memberships.last().filter(|left| left.room == room);
+                let last_member = last.map(|left| left.account).unwrap_or_default();
+                return self.removed_rooms.push(RemovedRoom { room, last_member });
+            }
             _ => return,
         };
         self.memberships.push(MembershipChange { room, account, is_member });

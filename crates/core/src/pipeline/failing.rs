@@ -46,6 +46,8 @@ pub(super) struct InDoubt {
     changed: BTreeSet<AccountId>,
     /// Memberships that were to end.
     ended: BTreeSet<(AccountId, RoomId)>,
+    /// Rooms that were to go.
+    removed: BTreeSet<RoomId>,
 }
 
 impl InDoubt {
@@ -53,6 +55,7 @@ impl InDoubt {
         self.new.extend(staged.new_accounts());
         self.changed.extend(staged.changed_accounts());
         self.ended.extend(staged.ended_memberships());
+        self.removed.extend(staged.removed_rooms().iter().map(|removed| removed.room));
     }
 
     pub(super) fn is_new(&self, account: AccountId) -> bool {
@@ -126,6 +129,7 @@ impl<S: Store> Pipeline<S> {
                 for (account, room) in in_doubt.ended {
                     self.revoke_unreadable(account, room, fanout);
                 }
+                in_doubt.removed.iter().for_each(|room| self.end_if_removed(*room, fanout));
                 self.resume_from_state(fanout);
             }
             Err(_the_store_has_logged_it) => self.recover_at = Some(later(now)),

@@ -11,7 +11,7 @@ use crate::{Action, State};
 /// Renames: each is told to everybody who shares a room with the account.
 const RENAMES: (u64, u64) = (5, 10_000);
 
-/// New rooms: each is there for ever, also when everybody has left it. As many as one may be in.
+/// New rooms: each in which anything was said is there for ever. As many as one may be in.
 const NEW_ROOMS: (u64, u64) = (ROOMS_PER_ACCOUNT_MAX as u64, 10_000);
 
 /// Refusals for good: each is stored for ever.
@@ -59,6 +59,12 @@ impl Paces {
         }
     }
 
+    /// A room is gone with its last member, who may make another one for it: so no more are there than
+    /// all together may have made.
+    pub(super) fn give_room_back(&mut self, last_member: AccountId) {
+        self.new_rooms.give_back(last_member);
+    }
+
     /// Forgets those who may do as they like again.
     pub(super) fn forget_rested(&mut self, now: Timestamp) {
         self.renames.forget_rested(now);
@@ -89,6 +95,13 @@ impl Pace {
         let latest = now.0.saturating_add(self.burst * self.interval_ms);
         let full_at = self.full_at.entry(account).or_default();
         *full_at = (*full_at).max(now.0).saturating_add(self.interval_ms).min(latest);
+    }
+
+    /// It was undone: as if it had done so once less. Nobody gets more than the whole burst.
+    fn give_back(&mut self, account: AccountId) {
+        if let Some(full_at) = self.full_at.get_mut(&account) {
+            *full_at = full_at.saturating_sub(self.interval_ms);
+        }
     }
 
     /// Forgets those who may do as they like again.
@@ -125,6 +138,17 @@ mod tests {
         assert_eq!(rename_all(&mut pace, Timestamp(1_000_000 + INTERVAL_MS)), 1);
         pace.forget_rested(Timestamp(1_000_000 + 7 * INTERVAL_MS));
         assert!(pace.full_at.is_empty());
+    }
+
+    #[test]
+    fn what_is_given_back_may_be_done_again_and_no_more() {
+        let (mut pace, now) = (Pace::new(RENAMES), Timestamp(1_000_000));
+        pace.give_back(ADA);
+        assert_eq!(rename_all(&mut pace, now), BURST, "who has done nothing gets nothing");
+        (0..2).for_each(|_| pace.give_back(ADA));
+        assert_eq!(rename_all(&mut pace, now), 2);
+        (0..3 * BURST).for_each(|_| pace.give_back(ADA));
+        assert_eq!(rename_all(&mut pace, now), BURST);
     }
 
     #[test]

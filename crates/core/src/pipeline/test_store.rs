@@ -210,6 +210,7 @@ pub(super) struct Heard {
     pub(super) published_before: Vec<Option<Seq>>,
     /// How often the tails were told of a store that was read back.
     pub(super) rewinds: usize,
+    pub(super) removed: Vec<(LogId, Vec<u8>)>,
     /// Replies that were there when everybody was last woken.
     pub(super) released: usize,
 }
@@ -246,6 +247,10 @@ impl Fanout for Heard {
     fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>) {
         self.published_before.push(self.published.get(&log).copied());
         self.revoked.push((log, account, frame));
+    }
+
+    fn remove(&mut self, log: LogId, frame: Vec<u8>) {
+        self.removed.push((log, frame));
     }
 
     fn redact(&mut self, _log: LogId, _seq: Seq) {}

@@ -6,6 +6,7 @@ use chat_proto::{
 };
 
 mod machines;
+mod removing;
 mod revoking;
 
 use super::test_store::{Heard, MemoryStore};

@@ -104,8 +104,8 @@ fn post(n: u64, room: RoomId) -> Send {
     Send { nonce: Nonce { stream: StreamId([9; 16]), n }, room, body: TextBody::say("hello") }
 }
 
-/// Tells the reactor that an account may not follow a log.
-fn revoke(mailbox: &Mailbox, log: LogId, account: AccountId) {
+/// Tells the reactor that an account may not follow a log, or that nobody may.
+fn revoke(mailbox: &Mailbox, log: LogId, account: Option<AccountId>) {
     let mut frame = Vec::new();
     let ended = SubscriptionEnded { log, code: 107, message: "it is not yours".to_owned() };
     encode_frame(&ended, RequestId(0), &mut frame).unwrap();
@@ -135,18 +135,23 @@ async fn who_may_follow_a_log_no_more_is_told_so_at_once_and_follows_anew_when_i
     assert_eq!(kinds(&client.say_and_hear(&subscribe).await), [Kind::Subscribed]);
 
     // Somebody else's is not this one's.
-    revoke(&mailbox, log, AccountId(account.0 + 1));
+    revoke(&mailbox, log, Some(AccountId(account.0 + 1)));
     let heard = kinds(&client.say_and_hear(&post(1, room)).await);
     assert!(heard.contains(&Kind::Posted) && heard.contains(&Kind::Ack), "{heard:?}");
 
-    revoke(&mailbox, log, account);
+    revoke(&mailbox, log, Some(account));
     let ended: SubscriptionEnded = client.frame().await.decode().unwrap();
     assert_eq!((ended.log, ended.code), (log, 107));
     let heard = kinds(&client.say_and_hear(&post(2, room)).await);
     assert_eq!(heard, [Kind::Ack], "nothing of the log follows");
-    revoke(&mailbox, log, account);
+    revoke(&mailbox, log, Some(account));
     assert_eq!(kinds(&client.say_and_hear(&subscribe).await), [Kind::Subscribed]);
     let heard = kinds(&client.say_and_hear(&post(3, room)).await);
     assert!(heard.contains(&Kind::Posted), "{heard:?}");
+
+    // A log that is gone is nobody's to follow.
+    revoke(&mailbox, log, None);
+    assert_eq!(client.frame().await.known_kind(), Some(Kind::SubscriptionEnded));
+    assert_eq!(kinds(&client.say_and_hear(&post(4, room)).await), [Kind::Ack]);
     server.shutdown().await;
 }

@@ -3,9 +3,9 @@
 //!
 //! An event that is not where it has to be is unreadable, whatever the reason: its row, the row of
 //! `blocks` that leads to it, or the page of either. That it was *deleted* cannot be concluded from
-//! its absence, which is what a damaged id looks like, too. Nothing deletes events today; whatever
-//! does one day has to leave a mark of it in the same transaction, and [`GapReason::Deleted`] is
-//! for what has that mark.
+//! its absence, which is what a damaged id looks like, too. Whatever deletes events has to leave a mark
+//! of it in the same transaction, and [`GapReason::Deleted`] is for what has that mark: the log of a room
+//! that is gone is nobody's.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +16,7 @@ use rusqlite::{Connection, Error, ErrorCode, ffi};
 
 use super::frames::{FRAME_COLUMNS, Frames};
 use super::index::LogIndex;
+use super::removed_rooms;
 use super::row::integer;
 
 /// Events that one read looks for one by one. What is left is looked for with the next.
@@ -96,10 +97,16 @@ pub(super) fn read_around(
         }
         seq = seq.next();
     }
-    if let Some(damage) = damage {
-        frames.tell_gap(damage.to, GapReason::Unreadable);
-    }
-    Ok(damage)
+    let Some(missing) = damage else { return Ok(None) };
+    let is_gone = is_gone(index)?;
+    frames.tell_gap(missing.to, if is_gone { GapReason::Deleted } else { GapReason::Unreadable });
+    Ok(damage.filter(|_| !is_gone))
+}
+
+/// Whether what is missing is the log of a room that has gone since the read was allowed.
+pub(super) fn is_gone(index: &LogIndex<'_>) -> Result<bool, StoreError> {
+    removed_rooms::is_gone(index.tables(), index.log())
+        .map_err(|cause| StoreError::new("looked whose log it reads", cause))
 }
 
 /// One event as a run of its own.

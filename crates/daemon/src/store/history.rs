@@ -70,6 +70,9 @@ pub(super) fn history(
         };
         page.more |= place > 0 && page.is_full_of_gaps();
     }
+    if !page.gaps.is_empty() && damage::is_gone(index)? {
+        page.gaps.iter_mut().for_each(|gap| gap.reason = GapReason::Deleted as u16);
+    }
     page.messages.reverse();
     let HistoryRead { room, epoch, as_of, .. } = *read;
     let (messages, gaps) = (List::first_of(page.messages), List::first_of(page.gaps));

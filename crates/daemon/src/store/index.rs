@@ -22,6 +22,7 @@ use chat_proto::{AccountId, LogId, Nonce, RoomId, Seq, StreamId};
 use rusqlite::{Connection, Result};
 
 use super::committer::WriteConnection;
+use super::removed_rooms::{self, Purged};
 use super::write::WriteError;
 pub(super) use blocks::Block;
 use heads::Heads;
@@ -42,6 +43,10 @@ pub(super) struct Index {
     unflushed: UnflushedIndex,
     /// A transaction whose outcome is not known takes the overlay to the tables.
     is_flushing: bool,
+    /// What that one deletes of rooms that are gone.
+    purged: Purged,
+    /// Rooms that are gone wait for another flush.
+    has_removed: bool,
 }
 
 impl Index {
@@ -52,7 +57,9 @@ impl Index {
     /// Also when an event is missing that no table knows.
     pub(super) fn read_back(&mut self, table: &Connection) -> Result<()> {
         debug_assert!(!self.is_flushing && self.heads.is_empty() && self.streams.is_empty());
-        self.unflushed.read_back(table)
+        self.unflushed.read_back(table)?;
+        self.has_removed = removed_rooms::is_any(table)?;
+        Ok(())
     }
 
     /// What the tables do not say of logs, for readers.
@@ -77,14 +84,15 @@ impl Index {
         self.unflushed.make_due();
     }
 
-    /// Whether the tables know all that is committed.
+    /// Whether a flush would do nothing: the tables know all that is committed, and have nothing that is
+    /// to be deleted.
     pub(super) fn is_flushed(&self) -> bool {
-        self.unflushed.is_empty()
+        self.unflushed.is_empty() && !self.has_removed
     }
 
     /// Whether it is time for a flush.
     pub(super) fn is_due(&self) -> bool {
-        self.unflushed.is_due()
+        self.unflushed.is_due() || self.has_removed
     }
 
     /// Moves a log's head to an event, only ever by one; an event that creates its log must be its
@@ -125,6 +133,11 @@ impl Index {
         newest.map_or(flushed, |newest| newest.last_seq())
     }
 
+    /// Whether anything was said in a log, as far as it is committed, where the tables say `flushed`.
+    pub(super) fn has_posts(&self, log: LogId, flushed: bool) -> bool {
+        self.unflushed.newest_block(log).map_or(flushed, |newest| newest.last_post > 0)
+    }
+
     /// The id of a log's newest committed event; `None`: it has none.
     pub(super) fn newest_id(&self, table: &Connection, log: LogId) -> Result<Option<u64>> {
         let last = self.unflushed.last_block(table, log)?;
@@ -145,6 +158,7 @@ impl Index {
     pub(super) fn flush(&mut self, table: &Connection) -> Result<()> {
         debug_assert!(!self.is_flushing, "one flush at a time");
         self.unflushed.flush(table)?;
+        self.purged = removed_rooms::purge(table)?;
         self.is_flushing = true;
         Ok(())
     }
@@ -155,7 +169,10 @@ impl Index {
         if !std::mem::take(&mut self.is_flushing) {
             return 0;
         }
-        let pages = self.unflushed.rows();
+        let Purged { events, has_more } = std::mem::take(&mut self.purged);
+        self.has_removed = has_more;
+        // A room's few events are on a page or two, and so are its blocks.
+        let pages = self.unflushed.rows() + usize::try_from(events).unwrap_or(usize::MAX);
         self.unflushed.flushed();
         pages
     }
@@ -195,5 +212,6 @@ impl Index {
         self.heads.forget();
         self.streams.forget();
         self.is_flushing = false;
+        self.purged = Purged::default();
     }
 }

@@ -31,7 +31,8 @@ impl Lookup for SqliteStore {
     }
 }
 
-/// How many events were ever committed: the sum of all heads, whatever retention has deleted.
+/// How many events were ever committed to the logs that are there: the sum of all heads, whatever
+/// retention has deleted.
 pub(super) fn event_count_of(snapshot: &Snapshot) -> u64 {
     let accounts = snapshot.accounts.iter().map(|account| account.head.0);
     accounts.chain(snapshot.rooms.iter().map(|room| room.head.0)).sum()
@@ -50,7 +51,10 @@ pub(super) fn snapshot(
     let mut accounts = projections::accounts(connection)?;
     accounts.iter_mut().for_each(|account| account.head = head(account.id.into(), account.head));
     let mut rooms = projections::rooms(connection)?;
-    rooms.iter_mut().for_each(|room| room.head = head(room.id.into(), room.head));
+    for room in &mut rooms {
+        room.head = head(room.id.into(), room.head);
+        room.has_posts = index.has_posts(room.id.into(), room.has_posts);
+    }
     Ok(Snapshot {
         epoch: Epoch(epoch),
         rules: u16::try_from(rules).unwrap_or(u16::MAX),

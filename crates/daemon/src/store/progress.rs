@@ -21,19 +21,21 @@ pub(super) fn write(
     progress: &OrderProgress,
     last_event: u64,
 ) -> Result<()> {
-    let OrderProgress { place, digest, submitters } = progress;
+    let OrderProgress { place, digest, ids_given, submitters } = progress;
     connection
         .prepare_cached(
-            "INSERT INTO progress (id, place, digest, last_event, submitters) \
-             VALUES (1, ?, ?, ?, ?) \
+            "INSERT INTO progress (id, place, digest, last_event, submitters, ids_given) \
+             VALUES (1, ?, ?, ?, ?, ?) \
              ON CONFLICT (id) DO UPDATE SET place = excluded.place, digest = excluded.digest, \
-             last_event = excluded.last_event, submitters = excluded.submitters",
+             last_event = excluded.last_event, submitters = excluded.submitters, \
+             ids_given = excluded.ids_given",
         )?
         .execute(params![
             integer(place.0),
             digest.0.cast_signed(),
             integer(last_event),
-            words_of(submitters)
+            words_of(submitters),
+            integer(*ids_given)
         ])
         .map(drop)
 }
@@ -49,14 +51,16 @@ pub(super) fn read(
     known: Place,
 ) -> Result<OrderProgress> {
     let row = connection
-        .prepare_cached("SELECT place, digest, last_event, submitters FROM progress WHERE id = 1")?
+        .prepare_cached(
+            "SELECT place, digest, last_event, submitters, ids_given FROM progress WHERE id = 1",
+        )?
         .query_row([], |row| {
             let number = |at| row.get(at).map(unsigned);
             let digest = row.get(1).map(i64::cast_unsigned)?;
-            Ok((number(0)?, digest, number(2)?, row.get::<_, String>(3)?))
+            Ok((number(0)?, digest, number(2)?, row.get::<_, String>(3)?, number(4)?))
         })
         .optional()?;
-    let Some((place, digest, of_event, words)) = row else {
+    let Some((place, digest, of_event, words, ids_given)) = row else {
         return match last_event {
             0 => Ok(OrderProgress::default()),
             _ => Ok(begin_anew("there is none", last_event, known)),
@@ -73,7 +77,7 @@ pub(super) fn read(
         let why = format!("its submitters are {words:?}, which are none");
         return Ok(begin_anew(&why, last_event, known.max(place)));
     };
-    Ok(OrderProgress { place, digest: OrderDigest(digest), submitters })
+    Ok(OrderProgress { place, digest: OrderDigest(digest), ids_given, submitters })
 }
 
 /// How far the order has come at least; of what came of it nothing is known.
@@ -87,7 +91,8 @@ fn begin_anew(why: &str, last_event: u64, known: Place) -> OrderProgress {
         "the row of progress in chatd.db is of no use and is begun anew, with a new digest: no event is \
          missing for that. See \"A damaged file\" in docs/OPERATING.md"
     );
-    OrderProgress { place, ..OrderProgress::default() }
+    // Whatever has an id began with an event: no id is given twice either.
+    OrderProgress { place, ids_given: last_event, ..OrderProgress::default() }
 }
 
 /// As a person can read them: `1:57 12:4` are the submissions 57 of submitter 1, and 4 of 12.
@@ -131,7 +136,12 @@ mod tests {
     fn progress() -> OrderProgress {
         let of = |submitter, n| Submission { submitter: SubmitterId(submitter), n };
         let submitters = vec![of(1, 57), of(u64::MAX, u64::MAX)];
-        OrderProgress { place: Place(900), digest: OrderDigest(u64::MAX - 1), submitters }
+        OrderProgress {
+            place: Place(900),
+            digest: OrderDigest(u64::MAX - 1),
+            ids_given: 2,
+            submitters,
+        }
     }
 
     #[test]
@@ -150,18 +160,22 @@ mod tests {
     fn a_row_that_is_damaged_missing_or_of_an_earlier_commit_begins_anew_and_goes_back_nowhere() {
         let file = file();
         let read = |last_event, known| read(&file, last_event, Place(known)).unwrap();
-        let anew = |place| OrderProgress { place: Place(place), ..OrderProgress::default() };
-        assert_eq!(read(7, 0), anew(7));
-        assert_eq!(read(7, 40), anew(40), "nothing that was known is forgotten");
+        let anew = |place, ids_given| OrderProgress {
+            place: Place(place),
+            ids_given,
+            ..OrderProgress::default()
+        };
+        assert_eq!(read(7, 0), anew(7, 7), "as many ids may have been given as there were events");
+        assert_eq!(read(7, 40), anew(40, 7), "nothing that was known is forgotten");
         write(&file, &progress(), 3).unwrap();
-        assert_eq!(read(4, 40), anew(900), "the row says how far it was before");
-        assert_eq!(read(1000, 40), anew(1000));
+        assert_eq!(read(4, 40), anew(900, 4), "the row says how far it was before");
+        assert_eq!(read(1000, 40), anew(1000, 1000));
         for words in ["1", "1:x", "2:1 1:1", "1:1 1:2", "1:1,2:1", "-1:1"] {
             file.execute("UPDATE progress SET submitters = ?", [words]).unwrap();
-            assert_eq!(read(3, 0), anew(900), "{words:?}");
+            assert_eq!(read(3, 0), anew(900, 3), "{words:?}");
         }
-        write(&file, &anew(900), 3).unwrap();
-        assert_eq!(read(3, 0), anew(900), "what was begun anew is as good as any");
+        write(&file, &anew(900, 3), 3).unwrap();
+        assert_eq!(read(3, 0), anew(900, 3), "what was begun anew is as good as any");
     }
 
     #[test]

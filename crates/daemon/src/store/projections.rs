@@ -8,13 +8,14 @@ use chat_proto::{AccountId, Credential, Nickname, RoomId, RoomName, Seq};
 use rusqlite::{Connection, Row, params};
 
 use super::committer::WriteConnection;
+use super::removed_rooms;
 use super::row::{integer, unsigned};
 
 /// Moves the tables that say where the events have led to. Tells whether the event creates its
 /// log. A message moves none, and needs no connection.
 pub(super) fn project(connection: &WriteConnection, event: &Event) -> rusqlite::Result<bool> {
     let change = event.content.change();
-    if change == StateChange::Nothing {
+    if matches!(change, StateChange::Nothing | StateChange::MessagePosted) {
         return Ok(false);
     }
     project_in(&*connection.in_transaction()?, event, change)
@@ -27,7 +28,7 @@ fn project_in(
 ) -> rusqlite::Result<bool> {
     let (log, ts) = (integer(event.log.0), integer(event.ts.0));
     match change {
-        StateChange::Nothing => {}
+        StateChange::Nothing | StateChange::MessagePosted => {}
         StateChange::AccountBegins { credential, name } => {
             connection
                 .prepare_cached(
@@ -42,14 +43,22 @@ fn project_in(
                 .execute(params![log, credential.kind() as u16, credential.bytes(), ts])?;
             return Ok(true);
         }
-        StateChange::RoomBegins { name } => {
+        StateChange::RoomBegins { name, is_permanent } => {
             connection
                 .prepare_cached(
-                    "INSERT INTO rooms (id, name, name_keys, created_ts) VALUES (?, ?, ?, ?)",
+                    "INSERT INTO rooms (id, name, name_keys, created_ts, permanent) \
+                     VALUES (?, ?, ?, ?, ?)",
                 )?
-                .execute(params![log, name.name.as_str(), name.keys.to_bytes(), ts])?;
+                .execute(params![
+                    log,
+                    name.name.as_str(),
+                    name.keys.to_bytes(),
+                    ts,
+                    is_permanent
+                ])?;
             return Ok(true);
         }
+        StateChange::RoomRemoved => removed_rooms::note(connection, event.log, event.seq)?,
         StateChange::AccountRenamed { name } => {
             connection
                 .prepare_cached("UPDATE accounts SET name = ?2, name_keys = ?3 WHERE id = ?1")?
@@ -74,7 +83,7 @@ pub(super) fn accounts(connection: &Connection) -> Result<Vec<AccountRow>, Store
     rows(connection, ACCOUNTS, account)
 }
 
-/// Every room, with its head as the blocks know it.
+/// Every room, with its head, and whether anything was said in it, as the blocks know it.
 pub(super) fn rooms(connection: &Connection) -> Result<Vec<RoomRow>, StoreError> {
     rows(connection, ROOMS, room)
 }
@@ -96,7 +105,9 @@ const ACCOUNTS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM 
     FROM accounts ORDER BY id";
 
 const ROOMS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
-    WHERE log = rooms.id ORDER BY first_seq DESC LIMIT 1), 0), name, name_keys \
+    WHERE log = rooms.id ORDER BY first_seq DESC LIMIT 1), 0), name, name_keys, permanent, \
+    coalesce((SELECT last_post FROM blocks \
+    WHERE log = rooms.id ORDER BY first_seq DESC LIMIT 1), 0) > 0 \
     FROM rooms ORDER BY id";
 
 fn rows<T>(
@@ -139,7 +150,9 @@ fn room(row: &Row<'_>) -> Result<RoomRow, StoreError> {
     let head = Seq(unsigned(row.get(1).map_err(read)?));
     let name =
         Named { name: room_name(&row.get::<_, String>(2).map_err(read)?)?, keys: keys(row)? };
-    Ok(RoomRow::new(id, name, head))
+    let is_permanent = row.get(4).map_err(read)?;
+    let has_posts = row.get(5).map_err(read)?;
+    Ok(RoomRow { is_permanent, has_posts, ..RoomRow::new(id, name, head) })
 }
 
 fn member(row: &Row<'_>) -> Result<(RoomId, AccountId), StoreError> {

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use chat_core::{HistoryRead, StoreError};
-use chat_proto::{HistoryPage, LogId, Seq};
+use chat_proto::{GapReason, HistoryPage, LogId, Seq};
 use rusqlite::{Connection, Rows};
 
 use super::SqliteStore;
@@ -65,7 +65,8 @@ impl Reader {
         let before = read.before.min(read.as_of.next());
         let unflushed = self.unflushed.before(read.room.into(), before);
         let page = self.look(read.room.into(), unflushed, |index| history(index, read, before))?;
-        for gap in page.gaps.iter() {
+        for gap in page.gaps.iter().filter(|gap| gap.known_reason() == Some(GapReason::Unreadable))
+        {
             self.tell(gap.log, Some(Damage { from: gap.from, to: gap.to }));
         }
         Ok(page)

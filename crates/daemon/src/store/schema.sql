@@ -16,7 +16,8 @@ CREATE TABLE progress (
   place      INTEGER NOT NULL, -- the last command that was carried out; they are counted from 1
   digest     INTEGER NOT NULL, -- of all that came of the commands up to there; the same on every machine, signed here
   last_event INTEGER NOT NULL, -- of `events`; the newest there was with it
-  submitters TEXT NOT NULL     -- '1:57 12:4': submission 57 of submitter 1 is the last here, and 4 of 12
+  submitters TEXT NOT NULL,    -- '1:57 12:4': submission 57 of submitter 1 is the last here, and 4 of 12
+  ids_given  INTEGER NOT NULL  -- to rooms and accounts, those that are gone among them
 ) STRICT;
 
 -- What ids and digests follow from, as it came with the command that began the logs: machines that
@@ -47,7 +48,15 @@ CREATE TABLE rooms (
   id         INTEGER PRIMARY KEY,
   name       TEXT NOT NULL UNIQUE,
   name_keys  BLOB NOT NULL,
-  created_ts INTEGER NOT NULL
+  created_ts INTEGER NOT NULL,
+  permanent  INTEGER NOT NULL -- 1: it stays also when nobody is in it and nothing was said
+) STRICT;
+
+-- Rooms that are gone, and whose events are still to be deleted: that is done a second later or two, as
+-- far as `blocks` knows them. `meta` says how many events went so, as `removed_events`.
+CREATE TABLE removed_rooms (
+  id   INTEGER PRIMARY KEY,
+  head INTEGER NOT NULL -- the seq of its last event
 ) STRICT;
 
 CREATE TABLE members (
@@ -69,7 +78,7 @@ CREATE TABLE streams (
 -- No index and no foreign key: both are paid for with each row. `blocks` and `nonces` find an
 -- event, with one row for all that a while brings to a log or a stream. They are written for many
 -- commits at once, a second later or two: `meta` says up to which id, as `indexed`. Nothing behind
--- it may be deleted.
+-- it may be deleted, nor the newest of all: its place would be taken another time.
 CREATE TABLE events (
   id         INTEGER PRIMARY KEY, -- counts all events ever; a commit's are together by log, its newest last
   log        INTEGER NOT NULL, -- of `rooms` or `accounts`

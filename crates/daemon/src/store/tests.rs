@@ -2,6 +2,7 @@
 //! when the disk is back.
 
 mod beside;
+mod removed;
 mod unflushed;
 
 use chat_core::{BodyDigest, Content, Event, Lookup, PastSend};
@@ -158,10 +159,10 @@ fn a_commit_that_was_durable_after_all_is_found() {
     // As after an error that came behind the commit.
     store.committed -= 1;
     let snapshot = store.recover().unwrap();
-    assert_eq!(
-        snapshot.rooms,
-        [chat_core::RoomRow::new(RoomId(ROOM.0), RoomName::parse("lobby").unwrap().into(), Seq(2))]
-    );
+    let lobby = RoomName::parse("lobby").unwrap().into();
+    let lobby = chat_core::RoomRow::new(RoomId(ROOM.0), lobby, Seq(2));
+    let expected = chat_core::RoomRow { is_permanent: true, has_posts: true, ..lobby };
+    assert_eq!(snapshot.rooms, [expected]);
     assert_eq!(store.committed, 3);
     post(&mut store, 2).unwrap();
 }

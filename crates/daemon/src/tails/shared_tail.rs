@@ -151,6 +151,12 @@ impl SharedTail {
         freed
     }
 
+    /// Frees all of it: nothing is read from it any more. Tells how much was freed.
+    pub(crate) fn release_all(&self) -> usize {
+        let held = self.lock().tail.bytes();
+        self.release(held)
+    }
+
     /// Whether nothing is in memory.
     pub(crate) fn is_empty(&self) -> bool {
         self.lock().tail.bytes() == 0

@@ -11,6 +11,9 @@ use crate::decision::idset::IdSet;
 use crate::decision::permutation;
 use crate::{Event, Genesis, NameKeys, Named, OrderProgress, StateChange, StoreSecret};
 
+/// Events that a room may have and go with its last member: a store deletes them in one transaction.
+const REMOVED_EVENTS_MAX: u64 = 1_000;
+
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(PartialEq))]
 pub(crate) struct Account {
@@ -40,6 +43,10 @@ pub(crate) struct Room {
     pub(crate) members: IdSet<AccountId>,
     /// Whether others than its members know of it. So far every room is made so.
     pub(crate) is_public: bool,
+    /// It stays also when nobody is in it and nothing was said.
+    pub(crate) is_permanent: bool,
+    /// Whether anything was ever said in it.
+    pub(crate) has_posts: bool,
 }
 
 /// A room as the tables of a store have it.
@@ -53,6 +60,10 @@ pub struct RoomRow {
     pub head: Seq,
     /// Whether others than its members know of it.
     pub is_public: bool,
+    /// Whether it stays also when nobody is in it and nothing was said.
+    pub is_permanent: bool,
+    /// Whether anything was ever said in it.
+    pub has_posts: bool,
 }
 
 /// The hot state, as committed.
@@ -91,7 +102,17 @@ impl RoomRow {
     /// A room of which nothing else has been said: everybody knows of it.
     #[must_use]
     pub fn new(id: RoomId, name: Named<RoomName>, head: Seq) -> Self {
-        Self { id, name, head, is_public: true }
+        Self { id, name, head, is_public: true, is_permanent: false, has_posts: false }
+    }
+}
+
+impl Room {
+    /// Whether it goes with the membership of this account: nobody else is in it, nothing was ever
+    /// said, and there are not too many events to be deleted with one commit.
+    pub(crate) fn ends_with(&self, account: AccountId) -> bool {
+        let is_last = self.members.len() == 1 && self.members.contains(account);
+        let is_empty = !self.has_posts && !self.is_permanent;
+        is_last && is_empty && self.head.0 <= REMOVED_EVENTS_MAX
     }
 }
 
@@ -110,23 +131,27 @@ impl State {
     /// somebody else holds.
     pub fn evolve(&mut self, event: &Event) {
         let (room, own) = (RoomId(event.log.0), AccountId(event.log.0));
-        match event.content.change() {
-            StateChange::Nothing => {}
+        let change = event.content.change();
+        match change {
+            StateChange::Nothing | StateChange::MessagePosted | StateChange::RoomRemoved => {}
             StateChange::AccountBegins { credential, name } => {
                 let account = AccountRow::new(own, name.clone(), Seq::ZERO);
                 self.begin_account(account).expect("nobody holds the name");
                 self.account_of.insert(*credential, own);
             }
             StateChange::AccountRenamed { name } => self.rename(own, name),
-            StateChange::RoomBegins { name } => {
-                let room = RoomRow::new(room, name.clone(), Seq::ZERO);
+            StateChange::RoomBegins { name, is_permanent } => {
+                let room = RoomRow { is_permanent, ..RoomRow::new(room, name.clone(), Seq::ZERO) };
                 self.begin_room(room).expect("no room holds the name");
             }
             StateChange::MemberJoined { account } => self.link(room, account),
             StateChange::MemberLeft { account } => self.unlink(room, account),
         }
         self.note_time(event);
-        self.move_head(event);
+        self.move_head(event, change == StateChange::MessagePosted);
+        if change == StateChange::RoomRemoved {
+            self.remove_room(room);
+        }
     }
 
     /// What a store would say of it, in order of the ids: it is restored from that as the same state.
@@ -138,7 +163,8 @@ impl State {
         };
         let room = |(&id, room): (&RoomId, &Room)| {
             let (name, head) = (with_keys(&room.name, &room.keys), room.head);
-            RoomRow { id, name, head, is_public: room.is_public }
+            let Room { is_public, is_permanent, has_posts, .. } = *room;
+            RoomRow { id, name, head, is_public, is_permanent, has_posts }
         };
         let held = |(held, of): (&Credential, &AccountId)| (*held, *of);
         let mut accounts: Vec<_> = self.accounts.iter().map(account).collect();
@@ -180,11 +206,21 @@ impl State {
         if let Err(holder) = self.room_names.claim(&row.name.keys, row.id) {
             return Err((row, holder));
         }
-        let RoomRow { id, name: Named { name, keys }, head, is_public } = row;
+        let RoomRow { id, name: Named { name, keys }, head, .. } = row;
+        let RoomRow { is_public, is_permanent, has_posts, .. } = row;
         let members = IdSet::default();
-        self.rooms.insert(id, Room { name, keys: *keys, head, members, is_public });
+        let room = Room { name, keys: *keys, head, members, is_public, is_permanent, has_posts };
+        self.rooms.insert(id, room);
         self.note_id(id.0);
         Ok(())
+    }
+
+    /// A room is gone. Its id is not given again.
+    fn remove_room(&mut self, id: RoomId) {
+        let room = self.rooms.remove(&id).expect("a room that was made is removed");
+        debug_assert!(room.members.len() == 0 && !room.has_posts, "nobody misses it");
+        self.room_names.free(&room.keys);
+        self.floors.remove(&id.into());
     }
 
     pub(super) fn link(&mut self, room: RoomId, account: AccountId) {
@@ -216,7 +252,7 @@ impl State {
     /// An id leads back to its count: the next one is given behind the largest.
     fn note_id(&mut self, id: u64) {
         let count = self.secret.and_then(|secret| permutation::count_of(secret, id));
-        self.ids_given = self.ids_given.max(count.unwrap_or(0));
+        self.progress.ids_given = self.progress.ids_given.max(count.unwrap_or(0));
     }
 
     /// A floor is always the time of its log's newest event, or not there: then the store is asked.
@@ -229,9 +265,12 @@ impl State {
         }
     }
 
-    fn move_head(&mut self, event: &Event) {
+    fn move_head(&mut self, event: &Event, is_post: bool) {
         let head = match self.rooms.get_mut(&RoomId(event.log.0)) {
-            Some(room) => &mut room.head,
+            Some(room) => {
+                room.has_posts |= is_post;
+                &mut room.head
+            }
             None => {
                 let account = self.accounts.get_mut(&AccountId(event.log.0));
                 &mut account.expect("a log begins with the event that makes it").head

@@ -61,10 +61,15 @@ impl Transition<'_> {
         Ok(Answer::Room(room))
     }
 
-    /// Ends a membership.
+    /// Ends a membership; with the last one of a room in which nothing was ever said, the room.
     pub(super) fn leave(&mut self, account: AccountId, room: RoomId) -> Result<Answer, Refusal> {
-        if self.state.access(account).knows_of(room)?.members.contains(account) {
+        let known = self.state.access(account).knows_of(room)?;
+        if known.members.contains(account) {
             self.append(room.into(), Content::Left { account });
+            if known.ends_with(account) {
+                self.append(room.into(), Content::RoomRemoved {});
+            }
+            // Behind what may be deleted: no store takes the place of its newest event another time.
             self.append(account.into(), Content::RoomLeft { room });
         }
         Ok(Answer::Done)

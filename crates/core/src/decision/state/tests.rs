@@ -26,19 +26,19 @@ pub(super) fn blank() -> Snapshot {
 }
 
 /// A state with its memory, and a clock that ticks once a command.
-struct World {
-    state: State,
+pub(super) struct World {
+    pub(super) state: State,
     memory: Memory,
     now: u64,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let state = State::restore(blank()).unwrap();
         Self { state, memory: Memory::default(), now: 1000 }
     }
 
-    fn run(&mut self, action: Action) -> Decision {
+    pub(super) fn run(&mut self, action: Action) -> Decision {
         self.now += 1;
         let sender = match &action {
             Action::Post { account, .. } => *account,
@@ -52,7 +52,12 @@ impl World {
         applied
     }
 
-    fn sign_in(&mut self, key: u8, name: &str, firm: bool) -> Result<AccountId, Refusal> {
+    pub(super) fn sign_in(
+        &mut self,
+        key: u8,
+        name: &str,
+        firm: bool,
+    ) -> Result<AccountId, Refusal> {
         let (credential, name) = (key_numbered(key), Nickname::parse(name));
         match self
             .run(Action::SignIn {
@@ -67,14 +72,20 @@ impl World {
         }
     }
 
-    fn join(&mut self, account: AccountId, name: &str) -> Result<RoomId, Refusal> {
+    pub(super) fn join(&mut self, account: AccountId, name: &str) -> Result<RoomId, Refusal> {
         match self.run(Action::Join { account, name: room_name(name).into() }).answer? {
             Answer::Room(room) => Ok(room),
             other => panic!("{other:?}"),
         }
     }
 
-    fn send(&mut self, account: AccountId, n: u64, room: RoomId, text: &str) -> Decision {
+    pub(super) fn send(
+        &mut self,
+        account: AccountId,
+        n: u64,
+        room: RoomId,
+        text: &str,
+    ) -> Decision {
         self.post(account, n, room, PostBody::Text(TextBody::say(text)))
     }
 

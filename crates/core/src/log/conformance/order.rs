@@ -6,7 +6,8 @@ use crate::{OrderDigest, OrderProgress, Place, Record, Store, Submission, Submit
 fn progress(place: u64) -> OrderProgress {
     let of = |submitter, n| Submission { submitter: SubmitterId(submitter), n };
     let submitters = vec![of(1, place / 2), of(7, u64::MAX - place)];
-    OrderProgress { place: Place(place), digest: OrderDigest(u64::MAX - place), submitters }
+    let digest = OrderDigest(u64::MAX - place);
+    OrderProgress { place: Place(place), digest, ids_given: 3 * place, submitters }
 }
 
 fn put(store: &mut impl Store, fact: &str, place: u64) {

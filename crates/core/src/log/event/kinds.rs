@@ -5,7 +5,7 @@
 use chat_proto::{
     AccountCreated, AccountId, AccountRenamed, Credential, Joined, Left, LogId, MessageId,
     Nickname, Nonce, PostedRef, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName,
-    TextBody, TextRef, Written, encode_frame,
+    RoomRemoved, TextBody, TextRef, Written, encode_frame,
 };
 
 use super::EventRow;
@@ -34,7 +34,13 @@ pub enum StateChange<'a> {
     RoomBegins {
         /// Its name.
         name: &'a Named<RoomName>,
+        /// Whether it stays also when nobody is in it and nothing was said.
+        is_permanent: bool,
     },
+    /// Something was said in the room of the log: it stays.
+    MessagePosted,
+    /// The room of the log is gone, and so is its log.
+    RoomRemoved,
     /// Somebody is a member of the room of the log.
     MemberJoined {
         /// The new member.
@@ -143,7 +149,14 @@ event_kinds! {
         by: row.columns.account.unwrap_or_default(),
         name: row.columns.words()?.to_owned(),
     };
-    change StateChange::RoomBegins { name };
+    // A room of the daemon's is where people are to find each other.
+    change StateChange::RoomBegins { name, is_permanent: by.is_none() };
+
+    /// A room's last event: nobody is in it any more, and nothing was ever said there.
+    RoomRemoved = "room_removed" of Room {}
+    row(log) Columns::default();
+    frame(row) RoomRemoved { room: row.own_room(), seq: row.seq, ts: row.ts };
+    change StateChange::RoomRemoved;
 
     /// In a room's log: somebody became a member.
     Joined = "joined" of Room {
@@ -208,7 +221,7 @@ event_kinds! {
             body: TextRef { kind, reply_to, context: None, text: row.columns.words()? },
         }
     };
-    change StateChange::Nothing;
+    change StateChange::MessagePosted;
 }
 
 impl Content {
@@ -218,8 +231,10 @@ impl Content {
             StateChange::AccountBegins { name, .. } | StateChange::AccountRenamed { name } => {
                 Some(&name.keys)
             }
-            StateChange::RoomBegins { name } => Some(&name.keys),
+            StateChange::RoomBegins { name, .. } => Some(&name.keys),
             StateChange::Nothing
+            | StateChange::MessagePosted
+            | StateChange::RoomRemoved
             | StateChange::MemberJoined { .. }
             | StateChange::MemberLeft { .. } => None,
         }

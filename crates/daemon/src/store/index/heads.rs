@@ -55,7 +55,12 @@ impl Heads {
         if matches!(event.content, Content::Posted { .. }) {
             mark.last_post = seq;
         }
-        Ok(mark.last_post)
+        let last_post = mark.last_post;
+        if matches!(event.content, Content::RoomRemoved {}) {
+            // Nothing follows: its id is not given again.
+            self.known.remove(&log);
+        }
+        Ok(last_post)
     }
 
     /// Whether a log is not known to have come less far than this.

@@ -64,6 +64,7 @@ fn the_digest_of_every_kind_of_event_is_frozen() {
             0xEF6F_411C_B7B2_4071,
         ),
         (Content::RoomCreated { by: None, name: name.into() }, 0xB0EE_E9D7_51DB_472F),
+        (Content::RoomRemoved {}, 0xEE5A_7045_9727_6300),
         (Content::Joined { account }, 0x9D28_CA18_C8DA_06C4),
         (Content::Left { account }, 0x6093_79AB_F9CD_DA6D),
         (posted().content, 0x65A0_F75E_6BE0_3119_u64),

@@ -1,0 +1,89 @@
+//! Rooms that go: nothing of them is left, and their names are free.
+
+use chat_proto::{LogId, RoomId, Seq};
+
+use super::{ADA, BOB, Disk, LOBBY, append, event, named_room, posted, settled};
+use crate::{Content, Event, RoomRow, Store};
+
+const DEN: LogId = LogId(11);
+const NEW_DEN: LogId = LogId(12);
+
+/// The den is made and joined.
+fn made(log: LogId, ada_seq: u64) -> [Event; 3] {
+    let content = Content::RoomCreated { by: Some(ADA), name: named_room("den") };
+    [
+        event(log, 1, content),
+        event(log, 2, Content::Joined { account: ADA }),
+        event(ADA, ada_seq, Content::RoomJoined { room: RoomId(log.0) }),
+    ]
+}
+
+/// It is left, and goes.
+fn gone(log: LogId, ada_seq: u64) -> [Event; 3] {
+    [
+        event(log, 3, Content::Left { account: ADA }),
+        event(log, 4, Content::RoomRemoved {}),
+        event(ADA, ada_seq, Content::RoomLeft { room: RoomId(log.0) }),
+    ]
+}
+
+fn append_all(store: &mut impl Store, fact: &str, events: &[Event]) {
+    events.iter().for_each(|event| append(store, fact, event));
+}
+
+fn rooms(store: &mut impl Store, fact: &str) -> Vec<RoomRow> {
+    let mut rooms = store.roll_back().expect(fact).rooms;
+    rooms.sort_by_key(|room| room.id);
+    rooms
+}
+
+pub(super) fn a_room_that_is_gone_leaves_nothing<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    let lobby = RoomRow::new(RoomId(LOBBY.0), named_room("lobby"), Seq(3));
+    let lobby = RoomRow { is_permanent: true, ..lobby };
+    append_all(&mut store, fact, &made(DEN, 3));
+    store.commit().expect(fact);
+    let den = RoomRow::new(RoomId(DEN.0), named_room("den"), Seq(2));
+    assert_eq!(rooms(&mut store, fact), [lobby.clone(), den.clone()], "{fact}");
+
+    append_all(&mut store, fact, &gone(DEN, 4));
+    assert_eq!(rooms(&mut store, fact), [lobby.clone(), den], "{fact}: it was rolled back");
+    append_all(&mut store, fact, &gone(DEN, 4));
+    store.commit().expect(fact);
+    assert_eq!(rooms(&mut store, fact), std::slice::from_ref(&lobby), "{fact}");
+    drop(store);
+
+    let mut store = disk.open();
+    let snapshot = store.recover().expect(fact);
+    assert_eq!(snapshot.rooms, std::slice::from_ref(&lobby), "{fact}");
+    assert!(snapshot.members.iter().all(|(room, _)| *room == RoomId(LOBBY.0)), "{fact}");
+    // Its name is free, also for one that is made and goes in one commit.
+    append_all(&mut store, fact, &made(NEW_DEN, 5));
+    append_all(&mut store, fact, &gone(NEW_DEN, 6));
+    append_all(&mut store, fact, &made(LogId(13), 7));
+    store.commit().expect(fact);
+    let newest = RoomRow::new(RoomId(13), named_room("den"), Seq(2));
+    assert_eq!(rooms(&mut store, fact), [lobby, newest], "{fact}");
+    append(&mut store, fact, &event(BOB, 3, Content::AccountRenamed { name: super::named("rob") }));
+    store.commit().expect(fact);
+    let heads = store.recover().expect(fact).accounts.iter().map(|row| row.head.0).sum::<u64>();
+    assert_eq!(heads, 7 + 3, "{fact}: accounts keep what happened to them");
+}
+
+pub(super) fn a_room_stays_once_something_was_said<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    append_all(&mut store, fact, &made(DEN, 3));
+    append(&mut store, fact, &posted(4, 1, "one"));
+    store.commit().expect(fact);
+    let said = |store: &mut D::Store| {
+        let found = rooms(store, fact);
+        found.iter().map(|room| (room.id.0, room.has_posts)).collect::<Vec<_>>()
+    };
+    assert_eq!(said(&mut store), [(LOBBY.0, true), (DEN.0, false)], "{fact}");
+    append(&mut store, fact, &event(LOBBY, 5, Content::Left { account: BOB }));
+    append(&mut store, fact, &event(BOB, 3, Content::RoomLeft { room: RoomId(LOBBY.0) }));
+    store.commit().expect(fact);
+    assert_eq!(said(&mut store), [(LOBBY.0, true), (DEN.0, false)], "{fact}: whatever follows");
+    drop(store);
+    assert_eq!(said(&mut disk.open()), [(LOBBY.0, true), (DEN.0, false)], "{fact}: after a kill");
+}
