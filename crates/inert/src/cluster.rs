@@ -16,16 +16,16 @@ pub const MARKS_MAX: usize = 8;
 /// Characters that one grapheme cluster shows. An emoji family of four with skin tones has 11.
 pub const CLUSTER_CHARS_MAX: usize = 12;
 
-/// What a placeholder begins with. It is part of no cluster before it, but for one that ends in a
-/// character that stands before another (a number sign of Arabic).
-const OPENING: char = '⟨';
+/// What a mark stands on that stands on nothing: it would be drawn upon what somebody else says.
+const GROUND: char = '◌';
 
-/// The text with a placeholder in each cluster that is longer than may be.
+/// The text with a placeholder in each cluster that is longer than may be, and something below the
+/// marks that stand on nothing.
 pub(crate) fn limited(text: &str) -> Cow<'_, str> {
     if !text.is_ascii() {
         let mut clusters = text.grapheme_indices(true);
-        if let Some((at, first)) = clusters.find(|(_at, cluster)| shown(cluster) < cluster.len()) {
-            debug_assert!(kept(first) < first.len(), "one that is longer than may be is cut");
+        if let Some((at, first)) = clusters.find(|(_at, cluster)| !is_fit(cluster)) {
+            debug_assert!(!first.is_ascii(), "nothing joins in ASCII");
             let mut limited = text[..at].to_owned();
             push_limited(&mut limited, first);
             clusters.for_each(|(_at, cluster)| push_limited(&mut limited, cluster));
@@ -35,13 +35,26 @@ pub(crate) fn limited(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
+fn is_fit(cluster: &str) -> bool {
+    !stands_on_nothing(cluster) && shown(cluster) == cluster.len()
+}
+
 fn push_limited(limited: &mut String, cluster: &str) {
+    if stands_on_nothing(cluster) {
+        return push_limited(limited, &format!("{GROUND}{cluster}"));
+    }
     let (kept, rest) = cluster.split_at(kept(cluster));
     limited.push_str(kept);
     match rest.chars().count() {
         0 => {}
-        left_out => limited.push_str(&format!("{OPENING}+{left_out}⟩")),
+        left_out => limited.push_str(&format!("⟨+{left_out}⟩")),
     }
+}
+
+/// Whether a cluster begins with what joins to whatever stands before it.
+fn stands_on_nothing(cluster: &str) -> bool {
+    let joins = |c: &char| is_mark(*c) && format!("{GROUND}{c}").graphemes(true).count() == 1;
+    cluster.chars().next().is_some_and(|first| joins(&first))
 }
 
 /// The bytes of a cluster that may be shown.
@@ -54,25 +67,12 @@ pub(crate) fn shown(cluster: &str) -> usize {
     over.map_or(cluster.len(), |(_nth, (at, _character))| at)
 }
 
-/// The same, and what is kept stands by itself: it needs nothing behind it, and what comes behind
-/// it is no part of it.
+/// The same, and what is kept needs nothing behind it.
 fn kept(cluster: &str) -> usize {
-    let shown = shown(cluster);
-    if shown == cluster.len() {
-        return shown;
+    match shown(cluster) {
+        all if all == cluster.len() => all,
+        shown => cluster[..shown].trim_end_matches(is_suspect).len(),
     }
-    let mut kept = cluster[..shown].to_owned();
-    while let Some(last) = kept.chars().next_back() {
-        let followed = format!("{kept}{OPENING}");
-        let stands =
-            followed.graphemes(true).next_back().is_some_and(|end| end.starts_with(OPENING));
-        if stands && !is_suspect(last) {
-            break;
-        }
-        kept.pop();
-    }
-    debug_assert!(cluster.starts_with(&kept), "what is kept is the cluster's beginning");
-    kept.len()
 }
 
 fn is_mark(character: char) -> bool {
@@ -95,7 +95,18 @@ mod tests {
             format!("a{}algo {} end", marked("z", "\u{301}", 250), marked("ก", "\u{E49}", 9));
         let shown = format!("a{eight}⟨+242⟩algo {}⟨+1⟩ end", marked("ก", "\u{E49}", 8));
         assert_eq!(limited(&text), shown);
-        assert_eq!(limited(&marked("", "\u{301}", 10)), format!("{}⟨+2⟩", "\u{301}".repeat(8)));
+    }
+
+    #[test]
+    fn what_stands_on_nothing_is_not_drawn_upon_what_stands_before() {
+        for (text, shown) in [
+            ("\u{301}x".to_owned(), "◌\u{301}x".to_owned()),
+            ("a\n\u{301}".to_owned(), "a\n◌\u{301}".to_owned()),
+            (marked("", "\u{301}", 10), format!("◌{}⟨+2⟩", "\u{301}".repeat(8))),
+        ] {
+            assert_eq!(limited(&text), shown);
+            assert_eq!(limited(&shown), shown);
+        }
     }
 
     #[test]
@@ -112,17 +123,11 @@ mod tests {
         for (unit, shown) in [("\u{1100}", 12), ("\u{1100}\u{1161}", 2), ("क\u{94D}", 12)] {
             let text = unit.repeat(40);
             let limited = limited(&text).into_owned();
-            let first = limited.split(OPENING).next().unwrap_or_default();
+            let first = limited.split('⟨').next().unwrap_or_default();
             match unit.chars().count() == 2 && shown == 2 {
                 true => assert_eq!(limited, text, "each is a cluster of its own"),
                 false => assert_eq!(first.chars().count(), shown, "{limited}"),
             }
         }
-    }
-
-    #[test]
-    fn what_joins_to_the_placeholder_is_left_out_with_the_rest() {
-        let signs = "\u{600}".repeat(40);
-        assert_eq!(limited(&signs), "⟨+40⟩");
     }
 }

@@ -7,9 +7,10 @@
 //! Control characters, escape sequences, bidi overrides and isolates, zero-width, tag and other
 //! invisible characters become visible placeholders: `␛`, `⟨U+202E⟩`. What scripts and emoji need
 //! stays: the joiner between emoji, one variation selector behind the character it varies, and the
-//! (non-)joiner between letters of scripts that are written with it. Of what terminals pile up on
-//! one place, [`MARKS_MAX`] marks and [`CLUSTER_CHARS_MAX`] characters are shown; `⟨+242⟩` stands
-//! for 242 more.
+//! (non-)joiner between letters of scripts that are written with it. No text joins to what somebody
+//! else says before or behind it: marks that stand on nothing stand on `◌`. Of what terminals pile
+//! up on one place, [`MARKS_MAX`] marks and [`CLUSTER_CHARS_MAX`] characters are shown; `⟨+242⟩`
+//! stands for 242 more.
 //!
 //! What is inert stays as it is when it is made inert again. It has at most [`GROWTH_MAX`] times
 //! the bytes.

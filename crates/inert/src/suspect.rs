@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 
 use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthChar;
 
 const JOINER: char = '\u{200D}';
 const NON_JOINER: char = '\u{200C}';
@@ -60,7 +62,55 @@ fn belongs(character: char, before: &str, after: &str) -> bool {
             None => false,
         },
         '\u{E0100}'..='\u{E01EF}' => last.is_some_and(is_ideograph),
-        _ => false,
+        _ if stands_before_another(character) => next.is_some_and(char::is_alphanumeric),
+        _ => match (last.map(Hangul::of), Hangul::of(character)) {
+            (Some(Hangul::Initial | Hangul::Vowel | Hangul::Open), Hangul::Vowel) => true,
+            (Some(before), Hangul::Final) => !matches!(before, Hangul::Initial | Hangul::None),
+            _ => false,
+        },
+    }
+}
+
+/// Whether it has no cell and is no part of what stands before it: letters of Hangul that join,
+/// letters that stand upon the next one, marks that are newer than the tables of clusters.
+/// Terminals draw them upon the cell before, which somebody else may have written.
+fn has_no_cell(character: char) -> bool {
+    character.width() == Some(0) && format!("x{character}").graphemes(true).count() > 1
+}
+
+/// Signs that stand before a number or a word. At the end they would stand before what somebody
+/// else says.
+fn stands_before_another(character: char) -> bool {
+    matches!(character, '\u{0600}'..='\u{0604}' | '\u{06DD}' | '\u{110BD}' | '\u{110CD}')
+}
+
+/// What a character is in a syllable of Hangul.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hangul {
+    /// A consonant that begins one.
+    Initial,
+    /// A vowel, which has no cell of its own.
+    Vowel,
+    /// A consonant that ends one, which has no cell of its own.
+    Final,
+    /// A syllable without a final consonant.
+    Open,
+    /// A syllable with one.
+    Closed,
+    /// No Hangul that joins.
+    None,
+}
+
+impl Hangul {
+    fn of(character: char) -> Self {
+        match character {
+            '\u{1100}'..='\u{115E}' | '\u{A960}'..='\u{A97C}' => Self::Initial,
+            '\u{1161}'..='\u{11A7}' | '\u{D7B0}'..='\u{D7C6}' => Self::Vowel,
+            '\u{11A8}'..='\u{11FF}' | '\u{D7CB}'..='\u{D7FB}' => Self::Final,
+            '\u{AC00}'..='\u{D7A3}' if (character as u32 - 0xAC00).is_multiple_of(28) => Self::Open,
+            '\u{AC00}'..='\u{D7A3}' => Self::Closed,
+            _ => Self::None,
+        }
     }
 }
 
@@ -80,15 +130,6 @@ pub(crate) fn is_suspect(character: char) -> bool {
         return false;
     }
     match character {
-        // Format characters that are seen: Arabic number signs and the like.
-        '\u{0600}'..='\u{0605}'
-        | '\u{06DD}'
-        | '\u{070F}'
-        | '\u{0890}'
-        | '\u{0891}'
-        | '\u{08E2}'
-        | '\u{110BD}'
-        | '\u{110CD}' => false,
         // Letters, marks and unassigned code points that show nothing (Default_Ignorable).
         '\u{034F}'
         | '\u{115F}'
@@ -102,6 +143,7 @@ pub(crate) fn is_suspect(character: char) -> bool {
         | '\u{FFA0}'
         | '\u{FFF0}'..='\u{FFF8}'
         | '\u{E0000}'..='\u{E0FFF}' => true,
+        _ if stands_before_another(character) || has_no_cell(character) => true,
         _ => matches!(
             character.general_category(),
             GeneralCategory::Control
@@ -156,6 +198,21 @@ mod tests {
     #[test]
     fn one_variation_selector_belongs_and_a_second_hides_something() {
         assert_eq!(inert("❤\u{FE0F}\u{FE0F}"), "❤\u{FE0F}⟨U+FE0F⟩");
+    }
+
+    #[test]
+    fn letters_of_hangul_join_to_a_syllable_or_are_placeholders() {
+        for text in ["\u{1112}\u{1161}\u{11AB}", "가\u{11A8}", "각\u{11A8}", "한국어"] {
+            assert_eq!(inert(text), text);
+        }
+        assert_eq!(inert("m\u{D7EE}각\u{1161}"), "m⟨U+D7EE⟩각⟨U+1161⟩");
+    }
+
+    #[test]
+    fn what_makes_one_with_the_next_does_so_with_a_letter_or_a_digit_alone() {
+        assert_eq!(inert("\u{600}\u{661}\u{662}"), "\u{600}\u{661}\u{662}");
+        assert_eq!(inert("x\u{600}"), "x⟨U+0600⟩");
+        assert_eq!(inert("\u{600}\u{601}1"), "⟨U+0600⟩\u{601}1");
     }
 
     #[test]

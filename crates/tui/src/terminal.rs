@@ -4,7 +4,7 @@
 //! are undone when [`Terminal`] is dropped, and when the program panics. It must not know what is
 //! drawn.
 
-mod disputed;
+pub mod disputed;
 pub mod input;
 pub mod keyboard;
 mod sequence;

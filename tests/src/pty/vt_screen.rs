@@ -54,7 +54,8 @@ impl VtScreen {
         Self { parser, opened: size, size, taken_in: 0, script: Vec::new() }
     }
 
-    pub(super) fn take_in(&mut self, bytes: &[u8]) {
+    /// Takes in what a program has written.
+    pub fn take_in(&mut self, bytes: &[u8]) {
         self.parser.process(bytes);
         self.taken_in += bytes.len();
         self.script.push(Step::Bytes(bytes.to_owned()));

@@ -22,7 +22,7 @@ use crate::text;
 
 /// What the rows showed that need care: their cells, or nothing for rows that are beyond dispute.
 #[derive(Default, Debug)]
-pub(super) struct DisputedRows {
+pub struct DisputedRows {
     /// The size of the screen, which is cleared when it changes.
     area: Rect,
     shown: Vec<Option<Box<[Cell]>>>,
@@ -30,13 +30,13 @@ pub(super) struct DisputedRows {
 
 impl DisputedRows {
     /// Forgets what is on the screen: it was cleared, or it is another screen.
-    pub(super) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.shown.clear();
     }
 
     /// Marks the cells of a frame: those of a disputed row that has changed are written all, those
     /// of one that has not are left alone.
-    pub(super) fn mark(&mut self, buffer: &mut Buffer) {
+    pub fn mark(&mut self, buffer: &mut Buffer) {
         let (width, height) = (usize::from(buffer.area.width), usize::from(buffer.area.height));
         if self.area != buffer.area {
             self.forget();
@@ -82,12 +82,14 @@ fn rewrite(row: &mut [Cell]) {
 /// A backend that erases a row before it is written whole, and says where each cluster behind a
 /// disputed one stands.
 #[derive(Debug)]
-pub(super) struct RowBackend<W: Write> {
+pub struct RowBackend<W: Write> {
     inner: CrosstermBackend<W>,
 }
 
 impl<W: Write> RowBackend<W> {
-    pub(super) fn new(writer: W) -> Self {
+    /// A backend that writes to this.
+    #[must_use]
+    pub fn new(writer: W) -> Self {
         Self { inner: CrosstermBackend::new(writer) }
     }
 
