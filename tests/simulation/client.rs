@@ -1,5 +1,6 @@
 //! A client: the sans-IO queue of sends and cursors of the client library, driven over a simulated link.
 
+mod ending;
 mod following;
 mod journal;
 mod names;
@@ -28,6 +29,7 @@ use crate::frames::put;
 use crate::network::{LinkId, Side};
 use crate::schedule::{Alarm, MS, SimEvent};
 use crate::trace::trace;
+use ending::OpenCursor;
 use journal::Journal;
 use paging::Paging;
 
@@ -67,7 +69,7 @@ pub(crate) struct Client {
     /// The followed logs and the names of their rooms, empty for the own log.
     followed: BTreeMap<LogId, String>,
     /// What comes on this connection.
-    cursors: BTreeMap<LogId, Reader>,
+    cursors: BTreeMap<LogId, OpenCursor>,
     /// What comes over all connections.
     readers: BTreeMap<LogId, Reader>,
     /// How many requests to subscribe to a log are in flight: only the newest counts.
@@ -123,6 +125,8 @@ enum Asked {
         after: Option<Position>,
         /// The newest ack that anybody had when this was asked.
         acked: Seq,
+        /// When it was.
+        at_us: u64,
     },
     Unsubscribe {
         log: LogId,
@@ -246,7 +250,7 @@ impl Client {
         self.subscribing.clear();
         self.names.unanswered();
         for cursor in std::mem::take(&mut self.cursors).into_values() {
-            env.history.closed(cursor);
+            env.history.closed(cursor.reader);
         }
         self.failed_to_connect(env);
     }

@@ -148,6 +148,14 @@ situations! {
     NameCameAnotherWay,
     /// A connection ended while a page or names were asked for.
     BrokeOffWhileAsked,
+    /// A client was told that it may not follow a log any more.
+    SubscriptionEnded,
+    /// There was more for a follower than it may read, when its right to read ended.
+    EndedBehindHead,
+    /// A message was taken out of a tail that held it.
+    RedactedInMemory,
+    /// A reader was told that a message is gone.
+    GapTold,
 }
 
 /// The situations of one run, shared by all of its parts.

@@ -3,10 +3,10 @@
 //!
 //! The durable store *is* the list of its transactions; an older copy of it is a shorter list.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use chat_core::{Batch, Content, Lineage, Snapshot, Witness};
-use chat_proto::{Epoch, LogId, Seq};
+use chat_core::{Batch, Content, DiskRead, Lineage, Snapshot, Witness};
+use chat_proto::{Epoch, Gap, GapReason, LogId, RequestId, Seq, encode_frame};
 use chat_tests::history::Truth;
 
 use crate::chance::Chance;
@@ -65,6 +65,8 @@ pub(crate) struct SimDisk {
     is_sealed: bool,
     /// What has become durable since somebody looked.
     grown: Vec<(LogId, Seq)>,
+    /// The messages whose text is gone.
+    pub(crate) redacted: BTreeSet<(LogId, Seq)>,
 }
 
 impl SimDisk {
@@ -90,6 +92,7 @@ impl SimDisk {
             complaints: Vec::new(),
             past: Truth::new(),
             is_sealed: false,
+            redacted: BTreeSet::new(),
             grown: Vec::new(),
         }
     }
@@ -198,6 +201,8 @@ impl SimDisk {
         self.commits.truncate(commits);
         self.data = Data::default();
         self.commits.iter().flatten().for_each(|record| self.data.apply(record));
+        let data = &self.data;
+        self.redacted.retain(|(log, seq)| *seq <= data.head(*log));
     }
 
     /// The machine loses its power: what was not synced is gone, and the machine boots again.
@@ -227,12 +232,22 @@ impl SimDisk {
         self.unreadable_until_us = 0;
     }
 
-    /// The frames of the events after `after`, and the last of them.
-    pub(crate) fn page(&self, log: LogId, after: Seq, events_max: usize) -> (Vec<u8>, Seq) {
+    /// The frames of the events that are asked for, and the last of them.
+    pub(crate) fn page(&self, asked: DiskRead, events_max: usize) -> (Vec<u8>, Seq) {
+        let DiskRead { log, after, head } = asked;
         let mut batch = Batch::after(after);
         let skipped = usize::try_from(after.0).unwrap_or(usize::MAX);
         let events = self.data.events_of(log).iter();
-        events.skip(skipped).take(events_max).for_each(|event| batch.push(event));
+        let wanted = events.skip(skipped).take_while(|event| event.seq <= head);
+        for event in wanted.take(events_max) {
+            match self.redacted.contains(&(log, event.seq)) {
+                false => batch.push(event),
+                true => {
+                    put_gap(log, event.seq, &mut batch.frames);
+                    batch.head = event.seq;
+                }
+            }
+        }
         (batch.frames, batch.head)
     }
 
@@ -270,4 +285,10 @@ impl SimDisk {
             boot: self.boot,
         });
     }
+}
+
+/// What stands in the place of an event whose text is gone.
+fn put_gap(log: LogId, seq: Seq, frames: &mut Vec<u8>) {
+    let gap = Gap { log, from: seq, to: seq, reason: GapReason::Deleted as u16 };
+    encode_frame(&gap, RequestId(0), frames).expect("four numbers fit a frame");
 }

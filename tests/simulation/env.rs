@@ -20,6 +20,8 @@ pub(crate) struct Env {
     pub(crate) trace: Trace,
     /// The newest ack of each log that any client has, by epoch.
     acked: BTreeMap<(Epoch, LogId), Seq>,
+    /// In which epoch and when the text of each message was gone, in microseconds.
+    redacted: BTreeMap<(LogId, Seq), (Epoch, u64)>,
     complaints: Vec<String>,
 }
 
@@ -39,6 +41,7 @@ impl Env {
             coverage,
             trace,
             acked: BTreeMap::new(),
+            redacted: BTreeMap::new(),
             complaints: Vec::new(),
         }
     }
@@ -64,6 +67,22 @@ impl Env {
 
     pub(crate) fn newest_ack(&self, epoch: Epoch, log: LogId) -> Seq {
         self.acked.get(&(epoch, log)).copied().unwrap_or_default()
+    }
+
+    /// The text of a message is gone: nobody who asks from now on may get it.
+    pub(crate) fn note_redacted(&mut self, epoch: Epoch, log: LogId, seq: Seq) {
+        self.redacted.insert((log, seq), (epoch, self.schedule.now_us()));
+    }
+
+    /// Whether the text of a message was gone in an epoch when somebody asked for it.
+    pub(crate) fn was_gone(&self, epoch: Epoch, log: LogId, seq: Seq, asked_us: u64) -> bool {
+        let gone = self.redacted.get(&(log, seq));
+        gone.is_some_and(|(of, at_us)| *of == epoch && *at_us < asked_us)
+    }
+
+    /// Whether the text of a message is gone, in whatever epoch.
+    pub(crate) fn is_gone(&self, log: LogId, seq: Seq) -> bool {
+        self.redacted.contains_key(&(log, seq))
     }
 
     pub(crate) fn complaints(&self) -> &[String] {

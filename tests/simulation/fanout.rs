@@ -6,9 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chat_core::{
-    Batch, Conn, Effect, Fanout, HistoryRead, Origin, Reply, StoreRead, Tail, TailHandle, WakePace,
+    Batch, Conn, Effect, Fanout, Follower, HistoryRead, Origin, Reply, RevocationNumber, StoreRead,
+    Tail, TailHandle, WakePace,
 };
-use chat_proto::{AccountId, LogId, RoomId, Seq, Window};
+use chat_proto::{
+    AccountId, ErrorCode, LogId, RequestId, RoomId, Seq, SubscriptionEnded, Window, encode_frame,
+};
 
 use crate::chance::Chance;
 use crate::coverage::{Coverage, Situation};
@@ -17,20 +20,39 @@ use crate::peer::Peer;
 use crate::plan::Plan;
 
 /// A tail, shared by the cursors on it.
-#[derive(Clone)]
-pub(crate) struct Handle(Rc<RefCell<Tail>>);
+pub(crate) struct Handle {
+    tail: Rc<RefCell<Tail>>,
+    pub(crate) follower: Follower,
+}
 
-impl TailHandle for Handle {
-    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> Option<R> {
-        Some(look(&self.0.borrow()))
+impl Handle {
+    fn of(tail: Rc<RefCell<Tail>>) -> Self {
+        let follower = Follower::behind(tail.borrow().revocation());
+        Self { tail, follower }
     }
 }
 
-/// A reply on its way to its connection, with the tail whose cursor opens with it.
-pub(crate) struct Delivery {
-    pub(crate) to: Origin,
-    pub(crate) reply: Reply,
-    pub(crate) tail: Option<Handle>,
+impl TailHandle for Handle {
+    fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> Option<R> {
+        let tail = self.tail.borrow();
+        self.follower.may_read(tail.revocation()).then(|| look(&tail))
+    }
+}
+
+/// What comes to a connection in the order of the commits.
+pub(crate) enum Delivery {
+    /// A reply, with the tail whose cursor opens with it.
+    Reply { to: Origin, reply: Reply, tail: Option<Handle> },
+    /// An account may not follow a log any more.
+    Revoke(Rc<Revocation>),
+}
+
+/// The cursors of an account on a log close.
+pub(crate) struct Revocation {
+    pub(crate) log: LogId,
+    pub(crate) account: AccountId,
+    pub(crate) number: RevocationNumber,
+    pub(crate) frame: Vec<u8>,
 }
 
 impl Delivery {
@@ -38,7 +60,7 @@ impl Delivery {
     /// their ids; only those stay in their order that build on each other: the commands of a
     /// connection, the cursor of a log, and what says names.
     pub(crate) fn may_overtake(&self, before: &Self) -> bool {
-        let are_commands = [self, before].iter().all(|it| it.to.window == Window::Commands);
+        let are_commands = self.is_of_command() && before.is_of_command();
         let say_names = [self, before].iter().all(|it| it.tells_names() || it.log().is_some());
         let names_only = self.tells_names() || before.tells_names();
         let is_same_log = self.log().is_some() && self.log() == before.log();
@@ -48,12 +70,33 @@ impl Delivery {
 
     /// Whether it is an answer with nothing but names.
     pub(crate) fn tells_names(&self) -> bool {
-        matches!(self.reply, Reply::Accounts(_))
+        matches!(self, Self::Reply { reply: Reply::Accounts(_), .. })
+    }
+
+    /// Whether a request is answered with it.
+    pub(crate) fn is_reply(&self) -> bool {
+        matches!(self, Self::Reply { .. })
+    }
+
+    /// Whether it opens a cursor on a log.
+    pub(crate) fn opens(&self, log: LogId) -> bool {
+        matches!(self.effect(), Some(Effect::Open { log: opened, .. }) if opened == log)
+    }
+
+    fn is_of_command(&self) -> bool {
+        matches!(self, Self::Reply { to, .. } if to.window == Window::Commands)
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        match self {
+            Self::Reply { reply, .. } => Some(reply.effect()),
+            Self::Revoke(_) => None,
+        }
     }
 
     /// The log whose cursor it opens or closes.
     fn log(&self) -> Option<LogId> {
-        match self.reply.effect() {
+        match self.effect()? {
             Effect::Open { log, .. } | Effect::Shut { log } => Some(log),
             Effect::None | Effect::SignedIn(_) | Effect::Close => None,
         }
@@ -61,9 +104,10 @@ impl Delivery {
 
     /// Whether what comes behind it needs it.
     fn is_barrier(&self) -> bool {
-        match self.reply.effect() {
-            Effect::SignedIn(_) | Effect::Close => true,
-            Effect::None | Effect::Open { .. } | Effect::Shut { .. } => false,
+        match self.effect() {
+            // It is about whatever is open then.
+            None | Some(Effect::SignedIn(_) | Effect::Close) => true,
+            Some(Effect::None | Effect::Open { .. } | Effect::Shut { .. }) => false,
         }
     }
 }
@@ -80,11 +124,13 @@ pub(crate) struct SimFanout {
     pub(crate) peers: BTreeMap<Conn, Peer>,
     /// The newest reply to [`OBSERVER`].
     pub(crate) observed: Option<Reply>,
-    tails: BTreeMap<LogId, Handle>,
+    tails: BTreeMap<LogId, Rc<RefCell<Tail>>>,
     grown: BTreeSet<LogId>,
     pace: WakePace,
     /// The server's time of day.
     pub(crate) now_ms: u64,
+    /// Whose right to read a log ends with the next commit that brings it something.
+    pub(crate) revoked_next: Option<(LogId, AccountId)>,
     /// Connections that have something to do.
     pub(crate) woken: BTreeSet<Conn>,
     pub(crate) history_reads: Vec<(Origin, HistoryRead)>,
@@ -111,6 +157,7 @@ impl SimFanout {
             grown: BTreeSet::new(),
             pace: WakePace::with_followers(plan.gathers_from),
             now_ms: 0,
+            revoked_next: None,
             woken: BTreeSet::new(),
             history_reads: Vec::new(),
             complaints: Vec::new(),
@@ -124,15 +171,15 @@ impl SimFanout {
     /// Frees the tails that nobody follows.
     pub(crate) fn free_idle(&mut self) {
         let before = self.tails.len();
-        self.tails.retain(|_log, tail| Rc::strong_count(&tail.0) > 1);
+        self.tails.retain(|_log, tail| Rc::strong_count(tail) > 1);
         if self.tails.len() < before {
             self.coverage.hit(Situation::TailFreed);
         }
     }
 
-    fn tail(&mut self, log: LogId, head: Seq) -> Handle {
+    fn tail(&mut self, log: LogId, head: Seq) -> Rc<RefCell<Tail>> {
         let tail = self.tails.entry(log);
-        tail.or_insert_with(|| Handle(Rc::new(RefCell::new(Tail::new(head))))).clone()
+        Rc::clone(tail.or_insert_with(|| Rc::new(RefCell::new(Tail::new(head)))))
     }
 
     /// Nothing of a dead process reaches anybody.
@@ -160,12 +207,12 @@ impl SimFanout {
 
     fn release_some(&mut self, log: LogId) {
         let Some(tail) = self.tails.get(&log) else { return };
-        let held = tail.0.borrow().bytes();
+        let held = tail.borrow().bytes();
         let excess = held.saturating_sub(self.tail_bytes);
         // Whole chunks only are freed, so now and then the budget wants more than it must.
         let wanted = if self.chance.percent(30) { usize::MAX } else { excess };
         if excess > 0 {
-            tail.0.borrow_mut().release(wanted);
+            tail.borrow_mut().release(wanted);
         }
     }
 }
@@ -179,16 +226,19 @@ impl Fanout for SimFanout {
         if self.tails_for_nobody {
             self.tail(log, batch.after);
         }
+        if let Some((of, account)) = self.revoked_next.take_if(|(of, _account)| *of == log) {
+            self.revoke(of, account, subscription_ended(of, batch.after));
+        }
         if let Some(tail) = self.tails.get(&log) {
             let can_wait = !batch.is_urgent;
-            tail.0.borrow_mut().publish(batch);
+            tail.borrow_mut().publish(batch);
             self.wake_followers(log, can_wait);
         }
     }
 
     fn announce(&mut self, log: LogId, frame: Vec<u8>) {
         if let Some(tail) = self.tails.get(&log) {
-            tail.0.borrow_mut().announce(frame);
+            tail.borrow_mut().announce(frame);
             self.wake_followers(log, false);
         }
     }
@@ -219,19 +269,26 @@ impl Fanout for SimFanout {
         let tail = match reply.effect() {
             Effect::Open { log, head, .. } => {
                 self.demand_durable(log, head, "an answer that speaks");
-                Some(self.tail(log, head))
+                Some(Handle::of(self.tail(log, head)))
             }
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => None,
         };
         if let Some(peer) = self.peers.get_mut(&to.conn) {
-            peer.inbox.push_back(Delivery { to, reply, tail });
+            peer.inbox.push_back(Delivery::Reply { to, reply, tail });
             self.woken.insert(to.conn);
         }
     }
 
-    fn revoke(&mut self, log: LogId, account: AccountId, _frame: Vec<u8>) {
-        // Every room is everybody's to see here.
-        self.complaints.push(format!("account {account} may not follow log {log} any more"));
+    fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>) {
+        let Some(tail) = self.tails.get(&log) else { return };
+        let number = tail.borrow_mut().revoke();
+        let revocation = Rc::new(Revocation { log, account, number, frame });
+        for (conn, peer) in &mut self.peers {
+            if peer.follows(log) {
+                peer.inbox.push_back(Delivery::Revoke(Rc::clone(&revocation)));
+                self.woken.insert(*conn);
+            }
+        }
     }
 
     fn remove(&mut self, log: LogId, frame: Vec<u8>) {
@@ -251,7 +308,16 @@ impl Fanout for SimFanout {
     }
 
     fn redact(&mut self, log: LogId, seq: Seq) {
-        self.complaints.push(format!("the text of seq {seq} of log {log} is gone"));
+        let held = self.tails.get(&log).and_then(|tail| tail.borrow_mut().redact(log, seq));
+        if held.is_some() {
+            self.coverage.hit(Situation::RedactedInMemory);
+        }
+        for (conn, peer) in &mut self.peers {
+            if peer.follows(log) {
+                peer.connection.redacted(log, seq);
+                self.woken.insert(*conn);
+            }
+        }
     }
 
     fn read(&mut self, to: Origin, _account: AccountId, read: StoreRead) {
@@ -279,12 +345,21 @@ impl Fanout for SimFanout {
     fn rewind(&mut self, heads: &[(LogId, Seq)]) {
         for (log, head) in heads {
             if let Some(tail) = self.tails.get(log)
-                && tail.0.borrow().head() != *head
+                && tail.borrow().head() != *head
             {
-                tail.0.borrow_mut().rewind(*head);
+                tail.borrow_mut().rewind(*head);
                 self.pace.woken(*log);
                 self.grown.insert(*log);
             }
         }
     }
+}
+
+/// Says that an account may not follow a log any more, behind this event.
+pub(crate) fn subscription_ended(log: LogId, last: Seq) -> Vec<u8> {
+    let (code, message) = (ErrorCode::NotReadable as u16, last.to_string());
+    let mut frame = Vec::new();
+    encode_frame(&SubscriptionEnded { log, code, message }, RequestId(0), &mut frame)
+        .expect("a number fits a frame");
+    frame
 }

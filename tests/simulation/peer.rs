@@ -6,15 +6,15 @@ use std::rc::Rc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use chat_core::{
-    Admission, Closing, Conn, Connection, DiskRead, Effect, Origin, Output, Parcel,
-    ReceivedRequest, SessionSeed, TokenBucket, TurnTokens, Unsequenced,
+    Admission, Closing, Conn, Connection, DiskRead, Origin, Output, Parcel, ReceivedRequest,
+    SessionSeed, TokenBucket, TurnTokens, Unsequenced,
 };
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{AccountId, CloseReason, LogId, Seq};
 
 use crate::coverage::Situation;
 use crate::env::Env;
-use crate::fanout::{Delivery, Handle};
+use crate::fanout::{Delivery, Handle, Revocation};
 use crate::network::{LinkId, Side};
 use crate::schedule::Alarm;
 use crate::trace::trace;
@@ -97,8 +97,7 @@ impl Peer {
 
     /// Whether the connection follows a log, or is about to.
     pub(crate) fn follows(&self, log: LogId) -> bool {
-        let opens = |delivery: &Delivery| matches!(delivery.reply.effect(), Effect::Open { log: opened, .. } if opened == log);
-        self.connection.follows(log) || self.inbox.iter().any(opens)
+        self.connection.follows(log) || self.inbox.iter().any(|delivery| delivery.opens(log))
     }
 
     pub(crate) fn turn(
@@ -228,11 +227,22 @@ impl Peer {
         if self.reading.is_some() && env.chance.percent(50) {
             return;
         }
-        let most = if env.chance.percent(30) { 1 } else { usize::MAX };
+        // A pass under way has taken its mail before, and sees what the tail has by now.
+        let is_revoked = matches!(self.inbox.front(), Some(Delivery::Revoke(_)));
+        let most = match is_revoked && env.chance.percent(50) {
+            true => 0,
+            false if env.chance.percent(30) => 1,
+            false => usize::MAX,
+        };
         for _ in 0..most {
-            let Some(Delivery { to, reply, tail }) = self.next_delivery(env) else { break };
-            // A handle that comes back is of no use: its tail is freed when nobody has it.
-            drop(self.connection.deliver((to.request, to.window), &reply, tail));
+            match self.next_delivery(env) {
+                // A handle that comes back is of no use: its tail is freed when nobody has it.
+                Some(Delivery::Reply { to, reply, tail }) => {
+                    drop(self.connection.deliver((to.request, to.window), &reply, tail));
+                }
+                Some(Delivery::Revoke(revocation)) => self.revoke(&revocation),
+                None => break,
+            }
         }
         if self.inbox.is_empty() {
             for frame in std::mem::take(&mut self.renamed).into_values() {
@@ -247,6 +257,17 @@ impl Peer {
             for log in std::mem::take(&mut self.grown) {
                 self.connection.wake(log);
             }
+        }
+    }
+
+    /// An account may not follow a log any more; others were held back meanwhile.
+    fn revoke(&mut self, revocation: &Revocation) {
+        let Revocation { log, account, number, ref frame } = *revocation;
+        if self.connection.account() == Some(account) {
+            drop(self.connection.revoke(log, frame));
+        } else if let Some(handle) = self.connection.handle(log) {
+            handle.follower.carry_on(number);
+            self.connection.wake(log);
         }
     }
 
@@ -313,7 +334,7 @@ impl Peer {
         if held > OUTGOING_BYTES_MAX {
             env.complain(format!("G5: {:?} holds {held} bytes for its peer", self.conn));
         }
-        let replies = self.inbox.len();
+        let replies = self.inbox.iter().filter(|delivery| delivery.is_reply()).count();
         if replies > COMMANDS_IN_FLIGHT_MAX + QUERIES_IN_FLIGHT_MAX + 1 {
             env.complain(format!("G5: {replies} replies wait for {:?}", self.conn));
         }

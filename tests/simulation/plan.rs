@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     Process(ProcessFault),
     /// The disk misbehaves.
     Disk(DiskFault),
+    /// Something of a room is no longer for somebody, or for anybody.
+    Room(RoomFault),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,6 +63,15 @@ pub(crate) enum DiskFault {
     Unreadable,
 }
 
+/// What nobody asks for yet: what is called for it is called all the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RoomFault {
+    /// An account may not read a room any more. At once it may again: its clients read on.
+    Revoke,
+    /// The text of a message is gone.
+    Redact,
+}
+
 const FAULTS: &[Fault] = &[
     Fault::Cut,
     Fault::Client(ClientFault::GiveUp),
@@ -76,6 +87,8 @@ const FAULTS: &[Fault] = &[
     Fault::Disk(DiskFault::DieInCommit),
     Fault::Disk(DiskFault::Full),
     Fault::Disk(DiskFault::Unreadable),
+    Fault::Room(RoomFault::Revoke),
+    Fault::Room(RoomFault::Redact),
 ];
 
 const ROOMS: &[&str] = &["dev", "ops", "café"];

@@ -1,6 +1,8 @@
 //! One life of the server process: the sequencer, the pipeline over the simulated disk, and turns
 //! for connections.
 
+mod ending;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -280,7 +282,7 @@ impl Server {
     fn read_page(&self, asked: DiskRead, env: &Env) -> Option<(Vec<u8>, Seq)> {
         let mut disk = self.fanout.disk.borrow_mut();
         disk.now_us = env.schedule.now_us();
-        disk.is_readable().then(|| disk.page(asked.log, asked.after, env.plan.page_events))
+        disk.is_readable().then(|| disk.page(asked, env.plan.page_events))
     }
 
     fn begin(&mut self, page: Page, env: &mut Env) {
@@ -306,7 +308,7 @@ impl Server {
             Some(Page::History { to, read }) => {
                 let reply = self.history_reply(&read);
                 if let Some(peer) = self.fanout.peers.get_mut(&to.conn) {
-                    peer.inbox.push_back(Delivery { to, reply, tail: None });
+                    peer.inbox.push_back(Delivery::Reply { to, reply, tail: None });
                     self.wake(to.conn, env);
                 }
             }
@@ -317,7 +319,9 @@ impl Server {
     fn history_reply(&self, read: &HistoryRead) -> Reply {
         let disk = self.fanout.disk.borrow();
         let events = disk.data.events_of(read.room.into()).iter().rev();
+        let is_gone = |seq| disk.redacted.contains(&(read.room.into(), seq));
         let older = events.filter(|event| event.seq < read.before && event.seq <= read.as_of);
+        let older = older.filter(|event| !is_gone(event.seq));
         let mut messages: Vec<Message> =
             older.filter_map(message_of).take(read.limit.min(10)).collect();
         messages.reverse();

@@ -97,6 +97,7 @@ enum Observation {
     Refused { epoch: Epoch, nonce: Nonce, code: ErrorCode },
     Opened { reader: Reader, epoch: Epoch, log: LogId, after: Seq },
     Received { reader: Reader, seq: Seq, digest: u64 },
+    Gone { reader: Reader, from: Seq, to: Seq },
     Resumed { reader: Reader, epoch: Epoch },
     Reset { reader: Reader, epoch: Epoch },
     Closed { reader: Reader },
@@ -137,6 +138,11 @@ impl History {
     /// A reader was given an event.
     pub fn received(&mut self, reader: Reader, seen: &Seen) {
         self.note(Observation::Received { reader, seq: seen.seq, digest: seen.digest() });
+    }
+
+    /// A reader was told that these events are gone: nobody may read them any more.
+    pub fn gone(&mut self, reader: Reader, from: Seq, to: Seq) {
+        self.note(Observation::Gone { reader, from, to });
     }
 
     /// A reader goes on, on a new connection, where it was; `epoch` is what the server said.

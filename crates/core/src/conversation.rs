@@ -6,6 +6,7 @@
 pub(crate) mod connection;
 pub(crate) mod cursor;
 pub(crate) mod feed;
+pub(crate) mod follower;
 mod frames;
 #[cfg(any(test, feature = "conformance"))]
 pub mod introduction;

@@ -21,6 +21,7 @@ pub use log::conformance;
 pub use conversation::connection::{Connection, Output, Parcel};
 pub use conversation::cursor::{Cursor, Read, Run};
 pub use conversation::feed::{DiskRead, Feed, TailHandle, Work};
+pub use conversation::follower::{Follower, RevocationNumber};
 pub use conversation::keys::{ServerKey, Signatures};
 pub use conversation::pace::WakePace;
 pub use conversation::presence::PresenceReport;

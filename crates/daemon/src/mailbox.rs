@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chat_core::{Conn, DiskRead, Origin, Reply, StoreError};
+use chat_core::{Conn, DiskRead, Origin, Reply, RevocationNumber, StoreError};
 use chat_proto::{AccountId, LogId, RoomId, Seq};
 
 use crate::arrival::Transfer;
 use crate::conn_number::reactor_of;
 use crate::ready_list::ReadyList;
 use crate::store::LogPage;
-use crate::tails::{RevocationNumber, TailFollower};
+use crate::tails::TailFollower;
 
 /// What comes to connections in the order of the commits: what opens a cursor, and what closes it.
 #[derive(Debug)]

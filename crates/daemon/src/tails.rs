@@ -6,4 +6,4 @@ mod shared_tail;
 
 pub(crate) use budget::TailBudget;
 pub(crate) use memfd_cache::MemfdSlice;
-pub(crate) use shared_tail::{RevocationNumber, SharedTail, TailFollower};
+pub(crate) use shared_tail::{SharedTail, TailFollower};

@@ -1,10 +1,10 @@
 //! The logs that a client follows: subscribing, resuming, and finding rooms again in another epoch.
 
 use chat_proto::{
-    Error, ErrorCode, FindRoom, LogId, Position, Reset, Seq, Subscribe, Subscribed,
-    SubscriptionEnded, Unsubscribe,
+    Error, ErrorCode, FindRoom, LogId, Position, Reset, Seq, Subscribe, Subscribed, Unsubscribe,
 };
 
+use super::ending::OpenCursor;
 use super::{Asked, Client};
 use crate::coverage::Situation;
 use crate::env::Env;
@@ -14,7 +14,8 @@ impl Client {
         let Subscribe { log, after } = *subscribe;
         *self.subscribing.entry(log).or_default() += 1;
         let acked = env.newest_ack(self.epoch(), log);
-        self.ask(subscribe, Asked::Subscribe { log, after, acked });
+        let at_us = env.schedule.now_us();
+        self.ask(subscribe, Asked::Subscribe { log, after, acked, at_us });
     }
 
     /// Follows a log from a position on. What it read there before, as another reader, is over.
@@ -53,15 +54,17 @@ impl Client {
         log: LogId,
         after: Option<Position>,
         subscribed: &Subscribed,
+        asked_us: u64,
         env: &mut Env,
     ) {
         let is_newest = self.is_newest_answer(log);
         let after = after.map_or(subscribed.head, |position| position.seq);
         self.learn_members(subscribed);
         if let Some(cursor) = self.cursors.remove(&log) {
-            env.history.closed(cursor);
+            env.history.closed(cursor.reader);
         }
-        self.cursors.insert(log, env.history.opened(subscribed.epoch, log, after));
+        let reader = env.history.opened(subscribed.epoch, log, after);
+        self.cursors.insert(log, OpenCursor { reader, asked_us, at: after });
         let name = self.followed.get(&log).cloned();
         let Some(name) = name.filter(|_| is_newest) else { return };
         self.resume.subscribed(subscribed);
@@ -84,13 +87,8 @@ impl Client {
     }
 
     /// The room is gone: perhaps there is another one of its name.
-    pub(super) fn subscription_ended(&mut self, ended: &SubscriptionEnded, env: &mut Env) {
+    pub(super) fn room_gone(&mut self, log: LogId, env: &mut Env) {
         env.coverage.hit(Situation::ToldThatRoomIsGone);
-        let log = ended.log;
-        match self.cursors.remove(&log) {
-            Some(cursor) => env.history.closed(cursor),
-            None => env.complain(format!("log {log} has ended, and was not followed")),
-        }
         let name = self.followed.get(&log).cloned().unwrap_or_default();
         self.forget(log, env);
         self.rooms.retain(|_name, room| LogId::from(*room) != log);

@@ -29,6 +29,7 @@ impl Client {
         match frame.known_kind() {
             Some(Kind::Close) => self.closed(frame, env),
             Some(Kind::Presence) => {}
+            Some(Kind::Gap) => self.with(frame, env, Self::gap),
             Some(Kind::Renamed) => self.with(frame, env, Self::renamed),
             Some(Kind::SubscriptionEnded) => self.with(frame, env, Self::subscription_ended),
             _ if frame.request == FLOOD => {}
@@ -48,13 +49,17 @@ impl Client {
         };
         trace!(env.trace, "client {} gets seq {} of log {log}", self.index, seen.seq);
         self.forget_who_came_or_went(frame);
-        match self.cursors.get(&log) {
-            Some(cursor) => env.history.received(*cursor, &seen),
+        match self.cursors.get_mut(&log) {
+            Some(cursor) => {
+                cursor.at = seen.seq;
+                env.history.received(cursor.reader, &seen);
+            }
             None => {
                 let words = format!("client {} follows no log {log} here", self.index);
                 return env.complain(words);
             }
         }
+        self.demand_not_gone(log, seen.seq, env);
         if self.subscribing.contains_key(&log) {
             // Of the cursor that is about to be moved.
             return;
@@ -118,19 +123,19 @@ impl Client {
                 client.rooms.insert(name.clone(), info.room);
                 client.follow(info.room.into(), name, Some(Position::default()), env);
             }),
-            Asked::Subscribe { log, after, acked } => match frame.known_kind() {
+            Asked::Subscribe { log, after, acked, at_us } => match frame.known_kind() {
                 Some(Kind::Reset) => self.with(frame, env, Self::reset),
                 _ => self.with(frame, env, |client, subscribed: &Subscribed, env| {
                     if subscribed.head < acked {
                         let head = subscribed.head;
                         env.complain(format!("log {log} was at {acked}, and is at {head} now"));
                     }
-                    client.subscribed(log, after, subscribed, env);
+                    client.subscribed(log, after, subscribed, at_us, env);
                 }),
             },
             Asked::Unsubscribe { log } => {
                 if let Some(cursor) = self.cursors.remove(&log) {
-                    env.history.closed(cursor);
+                    env.history.closed(cursor.reader);
                 }
             }
             Asked::Page(asked) => self.with(frame, env, |client, page: &HistoryPage, env| {

@@ -3,7 +3,7 @@
 use super::World;
 use crate::coverage::Situation;
 use crate::disk::Fate;
-use crate::plan::{ClientFault, DiskFault, Fault, ProcessFault};
+use crate::plan::{ClientFault, DiskFault, Fault, ProcessFault, RoomFault};
 use crate::schedule::{MS, SECOND, SimEvent};
 use crate::trace::trace;
 
@@ -27,6 +27,7 @@ impl World {
                 self.disturb_store(fault);
             }
             Some(Fault::Disk(fault)) => self.disturb_disk(fault),
+            Some(Fault::Room(fault)) => self.disturb_room(fault),
             None => {}
         }
         let pause_us = self.env.chance.pause_us(self.env.plan.fault_pause_us);
@@ -83,6 +84,15 @@ impl World {
                 let pause_us = env.chance.within(&(SECOND..=10 * SECOND));
                 client.deaf_until_us = env.schedule.now_us() + pause_us;
             }
+        }
+    }
+
+    fn disturb_room(&mut self, fault: RoomFault) {
+        let Self { env, server, .. } = self;
+        let Some(server) = server else { return };
+        match fault {
+            RoomFault::Revoke => server.revoke_one(env),
+            RoomFault::Redact => server.redact_one(env),
         }
     }
 

@@ -111,6 +111,7 @@ impl<'a> Checker<'a> {
             Observation::Received { reader, seq, digest } => {
                 self.received(*reader, *seq, *digest);
             }
+            Observation::Gone { reader, from, to } => self.gone(*reader, *from, *to),
             Observation::Resumed { reader, epoch } => self.resumed(*reader, *epoch),
             Observation::Reset { reader, epoch } => self.reset(*reader, *epoch),
             Observation::Closed { reader } => drop(self.readers.remove(reader)),
@@ -181,6 +182,17 @@ impl<'a> Checker<'a> {
             self.violate(Violation::NotAsStored { reader, epoch, log, seq: found });
         }
         self.demand_committed(epoch, log, found);
+    }
+
+    /// What is gone has its place in the order, as everything else.
+    fn gone(&mut self, reader: Reader, found: Seq, to: Seq) {
+        let Some(reading) = self.readers.get_mut(&reader) else { return };
+        let (epoch, log, expected) = (reading.epoch, reading.log, reading.at.next());
+        reading.at = to;
+        if found != expected || to < found {
+            self.violate(Violation::OutOfTurn { reader, log, expected, found });
+        }
+        self.demand_committed(epoch, log, to);
     }
 
     fn resumed(&mut self, reader: Reader, epoch: Epoch) {

@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use chat_proto::Seq;
 
+use super::follower::RevocationNumber;
 use super::frames::frames;
 use crate::{Batch, Cursor, Read, Run};
 
@@ -33,6 +34,8 @@ pub struct Tail {
     end: u64,
     /// The seq of the newest event.
     head: Seq,
+    /// The last revocation on the log.
+    revocation: RevocationNumber,
 }
 
 #[derive(Clone, Debug)]
@@ -65,7 +68,8 @@ impl Tail {
     /// A tail that holds nothing of a log whose head is `head`.
     #[must_use]
     pub fn new(head: Seq) -> Self {
-        Self { chunks: VecDeque::new(), end: FIRST_OFFSET, head }
+        let revocation = RevocationNumber::default();
+        Self { chunks: VecDeque::new(), end: FIRST_OFFSET, head, revocation }
     }
 
     /// The seq of the newest event.
@@ -97,6 +101,19 @@ impl Tail {
         let behind = self.chunks.iter().skip_while(|chunk| skip(chunk) >= chunk.span());
         debug_assert!(behind.clone().all(|chunk| !chunk.is_redacted), "what is new is as it was");
         behind.map(|chunk| chunk.bytes.slice(skip(chunk)..)).collect()
+    }
+
+    /// Somebody may not follow the log any more. Nobody reads what is appended from now on before that
+    /// is carried out where he is served.
+    pub fn revoke(&mut self) -> RevocationNumber {
+        self.revocation = self.revocation.next();
+        self.revocation
+    }
+
+    /// The last revocation on the log.
+    #[must_use]
+    pub fn revocation(&self) -> RevocationNumber {
+        self.revocation
     }
 
     /// Appends committed events.

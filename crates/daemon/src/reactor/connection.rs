@@ -12,7 +12,7 @@ mod phase;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use chat_core::{Closing, Conn, Connection, DiskRead, Effect, TokenBucket};
+use chat_core::{Closing, Conn, Connection, DiskRead, Effect, RevocationNumber, TokenBucket};
 use chat_proto::{AccountId, LogId, Seq};
 
 use super::turn::{Followed, Progress};
@@ -25,7 +25,6 @@ use crate::peer::{Network, Peer};
 use crate::refusals::Refusals;
 use crate::socket::Socket;
 use crate::store::LogPage;
-use crate::tails::RevocationNumber;
 use phase::Phase;
 
 /// Ticks that a peer may take to read the reason for a close.

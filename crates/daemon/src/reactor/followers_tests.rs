@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use chat_core::introduction::signed_by;
-use chat_core::{Admission, Rate};
+use chat_core::{Admission, Rate, RevocationNumber};
 use chat_proto::{
     AccountId, Body, Frame, FrameCodec, Hello, Join, Kind, List, MAGIC, Nonce, Ping, RequestId,
     RoomId, RoomInfo, Send, SignedIn, StreamId, Subscribe, SubscriptionEnded, TextBody, Welcome,
@@ -20,7 +20,6 @@ use crate::identity::{Identity, server_key};
 use crate::mailbox::{Delivery, Mailbox, Released};
 use crate::protocols::Protocols;
 use crate::reactor::ReactorBuilder;
-use crate::tails::RevocationNumber;
 use crate::{Config, Server};
 
 /// Longer than anything here takes.

@@ -1,11 +1,10 @@
 //! A log in memory: its tail, shared by the cursors on it.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bytes::Bytes;
-use chat_core::{Tail, TailHandle};
+use chat_core::{Follower, RevocationNumber, Tail, TailHandle};
 use chat_proto::{LogId, Seq};
 
 use super::memfd_cache::{MemfdCache, MemfdSlice};
@@ -27,28 +26,19 @@ pub(crate) struct SharedTail {
 #[derive(Debug)]
 pub(crate) struct TailFollower {
     tail: Arc<SharedTail>,
-    /// The last revocation that its reactor has carried out.
-    carried_out: Cell<RevocationNumber>,
+    follower: Follower,
 }
-
-/// Which of the revocations on a log, from 1. A tail that nobody follows is let go, and they are counted anew.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
-pub(crate) struct RevocationNumber(u64);
 
 #[derive(Debug)]
 struct Inner {
     tail: Tail,
     /// Bytes that the budget wants back and that no whole chunk covered yet.
     owed_bytes: usize,
-    /// The last revocation. Followers whose reactor has not carried it out yet read nothing: it may be
-    /// theirs.
-    revocation: RevocationNumber,
 }
 
 impl SharedTail {
     pub(crate) fn new(head: Seq) -> Self {
-        let revocation = RevocationNumber::default();
-        let inner = Inner { tail: Tail::new(head), owed_bytes: 0, revocation };
+        let inner = Inner { tail: Tail::new(head), owed_bytes: 0 };
         Self {
             inner: Mutex::new(inner),
             memfd_cache: Mutex::default(),
@@ -59,16 +49,14 @@ impl SharedTail {
     /// One more follows it, whom no revocation so far concerns.
     pub(crate) fn follow(self: &Arc<Self>) -> TailFollower {
         self.followers.fetch_add(1, Ordering::Relaxed);
-        let carried_out = Cell::new(self.lock().revocation);
-        TailFollower { tail: Arc::clone(self), carried_out }
+        let follower = Follower::behind(self.lock().tail.revocation());
+        TailFollower { tail: Arc::clone(self), follower }
     }
 
     /// Somebody may not follow the log any more. Nobody reads what is appended from now on before his
     /// reactor has carried that out.
     pub(crate) fn revoke(&self) -> RevocationNumber {
-        let mut inner = self.lock();
-        inner.revocation.0 += 1;
-        inner.revocation
+        self.lock().tail.revoke()
     }
 
     /// How many follow it, or are about to.
@@ -171,11 +159,7 @@ impl SharedTail {
 impl TailHandle for TailFollower {
     fn with<R>(&self, look: impl FnOnce(&Tail) -> R) -> Option<R> {
         let inner = self.tail.lock();
-        debug_assert!(
-            self.carried_out.get() <= inner.revocation,
-            "a revocation follows its number"
-        );
-        (self.carried_out.get() == inner.revocation).then(|| look(&inner.tail))
+        self.follower.may_read(inner.tail.revocation()).then(|| look(&inner.tail))
     }
 }
 
@@ -187,8 +171,7 @@ impl TailFollower {
 
     /// A revocation on the log is carried out, and is not this one's: it reads on.
     pub(crate) fn carry_on(&self, revocation: RevocationNumber) {
-        // One that opened meanwhile is further.
-        self.carried_out.set(self.carried_out.get().max(revocation));
+        self.follower.carry_on(revocation);
     }
 }
 
