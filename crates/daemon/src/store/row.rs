@@ -1,43 +1,8 @@
-//! What rows of the table `events` are made of. Which kind of event has which columns says the core's
-//! table of kinds.
+//! How numbers and kinds stand in the columns of rows.
+//!
+//! It must not know which row has what: which columns a kind of event has says the core's table of kinds.
 
-use chat_core::{self as core, BodyDigest, Content, Event, EventRow, MessageColumns};
-use chat_proto::{AccountId, EventSeq, MessageId, Nonce, RoomId, Seq, TextKind};
-
-/// What an event's content puts into the columns behind `kind`.
-pub(super) struct Columns<'a> {
-    pub(super) kind: &'static str,
-    pub(super) account: Option<AccountId>,
-    pub(super) room: Option<RoomId>,
-    /// A name or a text.
-    pub(super) words: Option<&'a str>,
-    pub(super) post: Option<PostColumns>,
-}
-
-/// The same of a message.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PostColumns {
-    pub(super) id: MessageId,
-    pub(super) nonce: Nonce,
-    pub(super) digest: BodyDigest,
-    pub(super) text_kind: u16,
-    pub(super) reply_to: Option<EventSeq>,
-}
-
-impl<'a> Columns<'a> {
-    pub(super) fn of(event: &'a Event) -> Self {
-        let EventRow { kind, columns, .. } = event.row();
-        let core::Columns { account, room, words, message } = columns;
-        let post = match (&event.content, message) {
-            (Content::Posted { nonce, digest, .. }, Some(message)) => {
-                let MessageColumns { id, text_kind, reply_to } = message;
-                Some(PostColumns { id, nonce: *nonce, digest: *digest, text_kind, reply_to })
-            }
-            _ => None,
-        };
-        Self { kind: kind.name(), account, room, words, post }
-    }
-}
+use chat_proto::{EventSeq, Seq, TextKind};
 
 /// A number as SQLite has it. Ids, seqs and times never come near the limit; what a client makes
 /// up may, and then finds nothing.

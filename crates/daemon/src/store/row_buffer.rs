@@ -3,10 +3,8 @@
 
 use std::ops::Range;
 
-use chat_core::{BodyDigest, Event, PastSend};
+use chat_core::{BodyDigest, Columns, Content, Event, EventRow, MessageColumns, PastSend};
 use chat_proto::{AccountId, ErrorCode, LogId, RoomId, Seq, Timestamp};
-
-use super::row::{Columns, PostColumns};
 
 /// Bytes of buffers that are kept for the next transaction.
 const KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -40,12 +38,14 @@ pub(super) struct Row {
     words: Range<usize>,
 }
 
-/// What only a message has.
+/// What only a message has: what everyone sees, and what the store keeps with its stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Post {
-    pub(super) columns: PostColumns,
+    pub(super) message: MessageColumns,
     /// The row of its stream.
     pub(super) stream: i64,
+    pub(super) n: u64,
+    pub(super) digest: BodyDigest,
 }
 
 /// What was decided of one stream, without a gap.
@@ -79,18 +79,25 @@ impl RowBuffer {
     /// Takes an event, with the newest message of its log; tells its row.
     pub(super) fn push(&mut self, event: &Event, stream: Option<i64>, last_post: Seq) -> usize {
         debug_assert!(last_post <= event.seq, "the newest message is not behind the head");
-        let columns = Columns::of(event);
+        let EventRow { log, seq, ts, kind, columns } = event.row();
+        let Columns { account, room, words, message } = columns;
         let begin = self.words.len();
-        self.words.push_str(columns.words.unwrap_or_default());
-        let post = columns.post.zip(stream).map(|(columns, stream)| Post { columns, stream });
-        self.is_mixed |= self.rows.last().is_some_and(|last| last.log != event.log);
+        self.words.push_str(words.unwrap_or_default());
+        let post = match (&event.content, message, stream) {
+            (Content::Posted { nonce, digest, .. }, Some(message), Some(stream)) => {
+                Some(Post { message, stream, n: nonce.n, digest: *digest })
+            }
+            _ => None,
+        };
+        debug_assert_eq!(post.is_some(), stream.is_some(), "messages have a stream, and only they");
+        self.is_mixed |= self.rows.last().is_some_and(|last| last.log != log);
         self.rows.push(Row {
-            log: event.log,
-            seq: event.seq,
-            ts: event.ts,
-            kind: columns.kind,
-            account: columns.account,
-            room: columns.room,
+            log,
+            seq,
+            ts,
+            kind: kind.name(),
+            account,
+            room,
             post,
             last_post,
             words: begin..self.words.len(),
@@ -129,8 +136,8 @@ impl RowBuffer {
             SendDecision::Refused(code, digest) => PastSend::Refused { code, digest },
             SendDecision::Posted(row) => {
                 let Row { log, seq, ts, post, .. } = self.rows[row];
-                let PostColumns { id, digest, .. } = post?.columns;
-                PastSend::Posted { room: RoomId(log.0), seq, ts, id, digest }
+                let Post { message, digest, .. } = post?;
+                PastSend::Posted { room: RoomId(log.0), seq, ts, id: message.id, digest }
             }
         })
     }

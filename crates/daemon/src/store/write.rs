@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use chat_core::{OrderProgress, PastSend};
+use chat_core::{MessageColumns, OrderProgress, PastSend};
 use chat_proto::{LogId, Seq};
 use rusqlite::{CachedStatement, Connection, Result, ffi, params};
 
 use super::progress;
-use super::row::{PostColumns, integer, text_kind_column};
+use super::row::{integer, text_kind_column};
 use super::row_buffer::{Post, Row, RowBuffer, SendDecision};
 
 /// Messages of one statement: as many as there are, in as few statements.
@@ -131,10 +131,10 @@ fn misplaced(taken: i64, expected: u64) -> rusqlite::Error {
 
 impl Shape {
     fn of(row: &Row) -> Self {
-        match row.post.map(|post| post.columns) {
+        match row.post.map(|post| post.message) {
             None => Self::Other,
-            Some(columns) if columns.reply_to.is_some() => Self::Full,
-            Some(columns) if text_kind_column(columns.text_kind).is_some() => Self::Full,
+            Some(message) if message.reply_to.is_some() => Self::Full,
+            Some(message) if text_kind_column(message.text_kind).is_some() => Self::Full,
             Some(_) => Self::Plain,
         }
     }
@@ -196,11 +196,11 @@ fn bind_post(
     row: &Row,
     shape: Shape,
 ) -> Result<()> {
-    let Some(Post { columns, stream }) = row.post else { return Ok(()) };
-    let PostColumns { id, nonce, digest, text_kind, reply_to } = columns;
+    let Some(Post { message, stream, n, digest }) = row.post else { return Ok(()) };
+    let MessageColumns { id, text_kind, reply_to } = message;
     let account = row.account.map_or(0, |account| account.0);
     let numbers =
-        [(1, row.log.0), (2, row.seq.0), (3, row.ts.0), (4, account), (8, nonce.n), (9, digest.0)];
+        [(1, row.log.0), (2, row.seq.0), (3, row.ts.0), (4, account), (8, n), (9, digest.0)];
     for (column, number) in numbers {
         statement.raw_bind_parameter(bound + column, integer(number))?;
     }
