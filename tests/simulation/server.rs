@@ -176,6 +176,7 @@ impl Server {
         let mut batch = Vec::new();
         self.submit_again(&mut batch, env);
         for input in self.queue.drain(..most.min(self.queue.len())) {
+            let input = self.pipeline.refuse_for_pace(&input, now).unwrap_or(input);
             self.submitter.put(input, 1, now, &mut batch);
         }
         self.submitter.end(&mut batch);

@@ -258,6 +258,10 @@ impl<S: Store> Pipeline<S> {
                 self.open.wait(Waiting::Query { origin, account, query });
             }
             Input::Local(Local::Gone(conn)) => self.open.wait(Waiting::Gone(conn)),
+            Input::Local(Local::Refused { origin, refusal }) => {
+                let answer = Err(refusal);
+                self.open.wait(Waiting::Answer { origin, answer, send: None });
+            }
             Input::Local(Local::Presence { machine, report }) => {
                 self.open.wait(Waiting::Presence { machine, report });
             }

@@ -179,12 +179,14 @@ impl Waiting {
     }
 
     /// Takes what the next commit is to have, into `inputs`, at the time of day `ts`: here is the
-    /// order. Tells its cost, and how large it was to be.
+    /// order. What `refuse` puts in the place of an input has none in it. Tells the cost, and how large
+    /// the commit was to be.
     fn take(
         &mut self,
         inputs: &mut Vec<Input>,
         ts: Timestamp,
         submitter: &mut LoneSubmitter,
+        mut refuse: impl FnMut(&Unsequenced) -> Option<Unsequenced>,
     ) -> (usize, Plan) {
         if std::mem::take(&mut self.has_ticked) {
             inputs.push(Input::Local(Local::Tick));
@@ -194,6 +196,7 @@ impl Waiting {
         while taken < plan.cost_max
             && let Some((input, cost)) = self.inputs.pop()
         {
+            let input = refuse(&input).unwrap_or(input);
             submitter.put(input, cost, ts, inputs);
             taken += cost;
         }
@@ -222,7 +225,9 @@ fn commit_all(
     let mut inputs = Vec::new();
     while rung.blocking_recv().is_some() {
         loop {
-            let (cost, plan) = lock(waiting).take(&mut inputs, utc_now(), &mut submitter);
+            let now = utc_now();
+            let refuse = |input: &Unsequenced| pipeline.refuse_for_pace(input, now);
+            let (cost, plan) = lock(waiting).take(&mut inputs, now, &mut submitter, refuse);
             let has_inputs = !inputs.is_empty();
             if has_inputs {
                 fanout.allowances_grew();
@@ -346,7 +351,7 @@ mod tests {
         assert_eq!(waiting.inputs.allowance(party(1)), 0, "nobody signs in until some were taken");
         let mut taken = Vec::new();
         let mut submitter = LoneSubmitter::after(&OrderProgress::default(), SUBMISSION_COST_MAX);
-        waiting.take(&mut taken, Timestamp(1), &mut submitter);
+        waiting.take(&mut taken, Timestamp(1), &mut submitter, |_paced| None);
         assert!(taken.len() < 200_000, "{} at once", taken.len());
         assert!(waiting.inputs.allowance(party(1)) > 0);
     }

@@ -6,7 +6,7 @@
 
 use chat_proto::{AccountId, QueryRequest, Timestamp};
 
-use crate::{Command, Conn, Origin, PresenceReport, Request, Submission, SubmitterId};
+use crate::{Command, Conn, Origin, PresenceReport, Refusal, Request, Submission, SubmitterId};
 
 /// Something that has come to this node and has no place in the order yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,6 +20,13 @@ pub enum Unsequenced {
     },
     /// A connection is gone. It comes behind everything that the connection asked.
     Gone(Conn),
+    /// A command that this node has refused: it gets no place in the order.
+    Refused {
+        /// Who gets the reply.
+        origin: Origin,
+        /// Why.
+        refusal: Refusal,
+    },
 }
 
 /// Something for the pipeline.
@@ -39,9 +46,7 @@ pub enum Input {
 /// A command that has its place in the order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ordered {
-    /// Who gets the reply; `None` when nobody of this node asked. How often something may be asked is
-    /// judged by the node that has the origin. So far it does so when it carries the command out, which
-    /// no second node would do alike: before there is one, that moves to where this is made.
+    /// Who gets the reply; `None` when nobody of this node asked.
     pub origin: Option<Origin>,
     /// What, with the time that the order has given it.
     pub command: Command,
@@ -61,6 +66,13 @@ pub enum Local {
     },
     /// A connection is gone.
     Gone(Conn),
+    /// A command that was refused before it had a place in the order.
+    Refused {
+        /// Who gets the reply.
+        origin: Origin,
+        /// Why.
+        refusal: Refusal,
+    },
     /// Another machine tells who is connected to it.
     Presence {
         /// The machine, by the id under which it submits.
@@ -92,6 +104,7 @@ impl Unsequenced {
                 Input::Local(Local::Query { origin, account, query })
             }
             Self::Gone(conn) => Input::Local(Local::Gone(conn)),
+            Self::Refused { origin, refusal } => Input::Local(Local::Refused { origin, refusal }),
         }
     }
 }

@@ -3,7 +3,7 @@
 use chat_proto::Timestamp;
 
 use super::commit_batch::{self, CommitBatch, Waiting};
-use super::pace::Pace;
+use super::pace::{Counted, Pace};
 use super::{Pipeline, later};
 use crate::{
     Action, Answer, Command, Fanout, Ordered, Origin, Record, Refusal, State, Store, StoreError,
@@ -19,7 +19,9 @@ impl<S: Store> Pipeline<S> {
     ) {
         let Ordered { origin, command } = ordered;
         let action = &command.action;
+        let counted = self.paces.take_counted(origin);
         if let Some(answer) = self.unchanged(action) {
+            self.paces.settle(counted, None, now);
             self.state.iter_mut().for_each(State::pass_over);
             return self.tell_unchanged(origin, answer, fanout);
         }
@@ -27,25 +29,19 @@ impl<S: Store> Pipeline<S> {
         let removed_before = open.removed_rooms().len();
         let send = commit_batch::send_of(action);
         let mut answer = Err(Refusal::Unavailable);
-        if let Some(state) = &mut self.state {
-            let paced = origin.and_then(|_here| paces.of(state, action));
-            let wait_ms = paced.as_ref().map_or(0, |(pace, account)| pace.wait_ms(*account, now));
-            if wait_ms > 0 && self.recover_at.is_none() {
-                answer = Err(Refusal::RateLimited { wait_ms });
-            } else if self.recover_at.is_none() {
-                let refusals = origin.map(|_here| refusals);
-                match carry_out(state, store, command, send, refusals, open) {
-                    Ok(carried_out) => answer = carried_out,
-                    Err(cause) => {
-                        self.recover_at = Some(later(now));
-                        open.break_off(cause);
-                    }
-                }
-                if let (Ok(_), Some((pace, account))) = (&answer, paced) {
-                    pace.count(account, now);
+        let mut comes_to = None;
+        if let (Some(state), None) = (&mut self.state, self.recover_at) {
+            comes_to = origin.and_then(|_here| Counted::of(action, state));
+            let refusals = origin.map(|_here| refusals);
+            match carry_out(state, store, command, send, refusals, open) {
+                Ok(carried_out) => answer = carried_out,
+                Err(cause) => {
+                    self.recover_at = Some(later(now));
+                    open.break_off(cause);
                 }
             }
         }
+        paces.settle(counted, comes_to.filter(|_counted| answer.is_ok()), now);
         if let Some(origin) = origin {
             if let Some(removed) = open.removed_rooms().get(removed_before) {
                 paces.give_room_back(removed.last_member);

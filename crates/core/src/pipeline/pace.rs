@@ -1,12 +1,16 @@
 //! How often an account may do what costs others, or costs for ever.
 //!
-//! The pace is of the account, whatever connections it has.
+//! The pace is of the account, whatever connections it has. It is judged by the node that a command came
+//! to, before the command has a place in the order: machines carry out alike what has one, and what is
+//! refused here has none. What is judged sees the state of before its batch; what then comes to nothing
+//! gives back what was counted for it.
 
 use chat_proto::limits::ROOMS_PER_ACCOUNT_MAX;
 use chat_proto::{AccountId, Timestamp};
 use rustc_hash::FxHashMap;
 
-use crate::{Action, State};
+use super::Pipeline;
+use crate::{Action, Origin, Refusal, Request, State, Store, Unsequenced};
 
 /// Renames: each is told to everybody who shares a room with the account.
 const RENAMES: (u64, u64) = (5, 10_000);
@@ -28,34 +32,88 @@ pub(super) struct Pace {
     full_at: FxHashMap<AccountId, u64>,
 }
 
+/// What has a pace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Paced {
+    Rename,
+    NewRoom,
+}
+
+/// What was counted for a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Counted {
+    what: Paced,
+    account: AccountId,
+}
+
 /// The paces of commands.
 #[derive(Clone, Debug)]
 pub(super) struct Paces {
     renames: Pace,
     new_rooms: Pace,
+    /// By command: those that are to be carried out. No more than a batch has.
+    counted: FxHashMap<Origin, Counted>,
 }
 
 impl Default for Paces {
     fn default() -> Self {
-        Self { renames: Pace::new(RENAMES), new_rooms: Pace::new(NEW_ROOMS) }
+        let (renames, new_rooms) = (Pace::new(RENAMES), Pace::new(NEW_ROOMS));
+        Self { renames, new_rooms, counted: FxHashMap::default() }
     }
 }
 
 impl Paces {
-    /// The pace of an action and the account that is to keep it, if there is one.
-    pub(super) fn of(&mut self, state: &State, action: &Action) -> Option<(&mut Pace, AccountId)> {
-        match action {
-            Action::Rename { account, .. } => Some((&mut self.renames, *account)),
-            Action::Join { account, name }
-                if !matches!(state.access(*account).can_join(name), Ok(Some(_))) =>
-            {
-                Some((&mut self.new_rooms, *account))
-            }
-            Action::Genesis { .. }
-            | Action::SignIn { .. }
-            | Action::Join { .. }
-            | Action::Leave { .. }
-            | Action::Post { .. } => None,
+    /// Judges a command that is to get a place in the order, and counts it.
+    ///
+    /// # Errors
+    /// [`Refusal::RateLimited`]: it gets none.
+    fn admit(
+        &mut self,
+        origin: Origin,
+        action: &Action,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let Some(counted) = Counted::of(action, state) else { return Ok(()) };
+        let pace = self.of(counted.what);
+        let wait_ms = pace.wait_ms(counted.account, now);
+        if wait_ms > 0 {
+            return Err(Refusal::RateLimited { wait_ms });
+        }
+        pace.count(counted.account, now);
+        self.counted.insert(origin, counted);
+        Ok(())
+    }
+
+    /// What was counted for a command that is carried out now.
+    pub(super) fn take_counted(&mut self, origin: Option<Origin>) -> Option<Counted> {
+        // Nearly always there is none.
+        (!self.counted.is_empty()).then(|| self.counted.remove(&origin?)).flatten()
+    }
+
+    /// A command has been carried out: what it has come to is what counts. It is not what was counted
+    /// where others came before it in its batch.
+    pub(super) fn settle(
+        &mut self,
+        counted: Option<Counted>,
+        comes_to: Option<Counted>,
+        now: Timestamp,
+    ) {
+        if counted == comes_to {
+            return;
+        }
+        if let Some(Counted { what, account }) = counted {
+            self.of(what).give_back(account);
+        }
+        if let Some(Counted { what, account }) = comes_to {
+            self.of(what).count(account, now);
+        }
+    }
+
+    fn of(&mut self, what: Paced) -> &mut Pace {
+        match what {
+            Paced::Rename => &mut self.renames,
+            Paced::NewRoom => &mut self.new_rooms,
         }
     }
 
@@ -69,6 +127,41 @@ impl Paces {
     pub(super) fn forget_rested(&mut self, now: Timestamp) {
         self.renames.forget_rested(now);
         self.new_rooms.forget_rested(now);
+    }
+}
+
+impl Counted {
+    /// What is to be counted for an action, if anything is, as of a state.
+    pub(super) fn of(action: &Action, state: &State) -> Option<Self> {
+        let (what, account) = match action {
+            Action::Rename { account, .. } => (Paced::Rename, *account),
+            Action::Join { account, name }
+                if !matches!(state.access(*account).can_join(name), Ok(Some(_))) =>
+            {
+                (Paced::NewRoom, *account)
+            }
+            Action::Genesis { .. }
+            | Action::SignIn { .. }
+            | Action::Join { .. }
+            | Action::Leave { .. }
+            | Action::Post { .. } => return None,
+        };
+        // Whoever takes the name that it has tells nobody.
+        state.answer_without_change(action).is_none().then_some(Self { what, account })
+    }
+}
+
+impl<S: Store> Pipeline<S> {
+    /// What stands in the place of a command that is too fast: it is refused before it has a place in
+    /// the order. Whoever puts into the order what came to this node asks for each.
+    pub fn refuse_for_pace(&mut self, input: &Unsequenced, now: Timestamp) -> Option<Unsequenced> {
+        let Unsequenced::Request { origin, request: Request::Command(action) } = input else {
+            return None;
+        };
+        // What will not be carried out has no pace.
+        let state = self.state.as_ref().filter(|_| self.recover_at.is_none())?;
+        let refusal = self.paces.admit(*origin, action, state, now).err()?;
+        Some(Unsequenced::Refused { origin: *origin, refusal })
     }
 }
 
@@ -97,7 +190,7 @@ impl Pace {
         *full_at = (*full_at).max(now.0).saturating_add(self.interval_ms).min(latest);
     }
 
-    /// It was undone: as if it had done so once less. Nobody gets more than the whole burst.
+    /// It has not done so, or has undone it: as if it had done so once less. Nobody gets more than the whole burst.
     fn give_back(&mut self, account: AccountId) {
         if let Some(full_at) = self.full_at.get_mut(&account) {
             *full_at = full_at.saturating_sub(self.interval_ms);
