@@ -29,6 +29,7 @@ mod past_sends;
 mod progress;
 mod projections;
 mod read;
+mod read_error;
 mod removed_rooms;
 mod row;
 mod row_buffer;
@@ -70,8 +71,7 @@ use transactions::Transactions;
 use wal::{Wal, WalLayout};
 use witness::{Testimony, WitnessFile};
 
-/// What must be free on a disk that was full before writing goes on, in bytes: a commit with its
-/// pages, and as much again.
+/// What a disk that was full must have free before writing goes on, in bytes: two commits' pages.
 const ROOM_BYTES_MIN: u64 = 2 * 1024 * 1024;
 
 /// The store of a daemon. There is one for a data directory at any time.

@@ -12,10 +12,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chat_core::StoreError;
 use chat_proto::{GapReason, LogId, Seq};
-use rusqlite::{Connection, Error, ErrorCode, ffi};
+use rusqlite::Connection;
 
 use super::frames::{FRAME_COLUMNS, Frames};
 use super::index::LogIndex;
+use super::read_error::ReadError;
 use super::removed_rooms;
 use super::row::integer;
 
@@ -24,15 +25,6 @@ pub(super) const PROBES_MAX: usize = 4_096;
 
 /// Damaged places that the operator has been told of. When there are more, they may be told again.
 const TOLD_MAX: usize = 4_096;
-
-/// Why a read ended.
-#[derive(Debug)]
-pub(super) enum ReadError {
-    /// At a place that is damaged: others may be read.
-    Damaged(StoreError),
-    /// It may succeed another time.
-    Failed(StoreError),
-}
 
 /// Events of a log that cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,33 +36,6 @@ pub(super) struct Damage {
 /// Where the operator knows of damage: places of each log that neither overlap nor touch.
 #[derive(Clone, Default, Debug)]
 pub(super) struct ToldDamage(Arc<Mutex<HashMap<LogId, Vec<Damage>>>>);
-
-impl From<Error> for ReadError {
-    fn from(error: Error) -> Self {
-        let is_damage = is_damage(&error);
-        let error = StoreError::new("read a log", error);
-        if is_damage { Self::Damaged(error) } else { Self::Failed(error) }
-    }
-}
-
-/// Whether a read failed because of what is there, and not for a while or everywhere.
-pub(super) fn is_damage(error: &Error) -> bool {
-    let of_row = matches!(
-        error,
-        Error::FromSqlConversionFailure(..)
-            | Error::IntegralValueOutOfRange(..)
-            | Error::InvalidColumnType(..)
-            | Error::Utf8Error(..)
-    );
-    // A bad place on the disk is damage, too; that of a disk that has failed altogether shows
-    // before, when a log's head is asked for.
-    let of_disk = [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ];
-    of_row
-        || error.sqlite_error().is_some_and(|error| {
-            matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-                || of_disk.contains(&error.extended_code)
-        })
-}
 
 /// Goes on event by event, over what is damaged and no further, up to the head at most. It always
 /// comes further, unless it is at the head.

@@ -11,6 +11,7 @@ use rusqlite::{Connection, Row};
 
 use super::damage;
 use super::index::{Block, LogIndex};
+use super::read_error::is_damage;
 use super::row::{event_seq, integer, text_kind, unsigned};
 
 /// A page of history that grows downwards.
@@ -62,7 +63,7 @@ pub(super) fn history(
                 page.miss(Seq(last + 1), Seq(place));
                 last
             }
-            Err(error) if damage::is_damage(&error) => {
+            Err(error) if is_damage(&error) => {
                 page.miss(Seq(place), Seq(place));
                 place - 1
             }
@@ -95,7 +96,7 @@ impl PageBuilder {
         let place = place.min(block.last_post);
         match self.read_block(moment, block, place) {
             Ok(true) => {}
-            Err(error) if !damage::is_damage(&error) => return Err(error),
+            Err(error) if !is_damage(&error) => return Err(error),
             Ok(false) | Err(_) => self.read_around(moment, block, place)?,
         }
         Ok(block.first_seq - 1)
@@ -161,7 +162,7 @@ impl PageBuilder {
                 Ok(FoundEvent::Other) | Err(rusqlite::Error::QueryReturnedNoRows) => {
                     self.miss(seq, seq);
                 }
-                Err(error) if damage::is_damage(&error) => self.miss(seq, seq),
+                Err(error) if is_damage(&error) => self.miss(seq, seq),
                 Err(error) => return Err(error),
             }
             if seq > Seq(1) && self.is_full_of_gaps() {

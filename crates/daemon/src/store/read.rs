@@ -10,11 +10,12 @@ use rusqlite::{Connection, Rows};
 
 use super::SqliteStore;
 use super::connection::connect_reader;
-use super::damage::{self, Damage, ReadError, ToldDamage};
+use super::damage::{self, Damage, ToldDamage};
 use super::frames::{FRAME_COLUMNS, Frames};
 use super::held::FileIdentity;
 use super::history::history;
 use super::index::{Block, LogIndex, UnflushedBlocks};
+use super::read_error::ReadError;
 use super::row::integer;
 
 /// A connection that can only read. One thread uses it at a time.

@@ -7,8 +7,9 @@
 use chat_proto::{LogId, Seq};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+use super::meta;
+use super::read_error::is_damage;
 use super::row::{integer, unsigned};
-use super::{damage, meta};
 
 /// Events that one flush deletes, and those of one room more at the most. There are no more in what a
 /// flush brings to the tables, so that nothing is left over for long.
@@ -78,7 +79,7 @@ pub(super) fn purge(connection: &Connection) -> Result<Purged> {
         match delete_log(connection, log) {
             Ok(()) => purged.events += head.0,
             // What nobody asks for any more must not keep others from being stored.
-            Err(error) if damage::is_damage(&error) => tracing::warn!(
+            Err(error) if is_damage(&error) => tracing::warn!(
                 %error, log = log.0,
                 "some of the events of a room that is gone cannot be deleted: chatd.db or its disk is \
                  damaged. See \"A damaged file\" in docs/OPERATING.md"
