@@ -43,6 +43,8 @@ fn remedy(path: &Path, is_dir: bool, owner: u32, mode: u32, me: u32) -> Option<S
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -62,6 +64,8 @@ mod tests {
     #[test]
     fn a_file_that_is_in_order_needs_no_command() {
         let dir = tempfile::tempdir().unwrap();
+        // Another test may have changed the umask of the process for a moment.
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let denied = io::Error::from(io::ErrorKind::PermissionDenied);
         assert_eq!(advice(dir.path(), &io::ErrorKind::NotFound.into()), None);
         assert_eq!(advice(&dir.path().join("missing"), &denied), None);
