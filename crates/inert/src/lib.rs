@@ -50,14 +50,16 @@ pub fn beginning(text: &str, bytes_max: usize) -> &str {
 }
 
 fn make_inert(text: &str, allowed: fn(char) -> bool) -> Cow<'_, str> {
-    match suspect::replaced(text, allowed) {
+    let made = match suspect::replaced(text, allowed) {
         // The characters first: a placeholder ends the cluster that its character was part of.
         Cow::Borrowed(text) => cluster::limited(text),
         Cow::Owned(text) => match cluster::limited(&text) {
             Cow::Owned(limited) => Cow::Owned(limited),
             Cow::Borrowed(_same) => Cow::Owned(text),
         },
-    }
+    };
+    debug_assert!(made.len() <= GROWTH_MAX * text.len(), "others make room for so much");
+    made
 }
 
 #[cfg(test)]
