@@ -180,6 +180,38 @@ fn a_server_is_taken_on_trust_only_without_its_fingerprint() -> Result<()> {
 }
 
 #[test]
+fn a_passphrase_is_asked_for_before_the_screen_opens_and_is_not_shown() -> Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let stage = Stage::new()?;
+    let _daemon = stage.daemon()?;
+    let path = stage.nobody().with_file_name("locked");
+    let mut file = std::fs::OpenOptions::new();
+    let mut file = file.write(true).create_new(true).mode(0o600).open(&path)?;
+    file.write_all(include_bytes!("../keys/ed25519_locked"))?;
+    let seat = || stage.seat("ada").sized(120, 24).with("--identity").with(&path);
+    let mut ada = seat().open()?;
+    ada.shows("Passphrase of /")?;
+    ada.types("open sesamy\r")?;
+    ada.shows("It was another one.")?;
+    assert!(!ada.contents().contains("sesam"), "{}", ada.contents());
+    ada.types("open sesame\r")?;
+    ada.shows("● connected")?;
+    ada.enters("hello")?;
+    ada.shows("hello ✓")?;
+    assert_eq!(stage.said()?, ["hello"]);
+
+    let mut refusing = seat().open()?;
+    refusing.shows("Passphrase of /")?;
+    refusing.types("op\x03")?;
+    refusing.shows("it was not given")?;
+    assert_eq!(refusing.ends()?, 1);
+    let modes = refusing.modes()?.local_modes;
+    assert!(modes.contains(rustix::termios::LocalModes::ECHO), "what is typed is shown again");
+    Ok(())
+}
+
+#[test]
 fn a_directory_that_others_can_write_to_is_refused_with_what_helps() -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let stage = Stage::new()?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chat_proto::{
     AccountId, FindRoom, FrameError, History, Join, Leave, LogId, Member, Members, Ping, Position,
-    PublicKey, Rename, Request, RoomId, RoomInfo, RoomName, Rooms, Seq, Subscribe,
+    Rename, Request, RoomId, RoomInfo, RoomName, Rooms, Seq, Subscribe,
 };
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -24,6 +24,7 @@ use crate::event::{Event, Refusal};
 use crate::outbox::Destination;
 use crate::request::{PendingRequest, ReplyTo, Timed, Waiter};
 use crate::start::StartError;
+use crate::target::Fingerprint;
 
 /// Requests on their way to the driver; more callers wait.
 const CALLS_MAX: usize = 64;
@@ -51,14 +52,14 @@ pub fn start(config: Config) -> Result<(Client, Events), StartError> {
     let retry = Arc::new(Notify::new());
     let (is_online, retries) = (Arc::clone(&online), Arc::clone(&retry));
     let driver = Driver::new(config, calls_in, sends_in, events, is_online, retries)?;
-    let public_key = driver.public_key();
+    let fingerprint = driver.fingerprint();
     let task = runtime.spawn(driver.run(stop.clone()));
     let shared = Shared {
         calls,
         sends,
         online,
         retry,
-        public_key,
+        fingerprint,
         task: Mutex::new(Some(task)),
         stop: stop.drop_guard(),
     };
@@ -78,7 +79,7 @@ struct Shared {
     sends: mpsc::Sender<SendCall>,
     online: Arc<AtomicBool>,
     retry: Arc<Notify>,
-    public_key: PublicKey,
+    fingerprint: Fingerprint,
     task: Mutex<Option<JoinHandle<()>>>,
     stop: DropGuard,
 }
@@ -243,10 +244,10 @@ impl Client {
         self.shared.online.load(Ordering::Relaxed)
     }
 
-    /// The key that is this client's identity.
+    /// Of the key that is this client's identity.
     #[must_use]
-    pub fn public_key(&self) -> PublicKey {
-        self.shared.public_key
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.shared.fingerprint
     }
 
     /// Ends the client and waits until its task is over. What has no answer stays in the outbox of

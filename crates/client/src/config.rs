@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chat_proto::Nickname;
 
+use crate::identity::Identity;
 use crate::known_servers::KnownServers;
 use crate::resume::AfterReset;
 use crate::start::StartError;
@@ -22,8 +23,8 @@ pub struct Config {
     pub fingerprint: Option<Fingerprint>,
     /// The person.
     pub name: Name,
-    /// The file of the key that is the person, when it is not the one of the name.
-    pub identity: Option<PathBuf>,
+    /// The key that is the person, when it is not the one of the name.
+    pub identity: Option<Identity>,
     /// Where identities, known servers and outboxes are.
     pub data_dir: PathBuf,
     /// What becomes of messages that have no answer when the process ends.

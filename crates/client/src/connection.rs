@@ -18,7 +18,7 @@ use tokio_util::codec::FramedRead;
 
 use crate::event::Refusal;
 use crate::eyeballs;
-use crate::identity::{Identity, random_bytes};
+use crate::identity::{AgentError, Identity, random_bytes};
 use crate::known_servers::{Contact, KnownServers, UntrustedServer};
 use crate::sanitize::beginning;
 use crate::target::{Fingerprint, Target};
@@ -79,6 +79,8 @@ pub(crate) enum ConnectError {
     Pin(#[from] UntrustedServer),
     #[error("the system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
 }
 
 impl ConnectError {
@@ -91,11 +93,13 @@ impl ConnectError {
             | Self::NoChatd { .. }
             | Self::Cut { .. }
             | Self::Random(_)
+            | Self::Agent(AgentError::Io { .. } | AgentError::TimedOut { .. })
             | Self::Pin(UntrustedServer::Io { .. }) => None,
             Self::Closed { close } => refusal_of_close(close),
             Self::Refused { error } if error.retry => None,
             Self::Refused { error } => Some(Refusal::from(error.clone())),
-            Self::Version { .. } | Self::Signature { .. } | Self::Pin(_) => {
+            // Somebody may have said no: they are not asked again and again.
+            Self::Version { .. } | Self::Signature { .. } | Self::Pin(_) | Self::Agent(_) => {
                 Some(Refusal::local(self.to_string()))
             }
         }
@@ -200,11 +204,8 @@ impl Handshake {
         let contact = check_identity(dial, &self.address, welcome.server_key).await?;
 
         let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, NO_BINDING);
-        let signature = dial.identity.sign(&transcript);
-        let sign_in = SignIn {
-            name_is_firm: dial.name_is_firm,
-            ..SignIn::with_key(dial.identity.public_key(), signature, &*dial.name)
-        };
+        let sign_in = dial.identity.sign_in(&transcript, &dial.name).await?;
+        let sign_in = SignIn { name_is_firm: dial.name_is_firm, ..sign_in };
         let mut bytes = Vec::new();
         self.put(&sign_in, RequestId(2), &mut bytes)?;
         self.write(&bytes).await?;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chat_proto::{Accounts, Limits, List, Nickname, Ping, PublicKey};
+use chat_proto::{Accounts, Limits, List, Nickname, Ping};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -94,7 +94,7 @@ impl Driver {
             return Err(StartError::Exposed { dir: config.data_dir, mode });
         }
         let identity = match &config.identity {
-            Some(path) => Identity::load(path)?,
+            Some(chosen) => chosen.clone(),
             None => Identity::load_or_create(&config.data_dir, &name)?,
         };
         let known_servers = KnownServers::of(&config.data_dir);
@@ -136,8 +136,8 @@ impl Driver {
         })
     }
 
-    pub(crate) fn public_key(&self) -> PublicKey {
-        self.dial.identity.public_key()
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        self.dial.identity.fingerprint()
     }
 
     /// Drives the client until it is stopped, or nobody holds it any more.

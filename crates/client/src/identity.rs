@@ -1,17 +1,40 @@
-//! The key that is a person: one OpenSSH Ed25519 private key for each name, made on first use.
+//! The key that is a person: one OpenSSH Ed25519 private key for each name, made on first use, or one
+//! that somebody has chosen ([`IdentityChoice`]), which an agent may hold.
+
+mod agent;
+mod choice;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chat_files::create_dir;
 use chat_files::key::{Key, KeyError};
-use chat_proto::{Nickname, PublicKey, names_collide};
-use ed25519_dalek::{Signer, SigningKey};
+use chat_proto::{Credential, Nickname, PublicKey, SignIn, SshKey, names_collide, sshsig_message};
+use ed25519_dalek::{Signer as Sign, SigningKey};
+use ssh_key::PrivateKey;
+
+use crate::target::Fingerprint;
+use agent::{Agent, AgentKey};
+
+pub use agent::AgentError;
+pub use choice::{IdentityChoice, IdentityError, PassphraseError};
 
 /// A person's key.
 #[derive(Clone)]
 pub struct Identity {
-    key: SigningKey,
+    credential: Credential,
+    signer: Arc<Signer>,
+}
+
+/// Who signs for the person.
+enum Signer {
+    /// This program, natively.
+    Ed25519(SigningKey),
+    /// This program, as SSH does.
+    Ssh(Box<PrivateKey>),
+    /// An agent, as SSH does.
+    Agent(Agent, AgentKey),
 }
 
 impl Identity {
@@ -32,36 +55,76 @@ impl Identity {
         Ok(Self::from_seed(Key::read_or_make(&path, "")?.seed()))
     }
 
-    /// The key in a file that somebody chose: a symbolic link to it is followed.
-    ///
-    /// # Errors
-    /// [`KeyError`].
-    pub fn load(path: &Path) -> Result<Self, KeyError> {
-        Ok(Self::from_seed(Key::read_chosen(path)?.seed()))
-    }
-
     /// A key of 32 secret random bytes.
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self { key: SigningKey::from_bytes(seed) }
+        let key = SigningKey::from_bytes(seed);
+        let credential = Credential::Key(PublicKey(key.verifying_key().to_bytes()));
+        Self { credential, signer: Arc::new(Signer::Ed25519(key)) }
     }
 
-    /// The public half: the account.
+    /// What it signs in as.
     #[must_use]
-    pub fn public_key(&self) -> PublicKey {
-        PublicKey(self.key.verifying_key().to_bytes())
+    pub fn credential(&self) -> Credential {
+        self.credential
     }
 
-    /// Signs (RFC 8032).
+    /// What people compare, as `ssh-keygen -l` shows it.
     #[must_use]
-    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.key.sign(message).to_bytes()
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(self.credential.fingerprint())
+    }
+
+    /// What to tell of a key that an agent holds: which one it is. `None`: this program holds the key.
+    #[must_use]
+    pub fn agents_key(&self) -> Option<String> {
+        match &*self.signer {
+            Signer::Ed25519(_) | Signer::Ssh(_) => None,
+            Signer::Agent(_, key) => Some(key.to_string()),
+        }
+    }
+
+    /// The answer to a challenge.
+    ///
+    /// # Errors
+    /// [`AgentError`] when the agent does not sign.
+    pub(crate) async fn sign_in(
+        &self,
+        transcript: &[u8],
+        name: &str,
+    ) -> Result<SignIn, AgentError> {
+        let (key, signature) = match (&*self.signer, self.credential) {
+            (Signer::Ed25519(key), Credential::Key(public)) => {
+                return Ok(SignIn::with_key(public, key.sign(transcript).to_bytes(), name));
+            }
+            (Signer::Ed25519(_), _) => unreachable!("it is made with its credential"),
+            (Signer::Ssh(key), _) => {
+                let message = sshsig_message(transcript);
+                let signature: ssh_key::Signature = Sign::sign(&**key, &message);
+                let signature = Vec::try_from(signature).expect("memory takes it");
+                (key.public_key().to_bytes().expect("memory takes it"), signature)
+            }
+            (Signer::Agent(agent, key), _) => {
+                (key.bytes.clone(), agent.sign(key, &sshsig_message(transcript)).await?)
+            }
+        };
+        Ok(SignIn::with_ssh_key(&key, &signature, name).expect("both were looked at"))
+    }
+
+    /// A private key of somebody's; `None` when servers do not take its algorithm.
+    fn of_private_key(key: PrivateKey) -> Option<Self> {
+        if let Some(pair) = key.key_data().ed25519() {
+            return Some(Self::from_seed(&pair.private.to_bytes()));
+        }
+        let bytes = key.public_key().to_bytes().ok()?;
+        let credential = SshKey::read(&bytes)?.credential(&bytes);
+        Some(Self { credential, signer: Arc::new(Signer::Ssh(Box::new(key))) })
     }
 }
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Identity({})", self.public_key())
+        write!(f, "Identity({})", self.fingerprint())
     }
 }
 
@@ -102,8 +165,8 @@ mod tests {
         let again = Identity::load_or_create(dir.path(), &ada()).unwrap();
         let bob = Nickname::parse("bob").unwrap();
         let other = Identity::load_or_create(dir.path(), &bob).unwrap();
-        assert_eq!(first.public_key(), again.public_key());
-        assert_ne!(first.public_key(), other.public_key());
+        assert_eq!(first.credential(), again.credential());
+        assert_ne!(first.credential(), other.credential());
     }
 
     #[test]
@@ -111,7 +174,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let key = |name| {
             let name = Nickname::parse(name).unwrap();
-            Identity::load_or_create(dir.path(), &name).unwrap().public_key()
+            Identity::load_or_create(dir.path(), &name).unwrap().credential()
         };
         let upper = key("CI");
         assert_eq!(key("ci"), upper);
@@ -120,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_made_key_is_not_read_through_a_link_and_a_chosen_one_is() {
+    fn a_made_key_is_not_read_through_a_link() {
         let dir = tempfile::tempdir().unwrap();
         Identity::load_or_create(dir.path(), &ada()).unwrap();
         let (made, moved) = (dir.path().join("identity/ada.key"), dir.path().join("moved"));
@@ -128,6 +191,5 @@ mod tests {
         std::os::unix::fs::symlink(&moved, &made).unwrap();
         let refused = Identity::load_or_create(dir.path(), &ada()).unwrap_err().to_string();
         assert!(refused.contains("symbolic link"), "{refused}");
-        Identity::load(&made).unwrap();
     }
 }

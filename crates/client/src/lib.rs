@@ -46,7 +46,7 @@ pub use config::{CONNECT_TIMEOUT, Config, Name, OutboxKind};
 pub use event::{
     Connected, Event, Message, Outgoing, OutgoingState, Refusal, RoomChange, Subscribed,
 };
-pub use identity::Identity;
+pub use identity::{AgentError, Identity, IdentityChoice, IdentityError, PassphraseError};
 pub use outbox::Destination;
 pub use resume::AfterReset;
 pub use start::StartError;

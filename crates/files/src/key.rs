@@ -12,10 +12,10 @@ use ssh_key::{HashAlg, LineEnding, PrivateKey};
 use crate::{FILE_MODE, open, open_to_read, sync_parent};
 
 /// A key file that is longer is none.
-const BYTES_MAX: u64 = 64 * 1024;
+pub(crate) const BYTES_MAX: u64 = 64 * 1024;
 
 /// Whoever else has any access to a key file.
-const OTHERS: u32 = 0o077;
+pub(crate) const OTHERS: u32 = 0o077;
 const _: () = assert!(FILE_MODE & OTHERS == 0, "a key that is made here can be read here");
 
 /// Says why a key cannot be used, and what to do.
@@ -49,6 +49,37 @@ pub enum KeyError {
         /// Where the key's file is.
         path: PathBuf,
     },
+    /// The file that was chosen is no key that can be read.
+    #[error(
+        "{path:?} is no OpenSSH key: {cause}. A private key in another form becomes one with: \
+         ssh-keygen -p -f {path:?}"
+    )]
+    NoKey {
+        /// Where it is.
+        path: PathBuf,
+        /// What the parser of OpenSSH keys said.
+        cause: ssh_key::Error,
+    },
+    /// The file that was chosen has an RSA key.
+    #[error(
+        "{path:?} is an RSA key, and those are not accepted. Make an Ed25519 key with: \
+         ssh-keygen -t ed25519"
+    )]
+    Rsa {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The file that was chosen has a key of another algorithm that is not accepted.
+    #[error(
+        "{path:?} is a key of {algorithm}, which is not accepted. Make an Ed25519 key with: \
+         ssh-keygen -t ed25519"
+    )]
+    Algorithm {
+        /// Where it is.
+        path: PathBuf,
+        /// What SSH calls the algorithm.
+        algorithm: String,
+    },
     /// Others can read the file, or write it.
     #[error("others have access to the identity key {path:?}. Run: chmod 600 {path:?}")]
     Exposed {
@@ -74,14 +105,6 @@ impl Key {
     /// [`KeyError`].
     pub fn read(path: &Path) -> Result<Option<Self>, KeyError> {
         read(path, open_to_read(path))
-    }
-
-    /// Reads a key in a file that somebody chose: a symbolic link to it is followed.
-    ///
-    /// # Errors
-    /// [`KeyError`], also when there is none.
-    pub fn read_chosen(path: &Path) -> Result<Self, KeyError> {
-        read(path, File::open(path))?.ok_or_else(|| failed(path)(io::ErrorKind::NotFound.into()))
     }
 
     /// Reads the key of a file; made when there is none. Processes that make it at the same time
@@ -177,7 +200,7 @@ fn place(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-fn failed(path: &Path) -> impl Fn(io::Error) -> KeyError + '_ {
+pub(crate) fn failed(path: &Path) -> impl Fn(io::Error) -> KeyError + '_ {
     |cause| KeyError::Io { path: path.to_owned(), cause }
 }
 
@@ -246,14 +269,12 @@ mod tests {
     }
 
     #[test]
-    fn a_made_key_is_not_read_through_a_link_and_a_chosen_one_is() {
+    fn a_made_key_is_not_read_through_a_link() {
         let (dir, path) = place_for_one();
-        let made = Key::read_or_make(&path, "").unwrap();
+        Key::read_or_make(&path, "").unwrap();
         let link = dir.path().join("link");
         symlink(&path, &link).unwrap();
         let refused = Key::read(&link).unwrap_err().to_string();
         assert!(refused.contains("symbolic link"), "{refused}");
-        assert_eq!(Key::read_chosen(&link).unwrap().seed(), made.seed());
-        assert!(matches!(Key::read_chosen(&dir.path().join("none")), Err(KeyError::Io { .. })));
     }
 }

@@ -5,6 +5,7 @@
 //! This crate must not know what is in them,
 //! but for the keys: all who have one keep it in the same form.
 
+pub mod chosen;
 pub mod key;
 pub mod limit;
 pub mod places;

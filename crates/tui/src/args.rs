@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chat_client::TargetUrl;
+use chat_client::{IdentityChoice, TargetUrl};
 use chat_proto::{Nickname, RoomName};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
@@ -39,8 +39,8 @@ pub struct Given {
     pub server: Option<TargetUrl>,
     /// What the reader is called.
     pub name: Option<Nickname>,
-    /// The file of one's key.
-    pub identity: Option<PathBuf>,
+    /// One's key.
+    pub identity: Option<IdentityChoice>,
     /// Where identities, outboxes and logs are.
     pub data_dir: Option<PathBuf>,
     /// Where to speak and listen.

@@ -13,6 +13,7 @@ pub mod host;
 pub mod host;
 pub mod logging;
 mod nearest;
+pub mod passphrase;
 pub mod reach;
 pub mod screen;
 pub mod settings;

@@ -4,17 +4,17 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use chat_client::Config;
+use chat_client::{Config, Identity, IdentityError};
 use chat_log::Log;
 use chat_tui::args::{self, Invocation, Mode};
 use chat_tui::exit::Exit;
 use chat_tui::headless::{self, Task, tell, tell_error};
 use chat_tui::host::Host;
-use chat_tui::logging;
 use chat_tui::reach::Reach;
 use chat_tui::screen::theme::Theme;
 use chat_tui::screen::{self, Note, ScreenError, ScreenOptions};
 use chat_tui::settings::{self, FileSettings, Settings};
+use chat_tui::{logging, passphrase};
 use tokio::runtime::{Builder, Runtime};
 
 /// How long what still runs may take to end when everything is said.
@@ -127,9 +127,25 @@ async fn serve_and_run(
     exit
 }
 
-async fn dispatch(settings: &Settings, mode: Mode, notes: Vec<Note>, host: Option<Reach>) -> Exit {
+async fn dispatch(
+    settings: &Settings,
+    mode: Mode,
+    mut notes: Vec<Note>,
+    host: Option<Reach>,
+) -> Exit {
+    let identity = match chosen_identity(settings).await {
+        Ok(identity) => identity,
+        Err(error) => {
+            tell_error(Exit::Internal, &error.to_string());
+            headless::read_all(&mode);
+            return Exit::Internal;
+        }
+    };
     let task = match mode {
-        Mode::Screen => return open_screen(settings, notes, host).await,
+        Mode::Screen => {
+            notes.extend(notes_of_key(settings, identity.as_ref()));
+            return open_screen(settings, identity, notes, host).await;
+        }
         Mode::PrintConfig => return Exit::Ok,
         Mode::Chat(args) => Task::Chat(args),
         Mode::Send(args) => Task::Send(args),
@@ -139,14 +155,41 @@ async fn dispatch(settings: &Settings, mode: Mode, notes: Vec<Note>, host: Optio
         Mode::WhoAmI(args) => Task::WhoAmI(args),
         Mode::Leave(args) => Task::Leave(args),
     };
-    headless::run(settings, task).await
+    headless::run(settings, identity, task).await
 }
 
-async fn open_screen(settings: &Settings, notes: Vec<Note>, host: Option<Reach>) -> Exit {
+/// The key that somebody chose, for which its passphrase may have to be asked.
+async fn chosen_identity(settings: &Settings) -> Result<Option<Identity>, IdentityError> {
+    match &settings.identity {
+        Some(choice) => Identity::choose(choice, passphrase::ask).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Which key is used, where that is not plain from what was said.
+fn notes_of_key(settings: &Settings, identity: Option<&Identity>) -> Vec<Note> {
+    let agents = identity.and_then(Identity::agents_key);
+    let agents = agents.map(|key| format!("you sign in with the agent's key {key}"));
+    let passed_over = settings.identity_passed_over.as_ref().map(|choice| {
+        format!(
+            "{} has a key of its own; say --identity, too, to sign in with {choice}",
+            settings.name.wished
+        )
+    });
+    let said = agents.into_iter().chain(passed_over);
+    said.map(|text| Note { text, is_trouble: false }).collect()
+}
+
+async fn open_screen(
+    settings: &Settings,
+    identity: Option<Identity>,
+    notes: Vec<Note>,
+    host: Option<Reach>,
+) -> Exit {
     let (server, name) = (&settings.server, settings.name.clone());
     let config = Config {
         fingerprint: server.fingerprint,
-        identity: settings.identity.clone(),
+        identity,
         agent: concat!("chat-tui/", env!("CARGO_PKG_VERSION")).to_owned(),
         ..Config::screen(server.target.clone(), name, settings.data_dir.clone())
     };

@@ -10,14 +10,14 @@ mod print;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use chat_client::{Name, Target, TargetUrl};
+use chat_client::{IdentityChoice, Name, Target, TargetUrl};
 use chat_proto::{Nickname, RoomName};
 use etcetera::BaseStrategy;
 
 use crate::args::{Given, room_name, switch};
 
-pub(crate) use file::directory;
 pub use file::{FileSettings, Warning};
+pub(crate) use file::{directory, identity};
 pub use looks::Looks;
 pub use print::config_text;
 
@@ -31,8 +31,10 @@ pub struct Settings {
     pub server: TargetUrl,
     /// What the reader is called, and whether that is a wish only.
     pub name: Name,
-    /// The file of one's key, when it is not the one of the name.
-    pub identity: Option<PathBuf>,
+    /// One's key, when it is not the one of the name.
+    pub identity: Option<IdentityChoice>,
+    /// A key that was chosen less closely than the name, and so is not that of the name.
+    pub identity_passed_over: Option<IdentityChoice>,
     /// Where identities, outboxes and logs are.
     pub data_dir: PathBuf,
     /// Where to speak and listen: at least one room.
@@ -74,7 +76,7 @@ pub fn resolve(
     let from_environment = Given {
         server: variables.parsed("CHAT_SERVER", |text| text.parse::<TargetUrl>())?,
         name: variables.parsed("CHAT_NAME", Nickname::parse)?,
-        identity: variables.parsed("CHAT_IDENTITY", directory)?,
+        identity: variables.parsed("CHAT_IDENTITY", identity)?,
         data_dir: variables.parsed("CHAT_DATA_DIR", directory)?,
         rooms: variables.parsed("CHAT_ROOM", room_name)?.into_iter().collect(),
         mouse: variables.parsed("CHAT_MOUSE", switch)?,
@@ -84,12 +86,14 @@ pub fn resolve(
     let rooms_are_chosen = rooms.is_some();
     let rooms = rooms.unwrap_or_else(|| vec![lobby()]);
     let server = levels.iter_mut().find_map(|level| level.server.take());
+    let (identity, identity_passed_over) = identity_of(&mut levels);
     let name = levels.iter_mut().find_map(|level| level.name.take());
     let data_dir = levels.iter_mut().find_map(|level| level.data_dir.take());
     Ok(Settings {
         server: server.unwrap_or_else(|| Target::Local.into()),
         name: name.map_or_else(Name::of_login, |name| Name::firm(name.as_str())),
-        identity: levels.iter_mut().find_map(|level| level.identity.take()),
+        identity,
+        identity_passed_over,
         data_dir: data_dir.or_else(data_dir_default).ok_or(SettingsError::NoHome)?,
         rooms,
         rooms_are_chosen,
@@ -119,6 +123,18 @@ fn rooms_of(level: &mut Given) -> Option<Vec<RoomName>> {
     let named = std::mem::take(&mut level.rooms);
     let in_address = || level.server.as_ref()?.room.clone().map(|room| vec![room]);
     if named.is_empty() { in_address() } else { Some(named) }
+}
+
+/// The key that was chosen, and one that is passed over. Who says a name more closely than a key means
+/// another person: two names never share a key by accident.
+fn identity_of(levels: &mut [Given]) -> (Option<IdentityChoice>, Option<IdentityChoice>) {
+    let named_at = levels.iter().position(|level| level.name.is_some());
+    let chosen_at = levels.iter().position(|level| level.identity.is_some());
+    let chosen = chosen_at.and_then(|at| levels[at].identity.take());
+    match named_at < chosen_at && named_at.is_some() {
+        true => (None, chosen),
+        false => (chosen, None),
+    }
 }
 
 struct Variables<F> {

@@ -298,3 +298,24 @@ fn a_key_that_would_do_two_things_is_refused_and_the_usual_keys_stay() {
     assert_eq!(swapped.warnings, []);
     assert_eq!(file("keys = 3\n").warnings.len(), 1);
 }
+
+#[test]
+fn two_names_never_share_a_key_by_accident() {
+    let key = |line: &str, environment: &[(&str, &str)], text: &str| {
+        let settings = resolved(line, environment, text).unwrap();
+        (settings.identity.map(|key| key.to_string()), settings.identity_passed_over.is_some())
+    };
+    let file = "name = \"ada\"\nidentity = \"agent\"\n";
+    let agent = || Some("agent".to_owned());
+    assert_eq!(key("", &[], file), (agent(), false));
+    assert_eq!(key("", &[], "identity = \"agent\"\n"), (agent(), false));
+    // Whoever says a name more closely than the key is somebody else.
+    assert_eq!(key("--name bot", &[], file), (None, true));
+    assert_eq!(key("", &[("CHAT_NAME", "bot")], file), (None, true));
+    assert_eq!(key("--name bot", &[("CHAT_IDENTITY", "/key")], ""), (None, true));
+    // Unless the key is said as closely.
+    assert_eq!(key("--name bot --identity agent", &[], file), (agent(), false));
+    let both = [("CHAT_NAME", "bot"), ("CHAT_IDENTITY", "/key")];
+    assert_eq!(key("", &both, file), (Some("/key".to_owned()), false));
+    assert_eq!(key("--identity agent", &[("CHAT_NAME", "bot")], file), (agent(), false));
+}

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use chat_client::{Client, Config, Event, Events, Identity, Name, Target, start};
+use chat_client::{Client, Config, Event, Events, Name, Target, start};
 use chat_proto::limits::{
     COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
 };
@@ -13,6 +13,7 @@ use chat_proto::{
     SignIn, SignedIn, Subscribe, Subscribed, Timestamp, Welcome, sign_in_transcript,
     welcome_transcript,
 };
+use ed25519_dalek::{Signer, SigningKey};
 use futures::{SinkExt, StreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -28,7 +29,7 @@ pub(crate) const EPOCH: Epoch = Epoch(7);
 
 pub(crate) struct Daemon {
     listener: TcpListener,
-    key: Identity,
+    key: SigningKey,
     pub(crate) epoch: Epoch,
 }
 
@@ -44,18 +45,18 @@ impl Daemon {
     pub(crate) async fn new() -> Self {
         Self {
             listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
-            key: Identity::from_seed(&[42; 32]),
+            key: SigningKey::from_bytes(&[42; 32]),
             epoch: EPOCH,
         }
     }
 
     pub(crate) fn with_key(mut self, seed: u8) -> Self {
-        self.key = Identity::from_seed(&[seed; 32]);
+        self.key = SigningKey::from_bytes(&[seed; 32]);
         self
     }
 
     pub(crate) fn public_key(&self) -> PublicKey {
-        self.key.public_key()
+        PublicKey(self.key.verifying_key().to_bytes())
     }
 
     pub(crate) fn target(&self) -> Target {
@@ -131,8 +132,8 @@ impl Daemon {
         let transcript = welcome_transcript(&hello.random, &challenge, &[]);
         Welcome {
             version: 1,
-            server_key: self.key.public_key(),
-            signature: self.key.sign(&transcript),
+            server_key: self.public_key(),
+            signature: self.key.sign(&transcript).to_bytes(),
             session: SessionId(1),
             limits: Limits {
                 frame_bytes_max: FRAME_BYTES_MAX as u32,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chat_client::TargetUrl;
+use chat_client::{IdentityChoice, TargetUrl};
 use chat_proto::{Nickname, RoomName};
 use clap::{Args, Parser, Subcommand};
 
@@ -88,10 +88,11 @@ pub(super) struct Common {
     #[arg(long, value_parser = values::nickname)]
     pub(super) name: Option<Nickname>,
 
-    /// The key that is you, an OpenSSH Ed25519 private key without a passphrase [env: CHAT_IDENTITY]
+    /// The key that is you: a file of ssh-keygen's (Ed25519, or ECDSA on P-256), or of an ssh-agent:
+    /// agent, agent:COMMENT or SHA256:FINGERPRINT [env: CHAT_IDENTITY]
     /// [default: DATA_DIR/identity/NAME.key]
-    #[arg(long, value_name = "FILE", value_parser = crate::settings::directory)]
-    pub(super) identity: Option<PathBuf>,
+    #[arg(long, value_name = "KEY", value_parser = crate::settings::identity)]
+    pub(super) identity: Option<IdentityChoice>,
 
     /// Where your identity, the outbox and the logs are [env: CHAT_DATA_DIR]
     #[arg(long, value_name = "DIR", value_parser = crate::settings::directory)]

@@ -1,6 +1,6 @@
 //! `whoami` and `leave`: who this is, and where it is no more.
 
-use chat_client::{Connected, Fingerprint, sanitize};
+use chat_client::{Connected, sanitize};
 use tokio::time::Instant;
 
 use super::Context;
@@ -14,7 +14,7 @@ pub(super) async fn whoami(context: &mut Context, args: &ListArgs) -> Result<(),
     let deadline = Instant::now() + args.timeout;
     let asking = async {
         let link = Link::open(context.config.clone(), deadline).await?;
-        let fingerprint = Fingerprint::of(&link.client.public_key()).to_string();
+        let fingerprint = link.client.fingerprint().to_string();
         context.output.print(identity_line(&link.me, fingerprint, args.json)).await?;
         link.close().await;
         Ok(())

@@ -30,7 +30,7 @@ mod time;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use chat_client::Config;
+use chat_client::{Config, Identity};
 use chat_proto::RoomName;
 use tokio::time::timeout;
 
@@ -72,12 +72,18 @@ pub enum Task {
 /// for them.
 #[must_use]
 pub fn usage(mode: &Mode) -> Exit {
+    read_all(mode);
+    Exit::Usage
+}
+
+/// Reads the input of a `send` that is not carried out, so that whoever writes into its pipe is not
+/// killed for it.
+pub fn read_all(mode: &Mode) {
     let reads_all = matches!(mode, Mode::Send(SendArgs { text: None, .. }));
     if reads_all && !io::stdin().is_terminal() {
         // What cannot be read is the end.
         io::copy(&mut io::stdin().lock(), &mut io::sink()).ok();
     }
-    Exit::Usage
 }
 
 /// What every task needs.
@@ -88,9 +94,10 @@ struct Context {
     signals: Signals,
 }
 
-/// Runs a task to its end, and says on stderr why it failed, if it failed.
-pub async fn run(settings: &Settings, task: Task) -> Exit {
-    let mut context = match Context::new(settings) {
+/// Runs a task to its end, with a key that somebody chose, and says on stderr why it failed, if it
+/// failed.
+pub async fn run(settings: &Settings, identity: Option<Identity>, task: Task) -> Exit {
+    let mut context = match Context::new(settings, identity) {
         Ok(context) => context,
         Err(failure) => return failure.told(),
     };
@@ -114,13 +121,13 @@ pub async fn run(settings: &Settings, task: Task) -> Exit {
 }
 
 impl Context {
-    fn new(settings: &Settings) -> Result<Self, Failure> {
+    fn new(settings: &Settings, identity: Option<Identity>) -> Result<Self, Failure> {
         let server = &settings.server;
         let (name, data_dir) = (settings.name.clone(), settings.data_dir.clone());
         Ok(Self {
             config: Config {
                 fingerprint: server.fingerprint,
-                identity: settings.identity.clone(),
+                identity,
                 agent: concat!("chat-tui/", env!("CARGO_PKG_VERSION"), " headless").to_owned(),
                 ..Config::headless(server.target.clone(), name, data_dir)
             },

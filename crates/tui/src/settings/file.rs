@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use chat_client::TargetUrl;
+use chat_client::{IdentityChoice, TargetUrl};
 use chat_proto::Nickname;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -106,7 +106,7 @@ impl Reader<'_> {
             "data-dir" => parsed(value, directory).map(|dir| self.read.given.data_dir = Some(dir)),
             "room" => parsed(value, room_name).map(|room| self.read.given.rooms = vec![room]),
             "mouse" => boolean(value).map(|mouse| self.read.given.mouse = Some(mouse)),
-            "identity" => parsed(value, directory).map(|key| self.read.given.identity = Some(key)),
+            "identity" => parsed(value, identity).map(|key| self.read.given.identity = Some(key)),
             "keys" => table(value).map(|lines| self.keys(place.span(), lines)),
             "colors" => table(value).map(|lines| self.colors(lines)),
             "data_dir" => Err("this setting is spelled data-dir".to_owned()),
@@ -223,6 +223,11 @@ fn boolean(value: &Spanned<DeValue<'_>>) -> Result<bool, String> {
         | DeValue::Array(_)
         | DeValue::Table(_) => Err("it is true or false, without quotes".to_owned()),
     }
+}
+
+/// A key as people write it: of an agent, or a path.
+pub(crate) fn identity(text: &str) -> Result<IdentityChoice, String> {
+    IdentityChoice::parse(text, directory)
 }
 
 /// A path as people write it: `~` is the home directory.

@@ -49,10 +49,11 @@ pub fn config_text(settings: &Settings, place: Option<&Path>) -> String {
         super::ROOM_DEFAULT,
     );
     setting(
-        "The key that is you, an OpenSSH Ed25519 private key; by default the one of the name in\n\
-         # data-dir (--identity, CHAT_IDENTITY)",
+        "The key that is you: a file of ssh-keygen's (Ed25519, or ECDSA on P-256), or of an ssh-agent:\n\
+         # agent, agent:COMMENT or SHA256:FINGERPRINT. By default the one of the name in data-dir, which is\n\
+         # also taken when a name is given on the command line (--identity, CHAT_IDENTITY)",
         "identity",
-        settings.identity.as_ref().map(|path| path.to_string_lossy()).as_deref(),
+        settings.identity.as_ref().map(ToString::to_string).as_deref(),
         "~/.ssh/id_ed25519",
     );
     setting(

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use chat_client::Identity;
 use chat_proto::{
     AccountId, Body, Epoch, FindRoom, Frame, FrameCodec, Hello, HistoryPage, Kind, Limits, List,
-    LogId, MAGIC, Ping, Pong, RequestId, RoomId, RoomInfo, RoomList, Rooms, Seq, SessionId, SignIn,
-    SignedIn, Subscribe, Subscribed, Welcome, welcome_transcript,
+    LogId, MAGIC, Ping, Pong, PublicKey, RequestId, RoomId, RoomInfo, RoomList, Rooms, Seq,
+    SessionId, SignIn, SignedIn, Subscribe, Subscribed, Welcome, welcome_transcript,
 };
+use ed25519_dalek::{Signer, SigningKey};
 use futures::{SinkExt, StreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -96,16 +96,17 @@ fn reply<B: Body>(id: RequestId, body: &B) -> Option<Frame> {
 }
 
 fn welcome(hello: &Hello) -> Welcome {
-    let key = Identity::from_seed(&[42; 32]);
+    let key = SigningKey::from_bytes(&[42; 32]);
     let challenge = [9; 32];
-    let signature = key.sign(&welcome_transcript(&hello.random, &challenge, &[]));
+    let signature = key.sign(&welcome_transcript(&hello.random, &challenge, &[])).to_bytes();
     let limits = Limits {
         frame_bytes_max: 65_536,
         text_bytes_max: 16_384,
         commands_in_flight_max: 1_024,
         queries_in_flight_max: 4,
     };
-    let (version, session, server_key) = (1, SessionId(1), key.public_key());
+    let server_key = PublicKey(key.verifying_key().to_bytes());
+    let (version, session) = (1, SessionId(1));
     Welcome { version, server_key, signature, session, limits, challenge }
 }
 

@@ -4,6 +4,7 @@
 mod account;
 mod chat;
 mod choosing;
+mod keys;
 mod liar;
 mod pipe;
 mod restored;
