@@ -134,6 +134,19 @@ impl Raw {
         Ok(request)
     }
 
+    /// Sends requests with one write, as far as the socket takes it, and waits for no reply.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn tell_at_once<B: Body>(&mut self, bodies: &[B]) -> Result<()> {
+        for body in bodies {
+            let request = RequestId(self.next_request);
+            self.next_request += 1;
+            self.frames.feed(Frame::of(body, request)?).await?;
+        }
+        Ok(self.frames.flush().await?)
+    }
+
     /// Sends a request and waits for its reply; events meanwhile are kept.
     ///
     /// # Errors
