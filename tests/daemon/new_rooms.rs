@@ -2,15 +2,22 @@
 //! their last member, and leave nothing.
 
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use chat_proto::{
     Ack, Done, Error, ErrorCode, FindRoom, Join, Leave, Position, RoomId, RoomInfo, RoomList,
     Rooms, Seq, Subscribe, Subscribed, SubscriptionEnded,
 };
-use chat_tests::process::Daemon;
+use chat_tests::process::{Daemon, binary};
 use chat_tests::raw::{Raw, Refused, send};
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::time::timeout;
+
+/// How long what is awaited may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What an account may make at once, and after which time one more.
 const AT_ONCE: usize = 1_000;
@@ -159,4 +166,54 @@ async fn who_follows_a_room_that_goes_is_told_and_never_sees_the_next_of_its_nam
 
 fn code_of<T>(answer: Result<T>) -> Option<ErrorCode> {
     answer.err()?.downcast::<Refused>().ok()?.0.known_code()
+}
+
+/// The next line that has these words.
+async fn line_with(
+    lines: &mut Lines<BufReader<impl AsyncRead + Unpin>>,
+    words: &str,
+) -> Result<()> {
+    let found = async {
+        while let Some(line) = lines.next_line().await? {
+            if line.contains(words) {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("it has ended without a line with {words:?}")
+    };
+    timeout(PATIENCE, found).await.with_context(|| format!("no line with {words:?}"))?
+}
+
+#[tokio::test]
+async fn tail_waits_for_another_room_of_the_name_when_the_one_that_it_follows_goes() -> Result<()> {
+    let dir = TempDir::new()?;
+    let daemon = Daemon::start(&dir.path().join("data"))?;
+    let (mut ada, _) = Raw::sign_in(daemon.address(), 1, "ada").await?;
+    let den: RoomInfo = ada.ask(&Join { name: "den".to_owned() }).await?;
+    let there: RoomInfo = ada.ask(&Join { name: "there".to_owned() }).await?;
+    let _: Ack = ada.ask(&send_in(&there)).await?;
+    let args = "--no-tui tail -f -r den -r there --since seq:1 --count 1".split(' ');
+    let mut tail = tokio::process::Command::new(binary("chat-tui")?)
+        .args(args)
+        .env_clear()
+        .env("HOME", dir.path())
+        .env("CHAT_SERVER", daemon.address().to_string())
+        .env("CHAT_NAME", "bob")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut said = BufReader::new(tail.stdout.take().context("stdout")?).lines();
+    let mut told = BufReader::new(tail.stderr.take().context("stderr")?).lines();
+    // The second room is followed behind the first; of what was said before, nothing is counted.
+    line_with(&mut said, "hello").await?;
+    let _: Done = ada.ask(&Leave { room: den.room }).await?;
+    line_with(&mut told, "#den is gone; waiting for another room of that name").await?;
+    let anew: RoomInfo = ada.ask(&Join { name: "den".to_owned() }).await?;
+    let _: Ack = ada.ask(&send_in(&anew)).await?;
+    line_with(&mut said, "hello").await?;
+    let ended = timeout(PATIENCE, tail.wait()).await.context("it has what it wants")??;
+    ensure!(ended.success(), "{ended}");
+    Ok(())
 }

@@ -53,6 +53,14 @@ pub enum Event {
         /// The head that was reached.
         head: Seq,
     },
+    /// A room is not followed any more without having been asked to: it is gone, or this account may not
+    /// read it. Nothing of it follows.
+    Ended {
+        /// The room that it is about.
+        room: RoomId,
+        /// The room's name, without `#`.
+        room_name: String,
+    },
     /// History that is missing stood here.
     Gap {
         /// The room that it is about.

@@ -14,8 +14,8 @@ mod telling;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chat_proto::{
-    AccountId, Frame, Gap, Kind, LogId, LoggedHead, Position, Presence, RoomId, Seq, SignedIn,
-    Subscribe, Subscribed, SubscriptionEnded, Unsubscribe, WireError,
+    AccountId, ErrorCode, Frame, Gap, Kind, LogId, LoggedHead, Position, Presence, RoomId, Seq,
+    SignedIn, Subscribe, Subscribed, SubscriptionEnded, Unsubscribe, WireError,
 };
 
 use crate::event::{Event, Refusal};
@@ -253,24 +253,16 @@ impl Following {
         refusal: &Refusal,
         events: &mut EventQueue,
     ) {
-        let Some(log) = self.logs.get_mut(&id) else { return };
-        for waiter in log.waiters.drain(..) {
-            answer(waiter, Err(refusal.clone()));
-        }
         tracing::warn!(log = id.0, reason = %refusal.reason, "the log cannot be followed");
-        self.drop_log(id);
-        self.announce(RoomId(id.0), events);
+        self.end(id, refusal, events);
     }
 
     /// The daemon has closed the cursor: the account may not read the log any more.
     fn subscription_ended(&mut self, ended: &SubscriptionEnded, events: &mut EventQueue) {
-        let SubscriptionEnded { log, message, .. } = ended;
-        if !self.logs.contains_key(log) {
-            return;
-        }
+        let SubscriptionEnded { log, code, message } = ended;
+        let refusal = Refusal { code: ErrorCode::from_number(*code), reason: message.clone() };
         tracing::warn!(log = log.0, reason = %message, "the log cannot be followed any more");
-        self.drop_log(*log);
-        self.announce(RoomId(log.0), events);
+        self.end(*log, &refusal, events);
     }
 
     /// Takes a frame that belongs to no request. Frames of unknown kinds are passed over.

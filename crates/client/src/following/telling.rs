@@ -3,10 +3,11 @@
 use chat_proto::{AccountId, LogId, Renamed, RoomId, RoomInfo, Seq, Subscribe, Subscribed};
 
 use super::Following;
-use crate::event::{self, Event};
+use crate::event::{self, Event, Refusal};
 use crate::event_queue::EventQueue;
 use crate::logged::{set_names, wanted_name};
 use crate::memberships::Changes;
+use crate::request::answer;
 use crate::requests::PendingRequests;
 
 impl Following {
@@ -92,6 +93,20 @@ impl Following {
             && !std::mem::replace(&mut log.is_caught_up, true)
         {
             self.tell(id, Event::CaughtUp { room: RoomId(id.0), head }, events);
+        }
+    }
+
+    /// A log is not followed any more, whoever wanted it to be.
+    pub(super) fn end(&mut self, id: LogId, refusal: &Refusal, events: &mut EventQueue) {
+        let Some(log) = self.logs.get_mut(&id) else { return };
+        let waiters = std::mem::take(&mut log.waiters);
+        let is_told = !waiters.is_empty();
+        waiters.into_iter().for_each(|waiter| answer(waiter, Err(refusal.clone())));
+        self.drop_log(id);
+        let room = RoomId(id.0);
+        self.announce(room, events);
+        if !is_told && self.account.map(LogId::from) != Some(id) {
+            events.push(Event::Ended { room, room_name: self.names.room(room) });
         }
     }
 

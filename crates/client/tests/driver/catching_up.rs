@@ -95,6 +95,12 @@ async fn what_may_not_be_read_any_more_is_not_followed_until_it_is_asked_for_aga
     let (_, ProbeReply { token }) = peer.expect().await;
     assert_eq!(token, 5, "it has heard all before");
 
+    let ended = event(&mut events, |event| match event {
+        Event::Ended { room, room_name } => Some((room, room_name)),
+        _ => None,
+    });
+    assert_eq!(ended.await, (LOBBY, "lobby".to_owned()));
+
     let after = Position { epoch: EPOCH, seq: Seq(2) };
     let follower = client.clone();
     let following = tokio::spawn(async move { follower.follow(LOBBY.into(), Some(after)).await });

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use chat_client::{Client, Event, Message, RequestError};
-use chat_proto::{Epoch, Position, RoomId, RoomInfo, RoomName, Seq};
+use chat_proto::{Epoch, ErrorCode, Position, RoomId, RoomInfo, RoomName, Seq};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::backwards::last_of;
@@ -60,6 +61,7 @@ struct Tail<'a> {
 /// A room, and from where on it is followed.
 struct Followed {
     room: RoomId,
+    name: String,
     /// Only messages from this seq on are printed.
     first: Seq,
     /// Only messages from this seq on are counted.
@@ -120,9 +122,9 @@ impl Tail<'_> {
             let ending = last_of(link, &room, first, count, wanted).await?;
             self.printer.print_gaps(&room.name, ending.gaps).await?;
             last.extend(ending.messages);
-            let (room, after) = (room.room, ending.behind);
+            let (name, room, after) = (room.name, room.room, ending.behind);
             let first = first.max(after.seq.next());
-            followed.push(Followed { room, first, counted: first, after });
+            followed.push(Followed { room, name, first, counted: first, after });
         }
         last.sort_by_key(|message| (message.ts, message.room, message.seq));
         if let Some(count) = self.count_of_all() {
@@ -197,12 +199,16 @@ impl Tail<'_> {
     ) -> Result<(), Failure> {
         let epoch = link.me.epoch;
         let rooms = RefCell::new(rooms);
-        let following = follow_all(link.client.clone(), epoch, &rooms, missing);
+        let awaited = Awaited::new(missing);
+        let following = follow_all(link.client.clone(), epoch, &rooms, &awaited);
         let printing = async {
             let mut heard = Instant::now();
             while !self.is_enough() {
                 let mut counts = false;
                 let next = self.printer.next(&mut link.events, |event| {
+                    if let Event::Ended { room, .. } = event {
+                        awaited.room_ended(*room, &mut rooms.borrow_mut());
+                    }
                     let place = is_new(event, &mut rooms.borrow_mut());
                     counts = place == Some(true);
                     place.is_some()
@@ -248,10 +254,36 @@ fn since(link: &Link, rooms: Vec<RoomInfo>, first: Seq) -> Vec<Followed> {
     let epoch: Epoch = link.me.epoch;
     let place = |room: RoomInfo| {
         let seq = Seq(first.0.saturating_sub(1).min(room.head.0));
-        let counted = room.head.next();
-        Followed { room: room.room, first, counted, after: Position { epoch, seq } }
+        let (name, counted) = (room.name, room.head.next());
+        Followed { room: room.room, name, first, counted, after: Position { epoch, seq } }
     };
     rooms.into_iter().map(place).collect()
+}
+
+/// Rooms that are not there yet, or not any more.
+struct Awaited {
+    names: RefCell<Vec<RoomName>>,
+    more: Notify,
+}
+
+impl Awaited {
+    fn new(missing: Vec<RoomName>) -> Self {
+        for name in &missing {
+            tell(&format!("there is no room #{name} yet; waiting for it"));
+        }
+        Self { names: RefCell::new(missing), more: Notify::new() }
+    }
+
+    /// A room is gone: another one may come to have its name.
+    fn room_ended(&self, room: RoomId, followed: &mut Vec<Followed>) {
+        for gone in followed.extract_if(.., |followed| followed.room == room) {
+            tell(&format!("#{} is gone; waiting for another room of that name", gone.name));
+            if let Ok(name) = RoomName::parse(&gone.name) {
+                self.names.borrow_mut().push(name);
+                self.more.notify_one();
+            }
+        }
+    }
 }
 
 /// Opens the cursors, those of rooms that are not there yet as soon as they are; returns only if
@@ -260,43 +292,59 @@ async fn follow_all(
     client: Client,
     epoch: Epoch,
     rooms: &RefCell<Vec<Followed>>,
-    mut missing: Vec<RoomName>,
+    awaited: &Awaited,
 ) -> Failure {
     let places: Vec<_> = rooms.borrow().iter().map(|room| (room.room, room.after)).collect();
     for (room, after) in places {
-        if let Err(failure) = follow_one(&client, room, after).await {
-            return failure;
+        match follow_one(&client, room, after).await {
+            Err(error) if is_gone(&error) => awaited.room_ended(room, &mut rooms.borrow_mut()),
+            Err(error) => return error.into(),
+            Ok(()) => {}
         }
     }
-    while let Some(name) = missing.pop() {
-        tell(&format!("there is no room #{name} yet; waiting for it"));
-        let room = loop {
-            match client.find_room(&name).await {
-                Ok(found) => break found.room,
+    loop {
+        let names = awaited.names.borrow().clone();
+        for name in &names {
+            let found = match client.find_room(name).await {
+                Ok(found) => found,
                 Err(RequestError::Ended) => return RequestError::Ended.into(),
-                Err(_not_yet) => sleep(LOOK_INTERVAL).await,
+                Err(_not_yet) => continue,
+            };
+            awaited.names.borrow_mut().retain(|awaited| awaited != name);
+            // Known before it is followed: what is said there is printed from its beginning.
+            let (room, name, after) = (found.room, found.name, Position { epoch, seq: Seq(0) });
+            rooms.borrow_mut().push(Followed { room, name, first: Seq(1), counted: Seq(1), after });
+            match follow_one(&client, room, after).await {
+                Err(error) if is_gone(&error) => {
+                    awaited.room_ended(room, &mut rooms.borrow_mut());
+                }
+                Err(error) => return error.into(),
+                Ok(()) => {}
             }
-        };
-        // Known before it is followed: what is said there is printed from its beginning.
-        let after = Position { epoch, seq: Seq(0) };
-        rooms.borrow_mut().push(Followed { room, first: Seq(1), counted: Seq(1), after });
-        if let Err(failure) = follow_one(&client, room, after).await {
-            return failure;
+        }
+        if awaited.names.borrow().is_empty() {
+            awaited.more.notified().await;
+        } else {
+            sleep(LOOK_INTERVAL).await;
         }
     }
-    std::future::pending().await
 }
 
-async fn follow_one(client: &Client, room: RoomId, after: Position) -> Result<(), Failure> {
+async fn follow_one(client: &Client, room: RoomId, after: Position) -> Result<(), RequestError> {
     match client.follow(room.into(), Some(after)).await {
         Ok(()) | Err(RequestError::NotConnected | RequestError::TimedOut) => Ok(()),
-        Err(error @ (RequestError::Refused(_) | RequestError::Ended)) => Err(error.into()),
+        Err(error @ (RequestError::Refused(_) | RequestError::Ended)) => Err(error),
     }
 }
 
-/// Whether a room has been told up to where it was live.
+/// Whether a room has gone since it was found.
+fn is_gone(error: &RequestError) -> bool {
+    matches!(error, RequestError::Refused(why) if why.code == Some(ErrorCode::NotReadable))
+}
+
+/// Whether a room has been told up to where it was live, or is gone.
 fn is_end_of(event: &Event, of: RoomId) -> bool {
-    matches!(event, Event::CaughtUp { room, .. } if *room == of)
+    matches!(event, Event::CaughtUp { room, .. } | Event::Ended { room, .. } if *room == of)
 }
 
 /// Whether an event is behind the place where its room is to begin, and whether it counts. A log

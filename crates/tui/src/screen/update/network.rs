@@ -37,6 +37,8 @@ pub(super) fn event(
         Event::Gap { room, room_name, from, to, reason } => {
             gap(server, reader, room, &room_name, (from, to), reason);
         }
+        // The screen shows the rooms of one's memberships, which end with an event of their own.
+        Event::Ended { .. } => {}
         Event::Message(message) => said(server, reader, &message),
         Event::Joined(change) => came(server, reader, &change),
         Event::Left(change) => went(server, reader, &change),
