@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chat_client::sanitize::inert_lines;
+use chat_client::sanitize::Inert;
 use chat_tests::pty::{Modes, Size, VtScreen};
 use chat_tui::terminal::disputed::{DisputedRows, RowBackend};
 use chat_tui::text;
@@ -94,7 +94,7 @@ impl Pane {
     fn drawn(&self, text: &str) -> Result<Buffer, String> {
         let area = self.before.area;
         let mut buffer = Buffer::empty(area);
-        let (cells, shown) = (area.width - 1, text::prepared(&inert_lines(text)));
+        let (cells, shown) = (area.width - 1, text::prepared(&Inert::lines(text)));
         for (y, range) in (0..area.height).zip(text::wrap(&shown, usize::from(cells), 0)) {
             let line = shown[range].trim_end_matches([' ', '\u{3000}']);
             let end = text::put(&mut buffer, 0, y, line, cells, Style::new());

@@ -1,5 +1,6 @@
 //! A text that is inert, as a type: what is to be shown asks for it, so that nobody can forget.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 
@@ -37,9 +38,28 @@ impl Deref for Inert {
     }
 }
 
+/// It is ordered and compared as its text is.
+impl Borrow<str> for Inert {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for Inert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+impl From<&str> for Inert {
+    fn from(text: &str) -> Self {
+        Self::line(text)
+    }
+}
+
+impl From<String> for Inert {
+    fn from(text: String) -> Self {
+        Self::line(&text)
     }
 }
 

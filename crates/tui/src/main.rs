@@ -4,11 +4,12 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use chat_client::sanitize::inert_lines;
 use chat_client::{Config, Identity, IdentityError};
 use chat_log::Log;
 use chat_tui::args::{self, Invocation, Mode};
 use chat_tui::exit::Exit;
-use chat_tui::headless::{self, Task, tell, tell_error};
+use chat_tui::headless::{self, Task, tell, tell_error, tell_panics};
 use chat_tui::host::Host;
 use chat_tui::reach::Reach;
 use chat_tui::screen::theme::Theme;
@@ -21,11 +22,17 @@ use tokio::runtime::{Builder, Runtime};
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
+    tell_panics();
     let invocation = match args::parse(std::env::args_os()) {
         Ok(invocation) => invocation,
         Err(said) if said.use_stderr() && args::wants_json(std::env::args_os()) => {
             headless::tell_in_json();
             tell_error(Exit::Usage, said.to_string().trim_end());
+            return Exit::Usage.into();
+        }
+        // The link of an invitation comes from somebody else.
+        Err(said) if said.use_stderr() && inert_lines(&said.to_string()) != said.to_string() => {
+            tell(&said.to_string());
             return Exit::Usage.into();
         }
         Err(said) => {

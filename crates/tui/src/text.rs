@@ -1,12 +1,13 @@
 //! Text in cells: how wide it is, where it wraps, how it is cut.
 //!
 //! Owns the one opinion about widths, which is ratatui's, so that what is measured is what is
-//! drawn. It expects text that `chat_client::sanitize` has made inert and knows nothing of chat.
+//! drawn. It expects text that is [`Inert`] and knows nothing of chat.
 
 mod wrap;
 
 pub use wrap::{Line, wrap, wrap_hanging};
 
+use chat_client::sanitize::Inert;
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
@@ -51,9 +52,9 @@ fn reach(grapheme: &str) -> usize {
     one_by_one.sum::<usize>().max(grapheme_width(grapheme))
 }
 
-/// An inert text as a screen shows it: tabs become spaces.
+/// A text as a screen shows it: tabs become spaces.
 #[must_use]
-pub fn prepared(text: &str) -> String {
+pub fn prepared(text: &Inert) -> String {
     text.replace('\t', TAB)
 }
 
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn tabs_are_spaces() {
-        assert_eq!(prepared("a\tb"), "a    b");
+        assert_eq!(prepared(&Inert::lines("a\tb")), "a    b");
     }
 
     #[test]

@@ -41,7 +41,7 @@ use crate::settings::Settings;
 use failure::Failure;
 use output::Output;
 use signals::Signals;
-pub use telling::{tell, tell_error, tell_in_json};
+pub use telling::{tell, tell_error, tell_in_json, tell_panics};
 
 /// How long a client that is told to end may take.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);

@@ -2,6 +2,7 @@
 //!
 //! Owns the form of it, and that nobody waits for a stderr that nobody reads. stdout is another's.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +33,17 @@ pub fn tell(text: &str) {
 /// Says why the process ends as it does.
 pub fn tell_error(exit: Exit, text: &str) {
     say(text, &Record::error(exit, text));
+}
+
+/// From now on a panic is told like everything else: its words may be somebody else's.
+pub fn tell_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let backtrace = Backtrace::capture();
+        match backtrace.status() == BacktraceStatus::Captured {
+            true => tell(&format!("{panic}\n{backtrace}")),
+            false => tell(&panic.to_string()),
+        }
+    }));
 }
 
 /// Says the text, or the record of it.

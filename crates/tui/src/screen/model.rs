@@ -3,6 +3,7 @@
 //! Owns the servers, the one that is looked at, the line that is typed and what is open above the
 //! room. It must not know tokio, crossterm's terminal, or how anything is drawn.
 
+use chat_client::sanitize::Inert;
 use chat_proto::RoomName;
 use jiff::tz::TimeZone;
 
@@ -37,7 +38,7 @@ pub struct Model {
     /// How everything is painted.
     pub theme: Theme,
     /// A word that stays until the next key.
-    pub flash: Option<String>,
+    pub flash: Option<Inert>,
 }
 
 impl Model {

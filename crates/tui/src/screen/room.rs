@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use chat_client::sanitize::Inert;
 use chat_proto::{AccountId, RoomId, Seq};
 
 use super::history::{History, Local, Viewport};
@@ -19,7 +20,7 @@ pub type RoomIndex = usize;
 #[derive(Debug)]
 pub struct Room {
     /// The name as shown, without `#`.
-    pub title: String,
+    pub title: Inert,
     /// Its id, once the server has told it.
     pub id: Option<RoomId>,
     /// Whether the account is a member.

@@ -1,31 +1,31 @@
 //! What comes from the network on its way to the screen.
 //!
-//! Owns nothing but the choice of `chat_client::sanitize`'s forms; everything that is shown goes
-//! through here.
+//! Owns nothing but the choice of `chat_client::sanitize`'s forms. What the model holds to be shown is
+//! of its type.
 
-use chat_client::sanitize;
+use chat_client::sanitize::Inert;
 use chat_proto::spells_like_a_name;
 
 use super::history::YOU;
 
-/// A text of several lines, inert.
+/// A text of several lines.
 #[must_use]
-pub fn text(text: &str) -> String {
-    sanitize::inert_lines(text).into_owned()
+pub fn text(text: &str) -> Inert {
+    Inert::lines(text)
 }
 
-/// A text of one line, inert.
+/// A text of one line.
 #[must_use]
-pub fn line(text: &str) -> String {
-    sanitize::inert(text).into_owned()
+pub fn line(text: &str) -> Inert {
+    Inert::line(text)
 }
 
 /// Somebody else's name. Whoever calls themselves what the screen calls its reader gets a sigil.
 #[must_use]
-pub fn name(name: &str) -> String {
+pub fn name(name: &str) -> Inert {
     let shown = line(name);
     match shown.eq_ignore_ascii_case(YOU) {
-        true => format!("@{shown}"),
+        true => Inert::line(&format!("@{shown}")),
         false => shown,
     }
 }

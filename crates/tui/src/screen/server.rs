@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use chat_client::Destination;
+use chat_client::sanitize::Inert;
 use chat_proto::{AccountId, RoomId, RoomName};
 
 use super::clock::Clock;
@@ -38,7 +39,7 @@ pub enum Connection {
     /// An attempt is under way.
     Connecting {
         /// The address as a person reads it.
-        target: String,
+        target: Inert,
         /// From 1.
         attempt: u32,
     },
@@ -53,14 +54,14 @@ pub enum Connection {
     /// There is none; the next attempt begins at this moment.
     Offline {
         /// What went wrong, for a person.
-        why: String,
+        why: Inert,
         /// As in [`Moment::ms`](super::clock::Moment::ms).
         retry_at_ms: u64,
     },
     /// There is none, and there will be none.
     Ended {
         /// What went wrong, for a person.
-        why: String,
+        why: Inert,
     },
 }
 
@@ -70,7 +71,7 @@ pub struct Me {
     /// The account, once signed in.
     pub account: Option<AccountId>,
     /// The nickname: the one in force, else the one wished for.
-    pub name: String,
+    pub name: Inert,
 }
 
 /// A server.
@@ -212,7 +213,6 @@ impl Server {
     /// The entry of a logged message.
     #[must_use]
     pub fn entry_of(&self, message: &chat_client::Message, clock: &Clock) -> Entry {
-        let text = sanitize::text(&message.text);
         let kind = match self.is_own(message) {
             true => Kind::Own(SendMark::Committed),
             false => Kind::Message {
@@ -222,7 +222,7 @@ impl Server {
         };
         let place = Place::of(message.seq);
         let time = clock.local(message.ts.0);
-        Entry::new(place, Some(message.id), time, kind, &text).meant_as(message.kind)
+        Entry::new(place, Some(message.id), time, kind, &message.text).meant_as(message.kind)
     }
 
     /// Whether the reader said it.
@@ -233,7 +233,7 @@ impl Server {
 
     /// Lets the screen say something in a room.
     pub fn say(&mut self, room: RoomIndex, kind: Kind, text: &str, clock: &Clock) -> Local {
-        self.rooms[room].history.say(kind, clock.local_now(), &sanitize::text(text))
+        self.rooms[room].history.say(kind, clock.local_now(), text)
     }
 
     /// Answers a command, in the room that is open.

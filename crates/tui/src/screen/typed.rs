@@ -72,7 +72,7 @@ impl Model {
                 false => room.draft.clone(),
             };
             if !draft.is_empty() {
-                typed.drafts.insert(room.title.clone(), draft);
+                typed.drafts.insert(room.title.to_string(), draft);
             }
         }
         if let Some(aside) = self.input.put_aside() {

@@ -42,6 +42,10 @@ fn hostile_text_is_inert_wherever_it_comes_from() {
         let failure = Failure { why: HOSTILE.into(), refused: true };
         stage.feed(Msg::Answer(ServerId::FIRST, Answer::Rooms(Err(failure))));
         assert_inert(&stage, "an error");
+        let failure = Failure { why: HOSTILE.into(), refused: true };
+        let here = stage.model.server().current;
+        stage.feed(Msg::Answer(ServerId::FIRST, Answer::Located(here, Err(failure))));
+        assert_inert(&stage, "why a moment was not found");
         stage.feed(Msg::Paste(HOSTILE.into()));
         assert_inert(&stage, "a paste");
         stage.event(Event::Disconnected { why: HOSTILE.into(), retry_in: None });

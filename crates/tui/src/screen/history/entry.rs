@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
 
+use chat_client::sanitize::Inert;
 use chat_proto::{MessageId, Seq, TextKind};
 use jiff::civil::DateTime;
 
@@ -84,7 +85,7 @@ pub enum Kind {
     /// Somebody else's message.
     Message {
         /// The nickname as shown.
-        from: String,
+        from: Inert,
         /// Whether it names the reader.
         mention: bool,
     },
@@ -185,7 +186,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry with a text that `chat_client::sanitize` has made inert.
+    /// An entry with a text, which is made inert.
     #[must_use]
     pub fn new(
         place: Place,
@@ -205,19 +206,20 @@ impl Entry {
         Self { meant_as, wrapped: RefCell::new(None), ..self }
     }
 
-    /// Gives it another text, made inert, and kind. Whether it is folded stays.
+    /// Gives it another text, which is made inert, and kind. Whether it is folded stays.
     pub fn amend(&mut self, kind: Kind, text: &str) {
         self.text = spanned(&kind, text);
         self.kind = kind;
         self.wrapped = RefCell::new(None);
     }
 
-    /// Marks an own message as refused, for a reason that is inert and one line.
+    /// Marks an own message as refused, for a reason, which is made one inert line.
     pub fn refuse(&mut self, reason: &str) {
         self.kind = Kind::Own(SendMark::Refused);
         self.text.truncate(self.said_bytes());
         self.text.push("\n");
-        self.text.push_span(SpanKind::Reason, &format!("✗ {}", text::prepared(reason)));
+        self.text
+            .push_span(SpanKind::Reason, &format!("✗ {}", text::prepared(&Inert::line(reason))));
         self.wrapped = RefCell::new(None);
     }
 
@@ -303,7 +305,7 @@ impl Entry {
     #[must_use]
     pub fn sender(&self) -> Cow<'_, str> {
         let name = match &self.kind {
-            Kind::Message { from, .. } => from,
+            Kind::Message { from, .. } => from.as_str(),
             Kind::Own(_) => YOU,
             Kind::Notice | Kind::Answer => return Cow::Borrowed("--"),
             Kind::Trouble => return Cow::Borrowed("!!"),
@@ -390,8 +392,8 @@ impl Entry {
     }
 }
 
-/// An inert text, prepared for the screen, and what of it is more than plain.
+/// A text, made inert and prepared for the screen, and what of it is more than plain.
 fn spanned(kind: &Kind, text: &str) -> Spanned {
     let names_reader = matches!(kind, Kind::Message { mention: true, .. });
-    Spanned::new(text::prepared(text), names_reader.then_some(SpanKind::Mention))
+    Spanned::new(text::prepared(&Inert::lines(text)), names_reader.then_some(SpanKind::Mention))
 }

@@ -1,5 +1,6 @@
 //! What comes back from an effect, and what it changes.
 
+use chat_client::sanitize::Inert;
 use chat_proto::{Member, MessageId, RoomInfo, RoomName, Seq};
 
 use super::network::gap_words;
@@ -33,7 +34,7 @@ pub(super) fn answer(model: &mut Model, id: ServerId, answer: Answer) {
             server.answer(&text, reader.clock);
         }
         Answer::Nick(name, Ok(())) => {
-            *reader.flash = Some(format!("you are {name}"));
+            *reader.flash = Some(format!("you are {name}").into());
             network::own_name(server, &reader, &sanitize::line(name.as_str()));
         }
         Answer::Located(index, result) => moments::located(server, &mut reader, index, result),
@@ -116,7 +117,8 @@ fn page(
         Err(failure) => {
             server.rooms[index].history.page_failed(request);
             server.page_retry.failed(reader.clock.now.ms);
-            *reader.flash = Some(format!("older messages could not be had: {}", failure.why));
+            *reader.flash =
+                Some(format!("older messages could not be had: {}", failure.why).into());
         }
     }
 }
@@ -137,9 +139,9 @@ fn entries_of(server: &Server, clock: &Clock, page: &chat_client::HistoryPage) -
 }
 
 fn list_members(title: &str, members: &[Member]) -> String {
-    let named = |online: bool| -> Vec<String> {
+    let named = |online: bool| -> Vec<Inert> {
         let members = members.iter().filter(|member| member.online == online);
-        let mut names: Vec<String> =
+        let mut names: Vec<Inert> =
             members.take(NAMED_MAX).map(|member| sanitize::line(&member.name)).collect();
         names.sort();
         names

@@ -1,5 +1,6 @@
 //! What the person does, and what it changes.
 
+use chat_client::sanitize::Inert;
 use chat_proto::Nickname;
 use chat_proto::limits::TEXT_BYTES_MAX;
 use crossterm::event::KeyEvent;
@@ -39,8 +40,8 @@ pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     in_room(model, key, action, effects);
 }
 
-fn quit_hint(model: &Model) -> String {
-    format!("{} again quits", model.keymap.hint(Action::Interrupt))
+fn quit_hint(model: &Model) -> Inert {
+    format!("{} again quits", model.keymap.hint(Action::Interrupt)).into()
 }
 
 /// The wheel moves the history, unless a layer reads on.
@@ -120,18 +121,18 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
 
 fn type_char(model: &mut Model, character: char) {
     match model.input.bytes() + character.len_utf8() > TEXT_BYTES_MAX {
-        true => model.flash = Some(format!("a message has at most {TEXT_BYTES_MAX} bytes")),
+        true => model.flash = Some(format!("a message has at most {TEXT_BYTES_MAX} bytes").into()),
         false => model.input.type_char(character),
     }
 }
 
 /// What is asked before the typed line is taken for the end.
-fn doubt(model: &Model, said: &str) -> String {
+fn doubt(model: &Model, said: &str) -> Inert {
     let send = model.keymap.hint(Action::Send);
     sanitize::line(&format!("{send} again quits; to say it: {said}"))
 }
 
-fn doubt_now(model: &Model) -> Option<String> {
+fn doubt_now(model: &Model) -> Option<Inert> {
     match commands::read(&model.input.text()) {
         Entered::Unsure(said) => Some(doubt(model, &said)),
         Entered::Say(_) | Entered::Command(_) | Entered::Unclear(_) => None,
@@ -158,7 +159,8 @@ fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
             // A line of its own: what is typed next does not run into this one.
             model.input.begin_line();
             let send = model.keymap.hint(Action::Send);
-            model.flash = Some(format!("the outbox is full: your lines wait here for {send}"));
+            model.flash =
+                Some(format!("the outbox is full: your lines wait here for {send}").into());
         }
         Entered::Say(said) => {
             model.input.take();

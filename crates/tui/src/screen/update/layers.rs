@@ -47,7 +47,7 @@ pub(super) fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     let text = input::typeable(text);
     if !take(model, effects, |layer, _context| layer.on_paste(&text)) {
         if let Err(why) = paste_into_input(model, text) {
-            model.flash = Some(why);
+            model.flash = Some(why.into());
         }
         settle(model);
     }
@@ -78,7 +78,7 @@ fn carry_out(model: &mut Model, decision: Decision, effects: &mut Vec<Effect>) -
             let taken = paste_into_input(model, text);
             let is_done = taken.is_ok();
             if let Err(why) = taken {
-                model.flash = Some(format!("the last piece is {why}"));
+                model.flash = Some(format!("the last piece is {why}").into());
             }
             is_done
         }
@@ -98,7 +98,7 @@ fn send_pasted(
         Choice::Edit => model.input.paste(&pasted.text),
         Choice::Cancel => {
             model.input.remember(&pasted.text);
-            model.flash = Some(format!("not sent; {} brings the paste back", recall(model)));
+            model.flash = Some(format!("not sent; {} brings the paste back", recall(model)).into());
         }
         Choice::One => {
             model.input.paste(&pasted.text);
@@ -112,7 +112,7 @@ fn send_pasted(
         }
         Choice::Each(count) => {
             if !model.server().sends.has_room_for(count) {
-                model.flash = Some("the outbox is full; wait a moment".to_owned());
+                model.flash = Some("the outbox is full; wait a moment".into());
                 return false;
             }
             if cannot_be_said(model, "") {

@@ -11,6 +11,7 @@ mod network;
 mod rooms;
 mod sending;
 
+use chat_client::sanitize::Inert;
 use chat_client::{Destination, Event, HistoryPage};
 use chat_proto::{Member, MessageId, Nickname, RoomId, RoomInfo, RoomName, Seq, Timestamp};
 use crossterm::event::KeyEvent;
@@ -167,7 +168,9 @@ fn apply(model: &mut Model, now: Moment, msg: Msg, effects: &mut Vec<Effect>) {
     match msg {
         Msg::Key(key) => keyboard::key(model, key, effects),
         Msg::Paste(text) => layers::paste(model, &text, effects),
-        Msg::PasteTooLong(bytes) => model.flash = Some(super::layers::paste::too_long(bytes)),
+        Msg::PasteTooLong(bytes) => {
+            model.flash = Some(super::layers::paste::too_long(bytes).into());
+        }
         Msg::Wheel(lines) => keyboard::wheel(model, lines, effects),
         Msg::Click(column, row) => keyboard::click(model, column, row, effects),
         Msg::Resize(columns, rows) => {
@@ -195,7 +198,7 @@ struct Reader<'a> {
     /// Whether the terminal has the focus.
     has_focus: bool,
     /// A word that stays until the next key.
-    flash: &'a mut Option<String>,
+    flash: &'a mut Option<Inert>,
 }
 
 /// A server, and beside it what its events need of the screen.

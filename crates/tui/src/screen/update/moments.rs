@@ -14,7 +14,7 @@ use chat_proto::{Seq, Timestamp};
 pub(super) fn go_to(model: &mut Model, moment: Moment, effects: &mut Vec<Effect>) {
     let (index, room) = (model.server().current, model.room());
     let Some(id) = room.id.filter(|_id| room.member && model.server().is_online()) else {
-        model.flash = Some("older messages need a connection".to_owned());
+        model.flash = Some("older messages need a connection".into());
         return;
     };
     let today = model.clock.local_now().date();
@@ -25,7 +25,7 @@ pub(super) fn go_to(model: &mut Model, moment: Moment, effects: &mut Vec<Effect>
     };
     match start_of(model, day) {
         Some(start) => effects.push(at_server(model, ServerEffect::Locate(index, id, start))),
-        None => model.flash = Some(format!("there is no message of {day}")),
+        None => model.flash = Some(format!("there is no message of {day}").into()),
     }
 }
 
@@ -47,8 +47,8 @@ pub(super) fn located(
         Ok(Some(seq)) => server.rooms[index].history.go_to(seq),
         Ok(None) => {
             server.rooms[index].history.scroll_to_bottom(online);
-            *reader.flash = Some("nothing was said since then".to_owned());
+            *reader.flash = Some("nothing was said since then".into());
         }
-        Err(failure) => *reader.flash = Some(failure.why),
+        Err(failure) => *reader.flash = Some(failure.why.into()),
     }
 }

@@ -1,5 +1,6 @@
 //! What the client library says, and what it changes.
 
+use chat_client::sanitize::Inert;
 use chat_client::{Connected, Event, Message, Outgoing, OutgoingState, RoomChange, Subscribed};
 use chat_proto::{AccountId, GapReason, RoomId, RoomName, Seq};
 
@@ -263,9 +264,9 @@ fn renamed(
 }
 
 /// The reader has another name.
-pub(super) fn own_name(server: &mut Server, reader: &Reader<'_>, name: &str) {
-    let old = std::mem::replace(&mut server.me.name, name.to_owned());
-    if server.was_online && old != name {
+pub(super) fn own_name(server: &mut Server, reader: &Reader<'_>, name: &Inert) {
+    let old = std::mem::replace(&mut server.me.name, name.clone());
+    if server.was_online && old != *name {
         server.answer(&format!("you were {old}, and are now called {name}"), reader.clock);
     }
 }
@@ -322,6 +323,5 @@ fn show_waiting(server: &mut Server, reader: &Reader<'_>, index: RoomIndex, outg
         return;
     }
     let time = reader.clock.local_now();
-    let text = sanitize::text(&outgoing.text);
-    server.rooms[index].history.wait(Some(outgoing.id), time, &text);
+    server.rooms[index].history.wait(Some(outgoing.id), time, &outgoing.text);
 }

@@ -29,7 +29,7 @@ pub(super) fn next_unread(model: &mut Model) {
     let unread = listed.iter().find(|&&index| model.server().rooms[index].unread > 0);
     match named.or(unread) {
         Some(&index) => open(model, index),
-        None => model.flash = Some("nothing new in any room".to_owned()),
+        None => model.flash = Some("nothing new in any room".into()),
     }
 }
 

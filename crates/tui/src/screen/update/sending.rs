@@ -11,7 +11,6 @@ use crate::screen::areas;
 use crate::screen::history::Local;
 use crate::screen::keys::{Action, Edit};
 use crate::screen::model::Model;
-use crate::screen::sanitize;
 use crate::screen::server::Connection;
 
 /// Whether a text has to stay where it is typed, for a reason that is said.
@@ -24,7 +23,7 @@ pub(super) fn cannot_be_said(model: &mut Model, text: &str) -> bool {
     } else {
         return false;
     };
-    model.flash = Some(why);
+    model.flash = Some(why.into());
     true
 }
 
@@ -32,14 +31,13 @@ pub(super) fn cannot_be_said(model: &mut Model, text: &str) -> bool {
 pub(super) fn is_full(model: &mut Model) -> bool {
     let is_full = !model.server().sends.has_room_for(1);
     if is_full {
-        model.flash = Some("the outbox is full; wait a moment".to_owned());
+        model.flash = Some("the outbox is full; wait a moment".into());
     }
     is_full
 }
 
 pub(super) fn say(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
     let time = model.clock.local_now();
-    let shown = sanitize::text(&text);
     let server = model.server_mut();
     let (online, room) = (server.is_online(), server.current);
     server.outage.see();
@@ -47,7 +45,7 @@ pub(super) fn say(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
     let held = server.room_mut();
     let to = Destination { room: held.id, name: RoomName::parse(&held.title).ok() };
     held.history.divider = None;
-    let local = held.history.wait(None, time, &shown);
+    let local = held.history.wait(None, time, &text);
     held.history.scroll_to_bottom(online);
     let ticket = server.sends.push(room, local, text.clone());
     if retries {
@@ -68,7 +66,7 @@ pub(super) fn again(model: &mut Model, effects: &mut Vec<Effect>) {
             say(model, text, effects);
         }
         Some(kept) => model.room_mut().refused.push(kept),
-        None => model.flash = Some("no message was refused here".to_owned()),
+        None => model.flash = Some("no message was refused here".into()),
     }
 }
 
@@ -82,8 +80,8 @@ pub(super) fn discard(model: &mut Model) {
         Some((local, text)) => {
             model.room_mut().history.discard(local);
             model.input.remember(&text);
-            model.flash = Some(format!("dropped; {} brings the text back", recall(model)));
+            model.flash = Some(format!("dropped; {} brings the text back", recall(model)).into());
         }
-        None => model.flash = Some("no message was refused here".to_owned()),
+        None => model.flash = Some("no message was refused here".into()),
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn top(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer)
 
 pub(super) fn bottom(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let pieces = match &model.flash {
-        Some(flash) => vec![(flash.clone(), theme.strong)],
+        Some(flash) => vec![(flash.to_string(), theme.strong)],
         None => pieces(model, theme, area.width),
     };
     let mut x = area.x + u16::from(area.width >= 20);
