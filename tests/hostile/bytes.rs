@@ -13,7 +13,7 @@ use tokio::time::{Instant, interval, timeout};
 
 use crate::TestServer;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Says some bytes and closes its side; tells all that comes back until the daemon has closed.
 async fn say(server: &TestServer, bytes: &[u8]) -> Result<Vec<u8>> {
@@ -50,7 +50,7 @@ fn frame(length: u32, kind: u16, version: u8, flags: u8, body: &[u8]) -> Vec<u8>
     bytes
 }
 
-fn hello(body: &[u8]) -> Vec<u8> {
+pub(crate) fn hello(body: &[u8]) -> Vec<u8> {
     frame(u32::try_from(8 + body.len()).expect("short"), Kind::Hello as u16, 1, 0, body)
 }
 

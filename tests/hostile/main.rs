@@ -4,6 +4,7 @@
 mod bytes;
 mod proofs;
 mod requests;
+mod splits;
 
 use std::net::SocketAddr;
 

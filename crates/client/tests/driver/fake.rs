@@ -15,7 +15,7 @@ use chat_proto::{
 };
 use ed25519_dalek::{Signer, SigningKey};
 use futures::{SinkExt, StreamExt};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::codec::Framed;
 
@@ -191,6 +191,11 @@ impl Peer {
 
     pub(crate) async fn event<B: Body>(&mut self, body: &B) {
         self.reply(RequestId(0), body).await;
+    }
+
+    /// Bytes that are no frame.
+    pub(crate) async fn bytes(&mut self, bytes: &[u8]) {
+        within(self.framed.get_mut().write_all(bytes)).await.unwrap();
     }
 
     /// The client's socket does not take it all: whether everything is written in a moment.

@@ -128,6 +128,20 @@ async fn something_else_at_the_port_is_said_and_tried_again() {
 }
 
 #[tokio::test]
+async fn a_frame_of_four_gibibytes_ends_the_connection_before_it_comes() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events) = daemon.screen(dir.path());
+    let mut peer = daemon.serve().await;
+    connected(&mut events).await;
+    peer.bytes(&u32::MAX.to_le_bytes()).await;
+    let (why, retry_in) = disconnected(&mut events).await;
+    assert!(why.contains("4294967295 bytes is over the limit"), "{why}");
+    assert!(retry_in.is_some(), "it comes back");
+    daemon.serve().await;
+    connected(&mut events).await;
+}
+
+#[tokio::test]
 async fn nobody_listens_is_said_in_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let config = Daemon::new().await.screen_config(dir.path());
