@@ -222,6 +222,31 @@ mod tests {
     }
 
     #[test]
+    fn what_means_something_to_shells_brokers_and_paths_is_no_name() {
+        for name in ["*", "#", ">", ".", "..", "$SYS", "../x", "%n", "a\nb", "a\tb", "~", "a:b"] {
+            let refused = (RoomName::parse(name).err(), Nickname::parse(name).err());
+            let both = |error: &Option<_>| matches!(error, Some(NameError::Character(_)));
+            assert!(both(&refused.0) && both(&refused.1), "{name:?}: {refused:?}");
+        }
+        let long = "x".repeat(10_000);
+        assert_eq!(Nickname::parse(&long), Err(NameError::TooManyBytes { bytes: 10_000 }));
+    }
+
+    #[test]
+    fn twins_of_a_name_collide_with_it() {
+        for (name, twin) in [
+            ("admin", "\u{430}dmin"),
+            ("admin", "ADMIN"),
+            ("admin", "\u{FF41}\u{FF44}\u{FF4D}\u{FF49}\u{FF4E}"),
+            ("caf\u{E9}", "cafe\u{301}"),
+            ("caf\u{E9}", "CAF\u{C9}"),
+        ] {
+            assert!(names_collide(name, twin), "{name} and {twin}");
+        }
+        assert!(!names_collide("admin", "adnin"));
+    }
+
+    #[test]
     fn length_is_counted_in_characters_and_in_bytes() {
         assert!(Nickname::parse(&"x".repeat(32)).is_ok());
         assert!(matches!(Nickname::parse(&"x".repeat(33)), Err(NameError::TooLong { .. })));
