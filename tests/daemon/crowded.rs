@@ -163,6 +163,58 @@ async fn strangers_cost_little_whatever_they_begin_to_say() -> Result<()> {
     Ok(())
 }
 
+/// Signs in, and begins a long message.
+async fn begin_to_say_much(daemon: &Daemon) -> Result<Raw> {
+    let (mut raw, _) = Raw::sign_in(daemon.address(), 2, "talker").await?;
+    let begun = most_of_a(Kind::Send, 16_000)?;
+    raw.socket().write_all(&begun[MAGIC.len()..]).await?;
+    Ok(raw)
+}
+
+// Other C libraries do not have what it takes, and `portable` does not ask for it.
+#[cfg(target_env = "gnu")]
+#[tokio::test]
+async fn what_unfinished_frames_took_is_given_back_to_the_system() -> Result<()> {
+    const TALKERS: usize = 300;
+    const MIB: u64 = 1024 * 1024;
+    let dir = TempDir::new()?;
+    let daemon = Daemon::start(&dir.path().join("data"))?;
+    let (mut bystander, _) = Raw::sign_in(daemon.address(), 1, "bystander").await?;
+    drop(begin_to_say_much(&daemon).await?);
+    lives(&mut bystander).await?;
+    let before = memory(&daemon, "VmRSS")?;
+    let mut talkers = Vec::new();
+    for _ in 0..TALKERS {
+        talkers.push(begin_to_say_much(&daemon).await?);
+    }
+    let meanwhile = timeout(PATIENCE, async {
+        loop {
+            lives(&mut bystander).await?;
+            let now = memory(&daemon, "VmRSS")?;
+            if now > before + 4 * MIB {
+                return anyhow::Ok(now);
+            }
+        }
+    });
+    let meanwhile = meanwhile.await.context("nothing is kept for them")??;
+    drop(talkers);
+    let deadline = Instant::now() + PATIENCE;
+    let after = loop {
+        let after = memory(&daemon, "VmRSS")?;
+        if after < before + 3 * MIB || Instant::now() > deadline {
+            break after;
+        }
+        // Polling an outside process, not synchronising with it.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    println!("{before} bytes before, {meanwhile} meanwhile, {after} after");
+    assert!(
+        after < before + 3 * MIB,
+        "{before} bytes before, {meanwhile} meanwhile, {after} after"
+    );
+    lives(&mut bystander).await
+}
+
 #[tokio::test]
 async fn where_memory_is_short_newcomers_are_refused_and_the_others_stay() -> Result<()> {
     let dir = TempDir::new()?;

@@ -34,6 +34,8 @@ pub(crate) struct FairQueue<T> {
     quantum: usize,
     cost_max: usize,
     cost: usize,
+    /// The most that it was since somebody looked.
+    cost_peak: usize,
     /// The line of everybody who waits, by its place. Strangers choose from where they come: what
     /// finds it here must not be something that they can guess.
     places: HashMap<Party, usize>,
@@ -62,6 +64,7 @@ impl<T> FairQueue<T> {
             quantum,
             cost_max,
             cost: 0,
+            cost_peak: 0,
             places: HashMap::new(),
             lines: Vec::new(),
             free: Vec::new(),
@@ -79,6 +82,11 @@ impl<T> FairQueue<T> {
     /// The cost of all that a party has waiting.
     pub(crate) fn held(&self, party: Party) -> usize {
         self.places.get(&party).map_or(0, |place| self.lines[*place].cost)
+    }
+
+    /// The most that everything has cost since the last look.
+    pub(crate) fn take_cost_peak(&mut self) -> usize {
+        std::mem::replace(&mut self.cost_peak, self.cost)
     }
 
     /// Puts an item at the end of its party's line.
@@ -100,6 +108,7 @@ impl<T> FairQueue<T> {
         let before = line.cost;
         line.items.extend(items.inspect(|(_item, cost)| line.cost += cost));
         self.cost += line.cost - before;
+        self.cost_peak = self.cost_peak.max(self.cost);
     }
 
     /// Gives a party that has nothing waiting a line, and the last turn.
@@ -183,6 +192,7 @@ mod tests {
             [(1, 0), (1, 1), (2, 0), (3, 0), (3, 1), (1, 2), (1, 3), (3, 2), (1, 4), (1, 5)];
         assert_eq!(order, expected);
         assert!(queue.pop().is_none() && queue.cost == 0 && queue.places.is_empty());
+        assert_eq!((queue.take_cost_peak(), queue.take_cost_peak()), (10, 0));
     }
 
     #[test]

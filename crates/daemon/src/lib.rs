@@ -16,6 +16,7 @@ mod live;
 mod liveness;
 mod mailbox;
 mod memory;
+mod memory_return;
 mod notices;
 mod peer;
 pub mod protocols;

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chat_core::{Admission, Rate};
 
 use crate::account_rates::AccountRates;
+use crate::memory_return::HeldBytes;
 use crate::quotas::ConnectionQuotas;
 use crate::refusals::Refusals;
 
@@ -21,6 +22,8 @@ pub(crate) struct Live {
     pub(crate) quotas: Arc<ConnectionQuotas>,
     pub(crate) rates: AccountRates,
     pub(crate) refusals: Refusals,
+    /// Frames that have not come to their end, of all connections.
+    pub(crate) unread: Arc<HeldBytes>,
     pub(crate) metrics: Metrics,
 }
 
@@ -31,6 +34,7 @@ impl Live {
             quotas: Arc::new(ConnectionQuotas::new(connections_max)),
             rates: AccountRates::default(),
             refusals: Refusals::default(),
+            unread: Arc::default(),
             metrics: Metrics::default(),
         }
     }

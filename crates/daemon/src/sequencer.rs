@@ -134,6 +134,11 @@ impl Sequencer {
         self.wake()
     }
 
+    /// The most that has waited at once since the last look, in cost: what is in memory for it is less.
+    pub(crate) fn take_waiting_peak(&self) -> usize {
+        lock(&self.waiting).inputs.take_cost_peak()
+    }
+
     /// Wakes the committing thread.
     ///
     /// # Errors

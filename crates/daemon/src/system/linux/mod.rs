@@ -6,6 +6,7 @@
 //! is ready: they try, and say how far they came.
 
 pub(crate) mod address_space;
+pub(crate) mod allocator;
 pub(crate) mod boot;
 pub(crate) mod dir_watch;
 pub(crate) mod found_file;

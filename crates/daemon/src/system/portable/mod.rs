@@ -1,6 +1,7 @@
 //! What every Unix has: the twin of `linux`, with the same meaning.
 
 pub(crate) mod address_space;
+pub(crate) mod allocator;
 pub(crate) mod boot;
 pub(crate) mod dir_watch;
 pub(crate) mod found_file;
