@@ -33,10 +33,15 @@ const FLOOD: u64 = 40_000;
 /// Ten times what a loaded machine needs for a full queue.
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(5);
 
+/// Only turns are to hold a flood back: otherwise its rate would.
+fn without_a_rate(dir: &TempDir) -> Result<Daemon> {
+    Daemon::start_with(&dir.path().join("data"), &["--requests-per-second=1000000000"])
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_is_held_back_at_its_own_socket_and_others_are_answered_meanwhile() -> Result<()> {
     let dir = TempDir::new()?;
-    let daemon = Daemon::start(&dir.path().join("data"))?;
+    let daemon = without_a_rate(&dir)?;
     let (mut flooder, _) = Raw::sign_in(daemon.address(), 1, "flooder").await?;
     let lobby: RoomInfo = flooder.ask(&Join { name: "lobby".to_owned() }).await?;
     let (mut calm, _) = Raw::sign_in(daemon.address(), 2, "calm").await?;
@@ -168,7 +173,7 @@ async fn between_beside_a_hundred_connections_of_one_account(
     nonce: impl Fn(u64, u64) -> Nonce + Copy + std::marker::Send + 'static,
 ) -> Result<u64> {
     let dir = TempDir::new()?;
-    let daemon = Daemon::start(&dir.path().join("data"))?;
+    let daemon = without_a_rate(&dir)?;
     let (mut calm, _) = Raw::sign_in(daemon.address(), 2, "calm").await?;
     let mut flood = Flood::new()?;
     let mut flooders = Vec::new();
@@ -218,7 +223,7 @@ async fn sends_of_a_stream_each_have_no_larger_share() -> Result<()> {
 async fn nobody_is_told_busy_because_another_account_reads_much() -> Result<()> {
     const CONNECTIONS: usize = 300;
     let dir = TempDir::new()?;
-    let daemon = Daemon::start(&dir.path().join("data"))?;
+    let daemon = without_a_rate(&dir)?;
     let (mut calm, _) = Raw::sign_in(daemon.address(), 2, "calm").await?;
     let lobby = room(&mut calm, "lobby").await?;
     for n in 1..=256 {
@@ -252,7 +257,7 @@ async fn nobody_is_told_busy_because_another_account_reads_much() -> Result<()> 
 #[tokio::test]
 async fn an_account_that_reads_too_much_at_once_is_told_so_itself() -> Result<()> {
     let dir = TempDir::new()?;
-    let daemon = Daemon::start(&dir.path().join("data"))?;
+    let daemon = without_a_rate(&dir)?;
     let (mut first, _) = Raw::sign_in(daemon.address(), 1, "reader").await?;
     let lobby = room(&mut first, "lobby").await?;
     for n in 1..=256 {

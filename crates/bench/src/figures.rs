@@ -2,6 +2,7 @@
 //! within one run, since machines differ.
 
 use crate::row::Row;
+use crate::scenario::{FLOOD_100, FLOOD_1000, FLOOD_PAGES, FLOOD_STREAMS, Flood};
 use crate::stats::median;
 
 /// What a figure may be.
@@ -39,7 +40,7 @@ const fn compared(what: &'static str, found: fn(&Medians<'_>) -> Option<f64>) ->
     Figure { what, bound: Bound::Any, found }
 }
 
-const FIGURES: [Figure; 56] = [
+const FIGURES: [Figure; 60] = [
     at_least("a, 1,024 in flight: deliveries per CPU second, × raw", 1.0, |m| {
         m.cheaper("a", Some(1024), "raw")
     }),
@@ -167,6 +168,16 @@ const FIGURES: [Figure; 56] = [
     at_most("start: the same with them after a kill", 0.5, |m| {
         m.chatd("start", "ready_populated_after_kill_s")
     }),
+    at_most("flood: p99 of the calm one's ack beside 100 connections, × alone", 2.0, |m| {
+        m.beside_flood(FLOOD_100)
+    }),
+    at_most("flood: the same beside 1,000", 2.0, |m| m.beside_flood(FLOOD_1000)),
+    at_most("flood: the same beside 100, each message in a stream of its own", 2.0, |m| {
+        m.beside_flood(FLOOD_STREAMS)
+    }),
+    at_most("flood: the same beside 300 that read pages of history", 2.0, |m| {
+        m.beside_flood(FLOOD_PAGES)
+    }),
     compared("start: bytes of memory for each of the accounts, when ready", |m| {
         let grown = m.chatd("start", "rss_populated_bytes")? - m.chatd("start", "rss_bytes")?;
         Some(grown / m.chatd("start", "accounts")?)
@@ -220,6 +231,12 @@ impl Medians<'_> {
     fn slower(&self, chatd: &str, figure: &str, than: &str) -> Option<f64> {
         let time = |target| self.of("e", None, target, figure);
         Some(time(chatd)? / time(than)?)
+    }
+
+    /// How many times longer somebody waits for an ack, at worst, while somebody else floods.
+    fn beside_flood(&self, flood: Flood) -> Option<f64> {
+        let of = |figure| self.of("flood", Some(flood.in_flight()), "chatd", figure);
+        Some(of("ack_p99_us")? / of("p99_alone_us")?)
     }
 
     fn beside(&self, scenario: &str) -> Option<f64> {

@@ -25,6 +25,7 @@ pub(crate) fn run(measure: &Measure) -> Result<()> {
         cores,
         chatd: chatd(measure)?,
         folder: measure.dir.clone().unwrap_or_else(std::env::temp_dir),
+        limits_requests: false,
     };
     let (there, absent): (Vec<Target>, Vec<Target>) =
         measure.targets().into_iter().partition(|target| target.is_installed());

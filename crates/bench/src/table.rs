@@ -26,7 +26,7 @@ const fn column(head: &'static str, figure: &'static str, unit: Unit) -> Column 
     Column { head, figure, unit }
 }
 
-const COLUMNS: [Column; 37] = [
+const COLUMNS: [Column; 39] = [
     column("msgs/s", "msgs_per_s", Unit::Plain(0)),
     column("M deliveries/s", "deliveries_per_s", Unit::Millions),
     column("CPU s/M", "cpu_s_per_million", Unit::Plain(3)),
@@ -50,7 +50,9 @@ const COLUMNS: [Column; 37] = [
     column("M told of newcomers", "newcomers_told", Unit::Millions),
     column("all told s", "all_told_s", Unit::Plain(2)),
     column("events/s", "events_per_s", Unit::Plain(0)),
+    column("p50 alone µs", "p50_alone_us", Unit::Plain(0)),
     column("p99 alone µs", "p99_alone_us", Unit::Plain(0)),
+    column("flood/s", "flood_per_s", Unit::Plain(0)),
     column("backlog", "backlog_events", Unit::Plain(0)),
     column("RSS before MiB", "rss_before_bytes", Unit::Mebibytes),
     column("caught up s", "caught_up_s", Unit::Plain(2)),
@@ -72,8 +74,11 @@ pub(crate) fn of(rows: &[Row]) -> String {
     let (scenario, in_flight, receivers) = first.case();
     let rows: Vec<&Row> = rows.iter().filter(|row| row.case() == first.case()).collect();
     let rows = rows.as_slice();
-    let mut text = format!("{scenario}: {receivers} connections receive");
-    if first.senders > 0 {
+    let mut text = match (receivers, first.senders) {
+        (0, senders @ 1..) => format!("{scenario}: {senders} connections ask"),
+        _ => format!("{scenario}: {receivers} connections receive"),
+    };
+    if first.senders > 0 && receivers > 0 {
         text += &format!(", {} send", first.senders);
     }
     if let Some(in_flight) = in_flight {

@@ -20,8 +20,9 @@ pub use address::{Address, AddressError};
 pub use args::{Order, from_command_line, read_again};
 pub use file::FileError;
 
-/// What is far above what people and programs ask for, and below what they can ask for.
-const REQUESTS_PER_SECOND: u64 = 100_000;
+/// What is far above what people and programs ask for, and so little that nobody else feels it
+/// (docs/adr/0017).
+const REQUESTS_PER_SECOND: u64 = 5_000;
 
 /// Who has asked nothing for so long may ask at once what the rate allows in that time.
 const BURST_SECONDS: u64 = 4;

@@ -54,7 +54,7 @@ fn without_a_word_the_defaults_count() {
     assert_eq!(settings["data-dir"].as_str(), Some(&*at(".local/state/chatd")));
     assert_eq!(settings["durability"].as_str(), Some("full"));
     assert_eq!(settings["new-store"].as_bool(), Some(false));
-    assert_eq!(settings["requests-per-second"].as_integer(), Some(100_000));
+    assert_eq!(settings["requests-per-second"].as_integer(), Some(5_000));
     assert!(!settings.contains_key("connections"), "as many as the system allows");
     assert_eq!(settings["log"].as_str(), Some("info"));
 }

@@ -3,6 +3,7 @@
 mod connecting;
 mod fanout;
 mod fill;
+mod flood;
 mod history;
 mod latency;
 mod population;
@@ -19,6 +20,7 @@ use crate::load::{Pace, Phase, Tick};
 use crate::row::Row;
 use crate::target::{Environment, Participants, Target};
 
+pub(crate) use flood::{FLOOD_100, FLOOD_1000, FLOOD_PAGES, FLOOD_STREAMS, Flood};
 pub(crate) use slow::SERIES;
 
 /// Bytes of a message's text.
@@ -51,6 +53,8 @@ pub(crate) enum Scenario {
     Rooms,
     /// Ready again with 10,000,000 events on disk, and with 100,000 accounts as well
     Start,
+    /// One account floods over 100 to 1,000 connections: what somebody else feels of it
+    Flood,
 }
 
 /// How much of everything.
@@ -101,6 +105,8 @@ pub(crate) enum Kind {
     Rooms { rooms: usize },
     /// A start on so many events, and then with so many accounts as well.
     Start { events: u64, accounts: usize },
+    /// One account asks as fast as it can.
+    Flood(Flood),
 }
 
 impl Scenario {
@@ -142,6 +148,10 @@ impl Scenario {
                 let (events, accounts) = (scale.of(10_000_000) as u64, scale.of(100_000));
                 vec![Kind::Start { events, accounts }]
             }
+            Self::Flood => {
+                let floods = [FLOOD_100, FLOOD_1000, FLOOD_STREAMS, FLOOD_PAGES];
+                floods.map(|flood| Kind::Flood(flood.scaled(scale))).to_vec()
+            }
         };
         kinds.into_iter().map(|kind| Case { scenario: self, kind }).collect()
     }
@@ -163,7 +173,7 @@ impl Case {
                 target.is_chatd()
             }
             Kind::Storm { .. } => target.is_chatd(),
-            Kind::Start { .. } => target == Target::Chatd,
+            Kind::Start { .. } | Kind::Flood(_) => target == Target::Chatd,
         }
     }
 
@@ -189,6 +199,7 @@ impl Case {
             Kind::Storm { connections } => storm::run(target, connections, bench),
             Kind::Rooms { rooms } => rooms::run(target, rooms, bench),
             Kind::Start { events, accounts } => history::start(target, events, accounts, bench),
+            Kind::Flood(flood) => flood::run(target, flood, bench),
         };
         let mut rows = rows.unwrap_or_else(|error| vec![Row::void(format!("{error:#}"))]);
         for (turn, row) in (0..).zip(&mut rows) {
@@ -232,6 +243,10 @@ impl Case {
                 row.in_flight = Some(rooms::IN_FLIGHT);
             }
             Kind::Start { .. } => {}
+            Kind::Flood(flood) => {
+                row.senders = flood.connections;
+                row.in_flight = Some(flood.in_flight());
+            }
         }
     }
 }

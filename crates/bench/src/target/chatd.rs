@@ -19,6 +19,9 @@ use crate::net::framing::Framing;
 /// The room that everybody is in.
 pub(crate) const ROOM: &str = "bench";
 
+/// As good as no limit on what an account may ask.
+const UNLIMITED: &str = "--requests-per-second=1000000000";
+
 /// How many connections are opened at a time.
 const AT_ONCE: usize = 128;
 
@@ -30,7 +33,9 @@ pub(super) fn start(
     let data_dir = folder.join("data").display().to_string();
     let args = ["--listen", "127.0.0.1:0", "--socket", "none", "--log", "warn"];
     let more = ["--data-dir", &data_dir, "--durability", durability];
-    let args: Vec<String> = args.into_iter().chain(more).map(str::to_owned).collect();
+    let unlimited = (!environment.limits_requests).then_some(UNLIMITED);
+    let args = args.into_iter().chain(more).chain(unlimited);
+    let args: Vec<String> = args.map(str::to_owned).collect();
     let mut process = Process::start(&environment.chatd, &args, environment.cores.server, folder)?;
     let stdout = process.stdout().context("stdout is a pipe")?;
     for line in BufReader::new(stdout).lines() {

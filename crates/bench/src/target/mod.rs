@@ -61,6 +61,9 @@ pub(crate) struct Environment {
     pub(crate) chatd: PathBuf,
     /// Data directories are made in it, on the disk that is measured.
     pub(crate) folder: PathBuf,
+    /// The daemon limits how fast an account may ask, as it does by itself. A load is an account or a
+    /// few: elsewhere the limit would be what is measured, and those of the peers are off as well.
+    pub(crate) limits_requests: bool,
 }
 
 /// A server that runs. It ends, and its files go, when it is dropped.

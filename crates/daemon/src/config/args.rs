@@ -86,7 +86,7 @@ struct Args {
     new_store: Option<bool>,
 
     /// How many requests an account may make in a second, over all its connections, and four times as
-    /// many at once; past it the server reads them later [default: 100000]
+    /// many at once; past it the server reads them later [default: 5000]
     #[arg(long, value_name = "N", env = "CHATD_REQUESTS_PER_SECOND", hide_env_values = true)]
     requests_per_second: Option<RequestRate>,
 
