@@ -192,7 +192,6 @@ async fn between_beside_a_hundred_connections_of_one_account(
     flood.answered(5_000).await?;
     let between = between(&mut calm, flooded).await?;
     flood.end().await?;
-    println!("{between} messages of the flood came between");
     Ok(between)
 }
 
