@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use chat_proto::{
     CloseReason, ErrorCode, KeyDigest, List, PublicKey, SSHSIG_NAMESPACE, SignIn, SignedIn,
-    Welcome, put_ssh_string, sign_in_transcript, ssh_ed25519_key, sshsig_message,
+    Welcome, put_ssh_string, security_key_message, sign_in_transcript, ssh_ed25519_key,
+    sshsig_message,
 };
 use chat_tests::raw::{Closed, Raw};
 use ed25519_dalek::{Signer, SigningKey};
@@ -254,6 +255,69 @@ async fn a_kind_of_proof_that_is_not_known_or_does_not_fit_is_refused_as_such() 
         let ed25519 = key(ED25519);
         let credential = KeyDigest::of(&public(&ed25519)).0;
         SignIn { credential_kind: 3, credential, ..by_sshsig(&ed25519, welcome) }
+    })
+    .await?;
+    server.stop().await;
+    Ok(())
+}
+
+/// What a security key of one byte answers to a challenge, with these flags.
+fn by_security_key(byte: u8, flags: u8, welcome: &Welcome) -> SignIn {
+    let secret = SigningKey::from_bytes(&[byte; 32]);
+    let mut key = Vec::new();
+    put_ssh_string(&mut key, b"sk-ssh-ed25519@openssh.com");
+    put_ssh_string(&mut key, &secret.verifying_key().to_bytes());
+    put_ssh_string(&mut key, b"ssh:");
+    let message = sshsig_message(&transcript(welcome));
+    let signed = secret.sign(&security_key_message(b"ssh:", flags, 7, &message)).to_bytes();
+    let mut signature = Vec::new();
+    put_ssh_string(&mut signature, b"sk-ssh-ed25519@openssh.com");
+    put_ssh_string(&mut signature, &signed);
+    signature.push(flags);
+    signature.extend(7_u32.to_be_bytes());
+    let sign_in = SignIn::with_ssh_key(&key, &signature, "ada").expect("it is known");
+    SignIn { name_is_firm: false, ..sign_in }
+}
+
+#[tokio::test]
+async fn a_security_key_that_was_touched_is_an_account_of_its_own() -> Result<()> {
+    let server = TestServer::start().await?;
+    let first = said(&server, |welcome| by_security_key(1, 1, welcome)).await?.unwrap();
+    let verified = said(&server, |welcome| by_security_key(1, 5, welcome)).await?.unwrap();
+    assert_eq!(first.account, verified.account);
+    let same_secret = said(&server, |welcome| by_signature(1, welcome)).await?.unwrap();
+    assert_ne!(first.account, same_secret.account);
+    server.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_sk_key_without_touch_is_refused() -> Result<()> {
+    let server = TestServer::start().await?;
+    for flags in [0, 4, 0xFE] {
+        is_no_proof(&server, |welcome| by_security_key(1, flags, welcome)).await?;
+    }
+    // Nor is it enough to say that there was one, or another count, behind what was signed.
+    for (from_end, change) in [(5, 1), (1, 1), (2, 0x80)] {
+        is_no_proof(&server, |welcome| {
+            let whole = by_security_key(1, if from_end == 5 { 0 } else { 1 }, welcome);
+            let mut proof = whole.proof.to_vec();
+            let at = proof.len() - from_end;
+            proof[at] ^= change;
+            SignIn { proof: List::first_of(proof), ..whole }
+        })
+        .await?;
+    }
+    // The other way round: what an ordinary Ed25519 key has signed is of no security key.
+    is_no_proof(&server, |welcome| {
+        let signed = signature(&key(ED25519), &sshsig_message(&transcript(welcome)));
+        let mut sk = Vec::new();
+        put_ssh_string(&mut sk, b"sk-ssh-ed25519@openssh.com");
+        let ed25519 = key(ED25519);
+        let public = ed25519.public_key().key_data().ed25519().expect("it is one").0;
+        put_ssh_string(&mut sk, &public);
+        put_ssh_string(&mut sk, b"ssh:");
+        SignIn::with_ssh_key(&sk, &signed, "ada").unwrap()
     })
     .await?;
     server.stop().await;

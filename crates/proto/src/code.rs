@@ -97,6 +97,8 @@ numbered! {
         Token = 2, false;
         /// An ECDSA key on P-256, named by SHA-256 of it as SSH writes it.
         EcdsaP256 = 3, true;
+        /// An Ed25519 key on a security key (FIDO), named in the same way.
+        SkEd25519 = 4, true;
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Credential {
     Token(TokenId),
     /// An ECDSA key on P-256.
     EcdsaP256(KeyDigest),
+    /// An Ed25519 key on a security key.
+    SkEd25519(KeyDigest),
 }
 
 bytes_id! {
@@ -46,6 +48,7 @@ impl Credential {
             CredentialKind::Key => Self::Key(PublicKey(bytes)),
             CredentialKind::Token => Self::Token(TokenId(bytes)),
             CredentialKind::EcdsaP256 => Self::EcdsaP256(KeyDigest(bytes)),
+            CredentialKind::SkEd25519 => Self::SkEd25519(KeyDigest(bytes)),
         })
     }
 
@@ -56,6 +59,7 @@ impl Credential {
             Self::Key(_) => CredentialKind::Key,
             Self::Token(_) => CredentialKind::Token,
             Self::EcdsaP256(_) => CredentialKind::EcdsaP256,
+            Self::SkEd25519(_) => CredentialKind::SkEd25519,
         }
     }
 
@@ -76,7 +80,8 @@ impl Credential {
         match self {
             Self::Key(PublicKey(bytes))
             | Self::Token(TokenId(bytes))
-            | Self::EcdsaP256(KeyDigest(bytes)) => bytes,
+            | Self::EcdsaP256(KeyDigest(bytes))
+            | Self::SkEd25519(KeyDigest(bytes)) => bytes,
         }
     }
 
@@ -85,7 +90,9 @@ impl Credential {
     pub fn fingerprint(&self) -> [u8; 32] {
         match self {
             Self::Key(key) => KeyDigest::of(&ssh_ed25519_key(key)).0,
-            Self::Token(TokenId(bytes)) | Self::EcdsaP256(KeyDigest(bytes)) => *bytes,
+            Self::Token(TokenId(bytes))
+            | Self::EcdsaP256(KeyDigest(bytes))
+            | Self::SkEd25519(KeyDigest(bytes)) => *bytes,
         }
     }
 }
@@ -98,6 +105,7 @@ impl SshKey<'_> {
         match self {
             SshKey::Ed25519(key) => Credential::Key(*key),
             SshKey::EcdsaP256(_) => Credential::EcdsaP256(KeyDigest::of(bytes)),
+            SshKey::SkEd25519 { .. } => Credential::SkEd25519(KeyDigest::of(bytes)),
         }
     }
 }

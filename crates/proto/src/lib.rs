@@ -54,8 +54,8 @@ pub use request_table::{
     AnyRequest, CommandRequest, QueryRequest, ReplyBody, Request, SubscribeReply, Window,
 };
 pub use ssh::{
-    SSHSIG_NAMESPACE, SshFields, SshKey, SshSignature, put_ssh_string, ssh_ed25519_key,
-    sshsig_message,
+    SSHSIG_NAMESPACE, SshFields, SshKey, SshSignature, is_user_present, put_ssh_string,
+    security_key_message, ssh_ed25519_key, sshsig_message,
 };
 pub use text::{TextError, check_text};
 pub use text_body::{Context, TextBody, TextRef};

@@ -3,7 +3,7 @@
 //!
 //! It must not know which keys are trusted, and checks no signature: it says what there is to check.
 
-use sha2::{Digest, Sha512};
+use sha2::{Digest, Sha256, Sha512};
 
 use crate::PublicKey;
 
@@ -17,6 +17,10 @@ const P256: &[u8] = b"ecdsa-sha2-nistp256";
 const P256_CURVE: &[u8] = b"nistp256";
 /// What an Ed25519 key is called (RFC 8709).
 const ED25519: &[u8] = b"ssh-ed25519";
+/// The same on a security key (OpenSSH's `PROTOCOL.u2f`).
+const SK_ED25519: &[u8] = b"sk-ssh-ed25519@openssh.com";
+/// The flag of a security key's signature that says that somebody was there.
+const USER_PRESENT: u8 = 0x01;
 
 /// A public key as SSH writes it, of an algorithm that is known here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +29,13 @@ pub enum SshKey<'a> {
     Ed25519(PublicKey),
     /// ECDSA on P-256: the point, uncompressed (SEC 1).
     EcdsaP256(&'a [u8; 65]),
+    /// Ed25519 on a security key.
+    SkEd25519 {
+        /// The key.
+        key: PublicKey,
+        /// What it was made for, as in `ssh:`.
+        application: &'a [u8],
+    },
 }
 
 /// A signature as SSH writes it, of an algorithm that is known here.
@@ -34,6 +45,15 @@ pub enum SshSignature {
     Ed25519([u8; 64]),
     /// ECDSA on P-256 with SHA-256: r and s, 32 bytes each, big endian.
     EcdsaP256([u8; 64]),
+    /// Ed25519 by a security key, over [`security_key_message`].
+    SkEd25519 {
+        /// The signature.
+        signature: [u8; 64],
+        /// What the security key says of how it signed.
+        flags: u8,
+        /// How often it has signed.
+        counter: u32,
+    },
 }
 
 impl<'a> SshKey<'a> {
@@ -48,6 +68,10 @@ impl<'a> SshKey<'a> {
                 // 4: both coordinates are there. No program writes the compressed form.
                 let point = array(point).filter(|point: &&[u8; 65]| point[0] == 4)?;
                 (curve == P256_CURVE).then_some(Self::EcdsaP256(point))?
+            }
+            SK_ED25519 => {
+                let key = PublicKey(*array(fields.string()?)?);
+                Self::SkEd25519 { key, application: fields.string()? }
             }
             _ => return None,
         };
@@ -69,6 +93,11 @@ impl SshSignature {
                 fixed[32..].copy_from_slice(&numbers.number_of_256_bits()?);
                 numbers.0.is_empty().then_some(Self::EcdsaP256(fixed))?
             }
+            SK_ED25519 => Self::SkEd25519 {
+                signature: *array(fields.string()?)?,
+                flags: fields.byte()?,
+                counter: fields.u32()?,
+            },
             _ => return None,
         };
         fields.0.is_empty().then_some(signature)
@@ -95,6 +124,29 @@ pub fn sshsig_message(message: &[u8]) -> Vec<u8> {
     put_ssh_string(&mut bytes, b"sha512");
     put_ssh_string(&mut bytes, &Sha512::digest(message));
     bytes
+}
+
+/// What a security key signs when it is asked for a signature of a message: what it was made for, what it
+/// says of how it signs, and the message (OpenSSH's `PROTOCOL.u2f`).
+#[must_use]
+pub fn security_key_message(
+    application: &[u8],
+    flags: u8,
+    counter: u32,
+    message: &[u8],
+) -> [u8; 69] {
+    let mut bytes = [0; 69];
+    bytes[..32].copy_from_slice(&Sha256::digest(application));
+    bytes[32] = flags;
+    bytes[33..37].copy_from_slice(&counter.to_be_bytes());
+    bytes[37..].copy_from_slice(&Sha256::digest(message));
+    bytes
+}
+
+/// Whether a security key says that somebody was there, and touched it.
+#[must_use]
+pub fn is_user_present(flags: u8) -> bool {
+    flags & USER_PRESENT != 0
 }
 
 /// Appends a `string` of SSH: its length (`u32`, big endian) and its bytes (RFC 4251).
@@ -205,6 +257,21 @@ mod tests {
         let long: &[u8] = &[1; 33];
         for wrong in [negative, padded, long, &[0]] {
             assert_eq!(SshSignature::read(&signature(&[9], wrong)), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_security_key_writes_is_read_and_nothing_less() {
+        let key = strings(&[SK_ED25519, &[7; 32], b"ssh:"]);
+        let expected = SshKey::SkEd25519 { key: PublicKey([7; 32]), application: b"ssh:" };
+        assert_eq!(SshKey::read(&key), Some(expected));
+        let mut signature = strings(&[SK_ED25519, &[9; 64]]);
+        signature.extend([0x05, 0, 0, 1, 2]);
+        let expected = SshSignature::SkEd25519 { signature: [9; 64], flags: 5, counter: 258 };
+        assert_eq!(SshSignature::read(&signature), Some(expected));
+        assert!(is_user_present(0x05) && !is_user_present(0x04));
+        for end in 0..signature.len() {
+            assert_eq!(SshSignature::read(&signature[..end]), None, "{end} bytes of it");
         }
     }
 

@@ -135,7 +135,8 @@ impl Agent {
         };
         match (key.known(), SshSignature::read(signature)) {
             (Some(SshKey::Ed25519(_)), Some(SshSignature::Ed25519(_)))
-            | (Some(SshKey::EcdsaP256(_)), Some(SshSignature::EcdsaP256(_))) => {
+            | (Some(SshKey::EcdsaP256(_)), Some(SshSignature::EcdsaP256(_)))
+            | (Some(SshKey::SkEd25519 { .. }), Some(SshSignature::SkEd25519 { .. })) => {
                 Ok(signature.to_vec())
             }
             _ => Err(self.nonsense("a signature that is not of the key's algorithm")),

@@ -38,8 +38,8 @@ CREATE TABLE accounts (
 CREATE TABLE credentials (
   id         INTEGER PRIMARY KEY,
   account    INTEGER NOT NULL REFERENCES accounts,
-  kind       INTEGER NOT NULL, -- as in the protocol; 1: an Ed25519 key, 3: an ECDSA key on P-256
-  bytes      BLOB NOT NULL, -- of 1 the key, of 3 its SHA-256 as `ssh-keygen -l` shows it
+  kind       INTEGER NOT NULL, -- as in the protocol; 1: an Ed25519 key, 3: an ECDSA key on P-256, 4: a security key
+  bytes      BLOB NOT NULL, -- of 1 the key, of 3 and 4 its SHA-256 as `ssh-keygen -l` shows it
   created_ts INTEGER NOT NULL,
   UNIQUE (bytes, kind)
 ) STRICT;

@@ -4,7 +4,7 @@
 
 use chat_proto::{
     CloseReason, Credential, ErrorCode, ProofKind, SignIn, SshFields, SshKey, SshSignature,
-    sshsig_message,
+    is_user_present, security_key_message, sshsig_message,
 };
 
 use super::Closing;
@@ -59,8 +59,15 @@ fn is_signed_by(
         (SshKey::EcdsaP256(point), SshSignature::EcdsaP256(signature)) => {
             keys.verify_p256(point, message, &signature)
         }
-        (SshKey::Ed25519(_), SshSignature::EcdsaP256(_))
-        | (SshKey::EcdsaP256(_), SshSignature::Ed25519(_)) => false,
+        (
+            SshKey::SkEd25519 { key, application },
+            SshSignature::SkEd25519 { signature, flags, counter },
+        ) => {
+            // Without somebody who touches it, whoever has the machine has the key.
+            let signed = security_key_message(application, flags, counter, message);
+            is_user_present(flags) && keys.verify(&key, &signed, &signature)
+        }
+        (SshKey::Ed25519(_) | SshKey::EcdsaP256(_) | SshKey::SkEd25519 { .. }, _) => false,
     })
 }
 

@@ -50,7 +50,7 @@ fn a_key_without_its_signature_is_refused() {
 
 #[test]
 fn a_credential_that_is_not_known_yet_is_refused_as_such() {
-    for credential_kind in [0, 2, 4, u16::MAX] {
+    for credential_kind in [0, 2, 5, u16::MAX] {
         let closing = signing_in(&SignIn { credential_kind, ..proven() }).1.unwrap_err();
         assert_eq!(closing.reason, CloseReason::SignInRefused, "{credential_kind}");
         assert_eq!(closing.code, Some(ErrorCode::Unsupported), "{credential_kind}");
