@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 
 use chat_client::PassphraseError;
+use chat_client::sanitize::inert;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 /// A longer one is none.
@@ -44,7 +45,7 @@ impl Hushed {
     }
 
     fn ask(&mut self, question: &str) -> io::Result<Option<String>> {
-        self.terminal.write_all(question.as_bytes())?;
+        self.terminal.write_all(inert(question).as_bytes())?;
         let typed = read_line(&mut self.terminal);
         self.terminal.write_all(b"\r\n")?;
         typed
