@@ -37,9 +37,9 @@ async fn a_bad_message_is_refused_for_good_and_the_next_one_goes_on() -> Result<
         n += 1;
         assert_eq!(refused::<_, Ack>(&mut ada, &send(9, n, room, &text)).await?, code, "{what}");
         let again = refused::<_, Ack>(&mut ada, &send(9, n, room, &text)).await?;
-        assert_eq!(again, code, "{what}: the same nonce gets the same answer");
+        assert_eq!(again, code, "{what}: it is as bad as before");
         let reused = refused::<_, Ack>(&mut ada, &send(9, n, room, "other")).await?;
-        assert_eq!(reused, ErrorCode::NonceReused, "{what}");
+        assert_eq!(reused, ErrorCode::RefusedBefore, "{what}");
     }
     let ack: Ack = ada.ask(&send(9, n + 1, room, &longest)).await?;
     assert_eq!(ack.nonce.n, n + 1);

@@ -77,9 +77,10 @@ pub(crate) struct Client {
     /// What accounts are called.
     names: Names,
     paging: Paging,
+    unanswered: sending::Unanswered,
     answered: VecDeque<Answered>,
-    /// In which life of the logs the newest answer of each stream came.
-    answered_in: BTreeMap<StreamId, Epoch>,
+    /// In which life of the logs the newest ack of each stream came, and its `n`.
+    acked_in: BTreeMap<StreamId, (Epoch, u64)>,
     window: usize,
     after_reset: AfterReset,
     pub(crate) deaf_until_us: u64,
@@ -104,10 +105,10 @@ enum Asked {
     Hello,
     SignIn,
     Send(Nonce),
-    /// An answered send once more: the answer must be the same.
+    /// An answered send once more: the answer must be the same, or another refusal.
     Again(Answered),
     /// The nonce of an answered send, for another text.
-    Reuse(Nonce),
+    Reuse(Answered),
     /// A stream with an answered send, for another room.
     Stray(StreamId),
     Join {
@@ -185,8 +186,9 @@ impl Client {
             subscribing: BTreeMap::new(),
             names: Names::default(),
             paging: Paging::default(),
+            unanswered: sending::Unanswered::default(),
             answered: VecDeque::new(),
-            answered_in: BTreeMap::new(),
+            acked_in: BTreeMap::new(),
             window: env.chance.pick(&[1, 4, 64, 1024, 3000]).unwrap_or(4),
             after_reset,
             deaf_until_us: 0,
@@ -249,6 +251,8 @@ impl Client {
         self.requests.clear();
         self.subscribing.clear();
         self.names.unanswered();
+        // Nobody sends again what was refused: without a connection the server may have forgotten it.
+        self.answered.retain(|answered| answered.answer.is_ok());
         for cursor in std::mem::take(&mut self.cursors).into_values() {
             env.history.closed(cursor.reader);
         }
@@ -263,7 +267,7 @@ impl Client {
         if !self.queue.is_empty() {
             env.coverage.hit(Situation::OutboxRestored);
         }
-        self.answered_in.clear();
+        self.acked_in.clear();
         for reader in std::mem::take(&mut self.readers).into_values() {
             env.history.closed(reader);
         }

@@ -100,6 +100,8 @@ situations! {
     AckedAgain,
     /// A repeated nonce was answered again with its refusal.
     RefusedAgain,
+    /// One was refused that would have been posted, had it not been refused before.
+    RefusedBefore,
     /// A nonce that was used for something else was refused.
     NonceReused,
     /// A stream was refused in another room than its own.
@@ -114,6 +116,8 @@ situations! {
     RefusedForGood,
     /// A stream was restarted after the daemon had lost its end.
     StreamRestarted,
+    /// A stream was restarted because the daemon had forgotten what it had refused.
+    RestartedBehindRefusals,
     /// A room was found again by its name in another epoch.
     RoomFoundByName,
     /// A client came back with an outbox that was not empty.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_core::{Content, Event, Genesis, OrderProgress, PastSend, RefusedSend, Snapshot, State};
+use chat_core::{Content, Event, Genesis, OrderProgress, PastSend, Snapshot, State};
 use chat_proto::{AccountId, Epoch, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
 use chat_tests::history::{Log, Stored};
 
@@ -13,7 +13,6 @@ use crate::seen::seen_of_event;
 pub(crate) enum Owned {
     Genesis(Genesis),
     Event(Event),
-    RefusedSend(RefusedSend),
     OrderProgress(OrderProgress),
 }
 
@@ -94,12 +93,6 @@ impl Data {
                 }
             }
             Owned::OrderProgress(progress) => self.progress = progress.clone(),
-            Owned::RefusedSend(refused) => {
-                let RefusedSend { account, room, nonce, code, digest } = *refused;
-                let past = PastSend::Refused { code, digest };
-                self.streams.entry((account, nonce.stream)).or_insert(room);
-                self.sends.entry((account, nonce.stream)).or_default().insert(nonce.n, past);
-            }
         }
     }
 

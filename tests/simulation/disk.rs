@@ -142,7 +142,7 @@ impl SimDisk {
                     let heads = self.data.logs.keys().map(|log| (*log, self.data.head(*log)));
                     self.grown = heads.collect();
                 }
-                Owned::RefusedSend(_) | Owned::OrderProgress(_) => {}
+                Owned::OrderProgress(_) => {}
             }
         }
         self.commits.push(transaction);

@@ -87,7 +87,6 @@ fn with(digest: OrderDigest, record: &Owned) -> OrderDigest {
     match record {
         Owned::Genesis(genesis) => digest.with_genesis(genesis),
         Owned::Event(event) => digest.with_event(event),
-        Owned::RefusedSend(refused) => digest.with_refused_send(refused),
         Owned::OrderProgress(_) => digest,
     }
 }

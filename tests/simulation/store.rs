@@ -5,9 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use chat_core::{
-    Begun, BoundStream, Event, Lookup, PastSend, Record, RefusedSend, Snapshot, Store, StoreError,
-};
+use chat_core::{Begun, BoundStream, Event, Lookup, PastSend, Record, Snapshot, Store, StoreError};
 use chat_proto::{AccountId, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
 
 use crate::coverage::Situation;
@@ -34,10 +32,7 @@ impl Transaction {
     fn newest_ts(&self, log: LogId) -> Option<Timestamp> {
         self.records.iter().rev().find_map(|record| match record {
             Owned::Event(event) if event.log == log => Some(event.ts),
-            Owned::Event(_)
-            | Owned::RefusedSend(_)
-            | Owned::Genesis(_)
-            | Owned::OrderProgress(_) => None,
+            Owned::Event(_) | Owned::Genesis(_) | Owned::OrderProgress(_) => None,
         })
     }
 }
@@ -167,12 +162,6 @@ impl Store for SimStore {
             Record::Event(event) => self.put_event(event),
             Record::OrderProgress(progress) => {
                 self.open.records.push(Owned::OrderProgress(progress.clone()));
-                Ok(())
-            }
-            Record::RefusedSend(refused) => {
-                let RefusedSend { account, room, nonce, code, digest } = refused;
-                self.put_send((account, room), nonce, PastSend::Refused { code, digest })?;
-                self.open.records.push(Owned::RefusedSend(refused));
                 Ok(())
             }
         }

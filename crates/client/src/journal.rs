@@ -121,14 +121,15 @@ impl Journal {
         self.pending.is_empty()
     }
 
-    /// Appends records of this stream. With a push among them they are synced; when that fails,
+    /// Appends records of this stream. With a push or a refusal among them they are synced; when that fails,
     /// none of them is in the file.
     pub(crate) fn write(&mut self, records: &[Record]) -> io::Result<()> {
         let mut bytes = Vec::new();
         for record in records.iter().filter(|record| !self.has(record)) {
             write_line(&mut bytes, &Line::from(record))?;
         }
-        let sync = records.iter().any(|record| matches!(record, Record::Push(_)));
+        let is_synced = |record: &Record| matches!(record, Record::Push(_) | Record::Refused(_));
+        let sync = records.iter().any(is_synced);
         if let Err(error) = self.append(&bytes, sync) {
             if let Err(stuck) = self.file.set_len(self.bytes) {
                 tracing::error!(path = %self.path.display(), error = %stuck,
@@ -224,7 +225,9 @@ impl Journal {
     fn count(&mut self, record: &Record) {
         match record {
             Record::Push(entry) => drop(self.pending.insert(entry.nonce.n)),
-            Record::Answered(nonce) => drop(self.pending.remove(&nonce.n)),
+            Record::Answered(nonce) | Record::Refused(nonce) => {
+                self.pending.remove(&nonce.n);
+            }
             Record::Epoch(_, epoch) => self.epoch = Some(*epoch),
             Record::Found(..) | Record::Ended(_) => {}
         }
@@ -236,7 +239,7 @@ impl Journal {
         match record {
             Record::Epoch(_, epoch) => self.epoch == Some(*epoch),
             Record::Ended(_) => true,
-            Record::Push(_) | Record::Answered(_) | Record::Found(..) => false,
+            Record::Push(_) | Record::Answered(_) | Record::Refused(_) | Record::Found(..) => false,
         }
     }
 }
@@ -245,7 +248,7 @@ impl Record {
     pub(crate) fn stream(&self) -> StreamId {
         match self {
             Self::Push(entry) => entry.nonce.stream,
-            Self::Answered(nonce) => nonce.stream,
+            Self::Answered(nonce) | Self::Refused(nonce) => nonce.stream,
             Self::Found(stream, _) | Self::Epoch(stream, _) | Self::Ended(stream) => *stream,
         }
     }
@@ -261,7 +264,7 @@ impl From<&Record> for Line {
                 text: Some(entry.text.clone()),
                 ..Self::default()
             },
-            Record::Answered(nonce) => {
+            Record::Answered(nonce) | Record::Refused(nonce) => {
                 Self { n: Some(nonce.n), done: Some(true), ..Self::default() }
             }
             Record::Found(_, room) => Self { found: Some(room.0), ..Self::default() },

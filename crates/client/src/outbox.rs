@@ -7,19 +7,21 @@
 //!
 //! * **No answer means unknown.** The same nonce goes out again, never a new one: the daemon gives
 //!   the first answer again.
-//! * **A refusal that may not be retried is an answer**: the daemon has stored it under that `n`,
-//!   and the sends behind it go on. (Errors below 100 are refusals by the session, which stores
-//!   nothing. They are answers here too, or a poisoned message would close every connection; the
-//!   hole that they leave is mended by the third rule.)
+//! * **A refusal that may not be retried is an answer**: that `n` is used up and never sent again, and
+//!   the sends behind it go on. (Errors below 100 are refusals by the session, which knows nothing of
+//!   streams. They are answers here too, or a poisoned message would close every connection; the
+//!   hole that they leave is mended by the last rule.)
 //! * **A stream that is another room's** has taken none of these sends: all of them may go out under a
 //!   fresh one. It happens where a name has come to be another room's with a new life of the logs. Of a
 //!   fresh one no daemon says it: tried again after a pause, as below.
 //! * **A refusal that may be retried is none**: the send is out again as soon as the driver asks,
 //!   and everything behind it gets `Behind` until it is there. What a `Behind { awaited }` for `n`
 //!   means depends on `awaited` alone:
-//!   - below the lowest unanswered: the daemon has forgotten sends that it had answered, so it was
-//!     restored from a backup (or a session refused one, see above). Its high-water mark proves
-//!     that no unanswered send is in its logs, so all of them may go out under a fresh stream.
+//!   - below the lowest unanswered: the daemon has forgotten sends that it had answered. They were
+//!     refused, at the end of the stream, and it has been restarted since or there was no connection for
+//!     a while; or it was restored from a backup (or a session refused one, see above). Its high-water
+//!     mark proves that no unanswered send is in its logs, so all of them may go out under a fresh
+//!     stream.
 //!   - from there up to `n - 1`: that one is in flight or about to be sent again. Should it be one
 //!     that has been answered, then lower ones go first, and after them the case above applies.
 //!   - 0, `n` or more: no daemon says that. Tried again after a pause, so that a bug on the other

@@ -60,11 +60,13 @@ pub struct ExplicitId {
 pub enum Record {
     /// A message. It is to be on disk before it is [pushed](SendQueue::push).
     Push(Entry),
-    /// The answer to a message is known, and is told before it is on disk. One that is lost means that
-    /// the message goes out again, and gets the same answer. But a refusal that was made here, as the room
-    /// could not be had, is nobody else's: when the machine fails before the journal is replaced, such a
-    /// message is tried again, and may be posted though it was called refused.
+    /// A message is committed, and that is told before it is on disk. One that is lost means that
+    /// the message goes out again, and gets the same answer.
     Answered(Nonce),
+    /// A message was refused for good. It is to be on disk at once, as nobody else keeps it: when the
+    /// machine fails in the moment between, such a message is tried again, and may be posted though it was
+    /// called refused.
+    Refused(Nonce),
     /// The id of the room that a stream's messages are for.
     Found(StreamId, RoomId),
     /// The life of the daemon's logs that the room's id belongs to.
@@ -257,7 +259,8 @@ impl SendQueue {
     pub fn acked(&mut self, ack: &Ack) {
         let outbox = self.outbox_of(ack.nonce.stream);
         if let Some(entry) = outbox.and_then(|outbox| outbox.acked(ack)) {
-            self.answered(ack.nonce);
+            self.note(Record::Answered(ack.nonce));
+            self.let_go_answered(ack.nonce);
             self.changes.push_back(Change::Acked(entry, ack.clone()));
         }
     }
@@ -321,12 +324,13 @@ impl SendQueue {
     }
 
     fn refused_for_good(&mut self, entry: Entry, refusal: Refusal) {
-        self.answered(entry.nonce);
+        self.note(Record::Refused(entry.nonce));
+        self.let_go_answered(entry.nonce);
         self.changes.push_back(Change::Refused(entry, refusal));
     }
 
-    fn answered(&mut self, nonce: Nonce) {
-        self.note(Record::Answered(nonce));
+    /// An outbox that was left is of no use once everything in it is answered.
+    fn let_go_answered(&mut self, nonce: Nonce) {
         let left = &self.outboxes[..self.adopted];
         let done = |outbox: &Outbox| outbox.stream() == nonce.stream && outbox.is_empty();
         if let Some(at) = left.iter().position(done) {

@@ -86,6 +86,7 @@ fn a_screen_writes_everything_down_and_a_script_nothing() {
             Record::Push(_)
             | Record::Found(..)
             | Record::Answered(_)
+            | Record::Refused(_)
             | Record::Epoch(..)
             | Record::Ended(_) => panic!("{record:?}"),
         });
@@ -317,7 +318,8 @@ fn outboxes_in_which_nothing_waits_are_let_go_where_there_are_many() {
     }
     let ended = queue.take_records().into_iter().filter_map(|record| match record {
         Record::Ended(stream) => Some(stream),
-        Record::Push(_) | Record::Answered(_) | Record::Found(..) | Record::Epoch(..) => None,
+        Record::Push(_) | Record::Answered(_) | Record::Refused(_) => None,
+        Record::Found(..) | Record::Epoch(..) => None,
     });
     let ended: Vec<_> = ended.collect();
     assert!((130..=140).contains(&ended.len()), "{}", ended.len());
@@ -382,4 +384,17 @@ fn a_full_queue_takes_no_more() {
         say(&mut queue, LOBBY, "a");
     }
     assert!(!queue.has_room());
+}
+
+#[test]
+fn a_stream_that_goes_on_behind_forgotten_refusals_is_begun_anew_and_nothing_was_lost() {
+    let mut queue = online(RENEWABLE);
+    let [one, two] = say_all(&mut queue, [(LOBBY.into(), "a"), (LOBBY.into(), "b")]);
+    assert_eq!(sent(&mut queue, 0).len(), 2);
+    queue.refused(one, &error(ErrorCode::NotMember, 0), 0);
+    queue.connected(EPOCH);
+    assert_eq!(sent(&mut queue, 0), ["b"], "what was refused is not sent again");
+    queue.refused(two, &error(ErrorCode::Behind, 1), 0);
+    assert_eq!(queue.lost(0), Some(one.stream));
+    assert!(matches!(&changes(&mut queue)[..], [Change::Refused(..)]), "nothing is forgotten");
 }

@@ -36,7 +36,7 @@ pub use decision::input::{Input, Local, Ordered, Unsequenced};
 pub use decision::lone_submitter::LoneSubmitter;
 pub use decision::names::{NameKey, NameKeys, NameStem, Named, WishedName};
 pub use decision::order::{OrderDigest, OrderProgress, Place, Submission, SubmitterId};
-pub use decision::post::{BodyDigest, PostBody};
+pub use decision::post::{AfterRefused, BodyDigest, PostBody};
 pub use decision::refusal::Refusal;
 pub use decision::secret::StoreSecret;
 pub use decision::state::{
@@ -49,6 +49,6 @@ pub use log::event::{
 pub use log::fanout::{Conn, Fanout, HistoryRead, Origin, StoreRead};
 pub use log::lineage::{Lineage, Witness};
 pub use log::lookup::{BoundStream, Lookup, PastSend, StoreError};
-pub use log::record::{Genesis, Record, RefusedSend};
+pub use log::record::{Genesis, Record};
 pub use log::store::{Begun, Store};
 pub use pipeline::{Failed, Pipeline};

@@ -12,6 +12,7 @@ mod commit_batch;
 mod failing;
 mod pace;
 mod queries;
+mod refused_sends;
 mod renames;
 mod replies;
 mod submissions;
@@ -30,7 +31,8 @@ use crate::{
 use ahead::AheadReaders;
 pub use failing::Failed;
 use failing::InDoubt;
-use pace::{Pace, Paces};
+use pace::Paces;
+use refused_sends::RefusedSends;
 use renames::renamed_frame;
 pub(crate) use renames::unsure_of_names;
 
@@ -52,7 +54,7 @@ pub struct Pipeline<S> {
     state: Option<State>,
     presence: Presence,
     paces: Paces,
-    refusals: Pace,
+    refused: RefusedSends,
     signed_in: FxHashMap<Conn, AccountId>,
     ahead: AheadReaders,
     /// When to try a store that failed again; `None` while it works.
@@ -271,7 +273,7 @@ impl<S: Store> Pipeline<S> {
                     self.open.wait(Waiting::Presence { machine, report });
                 }
                 self.paces.forget_rested(now);
-                self.refusals.forget_rested(now);
+                self.refused.tick();
                 self.announce_presence(fanout);
                 for (origin, refusal) in self.ahead.tick() {
                     fanout.reply(origin, Reply::Refused(refusal));
@@ -367,6 +369,8 @@ fn later(now: Timestamp) -> Timestamp {
     Timestamp(now.0 + RECOVERY_PAUSE_MS)
 }
 
+#[cfg(test)]
+mod refused_sends_tests;
 #[cfg(test)]
 mod submissions_tests;
 #[cfg(test)]

@@ -12,7 +12,7 @@ use chat_proto::{
     PublicKey, RequestId, RoomId, RoomName, Seq, TextKind, encode_frame,
 };
 use chatd::store::{Durability, LogPage, Reader, SqliteStore};
-use store_seed::{ADA, LOBBY, event, message, post, put, refuse, seeded};
+use store_seed::{ADA, LOBBY, event, message, post, put, seeded};
 use tempfile::TempDir;
 
 fn store() -> (SqliteStore, Reader, TempDir) {
@@ -228,7 +228,6 @@ fn history_pages_go_back_to_the_first_message() {
     let (mut store, mut reader, _dir) = store();
     post(&mut store, 2..=20);
     put(&mut store, &event(LOBBY, 21, Content::Joined { account: ADA }));
-    refuse(&mut store, 20);
     post(&mut store, 22..=600);
     let (mut before, mut all) = (u64::MAX, Vec::new());
     loop {

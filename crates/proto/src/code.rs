@@ -85,6 +85,8 @@ numbered! {
         UnknownEvent = 116, false;
         /// The stream belongs to another room, as its first send settled; `detail` is that room's id.
         StreamBound = 117, false;
+        /// The send was refused for good before; nothing speaks against it now, and it is not posted.
+        RefusedBefore = 118, false;
     }
 }
 

@@ -28,8 +28,8 @@ struct File {
 }
 
 impl Journal {
-    /// Appends records to the files of their streams. A push is synced, with everything before it in its
-    /// file; the first one makes the file.
+    /// Appends records to the files of their streams. A push, or a refusal, is synced, with everything
+    /// before it in its file; the first one makes the file.
     pub(crate) fn write(&mut self, records: Vec<Record>) {
         for record in records {
             let stream = stream_of(&record);
@@ -43,7 +43,10 @@ impl Journal {
                     file.write(record);
                     self.files.push(file);
                 }
-                (None, Record::Answered(_) | Record::Found(..) | Record::Ended(_)) => {}
+                (
+                    None,
+                    Record::Answered(_) | Record::Refused(_) | Record::Found(..) | Record::Ended(_),
+                ) => {}
             }
         }
     }
@@ -75,9 +78,9 @@ impl File {
     }
 
     fn write(&mut self, record: Record) {
-        let is_push = matches!(record, Record::Push(_));
+        let is_synced = matches!(record, Record::Push(_) | Record::Refused(_));
         self.unsynced.push(record);
-        if is_push {
+        if is_synced {
             self.sync();
         }
     }
@@ -105,7 +108,7 @@ impl File {
                 self.to.name = entry.to.name.or(self.to.name.take());
                 self.texts.insert(entry.nonce.n, entry.text);
             }
-            Record::Answered(nonce) => drop(self.texts.remove(&nonce.n)),
+            Record::Answered(nonce) | Record::Refused(nonce) => drop(self.texts.remove(&nonce.n)),
             Record::Found(_, room) => self.to.room = Some(room),
             Record::Epoch(_, epoch) => {
                 let is_another = self.epoch.replace(epoch).is_some_and(|before| before != epoch);
@@ -121,7 +124,7 @@ impl File {
 fn stream_of(record: &Record) -> StreamId {
     match record {
         Record::Push(entry) => entry.nonce.stream,
-        Record::Answered(nonce) => nonce.stream,
+        Record::Answered(nonce) | Record::Refused(nonce) => nonce.stream,
         Record::Found(stream, _) | Record::Epoch(stream, _) | Record::Ended(stream) => *stream,
     }
 }

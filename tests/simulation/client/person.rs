@@ -120,6 +120,7 @@ impl Client {
         self.journal.write(self.queue.take_records());
         for entry in entries {
             env.history.invoked(self.sender, entry.nonce, room, &entry.text);
+            self.unanswered.begin(entry.nonce);
             self.queue.push_written(entry);
         }
     }
@@ -171,7 +172,7 @@ impl Client {
     fn reuse(&mut self, env: &mut Env) {
         if let Some(answered) = self.some_answered(env) {
             let send = Send { body: TextBody::say("another text"), ..send_of(&answered) };
-            self.ask(&send, Asked::Reuse(send.nonce));
+            self.ask(&send, Asked::Reuse(answered));
         }
     }
 

@@ -109,7 +109,9 @@ impl Client {
             Asked::Stray(stream) => {
                 env.complain(format!("{stream:?} was taken in another room"));
             }
-            Asked::Reuse(nonce) => env.complain(format!("another text for {nonce:?} was taken")),
+            Asked::Reuse(answered) => {
+                env.complain(format!("another text for {answered:?} was taken"));
+            }
             Asked::Join { name } => self.with(frame, env, |client, info: &RoomInfo, env| {
                 client.found(name.as_str(), info.room, env);
             }),
@@ -212,8 +214,8 @@ impl Client {
     }
 
     pub(super) fn answered(&mut self, entry: Entry, answer: Result<Ack, ErrorCode>) {
-        if let Some(epoch) = self.epoch {
-            self.answered_in.insert(entry.nonce.stream, epoch);
+        if let (Some(epoch), Ok(_ack)) = (self.epoch, &answer) {
+            self.acked_in.insert(entry.nonce.stream, (epoch, entry.nonce.n));
         }
         if self.answered.len() == ANSWERED_MAX {
             self.answered.pop_front();
@@ -228,13 +230,21 @@ impl Client {
             Asked::Send(nonce) => self.refused(nonce, error, env),
             Asked::Again(answered) => match answered.answer {
                 _ if code == Some(ErrorCode::Unavailable) => {}
-                Err(before) if code == Some(before) => env.coverage.hit(Situation::RefusedAgain),
+                // As it is now: it may have become a member.
+                Err(_before) if !error.retry => {
+                    env.coverage.hit(Situation::RefusedAgain);
+                    if code == Some(ErrorCode::RefusedBefore) {
+                        env.coverage.hit(Situation::RefusedBefore);
+                    }
+                }
                 _ => env.complain(format!("{answered:?} was answered later with {error:?}")),
             },
-            Asked::Reuse(nonce) => match code {
+            Asked::Reuse(answered) => match code {
                 Some(ErrorCode::Unavailable) => {}
                 Some(ErrorCode::NonceReused) => env.coverage.hit(Situation::NonceReused),
-                _ => env.complain(format!("another text for {nonce:?} got {error:?}")),
+                // Nothing is kept of it but that it is not posted.
+                Some(_) if answered.answer.is_err() && !error.retry => {}
+                _ => env.complain(format!("another text for {answered:?} got {error:?}")),
             },
             Asked::Stray(stream) => match code {
                 Some(ErrorCode::Unavailable) => {}
@@ -265,11 +275,15 @@ impl Client {
 
     fn refused(&mut self, nonce: Nonce, error: &Error, env: &mut Env) {
         match error.known_code() {
-            Some(ErrorCode::Behind) => env.coverage.hit(Situation::Behind),
+            Some(ErrorCode::Behind) => {
+                env.coverage.hit(Situation::Behind);
+                self.demand_acked(nonce.stream, error.detail, env);
+            }
             Some(ErrorCode::Unavailable) => env.coverage.hit(Situation::Unavailable),
-            // Too many refusals of late: it is awaited again.
-            Some(ErrorCode::RateLimited) if error.retry && error.detail > 0 => {}
             Some(code) if !error.retry => {
+                if code == ErrorCode::StreamBound {
+                    self.demand_acked(nonce.stream, 0, env);
+                }
                 env.coverage.hit(Situation::RefusedForGood);
                 env.history.refused(self.epoch(), nonce, code);
             }

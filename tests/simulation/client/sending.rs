@@ -1,14 +1,35 @@
 //! What a client sends, and what becomes of it: the queue of the client library, driven by hand.
 
+use std::collections::BTreeSet;
+
 use chat_client::outbox::Entry;
 use chat_client::send_queue::{Change, Outbound};
-use chat_proto::{ErrorCode, Join, Send, TextBody};
+use chat_proto::{Epoch, ErrorCode, Join, Nonce, Send, StreamId, TextBody};
 
 use super::{Asked, Client, OUTPUT_BYTES_MAX, Phase};
 use crate::coverage::Situation;
 use crate::env::Env;
 use crate::schedule::MS;
 use crate::trace::trace;
+
+/// The sends that have no answer, whatever their client knows of them after a restart.
+#[derive(Default)]
+pub(super) struct Unanswered(BTreeSet<Nonce>);
+
+impl Unanswered {
+    pub(super) fn begin(&mut self, nonce: Nonce) {
+        self.0.insert(nonce);
+    }
+
+    fn end(&mut self, nonce: Nonce) {
+        self.0.remove(&nonce);
+    }
+
+    /// G2: what was sent before in the stream has been decided. Tells what has not.
+    fn before(&self, nonce: Nonce) -> Option<Nonce> {
+        self.0.range(Nonce { n: 0, ..nonce }..nonce).next().copied()
+    }
+}
 
 impl Client {
     /// Sends what waits in the outbox, once the rooms it goes to are known.
@@ -57,6 +78,7 @@ impl Client {
         while let Some(change) = self.queue.next_change() {
             match change {
                 Change::Refused(Entry { nonce, .. }, refusal) => {
+                    self.unanswered.end(nonce);
                     env.coverage.hit(Situation::RoomNotHad);
                     let code = refusal.code.unwrap_or(ErrorCode::Malformed);
                     env.history.refused(self.epoch(), nonce, code);
@@ -78,11 +100,22 @@ impl Client {
         while let Some(change) = self.queue.next_change() {
             changes += 1;
             match change {
-                Change::Acked(entry, ack) => self.answered(entry, Ok(ack)),
+                Change::Acked(entry, ack) => {
+                    self.unanswered.end(entry.nonce);
+                    if let Some(before) = self.unanswered.before(entry.nonce) {
+                        env.complain(format!("{:?} is acked, {before:?} is not", entry.nonce));
+                    }
+                    self.answered(entry, Ok(ack));
+                }
                 Change::Refused(entry, refusal) => {
+                    self.unanswered.end(entry.nonce);
                     self.answered(entry, Err(refusal.code.unwrap_or(ErrorCode::Malformed)));
                 }
-                Change::Moved(entry, new) => env.history.renamed(entry.nonce, new),
+                Change::Moved(entry, new) => {
+                    self.unanswered.end(entry.nonce);
+                    self.unanswered.begin(new);
+                    env.history.renamed(entry.nonce, new);
+                }
                 Change::Forgotten(messages) => {
                     trace!(env.trace, "client {} has lost {messages} sends", self.index);
                 }
@@ -95,11 +128,21 @@ impl Client {
         changes
     }
 
-    /// The server has forgotten sends that it had answered, which only another epoch explains.
+    /// The server awaits another send: it has no message of the stream from there on. Only another epoch
+    /// explains the loss of one that was acked.
+    pub(super) fn demand_acked(&self, stream: StreamId, awaited: u64, env: &mut Env) {
+        let is_lost = |(epoch, n): &(Epoch, u64)| Some(*epoch) == self.epoch && *n >= awaited;
+        if self.acked_in.get(&stream).is_some_and(is_lost) {
+            env.complain(format!("client {}: the stream's end is lost in its epoch", self.index));
+        }
+    }
+
+    /// The server has forgotten sends that it had answered: refusals, or in another epoch anything.
     fn restart_lost_stream(&mut self, env: &mut Env) {
         let Some(old) = self.queue.lost(env.schedule.now_ms()) else { return };
-        if self.epoch.is_some() && self.answered_in.get(&old).copied() == self.epoch {
-            env.complain(format!("client {}: the stream's end is lost in its epoch", self.index));
+        trace!(env.trace, "client {} has lost {old:?}", self.index);
+        if self.acked_in.get(&old).is_some_and(|(epoch, _n)| Some(*epoch) == self.epoch) {
+            env.coverage.hit(Situation::RestartedBehindRefusals);
         }
         if env.chance.percent(20) {
             return self.queue.restart_failed(env.schedule.now_ms());
@@ -110,5 +153,9 @@ impl Client {
         self.queue.restarted(old, fresh);
         self.answered.retain(|answered| answered.entry.nonce.stream != old);
         self.take_changes(env);
+        // The next has its turn: nothing need leave under this one, whose answer would wake the client.
+        if self.queue.lost(env.schedule.now_ms()).is_some() {
+            self.wake(env.chance.within(&env.plan.turn_us), env);
+        }
     }
 }

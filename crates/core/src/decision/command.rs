@@ -71,7 +71,8 @@ pub enum Action {
         account: AccountId,
         /// What the account is signed in with where it was said.
         credential: CredentialId,
-        /// Which send.
+        /// Which send. How many right before it were refused for good, the body says, as a message is to
+        /// be short.
         nonce: Nonce,
         /// The room, which need not be there.
         room: RoomId,

@@ -77,8 +77,7 @@ impl OrderProgress {
     }
 }
 
-/// A digest of everything that the commands have led to, in its order: events, sends that were refused
-/// for good, beginnings. It goes on from record to record, wherever commits end.
+/// A digest of everything that the commands have led to, in its order: events and beginnings. It goes on from record to record, wherever commits end.
 ///
 /// Frozen: it is kept, and compared between machines. It is no defence against somebody who can choose
 /// what machines carry out, only a means to find that one of them has carried out something else; two

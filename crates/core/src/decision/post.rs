@@ -35,9 +35,57 @@ pub enum PostBody {
         /// Whether it is put there, or taken off.
         is_set: bool,
     },
+    /// One of the others, whose send comes right behind sends of its stream that were refused for good.
+    /// No session makes it: the node that it came to knows of them, and nobody else does.
+    AfterRefused(Box<AfterRefused>),
+}
+
+/// What is posted behind sends that were refused for good. It is rare, and a message is no longer for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AfterRefused {
+    /// How many sends of the stream, right before this one, were refused for good.
+    skipped: u64,
+    body: PostBody,
 }
 
 impl PostBody {
+    /// The same, behind so many sends of its stream that were refused for good.
+    #[must_use]
+    pub(crate) fn after_refused(self, skipped: u64) -> Self {
+        debug_assert!(!matches!(self, Self::AfterRefused(_)), "they are counted once");
+        match skipped {
+            0 => self,
+            _ => Self::AfterRefused(Box::new(AfterRefused { skipped, body: self })),
+        }
+    }
+
+    /// The same in its place.
+    pub(crate) fn skip_refused(&mut self, skipped: u64) {
+        let body = std::mem::replace(self, Self::Delete { of: Seq::ZERO });
+        *self = body.after_refused(skipped);
+    }
+
+    /// How many sends of its stream, right before it, were refused for good; and what is posted.
+    pub(crate) fn split(self) -> (u64, Self) {
+        match self {
+            Self::AfterRefused(behind) => (behind.skipped, behind.body),
+            body @ (Self::Text(_)
+            | Self::Edit { .. }
+            | Self::Delete { .. }
+            | Self::React { .. }) => (0, body),
+        }
+    }
+
+    /// The same of what is only looked at.
+    pub(crate) fn parts(&self) -> (u64, &Self) {
+        match self {
+            Self::AfterRefused(behind) => (behind.skipped, &behind.body),
+            Self::Text(_) | Self::Edit { .. } | Self::Delete { .. } | Self::React { .. } => {
+                (0, self)
+            }
+        }
+    }
+
     /// The message, where it is one that can be carried out.
     ///
     /// # Errors
@@ -49,6 +97,7 @@ impl PostBody {
             Self::Edit { .. } => "editing a message",
             Self::Delete { .. } => "deleting a message",
             Self::React { .. } => "a reaction",
+            Self::AfterRefused(behind) => return behind.body.message(),
         };
         Err(Refusal::Unsupported { what })
     }
@@ -85,6 +134,8 @@ impl BodyDigest {
             PostBody::Delete { of } => (2, *of, ""),
             PostBody::React { of, reaction, is_set: true } => (3, *of, reaction.as_str()),
             PostBody::React { of, reaction, is_set: false } => (4, *of, reaction.as_str()),
+            // Whatever came before it, it is the same send.
+            PostBody::AfterRefused(behind) => return Self::of(secret, room, &behind.body),
         };
         let numbers = [&room.0.to_le_bytes()[..], &number.0.to_le_bytes()];
         Self::cut(secret.hash(Purpose::Body, &[&[kind], numbers[0], numbers[1], rest.as_bytes()]))
@@ -92,7 +143,7 @@ impl BodyDigest {
 
     /// The fields of fixed width come first and the context says its own length, so that no two
     /// bodies are the same bytes. Nothing is allocated for a message without a context.
-    fn of_text(secret: StoreSecret, room: RoomId, body: &TextBody) -> Self {
+    pub(crate) fn of_text(secret: StoreSecret, room: RoomId, body: &TextBody) -> Self {
         let TextBody { kind, text, reply_to, context } = body;
         let mut head = [0; 20];
         head[1..9].copy_from_slice(&room.0.to_le_bytes());
@@ -155,8 +206,11 @@ mod tests {
         assert_eq!(digests.len(), bodies.len());
         let elsewhere = BodyDigest::of(secret, RoomId(2), &bodies[0]);
         assert!(!digests.contains(&elsewhere));
-        let again = BodyDigest::of(secret, RoomId(1), &PostBody::Text(TextBody::say("hi")));
-        assert_eq!(again, BodyDigest::of(secret, RoomId(1), &bodies[0]));
+        let again = PostBody::Text(TextBody::say("hi"));
+        for again in [again.clone(), again.after_refused(3)] {
+            let again = BodyDigest::of(secret, RoomId(1), &again);
+            assert_eq!(again, BodyDigest::of(secret, RoomId(1), &bodies[0]));
+        }
     }
 
     #[test]
@@ -169,6 +223,7 @@ mod tests {
             PostBody::React { of, reaction: "x".to_owned(), is_set: true },
             PostBody::Text(TextBody { kind: 9, ..TextBody::say("x") }),
             PostBody::Text(TextBody { context, ..TextBody::say("x") }),
+            PostBody::Delete { of }.after_refused(1),
         ];
         for body in bodies {
             let refused = body.message().unwrap_err();

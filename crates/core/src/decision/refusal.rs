@@ -105,9 +105,11 @@ pub enum Refusal {
         /// What was asked for.
         what: &'static str,
     },
-    /// The send was refused earlier; the code says why.
-    #[error("this send was refused before ({0:?}), and is refused again")]
-    Before(ErrorCode),
+    /// The send was refused earlier, and would not be now.
+    #[error(
+        "this send was refused before, and is not posted any more. Send it anew, under a new nonce"
+    )]
+    RefusedBefore,
 }
 
 impl Refusal {
@@ -131,7 +133,7 @@ impl Refusal {
             Self::TooManyRooms => ErrorCode::TooManyRooms,
             Self::UnknownEvent { .. } => ErrorCode::UnknownEvent,
             Self::Unsupported { .. } => ErrorCode::Unsupported,
-            Self::Before(code) => *code,
+            Self::RefusedBefore => ErrorCode::RefusedBefore,
         }
     }
 
@@ -144,9 +146,7 @@ impl Refusal {
     #[expect(clippy::wildcard_enum_match_arm, reason = "most refusals have no figure")]
     fn detail(&self) -> u64 {
         match self {
-            Self::BadText(TextError::TooLong { .. }) | Self::Before(ErrorCode::TextTooLong) => {
-                TEXT_BYTES_MAX as u64
-            }
+            Self::BadText(TextError::TooLong { .. }) => TEXT_BYTES_MAX as u64,
             Self::Behind { awaited } => *awaited,
             Self::StreamBound { room } => *room,
             Self::UnknownEvent { head, .. } => *head,

@@ -24,8 +24,8 @@ use rustc_hash::FxHashMap;
 use crate::decision::names::{NameIndex, NameKeys};
 use crate::decision::permutation;
 use crate::{
-    Action, Command, Content, Event, Genesis, Lookup, OrderProgress, Refusal, RefusedSend,
-    StoreError, StoreSecret,
+    Action, Command, Content, Event, Genesis, Lookup, OrderProgress, Refusal, StoreError,
+    StoreSecret,
 };
 
 pub(crate) use access::Access;
@@ -36,7 +36,7 @@ pub use restore_error::RestoreError;
 /// The number of the rules by which commands are decided: what is refused, which names collide, what an
 /// event says. Whoever changes one of them makes it larger, so that a store that was made by newer rules
 /// is not carried on by older ones.
-pub const RULES: u16 = 4;
+pub const RULES: u16 = 5;
 
 /// The hot state of a server.
 #[derive(Clone, Debug)]
@@ -69,8 +69,10 @@ pub struct Decision {
     pub events: Vec<Event>,
     /// The logs begin, before the events.
     pub genesis: Option<Genesis>,
-    /// A send that is refused for good uses its nonce up, which is to be committed too.
-    pub refused_send: Option<RefusedSend>,
+    /// A send was at its turn, and is refused for good. Nothing is to be committed of it. Whoever tells the
+    /// sender so keeps the send from being posted as long as a copy of it may come, and lets the next of
+    /// its stream be the next.
+    pub uses_nonce_up: bool,
     /// What the asker is told after the commit.
     pub answer: Result<Answer, Refusal>,
 }
@@ -171,7 +173,7 @@ impl State {
         let Command { ts: now, action } = command;
         let mut transition =
             Transition { state: self, now, lookup, events: Vec::new(), failure: None };
-        let (mut genesis, mut refused_send) = (None, None);
+        let (mut genesis, mut uses_nonce_up) = (None, false);
         let answer = match action {
             Action::Genesis { epoch, secret, lobby } => {
                 genesis = self.decide_genesis(epoch, secret);
@@ -190,12 +192,12 @@ impl State {
             }
             Action::Post { account, credential, nonce, room, body } => {
                 let decided = transition.post((account, credential), nonce, room, body)?;
-                refused_send = decided.refused_send;
+                uses_nonce_up = decided.uses_nonce_up;
                 decided.answer
             }
         };
         match transition.failure {
-            None => Ok(Decision { events: transition.events, genesis, refused_send, answer }),
+            None => Ok(Decision { events: transition.events, genesis, uses_nonce_up, answer }),
             Some(error) => Err(error),
         }
     }
@@ -349,6 +351,8 @@ fn two_of_a_name(what: &'static str, name: &str, held: Option<String>) -> Restor
 
 #[cfg(test)]
 mod genesis_tests;
+#[cfg(test)]
+mod posts_tests;
 #[cfg(test)]
 mod removal_tests;
 #[cfg(test)]

@@ -8,13 +8,13 @@ mod rooms;
 mod sends;
 
 use chat_proto::{
-    AccountId, Credential, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId,
-    RoomName, Seq, StreamId, TextBody, Timestamp,
+    AccountId, Credential, Epoch, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName,
+    Seq, StreamId, TextBody, Timestamp,
 };
 
 use crate::{
     AccountRow, BodyDigest, Content, Event, Genesis, Lookup, Named, PastSend, PostBody, Record,
-    RefusedSend, RoomRow, Store, StoreSecret,
+    RoomRow, Store, StoreSecret,
 };
 
 /// Something that a store lies on.
@@ -50,7 +50,7 @@ fn facts<D: Disk>() -> [Fact<D>; 17] {
         ("what was not committed does not survive", what_was_not_committed_does_not_survive),
         ("the next records go beside a commit", the_next_records_go_beside_a_commit),
         ("the state follows the events", the_state_follows_the_events),
-        ("every send is remembered as it was decided", sends::every_send_is_remembered),
+        ("every send is remembered, and what was not posted", sends::every_send_is_remembered),
         ("streams of two accounts are apart", sends::streams_of_two_accounts_are_apart),
         ("a stream keeps the room of its first send", sends::a_stream_keeps_its_room),
         ("a clock that was ahead is remembered", a_clock_that_was_ahead_is_remembered),
@@ -100,21 +100,22 @@ fn the_open_transaction_is_seen<D: Disk>(disk: &mut D, fact: &str) {
     append(&mut store, fact, &posted(4, 1, "one"));
     assert_eq!(store.high_water(ADA, STREAM).expect(fact), 1, "{fact}");
     assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), Some(past(4, 1, "one")), "{fact}");
-    refuse(&mut store, fact, 2, "two");
-    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 2, "{fact}");
-    assert_eq!(store.past_send(ADA, nonce(2)).expect(fact), Some(refused("two")), "{fact}");
+    append(&mut store, fact, &posted(5, 3, "three"));
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 3, "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(2)).expect(fact), None, "{fact}: it was refused");
+    assert_eq!(store.past_send(ADA, nonce(3)).expect(fact), Some(past(5, 3, "three")), "{fact}");
 }
 
 fn what_was_rolled_back_was_never_there<D: Disk>(disk: &mut D, fact: &str) {
     let mut store = settled(disk, fact);
     let before = store.recover().expect(fact);
     append(&mut store, fact, &posted(4, 1, "one"));
-    refuse(&mut store, fact, 2, "two");
-    append(&mut store, fact, &event(LOBBY, 5, Content::Left { account: ADA }));
+    append(&mut store, fact, &posted(5, 3, "three"));
+    append(&mut store, fact, &event(LOBBY, 6, Content::Left { account: ADA }));
     assert_eq!(store.roll_back().expect(fact), before, "{fact}");
     assert_eq!(store.high_water(ADA, STREAM).expect(fact), 0, "{fact}");
     assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), None, "{fact}");
-    assert_eq!(store.past_send(ADA, nonce(2)).expect(fact), None, "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(3)).expect(fact), None, "{fact}");
     append(&mut store, fact, &posted(4, 1, "another"));
     store.commit().expect(fact);
     assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), Some(past(4, 1, "another")), "{fact}");
@@ -134,7 +135,7 @@ fn recovery_abandons_the_open_transaction<D: Disk>(disk: &mut D, fact: &str) {
 fn a_commit_survives_a_kill<D: Disk>(disk: &mut D, fact: &str) {
     let mut store = settled(disk, fact);
     append(&mut store, fact, &posted(4, 1, "one"));
-    refuse(&mut store, fact, 2, "two");
+    append(&mut store, fact, &posted(5, 3, "three"));
     store.commit().expect(fact);
     let before = store.roll_back().expect(fact);
     drop(store);
@@ -142,9 +143,10 @@ fn a_commit_survives_a_kill<D: Disk>(disk: &mut D, fact: &str) {
     let mut store = disk.open();
     let after = store.recover().expect(fact);
     assert!(after == before, "{fact}: also the epoch and the secret");
-    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 2, "{fact}");
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 3, "{fact}");
     assert_eq!(store.past_send(ADA, nonce(1)).expect(fact), Some(past(4, 1, "one")), "{fact}");
-    assert_eq!(store.past_send(ADA, nonce(2)).expect(fact), Some(refused("two")), "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(2)).expect(fact), None, "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(3)).expect(fact), Some(past(5, 3, "three")), "{fact}");
 }
 
 fn the_next_records_go_beside_a_commit<D: Disk>(disk: &mut D, fact: &str) {
@@ -158,30 +160,30 @@ fn the_next_records_go_beside_a_commit<D: Disk>(disk: &mut D, fact: &str) {
     }
     store.begin_commit().expect(fact);
     append(&mut store, fact, &posted(15, 12, "twelve"));
-    refuse(&mut store, fact, 13, "thirteen");
+    append(&mut store, fact, &posted(16, 14, "fourteen"));
     for n in 2..=11 {
         let found = store.past_send(ADA, nonce(n)).expect(fact);
         assert_eq!(found, Some(past(n + 3, n, &large)), "{fact}: {n}");
     }
-    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 13, "{fact}");
-    assert_eq!(store.newest_ts(LOBBY).expect(fact), Timestamp(1_015), "{fact}");
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 14, "{fact}");
+    assert_eq!(store.newest_ts(LOBBY).expect(fact), Timestamp(1_016), "{fact}");
     store.finish_commit().expect(fact);
     assert!(store.poll_commit().is_none(), "{fact}: it is told once");
     assert_eq!(store.past_send(ADA, nonce(11)).expect(fact), Some(past(14, 11, &large)), "{fact}");
     store.begin_commit().expect(fact);
     store.finish_commit().expect(fact);
-    append(&mut store, fact, &posted(16, 14, "fourteen"));
+    append(&mut store, fact, &posted(17, 15, "fifteen"));
     drop(store);
 
     let mut store = disk.open();
-    assert_eq!(store.recover().expect(fact).rooms[0].head, Seq(15), "{fact}");
-    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 13, "{fact}");
+    assert_eq!(store.recover().expect(fact).rooms[0].head, Seq(16), "{fact}");
+    assert_eq!(store.high_water(ADA, STREAM).expect(fact), 14, "{fact}");
     assert_eq!(
         store.past_send(ADA, nonce(12)).expect(fact),
         Some(past(15, 12, "twelve")),
         "{fact}"
     );
-    assert_eq!(store.past_send(ADA, nonce(13)).expect(fact), Some(refused("thirteen")), "{fact}");
+    assert_eq!(store.past_send(ADA, nonce(13)).expect(fact), None, "{fact}");
 }
 
 fn what_was_not_committed_does_not_survive<D: Disk>(disk: &mut D, fact: &str) {
@@ -292,12 +294,6 @@ fn append(store: &mut impl Store, fact: &str, event: &Event) {
     store.append(Record::Event(event)).expect(fact);
 }
 
-fn refuse(store: &mut impl Store, fact: &str, n: u64, text: &str) {
-    let (room, code) = (RoomId(LOBBY.0), ErrorCode::NotMember);
-    let refused = RefusedSend { account: ADA, room, nonce: nonce(n), code, digest: digest(text) };
-    store.append(Record::RefusedSend(refused)).expect(fact);
-}
-
 fn event(log: impl Into<LogId>, seq: u64, content: Content) -> Event {
     Event { log: log.into(), seq: Seq(seq), ts: Timestamp(1_000 + seq), content }
 }
@@ -316,10 +312,6 @@ fn past(seq: u64, n: u64, text: &str) -> PastSend {
     let (room, digest) = (RoomId(LOBBY.0), digest(text));
     let (seq, ts) = (Seq(seq), Timestamp(1_000 + seq));
     PastSend::Posted { room, seq, ts, id: message_id(n), digest }
-}
-
-fn refused(text: &str) -> PastSend {
-    PastSend::Refused { code: ErrorCode::NotMember, digest: digest(text) }
 }
 
 fn nonce(n: u64) -> Nonce {

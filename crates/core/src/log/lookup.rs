@@ -1,15 +1,15 @@
-//! What the state asks of a store: how earlier sends were decided, and when a log was written last.
+//! What the state asks of a store: what earlier sends have led to, and when a log was written last.
 //!
 //! It must not know what is decided by the answers, nor how they become durable.
 
-use chat_proto::{AccountId, ErrorCode, LogId, MessageId, Nonce, RoomId, Seq, StreamId, Timestamp};
+use chat_proto::{AccountId, LogId, MessageId, Nonce, RoomId, Seq, StreamId, Timestamp};
 
 use crate::BodyDigest;
 
 /// Answers questions about history as of the command before, the open transaction included.
 /// It is the only input of [`crate::State::apply`] besides the command.
 pub trait Lookup {
-    /// Which room a stream belongs to, and how far it has been decided; `None` when it is new.
+    /// Which room a stream belongs to, and how far it has been posted; `None` when nothing of it was.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -19,7 +19,7 @@ pub trait Lookup {
         stream: StreamId,
     ) -> Result<Option<BoundStream>, StoreError>;
 
-    /// The largest `n` of a stream that has been decided; 0 when the stream is new.
+    /// The largest `n` of a stream that was posted; 0 when nothing of it was.
     ///
     /// # Errors
     /// As [`Self::stream`].
@@ -27,7 +27,7 @@ pub trait Lookup {
         Ok(self.stream(account, stream)?.map_or(0, |mark| mark.high_water))
     }
 
-    /// How a send was decided; `None` when retention has deleted it.
+    /// What a send has led to; `None` when it has led to nothing.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -40,16 +40,16 @@ pub trait Lookup {
     fn newest_ts(&self, log: LogId) -> Result<Timestamp, StoreError>;
 }
 
-/// A stream with a send that was decided.
+/// A stream with a send that was posted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BoundStream {
-    /// Where its first send was to go.
+    /// Where.
     pub room: RoomId,
-    /// The largest `n` that has been decided.
+    /// The largest `n` that was posted: each before it is decided. One that led to no event was refused.
     pub high_water: u64,
 }
 
-/// How a send was decided.
+/// What a send has led to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PastSend {
     /// It is in a log.
@@ -65,17 +65,12 @@ pub enum PastSend {
         /// What it said.
         digest: BodyDigest,
     },
-    /// It was refused for good.
-    Refused {
-        /// What the sender is answered, each time it asks.
-        code: ErrorCode,
-        /// What it said.
-        digest: BodyDigest,
-    },
+    /// It was in a log, and retention has deleted it.
+    Deleted,
 }
 
 /// Says that the store failed. Whoever waits for an answer gets
-/// [`ErrorCode::Unavailable`]; the operator gets the cause.
+/// [`chat_proto::ErrorCode::Unavailable`]; the operator gets the cause.
 #[derive(Debug, thiserror::Error)]
 #[error("the store failed while it {doing}: {cause}")]
 pub struct StoreError {

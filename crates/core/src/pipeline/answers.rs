@@ -11,6 +11,7 @@ impl<S: Store> Pipeline<S> {
     pub(super) fn answer(&mut self, waiting: Waiting, fanout: &mut impl Fanout) {
         match waiting {
             Waiting::Answer { origin, answer, send } => {
+                self.note_told(&answer, send);
                 let reply = self.answer_command(origin, answer, send);
                 fanout.reply(origin, reply);
             }
@@ -25,6 +26,18 @@ impl<S: Store> Pipeline<S> {
                 let state = self.state.as_ref();
                 self.presence.told(machine, report, |account| rooms_of(state, account));
             }
+        }
+    }
+
+    /// The sender of a send learns what has become of it.
+    fn note_told(&mut self, answer: &Result<Answer, Refusal>, send: Option<Send>) {
+        let (false, Some(Send { account, nonce })) = (self.refused.is_empty(), send) else {
+            return;
+        };
+        match answer {
+            Ok(_posted) => self.refused.posted(account, nonce),
+            Err(why) if !why.code().may_be_retried() => self.refused.tell(account, nonce),
+            Err(_open) => {}
         }
     }
 
@@ -44,6 +57,7 @@ impl<S: Store> Pipeline<S> {
         match (answer, send, asker) {
             (Ok(Answer::SignedIn(account)), _, None) => {
                 self.signed_in.insert(origin.conn, account);
+                self.refused.connected(account);
                 self.presence.connected(account, state.rooms_of(account));
                 Reply::SignedIn(Box::new(signed_in(state, account)))
             }
@@ -63,6 +77,9 @@ impl<S: Store> Pipeline<S> {
         self.ahead.gone(conn);
         let Some(account) = self.signed_in.remove(&conn) else { return };
         self.presence.disconnected(account, rooms_of(self.state.as_ref(), account));
+        if !self.presence.is_online(account) {
+            self.refused.disconnected(account);
+        }
     }
 
     /// A connection that asks for a log anew, or does not want it any more, waits for it no longer.

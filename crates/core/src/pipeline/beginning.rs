@@ -7,7 +7,8 @@ use rustc_hash::FxHashMap;
 use super::ahead::AheadReaders;
 use super::commit_batch::CommitBatch;
 use super::failing::InDoubt;
-use super::pace::{Pace, Paces};
+use super::pace::Paces;
+use super::refused_sends::RefusedSends;
 use super::submissions::Within;
 use super::{COMMIT_BYTES_MAX, Pipeline};
 use crate::conversation::presence::Presence;
@@ -29,7 +30,7 @@ impl<S: Store> Pipeline<S> {
             state: Some(state),
             presence: Presence::default(),
             paces: Paces::default(),
-            refusals: Pace::of_refusals(),
+            refused: RefusedSends::default(),
             signed_in: FxHashMap::default(),
             ahead: AheadReaders::default(),
             recover_at: None,

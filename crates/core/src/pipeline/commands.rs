@@ -3,11 +3,15 @@
 use chat_proto::Timestamp;
 
 use super::commit_batch::{self, CommitBatch, Waiting};
-use super::pace::{Counted, Pace};
+use super::pace::Counted;
+use super::refused_sends::RefusedSends;
 use super::{Pipeline, later};
 use crate::{
     Action, Answer, Command, Fanout, Ordered, Origin, Record, Refusal, State, Store, StoreError,
 };
+
+/// What a sender is told to wait that has more streams with refusals than are remembered.
+const REFUSED_FULL_WAIT_MS: u64 = 1_000;
 
 impl<S: Store> Pipeline<S> {
     /// Carries a command out, unless there is nothing to carry out.
@@ -25,15 +29,15 @@ impl<S: Store> Pipeline<S> {
             self.state.iter_mut().for_each(State::pass_over);
             return self.tell_unchanged(origin, answer, fanout);
         }
-        let Self { store, open, paces, refusals, .. } = self;
+        let Self { store, open, paces, refused, .. } = self;
         let removed_before = open.removed_rooms().len();
         let send = commit_batch::send_of(action);
         let mut answer = Err(Refusal::Unavailable);
         let mut comes_to = None;
         if let (Some(state), None) = (&mut self.state, self.recover_at) {
             comes_to = origin.and_then(|_here| Counted::of(action, state));
-            let refusals = origin.map(|_here| refusals);
-            match carry_out(state, store, command, send, refusals, open) {
+            let refused = origin.map(|_here| refused);
+            match carry_out(state, store, command, refused, open) {
                 Ok(carried_out) => answer = carried_out,
                 Err(cause) => {
                     self.recover_at = Some(later(now));
@@ -87,22 +91,24 @@ impl<S: Store> Pipeline<S> {
     }
 }
 
-/// Applies a command and appends what it changes to the open transaction.
+/// Applies a command and appends what it changes to the open transaction. `refused` is of the node that the
+/// command came to, and `None` at others.
 fn carry_out<S: Store>(
     state: &mut State,
     store: &mut S,
-    command: Command,
-    send: Option<commit_batch::Send>,
-    refusals: Option<&mut Pace>,
+    mut command: Command,
+    refused: Option<&mut RefusedSends>,
     staged: &mut CommitBatch,
 ) -> Result<Result<Answer, Refusal>, StoreError> {
-    let ts = command.ts;
-    if let (Some(refusals), Some(send)) = (&refusals, send) {
-        let wait_ms = refusals.wait_ms(send.account, ts);
-        if wait_ms > 0 && state.would_store_refusal(&command.action, store)? {
-            // Its nonce is not used up: it is awaited again.
-            return Ok(Err(Refusal::RateLimited { wait_ms }));
+    let mut sent = None;
+    if let (Some(refused), Action::Post { account, nonce, room, .. }) = (refused, &command.action) {
+        let (account, nonce, room) = (*account, *nonce, *room);
+        if !refused.is_empty()
+            && let Some(refusal) = place_send(refused, state, store, &mut command.action)?
+        {
+            return Ok(Err(refusal));
         }
+        sent = Some((refused, account, nonce, room));
     }
     let applied = state.apply(command, store)?;
     if let Some(genesis) = applied.genesis {
@@ -113,12 +119,40 @@ fn carry_out<S: Store>(
         store.append(Record::Event(event))?;
         staged.push(event);
     }
-    if let Some(refused) = applied.refused_send {
-        if let Some(refusals) = refusals {
-            refusals.count(refused.account, ts);
-        }
-        staged.note_record();
-        store.append(Record::RefusedSend(refused))?;
+    if applied.uses_nonce_up
+        && let Some((refused, account, nonce, room)) = sent
+        && !refused.refuse(account, nonce, room)
+    {
+        // Its nonce is not used up: it is awaited again.
+        return Ok(Err(Refusal::RateLimited { wait_ms: REFUSED_FULL_WAIT_MS }));
     }
     Ok(applied.answer)
+}
+
+/// Holds a send against those of its stream that were refused for good, of which the state knows nothing:
+/// tells the refusal when it is one of them, or not at its turn; else notes in it how many are right before
+/// it.
+fn place_send(
+    refused: &RefusedSends,
+    state: &State,
+    store: &impl Store,
+    action: &mut Action,
+) -> Result<Option<Refusal>, StoreError> {
+    let Action::Post { account, nonce, room, body, .. } = action else { return Ok(None) };
+    let Some(end) = refused.end_of(*account, nonce.stream) else { return Ok(None) };
+    let high_water = store.high_water(*account, nonce.stream)?;
+    if nonce.n <= high_water || end.last_n <= high_water {
+        return Ok(None);
+    }
+    if end.room != *room {
+        return Ok(Some(Refusal::StreamBound { room: end.room.0 }));
+    }
+    if nonce.n <= end.last_n {
+        return Ok(Some(state.refuse_again(*account, *room, body)));
+    }
+    if nonce.n - 1 > end.last_n {
+        return Ok(Some(Refusal::Behind { awaited: end.last_n + 1 }));
+    }
+    body.skip_refused(end.last_n - high_water);
+    Ok(None)
 }

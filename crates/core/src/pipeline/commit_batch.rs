@@ -96,7 +96,7 @@ impl Expected {
 pub(super) enum Commits {
     /// It can only fail, because a record could not be appended.
     Never(StoreError),
-    /// Nothing was changed, and nobody is told of a send.
+    /// Nothing was changed, and nobody is told that a send was posted.
     Nothing,
     /// Every answer is told by the commands themselves: the state may move on meanwhile.
     Sends,
@@ -129,8 +129,9 @@ impl CommitBatch {
 
     pub(super) fn wait(&mut self, waiting: Waiting) {
         match &waiting {
-            // A repetition is told only while what it repeats is where it was.
-            Waiting::Answer { send: Some(_), .. } => self.has_records = true,
+            // A repetition is told only while what it repeats is where it was. Of a refusal nothing is
+            // anywhere; it waits because what it was judged by may still be lost.
+            Waiting::Answer { send: Some(_), answer: Ok(_), .. } => self.has_records = true,
             Waiting::Answer { answer: Ok(Answer::Done) | Err(_), .. } => {}
             Waiting::Answer { .. }
             | Waiting::Query { .. }

@@ -108,6 +108,7 @@ impl<S: Store> Pipeline<S> {
     ) -> Failed {
         self.recover_at = Some(later(now));
         self.in_doubt.extend(&staged);
+        self.refused.forget_untold();
         let snapshot = self.store.roll_back();
         self.state = snapshot.ok().and_then(|snapshot| State::restore(snapshot).ok());
         self.resume_from_state(fanout);

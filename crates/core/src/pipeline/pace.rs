@@ -18,9 +18,6 @@ const RENAMES: (u64, u64) = (5, 10_000);
 /// New rooms: each in which anything was said is there for ever. As many as one may be in.
 const NEW_ROOMS: (u64, u64) = (ROOMS_PER_ACCOUNT_MAX as u64, 10_000);
 
-/// Refusals for good: each is stored for ever.
-const REFUSALS: (u64, u64) = (256, 50);
-
 /// The accounts that did something of late.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
@@ -166,11 +163,6 @@ impl<S: Store> Pipeline<S> {
 }
 
 impl Pace {
-    /// Of accounts whose sends are refused for good.
-    pub(super) fn of_refusals() -> Self {
-        Self::new(REFUSALS)
-    }
-
     fn new((burst, interval_ms): (u64, u64)) -> Self {
         Self { burst, interval_ms, full_at: FxHashMap::default() }
     }

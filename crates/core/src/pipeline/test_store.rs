@@ -6,8 +6,8 @@ use chat_proto::{AccountId, FrameCodec, LogId, Nonce, RoomId, Seq, StreamId, Tim
 
 use crate::{
     Batch, Begun, BoundStream, Conn, Content, Effect, Event, Fanout, Genesis, Lookup,
-    OrderProgress, Origin, PastSend, Record, RefusedSend, Reply, Snapshot, State, Store,
-    StoreError, StoreRead,
+    OrderProgress, Origin, PastSend, Record, Refusal, Reply, Snapshot, State, Store, StoreError,
+    StoreRead,
 };
 
 /// Keeps what was committed; begins commits beside the caller when it is told to.
@@ -37,7 +37,6 @@ pub(super) struct MemoryStore {
 #[derive(Clone, Debug)]
 enum Kept {
     Event(Event),
-    Refused(RefusedSend),
     Genesis(Genesis),
     OrderProgress(OrderProgress),
 }
@@ -56,7 +55,7 @@ impl MemoryStore {
     pub(super) fn progress(&self) -> Vec<OrderProgress> {
         let progress = self.committed.iter().filter_map(|kept| match kept {
             Kept::OrderProgress(progress) => Some(progress.clone()),
-            Kept::Event(_) | Kept::Refused(..) | Kept::Genesis(_) => None,
+            Kept::Event(_) | Kept::Genesis(_) => None,
         });
         progress.collect()
     }
@@ -64,9 +63,6 @@ impl MemoryStore {
     fn sends(&self) -> impl Iterator<Item = (AccountId, Nonce, PastSend)> {
         self.kept().filter_map(|kept| match kept {
             Kept::Event(event) => posted(event),
-            Kept::Refused(RefusedSend { account, nonce, code, digest, .. }) => {
-                Some((*account, *nonce, PastSend::Refused { code: *code, digest: *digest }))
-            }
             Kept::Genesis(_) | Kept::OrderProgress(_) => None,
         })
     }
@@ -79,7 +75,6 @@ impl MemoryStore {
                 Kept::Event(event) => state.evolve(event),
                 Kept::Genesis(genesis) => state.begin(*genesis),
                 Kept::OrderProgress(newest) => progress = newest.clone(),
-                Kept::Refused(..) => {}
             }
         }
         let mut snapshot = Snapshot { progress, ..state.snapshot() };
@@ -101,7 +96,6 @@ impl Lookup for MemoryStore {
                 let (by, nonce, _past) = posted(event)?;
                 Some((by, RoomId(event.log.0), nonce))
             }
-            Kept::Refused(refused) => Some((refused.account, refused.room, refused.nonce)),
             Kept::Genesis(_) | Kept::OrderProgress(_) => None,
         });
         let mut of = marks.filter(|(by, _, nonce)| (*by, nonce.stream) == (account, stream));
@@ -118,7 +112,7 @@ impl Lookup for MemoryStore {
     fn newest_ts(&self, log: LogId) -> Result<Timestamp, StoreError> {
         let times = self.kept().filter_map(|kept| match kept {
             Kept::Event(event) if event.log == log => Some(event.ts),
-            Kept::Event(_) | Kept::Refused(..) | Kept::Genesis(_) | Kept::OrderProgress(_) => None,
+            Kept::Event(_) | Kept::Genesis(_) | Kept::OrderProgress(_) => None,
         });
         Ok(times.last().unwrap_or_default())
     }
@@ -136,7 +130,6 @@ impl Store for MemoryStore {
         self.open.push(match record {
             Record::Genesis(genesis) => Kept::Genesis(genesis),
             Record::Event(event) => Kept::Event(event.clone()),
-            Record::RefusedSend(refused) => Kept::Refused(refused),
             Record::OrderProgress(progress) => Kept::OrderProgress(progress.clone()),
         });
         Ok(())
@@ -203,6 +196,8 @@ fn posted(event: &Event) -> Option<(AccountId, Nonce, PastSend)> {
 #[derive(Default, Debug)]
 pub(super) struct Heard {
     pub(super) replies: Vec<(Conn, u16, Effect)>,
+    /// The refusals among them.
+    pub(super) refusals: Vec<Refusal>,
     pub(super) announced: BTreeMap<LogId, usize>,
     pub(super) published: BTreeMap<LogId, Seq>,
     pub(super) revoked: Vec<(LogId, AccountId, Vec<u8>)>,
@@ -240,6 +235,9 @@ impl Fanout for Heard {
         let frame = FrameCodec::default().split_frame(&mut &bytes[..]).unwrap().unwrap();
         assert_eq!(frame.known_kind(), Some(reply.kind()));
         self.replies.push((to.conn, frame.kind, reply.effect()));
+        if let Reply::Refused(why) = reply {
+            self.refusals.push(why);
+        }
     }
 
     fn read(&mut self, _to: Origin, _account: AccountId, _read: StoreRead) {}

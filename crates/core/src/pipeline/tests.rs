@@ -52,7 +52,7 @@ impl World {
         self.pipeline.store().commits
     }
 
-    fn begin_slow_send(&mut self, n: u64) {
+    pub(super) fn begin_slow_send(&mut self, n: u64) {
         self.pipeline.store_mut().is_slow = true;
         self.run([send(1, n)]);
         assert!(!self.pipeline.is_settled() && self.heard.replies.is_empty());
@@ -69,7 +69,7 @@ pub(super) fn kinds(conn: u64, kinds: &[Kind]) -> Vec<(Conn, u16)> {
     kinds.iter().map(|kind| (Conn(conn), *kind as u16)).collect()
 }
 
-fn command(conn: u64, action: Action) -> Input {
+pub(super) fn command(conn: u64, action: Action) -> Input {
     let origin = Origin { conn: Conn(conn), request: RequestId(1), window: Window::Commands };
     Unsequenced::Request { origin, request: Request::Command(action) }.into_input(NOW)
 }
@@ -102,7 +102,7 @@ pub(super) fn send(conn: u64, n: u64) -> Input {
     post(conn, Nonce { stream: StreamId([7; 16]), n }, format!("say {n}"))
 }
 
-fn post(conn: u64, nonce: Nonce, text: String) -> Input {
+pub(super) fn post(conn: u64, nonce: Nonce, text: String) -> Input {
     let (credential, body) = (credential(0xAD).id(), PostBody::Text(TextBody::say(text)));
     command(conn, Action::Post { account: ADA, credential, nonce, room: LOBBY, body })
 }
@@ -258,7 +258,7 @@ fn unsubscribe(conn: u64) -> Input {
     query(conn, QueryRequest::Unsubscribe(Unsubscribe { log: LOBBY.into() }))
 }
 
-const TICK: Input = Input::Local(Local::Tick);
+pub(super) const TICK: Input = Input::Local(Local::Tick);
 
 #[test]
 fn who_is_ahead_waits_until_the_log_has_come_so_far() {
@@ -377,21 +377,4 @@ fn opening_writes_nothing_and_logs_begin_once() {
     let mut pipeline = Pipeline::open(pipeline.into_store()).unwrap();
     pipeline.begin(genesis(8)).unwrap();
     assert_eq!((pipeline.state().unwrap().epoch(), pipeline.store().commits), (Epoch(7), commits));
-}
-
-#[test]
-fn refusals_have_a_pace_where_they_come_in_and_none_in_the_order() {
-    let mut world = World::new();
-    let refused = |n| post(1, Nonce { stream: StreamId([9; 16]), n }, String::new());
-    let before = world.pipeline.store().records();
-    world.run((1..=256).map(refused));
-    let stored = |world: &World| world.pipeline.store().records() - before;
-    assert_eq!((stored(&world), world.heard.take().len()), (256, 256));
-    world.run([refused(257), refused(1), send(1, 1)]);
-    let expected = [Kind::Error, Kind::Error, Kind::Ack];
-    assert_eq!(world.heard.take(), kinds(1, &expected), "what was decided, or is posted, goes on");
-    assert_eq!(stored(&world), 257, "the message alone");
-    let Input::Ordered(ordered) = refused(257) else { panic!("a send is ordered") };
-    world.run([Input::Ordered(Ordered { origin: None, ..ordered })]);
-    assert_eq!(stored(&world), 258, "others store it, whatever the pace here");
 }

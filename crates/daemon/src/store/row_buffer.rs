@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use chat_core::{BodyDigest, Columns, Content, Event, EventRow, MessageColumns, PastSend};
-use chat_proto::{AccountId, ErrorCode, LogId, RoomId, Seq, Timestamp};
+use chat_proto::{AccountId, LogId, RoomId, Seq, Timestamp};
 
 /// Bytes of buffers that are kept for the next transaction.
 const KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -16,8 +16,6 @@ pub(super) struct RowBuffer {
     /// The texts and names of the rows, one behind the other.
     words: String,
     sends: Vec<StreamSends>,
-    /// How many of those were refused.
-    refused: usize,
     /// Whether rows of one log come after those of another.
     is_mixed: bool,
 }
@@ -48,31 +46,13 @@ pub(super) struct Post {
     pub(super) digest: BodyDigest,
 }
 
-/// What was decided of one stream, without a gap.
+/// The messages of one stream.
 #[derive(Debug)]
 pub(super) struct StreamSends {
     /// The stream's row.
     pub(super) stream: i64,
-    pub(super) first_n: u64,
-    pub(super) decided: Vec<SendDecision>,
-}
-
-/// How one send was decided.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum SendDecision {
-    /// It became the event in this row of the buffer.
-    Posted(usize),
-    Refused(ErrorCode, BodyDigest),
-}
-
-impl StreamSends {
-    /// Those that became messages: the `n` and the row of each.
-    pub(super) fn posted(&self) -> impl Iterator<Item = (u64, usize)> {
-        (self.first_n..).zip(&self.decided).filter_map(|(n, decided)| match decided {
-            SendDecision::Posted(row) => Some((n, *row)),
-            SendDecision::Refused(..) => None,
-        })
-    }
+    /// The `n` and the row in the buffer of each, rising in `n`. What is missing was refused.
+    pub(super) posted: Vec<(u64, usize)>,
 }
 
 impl RowBuffer {
@@ -110,36 +90,26 @@ impl RowBuffer {
         self.rows.iter().rev().find(|row| row.log == log).map(|row| row.ts)
     }
 
-    /// The first decision of a stream in this transaction; tells where more of them go.
-    pub(super) fn begin_sends(&mut self, stream: i64, first_n: u64) -> usize {
-        self.sends.push(StreamSends { stream, first_n, decided: Vec::new() });
+    /// The first message of a stream in this transaction is to come; tells where they go.
+    pub(super) fn begin_sends(&mut self, stream: i64) -> usize {
+        self.sends.push(StreamSends { stream, posted: Vec::new() });
         self.sends.len() - 1
     }
 
-    /// The next decision of a stream.
-    pub(super) fn decide(&mut self, sends: usize, n: u64, decided: SendDecision) {
-        let sends = &mut self.sends[sends];
-        debug_assert_eq!(
-            sends.first_n + sends.decided.len() as u64,
-            n,
-            "sends come without a hole"
-        );
-        self.refused += usize::from(matches!(decided, SendDecision::Refused(..)));
-        sends.decided.push(decided);
+    /// The next message of a stream, which is in this row.
+    pub(super) fn send(&mut self, sends: usize, n: u64, row: usize) {
+        let posted = &mut self.sends[sends].posted;
+        debug_assert!(posted.last().is_none_or(|(last, _row)| *last < n), "sends come in turn");
+        posted.push((n, row));
     }
 
-    /// How a send was decided, if it was in this transaction.
+    /// What a send has led to, if that is in this transaction.
     pub(super) fn past_send(&self, sends: usize, n: u64) -> Option<PastSend> {
-        let sends = &self.sends[sends];
-        let at = usize::try_from(n.checked_sub(sends.first_n)?).ok()?;
-        Some(match *sends.decided.get(at)? {
-            SendDecision::Refused(code, digest) => PastSend::Refused { code, digest },
-            SendDecision::Posted(row) => {
-                let Row { log, seq, ts, post, .. } = self.rows[row];
-                let Post { message, digest, .. } = post?;
-                PastSend::Posted { room: RoomId(log.0), seq, ts, id: message.id, digest }
-            }
-        })
+        let posted = &self.sends[sends].posted;
+        let at = posted.binary_search_by_key(&n, |(n, _row)| *n).ok()?;
+        let Row { log, seq, ts, post, .. } = self.rows[posted[at].1];
+        let Post { message, digest, .. } = post?;
+        Some(PastSend::Posted { room: RoomId(log.0), seq, ts, id: message.id, digest })
     }
 
     /// The rows, those of each log together as they came, and the newest of all at the end.
@@ -188,7 +158,7 @@ impl RowBuffer {
         const PAGE_BYTES: usize = 4000;
         let bytes = self.words.len() + self.rows.len() * ROW_BYTES;
         // The last page of the events, and that of `progress`.
-        2 + bytes / PAGE_BYTES + self.refused
+        2 + bytes / PAGE_BYTES
     }
 
     pub(super) fn clear(&mut self) {
@@ -199,7 +169,6 @@ impl RowBuffer {
         self.rows.clear();
         self.words.clear();
         self.sends.clear();
-        self.refused = 0;
         self.is_mixed = false;
     }
 }

@@ -1,9 +1,9 @@
 -- A room is a log, and so is an account. Their ids are one count of both, permuted under the secret:
 -- they tell neither order nor number.
 -- `events` is the truth, but for what stands in no event and cannot be made again from them:
--- `credentials` (what an account signs in with), `refused_sends` and `secrets`. The other tables say
--- where its events are and where they have led to, and spare a start the reading of all events. But
--- for `blocks` and `nonces`, they are written in the same transaction.
+-- `credentials` (what an account signs in with) and `secrets`. The other tables say where its events
+-- are and where they have led to, and spare a start the reading of all events. But for `blocks` and
+-- `nonces`, they are written in the same transaction.
 
 CREATE TABLE meta (
   key   TEXT NOT NULL PRIMARY KEY,
@@ -65,8 +65,7 @@ CREATE TABLE members (
   PRIMARY KEY (room, account)
 ) STRICT, WITHOUT ROWID;
 
--- The outboxes that messages came from: kept for ever. The first send of one binds it to its room, also
--- when it is refused; so there need not be such a room.
+-- The outboxes that messages came from: kept for ever. The first message of one binds it to its room.
 CREATE TABLE streams (
   id      INTEGER PRIMARY KEY,
   account INTEGER NOT NULL REFERENCES accounts,
@@ -110,8 +109,9 @@ CREATE TABLE blocks (
 ) STRICT, WITHOUT ROWID;
 
 -- Where a stream's messages are: first_n is the event first_id, and each of `steps` (LEB128 of the
--- zigzagged difference of ids) leads on to the event of the next n, up to last_n.
--- The last run of a stream says how far it has been decided, as far as the runs do. It stays, too.
+-- zigzagged difference of ids) leads on to the event of the next n, up to last_n. What lies between two
+-- runs was refused. The last run of a stream says how far it has been posted, as far as the runs do. It
+-- stays, too.
 CREATE TABLE nonces (
   stream   INTEGER NOT NULL,
   first_n  INTEGER NOT NULL,
@@ -119,15 +119,6 @@ CREATE TABLE nonces (
   first_id INTEGER NOT NULL,
   steps    BLOB NOT NULL,
   PRIMARY KEY (stream, first_n)
-) STRICT, WITHOUT ROWID;
-
--- The sends that were refused for good: their nonces are used up, too.
-CREATE TABLE refused_sends (
-  stream INTEGER NOT NULL REFERENCES streams,
-  n      INTEGER NOT NULL,
-  code   INTEGER NOT NULL, -- as in the protocol
-  digest INTEGER NOT NULL, -- of the room and what was sent
-  PRIMARY KEY (stream, n)
 ) STRICT, WITHOUT ROWID;
 
 -- For people: sqlite3 -readonly chatd.db 'SELECT * FROM messages'
@@ -164,7 +155,7 @@ FROM (SELECT id FROM rooms UNION ALL SELECT id FROM accounts) AS begun
 LEFT JOIN (SELECT log, max(seq) AS seq FROM unindexed GROUP BY log) AS newest
   ON newest.log = begun.id;
 
--- For people: how far each outbox has been decided.
+-- For people: how far each outbox has been posted.
 CREATE VIEW outboxes AS
 SELECT
   streams.id AS id,
@@ -174,8 +165,7 @@ SELECT
   max(
     coalesce(newest.n, 0),
     coalesce((SELECT last_n FROM nonces
-              WHERE nonces.stream = streams.id ORDER BY first_n DESC LIMIT 1), 0),
-    coalesce((SELECT max(n) FROM refused_sends WHERE refused_sends.stream = streams.id), 0)
+              WHERE nonces.stream = streams.id ORDER BY first_n DESC LIMIT 1), 0)
   ) AS high_water
 FROM streams
 LEFT JOIN (SELECT stream, max(n) AS n FROM unindexed WHERE n IS NOT NULL GROUP BY stream) AS newest

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use chat_core::{Content, OrderProgress, PastSend, Record, RefusedSend, StoreError};
+use chat_core::{Content, OrderProgress, PastSend, Record, StoreError};
 use chat_proto::{AccountId, LogId, Nonce, RoomId, StreamId, Timestamp};
 use rusqlite::{Connection, Result};
 
@@ -14,7 +14,7 @@ use super::index::{Block, Index, StreamMark};
 use super::past_sends::past_send;
 use super::progress;
 use super::projections;
-use super::row_buffer::{RowBuffer, SendDecision};
+use super::row_buffer::RowBuffer;
 use super::times;
 use super::write::{ClosedTransaction, WriteError};
 
@@ -73,17 +73,13 @@ impl Transactions {
                 let room = RoomId(event.log.0);
                 let (stream, sends) = self.push_send(connection, (*from, room), *nonce)?;
                 let row = self.open.push(event, Some(stream), last_post);
-                self.open.decide(sends, nonce.n, SendDecision::Posted(row));
+                self.open.send(sends, nonce.n, row);
             }
             // It is no event, and no send: the store has put it where it belongs.
             Record::Genesis(_) => {}
             Record::OrderProgress(progress) => {
                 self.progress.clone_from(progress);
                 self.has_progress = true;
-            }
-            Record::RefusedSend(RefusedSend { account, room, nonce, code, digest }) => {
-                let (_stream, sends) = self.push_send(connection, (account, room), nonce)?;
-                self.open.decide(sends, nonce.n, SendDecision::Refused(code, digest));
             }
         }
         Ok(())
@@ -106,7 +102,7 @@ impl Transactions {
         self.index.make_due();
     }
 
-    /// A send is decided. Tells its stream's row, and where the open transaction has the sends of that
+    /// A send is posted. Tells its stream's row, and where the open transaction has the sends of that
     /// stream.
     fn push_send(
         &mut self,
@@ -117,7 +113,7 @@ impl Transactions {
         let number = self.open_number();
         let (stream, mark) = self.index.push_send(connection, place, nonce)?;
         let sends = mark.staged_in(number).unwrap_or_else(|| {
-            let sends = self.open.begin_sends(stream, nonce.n);
+            let sends = self.open.begin_sends(stream);
             mark.stage_in(number, sends);
             sends
         });
@@ -139,7 +135,7 @@ impl Transactions {
         self.index.stream(connection, account, stream)
     }
 
-    /// How a send was decided, in this transaction or before.
+    /// What a send has led to, in this transaction or before.
     pub(super) fn past_send(
         &self,
         connection: &WriteConnection,
@@ -229,6 +225,6 @@ fn take_committed(index: &mut Index, closed: &ClosedTransaction) {
         },
     ));
     for sends in staged.sends() {
-        index.take_sends(sends.stream, sends.posted().map(|(n, row)| (n, ids[row])));
+        index.take_sends(sends.stream, sends.posted.iter().map(|(n, row)| (*n, ids[*row])));
     }
 }

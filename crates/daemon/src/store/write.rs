@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, Result, ffi, params};
 
 use super::progress;
 use super::row::{integer, text_kind_column};
-use super::row_buffer::{Post, Row, RowBuffer, SendDecision};
+use super::row_buffer::{Post, Row, RowBuffer};
 
 /// Messages of one statement: as many as there are, in as few statements.
 const SIZES: [usize; 3] = [64, 16, 1];
@@ -37,8 +37,8 @@ pub(super) enum WriteError {
     /// A log that nothing has created, or that is created twice.
     #[error("event {seq} of log {log}: the first event creates a log, and no other")]
     Beginning { log: LogId, seq: Seq },
-    /// Stored twice, or with a hole that could never be filled.
-    #[error("send {n} does not follow send {high_water} of its stream")]
+    /// Stored twice, or out of turn.
+    #[error("send {n} is not behind send {high_water} of its stream")]
     Nonce { high_water: u64, n: u64 },
 }
 
@@ -80,7 +80,7 @@ impl ClosedTransaction {
         self.order.get_or_init(|| self.staged.rows_by_log())
     }
 
-    /// How a send of a stream's row was decided, if it was here.
+    /// What a send of a stream's row has led to, if that is here.
     pub(super) fn past_send(&self, stream: i64, n: u64) -> Option<PastSend> {
         let sends = self.sends.get_or_init(|| {
             let sends = self.staged.sends().iter().enumerate();
@@ -92,9 +92,6 @@ impl ClosedTransaction {
     /// Writes all of it.
     pub(super) fn write(&self, connection: &Connection) -> Result<()> {
         write_events(connection, &self.staged, self.order(), self.first_id)?;
-        for sends in self.staged.sends() {
-            write_refused(connection, sends.stream, sends.first_n, &sends.decided)?;
-        }
         let last_event = self.first_id + self.order().len() as u64 - 1;
         let progress = self.progress.as_ref();
         progress.map_or(Ok(()), |progress| progress::write(connection, progress, last_event))
@@ -231,24 +228,6 @@ fn write_others(connection: &Connection, staged: &RowBuffer, rows: &[usize]) -> 
             row.room.map(|room| integer(room.0)),
             name,
         ])?;
-    }
-    Ok(())
-}
-
-fn write_refused(
-    connection: &Connection,
-    stream: i64,
-    first_n: u64,
-    decided: &[SendDecision],
-) -> Result<()> {
-    for (decided, n) in decided.iter().zip(first_n..) {
-        if let SendDecision::Refused(code, digest) = decided {
-            connection
-                .prepare_cached(
-                    "INSERT INTO refused_sends (stream, n, code, digest) VALUES (?, ?, ?, ?)",
-                )?
-                .execute(params![stream, integer(n), *code as u16, integer(digest.0)])?;
-        }
     }
     Ok(())
 }

@@ -3,12 +3,10 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chat_core::{
-    BodyDigest, Content, Event, Genesis, RULES, Record, RefusedSend, Store, StoreSecret,
-};
+use chat_core::{BodyDigest, Content, Event, Genesis, RULES, Record, Store, StoreSecret};
 use chat_proto::{
-    AccountId, Epoch, ErrorCode, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName,
-    Seq, StreamId, TextBody, Timestamp,
+    AccountId, Epoch, LogId, MessageId, Nickname, Nonce, PublicKey, RoomName, Seq, StreamId,
+    TextBody, Timestamp,
 };
 use chatd::store::{Durability, SqliteStore};
 
@@ -55,15 +53,6 @@ pub(crate) fn seeded(dir: &Path, durability: Durability) -> SqliteStore {
 /// Puts an event into the open transaction.
 pub(crate) fn put(store: &mut SqliteStore, event: &Event) {
     store.append(Record::Event(event)).expect("there is room");
-}
-
-/// Refuses Ada's `n`th send.
-#[allow(dead_code, reason = "not each suite that has this module refuses something")]
-pub(crate) fn refuse(store: &mut SqliteStore, n: u64) {
-    let nonce = Nonce { stream: STREAM, n };
-    let (code, digest) = (ErrorCode::NotMember, BodyDigest(7));
-    let refused = RefusedSend { account: ADA, room: RoomId(LOBBY.0), nonce, code, digest };
-    store.append(Record::RefusedSend(refused)).expect("there is room");
 }
 
 /// Commits messages under these seqs.

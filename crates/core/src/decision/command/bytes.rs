@@ -102,6 +102,8 @@ impl Command {
                 out.extend(credential.0);
                 out.extend(nonce.stream.0);
                 put_u64(out, nonce.n);
+                let (skipped, body) = body.parts();
+                put_u64(out, skipped);
                 put_u64(out, room.0);
                 post::put_body(out, body);
             }
@@ -141,13 +143,14 @@ impl Command {
                 name: fields.nickname()?,
                 is_reserved: fields.flag()?,
             },
-            number::POST => Action::Post {
-                account: AccountId(fields.u64()?),
-                credential: CredentialId(fields.array()?),
-                nonce: fields.nonce()?,
-                room: RoomId(fields.u64()?),
-                body: post::body(&mut fields)?,
-            },
+            number::POST => {
+                let account = AccountId(fields.u64()?);
+                let credential = CredentialId(fields.array()?);
+                let (nonce, skipped) = fields.place()?;
+                let room = RoomId(fields.u64()?);
+                let body = post::body(&mut fields)?.after_refused(skipped);
+                Action::Post { account, credential, nonce, room, body }
+            }
             _ => return Err(UnreadableCommand::Unknown { number, version }),
         };
         match fields.left.is_empty() {
@@ -269,10 +272,13 @@ impl<'a> Fields<'a> {
         epoch.ok_or(UnreadableCommand::Field { field: "epoch" })
     }
 
-    fn nonce(&mut self) -> Result<Nonce, UnreadableCommand> {
+    /// A nonce, and how many sends of its stream, right before it, were refused for good.
+    fn place(&mut self) -> Result<(Nonce, u64), UnreadableCommand> {
         let nonce = Nonce { stream: StreamId(self.array()?), n: self.u64()? };
-        let counts_from_one = nonce.n > 0;
-        counts_from_one.then_some(nonce).ok_or(UnreadableCommand::Field { field: "nonce" })
+        let skipped = self.u64()?;
+        // They count from one.
+        let is_one = skipped < nonce.n;
+        is_one.then_some((nonce, skipped)).ok_or(UnreadableCommand::Field { field: "nonce" })
     }
 
     fn credential(&mut self) -> Result<Credential, UnreadableCommand> {

@@ -3,15 +3,14 @@
 //! It must not know what becomes of the digest.
 
 use super::OrderDigest;
-use crate::{Content, Event, Genesis, RefusedSend};
+use crate::{Content, Event, Genesis};
 
 /// What a block says.
 #[derive(Clone, Copy)]
 enum Tag {
     Posted = 1,
     Bytes = 2,
-    RefusedSend = 3,
-    Genesis = 4,
+    Genesis = 3,
 }
 
 /// Words of a block.
@@ -42,15 +41,6 @@ impl OrderDigest {
         let [first, second] = halves(id.0);
         let (log, seq, ts) = (event.log.0, event.seq.0, event.ts.0);
         self.with([Tag::Posted as u64, log, seq, ts, from.0, first, second, digest.0])
-    }
-
-    /// With one send more that was refused for good.
-    #[must_use]
-    pub fn with_refused_send(self, refused: &RefusedSend) -> Self {
-        let RefusedSend { account, room, nonce, code, digest } = *refused;
-        let [first, second] = halves(nonce.stream.0);
-        let (tag, code) = (Tag::RefusedSend as u64, u64::from(code as u16));
-        self.with([tag, account.0, first, second, nonce.n, code, digest.0, room.0])
     }
 
     /// With another beginning.

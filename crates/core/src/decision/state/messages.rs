@@ -3,36 +3,31 @@
 use chat_proto::{AccountId, CredentialId, EventSeq, Nonce, RoomId, Seq};
 
 use super::{Answer, State, Transition};
-use crate::{
-    Action, BodyDigest, BoundStream, Content, Lookup, PastSend, PostBody, Refusal, RefusedSend,
-    StoreError,
-};
+use crate::{BodyDigest, BoundStream, Content, PastSend, PostBody, Refusal, StoreError};
 
 /// How a post is decided.
 pub(super) struct SendOutcome {
-    pub(super) refused_send: Option<RefusedSend>,
+    /// See [`super::Decision::uses_nonce_up`].
+    pub(super) uses_nonce_up: bool,
     pub(super) answer: Result<Answer, Refusal>,
 }
 
 impl SendOutcome {
-    fn without_record(answer: Result<Answer, Refusal>) -> Self {
-        Self { refused_send: None, answer }
+    fn of(answer: Result<Answer, Refusal>) -> Self {
+        Self { uses_nonce_up: false, answer }
     }
 }
 
 impl State {
-    /// Whether a command is a send at its turn that would be refused for good, which is to be stored.
-    pub(crate) fn would_store_refusal(
+    /// Why a send is refused that was refused for good before: as it would be now, or because it was. What
+    /// it was told then is not kept.
+    pub(crate) fn refuse_again(
         &self,
-        action: &Action,
-        lookup: &dyn Lookup,
-    ) -> Result<bool, StoreError> {
-        let Action::Post { account, nonce, room, body, .. } = action else { return Ok(false) };
-        if self.judge(*account, *room, body).is_ok() {
-            return Ok(false);
-        }
-        let decided = decided_in(*room, lookup.stream(*account, nonce.stream)?);
-        Ok(decided.is_ok_and(|decided| decided.checked_add(1) == Some(nonce.n)))
+        account: AccountId,
+        room: RoomId,
+        body: &PostBody,
+    ) -> Refusal {
+        self.judge(account, room, body).err().unwrap_or(Refusal::RefusedBefore)
     }
 
     /// Whether a post may be carried out now; the head of the room that it goes to.
@@ -44,6 +39,7 @@ impl State {
             }
             // Whose it is will be asked of the log, before a moderator is asked for.
             PostBody::Delete { .. } => access.can_moderate(room)?,
+            PostBody::AfterRefused(_) => return self.judge(account, room, body.parts().1),
         };
         let message = body.message()?;
         message.reply_to.map_or(Ok(()), |event| demand_event(room.head, event))?;
@@ -53,8 +49,9 @@ impl State {
 
 impl Transition<'_> {
     /// Decides a post: a new one at its turn is appended, or refused for good; a repetition gets the
-    /// first answer; one whose turn has not come is told which is awaited. One in the stream of another
-    /// room is refused and leaves nothing: whoever keeps that room knows nothing of this one.
+    /// first ack, or is refused again; one whose turn has not come is told which is awaited. Its turn has
+    /// come when everything before it is decided: posted, or refused for good, as its node says. Whatever
+    /// is refused leaves nothing.
     pub(super) fn post(
         &mut self,
         sender: (AccountId, CredentialId),
@@ -65,33 +62,51 @@ impl Transition<'_> {
         let (account, credential) = sender;
         let decided = match decided_in(room, self.lookup.stream(account, nonce.stream)?) {
             Ok(decided) => decided,
-            Err(refusal) => return Ok(SendOutcome::without_record(Err(refusal))),
+            Err(refusal) => return Ok(SendOutcome::of(Err(refusal))),
         };
         debug_assert!(nonce.n > 0, "the session lets no other through");
-        if nonce.n > decided + 1 {
-            return Ok(SendOutcome::without_record(Err(Refusal::Behind { awaited: decided + 1 })));
-        }
-        let digest = BodyDigest::of(self.state.secret(), room, &body);
+        let (skipped, body) = body.split();
         if nonce.n <= decided {
-            let past = self.lookup.past_send(account, nonce)?;
-            return Ok(SendOutcome::without_record(answer_again(past.as_ref(), digest)));
+            return self.repeat(account, nonce, room, &body).map(SendOutcome::of);
+        }
+        if nonce.n - 1 > decided.saturating_add(skipped) {
+            return Ok(SendOutcome::of(Err(Refusal::Behind { awaited: decided + 1 })));
         }
         let verdict = self.state.judge(account, room, &body);
         Ok(match (verdict, body) {
             (Ok(head), PostBody::Text(body)) => {
-                let id = nonce.message_id(credential);
+                let (id, secret) = (nonce.message_id(credential), self.state.secret());
+                let digest = BodyDigest::of_text(secret, room, &body);
                 let posted = Content::Posted { from: account, id, nonce, digest, body };
                 let (seq, ts) = self.append_after(head, room.into(), posted);
-                SendOutcome::without_record(Ok(Answer::Posted { room, seq, ts, id }))
+                SendOutcome::of(Ok(Answer::Posted { room, seq, ts, id }))
             }
-            (Err(refusal), _) => {
-                let code = refusal.code();
-                let refused = RefusedSend { account, room, nonce, code, digest };
-                SendOutcome { refused_send: Some(refused), answer: Err(refusal) }
+            (Err(refusal), _) => SendOutcome { uses_nonce_up: true, answer: Err(refusal) },
+            (
+                Ok(_),
+                PostBody::Edit { .. }
+                | PostBody::Delete { .. }
+                | PostBody::React { .. }
+                | PostBody::AfterRefused(_),
+            ) => unreachable!("nothing but messages is carried out"),
+        })
+    }
+
+    /// The answer to a send whose nonce has been decided. One that has led to no event was refused.
+    fn repeat(
+        &self,
+        account: AccountId,
+        nonce: Nonce,
+        room: RoomId,
+        body: &PostBody,
+    ) -> Result<Result<Answer, Refusal>, StoreError> {
+        let digest = || BodyDigest::of(self.state.secret(), room, body);
+        Ok(match self.lookup.past_send(account, nonce)? {
+            Some(PastSend::Posted { room, seq, ts, id, digest: before }) if before == digest() => {
+                Ok(Answer::Posted { room, seq, ts, id })
             }
-            (Ok(_), PostBody::Edit { .. } | PostBody::Delete { .. } | PostBody::React { .. }) => {
-                unreachable!("nothing but messages is carried out")
-            }
+            Some(PastSend::Posted { .. } | PastSend::Deleted) => Err(Refusal::NonceReused),
+            None => Err(self.state.refuse_again(account, room, body)),
         })
     }
 }
@@ -110,17 +125,5 @@ fn demand_event(head: Seq, event: EventSeq) -> Result<(), Refusal> {
     match event.seq() <= head {
         true => Ok(()),
         false => Err(Refusal::UnknownEvent { seq: event.seq().0, head: head.0 }),
-    }
-}
-
-fn answer_again(past: Option<&PastSend>, digest: BodyDigest) -> Result<Answer, Refusal> {
-    match past {
-        Some(PastSend::Posted { room, seq, ts, id, digest: before }) if *before == digest => {
-            Ok(Answer::Posted { room: *room, seq: *seq, ts: *ts, id: *id })
-        }
-        Some(PastSend::Refused { code, digest: before }) if *before == digest => {
-            Err(Refusal::Before(*code))
-        }
-        Some(_) | None => Err(Refusal::NonceReused),
     }
 }

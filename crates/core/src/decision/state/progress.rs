@@ -18,9 +18,6 @@ impl State {
             digest = digest.with_genesis(genesis);
         }
         digest = decision.events.iter().fold(digest, |digest, event| digest.with_event(event));
-        if let Some(refused) = &decision.refused_send {
-            digest = digest.with_refused_send(refused);
-        }
         self.progress.digest = digest;
     }
 

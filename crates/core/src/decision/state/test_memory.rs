@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chat_proto::{AccountId, LogId, Nonce, RoomId, StreamId, Timestamp};
 
 use super::Decision;
-use crate::{BoundStream, Content, Lookup, PastSend, RefusedSend, StoreError};
+use crate::{BoundStream, Content, Lookup, PastSend, StoreError};
 
 /// Remembers what was appended, as a store would.
 #[derive(Default)]
@@ -31,11 +31,6 @@ impl Memory {
                 self.streams.entry((account, nonce.stream)).or_insert(room);
                 self.past.insert((account, *nonce), past);
             }
-        }
-        if let Some(refused) = applied.refused_send {
-            let RefusedSend { account, room, nonce, code, digest } = refused;
-            self.streams.entry((account, nonce.stream)).or_insert(room);
-            self.past.insert((account, nonce), PastSend::Refused { code, digest });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How far in the order a store is, which each commit says.
 
-use super::{Disk, append, posted, refuse, settled};
+use super::{Disk, append, posted, settled};
 use crate::{OrderDigest, OrderProgress, Place, Record, Store, Submission, SubmitterId};
 
 fn progress(place: u64) -> OrderProgress {
@@ -25,8 +25,6 @@ pub(super) fn each_commit_says_how_far_it_is<D: Disk>(disk: &mut D, fact: &str) 
     put(&mut store, fact, 11);
     store.commit().expect(fact);
     assert_eq!(store.roll_back().expect(fact).progress, progress(11), "{fact}: the last one");
-    // A send that was refused is no event.
-    refuse(&mut store, fact, 2, "two");
     put(&mut store, fact, 12);
     store.commit().expect(fact);
     assert_eq!(store.recover().expect(fact).progress, progress(12), "{fact}");

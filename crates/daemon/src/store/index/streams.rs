@@ -1,4 +1,4 @@
-//! How far each stream has been decided, with the open transaction and the one under way. Known
+//! How far each stream has been posted, with the open transaction and the one under way. Known
 //! streams need no SQL.
 
 use std::cell::RefCell;
@@ -46,14 +46,14 @@ struct KnownStreams {
 pub(in crate::store) struct StreamMark {
     /// `None`: it is new.
     pub(in crate::store) bound: Option<Bound>,
-    /// The largest `n` that has been decided.
+    /// The largest `n` that was posted.
     pub(in crate::store) high_water: u64,
     /// The number of the transaction that moved it last, from 1, and where that has its sends. It is
     /// here so that a send costs one search.
     staged: (u64, usize),
 }
 
-/// What a stream's first send has settled for ever.
+/// What a stream's first message has settled for ever.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct Bound {
     /// The stream's row.
@@ -123,7 +123,8 @@ impl Streams {
             known.insert(key, mark);
         }
         let mark = known.find(key).expect("it has just been learnt");
-        if nonce.n != mark.high_water + 1 {
+        // Whether all in between was refused is for the state to know.
+        if nonce.n <= mark.high_water {
             return Err(WriteError::Nonce { high_water: mark.high_water, n: nonce.n });
         }
         let Bound { row, .. } = match mark.bound {
@@ -188,8 +189,7 @@ fn find(
     let found = connection
         .prepare_cached(
             "SELECT id, room, \
-               (SELECT last_n FROM nonces WHERE stream = id ORDER BY first_n DESC LIMIT 1), \
-               (SELECT n FROM refused_sends WHERE stream = id ORDER BY n DESC LIMIT 1) \
+               (SELECT last_n FROM nonces WHERE stream = id ORDER BY first_n DESC LIMIT 1) \
              FROM streams WHERE account = ? AND streams.stream = ?",
         )?
         .query_row(params![integer(account.0), stream.0], |row| {
@@ -197,13 +197,8 @@ fn find(
             let room = RoomId(row.get::<_, i64>(1)?.cast_unsigned());
             let bound = Bound { row: stream, room };
             let flushed = row.get::<_, Option<i64>>(2)?.map_or(0, unsigned);
-            let posted = unflushed.last_n(stream).unwrap_or(flushed);
-            let refused = row.get::<_, Option<i64>>(3)?.map_or(0, unsigned);
-            Ok(StreamMark {
-                bound: Some(bound),
-                high_water: posted.max(refused),
-                ..StreamMark::NEW
-            })
+            let high_water = unflushed.last_n(stream).unwrap_or(flushed);
+            Ok(StreamMark { bound: Some(bound), high_water, ..StreamMark::NEW })
         })
         .optional()?;
     Ok(found.unwrap_or(StreamMark::NEW))
@@ -216,7 +211,6 @@ fn begin(
 ) -> Result<i64> {
     connection
         .prepare_cached("INSERT INTO streams (account, stream, room) VALUES (?, ?, ?)")?
-        // Whoever sends chooses this id: there need not be such a room, and none of its bits may be lost.
         .insert(params![integer(account.0), stream.0, room.0.cast_signed()])
 }
 

@@ -39,6 +39,7 @@ pub(super) fn put_body(out: &mut Vec<u8>, body: &PostBody) {
             put_text(out, reaction);
             out.push(u8::from(*is_set));
         }
+        PostBody::AfterRefused(_) => unreachable!("it is written in parts"),
     }
 }
 
