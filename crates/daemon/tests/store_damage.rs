@@ -6,7 +6,8 @@ mod store_told;
 use std::fs;
 use std::path::Path;
 
-use chat_core::Store;
+use chat_core::{Content, Event, Store};
+use chat_proto::{LogId, RoomId, RoomName, Seq, Timestamp};
 use chatd::store::{Durability, Reader, SqliteStore};
 use store_seed::{message, post, put, seeded};
 use store_told::{follow, page_back};
@@ -206,4 +207,42 @@ fn a_damaged_interior_page_hides_what_is_below_it() {
     // The first event is no message.
     assert!(missing_pages.iter().eq(missing.iter().filter(|seq| **seq > 1)));
     assert_eq!(paged.len(), came.iter().filter(|seq| **seq > 1).count());
+}
+
+#[test]
+fn a_room_that_goes_and_cannot_be_deleted_keeps_nobody_from_being_heard() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let mut store = seeded(dir.path(), Durability::Process);
+    let (room, ada) = (LogId(77), store_seed::ADA);
+    let append = |store: &mut SqliteStore, log: LogId, seq: u64, content: Content| {
+        put(store, &Event { log, seq: Seq(seq), ts: Timestamp(1), content });
+    };
+    let name = RoomName::parse("den").expect("a name").into();
+    append(&mut store, room, 1, Content::RoomCreated { by: Some(ada), name });
+    append(&mut store, room, 2, Content::Joined { account: ada });
+    append(&mut store, ada.into(), 2, Content::RoomJoined { room: RoomId(room.0) });
+    post(&mut store, 2..EVENTS);
+    store.close();
+    let store = store_seed::open(dir.path(), Durability::Process);
+    let file = store.path().to_owned();
+    store.close();
+    let bytes = fs::read(&file).expect("it is there");
+    let holds = |page: &[u8], word: &str| page.windows(word.len()).any(|at| at == word.as_bytes());
+    let is_there = |page: &[u8]| holds(page, "room_created") && holds(page, "den");
+    let damaged = bytes.chunks(PAGE).position(is_there);
+    flip(&file, damaged.expect("it was made") * PAGE, PAGE);
+
+    let mut store = store_seed::open(dir.path(), Durability::Process);
+    append(&mut store, room, 3, Content::Left { account: ada });
+    append(&mut store, room, 4, Content::RoomRemoved {});
+    append(&mut store, ada.into(), 3, Content::RoomLeft { room: RoomId(room.0) });
+    store.commit().expect("there is room");
+    drop(store);
+    let mut store = store_seed::open(dir.path(), Durability::Process);
+    store.commit().expect_err("SQLite gives up what has met damage");
+    store.recover().expect("it takes writes");
+    store.commit().expect("what cannot be deleted is left");
+    post(&mut store, EVENTS..EVENTS + 10);
+    store.commit().expect("and others are heard");
+    assert_eq!(store.recover().expect("it is whole but for that").rooms.len(), 1);
 }

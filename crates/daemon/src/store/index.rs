@@ -17,6 +17,8 @@ mod runs;
 mod streams;
 mod unflushed;
 
+use std::collections::HashSet;
+
 use chat_core::Event;
 use chat_proto::{AccountId, LogId, Nonce, RoomId, Seq, StreamId};
 use rusqlite::{Connection, Result};
@@ -45,6 +47,8 @@ pub(super) struct Index {
     is_flushing: bool,
     /// What that one deletes of rooms that are gone.
     purged: Purged,
+    /// Rooms that are gone, and whose events cannot be deleted.
+    unreadable: HashSet<LogId>,
     /// Rooms that are gone wait for another flush.
     has_removed: bool,
 }
@@ -158,7 +162,7 @@ impl Index {
     pub(super) fn flush(&mut self, table: &Connection) -> Result<()> {
         debug_assert!(!self.is_flushing, "one flush at a time");
         self.unflushed.flush(table)?;
-        self.purged = removed_rooms::purge(table)?;
+        self.purged = removed_rooms::purge(table, &mut self.unreadable)?;
         self.is_flushing = true;
         Ok(())
     }

@@ -4,6 +4,8 @@
 //! Until then a start finds them noted, so that a crash in between leaves nothing behind. It must not
 //! know which rooms go: that is said by an event.
 
+use std::collections::HashSet;
+
 use chat_proto::{LogId, Seq};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
@@ -60,7 +62,10 @@ pub(super) fn is_gone(connection: &Connection, log: LogId) -> Result<bool> {
 /// Deletes the events of rooms that are gone, in the open transaction, as far as `blocks` knows all of a
 /// room. The newest event of all is never among them: behind the last event of a room, the account that
 /// left it has one.
-pub(super) fn purge(connection: &Connection) -> Result<Purged> {
+///
+/// What is damaged stays where it is: nobody asks for it. SQLite writes nothing more in a transaction that
+/// has met damage, so that one fails; the room is noted in `unreadable`, and the next flush passes it over.
+pub(super) fn purge(connection: &Connection, unreadable: &mut HashSet<LogId>) -> Result<Purged> {
     let mut statement = connection.prepare_cached("SELECT id, head FROM removed_rooms")?;
     let noted = statement.query_map([], |row| {
         Ok((LogId(row.get(0).map(unsigned)?), Seq(row.get(1).map(unsigned)?)))
@@ -72,25 +77,30 @@ pub(super) fn purge(connection: &Connection) -> Result<Purged> {
             purged.has_more = true;
             break;
         }
-        if flushed_head(connection, log)? < head {
-            // It goes in the open transaction.
+        // The second goes in the open transaction.
+        if unreadable.contains(&log) || flushed_head(connection, log)? < head {
             continue;
         }
-        match delete_log(connection, log) {
-            Ok(()) => purged.events += head.0,
-            // What nobody asks for any more must not keep others from being stored.
-            Err(error) if is_damage(&error) => tracing::warn!(
-                %error, log = log.0,
-                "some of the events of a room that is gone cannot be deleted: chatd.db or its disk is \
-                 damaged. See \"A damaged file\" in docs/OPERATING.md"
-            ),
-            Err(error) => return Err(error),
-        }
+        delete_log(connection, log).inspect_err(|error| {
+            if is_damage(error) {
+                tell_damage(log, error);
+                unreadable.insert(log);
+            }
+        })?;
+        purged.events += head.0;
         connection
             .prepare_cached("DELETE FROM removed_rooms WHERE id = ?")?
             .execute([integer(log.0)])?;
     }
     Ok(purged)
+}
+
+fn tell_damage(log: LogId, error: &rusqlite::Error) {
+    tracing::warn!(
+        %error, log = log.0,
+        "some of the events of a room that is gone cannot be deleted: chatd.db or its disk is damaged. See \
+         \"A damaged file\" in docs/OPERATING.md"
+    );
 }
 
 /// The last seq that the blocks of a log know.
