@@ -23,7 +23,6 @@ mod turn_batch;
 mod unauthenticated;
 mod unread;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,7 +46,7 @@ use followers::Followers;
 use lingering::LingeringSockets;
 use run_queue::RunQueue;
 use slab::Slab;
-use turn::{Followed, ParseContext, Progress, TurnContext};
+use turn::{Followed, ParseContext, Progress, TurnContext, contained};
 use turn_batch::TurnBatch;
 use unauthenticated::Unauthenticated;
 use unread::Unread;
@@ -306,12 +305,17 @@ impl Reactor {
     fn write(&mut self) {
         for _ in 0..self.queue.writes().min(WRITES_PER_PASS) {
             let Some(slot) = self.queue.next_to_write() else { return };
-            let turn = self.turn(slot, |connection, context| {
-                connection.awaits_writing = false;
-                connection.on_writable(context.is_draining, context.counts)
-            });
-            if let Progress::ReadDisk(read) = turn {
-                self.read_disk(slot, read);
+            let Some(connection) = self.slab.at(slot as usize) else { continue };
+            connection.awaits_writing = false;
+            let (is_draining, counts) = (self.is_draining, &mut self.counts);
+            // A thousand followers have one each for a few messages: it touches no more than it needs.
+            let turn =
+                contained(connection, |connection| connection.on_writable(is_draining, counts));
+            match turn {
+                Progress::Gone => self.let_go(slot),
+                Progress::HandOver(protocol) => self.hand_over(slot, protocol),
+                Progress::ReadDisk(read) => self.read_disk(slot, read),
+                Progress::Done | Progress::Again | Progress::Interrupted => {}
             }
             let Some(connection) = self.slab.at(slot as usize) else { continue };
             // Replies have left: the peer may be heard again.
@@ -324,7 +328,7 @@ impl Reactor {
         }
     }
 
-    /// A connection's turn. One that panics ends alone.
+    /// A connection's turn at reading.
     fn turn(
         &mut self,
         slot: u32,
@@ -341,11 +345,7 @@ impl Reactor {
         let (buffer, is_draining) = (&mut self.buffer[..], self.is_draining);
         let counts = &mut self.counts;
         let mut context = TurnContext { parse, buffer, read_bytes, is_draining, counts };
-        let turn = catch_unwind(AssertUnwindSafe(|| act(connection, &mut context)));
-        let turn = turn.unwrap_or_else(|_the_hook_has_told_it| {
-            connection.log_fault();
-            Progress::Gone
-        });
+        let turn = contained(connection, |connection| act(connection, &mut context));
         self.unread.changed(unread_before, connection.unread_bytes());
         self.hand_in(party);
         match turn {

@@ -88,6 +88,12 @@ impl Parcel {
         }
     }
 
+    /// Whether any of its frames were read from disk.
+    #[must_use]
+    pub fn is_from_disk(&self) -> bool {
+        self.runs.iter().any(|(_log, run)| run.is_from_disk())
+    }
+
     /// The logs whose frames come from their tail.
     pub fn logs_from_memory(&self) -> impl Iterator<Item = LogId> {
         self.runs.iter().filter(|(_log, run)| !run.is_from_disk()).map(|(log, _run)| *log)

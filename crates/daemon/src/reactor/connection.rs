@@ -144,9 +144,10 @@ impl SocketConnection {
 
     /// Whether there is anything to read or to understand, and room for what it asks.
     pub(super) fn has_input(&self) -> bool {
-        let lingers = matches!(self.stage, Stage::Lingering { .. });
-        let wants_input = lingers || self.phase.wants_input();
-        wants_input && (self.is_readable || !self.unread.is_empty())
+        // What is at hand is asked first: most who are written to have said nothing.
+        let has_bytes = self.is_readable || !self.unread.is_empty();
+        let lingers = || matches!(self.stage, Stage::Lingering { .. });
+        has_bytes && (lingers() || self.phase.wants_input())
     }
 
     /// Whether there is anything to say.

@@ -24,6 +24,8 @@ const SEND_FILE_BYTES_MIN: usize = 16 * 1024;
 struct Written {
     taken: usize,
     offered: usize,
+    /// Some of it was read from disk for this peer.
+    is_from_disk: bool,
 }
 
 impl SocketConnection {
@@ -69,13 +71,17 @@ impl SocketConnection {
         if written.taken < written.offered {
             self.is_writable = self.socket.was_full(&mut Context::from_waker(&self.waker));
         }
-        if let Phase::Native(native) = &mut self.phase {
+        let tells_how_much_it_takes = written.is_from_disk || written.taken < written.offered;
+        if tells_how_much_it_takes && let Phase::Native(native) = &mut self.phase {
             native.fit_page(written.taken, self.is_writable);
         }
     }
 
     /// Ends what is to end: everything asked has been answered.
     fn update_phase(&mut self, is_draining: bool) {
+        if !is_draining && self.stage == Stage::Open {
+            return;
+        }
         if self.phase.is_closing() || matches!(self.stage, Stage::Lingering { .. }) {
             return;
         }
@@ -129,7 +135,7 @@ fn say(socket: &Socket, leaving: &mut Leaving) -> io::Result<Written> {
     let offered = leaving.rest().len();
     let taken = socket.write(&std::iter::once(leaving.rest()))?;
     leaving.wrote(taken);
-    Ok(Written { taken, offered })
+    Ok(Written { taken, offered, is_from_disk: false })
 }
 
 /// Writes a parcel. What many get is sent by reference.
@@ -138,15 +144,15 @@ fn write(
     core: &mut Connection<TailFollower>,
     parcel: &Parcel,
 ) -> io::Result<Written> {
-    let written = if parcel.bytes() >= SEND_FILE_BYTES_MIN
+    let (taken, offered) = if parcel.bytes() >= SEND_FILE_BYTES_MIN
         && let Some((log, offset)) = parcel.place_in_tail()
         && let Some(tail) = core.handle(log)
         && let Some(slice) = tail.memfd_slice(offset, parcel.bytes())
     {
-        Written { taken: socket.send_file(&slice)?, offered: slice.bytes }
+        (socket.send_file(&slice)?, slice.bytes)
     } else {
-        Written { taken: socket.write(&core.slices(parcel))?, offered: parcel.bytes() }
+        (socket.write(&core.slices(parcel))?, parcel.bytes())
     };
-    core.wrote(parcel, written.taken);
-    Ok(written)
+    core.wrote(parcel, taken);
+    Ok(Written { taken, offered, is_from_disk: parcel.is_from_disk() })
 }
