@@ -77,7 +77,6 @@ pub(crate) struct Client {
     /// What accounts are called.
     names: Names,
     paging: Paging,
-    unanswered: sending::Unanswered,
     answered: VecDeque<Answered>,
     /// In which life of the logs the newest ack of each stream came, and its `n`.
     acked_in: BTreeMap<StreamId, (Epoch, u64)>,
@@ -186,7 +185,6 @@ impl Client {
             subscribing: BTreeMap::new(),
             names: Names::default(),
             paging: Paging::default(),
-            unanswered: sending::Unanswered::default(),
             answered: VecDeque::new(),
             acked_in: BTreeMap::new(),
             window: env.chance.pick(&[1, 4, 64, 1024, 3000]).unwrap_or(4),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use chat_core::{Batch, Content, DiskRead, Lineage, Snapshot, Witness};
-use chat_proto::{Epoch, Gap, GapReason, LogId, RequestId, Seq, encode_frame};
+use chat_proto::{AccountId, Epoch, Gap, GapReason, LogId, Nonce, RequestId, Seq, encode_frame};
 use chat_tests::history::Truth;
 
 use crate::chance::Chance;
@@ -67,6 +67,8 @@ pub(crate) struct SimDisk {
     grown: Vec<(LogId, Seq)>,
     /// The messages whose text is gone.
     pub(crate) redacted: BTreeSet<(LogId, Seq)>,
+    /// The sends that were refused for good, of which no store knows.
+    pub(crate) refused_sends: BTreeSet<(AccountId, Nonce)>,
 }
 
 impl SimDisk {
@@ -93,6 +95,7 @@ impl SimDisk {
             past: Truth::new(),
             is_sealed: false,
             redacted: BTreeSet::new(),
+            refused_sends: BTreeSet::new(),
             grown: Vec::new(),
         }
     }

@@ -207,6 +207,7 @@ impl Server {
         self.fanout.disk.borrow_mut().now_us = env.schedule.now_us();
         self.fanout.now_ms = now.0;
         let inputs = batch.len();
+        batch.iter().for_each(|input| self.fanout.note_asked(input));
         self.pipeline.run_alone(batch, now, &mut self.fanout);
         note_durable(&self.fanout.disk, env);
         trace!(env.trace, "batch of {inputs}, takes commands: {}", self.pipeline.takes_commands());

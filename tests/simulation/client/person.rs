@@ -120,7 +120,6 @@ impl Client {
         self.journal.write(self.queue.take_records());
         for entry in entries {
             env.history.invoked(self.sender, entry.nonce, room, &entry.text);
-            self.unanswered.begin(entry.nonce);
             self.queue.push_written(entry);
         }
     }

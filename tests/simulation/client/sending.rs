@@ -1,35 +1,14 @@
 //! What a client sends, and what becomes of it: the queue of the client library, driven by hand.
 
-use std::collections::BTreeSet;
-
 use chat_client::outbox::Entry;
 use chat_client::send_queue::{Change, Outbound};
-use chat_proto::{Epoch, ErrorCode, Join, Nonce, Send, StreamId, TextBody};
+use chat_proto::{Epoch, ErrorCode, Join, Send, StreamId, TextBody};
 
 use super::{Asked, Client, OUTPUT_BYTES_MAX, Phase};
 use crate::coverage::Situation;
 use crate::env::Env;
 use crate::schedule::MS;
 use crate::trace::trace;
-
-/// The sends that have no answer, whatever their client knows of them after a restart.
-#[derive(Default)]
-pub(super) struct Unanswered(BTreeSet<Nonce>);
-
-impl Unanswered {
-    pub(super) fn begin(&mut self, nonce: Nonce) {
-        self.0.insert(nonce);
-    }
-
-    fn end(&mut self, nonce: Nonce) {
-        self.0.remove(&nonce);
-    }
-
-    /// G2: what was sent before in the stream has been decided. Tells what has not.
-    fn before(&self, nonce: Nonce) -> Option<Nonce> {
-        self.0.range(Nonce { n: 0, ..nonce }..nonce).next().copied()
-    }
-}
 
 impl Client {
     /// Sends what waits in the outbox, once the rooms it goes to are known.
@@ -78,7 +57,6 @@ impl Client {
         while let Some(change) = self.queue.next_change() {
             match change {
                 Change::Refused(Entry { nonce, .. }, refusal) => {
-                    self.unanswered.end(nonce);
                     env.coverage.hit(Situation::RoomNotHad);
                     let code = refusal.code.unwrap_or(ErrorCode::Malformed);
                     env.history.refused(self.epoch(), nonce, code);
@@ -101,19 +79,12 @@ impl Client {
             changes += 1;
             match change {
                 Change::Acked(entry, ack) => {
-                    self.unanswered.end(entry.nonce);
-                    if let Some(before) = self.unanswered.before(entry.nonce) {
-                        env.complain(format!("{:?} is acked, {before:?} is not", entry.nonce));
-                    }
                     self.answered(entry, Ok(ack));
                 }
                 Change::Refused(entry, refusal) => {
-                    self.unanswered.end(entry.nonce);
                     self.answered(entry, Err(refusal.code.unwrap_or(ErrorCode::Malformed)));
                 }
                 Change::Moved(entry, new) => {
-                    self.unanswered.end(entry.nonce);
-                    self.unanswered.begin(new);
                     env.history.renamed(entry.nonce, new);
                 }
                 Change::Forgotten(messages) => {
