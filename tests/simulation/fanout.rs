@@ -1,13 +1,15 @@
 //! The server's side that holds connections and tails: what the pipeline publishes and answers, on
 //! its way to the connections.
 
+mod deciding;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chat_core::{
-    Action, Batch, Conn, Effect, Fanout, Follower, HistoryRead, Input, Ordered, Origin, Reply,
-    RevocationNumber, StoreRead, Tail, TailHandle, WakePace,
+    Batch, Conn, Effect, Fanout, Follower, HistoryRead, Origin, Reply, RevocationNumber, StoreRead,
+    Tail, TailHandle, WakePace,
 };
 use chat_proto::{
     AccountId, ErrorCode, LogId, Nonce, RequestId, RoomId, Seq, SubscriptionEnded, Window,
@@ -189,37 +191,6 @@ impl SimFanout {
     /// Nothing of a dead process reaches anybody.
     fn is_dead(&self) -> bool {
         self.disk.borrow().has_died
-    }
-
-    /// A send has come.
-    pub(crate) fn note_asked(&mut self, input: &Input) {
-        if let Input::Ordered(Ordered { origin: Some(origin), command }) = input
-            && let Action::Post { account, nonce, .. } = &command.action
-        {
-            self.sends.insert((origin.conn, origin.request), (*account, *nonce));
-        }
-    }
-
-    /// G2: nothing is acked before what was sent before it in its stream is durable or refused for good.
-    fn note_decided(&mut self, (account, nonce): (AccountId, Nonce), reply: &Reply) {
-        let mut disk = self.disk.borrow_mut();
-        if let Reply::Refused(why) = reply
-            && !why.code().may_be_retried()
-        {
-            disk.refused_sends.insert((account, nonce));
-        }
-        if !matches!(reply, Reply::Ack(_)) {
-            return;
-        }
-        let posted = disk.data.sends.get(&(account, nonce.stream));
-        let is_posted = |n| posted.is_some_and(|posted| posted.contains_key(&n));
-        let is_refused = |n| disk.refused_sends.contains(&(account, Nonce { n, ..nonce }));
-        let behind_the_last_posted = (1..nonce.n).rev().take_while(|n| !is_posted(*n));
-        let left_out: Vec<u64> = behind_the_last_posted.filter(|n| !is_refused(*n)).collect();
-        if !left_out.is_empty() {
-            self.complaints
-                .push(format!("G2: {nonce:?} is acked, before {left_out:?} are decided"));
-        }
     }
 
     /// G1, at the very moment: what is published is durable.
