@@ -46,7 +46,7 @@ use followers::Followers;
 use lingering::LingeringSockets;
 use run_queue::RunQueue;
 use slab::Slab;
-use turn::{Followed, ParseContext, Progress, TurnContext, contained};
+use turn::{Followed, ParseContext, Progress, TurnContext};
 use turn_batch::TurnBatch;
 use unauthenticated::Unauthenticated;
 use unread::Unread;
@@ -310,7 +310,7 @@ impl Reactor {
             let (is_draining, counts) = (self.is_draining, &mut self.counts);
             // A thousand followers have one each for a few messages: it touches no more than it needs.
             let turn =
-                contained(connection, |connection| connection.on_writable(is_draining, counts));
+                connection.contained(|connection| connection.on_writable(is_draining, counts));
             match turn {
                 Progress::Gone => self.let_go(slot),
                 Progress::HandOver(protocol) => self.hand_over(slot, protocol),
@@ -345,7 +345,7 @@ impl Reactor {
         let (buffer, is_draining) = (&mut self.buffer[..], self.is_draining);
         let counts = &mut self.counts;
         let mut context = TurnContext { parse, buffer, read_bytes, is_draining, counts };
-        let turn = contained(connection, |connection| act(connection, &mut context));
+        let turn = connection.contained(|connection| act(connection, &mut context));
         self.unread.changed(unread_before, connection.unread_bytes());
         self.hand_in(party);
         match turn {

@@ -142,8 +142,6 @@ fn ns_of(ms: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Barrier;
-
     use super::*;
 
     /// How long whoever takes so many tokens at once has to wait.
@@ -210,23 +208,6 @@ mod tests {
         assert!(bucket.is_full(rate, 0));
         bucket.take(10, rate, 1000);
         assert!(!bucket.is_full(rate, 1009) && bucket.is_full(rate, 1010));
-    }
-
-    #[test]
-    fn whoever_takes_at_once_takes_from_one_bucket() {
-        const THREADS: u64 = 4;
-        const TAKES: u64 = 10_000;
-        let (bucket, rate) = (TokenBucket::default(), Rate { per_second: 1000, burst: 0 });
-        let together = Barrier::new(THREADS as usize);
-        std::thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| {
-                    together.wait();
-                    (0..TAKES).for_each(|_| bucket.take(1, rate, 0));
-                });
-            }
-        });
-        assert_eq!(bucket.overdrawn_ms(0), THREADS * TAKES);
     }
 
     #[test]

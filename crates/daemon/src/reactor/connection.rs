@@ -9,6 +9,7 @@ mod logging;
 mod output;
 mod phase;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
@@ -148,6 +149,15 @@ impl SocketConnection {
         let has_bytes = self.is_readable || !self.unread.is_empty();
         let lingers = || matches!(self.stage, Stage::Lingering { .. });
         has_bytes && (lingers() || self.phase.wants_input())
+    }
+
+    /// Its turn at something. One that panics ends alone.
+    pub(super) fn contained(&mut self, act: impl FnOnce(&mut Self) -> Progress) -> Progress {
+        let turn = catch_unwind(AssertUnwindSafe(|| act(self)));
+        turn.unwrap_or_else(|_the_hook_has_told_it| {
+            self.log_fault();
+            Progress::Gone
+        })
     }
 
     /// Whether there is anything to say.

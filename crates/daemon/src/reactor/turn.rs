@@ -1,11 +1,8 @@
 //! A connection's turn: what it is given, and what comes of it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use chat_core::{Admission, DiskRead};
 use chat_proto::LogId;
 
-use super::connection::SocketConnection;
 use super::turn_batch::TurnBatch;
 use crate::live::Counts;
 use crate::protocols::{ProtocolId, Protocols};
@@ -43,18 +40,6 @@ pub(super) enum Progress {
     HandOver(ProtocolId),
     /// It is over.
     Gone,
-}
-
-/// A connection's turn. One that panics ends alone.
-pub(super) fn contained(
-    connection: &mut SocketConnection,
-    act: impl FnOnce(&mut SocketConnection) -> Progress,
-) -> Progress {
-    let turn = catch_unwind(AssertUnwindSafe(|| act(connection)));
-    turn.unwrap_or_else(|_the_hook_has_told_it| {
-        connection.log_fault();
-        Progress::Gone
-    })
 }
 
 /// A log that a connection began or ceased to follow.
