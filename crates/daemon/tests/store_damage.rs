@@ -212,7 +212,7 @@ fn a_damaged_interior_page_hides_what_is_below_it() {
 #[test]
 fn a_room_that_goes_and_cannot_be_deleted_keeps_nobody_from_being_heard() {
     let dir = tempfile::tempdir().expect("there is room");
-    let mut store = seeded(dir.path(), Durability::Process);
+    let mut store = seeded(dir.path(), Durability::Full);
     let (room, ada) = (LogId(77), store_seed::ADA);
     let append = |store: &mut SqliteStore, log: LogId, seq: u64, content: Content| {
         put(store, &Event { log, seq: Seq(seq), ts: Timestamp(1), content });
@@ -223,7 +223,7 @@ fn a_room_that_goes_and_cannot_be_deleted_keeps_nobody_from_being_heard() {
     append(&mut store, ada.into(), 2, Content::RoomJoined { room: RoomId(room.0) });
     post(&mut store, 2..EVENTS);
     store.close();
-    let store = store_seed::open(dir.path(), Durability::Process);
+    let store = store_seed::open(dir.path(), Durability::Full);
     let file = store.path().to_owned();
     store.close();
     let bytes = fs::read(&file).expect("it is there");
@@ -232,13 +232,13 @@ fn a_room_that_goes_and_cannot_be_deleted_keeps_nobody_from_being_heard() {
     let damaged = bytes.chunks(PAGE).position(is_there);
     flip(&file, damaged.expect("it was made") * PAGE, PAGE);
 
-    let mut store = store_seed::open(dir.path(), Durability::Process);
+    let mut store = store_seed::open(dir.path(), Durability::Full);
     append(&mut store, room, 3, Content::Left { account: ada });
     append(&mut store, room, 4, Content::RoomRemoved {});
     append(&mut store, ada.into(), 3, Content::RoomLeft { room: RoomId(room.0) });
     store.commit().expect("there is room");
     drop(store);
-    let mut store = store_seed::open(dir.path(), Durability::Process);
+    let mut store = store_seed::open(dir.path(), Durability::Full);
     store.commit().expect_err("SQLite gives up what has met damage");
     store.recover().expect("it takes writes");
     store.commit().expect("what cannot be deleted is left");
