@@ -273,7 +273,7 @@ impl<S: Store> Pipeline<S> {
                     self.open.wait(Waiting::Presence { machine, report });
                 }
                 self.paces.forget_rested(now);
-                self.refused.tick();
+                self.refused.tick(|account| self.presence.is_online(account));
                 self.announce_presence(fanout);
                 for (origin, refusal) in self.ahead.tick() {
                     fanout.reply(origin, Reply::Refused(refusal));

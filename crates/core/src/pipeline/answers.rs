@@ -57,7 +57,6 @@ impl<S: Store> Pipeline<S> {
         match (answer, send, asker) {
             (Ok(Answer::SignedIn(account)), _, None) => {
                 self.signed_in.insert(origin.conn, account);
-                self.refused.connected(account);
                 self.presence.connected(account, state.rooms_of(account));
                 Reply::SignedIn(Box::new(signed_in(state, account)))
             }
@@ -77,9 +76,6 @@ impl<S: Store> Pipeline<S> {
         self.ahead.gone(conn);
         let Some(account) = self.signed_in.remove(&conn) else { return };
         self.presence.disconnected(account, rooms_of(self.state.as_ref(), account));
-        if !self.presence.is_online(account) {
-            self.refused.disconnected(account);
-        }
     }
 
     /// A connection that asks for a log anew, or does not want it any more, waits for it no longer.

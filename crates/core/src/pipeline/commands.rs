@@ -106,6 +106,8 @@ fn carry_out<S: Store>(
         if !refused.is_empty()
             && let Some(refusal) = place_send(refused, state, store, &mut command.action)?
         {
+            // It has had its place in the order all the same.
+            state.pass_over();
             return Ok(Err(refusal));
         }
         sent = Some((refused, account, nonce, room));

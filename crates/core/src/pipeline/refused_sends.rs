@@ -15,8 +15,11 @@ use rustc_hash::FxHashMap;
 /// Streams of an account that end in a refusal. More are not refused for good: they are told to wait.
 const STREAMS_PER_ACCOUNT_MAX: usize = 1_024;
 
-/// Those of all accounts.
+/// Those of all accounts; beyond that, an account has a few all the same.
 const STREAMS_MAX: usize = 65_536;
+
+/// Of these an account is sure, whatever others have.
+const STREAMS_SURE: usize = 16;
 
 /// How long they are kept of an account without a connection, in ticks. Whoever has not signed in ten
 /// seconds after coming is sent away; behind its sign-in it may have sent a copy already.
@@ -71,7 +74,8 @@ impl RefusedSends {
     #[must_use]
     pub(super) fn refuse(&mut self, account: AccountId, nonce: Nonce, room: RoomId) -> bool {
         let held = self.of.get(&account).map_or(0, |of| of.streams.len());
-        let is_full = held >= STREAMS_PER_ACCOUNT_MAX || self.streams >= self.streams_max;
+        let are_all_taken = self.streams >= self.streams_max && held >= STREAMS_SURE;
+        let is_full = held >= STREAMS_PER_ACCOUNT_MAX || are_all_taken;
         if is_full && self.end_of(account, nonce.stream).is_none() {
             return false;
         }
@@ -119,24 +123,11 @@ impl RefusedSends {
         self.streams = self.of.values().map(|of| of.streams.len()).sum();
     }
 
-    /// An account has a connection.
-    pub(super) fn connected(&mut self, account: AccountId) {
-        if let Some(of) = self.of.get_mut(&account) {
-            of.ticks_left = None;
-        }
-    }
-
-    /// It has none any more.
-    pub(super) fn disconnected(&mut self, account: AccountId) {
-        if let Some(of) = self.of.get_mut(&account) {
-            of.ticks_left = Some(KEPT_TICKS);
-        }
-    }
-
-    /// A second has passed.
-    pub(super) fn tick(&mut self) {
-        self.of.retain(|_account, of| {
-            of.ticks_left = of.ticks_left.map(|left| left.saturating_sub(1));
+    /// A second has passed. Tells of each account whether it has a connection.
+    pub(super) fn tick(&mut self, is_online: impl Fn(AccountId) -> bool) {
+        self.of.retain(|account, of| {
+            let left = of.ticks_left.unwrap_or(KEPT_TICKS).saturating_sub(1);
+            of.ticks_left = (!is_online(*account)).then_some(left);
             of.ticks_left != Some(0)
         });
         self.streams = self.of.values().map(|of| of.streams.len()).sum();
@@ -189,15 +180,16 @@ mod tests {
     #[test]
     fn they_are_kept_until_nobody_can_have_a_copy_any_more() {
         let mut refused = told(&[1]);
-        (0..100).for_each(|_second| refused.tick());
-        refused.disconnected(ADA);
-        (1..KEPT_TICKS).for_each(|_second| refused.tick());
+        let tick = |refused: &mut RefusedSends, seconds, is_online: bool| {
+            (0..seconds).for_each(|_second| refused.tick(|account| is_online && account == ADA));
+        };
+        tick(&mut refused, 100, true);
+        tick(&mut refused, KEPT_TICKS - 1, false);
         assert_eq!(last_n(&refused, ADA), Some(1), "somebody may be about to sign in");
-        refused.connected(ADA);
-        (0..100).for_each(|_second| refused.tick());
+        tick(&mut refused, 100, true);
+        tick(&mut refused, KEPT_TICKS - 1, false);
         assert_eq!(last_n(&refused, ADA), Some(1));
-        refused.disconnected(ADA);
-        (0..KEPT_TICKS).for_each(|_second| refused.tick());
+        tick(&mut refused, 1, false);
         assert!(refused.is_empty() && refused.streams == 0);
     }
 
@@ -213,5 +205,7 @@ mod tests {
         assert!(refused.refuse(ADA, nonce(1, 2), ROOM), "a stream goes on");
         refused.posted(ADA, nonce(1, 3));
         assert!(refused.refuse(ADA, nonce(5_000, 1), ROOM), "there is room again");
+        let sure = (1..100).filter(|n| refused.refuse(AccountId(4), nonce(*n, 1), ROOM)).count();
+        assert_eq!(sure, STREAMS_SURE, "nobody can take the place of everybody");
     }
 }

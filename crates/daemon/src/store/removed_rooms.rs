@@ -77,22 +77,33 @@ pub(super) fn purge(connection: &Connection, unreadable: &mut HashSet<LogId>) ->
             purged.has_more = true;
             break;
         }
-        // The second goes in the open transaction.
-        if unreadable.contains(&log) || flushed_head(connection, log)? < head {
+        if unreadable.contains(&log) {
             continue;
         }
-        delete_log(connection, log).inspect_err(|error| {
+        let is_deleted = delete_flushed(connection, log, head).inspect_err(|error| {
             if is_damage(error) {
                 tell_damage(log, error);
                 unreadable.insert(log);
             }
         })?;
+        if !is_deleted {
+            continue;
+        }
         purged.events += head.0;
         connection
             .prepare_cached("DELETE FROM removed_rooms WHERE id = ?")?
             .execute([integer(log.0)])?;
     }
     Ok(purged)
+}
+
+/// Deletes the events of a log, unless some of them go in the open transaction: tells whether it has.
+fn delete_flushed(connection: &Connection, log: LogId, head: Seq) -> Result<bool> {
+    let is_flushed = flushed_head(connection, log)? >= head;
+    if is_flushed {
+        delete_log(connection, log)?;
+    }
+    Ok(is_flushed)
 }
 
 fn tell_damage(log: LogId, error: &rusqlite::Error) {
@@ -122,7 +133,7 @@ fn delete_log(connection: &Connection, log: LogId) -> Result<()> {
         Ok((row.get(0).map(unsigned)?, row.get(1).map(unsigned)?))
     })?;
     for (first_id, events) in found.collect::<Result<Vec<(u64, u64)>>>()? {
-        let last_id = (first_id + events).saturating_sub(1);
+        let last_id = first_id.saturating_add(events).saturating_sub(1);
         // A row of `blocks` that is damaged leads to another log's events.
         connection
             .prepare_cached("DELETE FROM events WHERE id BETWEEN ? AND ? AND log = ?")?
