@@ -8,8 +8,9 @@ use chat_proto::{Ack, Join, Kind, Ping, Pong, RoomInfo};
 use chat_tests::process::Daemon;
 use chat_tests::raw::{Raw, send};
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// What a full bucket holds, in seconds of the rate.
 const BURST_SECONDS: u64 = 4;
@@ -134,5 +135,44 @@ async fn who_comes_again_has_no_second_burst() -> Result<()> {
     }
     let took = began.elapsed();
     assert!(took >= Duration::from_millis(1_900), "{took:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connection_that_is_never_done_keeps_no_other_of_its_account_from_its_turn() -> Result<()>
+{
+    const PER_SECOND: u64 = 1_000;
+    const IN_FLIGHT: u64 = 512;
+    let dir = TempDir::new()?;
+    let daemon = start(&dir, PER_SECOND)?;
+    let (mut busy, _) = Raw::sign_in(daemon.address(), 1, "ada").await?;
+    let (mut other, _) = Raw::sign_in(daemon.address(), 1, "ada").await?;
+    let lobby: RoomInfo = busy.ask(&Join { name: "lobby".to_owned() }).await?;
+    let (acked, mut acks) = watch::channel(0);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        for n in 1.. {
+            busy.tell(&send(1, n, lobby.room, "one of very many")).await?;
+            if n > IN_FLIGHT {
+                let ack: Ack = busy.frame().await?.decode()?;
+                acked.send_replace(ack.nonce.n);
+            }
+        }
+        anyhow::Ok(())
+    });
+    // Everything that was saved is used up.
+    let used_up = acks.wait_for(|acked| *acked > PER_SECOND * BURST_SECONDS);
+    timeout(Duration::from_secs(20), used_up).await??;
+    let mut slowest = Duration::ZERO;
+    for token in 0..10 {
+        let asked = Instant::now();
+        let _: Pong = other.ask(&Ping { token }).await?;
+        slowest = slowest.max(asked.elapsed());
+    }
+    assert!(slowest < ROUND_TRIP_MAX, "{slowest:?}");
+    // The busy one has not been waiting meanwhile.
+    let before = *acks.borrow();
+    timeout(Duration::from_secs(20), acks.wait_for(|acked| *acked > before)).await??;
+    tasks.abort_all();
     Ok(())
 }

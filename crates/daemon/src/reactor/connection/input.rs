@@ -22,12 +22,18 @@ impl SocketConnection {
         if self.phase.is_closing() || context.is_draining {
             return Progress::Done;
         }
+        let has_kept_whole_frames = self.keeps_whole_frame();
         if !self.unread.is_empty() {
             let unread = std::mem::take(&mut self.unread);
             self.process_input(&unread, &mut context.parse);
         }
         if context.parse.batch.is_full() && self.has_input() {
-            return Progress::Interrupted;
+            return self.stopped();
+        }
+        // What was kept went before the turns of others. They come before what it reads next: else one
+        // that is never done would keep all others of its account from their turns.
+        if has_kept_whole_frames && self.has_input() {
+            return Progress::Again;
         }
         if !self.is_readable || !self.phase.wants_input() {
             return Progress::Done;
@@ -70,7 +76,7 @@ impl SocketConnection {
             return Progress::HandOver(protocol);
         }
         match self.has_input() {
-            true if context.parse.batch.is_full() => Progress::Interrupted,
+            true if context.parse.batch.is_full() => self.stopped(),
             true if self.is_readable => Progress::Again,
             _ => Progress::Done,
         }
@@ -127,8 +133,19 @@ impl SocketConnection {
     /// Whether what is kept is a frame whose end the peer owes. The rest waits for the daemon: for a
     /// reply to leave, or for the account to have a turn again.
     pub(in crate::reactor) fn owes_bytes(&self) -> bool {
-        let is_whole = || frame_end(&self.unread, 0).is_some_and(|end| end <= self.unread.len());
-        !self.unread.is_empty() && self.phase.wants_input() && !is_whole()
+        !self.unread.is_empty() && self.phase.wants_input() && !self.keeps_whole_frame()
+    }
+
+    fn keeps_whole_frame(&self) -> bool {
+        frame_end(&self.unread, 0).is_some_and(|end| end <= self.unread.len())
+    }
+
+    /// The turn has taken what it may: what is kept of whole frames goes on before others of the account.
+    fn stopped(&self) -> Progress {
+        match self.keeps_whole_frame() {
+            true => Progress::Interrupted,
+            false => Progress::Again,
+        }
     }
 
     /// Drops what is kept, and ends the connection.
