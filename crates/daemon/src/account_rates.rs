@@ -37,15 +37,12 @@ impl AccountRates {
         let Buckets { of, left } = &mut *self.buckets();
         left.retain(|account| {
             let Some(bucket) = of.get(account) else { return false };
-            if Arc::strong_count(bucket) > 1 {
-                // Who still has it will tell of his own leaving.
-                return false;
-            }
-            let is_full = bucket.is_full(rate, now_ms);
-            if is_full {
+            // Who still has it may have told of his leaving already, and be about to let go of it.
+            let is_of_no_use = Arc::strong_count(bucket) == 1 && bucket.is_full(rate, now_ms);
+            if is_of_no_use {
                 of.remove(account);
             }
-            !is_full
+            !is_of_no_use
         });
     }
 
@@ -98,5 +95,8 @@ mod tests {
         rates.forget_full(RATE, 9);
         stays.take(2500, RATE, 9);
         assert_eq!(rates.bucket(AccountId(1)).overdrawn_ms(9), 500, "it is the same one");
+        drop(stays);
+        rates.forget_full(RATE, 60_000);
+        assert!(rates.buckets().of.is_empty(), "whoever was first to tell of his leaving");
     }
 }

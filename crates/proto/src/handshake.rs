@@ -84,15 +84,7 @@ impl SignIn {
     /// A sign-in with a key. The name is firm.
     #[must_use]
     pub fn with_key(key: PublicKey, signature: [u8; 64], name: impl Into<String>) -> Self {
-        let credential = Credential::Key(key);
-        Self {
-            credential_kind: credential.kind() as u16,
-            credential: *credential.bytes(),
-            proof_kind: ProofKind::Signature as u16,
-            proof: List::first_of(signature),
-            name: name.into(),
-            name_is_firm: true,
-        }
+        Self::with(Credential::Key(key), ProofKind::Signature, List::first_of(signature), name)
     }
 
     /// A sign-in with a key as SSH writes it, and its SSHSIG signature of [`sign_in_transcript`] in the
@@ -104,14 +96,24 @@ impl SignIn {
         let mut proof = Vec::with_capacity(PROOF_BYTES_MAX);
         put_ssh_string(&mut proof, key);
         put_ssh_string(&mut proof, signature);
-        (proof.len() <= PROOF_BYTES_MAX).then(|| Self {
+        (proof.len() <= PROOF_BYTES_MAX)
+            .then(|| Self::with(credential, ProofKind::SshSignature, List::first_of(proof), name))
+    }
+
+    fn with(
+        credential: Credential,
+        proof_kind: ProofKind,
+        proof: List<u8, PROOF_BYTES_MAX>,
+        name: impl Into<String>,
+    ) -> Self {
+        Self {
             credential_kind: credential.kind() as u16,
             credential: *credential.bytes(),
-            proof_kind: ProofKind::SshSignature as u16,
-            proof: List::first_of(proof),
+            proof_kind: proof_kind as u16,
+            proof,
             name: name.into(),
             name_is_firm: true,
-        })
+        }
     }
 
     /// The credential, when this version knows its kind.

@@ -22,6 +22,10 @@ const SK_ED25519: &[u8] = b"sk-ssh-ed25519@openssh.com";
 /// The flag of a security key's signature that says that somebody was there.
 const USER_PRESENT: u8 = 0x01;
 
+/// The longest application of a security key, in bytes: with any longer one a proof could not be sent
+/// ([`crate::limits::PROOF_BYTES_MAX`]).
+const APPLICATION_BYTES_MAX: usize = 128;
+
 /// A public key as SSH writes it, of an algorithm that is known here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SshKey<'a> {
@@ -71,7 +75,9 @@ impl<'a> SshKey<'a> {
             }
             SK_ED25519 => {
                 let key = PublicKey(*array(fields.string()?)?);
-                Self::SkEd25519 { key, application: fields.string()? }
+                let application = fields.string()?;
+                (application.len() <= APPLICATION_BYTES_MAX)
+                    .then_some(Self::SkEd25519 { key, application })?
             }
             _ => return None,
         };
@@ -209,6 +215,7 @@ fn array<const N: usize>(bytes: &[u8]) -> Option<&[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SignIn;
 
     fn strings(parts: &[&[u8]]) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -240,6 +247,17 @@ mod tests {
         for bytes in [compressed, other_curve, rsa, vec![0xFF; 8]] {
             assert_eq!(SshKey::read(&bytes), None, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn the_proof_of_a_security_key_fits_whatever_it_was_made_for() {
+        let key = |application: &[u8]| strings(&[SK_ED25519, &[7; 32], application]);
+        let mut signature = strings(&[SK_ED25519, &[8; 64]]);
+        signature.extend([USER_PRESENT, 0, 0, 0, 1]);
+        assert!(SshSignature::read(&signature).is_some());
+        let longest = key(&[b'a'; APPLICATION_BYTES_MAX]);
+        assert!(SignIn::with_ssh_key(&longest, &signature, "ada").is_some());
+        assert_eq!(SshKey::read(&key(&[b'a'; APPLICATION_BYTES_MAX + 1])), None);
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub enum AgentError {
     /// The key that was chosen is not there.
     #[error(
         "the ssh-agent has no key {wanted} that can be used; it has {held}. Ed25519 and P-256 keys \
-         can: make one with ssh-keygen -t ed25519, and add it with ssh-add"
+         can, and Ed25519 security keys: make one with ssh-keygen -t ed25519, and add it with ssh-add"
     )]
     NoSuchKey {
         /// What was asked for.

@@ -261,7 +261,10 @@ impl SocketConnection {
         }
         // What waits to be read is no silence. Nor is it one to read slowly: a peer whose window is
         // closed cannot be told from one that takes a byte now and then, so TCP itself asks it.
-        let has_bytes = self.is_readable || !self.unread.is_empty();
+        // A peer that owes the rest of what it has begun is silent: it may be gone.
+        let waits_for_us =
+            !self.unread.is_empty() && !self.owes_bytes() && !self.phase.is_closing();
+        let has_bytes = self.is_readable || waits_for_us;
         let is_unheard = has_bytes || !self.is_writable;
         match self.keep_alive.tick(is_unheard) {
             Verdict::Lives => Progress::Done,

@@ -74,6 +74,14 @@ async fn a_peer_that_does_not_answer_a_probe_that_it_could_have_taken_is_let_go(
     assert!((0..LONG).any(|_| connection.tick() == Progress::Gone));
 }
 
+#[tokio::test]
+async fn a_peer_that_is_gone_behind_half_a_frame_is_let_go() {
+    let (mut connection, _theirs) = signed_in();
+    connection.unread = vec![0, 0, 0];
+    assert!(connection.owes_bytes());
+    assert!((0..LONG).any(|_| connection.tick() == Progress::Gone));
+}
+
 /// A connection that has had `bytes` from its peer, and a turn at reading and at writing.
 async fn say(bytes: &[u8]) -> (SocketConnection, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();

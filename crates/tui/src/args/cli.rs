@@ -88,7 +88,7 @@ pub(super) struct Common {
     #[arg(long, value_parser = values::nickname)]
     pub(super) name: Option<Nickname>,
 
-    /// The key that is you: a file of ssh-keygen's (Ed25519, or ECDSA on P-256), or of an ssh-agent:
+    /// The key that is you: a file of ssh-keygen's (Ed25519, ECDSA on P-256, sk-ssh-ed25519), or of an ssh-agent:
     /// agent, agent:COMMENT or SHA256:FINGERPRINT [env: CHAT_IDENTITY]
     /// [default: DATA_DIR/identity/NAME.key]
     #[arg(long, value_name = "KEY", value_parser = crate::settings::identity)]

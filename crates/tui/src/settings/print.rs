@@ -49,7 +49,7 @@ pub fn config_text(settings: &Settings, place: Option<&Path>) -> String {
         super::ROOM_DEFAULT,
     );
     setting(
-        "The key that is you: a file of ssh-keygen's (Ed25519, or ECDSA on P-256), or of an ssh-agent:\n\
+        "The key that is you: a file of ssh-keygen's (Ed25519, ECDSA on P-256, sk-ssh-ed25519), or of an ssh-agent:\n\
          # agent, agent:COMMENT or SHA256:FINGERPRINT. By default the one of the name in data-dir, which is\n\
          # also taken when a name is given on the command line (--identity, CHAT_IDENTITY)",
         "identity",
