@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use chat_core::{
-    Admission, Closing, Conn, Connection, DiskRead, Origin, Output, Parcel, ReceivedRequest,
-    SessionSeed, TokenBucket, TurnTokens, Unsequenced,
+    Admission, Closing, Conn, Connection, DiskRead, Origin, Output, ReceivedRequest, SessionSeed,
+    TokenBucket, Transmit, TurnTokens, Unsequenced,
 };
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{AccountId, CloseReason, LogId, Seq};
@@ -275,7 +275,7 @@ impl Peer {
         for _ in 0..OUTPUTS_PER_TURN {
             let goes_on = match self.connection.output_of(env.plan.run_bytes) {
                 Output::Nothing => return,
-                Output::Write(parcel) => self.write(&parcel, env),
+                Output::Write(transmit) => self.write(&transmit, env),
                 Output::ReadDisk(read) => {
                     env.coverage.hit(Situation::ReadFromDisk);
                     if self.reading.replace(read).is_some() {
@@ -296,9 +296,9 @@ impl Peer {
         turn.has_more = true;
     }
 
-    fn write(&mut self, parcel: &Parcel, env: &mut Env) -> bool {
+    fn write(&mut self, transmit: &Transmit, env: &mut Env) -> bool {
         let mut written = 0;
-        for slice in self.connection.slices(parcel) {
+        for slice in self.connection.slices(transmit) {
             let (net, mut air) = env.net_and_air();
             let taken = net.write(self.link, Side::Server, slice, &mut air);
             written += taken;
@@ -307,11 +307,11 @@ impl Peer {
                 break;
             }
         }
-        if written > 0 && parcel.logs_from_memory().any(|log| self.on_disk.remove(&log)) {
+        if written > 0 && transmit.logs_from_memory().any(|log| self.on_disk.remove(&log)) {
             env.coverage.hit(Situation::BackInTheTail);
         }
-        self.connection.wrote(parcel, written);
-        written == parcel.bytes()
+        self.connection.wrote(transmit, written);
+        written == transmit.bytes()
     }
 
     /// What was read from disk has come; `None` when it could not be read.

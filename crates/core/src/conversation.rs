@@ -5,7 +5,6 @@
 
 pub(crate) mod connection;
 pub(crate) mod cursor;
-pub(crate) mod feed;
 pub(crate) mod follower;
 mod frames;
 #[cfg(any(test, feature = "conformance"))]
@@ -17,6 +16,7 @@ pub(crate) mod presence;
 pub(crate) mod rate;
 pub(crate) mod reply;
 pub(crate) mod session;
+pub(crate) mod subscriptions;
 pub(crate) mod tail;
 #[cfg(test)]
 pub(crate) mod test_frames;

@@ -18,9 +18,8 @@ pub use conversation::introduction;
 #[cfg(feature = "conformance")]
 pub use log::conformance;
 
-pub use conversation::connection::{Connection, Output, Parcel};
-pub use conversation::cursor::{Cursor, Read, Run};
-pub use conversation::feed::{DiskRead, Feed, TailHandle, Work};
+pub use conversation::connection::{Connection, Output, Transmit};
+pub use conversation::cursor::{Cursor, FrameRun, Read};
 pub use conversation::follower::{Follower, RevocationNumber};
 pub use conversation::keys::{ServerKey, Signatures};
 pub use conversation::pace::WakePace;
@@ -30,6 +29,7 @@ pub use conversation::reply::{Effect, Opening, Reply, Roster};
 pub use conversation::session::{
     Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step,
 };
+pub use conversation::subscriptions::{DiskRead, Subscriptions, TailHandle, Work};
 pub use conversation::tail::Tail;
 pub use decision::command::{Action, Command, UnreadableCommand};
 pub use decision::input::{Input, Local, Ordered, Unsequenced};

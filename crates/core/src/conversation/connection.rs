@@ -12,15 +12,15 @@ use chat_proto::{
 
 use crate::pipeline::unsure_of_names;
 use crate::{
-    Admission, Closing, DiskRead, Effect, Feed, ReceivedRequest, Refusal, Reply, Run, Session,
-    SessionSeed, Step, TailHandle, TurnTokens, Work,
+    Admission, Closing, DiskRead, Effect, FrameRun, ReceivedRequest, Refusal, Reply, Session,
+    SessionSeed, Step, Subscriptions, TailHandle, TurnTokens, Work,
 };
 
-/// The bytes of a parcel: enough that a write is never small because of it, little enough that
+/// The bytes of a transmit: enough that a write is never small because of it, little enough that
 /// connections take turns.
 const PARCEL_BYTES_MAX: usize = 256 * 1024;
 
-/// The slices of a parcel: well below what one `writev` takes (`IOV_MAX`, 1,024 on Linux).
+/// The slices of a transmit: well below what one `writev` takes (`IOV_MAX`, 1,024 on Linux).
 const PARCEL_SLICES_MAX: usize = 256;
 
 /// Past so many bytes that the peer has not taken, nothing more is read from it: who asks and does
@@ -37,7 +37,7 @@ pub struct Connection<H> {
     /// Replies, and the rest of a frame that has begun. Bounded by [`OUTGOING_BYTES_HIGH`] and the
     /// windows of the session.
     outgoing: BytesMut,
-    feed: Feed<H>,
+    subscriptions: Subscriptions<H>,
     is_closing: bool,
     /// Why, for the operator.
     because: Option<Box<Closing>>,
@@ -51,7 +51,7 @@ pub enum Output {
     /// Wait for a reply, or for a log to grow.
     Nothing,
     /// Write (some of) [`Connection::slices`] of it, then call [`Connection::wrote`].
-    Write(Parcel),
+    Write(Transmit),
     /// Read from disk, then call [`Connection::read_from_disk`] or [`Connection::disk_failed`].
     /// Until then other logs go on, and no second read is asked for.
     ReadDisk(DiskRead),
@@ -61,13 +61,13 @@ pub enum Output {
 
 /// What one write is to bring: the replies that wait, and then frames of several logs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Parcel {
-    runs: Vec<(LogId, Run)>,
+pub struct Transmit {
+    runs: Vec<(LogId, FrameRun)>,
     /// Bytes of the replies and of all runs.
     bytes: usize,
 }
 
-impl Parcel {
+impl Transmit {
     /// Whether there is nothing in it. A run may have no bytes: it moves its cursor all the same.
     fn is_empty(&self) -> bool {
         self.bytes == 0 && self.runs.is_empty()
@@ -107,7 +107,7 @@ impl<H: TailHandle> Connection<H> {
         Self {
             session: Session::new(seed),
             outgoing: BytesMut::new(),
-            feed: Feed::default(),
+            subscriptions: Subscriptions::default(),
             is_closing: false,
             because: None,
             misses_renames: false,
@@ -178,11 +178,11 @@ impl<H: TailHandle> Connection<H> {
         let mut unused = None;
         match (reply.effect(), handle) {
             (Effect::Open { log, after, .. }, Some(handle)) => {
-                if !self.feed.has_room_for(log) {
+                if !self.subscriptions.has_room_for(log) {
                     self.refuse(request, &Refusal::TooManySubscriptions);
                     return Some(handle);
                 }
-                self.feed.open(log, handle, after);
+                self.subscriptions.open(log, handle, after);
             }
             (Effect::SignedIn(account), _) => self.session.signed_in(account),
             (Effect::Close, _) => {
@@ -191,7 +191,7 @@ impl<H: TailHandle> Connection<H> {
                     self.because = Some(closing.clone());
                 }
             }
-            (Effect::Shut { log }, _) => unused = self.feed.shut(log),
+            (Effect::Shut { log }, _) => unused = self.subscriptions.shut(log),
             (Effect::None | Effect::Open { .. }, _) => {}
         }
         self.outgoing.reserve(REPLY_BYTES);
@@ -202,7 +202,7 @@ impl<H: TailHandle> Connection<H> {
     /// The peer may not follow a log any more: nothing of it comes behind the frame that has begun,
     /// and `frame` says why. Gives the handle of its cursor back, where there was one.
     pub fn revoke(&mut self, log: LogId, frame: &[u8]) -> Option<H> {
-        let handle = self.feed.shut(log)?;
+        let handle = self.subscriptions.shut(log)?;
         self.say(frame);
         Some(handle)
     }
@@ -210,12 +210,12 @@ impl<H: TailHandle> Connection<H> {
     /// The text of an event is gone: nothing that was read of it before is written any more, but the
     /// rest of a frame that has begun.
     pub fn redacted(&mut self, log: LogId, seq: Seq) {
-        self.feed.redacted(log, seq);
+        self.subscriptions.redacted(log, seq);
     }
 
     /// A log has grown.
     pub fn wake(&mut self, log: LogId) {
-        self.feed.wake(log);
+        self.subscriptions.wake(log);
     }
 
     /// Writes a frame that answers nothing, such as a probe, behind what is waiting.
@@ -271,23 +271,23 @@ impl<H: TailHandle> Connection<H> {
 
     /// The same in smaller parcels, for a socket that takes little at once.
     pub fn output_of(&mut self, parcel_bytes_max: usize) -> Output {
-        let mut parcel = Parcel { runs: Vec::new(), bytes: self.outgoing.len() };
+        let mut transmit = Transmit { runs: Vec::new(), bytes: self.outgoing.len() };
         if self.is_closing {
-            return if parcel.bytes > 0 { Output::Write(parcel) } else { Output::Close };
+            return if transmit.bytes > 0 { Output::Write(transmit) } else { Output::Close };
         }
         let mut slices = 1;
-        while parcel.bytes < parcel_bytes_max && slices < PARCEL_SLICES_MAX {
-            match self.feed.next(parcel_bytes_max - parcel.bytes, parcel.is_empty()) {
+        while transmit.bytes < parcel_bytes_max && slices < PARCEL_SLICES_MAX {
+            match self.subscriptions.next(parcel_bytes_max - transmit.bytes, transmit.is_empty()) {
                 Work::None => break,
                 Work::Write { log, run } => {
-                    parcel.bytes += run.bytes();
+                    transmit.bytes += run.bytes();
                     slices += run.slices().len();
-                    parcel.runs.push((log, run));
+                    transmit.runs.push((log, run));
                 }
                 Work::ReadDisk(read) => return Output::ReadDisk(read),
             }
         }
-        if parcel.is_empty() { Output::Nothing } else { Output::Write(parcel) }
+        if transmit.is_empty() { Output::Nothing } else { Output::Write(transmit) }
     }
 
     /// Replies, and the rest of a frame that has begun.
@@ -296,16 +296,16 @@ impl<H: TailHandle> Connection<H> {
         &self.outgoing
     }
 
-    /// The bytes of a parcel, in their order.
-    pub fn slices<'a>(&'a self, parcel: &'a Parcel) -> impl Iterator<Item = &'a [u8]> + Clone {
+    /// The bytes of a transmit, in their order.
+    pub fn slices<'a>(&'a self, transmit: &'a Transmit) -> impl Iterator<Item = &'a [u8]> + Clone {
         let frames =
-            parcel.runs.iter().flat_map(|(_log, run)| run.slices()).map(|slice| &slice[..]);
+            transmit.runs.iter().flat_map(|(_log, run)| run.slices()).map(|slice| &slice[..]);
         std::iter::once(&self.outgoing[..]).filter(|replies| !replies.is_empty()).chain(frames)
     }
 
-    /// The peer took the first `bytes` of a parcel. A frame that has begun is finished before
+    /// The peer took the first `bytes` of a transmit. A frame that has begun is finished before
     /// anything else; what has not begun is not kept here, but read again from its log.
-    pub fn wrote(&mut self, parcel: &Parcel, bytes: usize) {
+    pub fn wrote(&mut self, transmit: &Transmit, bytes: usize) {
         let replies = bytes.min(self.outgoing.len());
         self.outgoing.advance(replies);
         if self.outgoing.is_empty() {
@@ -313,9 +313,9 @@ impl<H: TailHandle> Connection<H> {
             self.outgoing = BytesMut::new();
         }
         let mut taken = bytes - replies;
-        for (log, run) in &parcel.runs {
+        for (log, run) in &transmit.runs {
             let of_run = taken.min(run.bytes());
-            let rest: Bytes = self.feed.wrote(*log, run, of_run);
+            let rest: Bytes = self.subscriptions.wrote(*log, run, of_run);
             self.outgoing.extend_from_slice(&rest);
             taken -= of_run;
         }
@@ -329,12 +329,12 @@ impl<H: TailHandle> Connection<H> {
     /// They are dropped when the cursor was closed or moved while the disk was read: tells whether
     /// they are written next.
     pub fn read_from_disk(&mut self, read: DiskRead, frames: Bytes, after: Seq) -> bool {
-        self.feed.read_from_disk(read, frames, after)
+        self.subscriptions.read_from_disk(read, frames, after)
     }
 
     /// The disk could not be read; the log is tried again.
     pub fn disk_failed(&mut self, log: LogId) {
-        self.feed.disk_failed(log);
+        self.subscriptions.disk_failed(log);
     }
 
     /// Who the peer is, once it has signed in.
@@ -352,18 +352,18 @@ impl<H: TailHandle> Connection<H> {
     /// What leads to the tail of a log that is followed.
     #[must_use]
     pub fn handle(&self, log: LogId) -> Option<&H> {
-        self.feed.handle(log)
+        self.subscriptions.handle(log)
     }
 
     /// Whether a cursor is open on a log.
     #[must_use]
     pub fn follows(&self, log: LogId) -> bool {
-        self.feed.follows(log)
+        self.subscriptions.follows(log)
     }
 
     /// The logs that the connection follows.
     pub fn followed(&self) -> impl Iterator<Item = LogId> {
-        self.feed.followed()
+        self.subscriptions.followed()
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Read {
     /// Nothing, until the log grows.
     UpToDate,
     /// These frames, from memory.
-    Frames(Run),
+    Frames(FrameRun),
     /// The events after `after`, from disk: the tail does not go back so far.
     Disk {
         /// The last event that the reader has.
@@ -34,7 +34,7 @@ pub enum Read {
 
 /// Whole frames to write: shared with the tail, or come from disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Run {
+pub struct FrameRun {
     /// Where they begin in the tail; `None` when they come from disk.
     pub(crate) offset: Option<u64>,
     /// The frames; a slice holds whole ones.
@@ -45,7 +45,7 @@ pub struct Run {
     pub(crate) after: Seq,
 }
 
-impl Run {
+impl FrameRun {
     /// Frames from disk: every event up to `after` is in them, or said to be gone.
     pub(crate) fn from_disk(frames: Bytes, after: Seq) -> Self {
         Self { offset: None, bytes: frames.len(), slices: vec![frames], after }
@@ -87,7 +87,7 @@ impl Cursor {
 
     /// The reader took `written` bytes of a run. What is left of a frame that has begun is
     /// returned as a copy: the connection finishes it before anything else, and pins nothing.
-    pub fn advance(&mut self, run: &Run, written: usize) -> Bytes {
+    pub fn advance(&mut self, run: &FrameRun, written: usize) -> Bytes {
         let place =
             |passed: usize| run.offset.and_then(|offset| NonZeroU64::new(offset + passed as u64));
         if written == run.bytes {

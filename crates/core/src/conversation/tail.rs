@@ -15,7 +15,7 @@ use chat_proto::Seq;
 
 use super::follower::RevocationNumber;
 use super::frames::frames;
-use crate::{Batch, Cursor, Read, Run};
+use crate::{Batch, Cursor, FrameRun, Read};
 
 /// Chunks grow by merging up to this size: what a partial write can pin, and the grain of release.
 const CHUNK_BYTES_MAX: usize = 64 * 1024;
@@ -240,7 +240,7 @@ impl Tail {
         }
         let offset = (!first.is_redacted).then_some(first.start + place.inside as u64);
         let after = self.chunks.get(last + 1).map_or(self.head, |chunk| chunk.after);
-        Read::Frames(Run { offset, slices, bytes, after })
+        Read::Frames(FrameRun { offset, slices, bytes, after })
     }
 
     fn push(&mut self, after: Seq, bytes: Bytes) {

@@ -29,7 +29,7 @@ fn remedy(path: &Path, is_dir: bool, owner: u32, mode: u32, me: u32) -> Option<S
     if owner != me {
         return Some(format!(
             "{path} belongs to user {owner}, and chatd runs as user {me}. \
-             Run: chown {me} {path}"
+             FrameRun: chown {me} {path}"
         ));
     }
     let (needed, rights) = match is_dir {
@@ -38,7 +38,7 @@ fn remedy(path: &Path, is_dir: bool, owner: u32, mode: u32, me: u32) -> Option<S
     };
     let mode = mode & 0o7777;
     (mode & needed != needed)
-        .then(|| format!("{path} has the mode {mode:04o}. Run: chmod {rights} {path}"))
+        .then(|| format!("{path} has the mode {mode:04o}. FrameRun: chmod {rights} {path}"))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use chat_core::{
-    Batch, Connection, Content, Event, Opening, Output, Parcel, Reply, Roster, SessionSeed,
+    Batch, Connection, Content, Event, Opening, Output, Reply, Roster, SessionSeed, Transmit,
 };
 use chat_proto::{
     AccountId, Epoch, FrameCodec, Gap, Kind, LoggedHead, RequestId, SessionId, Timestamp, Window,
@@ -48,16 +48,16 @@ fn reader(tail: &Arc<SharedTail>) -> Connection<TailFollower> {
     assert!(connection.deliver(to, &reply, Some(tail.follow())).is_none());
     // What was said to open it.
     let told = connection.outgoing().len();
-    connection.wrote(&Parcel::default(), told);
+    connection.wrote(&Transmit::default(), told);
     connection
 }
 
-/// What a write of a parcel brings: from a memfd where there is one.
-fn bytes_of(connection: &Connection<TailFollower>, parcel: &Parcel) -> (Vec<u8>, bool) {
-    let all: Vec<u8> = connection.slices(parcel).collect::<Vec<_>>().concat();
-    let Some((log, offset)) = parcel.place_in_tail() else { return (all, false) };
+/// What a write of a transmit brings: from a memfd where there is one.
+fn bytes_of(connection: &Connection<TailFollower>, transmit: &Transmit) -> (Vec<u8>, bool) {
+    let all: Vec<u8> = connection.slices(transmit).collect::<Vec<_>>().concat();
+    let Some((log, offset)) = transmit.place_in_tail() else { return (all, false) };
     let tail = connection.handle(log).expect("it follows");
-    let Some(slice) = tail.memfd_slice(offset, parcel.bytes()) else { return (all, false) };
+    let Some(slice) = tail.memfd_slice(offset, transmit.bytes()) else { return (all, false) };
     let mut bytes = vec![0; slice.bytes];
     let read = pread(&*slice.file, &mut bytes, slice.offset).expect("it is in memory");
     assert_eq!(read, slice.bytes);
@@ -113,13 +113,13 @@ fn follow(shared: &Scene, mut chance: ChaCha8Rng) -> usize {
         let gone_before = gone.lock().unwrap().clone();
         connection.wake(LOG);
         for _ in 0..50 {
-            let parcel = match connection.output_of(32 * 1024) {
-                Output::Write(parcel) => parcel,
+            let transmit = match connection.output_of(32 * 1024) {
+                Output::Write(transmit) => transmit,
                 Output::Nothing => break,
                 other @ (Output::ReadDisk(_) | Output::Close) => panic!("{other:?}"),
             };
             let begun = connection.outgoing().len();
-            let (bytes, is_cached) = bytes_of(&connection, &parcel);
+            let (bytes, is_cached) = bytes_of(&connection, &transmit);
             from_memfd += usize::from(is_cached);
             for (seq, is_gap) in events(&bytes[begun..]) {
                 assert!(is_gap || !gone_before.contains(&seq), "{seq} was gone");
@@ -129,7 +129,7 @@ fn follow(shared: &Scene, mut chance: ChaCha8Rng) -> usize {
                 _ => bytes.len(),
             };
             taken.extend_from_slice(&bytes[..most]);
-            connection.wrote(&parcel, most);
+            connection.wrote(&transmit, most);
         }
         seqs.extend(take_events(&mut taken).into_iter().map(|(seq, _gap)| seq));
         read_to.fetch_max(seqs.last().copied().unwrap_or(0), Ordering::Relaxed);

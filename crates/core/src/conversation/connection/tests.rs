@@ -59,7 +59,7 @@ fn opening(after: u64) -> (Reply, Option<Handle>) {
 /// Takes the replies that wait.
 fn drain(connection: &mut Connection<Handle>) {
     let bytes = connection.outgoing().len();
-    connection.wrote(&Parcel::default(), bytes);
+    connection.wrote(&Transmit::default(), bytes);
 }
 
 #[test]
@@ -102,8 +102,8 @@ fn whoever_may_follow_no_more_gets_nothing_behind_the_frame_that_has_begun() {
     let frames = batch.frames.clone();
     connection.handle(LOG).expect("it follows").0.borrow_mut().publish(batch);
     connection.wake(LOG);
-    let Output::Write(parcel) = connection.output() else { panic!("there is something") };
-    connection.wrote(&parcel, 5);
+    let Output::Write(transmit) = connection.output() else { panic!("there is something") };
+    connection.wrote(&transmit, 5);
 
     assert!(connection.revoke(LOG, b"it ends").is_some());
     assert_eq!(connection.outgoing(), [&frames[5..first], b"it ends"].concat());

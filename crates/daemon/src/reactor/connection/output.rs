@@ -3,7 +3,7 @@
 use std::io;
 use std::task::Context;
 
-use chat_core::{Closing, Connection, Output, Parcel};
+use chat_core::{Closing, Connection, Output, Transmit};
 use chat_proto::{ErrorCode, FrameError, HEADER_BYTES, MAGIC, frame_end};
 
 use super::phase::{Leaving, Phase};
@@ -46,7 +46,7 @@ impl SocketConnection {
                 Phase::Leaving(leaving) => say(&self.socket, leaving),
                 Phase::Native(native) => match native.core.output() {
                     Output::Nothing => return Progress::Done,
-                    Output::Write(parcel) => write(&self.socket, &mut native.core, &parcel),
+                    Output::Write(transmit) => write(&self.socket, &mut native.core, &transmit),
                     Output::ReadDisk(read) => return Progress::ReadDisk(read),
                     Output::Close => return self.say_goodbye(),
                 },
@@ -138,21 +138,21 @@ fn say(socket: &Socket, leaving: &mut Leaving) -> io::Result<Written> {
     Ok(Written { taken, offered, is_from_disk: false })
 }
 
-/// Writes a parcel. What many get is sent by reference.
+/// Writes a transmit. What many get is sent by reference.
 fn write(
     socket: &Socket,
     core: &mut Connection<TailFollower>,
-    parcel: &Parcel,
+    transmit: &Transmit,
 ) -> io::Result<Written> {
-    let (taken, offered) = if parcel.bytes() >= SEND_FILE_BYTES_MIN
-        && let Some((log, offset)) = parcel.place_in_tail()
+    let (taken, offered) = if transmit.bytes() >= SEND_FILE_BYTES_MIN
+        && let Some((log, offset)) = transmit.place_in_tail()
         && let Some(tail) = core.handle(log)
-        && let Some(slice) = tail.memfd_slice(offset, parcel.bytes())
+        && let Some(slice) = tail.memfd_slice(offset, transmit.bytes())
     {
         (socket.send_file(&slice)?, slice.bytes)
     } else {
-        (socket.write(&core.slices(parcel))?, parcel.bytes())
+        (socket.write(&core.slices(transmit))?, transmit.bytes())
     };
-    core.wrote(parcel, taken);
-    Ok(Written { taken, offered, is_from_disk: parcel.is_from_disk() })
+    core.wrote(transmit, taken);
+    Ok(Written { taken, offered, is_from_disk: transmit.is_from_disk() })
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chat_proto::limits::SUBSCRIPTIONS_MAX;
 use chat_proto::{LogId, Seq};
 
-use crate::{Cursor, Read, Run, Tail};
+use crate::{Cursor, FrameRun, Read, Tail};
 
 /// Something that leads to a tail: a lock in the daemon, a cell in the simulator.
 pub trait TailHandle {
@@ -24,16 +24,16 @@ impl<T: TailHandle> TailHandle for std::sync::Arc<T> {
 /// What a connection is to do next for its cursors.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Work {
-    /// Nothing, until [`Feed::wake`].
+    /// Nothing, until [`Subscriptions::wake`].
     None,
-    /// Write these frames, then call [`Feed::wrote`].
+    /// Write these frames, then call [`Subscriptions::wrote`].
     Write {
         /// Of which log.
         log: LogId,
         /// The frames.
-        run: Run,
+        run: FrameRun,
     },
-    /// Read from disk, then call [`Feed::read_from_disk`] or [`Feed::disk_failed`].
+    /// Read from disk, then call [`Subscriptions::read_from_disk`] or [`Subscriptions::disk_failed`].
     ReadDisk(DiskRead),
 }
 
@@ -51,7 +51,7 @@ pub struct DiskRead {
 /// The open cursors of one connection. Each is served in turn, a run at a time, so that a busy
 /// room does not hold up the others. One at a time reads from disk.
 #[derive(Debug)]
-pub struct Feed<H> {
+pub struct Subscriptions<H> {
     /// Rising by log: small, and found by halving.
     places: Vec<Place<H>>,
     ready: VecDeque<LogId>,
@@ -89,16 +89,16 @@ struct Reading {
 #[derive(Debug)]
 struct Page {
     read: DiskRead,
-    run: Run,
+    run: FrameRun,
 }
 
-impl<H> Default for Feed<H> {
+impl<H> Default for Subscriptions<H> {
     fn default() -> Self {
         Self { places: Vec::new(), ready: VecDeque::new(), disk: Disk::Free }
     }
 }
 
-impl<H: TailHandle> Feed<H> {
+impl<H: TailHandle> Subscriptions<H> {
     /// Opens a cursor, or moves the one that is there.
     pub fn open(&mut self, log: LogId, handle: H, after: Seq) {
         let cursor = Cursor::new(after);
@@ -204,7 +204,7 @@ impl<H: TailHandle> Feed<H> {
 
     /// The peer took `written` bytes of a run. Returns the rest of the frame that has begun, to be
     /// written before anything else. What is left behind it is read again when its turn comes.
-    pub fn wrote(&mut self, log: LogId, run: &Run, written: usize) -> Bytes {
+    pub fn wrote(&mut self, log: LogId, run: &FrameRun, written: usize) -> Bytes {
         let rest = match self.find(log) {
             Ok(at) => self.places[at].cursor.advance(run, written),
             Err(_shut) => Bytes::new(),
@@ -228,7 +228,7 @@ impl<H: TailHandle> Feed<H> {
             return false;
         }
         // It is written before the log's turn comes again, also when it is queued already.
-        self.disk = Disk::Page(Box::new(Page { read, run: Run::from_disk(frames, after) }));
+        self.disk = Disk::Page(Box::new(Page { read, run: FrameRun::from_disk(frames, after) }));
         true
     }
 
@@ -296,5 +296,5 @@ impl<H: TailHandle> Feed<H> {
 }
 
 #[cfg(test)]
-#[path = "feed_tests.rs"]
+#[path = "subscriptions_tests.rs"]
 mod tests;
