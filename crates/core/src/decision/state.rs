@@ -36,7 +36,7 @@ pub use restore_error::RestoreError;
 /// The number of the rules by which commands are decided: what is refused, which names collide, what an
 /// event says. Whoever changes one of them makes it larger, so that a store that was made by newer rules
 /// is not carried on by older ones.
-pub const RULES: u16 = 5;
+pub const RULES: u16 = 6;
 
 /// The hot state of a server.
 #[derive(Clone, Debug)]
