@@ -94,7 +94,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "Gap": (0x0401, STRUCTS["Gap"]),
     "Presence": (0x0402, "room:u64 online:u32"),
     "Probe": (0x0403, "token:u64"),
-    "Close": (0x0404, "reason:u16 code:u16 reconnect:bool message:text"),
+    "Close": (0x0404, "reason:u16 code:u16 reconnect:bool message:text wait_ms:u64"),
     "Renamed": (0x0405, "account:u64 name:text"),
     "SubscriptionEnded": (0x0406, "log:u64 code:u16 message:text"),
 }

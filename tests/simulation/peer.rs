@@ -58,8 +58,7 @@ pub(crate) struct Peer {
 }
 
 fn going_away() -> Closing {
-    let message = "the server stops".to_owned();
-    Closing { reason: CloseReason::GoingAway, code: None, message }
+    Closing::because(CloseReason::GoingAway, None, "the server stops")
 }
 
 /// What a turn led to.

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use chat_proto::{
     Body, Close, Frame, FrameCodec, FrameError, Hello, Kind, List, MAGIC, PublicKey, RequestId,
@@ -83,7 +84,15 @@ pub(crate) enum ConnectError {
     Agent(#[from] AgentError),
 }
 
+/// No server is stayed away from for longer because it says so: it may be one that means harm.
+const WAIT_MAX: Duration = Duration::from_secs(300);
+
 impl ConnectError {
+    /// How long the server asks to stay away.
+    pub(crate) fn wait(&self) -> Duration {
+        if let Self::Closed { close } = self { wait_of_close(close) } else { Duration::ZERO }
+    }
+
     /// Why another attempt would end the same way; `None`: it may end better.
     pub(crate) fn fatal(&self) -> Option<Refusal> {
         match self {
@@ -104,6 +113,11 @@ impl ConnectError {
             }
         }
     }
+}
+
+/// How long a close asks to stay away: as long as a person would believe it.
+pub(crate) fn wait_of_close(close: &Close) -> Duration {
+    Duration::from_millis(close.wait_ms).min(WAIT_MAX)
 }
 
 /// What a close says that ends it all.

@@ -340,7 +340,11 @@ impl Driver {
 
     /// A connection is gone, or could not be made.
     fn lost(&mut self, why: impl Into<String>) {
-        let why = why.into();
+        self.lost_until(why.into(), Duration::ZERO);
+    }
+
+    /// The same, and the next attempt does not begin before `wait` has passed.
+    fn lost_until(&mut self, why: String, wait: Duration) {
         debug_assert!(self.ended.is_none(), "behind the end there is no connection to be lost");
         if self.link.is_up() && self.up_since.elapsed() >= STABLE_AFTER {
             self.failures = 0;
@@ -348,7 +352,7 @@ impl Driver {
         self.drop_connection();
         self.failures = self.failures.saturating_add(1);
         let random = random_bytes().map_or(0, u64::from_le_bytes);
-        let pause = backoff::pause(&self.dial.target, self.failures, random);
+        let pause = backoff::pause(&self.dial.target, self.failures, random).max(wait);
         self.link = Link::Idle { until: Instant::now() + pause };
         self.events.push(Event::Disconnected { why, retry_in: Some(pause) });
     }

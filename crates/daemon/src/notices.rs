@@ -32,35 +32,34 @@ pub(crate) fn unknown_protocol() -> Closing {
 
 /// What is said to a peer that gives no sign of life.
 pub(crate) fn dead() -> Closing {
-    Closing {
-        reason: CloseReason::Dead,
-        code: None,
-        message: "the connection is closed: you have sent nothing for a minute, nor answered the \
-                  probe"
-            .to_owned(),
-    }
+    Closing::because(
+        CloseReason::Dead,
+        None,
+        "the connection is closed: you have sent nothing for a minute, nor answered the \
+                  probe",
+    )
 }
 
 /// What is said to a peer that takes too long to sign in.
 pub(crate) fn too_late() -> Closing {
-    Closing {
-        reason: CloseReason::HandshakeTimeout,
-        code: None,
-        message: "the connection is closed: you did not sign in in time".to_owned(),
-    }
+    Closing::because(
+        CloseReason::HandshakeTimeout,
+        None,
+        "the connection is closed: you did not sign in in time",
+    )
 }
 
 /// Why a daemon that stops closes its connections.
 pub(crate) fn going_away() -> Closing {
-    Closing {
-        reason: CloseReason::GoingAway,
-        code: None,
-        message: "the server stops or restarts; come back in a moment".to_owned(),
-    }
+    Closing::because(
+        CloseReason::GoingAway,
+        None,
+        "the server stops or restarts; come back in a moment",
+    )
 }
 
 fn closing(message: &str) -> Closing {
-    Closing { reason: CloseReason::Full, code: None, message: message.to_owned() }
+    Closing::because(CloseReason::Full, None, message)
 }
 
 /// Any token will do: an answer is a sign of life, whatever it says.

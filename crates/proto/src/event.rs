@@ -87,6 +87,8 @@ body! {
         reconnect: bool,
         /// A sentence for a person.
         message: String,
+        /// Not to connect again before so many milliseconds have passed; 0: as the client likes.
+        wait_ms: u64,
     }
 }
 
@@ -107,7 +109,14 @@ impl Close {
             code: 0,
             reconnect: reason.may_reconnect(),
             message: message.into(),
+            wait_ms: 0,
         }
+    }
+
+    /// The same, with when the client may come again.
+    #[must_use]
+    pub fn to_wait(self, wait_ms: u64) -> Self {
+        Self { wait_ms, ..self }
     }
 
     /// The same with the error that led to it.

@@ -9,7 +9,7 @@ use chat_proto::{
 use tokio::time::Instant;
 
 use super::Driver;
-use crate::connection::{plain, refusal_of_close};
+use crate::connection::{plain, refusal_of_close, wait_of_close};
 use crate::event::{Event, Refusal};
 use crate::link::LinkEvent;
 use crate::request::{PendingRequest, ReplyTo, UnfitReply, answer, read_body, read_reply};
@@ -54,7 +54,7 @@ impl Driver {
             LinkEvent::Connected(Ok(established)) => self.signed_in(*established),
             LinkEvent::Connected(Err(error)) => match error.fatal() {
                 Some(refusal) => self.end(refusal),
-                None => self.lost(error.to_string()),
+                None => self.lost_until(error.to_string(), error.wait()),
             },
             LinkEvent::Frame(frame) => self.on_frames(frame),
             LinkEvent::Broken(error) => self.lost(why_broken(error)),
@@ -88,7 +88,7 @@ impl Driver {
     fn closed(&mut self, close: &Close) {
         match refusal_of_close(close) {
             Some(refusal) => self.end(refusal),
-            None => self.lost(close.message.clone()),
+            None => self.lost_until(close.message.clone(), wait_of_close(close)),
         }
     }
 

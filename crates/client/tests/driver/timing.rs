@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chat_client::{Event, REQUEST_TIMEOUT, RequestError};
 use chat_proto::{
-    Kind, MessageId, Ping, Pong, Position, Posted, Probe, ProbeReply, Rename, RequestId, Seq,
-    Subscribe, TextBody, Timestamp, Unsubscribe,
+    Close, CloseReason, Kind, MessageId, Ping, Pong, Position, Posted, Probe, ProbeReply, Rename,
+    RequestId, Seq, Subscribe, TextBody, Timestamp, Unsubscribe,
 };
 use tokio::time::Instant;
 
@@ -227,4 +227,20 @@ async fn replay(mut peer: Peer) -> Option<Seq> {
         }
     }
     first_asked
+}
+
+#[tokio::test]
+async fn a_close_that_says_when_to_come_again_is_kept_to_and_none_keeps_a_person_out_for_long() {
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (_client, mut events) = daemon.screen(dir.path());
+    let close = |wait_ms| Close::new(CloseReason::Full, "too many of you").to_wait(wait_ms);
+    let (mut refused, _hello) = daemon.greeted().await;
+    refused.event(&close(20_000)).await;
+    let (why, pause) = disconnected(&mut events).await;
+    assert!(why.contains("too many of you"), "{why}");
+    assert_eq!(pause, Some(Duration::from_secs(20)), "also before the sign-in");
+    let mut served = daemon.serve().await;
+    connected(&mut events).await;
+    served.event(&close(u64::MAX)).await;
+    assert_eq!(disconnected(&mut events).await.1, Some(Duration::from_secs(300)));
 }

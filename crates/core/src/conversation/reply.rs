@@ -219,8 +219,7 @@ mod tests {
     fn a_reply_says_what_it_is_and_to_what_it_is_the_answer() {
         let (log, epoch, seq, account) = (LogId(4), Epoch(3), Seq(2), AccountId(1));
         let (room, name) = (RoomId(4), || "ada".to_owned());
-        let message = "no".to_owned();
-        let closing = Closing { reason: CloseReason::SignInRefused, code: None, message };
+        let closing = Closing::because(CloseReason::SignInRefused, None, "no");
         let info = RoomInfo { room, name: name(), head: seq, members: 1, online: 1, joined: true };
         let opening = Opening {
             log,

@@ -98,6 +98,8 @@ pub struct Closing {
     pub code: Option<ErrorCode>,
     /// A sentence for a person.
     pub message: String,
+    /// Not to come again before so many milliseconds have passed; 0: as the peer likes.
+    pub wait_ms: u64,
 }
 
 impl Session {
@@ -227,17 +229,27 @@ impl Closing {
 
     /// The body that the peer sees.
     pub(crate) fn to_close(&self) -> Close {
-        let close = Close::new(self.reason, &*self.message);
+        let close = Close::new(self.reason, &*self.message).to_wait(self.wait_ms);
         match self.code {
             Some(code) => close.because_of(code),
             None => close,
         }
     }
 
+    /// A connection is closed, and the peer may come again when it likes, if at all.
+    #[must_use]
+    pub fn because(
+        reason: CloseReason,
+        code: Option<ErrorCode>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { reason, code, message: message.into(), wait_ms: 0 }
+    }
+
     /// The peer broke the protocol.
     #[must_use]
     pub fn protocol(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { reason: CloseReason::ProtocolError, code: Some(code), message: message.into() }
+        Self::because(CloseReason::ProtocolError, Some(code), message)
     }
 
     /// The body is of a version that is not spoken, or not what its kind says.

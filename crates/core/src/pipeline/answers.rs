@@ -138,10 +138,11 @@ fn signed_in(state: &State, id: AccountId) -> SignedIn {
 
 /// A sign-in that is refused ends the connection: there is nothing else that it could ask.
 fn sign_in_refused(why: &Refusal) -> Reply {
-    let reason = match why.code().may_be_retried() {
-        true => CloseReason::Internal,
-        false => CloseReason::SignInRefused,
+    let (reason, wait_ms) = match why {
+        Refusal::RateLimited { wait_ms } => (CloseReason::Full, *wait_ms),
+        why if why.code().may_be_retried() => (CloseReason::Internal, 0),
+        _for_good => (CloseReason::SignInRefused, 0),
     };
-    let code = Some(why.code());
-    Reply::Closing(Box::new(Closing { reason, code, message: why.to_string() }))
+    let (code, message) = (Some(why.code()), why.to_string());
+    Reply::Closing(Box::new(Closing { reason, code, message, wait_ms }))
 }

@@ -194,7 +194,7 @@ logged_events!(bodies! {
     Gap { log from to reason }
     Presence { room online }
     Probe { token }
-    Close { reason code reconnect message }
+    Close { reason code reconnect message wait_ms }
     Renamed { account name }
     SubscriptionEnded { log code message }
     @logged

@@ -220,7 +220,8 @@ fn live_events() -> Vec<Sample> {
         sample(Probe { token: u64::MAX }),
         sample(
             Close::new(CloseReason::ProtocolError, "that is no frame")
-                .because_of(ErrorCode::Malformed),
+                .because_of(ErrorCode::Malformed)
+                .to_wait(1500),
         ),
         sample(SubscriptionEnded {
             log: LogId(7),

@@ -70,8 +70,7 @@ fn nothing_follows_a_close() {
     drain(&mut connection);
     let Output::ReadDisk(read) = connection.output() else { panic!("it is behind") };
 
-    let closing =
-        Closing { reason: CloseReason::GoingAway, code: None, message: "away".to_owned() };
+    let closing = Closing::because(CloseReason::GoingAway, None, "away");
     connection.close(&closing);
     let page = Bytes::from_static(b"a frame from disk");
     connection.read_from_disk(read, page, Seq(7));

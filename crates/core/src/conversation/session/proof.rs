@@ -73,17 +73,10 @@ fn is_signed_by(
 
 fn unsupported(what: &'static str) -> Closing {
     let refusal = Refusal::Unsupported { what };
-    Closing {
-        reason: CloseReason::SignInRefused,
-        code: Some(refusal.code()),
-        message: refusal.to_string(),
-    }
+    Closing::because(CloseReason::SignInRefused, Some(refusal.code()), refusal.to_string())
 }
 
 fn bad_signature() -> Closing {
-    Closing {
-        reason: CloseReason::SignInRefused,
-        code: Some(ErrorCode::BadSignature),
-        message: "the signature does not fit the key, the challenge and this server".to_owned(),
-    }
+    let message = "the signature does not fit the key, the challenge and this server";
+    Closing::because(CloseReason::SignInRefused, Some(ErrorCode::BadSignature), message)
 }
