@@ -138,10 +138,11 @@ fn signed_in(state: &State, id: AccountId) -> SignedIn {
 
 /// A sign-in that is refused ends the connection: there is nothing else that it could ask.
 fn sign_in_refused(why: &Refusal) -> Reply {
-    let (reason, wait_ms) = match why {
-        Refusal::RateLimited { wait_ms } => (CloseReason::Full, *wait_ms),
-        why if why.code().may_be_retried() => (CloseReason::Internal, 0),
-        _for_good => (CloseReason::SignInRefused, 0),
+    let may_come_again = why.code().may_be_retried();
+    let (reason, wait_ms) = match (why, may_come_again) {
+        (Refusal::RateLimited { wait_ms }, _) => (CloseReason::Full, *wait_ms),
+        (_, true) => (CloseReason::Internal, 0),
+        (_, false) => (CloseReason::SignInRefused, 0),
     };
     let (code, message) = (Some(why.code()), why.to_string());
     Reply::Closing(Box::new(Closing { reason, code, message, wait_ms }))
