@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chat_proto::{
     AccountId, FindRoom, FrameError, History, Join, Leave, LogId, Member, Members, Ping, Position,
-    Rename, Request, RoomId, RoomInfo, RoomName, Rooms, Seq, Subscribe,
+    Rename, Request, Role, RoomId, RoomInfo, RoomName, Rooms, Seq, SetRole, Subscribe,
 };
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -137,6 +137,19 @@ impl Client {
     /// [`RequestError`].
     pub async fn rename(&self, name: &str) -> Result<(), RequestError> {
         self.ask(Rename { name: name.to_owned() }).await.map(drop)
+    }
+
+    /// Gives a member of a room another role there.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub async fn set_role(
+        &self,
+        room: RoomId,
+        account: AccountId,
+        role: Role,
+    ) -> Result<(), RequestError> {
+        self.ask(SetRole { room, account, role: role as u16 }).await.map(drop)
     }
 
     /// All rooms, in order of their ids.

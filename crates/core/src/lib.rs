@@ -31,7 +31,7 @@ pub use conversation::session::{
 };
 pub use conversation::subscriptions::{DiskRead, Subscriptions, TailHandle, Work};
 pub use conversation::tail::Tail;
-pub use decision::command::{Action, Command, UnreadableCommand};
+pub use decision::command::{Action, Command, RoomChange, UnreadableCommand};
 pub use decision::input::{Input, Local, Ordered, Unsequenced};
 pub use decision::lone_submitter::LoneSubmitter;
 pub use decision::names::{NameKey, NameKeys, NameStem, Named, WishedName};

@@ -9,7 +9,7 @@ use chat_core::{Content, Event, EventKind, HistoryRead, Store};
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
 use chat_proto::{
     AccountId, Epoch, EventSeq, FrameCodec, Gap, HistoryPage, Kind, LogId, LoggedHead, Nickname,
-    PublicKey, RequestId, RoomId, RoomName, Seq, TextKind, encode_frame,
+    PublicKey, RequestId, Role, RoomId, RoomName, Seq, TextKind, encode_frame,
 };
 use chatd::store::{Durability, LogPage, Reader, SqliteStore};
 use store_seed::{ADA, LOBBY, event, message, post, put, seeded};
@@ -74,8 +74,10 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         event(LogId(4), 1, Content::RoomCreated { by: Some(bob), name: side.into() }),
         event(LogId(4), 2, Content::Joined { account: bob }),
         event(bob.into(), 3, Content::RoomJoined { room: RoomId(4) }),
-        event(LogId(4), 3, Content::Left { account: bob }),
-        event(LogId(4), 4, Content::RoomRemoved {}),
+        event(LogId(4), 3, Content::RoleSet { by: Some(ADA), account: bob, role: Role::Moderator }),
+        event(LogId(4), 4, Content::RoleSet { by: None, account: bob, role: Role::Owner }),
+        event(LogId(4), 5, Content::Left { account: bob }),
+        event(LogId(4), 6, Content::RoomRemoved {}),
         event(bob.into(), 4, Content::RoomLeft { room: RoomId(4) }),
         message(2, "hello\n\u{1b}[31m wörld 👍"),
     ];
@@ -91,7 +93,7 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         assert_eq!(page, LogPage { frames: frames(&of_log), after: head });
     }
     let page = events_after(&mut reader, LOBBY, 1, usize::MAX);
-    assert_eq!(page, LogPage { frames: frames(&events[8..]), after: Seq(2) });
+    assert_eq!(page, LogPage { frames: frames(&events[10..]), after: Seq(2) });
     let lobby = events_after(&mut reader, LOBBY, 0, usize::MAX);
     assert_eq!(told(&lobby), [(1, 1), (2, 2)]);
 }

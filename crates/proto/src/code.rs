@@ -87,6 +87,12 @@ numbered! {
         StreamBound = 117, false;
         /// The send was refused for good before; nothing speaks against it now, and it is not posted.
         RefusedBefore = 118, false;
+        /// The account's role in the room is not enough for it.
+        RoleTooLow = 120, false;
+        /// Whom it is about is no member of the room.
+        NoSuchMember = 121, false;
+        /// The room would have no owner.
+        LastOwner = 122, false;
     }
 }
 

@@ -57,6 +57,8 @@ logged_events!(kinds! {
     Delete = 0x0106,
     /// Put a reaction on a message, or take it off.
     React = 0x0107,
+    /// Give a member another role.
+    SetRole = 0x0110,
 
     /// Open a cursor on a log.
     Subscribe = 0x0141,

@@ -19,6 +19,7 @@ mod name;
 mod reply;
 mod request;
 mod request_table;
+mod role;
 mod ssh;
 mod text;
 mod text_body;
@@ -53,6 +54,7 @@ pub use request::*;
 pub use request_table::{
     AnyRequest, CommandRequest, QueryRequest, ReplyBody, Request, SubscribeReply, Window,
 };
+pub use role::{NoRole, Role};
 pub use ssh::{
     SSHSIG_NAMESPACE, SshFields, SshKey, SshSignature, is_user_present, put_ssh_string,
     security_key_message, ssh_ed25519_key, sshsig_message,

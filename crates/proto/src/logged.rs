@@ -75,6 +75,21 @@ macro_rules! logged_events {
                 /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
                 ts: Timestamp = Timestamp(1_767_225_600_000),
             }
+            /// A member of the room has another role. Logged in a room.
+            RoleSet = 0x0310 {
+                /// The room in whose log it stands.
+                room: RoomId = RoomId(7),
+                /// Its place in that log.
+                seq: Seq = Seq(1000),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Who gave it; 0: the daemon, as the last owner has gone.
+                by: AccountId = AccountId(70_000),
+                /// Whose it is.
+                account: AccountId = AccountId(300),
+                /// The number of the [`crate::Role`] from now on.
+                role: u16 = 2,
+            }
             /// The first event of an account's own log.
             AccountCreated = 0x0381 {
                 /// The account in whose own log it stands.

@@ -79,6 +79,17 @@ body! {
     }
 }
 body! {
+    /// Gives a member of a room another role there. Reply: [`crate::Done`].
+    SetRole {
+        /// The room.
+        room: RoomId,
+        /// The member.
+        account: AccountId,
+        /// The number of a [`crate::Role`].
+        role: u16,
+    }
+}
+body! {
     /// Opens a cursor on a log: every event after the position follows, then what is new, without
     /// a gap or a repetition. Subscribing again moves the cursor. Reply: [`crate::Subscribed`], or
     /// [`crate::Reset`] when the position is of another life of the log.

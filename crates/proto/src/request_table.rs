@@ -8,7 +8,7 @@ use crate::limits::{PAGE_ITEMS_MAX, TEXT_BYTES_MAX};
 use crate::{
     AccountList, Accounts, Ack, Body, Delete, Done, Edit, FindRoom, Frame, FrameRef, History,
     HistoryPage, Join, Kind, Leave, MemberList, Members, Ping, Pong, React, Rename, Reset,
-    RoomInfo, RoomList, Rooms, Send, Seq, Subscribe, Subscribed, Unsubscribe, WireError,
+    RoomInfo, RoomList, Rooms, Send, Seq, SetRole, Subscribe, Subscribed, Unsubscribe, WireError,
 };
 
 /// The longest a number can be on the wire.
@@ -146,6 +146,7 @@ requests! {
         Edit -> Ack, TEXT, if |edit, ack| ack.nonce == edit.nonce;
         Delete -> Ack, NUMBERS, if |delete, ack| ack.nonce == delete.nonce;
         React -> Ack, NAME, if |react, ack| ack.nonce == react.nonce;
+        SetRole -> Done, NUMBERS;
     }
     /// A request that changes nothing that is logged.
     QueryRequest in Queries {

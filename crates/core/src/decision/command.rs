@@ -1,6 +1,7 @@
 //! Commands: everything that can change the state, in the one order that the sequencer gives them.
 
 mod bytes;
+mod room_change;
 
 use chat_proto::{
     AccountId, Credential, CredentialId, Epoch, NameError, Nickname, Nonce, RoomId, RoomName,
@@ -8,6 +9,7 @@ use chat_proto::{
 };
 
 pub use bytes::UnreadableCommand;
+pub use room_change::RoomChange;
 
 use crate::{Named, PostBody, StoreSecret, WishedName};
 
@@ -64,6 +66,15 @@ pub enum Action {
         name: Named<Nickname>,
         /// Whether nobody may be called so.
         is_reserved: bool,
+    },
+    /// Changes what a room is, for all who are in it.
+    ChangeRoom {
+        /// The account that asks for it.
+        account: AccountId,
+        /// The room, which need not be there.
+        room: RoomId,
+        /// What is to change.
+        change: RoomChange,
     },
     /// Puts something into a room's log.
     Post {

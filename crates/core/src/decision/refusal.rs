@@ -1,7 +1,7 @@
 //! Refusals: why a request was not carried out, as code and sentence.
 
 use chat_proto::limits::{ROOMS_PER_ACCOUNT_MAX, SUBSCRIPTIONS_MAX, TEXT_BYTES_MAX};
-use chat_proto::{Error, ErrorCode, NameError, TextError};
+use chat_proto::{Error, ErrorCode, NameError, Role, TextError};
 
 /// Why a request was not carried out. The connection lives on.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -37,6 +37,32 @@ pub enum Refusal {
     /// Only members may speak.
     #[error("you are not a member of #{room}. Join it first")]
     NotMember {
+        /// Its name.
+        room: String,
+    },
+    /// The account's role is not enough.
+    #[error("that is for the {least}s of #{room}; ask one of them")]
+    RoleTooLow {
+        /// Its name.
+        room: String,
+        /// The lowest role that is.
+        least: Role,
+    },
+    /// Whom it is about has the same role, or a higher one.
+    #[error("somebody whose role in #{room} is not below yours cannot be acted upon; ask an owner")]
+    Outranked {
+        /// Its name.
+        room: String,
+    },
+    /// Whom it is about is not there.
+    #[error("nobody of that name is a member of #{room}")]
+    NoSuchMember {
+        /// Its name.
+        room: String,
+    },
+    /// A room is to have an owner.
+    #[error("you are the only owner of #{room}. Make somebody else one first")]
+    LastOwner {
         /// Its name.
         room: String,
     },
@@ -122,6 +148,9 @@ impl Refusal {
             Self::BadText(error) => error.code(),
             Self::UnknownRoom { .. } => ErrorCode::UnknownRoom,
             Self::NotMember { .. } => ErrorCode::NotMember,
+            Self::RoleTooLow { .. } | Self::Outranked { .. } => ErrorCode::RoleTooLow,
+            Self::NoSuchMember { .. } => ErrorCode::NoSuchMember,
+            Self::LastOwner { .. } => ErrorCode::LastOwner,
             Self::NotReadable { .. } => ErrorCode::NotReadable,
             Self::NonceReused => ErrorCode::NonceReused,
             Self::StreamBound { .. } => ErrorCode::StreamBound,

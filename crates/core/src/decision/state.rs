@@ -13,6 +13,7 @@ mod evolve;
 mod messages;
 mod progress;
 mod restore_error;
+mod roles;
 mod rooms;
 
 use std::collections::BTreeMap;
@@ -144,6 +145,9 @@ impl State {
         for (room, account) in snapshot.members {
             state.link(room, account);
         }
+        for (room, account, role) in snapshot.roles {
+            state.set_role(room, account, role);
+        }
         state.accounts.values_mut().for_each(|account| account.rooms.shrink());
         state.rooms.values_mut().for_each(|room| room.members.shrink());
         Ok(state)
@@ -190,6 +194,9 @@ impl State {
             Action::Rename { account, name, is_reserved } => {
                 transition.rename(account, name, is_reserved)
             }
+            Action::ChangeRoom { account, room, change } => {
+                transition.change_room(account, room, change)
+            }
             Action::Post { account, credential, nonce, room, body } => {
                 let decided = transition.post((account, credential), nonce, room, body)?;
                 uses_nonce_up = decided.uses_nonce_up;
@@ -224,7 +231,7 @@ impl State {
                 (self.accounts.get(account)?.name == name.name).then_some(Answer::Done)
             }
             Action::Genesis { .. } => self.has_begun().then_some(Answer::Done),
-            Action::Post { .. } => None,
+            Action::ChangeRoom { .. } | Action::Post { .. } => None,
         }
     }
 
@@ -357,6 +364,8 @@ mod posts_tests;
 mod removal_tests;
 #[cfg(test)]
 mod replica_tests;
+#[cfg(test)]
+mod roles_tests;
 #[cfg(test)]
 mod test_memory;
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub fn run<D: Disk>(fresh: impl Fn() -> D) {
 
 type Fact<D> = (&'static str, fn(&mut D, &str));
 
-fn facts<D: Disk>() -> [Fact<D>; 17] {
+fn facts<D: Disk>() -> [Fact<D>; 18] {
     [
         ("a new store is empty, and has no epoch", a_new_store_is_empty),
         ("logs begin with a commit", logs_begin_with_a_commit),
@@ -57,6 +57,7 @@ fn facts<D: Disk>() -> [Fact<D>; 17] {
         ("each commit says how far in the order it is", order::each_commit_says_how_far_it_is),
         ("a room that is gone leaves nothing", rooms::a_room_that_is_gone_leaves_nothing),
         ("a room stays once something was said", rooms::a_room_stays_once_something_was_said),
+        ("roles follow the events", rooms::roles_follow_the_events_in_their_order),
         ("a commit of nothing changes nothing", a_commit_of_nothing_changes_nothing),
     ]
 }

@@ -66,6 +66,7 @@ impl<S: Store> Pipeline<S> {
                 Action::Join { account, .. }
                 | Action::Leave { account, .. }
                 | Action::Rename { account, .. }
+                | Action::ChangeRoom { account, .. }
                 | Action::Post { account, .. },
                 _,
             ) => self.in_doubt.is_changed(*account),

@@ -112,7 +112,8 @@ pub(super) fn send_of(action: &Action) -> Option<Send> {
         | Action::SignIn { .. }
         | Action::Join { .. }
         | Action::Leave { .. }
-        | Action::Rename { .. } => None,
+        | Action::Rename { .. }
+        | Action::ChangeRoom { .. } => None,
     }
 }
 

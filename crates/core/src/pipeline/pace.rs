@@ -141,6 +141,7 @@ impl Counted {
             | Action::SignIn { .. }
             | Action::Join { .. }
             | Action::Leave { .. }
+            | Action::ChangeRoom { .. }
             | Action::Post { .. } => return None,
         };
         // Whoever takes the name that it has tells nobody.

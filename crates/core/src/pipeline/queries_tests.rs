@@ -2,7 +2,7 @@
 
 use chat_proto::{
     Accounts, AnyRequest, Body, CommandRequest, Credential, Delete, Edit, FrameCodec, Join, Kind,
-    Leave, Nickname, Nonce, PublicKey, React, Rename, RequestId, Send, StreamId, TextBody,
+    Leave, Nickname, Nonce, PublicKey, React, Rename, RequestId, Send, SetRole, StreamId, TextBody,
     Timestamp, encode_frame,
 };
 
@@ -104,6 +104,7 @@ fn asks_for(kind: Kind, room: RoomId) -> Option<AnyRequest> {
         Kind::Delete => framed(&Delete { nonce, room, of }),
         Kind::React => framed(&React { nonce, room, of, reaction: text, is_set: true }),
         Kind::Leave => framed(&Leave { room }),
+        Kind::SetRole => framed(&SetRole { room, account: AccountId(1), role: 2 }),
         Kind::Subscribe => framed(&Subscribe { log: room.into(), after: None }),
         Kind::Unsubscribe => framed(&Unsubscribe { log: room.into() }),
         Kind::History => framed(&History { room, before: Seq(u64::MAX), limit: 10 }),

@@ -13,7 +13,7 @@ use super::row::{event_seq, text_kind, unsigned};
 /// The columns that [`Frames::push`] reads, in its order.
 pub(super) const FRAME_COLUMNS: &str = "events.log, events.seq, events.ts, events.kind, \
      events.account, events.text, events.message_id, events.room, events.name, events.text_kind, \
-     events.reply_to";
+     events.reply_to, events.done_by, events.number";
 
 /// A run of a log's frames that grows.
 #[derive(Debug)]
@@ -115,5 +115,8 @@ fn columns<'a>(row: &'a Row<'_>, kind: EventKind) -> rusqlite::Result<Columns<'a
         return Ok(Columns { account, words, message: Some(message), ..Columns::default() });
     }
     let room = row.get::<_, Option<i64>>(7)?.map(|id| RoomId(unsigned(id)));
-    Ok(Columns { account, room, words: row.get_ref(8)?.as_str_or_null()?, message: None })
+    let words = row.get_ref(8)?.as_str_or_null()?;
+    let by = row.get::<_, Option<i64>>(11)?.map(|id| AccountId(unsigned(id)));
+    let number = row.get::<_, Option<i64>>(12)?.map(unsigned);
+    Ok(Columns { account, by, room, words, number, message: None })
 }

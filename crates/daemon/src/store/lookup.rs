@@ -65,6 +65,7 @@ pub(super) fn snapshot(
         credentials: projections::credentials(connection)?,
         rooms,
         members: projections::members(connection)?,
+        roles: projections::roles(connection)?,
     })
 }
 

@@ -4,7 +4,7 @@
 //! It must not know which kind of event changes what: the core's table of kinds does.
 
 use chat_core::{AccountRow, Event, NameKeys, Named, RoomRow, StateChange, StoreError};
-use chat_proto::{AccountId, Credential, Nickname, RoomId, RoomName, Seq};
+use chat_proto::{AccountId, Credential, LogId, Nickname, Role, RoomId, RoomName, Seq};
 use rusqlite::{Connection, Row, params};
 
 use super::committer::WriteConnection;
@@ -43,7 +43,7 @@ fn project_in(
                 .execute(params![log, credential.kind() as u16, credential.bytes(), ts])?;
             return Ok(true);
         }
-        StateChange::RoomBegins { name, is_permanent } => {
+        StateChange::RoomBegins { by, name, is_permanent } => {
             connection
                 .prepare_cached(
                     "INSERT INTO rooms (id, name, name_keys, created_ts, permanent) \
@@ -56,6 +56,9 @@ fn project_in(
                     ts,
                     is_permanent
                 ])?;
+            if let Some(by) = by {
+                set_role(connection, event.log, event.seq, by, Role::Owner)?;
+            }
             return Ok(true);
         }
         StateChange::RoomRemoved => removed_rooms::note(connection, event.log, event.seq)?,
@@ -73,9 +76,31 @@ fn project_in(
             connection
                 .prepare_cached("DELETE FROM members WHERE room = ? AND account = ?")?
                 .execute(params![log, integer(account.0)])?;
+            set_role(connection, event.log, event.seq, account, Role::Member)?;
+        }
+        StateChange::RoleSet { account, role } => {
+            set_role(connection, event.log, event.seq, account, role)?;
         }
     }
     Ok(false)
+}
+
+/// Only what is more than a member has a row.
+fn set_role(
+    connection: &Connection,
+    room: LogId,
+    since: Seq,
+    account: AccountId,
+    role: Role,
+) -> rusqlite::Result<()> {
+    let (room, account) = (integer(room.0), integer(account.0));
+    if role == Role::Member {
+        let sql = "DELETE FROM roles WHERE room = ? AND account = ?";
+        return connection.prepare_cached(sql)?.execute([room, account]).map(drop);
+    }
+    let sql = "INSERT OR REPLACE INTO roles (room, account, role, since) VALUES (?, ?, ?, ?)";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.execute(params![room, account, role as u16, integer(since.0)]).map(drop)
 }
 
 /// Every account, with its head as the blocks know it.
@@ -98,6 +123,11 @@ pub(super) fn credentials(
 /// Who is a member where.
 pub(super) fn members(connection: &Connection) -> Result<Vec<(RoomId, AccountId)>, StoreError> {
     rows(connection, "SELECT room, account FROM members", member)
+}
+
+/// Who is more than a member there, in the order in which they became it.
+pub(super) fn roles(connection: &Connection) -> Result<Vec<(RoomId, AccountId, Role)>, StoreError> {
+    rows(connection, "SELECT room, account, role FROM roles ORDER BY room, since", role)
 }
 
 const ACCOUNTS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
@@ -161,6 +191,17 @@ fn member(row: &Row<'_>) -> Result<(RoomId, AccountId), StoreError> {
         RoomId(unsigned(row.get(0).map_err(read)?)),
         AccountId(unsigned(row.get(1).map_err(read)?)),
     ))
+}
+
+fn role(row: &Row<'_>) -> Result<(RoomId, AccountId, Role), StoreError> {
+    let read = |cause| StoreError::new("read a role", cause);
+    let (room, account) = member(row)?;
+    let number = row.get(2).map_err(read)?;
+    let role = Role::from_number(number).ok_or_else(|| {
+        let cause = format!("its number {number} is not one that this version knows");
+        StoreError::new("read a role", cause)
+    })?;
+    Ok((room, account, role))
 }
 
 /// They are made where a name is taken in, and nowhere else.

@@ -28,7 +28,9 @@ pub(super) struct Row {
     pub(super) ts: Timestamp,
     pub(super) kind: &'static str,
     pub(super) account: Option<AccountId>,
+    pub(super) done_by: Option<AccountId>,
     pub(super) room: Option<RoomId>,
+    pub(super) number: Option<u64>,
     /// What is special about a message.
     pub(super) post: Option<Post>,
     /// The newest message of the log, this one included; 0: there is none.
@@ -60,7 +62,7 @@ impl RowBuffer {
     pub(super) fn push(&mut self, event: &Event, stream: Option<i64>, last_post: Seq) -> usize {
         debug_assert!(last_post <= event.seq, "the newest message is not behind the head");
         let EventRow { log, seq, ts, kind, columns } = event.row();
-        let Columns { account, room, words, message } = columns;
+        let Columns { account, by: done_by, room, words, number, message } = columns;
         let begin = self.words.len();
         self.words.push_str(words.unwrap_or_default());
         let post = match (&event.content, message, stream) {
@@ -77,7 +79,9 @@ impl RowBuffer {
             ts,
             kind: kind.name(),
             account,
+            done_by,
             room,
+            number,
             post,
             last_post,
             words: begin..self.words.len(),

@@ -65,6 +65,15 @@ CREATE TABLE members (
   PRIMARY KEY (room, account)
 ) STRICT, WITHOUT ROWID;
 
+-- Who is more than a member: 2, a moderator; 3, an owner.
+CREATE TABLE roles (
+  room    INTEGER NOT NULL REFERENCES rooms,
+  account INTEGER NOT NULL REFERENCES accounts,
+  role    INTEGER NOT NULL,
+  since   INTEGER NOT NULL, -- the seq of the event that gave it
+  PRIMARY KEY (room, account)
+) STRICT, WITHOUT ROWID;
+
 -- The outboxes that messages came from: kept for ever. The first message of one binds it to its room.
 CREATE TABLE streams (
   id      INTEGER PRIMARY KEY,
@@ -93,7 +102,9 @@ CREATE TABLE events (
   n          INTEGER,
   digest     INTEGER, -- of the room and the whole message; it stays when the text is taken away
   text_kind  INTEGER, -- as in the protocol, NULL for 1: somebody says it
-  reply_to   INTEGER  -- the seq of an event of the same room
+  reply_to   INTEGER, -- the seq of an event of the same room
+  done_by    INTEGER, -- who did it, where account says whom it is about
+  number     INTEGER  -- a figure: of 'role_set' the role
 ) STRICT;
 
 -- Where a log's events are: `events` of them, seqs from first_seq on, under ids from first_id on.

@@ -213,8 +213,8 @@ fn bind_post(
 
 fn write_others(connection: &Connection, staged: &RowBuffer, rows: &[usize]) -> Result<()> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO events (log, seq, ts, kind, account, room, name) \
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO events (log, seq, ts, kind, account, room, name, done_by, number) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for row in rows {
         let row = staged.row(*row);
@@ -227,6 +227,8 @@ fn write_others(connection: &Connection, staged: &RowBuffer, rows: &[usize]) -> 
             row.account.map(|account| integer(account.0)),
             row.room.map(|room| integer(room.0)),
             name,
+            row.done_by.map(|account| integer(account.0)),
+            row.number.map(integer),
         ])?;
     }
     Ok(())

@@ -171,6 +171,7 @@ logged_events!(bodies! {
     Edit { nonce room of text }
     Delete { nonce room of }
     React { nonce room of reaction is_set }
+    SetRole { room account role }
     Subscribe { log after }
     Unsubscribe { log }
     History { room before limit }

@@ -101,6 +101,7 @@ fn requests() -> Vec<Sample> {
             reaction: "👋".into(),
             is_set: true,
         }),
+        sample(SetRole { room: ROOM, account: ADA, role: 2 }),
         sample(Join { name: "lobby".into() }),
         sample(Leave { room: ROOM }),
         sample(Rename { name: "мир".into() }),

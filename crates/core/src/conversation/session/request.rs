@@ -3,12 +3,12 @@
 
 use chat_proto::{
     AccountId, AnyRequest, CommandRequest, CredentialId, Delete, Edit, ErrorCode, FrameRef, Join,
-    Kind, Leave, NameError, Nickname, Nonce, ProbeReply, React, Rename, RoomName, Send, Window,
-    encode_frame,
+    Kind, Leave, NameError, Nickname, Nonce, ProbeReply, React, Rename, Role, RoomName, Send,
+    SetRole, Window, encode_frame,
 };
 
 use super::{Closing, ReceivedRequest, Request, Step, body};
-use crate::{Action, PostBody, Refusal, WishedName};
+use crate::{Action, PostBody, Refusal, RoomChange, WishedName};
 
 /// Reads one request.
 pub(super) fn read(
@@ -62,11 +62,22 @@ pub(crate) fn action(
         CommandRequest::Join(Join { name }) => {
             RoomName::parse(&name).map(|name| Action::Join { account, name: name.into() })
         }
+        CommandRequest::SetRole(SetRole { room, account: member, role }) => {
+            let change = RoomChange::Role { account: member, role: known_role(role)? };
+            Ok(Action::ChangeRoom { account, room, change })
+        }
         CommandRequest::Leave(Leave { room }) => Ok(Action::Leave { account, room }),
         CommandRequest::Rename(Rename { name }) => Nickname::parse(&name).map(|name| {
             let WishedName { named, is_reserved, .. } = name.into();
             Action::Rename { account, name: named, is_reserved }
         }),
+    })
+}
+
+fn known_role(number: u16) -> Result<Role, Closing> {
+    Role::from_number(number).ok_or_else(|| {
+        let message = format!("{number} is no role: 1 is a member, 2 a moderator, 3 an owner");
+        Closing::protocol(ErrorCode::Malformed, message)
     })
 }
 

@@ -9,6 +9,7 @@
 //! is its length in bytes (`u32`) and UTF-8; a credential is the number of its kind (`u16`) and 32 bytes.
 
 mod post;
+mod room_change;
 
 use chat_proto::{
     AccountId, Credential, CredentialId, Epoch, NameError, Nickname, Nonce, RoomId, RoomName,
@@ -26,6 +27,7 @@ mod number {
     pub(super) const LEAVE: u16 = 4;
     pub(super) const RENAME: u16 = 5;
     pub(super) const POST: u16 = 6;
+    // 10 to 19 are those of `room_change.rs`.
 }
 
 /// The version that is written of every action.
@@ -96,6 +98,12 @@ impl Command {
                 put_named(out, name.name.as_str(), &name.keys);
                 out.push(u8::from(*is_reserved));
             }
+            Action::ChangeRoom { account, room, change } => {
+                begin(room_change::number(change));
+                put_u64(out, account.0);
+                put_u64(out, room.0);
+                room_change::put(out, change);
+            }
             Action::Post { account, credential, nonce, room, body } => {
                 begin(number::POST);
                 put_u64(out, account.0);
@@ -151,6 +159,11 @@ impl Command {
                 let body = post::body(&mut fields)?.after_refused(skipped);
                 Action::Post { account, credential, nonce, room, body }
             }
+            number if room_change::is_number(number) => Action::ChangeRoom {
+                account: AccountId(fields.u64()?),
+                room: RoomId(fields.u64()?),
+                change: room_change::read(number, &mut fields)?,
+            },
             _ => return Err(UnreadableCommand::Unknown { number, version }),
         };
         match fields.left.is_empty() {

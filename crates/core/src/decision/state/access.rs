@@ -5,7 +5,7 @@
 //! nobody learns by guessing ids. Whoever may not post somewhere is told so before anything else, so
 //! that nobody learns by what is wrong with a request. It must not know what is asked for, and why.
 
-use chat_proto::{AccountId, LogId, RoomId, RoomName, Seq};
+use chat_proto::{AccountId, LogId, Role, RoomId, RoomName, Seq};
 
 use super::{Account, Room, State};
 use crate::{Named, Refusal};
@@ -75,11 +75,54 @@ impl<'a> Access<'a> {
         }
     }
 
-    /// A room in which the account can change what others have said: nobody can, before there are roles.
-    /// Those who may post learn that; everybody else learns no more than of a post.
-    pub(crate) fn can_moderate(self, id: RoomId) -> Result<&'a Room, Refusal> {
-        let _may_post = self.can_post(id)?;
-        Err(Refusal::Unsupported { what: "deleting a message" })
+    /// A room in which the account has this role, or one above it. Whoever is no member learns no more
+    /// than of a post.
+    pub(crate) fn can_rule(self, id: RoomId, least: Role) -> Result<&'a Room, Refusal> {
+        let room = self.knows_of(id)?;
+        match room.role_of(self.account) {
+            Some(role) if role >= least => Ok(room),
+            Some(_lower) => Err(Refusal::RoleTooLow { room: room.name.to_string(), least }),
+            None => Err(Refusal::NotMember { room: room.name.to_string() }),
+        }
+    }
+
+    /// A room in which the account can act on somebody, and on what that one has said: as a moderator or
+    /// an owner, and on nobody of its own role or above; owners can on each other, since the one who acts
+    /// stays. Whom it is about need not be a member.
+    pub(crate) fn can_moderate(self, id: RoomId, target: AccountId) -> Result<&'a Room, Refusal> {
+        let room = self.can_rule(id, Role::Moderator)?;
+        let own = room.role_of(self.account);
+        let is_above = own > room.role_of(target);
+        match is_above || own == Some(Role::Owner) && target != self.account {
+            true => Ok(room),
+            false => Err(Refusal::Outranked { room: room.name.to_string() }),
+        }
+    }
+
+    /// A room in which the account can give a member this role: owners any, moderators none above
+    /// member. Everybody can go back to a lower one, but for the only owner.
+    pub(crate) fn can_set_role(
+        self,
+        id: RoomId,
+        target: AccountId,
+        role: Role,
+    ) -> Result<&'a Room, Refusal> {
+        let room = match target == self.account {
+            true => self.can_rule(id, role)?,
+            false => self.can_moderate(id, target)?,
+        };
+        let name = || room.name.to_string();
+        let (own, held) = (room.role_of(self.account), room.role_of(target));
+        if role > Role::Member && own != Some(Role::Owner) && target != self.account {
+            return Err(Refusal::RoleTooLow { room: name(), least: Role::Owner });
+        }
+        match held {
+            None => Err(Refusal::NoSuchMember { room: name() }),
+            Some(Role::Owner) if role < Role::Owner && room.owners().eq([target]) => {
+                Err(Refusal::LastOwner { room: name() })
+            }
+            Some(_held) => Ok(room),
+        }
     }
 
     /// The room that the account becomes a member of under a name; `None`: one that it makes. That

@@ -4,7 +4,7 @@
 //!
 //! It must not refuse anything: an event has happened.
 
-use chat_proto::{AccountId, Credential, Epoch, Nickname, RoomId, RoomName, Seq, Timestamp};
+use chat_proto::{AccountId, Credential, Epoch, Nickname, Role, RoomId, RoomName, Seq, Timestamp};
 
 use super::State;
 use crate::decision::idset::IdSet;
@@ -41,6 +41,8 @@ pub(crate) struct Room {
     pub(crate) keys: NameKeys,
     pub(crate) head: Seq,
     pub(crate) members: IdSet<AccountId>,
+    /// The members that are more than that, in the order in which they became it.
+    pub(crate) roles: Vec<(AccountId, Role)>,
     /// Whether others than its members know of it. So far every room is made so.
     pub(crate) is_public: bool,
     /// It stays also when nobody is in it and nothing was said.
@@ -88,6 +90,8 @@ pub struct Snapshot {
     pub rooms: Vec<RoomRow>,
     /// Who is a member where.
     pub members: Vec<(RoomId, AccountId)>,
+    /// Who is more than a member there, in the order in which they became it.
+    pub roles: Vec<(RoomId, AccountId, Role)>,
 }
 
 impl AccountRow {
@@ -140,12 +144,15 @@ impl State {
                 self.account_of.insert(*credential, own);
             }
             StateChange::AccountRenamed { name } => self.rename(own, name),
-            StateChange::RoomBegins { name, is_permanent } => {
+            StateChange::RoomBegins { by, name, is_permanent } => {
                 let room = RoomRow { is_permanent, ..RoomRow::new(room, name.clone(), Seq::ZERO) };
+                let id = room.id;
                 self.begin_room(room).expect("no room holds the name");
+                by.into_iter().for_each(|by| self.set_role(id, by, Role::Owner));
             }
             StateChange::MemberJoined { account } => self.link(room, account),
             StateChange::MemberLeft { account } => self.unlink(room, account),
+            StateChange::RoleSet { account, role } => self.set_role(room, account, role),
         }
         self.note_time(event);
         self.move_head(event, change == StateChange::MessagePosted);
@@ -181,6 +188,7 @@ impl State {
             credentials,
             rooms: self.rooms.iter().map(room).collect(),
             members: self.memberships().collect(),
+            roles: self.roles().collect(),
         }
     }
 
@@ -209,7 +217,9 @@ impl State {
         let RoomRow { id, name: Named { name, keys }, head, .. } = row;
         let RoomRow { is_public, is_permanent, has_posts, .. } = row;
         let members = IdSet::default();
-        let room = Room { name, keys: *keys, head, members, is_public, is_permanent, has_posts };
+        let roles = Vec::new();
+        let keys = *keys;
+        let room = Room { name, keys, head, members, roles, is_public, is_permanent, has_posts };
         self.rooms.insert(id, room);
         self.note_id(id.0);
         Ok(())
@@ -219,6 +229,7 @@ impl State {
     fn remove_room(&mut self, id: RoomId) {
         let room = self.rooms.remove(&id).expect("a room that was made is removed");
         debug_assert!(room.members.len() == 0 && !room.has_posts, "nobody misses it");
+        debug_assert!(room.roles.is_empty(), "only members have a role");
         self.room_names.free(&room.keys);
         self.floors.remove(&id.into());
     }
@@ -235,6 +246,7 @@ impl State {
     fn unlink(&mut self, room: RoomId, account: AccountId) {
         if let Some(room) = self.rooms.get_mut(&room) {
             room.members.remove(account);
+            room.roles.retain(|(holder, _role)| *holder != account);
         }
         if let Some(account) = self.accounts.get_mut(&account) {
             account.rooms.remove(room);

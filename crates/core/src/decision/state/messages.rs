@@ -34,11 +34,10 @@ impl State {
     fn judge(&self, account: AccountId, room: RoomId, body: &PostBody) -> Result<Seq, Refusal> {
         let access = self.access(account);
         let room = match body {
-            PostBody::Text(_) | PostBody::Edit { .. } | PostBody::React { .. } => {
-                access.can_post(room)?
-            }
-            // Whose it is will be asked of the log, before a moderator is asked for.
-            PostBody::Delete { .. } => access.can_moderate(room)?,
+            PostBody::Text(_)
+            | PostBody::Edit { .. }
+            | PostBody::Delete { .. }
+            | PostBody::React { .. } => access.can_post(room)?,
             PostBody::AfterRefused(_) => return self.judge(account, room, body.parts().1),
         };
         let message = body.message()?;

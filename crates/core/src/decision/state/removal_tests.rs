@@ -1,6 +1,6 @@
 //! Rooms that go with their last member, and those that stay.
 
-use chat_proto::{ErrorCode, RoomName};
+use chat_proto::{ErrorCode, Role, RoomName};
 
 use super::test_memory::Memory;
 use super::tests::{World, key_numbered};
@@ -30,7 +30,8 @@ fn a_room_goes_with_its_last_member_when_nothing_was_ever_said() {
     let den = world.join(ada, "den").unwrap();
     assert_eq!(world.join(bob, "DEN"), Ok(den));
     let left = leave(&mut world, ada, den);
-    assert_eq!(left, [Content::Left { account: ada }, Content::RoomLeft { room: den }]);
+    let owned = Content::RoleSet { by: None, account: bob, role: Role::Owner };
+    assert_eq!(left, [Content::Left { account: ada }, owned, Content::RoomLeft { room: den }]);
     assert!(is_there(&world, den), "somebody is in it");
     let left = leave(&mut world, bob, den);
     let gone = Content::RoomRemoved {};

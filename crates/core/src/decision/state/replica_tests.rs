@@ -1,12 +1,12 @@
 //! Three states: one decides, one is restored from what is stored, again and again, and one is told of
 //! the events alone. Nobody may be able to tell them apart.
 
-use chat_proto::{Nickname, Nonce, RoomName, StreamId, TextBody};
+use chat_proto::{Nickname, Nonce, Role, RoomName, StreamId, TextBody};
 
 use super::test_memory::Memory;
 use super::tests::{blank, key_numbered};
 use super::*;
-use crate::{BoundStream, PastSend, Place, PostBody, Submission, SubmitterId};
+use crate::{BoundStream, PastSend, Place, PostBody, RoomChange, Submission, SubmitterId};
 
 /// A small generator of numbers (xorshift64): the same seed makes the same run.
 struct Chance(u64);
@@ -44,8 +44,9 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
     };
     let account = AccountId(nth(&mut state.accounts.keys().map(|id| id.0).collect()));
     let room = RoomId(nth(&mut state.rooms.keys().map(|id| id.0).collect()));
+    let member = AccountId(nth(&mut state.accounts.keys().map(|id| id.0).collect()));
     let name = ["ada", "bob", "eve", "ops", "dev"][usize::try_from(chance.below(5)).unwrap()];
-    let action = match chance.below(12) {
+    let action = match chance.below(14) {
         0 => {
             let credential = key_numbered(u8::try_from(number).unwrap());
             Action::SignIn {
@@ -61,6 +62,11 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
             name: Nickname::parse(name).unwrap().into(),
             is_reserved: false,
         },
+        5 | 6 => {
+            let role = Role::ALL[usize::try_from(chance.below(3)).unwrap()];
+            let change = RoomChange::Role { account: member, role };
+            Action::ChangeRoom { account, room, change }
+        }
         _ => {
             let nonce = Nonce { stream: StreamId([7; 16]), n: chance.below(30) + 1 };
             let credential = key_numbered(u8::try_from(number).unwrap());
@@ -109,7 +115,8 @@ fn sender_of(command: &Command) -> AccountId {
         | Action::SignIn { .. }
         | Action::Join { .. }
         | Action::Leave { .. }
-        | Action::Rename { .. } => AccountId(0),
+        | Action::Rename { .. }
+        | Action::ChangeRoom { .. } => AccountId(0),
     }
 }
 

@@ -57,20 +57,16 @@ impl Transition<'_> {
             None => self.create_room(self.state.secret(), Some(account), name),
         };
         self.append(room.into(), Content::Joined { account });
+        self.take_over(room, account);
         self.append(account.into(), Content::RoomJoined { room });
         Ok(Answer::Room(room))
     }
 
-    /// Ends a membership; with the last one of a room in which nothing was ever said, the room.
+    /// Ends a membership.
     pub(super) fn leave(&mut self, account: AccountId, room: RoomId) -> Result<Answer, Refusal> {
         let known = self.state.access(account).knows_of(room)?;
         if known.members.contains(account) {
-            self.append(room.into(), Content::Left { account });
-            if known.ends_with(account) {
-                self.append(room.into(), Content::RoomRemoved {});
-            }
-            // Behind what may be deleted: no store takes the place of its newest event another time.
-            self.append(account.into(), Content::RoomLeft { room });
+            self.end_membership(room, account, Content::Left { account });
         }
         Ok(Answer::Done)
     }

@@ -1,6 +1,6 @@
 //! Rooms that go: nothing of them is left, and their names are free.
 
-use chat_proto::{LogId, RoomId, Seq};
+use chat_proto::{LogId, Role, RoomId, Seq};
 
 use super::{ADA, BOB, Disk, LOBBY, append, event, named_room, posted, settled};
 use crate::{Content, Event, RoomRow, Store};
@@ -86,4 +86,39 @@ pub(super) fn a_room_stays_once_something_was_said<D: Disk>(disk: &mut D, fact: 
     assert_eq!(said(&mut store), [(LOBBY.0, true), (DEN.0, false)], "{fact}: whatever follows");
     drop(store);
     assert_eq!(said(&mut disk.open()), [(LOBBY.0, true), (DEN.0, false)], "{fact}: after a kill");
+}
+
+/// What a role is kept as: who, and which.
+fn roles(store: &mut impl Store, fact: &str) -> Vec<(u64, u64, Role)> {
+    let roles = store.roll_back().expect(fact).roles;
+    roles.iter().map(|(room, account, role)| (room.0, account.0, *role)).collect()
+}
+
+pub(super) fn roles_follow_the_events_in_their_order<D: Disk>(disk: &mut D, fact: &str) {
+    let mut store = settled(disk, fact);
+    append_all(&mut store, fact, &made(DEN, 3));
+    let set =
+        |seq, account, role| event(DEN, seq, Content::RoleSet { by: Some(ADA), account, role });
+    append(&mut store, fact, &event(DEN, 3, Content::Joined { account: BOB }));
+    append(&mut store, fact, &event(BOB, 3, Content::RoomJoined { room: RoomId(DEN.0) }));
+    append(&mut store, fact, &set(4, BOB, Role::Moderator));
+    store.commit().expect(fact);
+    let expected = [(DEN.0, ADA.0, Role::Owner), (DEN.0, BOB.0, Role::Moderator)];
+    assert_eq!(roles(&mut store, fact), expected, "{fact}: whoever makes a room owns it");
+
+    append(&mut store, fact, &set(5, ADA, Role::Member));
+    assert_eq!(roles(&mut store, fact), expected, "{fact}: it was rolled back");
+    append(&mut store, fact, &set(5, ADA, Role::Member));
+    append(&mut store, fact, &set(6, ADA, Role::Owner));
+    store.commit().expect(fact);
+    drop(store);
+    let mut store = disk.open();
+    let expected = [(DEN.0, BOB.0, Role::Moderator), (DEN.0, ADA.0, Role::Owner)];
+    assert_eq!(roles(&mut store, fact), expected, "{fact}: in the order in which they got them");
+
+    append(&mut store, fact, &event(DEN, 7, Content::Left { account: BOB }));
+    append(&mut store, fact, &event(BOB, 4, Content::RoomLeft { room: RoomId(DEN.0) }));
+    store.commit().expect(fact);
+    let expected = [(DEN.0, ADA.0, Role::Owner)];
+    assert_eq!(roles(&mut store, fact), expected, "{fact}: a role goes with the membership");
 }

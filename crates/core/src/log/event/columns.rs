@@ -9,10 +9,14 @@ use chat_proto::{AccountId, EventSeq, MessageId, RoomId};
 pub struct Columns<'a> {
     /// Who did it, or whom it is about.
     pub account: Option<AccountId>,
+    /// Who did it, where `account` says whom it is about.
+    pub by: Option<AccountId>,
     /// In an account's log: where.
     pub room: Option<RoomId>,
     /// A name, or a message's text.
     pub words: Option<&'a str>,
+    /// A figure: which one says the kind.
+    pub number: Option<u64>,
     /// What only a message has.
     pub message: Option<MessageColumns>,
 }
@@ -53,6 +57,14 @@ impl<'a> Columns<'a> {
 
     pub(super) fn words(&self) -> Result<&'a str, MissingColumn> {
         self.words.ok_or(MissingColumn("name or text"))
+    }
+
+    pub(super) fn number(&self) -> Result<u64, MissingColumn> {
+        self.number.ok_or(MissingColumn("number"))
+    }
+
+    pub(super) fn role(&self) -> Result<u16, MissingColumn> {
+        self.number()?.try_into().map_err(|_too_large| MissingColumn("role"))
     }
 
     pub(super) fn message(&self) -> Result<MessageColumns, MissingColumn> {

@@ -4,8 +4,8 @@
 
 use chat_proto::{
     AccountCreated, AccountId, AccountRenamed, Credential, Joined, Left, LogId, MessageId,
-    Nickname, Nonce, PostedRef, RequestId, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName,
-    RoomRemoved, TextBody, TextRef, Written, encode_frame,
+    Nickname, Nonce, PostedRef, RequestId, Role, RoleSet, RoomCreated, RoomId, RoomJoined,
+    RoomLeft, RoomName, RoomRemoved, TextBody, TextRef, Written, encode_frame,
 };
 
 use super::EventRow;
@@ -32,6 +32,8 @@ pub enum StateChange<'a> {
     },
     /// The room of the log is there.
     RoomBegins {
+        /// Who made it, and owns it; `None`: the daemon.
+        by: Option<AccountId>,
         /// Its name.
         name: &'a Named<RoomName>,
         /// Whether it stays also when nobody is in it and nothing was said.
@@ -50,6 +52,13 @@ pub enum StateChange<'a> {
     MemberLeft {
         /// The account whose membership ended.
         account: AccountId,
+    },
+    /// A member of the room of the log has another role.
+    RoleSet {
+        /// Whose it is.
+        account: AccountId,
+        /// The role from now on.
+        role: Role,
     },
 }
 
@@ -150,7 +159,7 @@ event_kinds! {
         name: row.columns.words()?.to_owned(),
     };
     // A room of the daemon's is where people are to find each other.
-    change StateChange::RoomBegins { name, is_permanent: by.is_none() };
+    change StateChange::RoomBegins { by: *by, name, is_permanent: by.is_none() };
 
     /// A room's last event: nobody is in it any more, and nothing was ever said there.
     RoomRemoved = "room_removed" of Room {}
@@ -185,6 +194,31 @@ event_kinds! {
         account: row.columns.account()?,
     };
     change StateChange::MemberLeft { account: *account };
+
+    /// In a room's log: a member has another role.
+    RoleSet = "role_set" of Room {
+        /// Who gave it; `None`: the daemon, as the last owner has gone.
+        by: Option<AccountId>,
+        /// Whose it is.
+        account: AccountId,
+        /// The role from now on.
+        role: Role,
+    }
+    row(log) Columns {
+        account: Some(*account),
+        by: *by,
+        number: Some(u64::from(*role as u16)),
+        ..Columns::default()
+    };
+    frame(row) RoleSet {
+        room: row.own_room(),
+        seq: row.seq,
+        ts: row.ts,
+        by: row.columns.by.unwrap_or_default(),
+        account: row.columns.account()?,
+        role: row.columns.role()?,
+    };
+    change StateChange::RoleSet { account: *account, role: *role };
 
     /// In a room's log: a message.
     Posted = "posted" of Room {
@@ -236,7 +270,8 @@ impl Content {
             | StateChange::MessagePosted
             | StateChange::RoomRemoved
             | StateChange::MemberJoined { .. }
-            | StateChange::MemberLeft { .. } => None,
+            | StateChange::MemberLeft { .. }
+            | StateChange::RoleSet { .. } => None,
         }
     }
 }

@@ -13,7 +13,9 @@ fn full(kind: EventKind) -> EventRow<'static> {
     let columns = Columns {
         account: Some(AccountId(300)),
         room: Some(RoomId(9)),
+        by: Some(AccountId(70_000)),
         words: Some("words"),
+        number: Some(2),
         message: Some(message),
     };
     EventRow { log: LogId(70_000), seq: Seq(1 << 20), ts: Timestamp(1 << 40), kind, columns }

@@ -1,9 +1,11 @@
 //! Golden bytes, made by hand from the description of the module.
 
-use chat_proto::{AttachmentId, Context, EventSeq, List, MessageId, PublicKey, Seq, TextBody};
+use chat_proto::{
+    AttachmentId, Context, EventSeq, List, MessageId, PublicKey, Role, Seq, TextBody,
+};
 
 use super::*;
-use crate::PostBody;
+use crate::{PostBody, RoomChange};
 
 const TS: Timestamp = Timestamp(0x0192);
 const ADA: AccountId = AccountId(2);
@@ -25,6 +27,19 @@ fn keys(name: &str) -> NameKeys {
 /// Every action as it is written. Released bytes are never changed: an action that changes gets
 /// another version.
 fn golden() -> Vec<(&'static str, Action)> {
+    let mut golden = actions();
+    golden.splice(6..6, room_changes());
+    golden
+}
+
+fn room_changes() -> Vec<(&'static str, Action)> {
+    vec![(
+        "92010000000000000a00010200000000000000090000000000000003000000000000000200",
+        change(RoomChange::Role { account: AccountId(3), role: Role::Moderator }),
+    )]
+}
+
+fn actions() -> Vec<(&'static str, Action)> {
     vec![
         (
             "92010000000000000100010102030405060708a0a1a2a3a4a5a6a7a8a9aaabacadaeaf050000006c6f6262794b5dc076e7b9c122b3c89121a9710fc74b5dc076e7b9c122b3c89121a9710fc74b5dc076e7b9c122b3c89121a9710fc7",
@@ -95,6 +110,10 @@ fn golden() -> Vec<(&'static str, Action)> {
     ]
 }
 
+fn change(change: RoomChange) -> Action {
+    Action::ChangeRoom { account: ADA, room: RoomId(9), change }
+}
+
 fn post(body: PostBody) -> Action {
     let nonce = Nonce { stream: StreamId([0x5E; 16]), n: 7 };
     Action::Post { account: ADA, credential: KEY.id(), nonce, room: RoomId(9), body }
@@ -162,6 +181,15 @@ fn an_epoch_that_is_none_and_a_send_before_the_first_are_no_command() {
         posts += 1;
     }
     assert!(posts > 0);
+}
+
+#[test]
+fn a_role_that_is_none_is_no_command() {
+    let mut bytes = bytes_of(room_changes()[0].0);
+    let at = bytes.len() - 2;
+    assert_eq!(bytes[at], 2);
+    bytes[at] = 4;
+    assert_eq!(Command::decode(&bytes), Err(UnreadableCommand::Field { field: "role" }));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The digest's bits, and what is in it.
 
 use chat_proto::{
-    AccountId, Credential, Epoch, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName,
-    Seq, StreamId, TextBody, Timestamp,
+    AccountId, Credential, Epoch, LogId, MessageId, Nickname, Nonce, PublicKey, Role, RoomId,
+    RoomName, Seq, StreamId, TextBody, Timestamp,
 };
 
 use super::*;
@@ -62,6 +62,11 @@ fn the_digest_of_every_kind_of_event_is_frozen() {
         (Content::RoomRemoved {}, 0xEE5A_7045_9727_6300),
         (Content::Joined { account }, 0x9D28_CA18_C8DA_06C4),
         (Content::Left { account }, 0x6093_79AB_F9CD_DA6D),
+        (
+            Content::RoleSet { by: Some(account), account, role: Role::Moderator },
+            0x260E_FB62_01C2_3F35,
+        ),
+        (Content::RoleSet { by: None, account, role: Role::Owner }, 0x3344_C82E_05D9_046C),
         (posted().content, 0x65A0_F75E_6BE0_3119_u64),
     ];
     let mut kinds: Vec<_> = frozen.iter().map(|(content, _)| content.kind()).collect();
