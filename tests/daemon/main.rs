@@ -12,6 +12,7 @@ mod listening;
 #[cfg(target_os = "linux")]
 mod logging;
 mod new_rooms;
+mod operating;
 mod rates;
 mod refusing;
 mod reloading;

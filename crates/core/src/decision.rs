@@ -7,6 +7,7 @@ pub(crate) mod idset;
 pub(crate) mod input;
 pub(crate) mod lone_submitter;
 pub(crate) mod names;
+pub(crate) mod operator;
 pub(crate) mod order;
 pub(crate) mod permutation;
 pub(crate) mod post;

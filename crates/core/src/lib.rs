@@ -35,6 +35,9 @@ pub use decision::command::{Action, Command, RoomChange, UnreadableCommand};
 pub use decision::input::{Input, Local, Ordered, Unsequenced};
 pub use decision::lone_submitter::LoneSubmitter;
 pub use decision::names::{NameKey, NameKeys, NameStem, Named, WishedName};
+pub use decision::operator::{
+    AccountSummary, Census, OPERATOR, OPERATOR_PAGE, OperatorAnswer, OperatorQuery,
+};
 pub use decision::order::{OrderDigest, OrderProgress, Place, Submission, SubmitterId};
 pub use decision::post::{AfterRefused, BodyDigest, PostBody};
 pub use decision::refusal::Refusal;

@@ -10,6 +10,7 @@ mod beginning;
 mod commands;
 mod commit_batch;
 mod failing;
+mod operator;
 mod pace;
 mod queries;
 mod refused_sends;
@@ -258,6 +259,9 @@ impl<S: Store> Pipeline<S> {
                 // At once: a log that comes so far before this is answered would open behind it.
                 self.end_waits(origin, &query, fanout);
                 self.open.wait(Waiting::Query { origin, account, query });
+            }
+            Input::Local(Local::Operator { request, query }) => {
+                self.open.wait(Waiting::Operator { request, query });
             }
             Input::Local(Local::Gone(conn)) => self.open.wait(Waiting::Gone(conn)),
             Input::Local(Local::Refused { origin, refusal }) => {

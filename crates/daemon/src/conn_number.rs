@@ -15,8 +15,9 @@ const REACTOR_BITS: u32 = 8;
 /// How many connections a reactor can have.
 pub(crate) const SLOTS_MAX: usize = (1 << SLOT_BITS) - 1;
 
-/// How many reactors there can be.
-pub(crate) const REACTORS_MAX: usize = 1 << REACTOR_BITS;
+/// How many reactors there can be: the last number is that of none, so that no connection has the
+/// operator's number ([`Conn::OPERATOR`]).
+pub(crate) const REACTORS_MAX: usize = (1 << REACTOR_BITS) - 1;
 
 /// The number of a connection in a slot of a reactor, which has had so many with it.
 pub(crate) fn conn_number(admitted: u64, reactor: usize, slot: u32) -> Conn {
@@ -27,7 +28,7 @@ pub(crate) fn conn_number(admitted: u64, reactor: usize, slot: u32) -> Conn {
 
 /// The reactor that serves a connection.
 pub(crate) fn reactor_of(conn: Conn) -> usize {
-    (conn.0 >> SLOT_BITS) as usize % REACTORS_MAX
+    (conn.0 >> SLOT_BITS) as usize % (1 << REACTOR_BITS)
 }
 
 /// The slot of a connection in its reactor.
@@ -58,6 +59,14 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn no_connection_has_the_number_of_the_operator() {
+        assert_eq!(reactor_of(Conn::OPERATOR), REACTORS_MAX, "which no reactor has");
+        let last = conn_number(u64::MAX >> 32, REACTORS_MAX - 1, SLOTS_MAX as u32);
+        assert_ne!(last, Conn::OPERATOR);
+        assert_eq!((reactor_of(last), slot_of(last)), (REACTORS_MAX - 1, SLOTS_MAX as u32));
+    }
 
     #[test]
     fn sessions_have_numbers_of_their_own_that_do_not_follow_each_other() {

@@ -20,12 +20,14 @@ const SHARE_OF_FREE: usize = 4;
 const LINES_KEPT: usize = 16;
 const LINE_ITEMS_KEPT: usize = 1024;
 
-/// Those who share a turn: an account with all its connections, and before the sign-in whoever
-/// comes from one network.
+/// Those who share a turn: an account with all its connections, before the sign-in whoever
+/// comes from one network, and the operator.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Party {
     Account(AccountId),
     Network(Network),
+    /// Whoever runs the daemon, at the Unix socket.
+    Operator,
 }
 
 /// The queue. What an item costs is said when it is put in.

@@ -7,8 +7,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chat_core::{Batch, Effect, Fanout, Origin, Refusal, Reply, StoreRead, Tail, WakePace};
-use chat_proto::{AccountId, LogId, RoomId, Seq};
+use chat_core::{
+    Batch, Conn, Effect, Fanout, OperatorAnswer, Origin, Refusal, Reply, StoreRead, Tail, WakePace,
+};
+use chat_proto::{AccountId, LogId, RequestId, RoomId, Seq};
 
 use crate::conn_number::reactor_of;
 use crate::live::Live;
@@ -120,6 +122,9 @@ impl Fanout for MailboxFanout {
     }
 
     fn reply(&mut self, to: Origin, reply: Reply) {
+        if to.conn == Conn::OPERATOR {
+            return self.mailboxes.operator().reply(to.request, reply);
+        }
         let tail = match reply.effect() {
             Effect::Open { log, head, .. } => Some(self.tail(log, head).follow()),
             Effect::None | Effect::SignedIn(_) | Effect::Close | Effect::Shut { .. } => None,
@@ -128,6 +133,10 @@ impl Fanout for MailboxFanout {
             let answer = Answer { to, reply, tail };
             deliveries.push(Delivery::Reply(answer));
         }
+    }
+
+    fn tell_operator(&mut self, request: RequestId, answer: Result<OperatorAnswer, Refusal>) {
+        self.mailboxes.operator().answer(request, answer);
     }
 
     fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>) {

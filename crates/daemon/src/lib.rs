@@ -8,6 +8,7 @@ mod arrival;
 mod clock;
 pub mod config;
 mod conn_number;
+pub mod ctl;
 mod fair_queue;
 mod fanout;
 pub mod identity;

@@ -9,6 +9,7 @@ use chat_proto::{AccountId, LogId, RoomId, Seq};
 
 use crate::arrival::Transfer;
 use crate::conn_number::reactor_of;
+use crate::ctl::OperatorReplies;
 use crate::ready_list::ReadyList;
 use crate::store::LogPage;
 use crate::tails::TailFollower;
@@ -235,11 +236,17 @@ impl Mailbox {
 #[derive(Debug)]
 pub(crate) struct Mailboxes {
     all: Vec<Arc<Mailbox>>,
+    operator: Arc<OperatorReplies>,
 }
 
 impl Mailboxes {
     pub(crate) fn new(all: Vec<Arc<Mailbox>>) -> Self {
-        Self { all }
+        Self { all, operator: Arc::default() }
+    }
+
+    /// The way to the operator, who has no reactor.
+    pub(crate) fn operator(&self) -> &Arc<OperatorReplies> {
+        &self.operator
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Mailbox>> {
@@ -248,7 +255,9 @@ impl Mailboxes {
 
     /// Gives a connection a reply that opens nothing; one that is gone needs none.
     pub(crate) fn reply(&self, to: Origin, reply: Reply) {
-        if let Some(mailbox) = self.mailbox(to.conn) {
+        if to.conn == Conn::OPERATOR {
+            self.operator.reply(to.request, reply);
+        } else if let Some(mailbox) = self.mailbox(to.conn) {
             mailbox.reply(Answer { to, reply, tail: None });
         }
     }

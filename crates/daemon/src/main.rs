@@ -12,9 +12,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use chat_log::{Descriptor, Log, log_panics};
-use chatd::Server;
 use chatd::config::{Config, Order, from_command_line};
 use chatd::ready::Ready;
+use chatd::{Server, ctl};
 use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
 
@@ -27,6 +27,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 fn main() -> ExitCode {
     match from_command_line() {
         Order::Print(config) => print(&config.to_toml()),
+        Order::Ctl(order) => ctl::cli::run(order),
         Order::Serve(config) => match log_to_stderr(&config.log) {
             Ok(log) => {
                 let code = run(config, &log);

@@ -42,6 +42,13 @@ pub enum Service {
 
 /// Serves a protocol on sockets of its own, and ends them itself when the daemon stops.
 pub trait TakeOver: Debug + Send + Sync {
+    /// Whom this is not for, and what is said to him; the connection then ends. It is asked before the
+    /// socket is handed over, and must not wait.
+    fn decline(&self, peer: Peer) -> Option<Vec<u8>> {
+        let _everybody = peer;
+        None
+    }
+
     /// Takes a connection. It is called by a reactor and must not wait: whoever serves hands it to a
     /// thread or a runtime of its own.
     ///

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::utc_now;
 use crate::config::Config;
 use crate::conn_number::REACTORS_MAX;
+use crate::ctl::{CtlProtocol, Operator, ctl_protocol};
 use crate::fanout::MailboxFanout;
 use crate::identity::Identity;
 use crate::listener::{Listener, SocketFile, bind_tcp, bind_unix};
@@ -56,8 +57,11 @@ pub struct Server {
     /// As many connections as there are file descriptors for.
     connections_limit: usize,
     sequencer: Sequencer,
+    /// Ends the timer, when nobody is there any more.
     stop: CancellationToken,
-    /// The timer.
+    /// Ends what serves the operator, when others are told to go.
+    leave: CancellationToken,
+    /// The timer, and what serves the operator.
     services: TaskTracker,
     reactors: TaskTracker,
     /// Of the reactors, the readers and the timer.
@@ -125,6 +129,16 @@ impl Server {
             Sequencer::start(pipeline, fanout, end).map_err(StartError::Thread)?;
         threads.push(committing);
 
+        let (protocol, ctl) = ctl_protocol();
+        let protocols = protocols.with(protocol);
+        let operator = Operator {
+            sequencer: sequencer.clone(),
+            replies: Arc::clone(mailboxes.operator()),
+            live: Arc::clone(&live),
+            started,
+            data_dir: config.data_dir.clone(),
+            fingerprint: identity.fingerprint.clone(),
+        };
         let shared = Arc::new(Shared { live: Arc::clone(&live), readers, started, protocols });
         let server = Self {
             addresses,
@@ -135,11 +149,13 @@ impl Server {
             connections_limit,
             sequencer,
             stop: CancellationToken::new(),
+            leave: CancellationToken::new(),
             services: TaskTracker::new(),
             reactors: TaskTracker::new(),
             ends,
             threads,
         };
+        server.serve_operator(ctl, operator);
         server.serve(builders, listeners, shared).await
     }
 
@@ -189,6 +205,7 @@ impl Server {
     /// Takes ten seconds at most.
     pub async fn shutdown(self) {
         self.mailboxes.all().for_each(|mailbox| mailbox.drain());
+        self.leave.cancel();
         if timeout(DRAIN, self.reactors.wait()).await.is_err() {
             tracing::warn!("connections that took nothing are cut");
             self.mailboxes.all().for_each(|mailbox| mailbox.cut());
@@ -207,6 +224,10 @@ impl Server {
             Ok(Ok(true)) => tracing::info!("stopped"),
             _ => tracing::error!("a thread did not end in order"),
         }
+    }
+
+    fn serve_operator(&self, ctl: CtlProtocol, operator: Operator) {
+        self.services.spawn(ctl.serve(operator, self.leave.clone()));
     }
 
     /// Starts the reactors and the timer. Where one does not start, those that did are stopped.

@@ -64,6 +64,11 @@ impl Presence {
         self.sources.contains_key(&account)
     }
 
+    /// How many accounts are connected.
+    pub(crate) fn accounts_online(&self) -> usize {
+        self.sources.len()
+    }
+
     /// How many members of a room are connected.
     pub(crate) fn online(&self, room: RoomId) -> u32 {
         self.online.get(&room).copied().unwrap_or(0)

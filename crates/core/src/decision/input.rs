@@ -4,9 +4,11 @@
 //! it becomes an [`Ordered`] input, which every machine with the same logs carries out alike. The rest is
 //! [`Local`]: it concerns the node that it came to, and nobody else hears of it.
 
-use chat_proto::{AccountId, QueryRequest, Timestamp};
+use chat_proto::{AccountId, QueryRequest, RequestId, Timestamp};
 
-use crate::{Command, Conn, Origin, PresenceReport, Refusal, Request, Submission, SubmitterId};
+use crate::{
+    Command, Conn, OperatorQuery, Origin, PresenceReport, Refusal, Request, Submission, SubmitterId,
+};
 
 /// Something that has come to this node and has no place in the order yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,6 +19,13 @@ pub enum Unsequenced {
         origin: Origin,
         /// What the session has read and lets pass.
         request: Request,
+    },
+    /// The operator asks.
+    Operator {
+        /// Comes back with the answer.
+        request: RequestId,
+        /// The question.
+        query: OperatorQuery,
     },
     /// A connection is gone. It comes behind everything that the connection asked.
     Gone(Conn),
@@ -64,6 +73,13 @@ pub enum Local {
         /// The question, as it came.
         query: QueryRequest,
     },
+    /// A question of the operator's, to be answered from the committed state.
+    Operator {
+        /// Comes back with the answer.
+        request: RequestId,
+        /// The question.
+        query: OperatorQuery,
+    },
     /// A connection is gone.
     Gone(Conn),
     /// A command that was refused before it had a place in the order.
@@ -103,6 +119,7 @@ impl Unsequenced {
             Self::Request { origin, request: Request::Query(account, query) } => {
                 Input::Local(Local::Query { origin, account, query })
             }
+            Self::Operator { request, query } => Input::Local(Local::Operator { request, query }),
             Self::Gone(conn) => Input::Local(Local::Gone(conn)),
             Self::Refused { origin, refusal } => Input::Local(Local::Refused { origin, refusal }),
         }

@@ -270,6 +270,11 @@ impl State {
         (self.rooms.get(&id)?.keys.spelling == keys.spelling).then_some(id)
     }
 
+    /// How many accounts and rooms there are.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.accounts.len(), self.rooms.len())
+    }
+
     pub(crate) fn has_room(&self, room: RoomId) -> bool {
         self.rooms.contains_key(&room)
     }

@@ -2,7 +2,7 @@
 
 use chat_proto::{AccountId, Epoch, LogId, RequestId, RoomId, Seq, Window};
 
-use crate::{Batch, Reply};
+use crate::{Batch, OperatorAnswer, Refusal, Reply};
 
 /// A connection, for as long as the daemon runs. Never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -34,6 +34,11 @@ pub trait Fanout {
 
     /// Gives a connection its reply. A connection that is gone is no error.
     fn reply(&mut self, to: Origin, reply: Reply);
+
+    /// Answers a question of the operator's. Whoever asks none for one is told nothing.
+    fn tell_operator(&mut self, request: RequestId, answer: Result<OperatorAnswer, Refusal>) {
+        let _nobody_asked = (request, answer);
+    }
 
     /// Reads from the committed store and replies with it; or refuses, when the account that asks has
     /// too many reads waiting.

@@ -5,7 +5,7 @@ use chat_proto::{AccountId, Ack, CloseReason, QueryRequest, RoomId, SignedIn};
 use super::Pipeline;
 use super::commit_batch::{Send, Waiting};
 use super::queries::{Answered, Asker, answer_without_state};
-use crate::{Answer, Closing, Fanout, Origin, Refusal, Reply, State, Store};
+use crate::{Answer, Closing, Conn, Fanout, OPERATOR, Origin, Refusal, Reply, State, Store};
 
 impl<S: Store> Pipeline<S> {
     pub(super) fn answer(&mut self, waiting: Waiting, fanout: &mut impl Fanout) {
@@ -18,6 +18,7 @@ impl<S: Store> Pipeline<S> {
             Waiting::Query { origin, account, query } => {
                 self.answer_query(origin, account, &query, fanout);
             }
+            Waiting::Operator { request, query } => self.answer_operator(request, query, fanout),
             Waiting::Gone(conn) => {
                 self.forget(conn);
                 fanout.gone(conn);
@@ -47,7 +48,10 @@ impl<S: Store> Pipeline<S> {
         answer: Result<Answer, Refusal>,
         send: Option<Send>,
     ) -> Reply {
-        let asker = self.signed_in.get(&origin.conn).copied();
+        let asker = match origin.conn {
+            Conn::OPERATOR => Some(OPERATOR),
+            conn => self.signed_in.get(&conn).copied(),
+        };
         let Some(state) = &self.state else {
             return match asker {
                 Some(_) => Reply::Refused(Refusal::Unavailable),
@@ -72,7 +76,7 @@ impl<S: Store> Pipeline<S> {
         }
     }
 
-    fn forget(&mut self, conn: crate::Conn) {
+    fn forget(&mut self, conn: Conn) {
         self.ahead.gone(conn);
         let Some(account) = self.signed_in.remove(&conn) else { return };
         self.presence.disconnected(account, rooms_of(self.state.as_ref(), account));

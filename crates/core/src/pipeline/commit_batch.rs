@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chat_proto::{AccountId, LogId, Nonce, QueryRequest, RoomId, Seq};
+use chat_proto::{AccountId, LogId, Nonce, QueryRequest, RequestId, RoomId, Seq};
 
 use crate::{
-    Action, Answer, Batch, Conn, Content, Event, Origin, PresenceReport, Refusal, StateChange,
-    StoreError, SubmitterId,
+    Action, Answer, Batch, Conn, Content, Event, OperatorQuery, Origin, PresenceReport, Refusal,
+    StateChange, StoreError, SubmitterId,
 };
 
 /// What waits for the commit, in the order of the inputs.
@@ -16,6 +16,8 @@ pub(super) enum Waiting {
     Answer { origin: Origin, answer: Result<Answer, Refusal>, send: Option<Send> },
     /// A question, to be answered from the committed state.
     Query { origin: Origin, account: AccountId, query: QueryRequest },
+    /// A question of the operator's, to be answered from the committed state.
+    Operator { request: RequestId, query: OperatorQuery },
     /// A connection that is gone.
     Gone(Conn),
     /// Another machine tells who is connected to it.
@@ -136,6 +138,7 @@ impl CommitBatch {
             Waiting::Answer { answer: Ok(Answer::Done) | Err(_), .. } => {}
             Waiting::Answer { .. }
             | Waiting::Query { .. }
+            | Waiting::Operator { .. }
             | Waiting::Gone(_)
             | Waiting::Presence { .. } => {
                 self.tells_of_state = true;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use chat_proto::{AccountId, FrameCodec, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
+use chat_proto::{
+    AccountId, FrameCodec, LogId, Nonce, RequestId, RoomId, Seq, StreamId, Timestamp,
+};
 
 use crate::{
     Batch, Begun, BoundStream, Conn, Content, Effect, Event, Fanout, Genesis, Lookup,
-    OrderProgress, Origin, PastSend, Record, Refusal, Reply, Snapshot, State, Store, StoreError,
-    StoreRead,
+    OperatorAnswer, OrderProgress, Origin, PastSend, Record, Refusal, Reply, Snapshot, State,
+    Store, StoreError, StoreRead,
 };
 
 /// Keeps what was committed; begins commits beside the caller when it is told to.
@@ -206,6 +208,7 @@ pub(super) struct Heard {
     /// How often the tails were told of a store that was read back.
     pub(super) rewinds: usize,
     pub(super) removed: Vec<(LogId, Vec<u8>)>,
+    pub(super) told_operator: Vec<(RequestId, Result<OperatorAnswer, Refusal>)>,
     /// Replies that were there when everybody was last woken.
     pub(super) released: usize,
 }
@@ -238,6 +241,10 @@ impl Fanout for Heard {
         if let Reply::Refused(why) = reply {
             self.refusals.push(why);
         }
+    }
+
+    fn tell_operator(&mut self, request: RequestId, answer: Result<OperatorAnswer, Refusal>) {
+        self.told_operator.push((request, answer));
     }
 
     fn read(&mut self, _to: Origin, _account: AccountId, _read: StoreRead) {}

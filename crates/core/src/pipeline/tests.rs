@@ -79,7 +79,11 @@ fn credential(key: u8) -> Credential {
 }
 
 pub(super) fn sign_in(conn: u64, key: u8, name: &str) -> Input {
-    let (credential, name) = (credential(key), Nickname::parse(name));
+    sign_in_with(conn, [key; 32], name)
+}
+
+pub(super) fn sign_in_with(conn: u64, key: [u8; 32], name: &str) -> Input {
+    let (credential, name) = (Credential::Key(PublicKey(key)), Nickname::parse(name));
     let name = name.map(|name| Box::new(name.into()));
     command(conn, Action::SignIn { credential, name, name_is_firm: true })
 }

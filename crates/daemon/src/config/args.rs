@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use chat_files::places;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use super::choices::{ConnectionCount, ListenChoice, LogFilter, RequestRate, SocketChoice};
 use super::file::File;
 use super::{Address, Config, FileError};
+use crate::ctl::cli::CtlOrder;
+use crate::ctl::verb::Verb;
 use crate::store::Durability;
 
 /// What a command line orders.
@@ -18,6 +20,8 @@ pub enum Order {
     Serve(Config),
     /// To print the settings in force as a TOML file.
     Print(Config),
+    /// To have a daemon that runs do something.
+    Ctl(CtlOrder),
 }
 
 /// Reads the command line, the environment and the file. What is wrong with them is printed with
@@ -26,6 +30,12 @@ pub enum Order {
 pub fn from_command_line() -> Order {
     let args = Args::try_parse().unwrap_or_else(|error| with_usage(error).exit());
     let prints = args.print_config;
+    if let Some(Subcommands::Ctl { is_json, verb }) = args.subcommand.clone() {
+        return match args.sockets(File::read) {
+            Ok(sockets) => Order::Ctl(CtlOrder { sockets, verb, is_json }),
+            Err(error) => Args::command().error(ErrorKind::ValueValidation, error).exit(),
+        };
+    }
     match args.resolve(File::read) {
         Ok(config) if prints => Order::Print(config),
         Ok(config) => Order::Serve(config),
@@ -56,7 +66,7 @@ fn with_usage(mut error: clap::Error) -> clap::Error {
 ///
 /// Without any flag it listens at 127.0.0.1:5018 and at a Unix socket for this user.
 #[derive(Debug, Parser)]
-#[command(name = "chatd", version, max_term_width = 100)]
+#[command(name = "chatd", version, max_term_width = 100, disable_help_subcommand = true)]
 struct Args {
     /// Address to listen at, repeatable; 0.0.0.0 is every IPv4 one, [::] every IPv6 one, port 0 any
     /// free one, none is no TCP
@@ -67,12 +77,12 @@ struct Args {
 
     /// Unix socket for the clients of this machine; none is no socket
     /// [default: $XDG_RUNTIME_DIR/chatd.sock]
-    #[arg(long, value_name = "PATH", env = "CHATD_SOCKET", hide_env_values = true)]
+    #[arg(long, value_name = "PATH", env = "CHATD_SOCKET", hide_env_values = true, global = true)]
     socket: Option<SocketChoice>,
 
     /// Where the messages and the server's identity are kept
     /// [default: $XDG_STATE_HOME/chatd or ~/.local/state/chatd]
-    #[arg(long, value_name = "DIR", env = "CHATD_DATA_DIR", hide_env_values = true)]
+    #[arg(long, value_name = "DIR", env = "CHATD_DATA_DIR", hide_env_values = true, global = true)]
     data_dir: Option<PathBuf>,
 
     /// What a sent message survives: full is a loss of power too, process only a kill
@@ -99,7 +109,7 @@ struct Args {
     log: Option<LogFilter>,
 
     /// File with the same settings; flags and environment variables win over it
-    #[arg(long, value_name = "FILE", env = "CHATD_CONFIG", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = "CHATD_CONFIG", hide_env_values = true, global = true)]
     config: Option<PathBuf>,
 
     /// At this start, give messages that are later than now this time: the clock was ahead once, and
@@ -110,6 +120,23 @@ struct Args {
     /// Print every setting with the value in force, as a file for --config, and exit
     #[arg(long)]
     print_config: bool,
+
+    #[command(subcommand)]
+    subcommand: Option<Subcommands>,
+}
+
+/// What a daemon that runs is asked for.
+#[derive(Clone, Debug, Subcommand)]
+enum Subcommands {
+    /// Ask a daemon that runs, or have it do something, as the user who runs it
+    Ctl {
+        /// Print a line of JSON for each record
+        #[arg(long = "json", global = true)]
+        is_json: bool,
+
+        #[command(subcommand)]
+        verb: Verb,
+    },
 }
 
 /// Says why settings do not go together.
@@ -124,6 +151,26 @@ enum ArgsError {
 }
 
 impl Args {
+    /// Where a daemon with these settings may be, the likeliest first.
+    fn sockets(
+        self,
+        read: impl FnOnce(&Path) -> Result<File, FileError>,
+    ) -> Result<Vec<PathBuf>, ArgsError> {
+        let file = match &self.config {
+            Some(path) => read(path)?,
+            None => File::default(),
+        };
+        match self.socket.or(file.socket) {
+            Some(SocketChoice::At(path)) => Ok(vec![whole(&path)?]),
+            Some(SocketChoice::None) => Ok(Vec::new()),
+            // Another daemon must not do what was meant for the one with these data.
+            None => match self.data_dir.or(file.data_dir) {
+                Some(data_dir) => Ok(vec![places::socket(&whole(&data_dir)?)]),
+                None => Ok(places::usual_sockets()),
+            },
+        }
+    }
+
     /// The settings in force, with those of the file that `read` reads.
     fn resolve(
         self,

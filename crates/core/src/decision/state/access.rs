@@ -5,6 +5,8 @@
 //! nobody learns by guessing ids. Whoever may not post somewhere is told so before anything else, so
 //! that nobody learns by what is wrong with a request. It must not know what is asked for, and why.
 
+mod accounts;
+
 use chat_proto::{AccountId, LogId, Role, RoomId, RoomName, Seq};
 
 use super::{Account, Room, State};

@@ -172,7 +172,10 @@ impl SocketConnection {
                 self.begin()
             }
             Service::Declined(words) => Leaving::declining(protocol.name, words()).into(),
-            Service::TakenOver(_) => Phase::Taken(spoken),
+            Service::TakenOver(server) => match server.decline(self.peer) {
+                Some(words) => Leaving::declining(protocol.name, words).into(),
+                None => Phase::Taken(spoken),
+            },
         };
     }
 

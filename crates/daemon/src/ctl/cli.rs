@@ -1,0 +1,102 @@
+//! `chatd ctl` on the command line: asks, shows, and ends with a status that a script can tell apart.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chat_inert::{inert, to_json};
+
+use super::answer::{ErrorKind, Record};
+use super::client::{CtlClient, CtlError};
+use super::table::{fields, table};
+use super::verb::{Shape, Verb};
+
+/// It was not done.
+const FAILED: u8 = 1;
+/// The daemon does not know the request. The command line itself ends so, too.
+const USAGE: u8 = 2;
+/// No daemon answers.
+const NO_DAEMON: u8 = 3;
+/// Only the operator may.
+const NOT_ALLOWED: u8 = 4;
+
+/// What is to be asked, where, and how the answer is shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CtlOrder {
+    /// Where a daemon may be, the likeliest first.
+    pub sockets: Vec<PathBuf>,
+    /// What is asked.
+    pub verb: Verb,
+    /// Each record as a line of JSON, in place of a table.
+    pub is_json: bool,
+}
+
+/// Why it ends badly.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error(transparent)]
+    Ctl(#[from] CtlError),
+    #[error("the answer cannot be written: {0}")]
+    Output(io::Error),
+}
+
+/// Carries the order out, and shows what comes of it.
+#[must_use]
+pub fn run(order: CtlOrder) -> ExitCode {
+    match ask_and_show(order) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let message = error.to_string();
+            // There is nobody left to tell when this fails.
+            let _told = writeln!(io::stderr(), "chatd: {}", inert(&message));
+            ExitCode::from(status_of(&error))
+        }
+    }
+}
+
+fn ask_and_show(order: CtlOrder) -> Result<(), RunError> {
+    let CtlOrder { sockets, mut verb, is_json } = order;
+    let mut client = CtlClient::connect(&sockets)?;
+    let mut records = Vec::new();
+    loop {
+        let page = client.ask(&verb)?;
+        match is_json {
+            true => print(&json_lines(&page.records))?,
+            // A table is as wide as its widest row.
+            false => records.extend(page.records),
+        }
+        let Some(next) = page.next else { break };
+        verb.for_page(next);
+    }
+    match verb.shape() {
+        Shape::Fields => print(&fields(&records)),
+        Shape::Table => print(&table(&records)),
+    }
+}
+
+fn json_lines(records: &[Record]) -> String {
+    let line = |record| to_json(record).expect("texts and numbers are JSON") + "\n";
+    records.iter().map(line).collect()
+}
+
+/// A reader that has gone is no error.
+fn print(text: &str) -> Result<(), RunError> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(RunError::Output(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn status_of(error: &RunError) -> u8 {
+    match error {
+        RunError::Ctl(CtlError::NoDaemon { .. }) => NO_DAEMON,
+        RunError::Ctl(CtlError::Forbidden { .. }) => NOT_ALLOWED,
+        RunError::Ctl(CtlError::Said { kind, .. }) => match kind {
+            ErrorKind::Usage => USAGE,
+            ErrorKind::NotAllowed => NOT_ALLOWED,
+            ErrorKind::Refused | ErrorKind::Retry => FAILED,
+        },
+        RunError::Ctl(CtlError::Broken(_) | CtlError::NoAnswer(_)) | RunError::Output(_) => FAILED,
+    }
+}
