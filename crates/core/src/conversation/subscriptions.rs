@@ -1,11 +1,14 @@
 //! The cursors of one connection, taken in turn.
 
+mod places;
+
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 use chat_proto::limits::SUBSCRIPTIONS_MAX;
 use chat_proto::{LogId, Seq};
 
+use self::places::Places;
 use crate::{Cursor, FrameRun, Read, Tail};
 
 /// Something that leads to a tail: a lock in the daemon, a cell in the simulator.
@@ -52,8 +55,7 @@ pub struct DiskRead {
 /// room does not hold up the others. One at a time reads from disk.
 #[derive(Debug)]
 pub struct Subscriptions<H> {
-    /// Rising by log: small, and found by halving.
-    places: Vec<Place<H>>,
+    places: Places<H>,
     ready: VecDeque<LogId>,
     disk: Disk,
 }
@@ -94,7 +96,7 @@ struct Page {
 
 impl<H> Default for Subscriptions<H> {
     fn default() -> Self {
-        Self { places: Vec::new(), ready: VecDeque::new(), disk: Disk::Free }
+        Self { places: Places::default(), ready: VecDeque::new(), disk: Disk::Free }
     }
 }
 
@@ -102,15 +104,9 @@ impl<H: TailHandle> Subscriptions<H> {
     /// Opens a cursor, or moves the one that is there.
     pub fn open(&mut self, log: LogId, handle: H, after: Seq) {
         let cursor = Cursor::new(after);
-        match self.find(log) {
-            Ok(at) => (self.places[at].handle, self.places[at].cursor) = (handle, cursor),
-            Err(at) => {
-                if self.places.is_empty() {
-                    // Most connections follow one log or two.
-                    self.places.reserve_exact(1);
-                }
-                self.places.insert(at, Place { log, handle, cursor, is_queued: false });
-            }
+        match self.places.get_mut(log) {
+            Some(place) => (place.handle, place.cursor) = (handle, cursor),
+            None => self.places.insert(log, Place { log, handle, cursor, is_queued: false }),
         }
         self.wake(log);
     }
@@ -122,19 +118,19 @@ impl<H: TailHandle> Subscriptions<H> {
         if let Disk::Busy(reading) = &mut self.disk {
             reading.waiting.retain(|queued| *queued != log);
         }
-        self.find(log).ok().map(|at| self.places.remove(at).handle)
+        self.places.remove(log).map(|place| place.handle)
     }
 
     /// What leads to the tail of a log that is followed.
     #[must_use]
     pub fn handle(&self, log: LogId) -> Option<&H> {
-        self.find(log).ok().map(|at| &self.places[at].handle)
+        self.places.get(log).map(|place| &place.handle)
     }
 
     /// Whether there is a cursor on a log.
     #[must_use]
     pub fn follows(&self, log: LogId) -> bool {
-        self.find(log).is_ok()
+        self.places.get(log).is_some()
     }
 
     /// Whether another cursor may be opened.
@@ -145,13 +141,13 @@ impl<H: TailHandle> Subscriptions<H> {
 
     /// The logs that are followed.
     pub fn followed(&self) -> impl Iterator<Item = LogId> {
-        self.places.iter().map(|place| place.log)
+        self.places.logs()
     }
 
     /// The log has grown.
     pub fn wake(&mut self, log: LogId) {
-        if let Ok(at) = self.find(log)
-            && !std::mem::replace(&mut self.places[at].is_queued, true)
+        if let Some(place) = self.places.get_mut(log)
+            && !std::mem::replace(&mut place.is_queued, true)
         {
             if self.ready.capacity() == 0 {
                 // Many connections follow one log or two for as long as they last.
@@ -168,8 +164,8 @@ impl<H: TailHandle> Subscriptions<H> {
             return work;
         }
         while let Some(log) = self.ready.pop_front() {
-            let Ok(at) = self.find(log) else { continue };
-            let Place { handle, cursor, is_queued, .. } = &mut self.places[at];
+            let Some(place) = self.places.get_mut(log) else { continue };
+            let Place { handle, cursor, is_queued, .. } = place;
             *is_queued = false;
             let read = handle.with(|tail| {
                 let read = tail.read(cursor, bytes_max);
@@ -205,9 +201,10 @@ impl<H: TailHandle> Subscriptions<H> {
     /// The peer took `written` bytes of a run. Returns the rest of the frame that has begun, to be
     /// written before anything else. What is left behind it is read again when its turn comes.
     pub fn wrote(&mut self, log: LogId, run: &FrameRun, written: usize) -> Bytes {
-        let rest = match self.find(log) {
-            Ok(at) => self.places[at].cursor.advance(run, written),
-            Err(_shut) => Bytes::new(),
+        let rest = match self.places.get_mut(log) {
+            Some(place) => place.cursor.advance(run, written),
+            // It was closed meanwhile.
+            None => Bytes::new(),
         };
         self.wake(log);
         rest
@@ -267,31 +264,27 @@ impl<H: TailHandle> Subscriptions<H> {
         let log = read.log;
         // Its next turn comes when this is written.
         self.ready.retain(|queued| *queued != log);
-        if let Ok(at) = self.find(log) {
-            self.places[at].is_queued = false;
+        if let Some(place) = self.places.get_mut(log) {
+            place.is_queued = false;
         }
         Some(Work::Write { log, run })
     }
 
     /// Whether the cursor still stands where it asked from.
     fn awaits(&self, read: DiskRead) -> bool {
-        self.find(read.log).is_ok_and(|at| self.places[at].cursor.after() == read.after)
+        self.places.get(read.log).is_some_and(|place| place.cursor.after() == read.after)
     }
 
     /// The logs that waited for the disk have their turn.
     fn free_disk(&mut self) {
         if let Disk::Busy(reading) = std::mem::replace(&mut self.disk, Disk::Free) {
             for log in reading.waiting {
-                if let Ok(at) = self.find(log) {
-                    self.places[at].is_queued = false;
+                if let Some(place) = self.places.get_mut(log) {
+                    place.is_queued = false;
                     self.wake(log);
                 }
             }
         }
-    }
-
-    fn find(&self, log: LogId) -> Result<usize, usize> {
-        self.places.binary_search_by_key(&log, |place| place.log)
     }
 }
 

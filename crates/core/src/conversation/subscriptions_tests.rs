@@ -163,3 +163,32 @@ fn an_event_that_came_from_disk_before_it_was_in_the_tail_does_not_come_again() 
     subscriptions.wake(LOG);
     assert_eq!(bytes_of(&subscriptions.next(1000, true)), batch(9).frames.len());
 }
+
+#[test]
+fn of_a_few_logs_and_of_many_each_has_its_turn() {
+    let tail = RefCell::new(Tail::new(Seq(0)));
+    tail.borrow_mut().publish(batch(1));
+    for count in [1, 15, 16, 17, 300] {
+        let logs: Vec<LogId> = (1..=count).map(|nth| LogId(nth * 7919 % 1009)).collect();
+        let mut subscriptions = Subscriptions::default();
+        for log in &logs {
+            subscriptions.open(*log, Handle(&tail), Seq(0));
+        }
+        let closed = logs[logs.len() / 2];
+        assert!(subscriptions.shut(closed).is_some() && subscriptions.shut(closed).is_none());
+        let open: Vec<LogId> = logs.iter().copied().filter(|log| *log != closed).collect();
+        let mut served = Vec::new();
+        while let Work::Write { log, run } = subscriptions.next(1000, true) {
+            subscriptions.wrote(log, &run, run.bytes());
+            served.push(log);
+        }
+        assert_eq!(served, open, "{count} logs take turns in the order in which they were opened");
+        let mut followed: Vec<LogId> = subscriptions.followed().collect();
+        followed.sort_unstable();
+        assert_eq!(followed, {
+            let mut open = open;
+            open.sort_unstable();
+            open
+        });
+    }
+}
