@@ -146,14 +146,8 @@ impl<H: TailHandle> Subscriptions<H> {
 
     /// The log has grown.
     pub fn wake(&mut self, log: LogId) {
-        if let Some(place) = self.places.get_mut(log)
-            && !std::mem::replace(&mut place.is_queued, true)
-        {
-            if self.ready.capacity() == 0 {
-                // Many connections follow one log or two for as long as they last.
-                self.ready.reserve_exact(1);
-            }
-            self.ready.push_back(log);
+        if let Some(place) = self.places.get_mut(log) {
+            queue(&mut self.ready, place);
         }
     }
 
@@ -201,12 +195,10 @@ impl<H: TailHandle> Subscriptions<H> {
     /// The peer took `written` bytes of a run. Returns the rest of the frame that has begun, to be
     /// written before anything else. What is left behind it is read again when its turn comes.
     pub fn wrote(&mut self, log: LogId, run: &FrameRun, written: usize) -> Bytes {
-        let rest = match self.places.get_mut(log) {
-            Some(place) => place.cursor.advance(run, written),
-            // It was closed meanwhile.
-            None => Bytes::new(),
-        };
-        self.wake(log);
+        // It may have been closed meanwhile.
+        let Some(place) = self.places.get_mut(log) else { return Bytes::new() };
+        let rest = place.cursor.advance(run, written);
+        queue(&mut self.ready, place);
         rest
     }
 
@@ -286,6 +278,18 @@ impl<H: TailHandle> Subscriptions<H> {
             }
         }
     }
+}
+
+/// Gives a cursor a turn, unless it has one.
+fn queue<H>(ready: &mut VecDeque<LogId>, place: &mut Place<H>) {
+    if std::mem::replace(&mut place.is_queued, true) {
+        return;
+    }
+    if ready.capacity() == 0 {
+        // Many connections follow one log or two for as long as they last.
+        ready.reserve_exact(1);
+    }
+    ready.push_back(place.log);
 }
 
 #[cfg(test)]
