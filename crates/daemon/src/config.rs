@@ -8,6 +8,7 @@ mod args;
 mod choices;
 mod file;
 mod print;
+mod socket_mode;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use crate::store::Durability;
 pub use address::{Address, AddressError};
 pub use args::{Order, from_command_line, read_again};
 pub use file::FileError;
+pub use socket_mode::SocketMode;
 
 /// What is far above what people and programs ask for, and so little that nobody else feels it
 /// (docs/adr/0017).
@@ -34,6 +36,10 @@ pub struct Config {
     pub listen: Vec<String>,
     /// Where to listen for this machine's own clients, if at all.
     pub socket: Option<PathBuf>,
+    /// Who may use the socket.
+    pub socket_mode: SocketMode,
+    /// The group of the socket, by name or number; `None`: that of the user who runs the daemon.
+    pub socket_group: Option<String>,
     /// Where the store, the identity and the lock are.
     pub data_dir: PathBuf,
     /// What an acknowledged message survives.
@@ -70,6 +76,8 @@ impl Config {
         let differ = [
             ("listen", *listen != new.listen),
             ("socket", *socket != new.socket),
+            ("socket-mode", self.socket_mode != new.socket_mode),
+            ("socket-group", self.socket_group != new.socket_group),
             ("data-dir", *data_dir != new.data_dir),
             ("durability", *durability != new.durability),
             ("new-store", *new_store != new.new_store),
@@ -85,6 +93,8 @@ impl Default for Config {
         Self {
             listen: vec![Address::default().to_string()],
             socket: Some(places::socket(&data_dir)),
+            socket_mode: SocketMode::USER,
+            socket_group: None,
             data_dir,
             durability: Durability::default(),
             new_store: false,

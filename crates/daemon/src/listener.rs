@@ -6,17 +6,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use chat_files::make_dir;
+use nix::unistd::Group;
 use rustix::fs::Mode;
 use rustix::process::umask;
-use tokio::net::{TcpSocket, UnixListener, lookup_host};
+use tokio::net::{TcpSocket, UnixSocket, lookup_host};
 
+use crate::config::SocketMode;
 use crate::start_error::StartError;
 
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: u32 = 4096;
-
-/// Of the Unix socket.
-const SOCKET_MODE: u32 = 0o600;
 
 /// A place to listen at, which never blocks. The reactor that gets it registers it with its runtime.
 #[derive(Debug)]
@@ -53,10 +52,18 @@ fn bind_address(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// Binds a Unix socket that only this user may use. The data directory's lock has been taken: a
-/// socket file that nobody answers at is left over from a daemon that was killed.
-pub(crate) async fn bind_unix(path: &Path) -> Result<(Listener, SocketFile), StartError> {
+/// Binds a Unix socket for those whom its mode and its group let in. The data directory's lock has been
+/// taken: a socket file that nobody answers at is left over from a daemon that was killed.
+///
+/// Nobody connects before mode and group are what they are to be: until it listens, the system refuses
+/// everybody, and the file is this user's alone from its first moment on.
+pub(crate) async fn bind_unix(
+    path: &Path,
+    mode: SocketMode,
+    group: Option<&str>,
+) -> Result<(Listener, SocketFile), StartError> {
     let failed = |cause| StartError::Socket { path: path.to_owned(), cause };
+    let group = group.map(group_number).transpose()?;
     if let Some(parent) = path.parent() {
         make_dir(parent).map_err(failed)?;
     }
@@ -64,14 +71,45 @@ pub(crate) async fn bind_unix(path: &Path) -> Result<(Listener, SocketFile), Sta
         return Err(StartError::SocketInUse { path: path.to_owned() });
     }
     remove_stale_socket(path).map_err(failed)?;
-    // It is this user's alone from its first moment on.
+    let socket = UnixSocket::new_stream().map_err(failed)?;
     let usual = umask(Mode::XUSR | Mode::RWXG | Mode::RWXO);
-    let bound = UnixListener::bind(path).and_then(UnixListener::into_std);
+    let bound = socket.bind(path);
     umask(usual);
-    let listener = bound.map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(SOCKET_MODE)).map_err(failed)?;
+    bound.map_err(failed)?;
+    if let Some((name, number)) = &group {
+        std::os::unix::fs::lchown(path, None, Some(*number)).map_err(|cause| {
+            StartError::SocketGroup { path: path.to_owned(), group: name.clone(), cause }
+        })?;
+    }
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode.bits())).map_err(failed)?;
+    if mode.is_shared() {
+        warn_of_closed_dir(path);
+    }
     let file = SocketFile::of(path).map_err(failed)?;
-    Ok((Listener::Unix(listener), file))
+    let listener = socket.listen(BACKLOG).and_then(tokio::net::UnixListener::into_std);
+    Ok((Listener::Unix(listener.map_err(failed)?), file))
+}
+
+/// A group by its name, or else by its number.
+fn group_number(group: &str) -> Result<(String, u32), StartError> {
+    let unknown = || StartError::NoGroup { group: group.to_owned() };
+    let number = match Group::from_name(group) {
+        Ok(Some(known)) => known.gid.as_raw(),
+        Ok(None) | Err(_) => group.parse().map_err(|_no_number| unknown())?,
+    };
+    Ok((group.to_owned(), number))
+}
+
+/// Others are let in at the socket, and do not get to it: nobody else would tell why.
+fn warn_of_closed_dir(socket: &Path) {
+    let Some(dir) = socket.parent() else { return };
+    let mode = std::fs::metadata(dir).map_or(0, |found| found.permissions().mode());
+    if mode & 0o011 == 0 {
+        tracing::warn!(
+            dir = %dir.display(),
+            "others may use the socket, and its directory lets only its owner through: chmod g+x it"
+        );
+    }
 }
 
 /// Whether somebody listens at a socket, also when he is too busy to answer.
@@ -132,25 +170,85 @@ fn file_id(path: &Path) -> io::Result<FileId> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::os::unix::fs::MetadataExt;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[tokio::test]
     async fn a_directory_that_is_made_for_the_socket_is_for_this_user_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("run").join("chatd.sock");
-        let (_listener, _file) = bind_unix(&path).await.unwrap();
+        let (_listener, _file) = bind_unix(&path, SocketMode::USER, None).await.unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(path.parent().unwrap()), mode(&path)), (0o700, 0o600));
+    }
+
+    #[tokio::test]
+    async fn a_socket_lets_nobody_else_in_from_its_first_moment_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("chatd.sock");
+        let mode_of = |path: &Path| std::fs::metadata(path).map(|found| found.mode() & 0o777);
+        let stop = Arc::new(AtomicBool::new(false));
+        let (watched, stopped) = (path.clone(), Arc::clone(&stop));
+        let watcher = std::thread::spawn(move || {
+            let mut modes = BTreeSet::new();
+            while !stopped.load(Ordering::Relaxed) {
+                modes.extend(mode_of(&watched));
+            }
+            modes
+        });
+        let group = rustix::process::getegid().as_raw();
+        for _ in 0..200 {
+            let bound = bind_unix(&path, SocketMode::GROUP, Some(&group.to_string())).await;
+            let (_listener, _file) = bound.unwrap();
+            let found = std::fs::metadata(&path).unwrap();
+            assert_eq!((found.mode() & 0o777, found.gid()), (0o660, group));
+        }
+        stop.store(true, Ordering::Relaxed);
+        let modes = watcher.join().unwrap();
+        assert!(modes.contains(&0o660), "it has looked");
+        let meant = BTreeSet::from([0o600, 0o660]);
+        assert!(modes.is_subset(&meant), "{:?} let in others", modes.difference(&meant));
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_is_not_open_yet_lets_nobody_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("chatd.sock");
+        let socket = UnixSocket::new_stream().unwrap();
+        socket.bind(&path).unwrap();
+        let early = std::os::unix::net::UnixStream::connect(&path).unwrap_err();
+        assert_eq!(early.kind(), io::ErrorKind::ConnectionRefused, "so bind_unix relies on it");
+        let _listener = socket.listen(BACKLOG).unwrap();
+        std::os::unix::net::UnixStream::connect(&path).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_group_that_is_not_there_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("chatd.sock");
+        let refused = bind_unix(&path, SocketMode::GROUP, Some("no-such-group")).await.unwrap_err();
+        assert!(matches!(refused, StartError::NoGroup { .. }), "{refused}");
+        assert!(!path.exists());
+        // By its name, as by its number.
+        let own = Group::from_gid(nix::unistd::Gid::effective()).unwrap().unwrap();
+        assert_eq!(group_number(&own.name).unwrap().1, own.gid.as_raw());
     }
 
     #[tokio::test]
     async fn a_socket_file_is_removed_by_its_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("chatd.sock");
-        let (_first, mine) = bind_unix(&path).await.unwrap();
-        assert!(matches!(bind_unix(&path).await, Err(StartError::SocketInUse { .. })));
+        let (_first, mine) = bind_unix(&path, SocketMode::USER, None).await.unwrap();
+        assert!(matches!(
+            bind_unix(&path, SocketMode::USER, None).await,
+            Err(StartError::SocketInUse { .. })
+        ));
         std::fs::remove_file(&path).unwrap();
-        let (_second, theirs) = bind_unix(&path).await.unwrap();
+        let (_second, theirs) = bind_unix(&path, SocketMode::USER, None).await.unwrap();
         drop(mine);
         assert!(path.exists(), "it belongs to the second");
         drop(theirs);

@@ -298,7 +298,8 @@ async fn bind_all(config: &Config) -> Result<Bound, StartError> {
     }
     let mut socket = None;
     if let Some(path) = &config.socket {
-        let (listener, file) = bind_unix(path).await?;
+        let (listener, file) =
+            bind_unix(path, config.socket_mode, config.socket_group.as_deref()).await?;
         listeners.push(listener);
         socket = Some(file);
     }

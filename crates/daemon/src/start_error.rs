@@ -32,6 +32,28 @@ pub enum StartError {
         /// Why.
         cause: std::io::Error,
     },
+    /// The group of the Unix socket is none.
+    #[error(
+        "there is no group {group:?} on this system: make it (groupadd), or change --socket-group"
+    )]
+    NoGroup {
+        /// As it was given.
+        group: String,
+    },
+    /// The socket cannot be given to its group.
+    #[error(
+        "the socket {} cannot be given to the group {group}: {cause}. The user who runs chatd must be in \
+         it (usermod -aG, SupplementaryGroups= in a systemd unit)",
+        .path.display()
+    )]
+    SocketGroup {
+        /// Where.
+        path: PathBuf,
+        /// As it was given.
+        group: String,
+        /// Why.
+        cause: std::io::Error,
+    },
     /// Somebody answers at the Unix socket.
     #[error(
         "another server answers at the socket {}. Stop it, or choose another place with \

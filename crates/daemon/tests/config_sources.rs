@@ -51,6 +51,8 @@ fn without_a_word_the_defaults_count() {
     assert_eq!(settings["listen"].as_array().map(Vec::len), Some(1));
     assert_eq!(settings["listen"][0].as_str(), Some("127.0.0.1:5018"));
     assert_eq!(settings["socket"].as_str(), Some(&*at("run/chatd.sock")));
+    assert_eq!(settings["socket-mode"].as_str(), Some("0600"));
+    assert!(!settings.contains_key("socket-group"), "that of the user");
     assert_eq!(settings["data-dir"].as_str(), Some(&*at(".local/state/chatd")));
     assert_eq!(settings["durability"].as_str(), Some("full"));
     assert_eq!(settings["new-store"].as_bool(), Some(false));
@@ -138,6 +140,35 @@ fn a_flag_wins_over_the_environment_that_over_the_file() {
 }
 
 #[test]
+fn a_group_of_the_socket_lets_its_members_in_unless_a_mode_says_otherwise() {
+    let home = home();
+    let path = file(&home, "socket-group = 'file'\n");
+    let with_file = || {
+        let mut command = chatd(home.path());
+        command.arg("--config").arg(&path);
+        command
+    };
+    let shown = |settings: &toml::Table| {
+        let text = |name: &str| settings[name].as_str().map(str::to_owned);
+        (text("socket-group").unwrap_or_default(), text("socket-mode").unwrap_or_default())
+    };
+    let of = |group: &str, mode: &str| (group.to_owned(), mode.to_owned());
+    assert_eq!(shown(&settings(&mut with_file())), of("file", "0660"));
+    let from_env =
+        settings(with_file().env("CHATD_SOCKET_GROUP", "env").env("CHATD_SOCKET_MODE", "666"));
+    assert_eq!(shown(&from_env), of("env", "0666"));
+    let from_flags = settings(
+        with_file()
+            .env("CHATD_SOCKET_GROUP", "env")
+            .env("CHATD_SOCKET_MODE", "666")
+            .args(["--socket-group=flag", "--socket-mode=0600"]),
+    );
+    assert_eq!(shown(&from_flags), of("flag", "0600"));
+    let path = file(&home, "socket-mode = '0640'\nsocket-group = 'file'\n");
+    assert_eq!(shown(&settings(chatd(home.path()).arg("--config").arg(path))), of("file", "0640"));
+}
+
+#[test]
 fn the_file_can_be_named_by_the_environment() {
     let home = home();
     let path = file(&home, "log = 'debug'\n");
@@ -148,8 +179,13 @@ fn the_file_can_be_named_by_the_environment() {
 #[test]
 fn what_is_printed_is_a_file_that_says_the_same() {
     let home = home();
-    let flags =
-        ["--listen=none", "--socket=a \"quoted\" path", "--durability=process", "--connections=20"];
+    let flags = [
+        "--listen=none",
+        "--socket=a \"quoted\" path",
+        "--durability=process",
+        "--connections=20",
+        "--socket-group=a \"b\"",
+    ];
     let first = output(chatd(home.path()).args(flags).arg("--print-config"));
     let path = file(&home, &String::from_utf8_lossy(&first.stdout));
     let second = output(chatd(home.path()).arg("--print-config").arg("--config").arg(path));
@@ -166,6 +202,7 @@ fn what_a_file_says_wrong_is_named_with_its_line() {
         ("\ndurability = 'half'\n", 2, "full or process"),
         ("log = 'info'\nsocket = ''\n", 2, "none"),
         ("log = 'loud'\n", 1, "warn"),
+        ("socket-mode = 'rw'\n", 1, "octal"),
         ("log = 'info'\ndata-dir = 5\n", 2, "string"),
         ("data_dir = '/d'\n", 1, "`data-dir`"),
         ("\nrequests-per-second = 0\n", 2, "1 to 1000000000"),
@@ -193,6 +230,7 @@ fn wrong_flags_and_variables_are_refused_with_the_usage() {
         ("--durability=half", "full or process"),
         ("--log=loud", "warn"),
         ("--socket=", "none"),
+        ("--socket-mode=0060", "octal"),
         ("--requests-per-second=0", "1 to 1000000000"),
         ("--connections=many", "invalid digit"),
         ("stray", "stray"),

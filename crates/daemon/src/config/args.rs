@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::choices::{ConnectionCount, ListenChoice, LogFilter, RequestRate, SocketChoice};
 use super::file::File;
-use super::{Address, Config, FileError};
+use super::{Address, Config, FileError, SocketMode};
 use crate::ctl::cli::CtlOrder;
 use crate::ctl::verb::Verb;
 use crate::store::Durability;
@@ -79,6 +79,15 @@ struct Args {
     /// [default: $XDG_RUNTIME_DIR/chatd.sock]
     #[arg(long, value_name = "PATH", env = "CHATD_SOCKET", hide_env_values = true, global = true)]
     socket: Option<SocketChoice>,
+
+    /// Who may use the Unix socket, as chmod takes it: 0600 is this user alone, 0660 a group, too
+    /// [default: 0600, and with --socket-group 0660]
+    #[arg(long, value_name = "MODE", env = "CHATD_SOCKET_MODE", hide_env_values = true)]
+    socket_mode: Option<SocketMode>,
+
+    /// Group whose members may use the Unix socket, by name or number
+    #[arg(long, value_name = "GROUP", env = "CHATD_SOCKET_GROUP", hide_env_values = true)]
+    socket_group: Option<String>,
 
     /// Where the messages and the server's identity are kept
     /// [default: $XDG_STATE_HOME/chatd or ~/.local/state/chatd]
@@ -191,10 +200,14 @@ impl Args {
             Some(SocketChoice::None) => None,
             None => Some(places::socket(&data_dir)),
         };
+        let socket_group = self.socket_group.or(file.socket_group);
+        let usual_mode = socket_group.as_ref().map_or(SocketMode::USER, |_group| SocketMode::GROUP);
         let defaults = Config::default();
         Ok(Config {
             listen: listen.iter().map(Address::to_string).collect(),
             socket,
+            socket_mode: self.socket_mode.or(file.socket_mode).unwrap_or(usual_mode),
+            socket_group,
             data_dir,
             correct_times: self.correct_times,
             durability: self.durability.or(file.durability).unwrap_or(defaults.durability),

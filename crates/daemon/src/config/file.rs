@@ -9,8 +9,8 @@ use rustix::fs::{Mode, OFlags};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::Address;
 use super::choices::{ConnectionCount, LogFilter, RequestRate, SocketChoice};
+use super::{Address, SocketMode};
 use crate::store::Durability;
 
 /// What a file says.
@@ -21,6 +21,9 @@ pub(super) struct File {
     pub(super) listen: Option<Vec<Address>>,
     #[serde(default, deserialize_with = "parsed")]
     pub(super) socket: Option<SocketChoice>,
+    #[serde(default, deserialize_with = "parsed")]
+    pub(super) socket_mode: Option<SocketMode>,
+    pub(super) socket_group: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
     #[serde(default, deserialize_with = "parsed")]
     pub(super) durability: Option<Durability>,

@@ -14,6 +14,11 @@ impl Config {
             Some(path) => quoted(path.to_string_lossy()),
             None => quoted("none"),
         };
+        let socket_mode = quoted(self.socket_mode.to_string());
+        let socket_group = match &self.socket_group {
+            Some(group) => format!("socket-group = {}", quoted(&**group)),
+            None => "# socket-group = \"chat\"".to_owned(),
+        };
         let data_dir = quoted(self.data_dir.to_string_lossy());
         let durability = quoted(self.durability.as_str());
         let new_store = Value::Boolean(self.new_store);
@@ -33,9 +38,18 @@ impl Config {
 # Flag --listen (repeatable), environment CHATD_LISTEN (separated by commas).
 listen = {listen}
 
-# Unix socket for the clients of this machine; only this user can use it. \"none\" is no socket.
+# Unix socket for the clients of this machine. \"none\" is no socket.
 # Flag --socket, environment CHATD_SOCKET.
 socket = {socket}
+
+# Who may use it, as chmod takes it: \"0600\" is the user who runs chatd and nobody else, \"0660\" a group,
+# too, \"0666\" everybody on this machine. Each has an account of its own there, as anywhere.
+# Flag --socket-mode, environment CHATD_SOCKET_MODE.
+socket-mode = {socket_mode}
+
+# The group, by name or number; without it, that of the user who runs chatd. chatd must be in it.
+# Flag --socket-group, environment CHATD_SOCKET_GROUP.
+{socket_group}
 
 # Where the messages and the server's identity are kept. One daemon at a time uses it.
 # Flag --data-dir, environment CHATD_DATA_DIR.
