@@ -7,6 +7,7 @@ mod crowded;
 mod fair;
 mod following;
 mod joining;
+mod linking;
 mod listening;
 // A stream that is always full is `/dev/full`.
 #[cfg(target_os = "linux")]

@@ -110,6 +110,7 @@ fn bound(name: &str) -> usize {
     match name {
         "VERSIONS_MAX" => chat_proto::limits::VERSIONS_MAX,
         "PROOF_BYTES_MAX" => chat_proto::limits::PROOF_BYTES_MAX,
+        "CREDENTIALS_PER_ACCOUNT_MAX" => chat_proto::limits::CREDENTIALS_PER_ACCOUNT_MAX,
         "PAGE_ITEMS_MAX" => chat_proto::limits::PAGE_ITEMS_MAX,
         "ATTACHMENTS_MAX" => chat_proto::limits::ATTACHMENTS_MAX,
         "HISTORY_GAPS_MAX" => chat_proto::limits::HISTORY_GAPS_MAX,

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chat_core::{
-    Batch, Conn, Effect, Fanout, Follower, HistoryRead, Origin, Reply, RevocationNumber, StoreRead,
-    Tail, TailHandle, WakePace,
+    Batch, Closing, Conn, Effect, Fanout, Follower, HistoryRead, Origin, Reply, RevocationNumber,
+    StoreRead, Tail, TailHandle, WakePace,
 };
 use chat_proto::{
-    AccountId, ErrorCode, LogId, Nonce, RequestId, RoomId, Seq, SubscriptionEnded, Window,
-    encode_frame,
+    AccountId, CredentialId, ErrorCode, LogId, Nonce, RequestId, RoomId, Seq, SubscriptionEnded,
+    Window, encode_frame,
 };
 
 use crate::chance::Chance;
@@ -48,6 +48,8 @@ pub(crate) enum Delivery {
     Reply { to: Origin, reply: Reply, tail: Option<Handle> },
     /// An account may not follow a log any more.
     Revoke(Rc<Revocation>),
+    /// What it has signed in with is good for nothing any more.
+    SignOut(AccountId, Option<CredentialId>, Closing),
 }
 
 /// The cursors of an account on a log close.
@@ -93,7 +95,7 @@ impl Delivery {
     fn effect(&self) -> Option<Effect> {
         match self {
             Self::Reply { reply, .. } => Some(reply.effect()),
-            Self::Revoke(_) => None,
+            Self::Revoke(_) | Self::SignOut(..) => None,
         }
     }
 
@@ -297,6 +299,23 @@ impl Fanout for SimFanout {
                 peer.inbox.push_back(Delivery::Revoke(Rc::clone(&revocation)));
                 self.woken.insert(*conn);
             }
+        }
+    }
+
+    fn sign_out(
+        &mut self,
+        account: AccountId,
+        credential: Option<CredentialId>,
+        closing: &Closing,
+    ) {
+        if self.is_dead() {
+            return;
+        }
+        // Whoever is not signed in yet may be when it comes.
+        let meant = |peer: &Peer| peer.connection.account().is_none_or(|of| of == account);
+        for (conn, peer) in self.peers.iter_mut().filter(|(_conn, peer)| meant(peer)) {
+            peer.inbox.push_back(Delivery::SignOut(account, credential, closing.clone()));
+            self.woken.insert(*conn);
         }
     }
 

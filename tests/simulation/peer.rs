@@ -240,6 +240,13 @@ impl Peer {
                     drop(self.connection.deliver((to.request, to.window), &reply, tail));
                 }
                 Some(Delivery::Revoke(revocation)) => self.revoke(&revocation),
+                Some(Delivery::SignOut(account, credential, closing)) => {
+                    let is_with =
+                        credential.is_none() || self.connection.credential() == credential;
+                    if self.connection.account() == Some(account) && is_with {
+                        self.connection.close(&closing);
+                    }
+                }
                 None => break,
             }
         }

@@ -7,8 +7,9 @@ use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 
 use chat_core::{
-    AccountRow, Action, Batch, BodyDigest, BoundStream, Command, Content, Cursor, Event, Lookup,
-    PastSend, PostBody, RULES, Read, RoomRow, Snapshot, State, StoreError, StoreSecret, Tail,
+    AccountRow, Action, Batch, BodyDigest, BoundStream, Command, Content, CredentialRow, Cursor,
+    Event, Lookup, PastSend, PostBody, RULES, Read, RoomRow, Snapshot, State, StoreError,
+    StoreSecret, Tail,
 };
 use chat_proto::{
     AccountId, Credential, Epoch, FrameCodec, LogId, MessageId, Nickname, Nonce, Posted, PublicKey,
@@ -111,7 +112,7 @@ fn state() -> State {
         secret: Some(StoreSecret([5; 16])),
         last_ts: NOW,
         accounts: vec![AccountRow::new(ACCOUNT, name.into(), head)],
-        credentials: vec![(KEY, ACCOUNT)],
+        credentials: vec![CredentialRow::first(ACCOUNT, KEY, NOW)],
         rooms: vec![RoomRow::new(ROOM, RoomName::parse("lobby").expect("a name").into(), head)],
         members: vec![(ROOM, ACCOUNT)],
         ..Snapshot::default()

@@ -281,7 +281,7 @@ impl Client {
     }
 
     /// Asks anything that the protocol has and that is not for the outbox or the cursors.
-    async fn ask<R: Request>(&self, request: R) -> Result<R::Reply, RequestError> {
+    pub(crate) async fn ask<R: Request>(&self, request: R) -> Result<R::Reply, RequestError> {
         Ok(self.ask_timed(request).await?.reply)
     }
 

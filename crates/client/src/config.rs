@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chat_proto::Nickname;
+use chat_proto::{LinkCode, Nickname};
 
 use crate::identity::Identity;
 use crate::known_servers::KnownServers;
@@ -25,6 +25,8 @@ pub struct Config {
     pub name: Name,
     /// The key that is the person, when it is not the one of the name.
     pub identity: Option<Identity>,
+    /// The account that the key is to be added to, when it has none yet: asked for until the first sign-in.
+    pub link: Option<DeviceLink>,
     /// Where identities, known servers and outboxes are.
     pub data_dir: PathBuf,
     /// What becomes of messages that have no answer when the process ends.
@@ -42,6 +44,15 @@ pub struct Config {
     pub agent: String,
     /// How long an attempt to connect may take.
     pub connect_timeout: Duration,
+}
+
+/// A device that is to be linked to an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeviceLink {
+    /// What a device of the account has shown.
+    pub code: LinkCode,
+    /// What the person is to know the device by; at most 64 bytes.
+    pub label: String,
 }
 
 /// A nickname that is wished for. It also chooses the key: each name has its own.
@@ -78,6 +89,7 @@ impl Config {
             fingerprint: None,
             name,
             identity: None,
+            link: None,
             data_dir,
             outbox: OutboxKind::Screen,
             first_n: 1,

@@ -7,9 +7,10 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use chat_proto::limits::LABEL_BYTES_MAX;
 use chat_proto::{
-    Body, Close, Frame, FrameCodec, FrameError, Hello, Kind, List, MAGIC, PublicKey, RequestId,
-    SignIn, SignedIn, Welcome, encode_frame, sign_in_transcript, welcome_transcript,
+    Body, Close, Frame, FrameCodec, FrameError, Hello, Kind, LinkDevice, List, MAGIC, PublicKey,
+    RequestId, SignIn, SignedIn, Welcome, encode_frame, sign_in_transcript, welcome_transcript,
 };
 use ed25519_dalek::{Signature, VerifyingKey};
 use futures::StreamExt;
@@ -17,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio_util::codec::FramedRead;
 
+use crate::config::DeviceLink;
 use crate::event::Refusal;
 use crate::eyeballs;
 use crate::identity::{AgentError, Identity, random_bytes};
@@ -39,6 +41,8 @@ pub(crate) struct Dial {
     pub(crate) identity: Identity,
     pub(crate) name: String,
     pub(crate) name_is_firm: bool,
+    /// Until the first sign-in.
+    pub(crate) link: Option<DeviceLink>,
     pub(crate) agent: String,
 }
 
@@ -221,7 +225,13 @@ impl Handshake {
         let sign_in = dial.identity.sign_in(&transcript, &dial.name).await?;
         let sign_in = SignIn { name_is_firm: dial.name_is_firm, ..sign_in };
         let mut bytes = Vec::new();
-        self.put(&sign_in, RequestId(2), &mut bytes)?;
+        match &dial.link {
+            None => self.put(&sign_in, RequestId(2), &mut bytes)?,
+            Some(DeviceLink { code, label }) => {
+                let link = LinkDevice::of(sign_in, *code, beginning(label, LABEL_BYTES_MAX));
+                self.put(&link, RequestId(2), &mut bytes)?;
+            }
+        }
         self.write(&bytes).await?;
         let signed_in: SignedIn = self.reply().await?;
         Ok(Established {

@@ -109,6 +109,7 @@ impl Driver {
                 identity,
                 name: name.to_string(),
                 name_is_firm: config.name.firm,
+                link: config.link,
                 agent: config.agent,
             },
             connect_timeout: config.connect_timeout,
@@ -319,6 +320,8 @@ impl Driver {
     fn signed_in(&mut self, established: Established) {
         let Established { address, reader, writer, welcome, signed_in, contact } = established;
         self.limits = welcome.limits;
+        // The key is the account's from now on, and the code good for nothing.
+        self.dial.link = None;
         self.link = Link::Up(Box::new(Up::new(reader, writer)));
         let now = Instant::now();
         (self.up_since, self.heard_at, self.ping_at) = (now, now, now);

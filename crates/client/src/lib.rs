@@ -13,6 +13,7 @@ mod calls;
 mod client;
 mod config;
 mod connection;
+mod devices;
 mod driver;
 mod event;
 mod event_queue;
@@ -42,7 +43,7 @@ pub use chat_inert as sanitize;
 
 pub use answers::{AckFuture, HistoryPage, NoAck, REQUEST_TIMEOUT, RequestError, SendError, Sent};
 pub use client::{Client, Events, start};
-pub use config::{CONNECT_TIMEOUT, Config, Name, OutboxKind};
+pub use config::{CONNECT_TIMEOUT, Config, DeviceLink, Name, OutboxKind};
 pub use event::{
     Connected, Event, Message, Outgoing, OutgoingState, Refusal, RoomChange, Subscribed,
 };

@@ -31,7 +31,7 @@ pub use conversation::session::{
 };
 pub use conversation::subscriptions::{DiskRead, Subscriptions, TailHandle, Work};
 pub use conversation::tail::Tail;
-pub use decision::command::{Action, Command, RoomChange, UnreadableCommand};
+pub use decision::command::{Action, Command, DeviceLink, RoomChange, UnreadableCommand};
 pub use decision::input::{Input, Local, Ordered, Unsequenced};
 pub use decision::lone_submitter::LoneSubmitter;
 pub use decision::names::{NameKey, NameKeys, NameStem, Named, WishedName};
@@ -43,7 +43,8 @@ pub use decision::post::{AfterRefused, BodyDigest, PostBody};
 pub use decision::refusal::Refusal;
 pub use decision::secret::StoreSecret;
 pub use decision::state::{
-    AccountRow, Answer, Decision, RULES, RestoreError, RoomRow, Snapshot, State,
+    AccountRow, Answer, CredentialRow, Decision, LinkRow, RULES, RestoreError, RoomRow, Snapshot,
+    State,
 };
 pub use log::event::{
     Batch, Columns, Content, Event, EventKind, EventRow, LogOwner, MessageColumns, MissingColumn,

@@ -16,18 +16,16 @@ mod queries;
 mod refused_sends;
 mod renames;
 mod replies;
+mod revoking;
 mod submissions;
 
-use chat_proto::{
-    AccountId, LogId, Presence as PresenceFrame, RequestId, RoomId, Seq, Timestamp, encode_frame,
-};
+use chat_proto::{AccountId, Presence as PresenceFrame, RequestId, Timestamp, encode_frame};
 
 use rustc_hash::FxHashMap;
 
 use crate::conversation::presence::Presence;
 use crate::{
-    Begun, Conn, Fanout, Input, Local, PresenceReport, Record, Refusal, Reply, State, Store,
-    StoreError,
+    Begun, Conn, Fanout, Input, Local, PresenceReport, Record, Reply, State, Store, StoreError,
 };
 use ahead::AheadReaders;
 pub use failing::Failed;
@@ -206,8 +204,20 @@ impl<S: Store> Pipeline<S> {
 
     /// A batch is durable: everybody may see and hear of it.
     fn show(&mut self, mut staged: CommitBatch, fanout: &mut impl Fanout) {
+        let revoked = staged.removed_credentials();
+        let sign_out = |pipeline: &Self, fanout: &mut _| {
+            let each = revoked.iter();
+            each.for_each(|(of, which)| pipeline.sign_out_if_revoked(*of, *which, fanout));
+        };
+        // First: they see nothing of what is published.
+        sign_out(self, fanout);
         self.publish(&mut staged, fanout);
         self.answer_all(staged, fanout);
+        if !revoked.is_empty() {
+            // Who was about to be signed in meanwhile.
+            sign_out(self, fanout);
+            fanout.release();
+        }
     }
 
     fn answer_all(&mut self, staged: CommitBatch, fanout: &mut impl Fanout) {
@@ -311,34 +321,6 @@ impl<S: Store> Pipeline<S> {
                 true => self.presence.joined(change.account, change.room),
                 false => self.presence.left(change.account, change.room),
             }
-        }
-    }
-
-    /// A room is gone, for good: nobody follows its log any more, or waits for it.
-    pub(super) fn end_if_removed(&mut self, room: RoomId, fanout: &mut impl Fanout) {
-        let is_there = |state: &State| state.has_room(room);
-        if self.state.as_ref().is_none_or(is_there) {
-            return;
-        }
-        let log = LogId::from(room);
-        fanout.remove(log, replies::subscription_ended(log, &Refusal::NotReadable { log: log.0 }));
-        for query in self.ahead.reached(log, Seq(u64::MAX)) {
-            self.open.wait(query);
-        }
-    }
-
-    /// A membership has ended: the account goes on reading what everybody may read, and nothing else.
-    pub(super) fn revoke_unreadable(
-        &self,
-        account: AccountId,
-        room: RoomId,
-        fanout: &mut impl Fanout,
-    ) {
-        // Of a room that is gone everybody is told.
-        let Some(state) = self.state.as_ref().filter(|state| state.has_room(room)) else { return };
-        let log = LogId::from(room);
-        if let Err(why) = state.access(account).can_read(log) {
-            fanout.revoke(log, account, replies::subscription_ended(log, &why));
         }
     }
 

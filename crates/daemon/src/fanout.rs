@@ -8,13 +8,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chat_core::{
-    Batch, Conn, Effect, Fanout, OperatorAnswer, Origin, Refusal, Reply, StoreRead, Tail, WakePace,
+    Batch, Closing, Conn, Effect, Fanout, OperatorAnswer, Origin, Refusal, Reply, StoreRead, Tail,
+    WakePace,
 };
-use chat_proto::{AccountId, LogId, RequestId, RoomId, Seq};
+use chat_proto::{AccountId, CredentialId, LogId, RequestId, RoomId, Seq};
 
 use crate::conn_number::reactor_of;
 use crate::live::Live;
-use crate::mailbox::{Answer, Delivery, Mailboxes, Released, Renaming, Revocation};
+use crate::mailbox::{Answer, Delivery, Mailboxes, Released, Renaming, Revocation, SignOut};
 use crate::reader::ReadPool;
 use crate::tails::{SharedTail, TailBudget};
 
@@ -142,6 +143,18 @@ impl Fanout for MailboxFanout {
     fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>) {
         self.readers.revoke(account, log);
         self.close_cursors(log, Some(account), frame);
+    }
+
+    fn sign_out(
+        &mut self,
+        account: AccountId,
+        credential: Option<CredentialId>,
+        closing: &Closing,
+    ) {
+        let sign_out = Arc::new(SignOut { account, credential, closing: closing.clone() });
+        for deliveries in &mut self.deliveries {
+            deliveries.push(Delivery::SignOut(Arc::clone(&sign_out)));
+        }
     }
 
     fn remove(&mut self, log: LogId, frame: Vec<u8>) {

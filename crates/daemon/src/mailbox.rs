@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chat_core::{Conn, DiskRead, Origin, Reply, RevocationNumber, StoreError};
-use chat_proto::{AccountId, LogId, RoomId, Seq};
+use chat_core::{Closing, Conn, DiskRead, Origin, Reply, RevocationNumber, StoreError};
+use chat_proto::{AccountId, CredentialId, LogId, RoomId, Seq};
 
 use crate::arrival::Transfer;
 use crate::conn_number::reactor_of;
@@ -21,6 +21,8 @@ pub(crate) enum Delivery {
     Reply(Answer),
     /// An account may not follow a log any more.
     Revoke(Arc<Revocation>),
+    /// What an account has signed in with is good for nothing any more.
+    SignOut(Arc<SignOut>),
 }
 
 /// A reply on its way to a connection, with the tail whose cursor opens with it.
@@ -41,6 +43,16 @@ pub(crate) struct Revocation {
     pub(crate) number: RevocationNumber,
     /// What says why.
     pub(crate) frame: Vec<u8>,
+}
+
+/// Connections of an account close.
+#[derive(Debug)]
+pub(crate) struct SignOut {
+    pub(crate) account: AccountId,
+    /// Those that have signed in with it; `None`: all.
+    pub(crate) credential: Option<CredentialId>,
+    /// Why.
+    pub(crate) closing: Closing,
 }
 
 /// A page of a log that a connection asked for.

@@ -171,6 +171,7 @@ impl Reactor {
             match delivery {
                 Delivery::Reply(answer) => self.deliver(answer),
                 Delivery::Revoke(revocation) => self.revoke(&revocation),
+                Delivery::SignOut(sign_out) => self.sign_out(&sign_out),
             }
         }
         // Behind the replies: what they say of names is older.

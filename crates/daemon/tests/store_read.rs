@@ -8,8 +8,9 @@ use bytes::BytesMut;
 use chat_core::{Content, Event, EventKind, HistoryRead, Store};
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
 use chat_proto::{
-    AccountId, Epoch, EventSeq, FrameCodec, Gap, HistoryPage, Kind, LogId, LoggedHead, Nickname,
-    PublicKey, RequestId, Role, RoomId, RoomName, Seq, TextKind, encode_frame,
+    AccountId, Epoch, EventSeq, FrameCodec, Gap, HistoryPage, Kind, LinkCodeHash, LogId,
+    LoggedHead, Nickname, PublicKey, RequestId, Role, RoomId, RoomName, Seq, TextKind,
+    encode_frame,
 };
 use chatd::store::{Durability, LogPage, Reader, SqliteStore};
 use store_seed::{ADA, LOBBY, event, message, post, put, seeded};
@@ -67,7 +68,7 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
     let bob = AccountId(3);
     let nickname = |name| Nickname::parse(name).expect("a name");
     let side = RoomName::parse("side").expect("a name");
-    let credential = PublicKey([0xB0; 32]).into();
+    let (credential, laptop) = (PublicKey([0xB0; 32]).into(), PublicKey([0xB1; 32]).into());
     let events = [
         event(bob.into(), 1, Content::AccountCreated { credential, name: nickname("bob").into() }),
         event(bob.into(), 2, Content::AccountRenamed { name: nickname("rob").into() }),
@@ -79,6 +80,10 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         event(LogId(4), 5, Content::Left { account: bob }),
         event(LogId(4), 6, Content::RoomRemoved {}),
         event(bob.into(), 4, Content::RoomLeft { room: RoomId(4) }),
+        event(bob.into(), 5, Content::LinkOpened { code: LinkCodeHash([0xC0; 32]) }),
+        event(bob.into(), 6, Content::CredentialAdded { credential: laptop, label: "lap".into() }),
+        event(bob.into(), 7, Content::CredentialRemoved { credential: laptop }),
+        event(bob.into(), 8, Content::CredentialAdded { credential: laptop, label: "".into() }),
         message(2, "hello\n\u{1b}[31m wörld 👍"),
     ];
     let kinds: BTreeSet<_> = events.iter().map(|event| event.content.kind().name()).collect();
@@ -93,7 +98,7 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         assert_eq!(page, LogPage { frames: frames(&of_log), after: head });
     }
     let page = events_after(&mut reader, LOBBY, 1, usize::MAX);
-    assert_eq!(page, LogPage { frames: frames(&events[10..]), after: Seq(2) });
+    assert_eq!(page, LogPage { frames: frames(&events[14..]), after: Seq(2) });
     let lobby = events_after(&mut reader, LOBBY, 0, usize::MAX);
     assert_eq!(told(&lobby), [(1, 1), (2, 2)]);
 }

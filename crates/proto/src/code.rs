@@ -93,6 +93,16 @@ numbered! {
         NoSuchMember = 121, false;
         /// The room would have no owner.
         LastOwner = 122, false;
+        /// No device may be linked with the code: it was used, has expired, or is none.
+        BadLinkCode = 138, false;
+        /// The credential was taken from its account.
+        CredentialRevoked = 139, false;
+        /// The credential signs in to another account.
+        CredentialInUse = 140, false;
+        /// An account keeps its last credential, and has at most so many as `detail` says.
+        CredentialLimit = 141, false;
+        /// The account has no such credential.
+        UnknownCredential = 142, false;
     }
 }
 
@@ -159,5 +169,7 @@ numbered! {
         Full = 6, true;
         /// Something failed in the daemon.
         Internal = 7, true;
+        /// What the client has signed in with is good for nothing any more.
+        SignedOut = 8, false;
     }
 }

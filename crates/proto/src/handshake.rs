@@ -3,7 +3,9 @@
 use crate::limits::{PROOF_BYTES_MAX, VERSIONS_MAX};
 use crate::ssh::put_ssh_string;
 use crate::wire::{Body, Decode, Encode, List};
-use crate::{AccountId, Credential, Epoch, Kind, ProofKind, PublicKey, Seq, SessionId, SshKey};
+use crate::{
+    AccountId, Credential, Epoch, Kind, LinkCode, ProofKind, PublicKey, Seq, SessionId, SshKey,
+};
 
 /// Opens the conversation, right after [`crate::MAGIC`].
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -120,6 +122,47 @@ impl SignIn {
     #[must_use]
     pub fn known_credential(&self) -> Option<Credential> {
         Credential::from_parts(self.credential_kind, self.credential)
+    }
+}
+
+/// Adds the client's credential to the account of a link code, and signs in to it: in place of a
+/// [`SignIn`]. The account has its name already.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct LinkDevice {
+    /// As of a [`SignIn`].
+    pub credential_kind: u16,
+    /// As of a [`SignIn`].
+    pub credential: [u8; 32],
+    /// As of a [`SignIn`].
+    pub proof_kind: u16,
+    /// As of a [`SignIn`].
+    pub proof: List<u8, PROOF_BYTES_MAX>,
+    /// What a device of the account has shown.
+    pub code: LinkCode,
+    /// What the person is to know the device by; at most 64 bytes.
+    pub label: String,
+}
+
+impl Body for LinkDevice {
+    const KIND: Kind = Kind::LinkDevice;
+}
+
+impl LinkDevice {
+    /// The credential and the proof of a sign-in, for the account of a code.
+    #[must_use]
+    pub fn of(sign_in: SignIn, code: LinkCode, label: impl Into<String>) -> Self {
+        let SignIn { credential_kind, credential, proof_kind, proof, .. } = sign_in;
+        let label = label.into();
+        Self { credential_kind, credential, proof_kind, proof, code, label }
+    }
+
+    /// The credential and the proof, as a sign-in has them, beside the code and the label.
+    #[must_use]
+    pub fn into_parts(self) -> (SignIn, LinkCode, String) {
+        let Self { credential_kind, credential, proof_kind, proof, code, label } = self;
+        let (name, name_is_firm) = (String::new(), false);
+        let sign_in = SignIn { credential_kind, credential, proof_kind, proof, name, name_is_firm };
+        (sign_in, code, label)
     }
 }
 

@@ -42,6 +42,8 @@ logged_events!(kinds! {
     SignIn = 0x0003,
     /// Server: who the client is.
     SignedIn = 0x0004,
+    /// Client: its key and the signed challenge, for the account of a link code.
+    LinkDevice = 0x0005,
 
     /// Post a message.
     Send = 0x0101,
@@ -59,6 +61,11 @@ logged_events!(kinds! {
     React = 0x0107,
     /// Give a member another role.
     SetRole = 0x0110,
+
+    /// Let another device sign in to the account, with a link code.
+    OpenLink = 0x012C,
+    /// Take a device's right to sign in.
+    RevokeCredential = 0x012D,
 
     /// Open a cursor on a log.
     Subscribe = 0x0141,
@@ -78,6 +85,8 @@ logged_events!(kinds! {
     Ping = 0x0148,
     /// The answer to a [`Kind::Probe`]; the one request that gets no reply.
     ProbeReply = 0x0149,
+    /// What the account signs in with.
+    Devices = 0x015E,
 
     /// The request failed; the connection lives.
     Error = 0x0200,
@@ -101,6 +110,8 @@ logged_events!(kinds! {
     HistoryPage = 0x0209,
     /// The answer to a ping.
     Pong = 0x020A,
+    /// What an account signs in with.
+    DeviceList = 0x021E,
 
     /// Not logged: events that retention has deleted stood here.
     Gap = 0x0401,

@@ -14,6 +14,7 @@ mod handshake;
 mod ids;
 mod kind;
 pub mod limits;
+mod link_code;
 mod logged;
 mod name;
 mod reply;
@@ -35,19 +36,20 @@ pub use frame::{
 };
 pub use frame_buffer::FrameBuffer;
 pub use handshake::{
-    Hello, Limits, SignIn, SignedIn, Welcome, sign_in_transcript, welcome_transcript,
+    Hello, Limits, LinkDevice, SignIn, SignedIn, Welcome, sign_in_transcript, welcome_transcript,
 };
 pub use ids::{
     AccountId, AttachmentId, CredentialId, Epoch, EventSeq, LogId, MessageId, Nonce, Position,
     PublicKey, RequestId, RoomId, Seq, SessionId, StreamId, Timestamp,
 };
 pub use kind::Kind;
+pub use link_code::{LinkCode, LinkCodeHash};
 // The module has nothing but the bodies of logged events.
 pub use logged::*;
 pub use name::{NameError, Nickname, RoomName, looks, names_collide, spells_like_a_name};
 pub use reply::{
-    AccountInfo, AccountList, Ack, Done, Error, HistoryPage, Member, MemberList, Message, Pong,
-    Reset, RoomInfo, RoomList, Subscribed,
+    AccountInfo, AccountList, Ack, Device, DeviceList, Done, Error, HistoryPage, Member,
+    MemberList, Message, Pong, Reset, RoomInfo, RoomList, Subscribed,
 };
 // The module has nothing but the bodies of requests.
 pub use request::*;

@@ -36,6 +36,15 @@ pub const PROOF_BYTES_MAX: usize = 320;
 /// Protocol versions that one [`crate::Hello`] may offer.
 pub const VERSIONS_MAX: usize = 8;
 
+/// Credentials that one account may have.
+pub const CREDENTIALS_PER_ACCOUNT_MAX: usize = 32;
+
+/// Longest label of a device, in bytes of UTF-8.
+pub const LABEL_BYTES_MAX: usize = 64;
+
+/// How long a link code is good for, in milliseconds.
+pub const LINK_CODE_MS: u64 = 10 * 60 * 1000;
+
 /// Rooms, members or accounts in one page.
 pub const PAGE_ITEMS_MAX: usize = 256;
 

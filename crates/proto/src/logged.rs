@@ -5,7 +5,7 @@
 //! It must not know what follows from an event. Each begins with the fields of [`crate::LoggedHead`].
 
 use crate::wire::{Decode, Encode, body};
-use crate::{AccountId, MessageId, RoomId, Seq, TextBody, Timestamp};
+use crate::{AccountId, CredentialId, MessageId, RoomId, Seq, TextBody, Timestamp};
 
 /// Hands the table to another macro, behind what that one is given besides. What stands behind the
 /// `=` of a field is for `tests/wire/samples.rs` alone.
@@ -133,6 +133,40 @@ macro_rules! logged_events {
                 ts: Timestamp = Timestamp(1_767_225_600_000),
                 /// The room that it is no member of any more.
                 room: RoomId = RoomId(7),
+            }
+            /// Another credential signs in to the account. Logged in its own log.
+            CredentialAdded = 0x039C {
+                /// The account in whose own log it stands.
+                account: AccountId = AccountId(300),
+                /// Its place in that log.
+                seq: Seq = Seq(2),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Which one.
+                credential: CredentialId = credential_id(),
+                /// What the device calls itself.
+                label: String = "laptop".into(),
+            }
+            /// A credential signs in to the account no more. Logged in its own log.
+            CredentialRemoved = 0x039D {
+                /// The account in whose own log it stands.
+                account: AccountId = AccountId(300),
+                /// Its place in that log.
+                seq: Seq = Seq(2),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Which one.
+                credential: CredentialId = credential_id(),
+            }
+            /// One device more may sign in to the account, with a code, in the next ten minutes. Logged in
+            /// its own log.
+            LinkOpened = 0x039E {
+                /// The account in whose own log it stands.
+                account: AccountId = AccountId(300),
+                /// Its place in that log.
+                seq: Seq = Seq(2),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
             }
         }
     };

@@ -1,9 +1,12 @@
 //! What the daemon answers.
 
-use crate::limits::{HISTORY_GAPS_MAX, HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX};
+use crate::limits::{
+    CREDENTIALS_PER_ACCOUNT_MAX, HISTORY_GAPS_MAX, HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX,
+};
 use crate::wire::{Decode, Encode, List, body};
 use crate::{
-    AccountId, Epoch, ErrorCode, Gap, LogId, MessageId, Nonce, RoomId, Seq, TextBody, Timestamp,
+    AccountId, CredentialId, Epoch, ErrorCode, Gap, LogId, MessageId, Nonce, RoomId, Seq, TextBody,
+    Timestamp,
 };
 
 body! {
@@ -138,6 +141,29 @@ body! {
         /// The same as in the ping.
         token: u64,
     }
+}
+
+body! {
+    /// What the asking account signs in with.
+    DeviceList {
+        /// In the order in which they were added.
+        devices: List<Device, CREDENTIALS_PER_ACCOUNT_MAX>,
+    }
+}
+
+/// A credential of an account.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Device {
+    /// Names it.
+    pub credential: CredentialId,
+    /// The number of its [`crate::CredentialKind`].
+    pub kind: u16,
+    /// What people compare, as `ssh-keygen -l` shows it behind `SHA256:`.
+    pub fingerprint: [u8; 32],
+    /// What the device calls itself; empty of the account's first.
+    pub label: String,
+    /// When it was added: milliseconds of UTC since 1970.
+    pub added: Timestamp,
 }
 
 /// A member of a room.

@@ -3,7 +3,7 @@
 
 use crate::limits::PAGE_ITEMS_MAX;
 use crate::wire::{Decode, Encode, List, body};
-use crate::{AccountId, LogId, Nonce, Position, RoomId, Seq, TextBody};
+use crate::{AccountId, CredentialId, LinkCodeHash, LogId, Nonce, Position, RoomId, Seq, TextBody};
 
 body! {
     /// Posts a message. Reply: [`crate::Ack`], after the commit.
@@ -162,4 +162,24 @@ body! {
         /// The probe's token.
         token: u64,
     }
+}
+body! {
+    /// Lets one device more sign in to the account, with the code of this hash, in the next ten minutes. A
+    /// code that was open before is good for nothing from then on. Reply: [`crate::Done`].
+    OpenLink {
+        /// Of the code, which the asking device has drawn and shows to its person.
+        code: LinkCodeHash,
+    }
+}
+body! {
+    /// Takes a credential from the account: whoever is signed in with it is cut off, and cannot sign in
+    /// again. The last one stays. Reply: [`crate::Done`].
+    RevokeCredential {
+        /// Which one.
+        credential: CredentialId,
+    }
+}
+body! {
+    /// Asks what the account signs in with. Reply: [`crate::DeviceList`].
+    Devices {}
 }

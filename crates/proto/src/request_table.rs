@@ -6,9 +6,10 @@
 
 use crate::limits::{PAGE_ITEMS_MAX, TEXT_BYTES_MAX};
 use crate::{
-    AccountList, Accounts, Ack, Body, Delete, Done, Edit, FindRoom, Frame, FrameRef, History,
-    HistoryPage, Join, Kind, Leave, MemberList, Members, Ping, Pong, React, Rename, Reset,
-    RoomInfo, RoomList, Rooms, Send, Seq, SetRole, Subscribe, Subscribed, Unsubscribe, WireError,
+    AccountList, Accounts, Ack, Body, Delete, DeviceList, Devices, Done, Edit, FindRoom, Frame,
+    FrameRef, History, HistoryPage, Join, Kind, Leave, MemberList, Members, OpenLink, Ping, Pong,
+    React, Rename, Reset, RevokeCredential, RoomInfo, RoomList, Rooms, Send, Seq, SetRole,
+    Subscribe, Subscribed, Unsubscribe, WireError,
 };
 
 /// The longest a number can be on the wire.
@@ -124,7 +125,7 @@ macro_rules! requests {
             #[must_use]
             pub fn request_bytes_max(self) -> Option<usize> {
                 match self {
-                    Self::Hello | Self::SignIn => Some(NAME),
+                    Self::Hello | Self::SignIn | Self::LinkDevice => Some(NAME),
                     Self::ProbeReply => Some(NUMBERS),
                     $($(Self::$name => Some($bytes_max),)*)*
                     _ => None,
@@ -147,6 +148,8 @@ requests! {
         Delete -> Ack, NUMBERS, if |delete, ack| ack.nonce == delete.nonce;
         React -> Ack, NAME, if |react, ack| ack.nonce == react.nonce;
         SetRole -> Done, NUMBERS;
+        OpenLink -> Done, NUMBERS;
+        RevokeCredential -> Done, NUMBERS;
     }
     /// A request that changes nothing that is logged.
     QueryRequest in Queries {
@@ -159,6 +162,7 @@ requests! {
             && rises(asked.after, &page.members, page.more, |it| it.account);
         Accounts -> AccountList, IDS;
         Ping -> Pong, NUMBERS, if |ping, pong| ping.token == pong.token;
+        Devices -> DeviceList, NUMBERS;
     }
 }
 
@@ -199,13 +203,13 @@ fn leads_on(asked: &History, page: &HistoryPage) -> bool {
 mod tests {
     use super::*;
     use crate::limits::{
-        AGENT_BYTES_MAX, ATTACHMENTS_MAX, NAME_BYTES_MAX, PROOF_BYTES_MAX, REACTION_BYTES_MAX,
-        VERSIONS_MAX, VIA_BYTES_MAX,
+        AGENT_BYTES_MAX, ATTACHMENTS_MAX, LABEL_BYTES_MAX, NAME_BYTES_MAX, PROOF_BYTES_MAX,
+        REACTION_BYTES_MAX, VERSIONS_MAX, VIA_BYTES_MAX,
     };
     use crate::wire::encode_into;
     use crate::{
-        AccountId, AttachmentId, Context, Epoch, Hello, List, LogId, MessageId, Nonce, Position,
-        PublicKey, RequestId, RoomId, SignIn, StreamId, TextBody,
+        AccountId, AttachmentId, Context, Epoch, Hello, LinkCode, LinkDevice, List, LogId,
+        MessageId, Nonce, Position, PublicKey, RequestId, RoomId, SignIn, StreamId, TextBody,
     };
 
     fn fits<B: Body>(body: &B) {
@@ -225,7 +229,12 @@ mod tests {
             credential_kind: u16::MAX,
             proof_kind: u16::MAX,
             proof: List::first_of([0; PROOF_BYTES_MAX]),
-            ..sign_in
+            ..sign_in.clone()
+        });
+        let label = "x".repeat(LABEL_BYTES_MAX);
+        fits(&LinkDevice {
+            proof: List::first_of([0; PROOF_BYTES_MAX]),
+            ..LinkDevice::of(sign_in, LinkCode([0; 16]), label)
         });
         fits(&Join { name });
         let nonce = Nonce { stream: StreamId([0; 16]), n: u64::MAX };
@@ -265,7 +274,8 @@ mod tests {
             let in_table = AnyRequest::read(&frame).is_some();
             let is_numbered_so = (0x0100..0x0200).contains(&(kind as u16));
             assert_eq!(in_table, is_numbered_so && kind != Kind::ProbeReply, "{kind:?}");
-            let is_beside = matches!(kind, Kind::Hello | Kind::SignIn | Kind::ProbeReply);
+            let is_beside =
+                matches!(kind, Kind::Hello | Kind::SignIn | Kind::LinkDevice | Kind::ProbeReply);
             assert_eq!(kind.request_bytes_max().is_some(), in_table || is_beside, "{kind:?}");
         }
     }

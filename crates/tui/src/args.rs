@@ -28,6 +28,8 @@ pub struct Invocation {
     pub given: Given,
     /// Where the daemon inside shall listen, if there shall be one.
     pub serve: Option<SocketAddr>,
+    /// Whether this device is to be linked to an account, with a code that is asked for.
+    pub links: bool,
     /// What to do.
     pub mode: Mode,
 }

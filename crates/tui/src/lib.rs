@@ -11,6 +11,7 @@ pub mod host;
 #[cfg(not(feature = "serve"))]
 #[path = "no_host.rs"]
 pub mod host;
+pub mod linking;
 pub mod logging;
 mod nearest;
 pub mod passphrase;

@@ -15,7 +15,7 @@ use chat_tui::reach::Reach;
 use chat_tui::screen::theme::Theme;
 use chat_tui::screen::{self, Note, ScreenError, ScreenOptions};
 use chat_tui::settings::{self, FileSettings, Settings};
-use chat_tui::{logging, passphrase};
+use chat_tui::{linking, logging, passphrase};
 use tokio::runtime::{Builder, Runtime};
 
 /// How long what still runs may take to end when everything is said.
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn run(invocation: Invocation) -> anyhow::Result<Exit> {
-    let Invocation { given, serve, mode } = invocation;
+    let Invocation { given, serve, links, mut mode } = invocation;
     if mode.prints_json() {
         headless::tell_in_json();
     }
@@ -66,7 +66,7 @@ fn run(invocation: Invocation) -> anyhow::Result<Exit> {
         tell_error(Exit::Usage, "nothing was done; mend the configuration file first");
         return Ok(headless::usage(&mode));
     }
-    let settings = match settings::resolve(given, |variable| std::env::var_os(variable), file) {
+    let mut settings = match settings::resolve(given, |variable| std::env::var_os(variable), file) {
         Ok(settings) => settings,
         Err(error) => {
             tell_error(Exit::Usage, &error.to_string());
@@ -76,6 +76,16 @@ fn run(invocation: Invocation) -> anyhow::Result<Exit> {
     if mode == Mode::PrintConfig {
         let text = settings::config_text(&settings, config_path.as_deref());
         return Ok(print(&text));
+    }
+    if links {
+        match linking::ask() {
+            Ok(link) => settings.link = Some(link),
+            Err(error) => {
+                tell_error(Exit::Usage, &error.to_string());
+                return Ok(Exit::Usage);
+            }
+        }
+        mode = linking::mode_of(mode);
     }
     let log = logging::start(&settings.data_dir);
     if let Err(error) = &log {
@@ -197,6 +207,7 @@ async fn open_screen(
     let config = Config {
         fingerprint: server.fingerprint,
         identity,
+        link: settings.link.clone(),
         agent: concat!("chat-tui/", env!("CARGO_PKG_VERSION")).to_owned(),
         ..Config::screen(server.target.clone(), name, settings.data_dir.clone())
     };

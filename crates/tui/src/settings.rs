@@ -10,7 +10,7 @@ mod print;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use chat_client::{IdentityChoice, Name, Target, TargetUrl};
+use chat_client::{DeviceLink, IdentityChoice, Name, Target, TargetUrl};
 use chat_proto::{Nickname, RoomName};
 use etcetera::BaseStrategy;
 
@@ -35,6 +35,8 @@ pub struct Settings {
     pub identity: Option<IdentityChoice>,
     /// A key that was chosen less closely than the name, and so is not that of the name.
     pub identity_passed_over: Option<IdentityChoice>,
+    /// The account that this device is to be linked to. No setting says it: a code is asked for.
+    pub link: Option<DeviceLink>,
     /// Where identities, outboxes and logs are.
     pub data_dir: PathBuf,
     /// Where to speak and listen: at least one room.
@@ -94,6 +96,7 @@ pub fn resolve(
         name: name.map_or_else(Name::of_login, |name| Name::firm(name.as_str())),
         identity,
         identity_passed_over,
+        link: None,
         data_dir: data_dir.or_else(data_dir_default).ok_or(SettingsError::NoHome)?,
         rooms,
         rooms_are_chosen,

@@ -6,8 +6,8 @@
 use bytes::{Buf, Bytes, BytesMut};
 use chat_proto::limits::FRAME_BYTES_MAX;
 use chat_proto::{
-    AccountId, Announced, ErrorCode, FrameCodec, FrameError, LogId, RequestId, Seq, Window,
-    encode_frame,
+    AccountId, Announced, CredentialId, ErrorCode, FrameCodec, FrameError, LogId, RequestId, Seq,
+    Window, encode_frame,
 };
 
 use crate::pipeline::unsure_of_names;
@@ -341,6 +341,12 @@ impl<H: TailHandle> Connection<H> {
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
         self.session.account()
+    }
+
+    /// What the peer has signed in with.
+    #[must_use]
+    pub fn credential(&self) -> Option<CredentialId> {
+        self.session.credential()
     }
 
     /// Whether the connection ends once everything is written.

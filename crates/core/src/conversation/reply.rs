@@ -5,8 +5,8 @@
 //! in a box.
 
 use chat_proto::{
-    AccountId, AccountList, Ack, Done, Epoch, FrameBuffer, HistoryPage, Kind, List, LogId,
-    MemberList, MemberRef, Pong, RequestId, Reset, RoomInfo, RoomList, Seq, SignedIn,
+    AccountId, AccountList, Ack, DeviceList, Done, Epoch, FrameBuffer, HistoryPage, Kind, List,
+    LogId, MemberList, MemberRef, Pong, RequestId, Reset, RoomInfo, RoomList, Seq, SignedIn,
     SubscribedRef, Written, encode_frame,
 };
 
@@ -43,6 +43,8 @@ pub enum Reply {
     Accounts(AccountList),
     /// A page of history.
     History(Box<HistoryPage>),
+    /// What an account signs in with.
+    Devices(DeviceList),
 }
 
 /// What a subscription is answered with.
@@ -122,6 +124,7 @@ impl Reply {
             | Self::Rooms(_)
             | Self::Members(_)
             | Self::Accounts(_)
+            | Self::Devices(_)
             | Self::History(_) => Effect::None,
         }
     }
@@ -143,6 +146,7 @@ impl Reply {
             Self::Members(_) => Kind::MemberList,
             Self::Accounts(_) => Kind::AccountList,
             Self::History(_) => Kind::HistoryPage,
+            Self::Devices(_) => Kind::DeviceList,
         }
     }
 
@@ -163,6 +167,7 @@ impl Reply {
             Self::Members(members) => put(members, request, out),
             Self::Accounts(accounts) => put(accounts, request, out),
             Self::History(page) => put(&**page, request, out),
+            Self::Devices(devices) => put(devices, request, out),
         }
     }
 }
@@ -260,6 +265,7 @@ mod tests {
             (Reply::Members(MemberList { room, members, more }), Effect::None),
             (Reply::Accounts(AccountList { accounts: List::default() }), Effect::None),
             (Reply::History(Box::new(page)), Effect::None),
+            (Reply::Devices(DeviceList { devices: List::default() }), Effect::None),
         ];
         for (reply, effect) in replies {
             let (mut bytes, mut behind) = (Vec::new(), BytesMut::from(&b"before"[..]));

@@ -131,6 +131,9 @@ impl Session {
             (Phase::AwaitsSignIn { challenge }, Kind::SignIn) => {
                 self.sign_in(admission, challenge, frame)
             }
+            (Phase::AwaitsSignIn { challenge }, Kind::LinkDevice) => {
+                self.link_device(admission, challenge, frame)
+            }
             (Phase::Ready(account, credential), _) => {
                 let step = request::read(account, credential, kind, frame)?;
                 self.count(&step);
@@ -151,9 +154,9 @@ impl Session {
         let kind = Kind::from_number(kind).ok_or_else(|| Closing::unknown_kind(kind, version))?;
         let comes_now = match self.phase {
             Phase::AwaitsHello(_) => kind == Kind::Hello,
-            Phase::AwaitsSignIn { .. } => kind == Kind::SignIn,
+            Phase::AwaitsSignIn { .. } => matches!(kind, Kind::SignIn | Kind::LinkDevice),
             Phase::SigningIn(_) => false,
-            Phase::Ready(..) => !matches!(kind, Kind::Hello | Kind::SignIn),
+            Phase::Ready(..) => !matches!(kind, Kind::Hello | Kind::SignIn | Kind::LinkDevice),
         };
         match kind.request_bytes_max().filter(|_| comes_now) {
             None => Err(Closing::out_of_turn(kind)),
@@ -199,6 +202,15 @@ impl Session {
     pub fn account(&self) -> Option<AccountId> {
         match self.phase {
             Phase::Ready(account, _credential) => Some(account),
+            Phase::AwaitsHello(_) | Phase::AwaitsSignIn { .. } | Phase::SigningIn(_) => None,
+        }
+    }
+
+    /// What the peer has signed in with.
+    #[must_use]
+    pub fn credential(&self) -> Option<CredentialId> {
+        match self.phase {
+            Phase::Ready(_account, credential) => Some(credential),
             Phase::AwaitsHello(_) | Phase::AwaitsSignIn { .. } | Phase::SigningIn(_) => None,
         }
     }

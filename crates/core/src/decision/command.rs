@@ -4,8 +4,8 @@ mod bytes;
 mod room_change;
 
 use chat_proto::{
-    AccountId, Credential, CredentialId, Epoch, NameError, Nickname, Nonce, RoomId, RoomName,
-    Timestamp,
+    AccountId, Credential, CredentialId, Epoch, LinkCodeHash, NameError, Nickname, Nonce, RoomId,
+    RoomName, Timestamp,
 };
 
 pub use bytes::UnreadableCommand;
@@ -43,6 +43,30 @@ pub enum Action {
         name: Result<Box<WishedName>, NameError>,
         /// Refuse when the name is taken, rather than number it.
         name_is_firm: bool,
+    },
+    /// Adds a proven credential to the account of a link code, and signs it in.
+    LinkDevice(Box<DeviceLink>),
+    /// Lets one device more sign in to an account, with a code.
+    OpenLink {
+        /// The account that asks for it.
+        account: AccountId,
+        /// What names the code.
+        code: LinkCodeHash,
+    },
+    /// Takes a credential from an account.
+    RevokeCredential {
+        /// The account that asks for it.
+        account: AccountId,
+        /// Which one.
+        credential: CredentialId,
+    },
+    /// Something that an account asks for, by what it is signed in with where it is said: carried out only
+    /// while that is the account's. Of a post both stand in itself.
+    Authenticated {
+        /// What the account is signed in with.
+        credential: CredentialId,
+        /// What is asked for: not this, nor a post, nor a sign-in.
+        action: Box<Self>,
     },
     /// Makes an account a member of a room.
     Join {
@@ -90,4 +114,27 @@ pub enum Action {
         /// A message, or what becomes of one.
         body: PostBody,
     },
+}
+
+/// A device that is to be linked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeviceLink {
+    /// What it signs in with; the session has checked the proof.
+    pub credential: Credential,
+    /// What names the code that it has been told.
+    pub code: LinkCodeHash,
+    /// What it calls itself.
+    pub label: String,
+}
+
+impl Action {
+    /// What is asked for, whoever asks by what.
+    #[must_use]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others say it themselves")]
+    pub fn asked(&self) -> &Self {
+        match self {
+            Self::Authenticated { action, .. } => action,
+            _ => self,
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Refusals: why a request was not carried out, as code and sentence.
 
-use chat_proto::limits::{ROOMS_PER_ACCOUNT_MAX, SUBSCRIPTIONS_MAX, TEXT_BYTES_MAX};
+use chat_proto::limits::{
+    CREDENTIALS_PER_ACCOUNT_MAX, ROOMS_PER_ACCOUNT_MAX, SUBSCRIPTIONS_MAX, TEXT_BYTES_MAX,
+};
 use chat_proto::{Error, ErrorCode, NameError, Role, TextError};
 
 /// Why a request was not carried out. The connection lives on.
@@ -131,6 +133,34 @@ pub enum Refusal {
         /// What was asked for.
         what: &'static str,
     },
+    /// No device is linked with it.
+    #[error(
+        "no device can be linked with this code: it was used, has expired, or never was one. \
+         Ask for another with /link where you are signed in"
+    )]
+    BadLinkCode,
+    /// What was signed in with was taken from its account.
+    #[error(
+        "this device was revoked: it signs in no more. Where you are signed in, /link lets it in again"
+    )]
+    CredentialRevoked,
+    /// The key is an account's already.
+    #[error(
+        "this key signs in to an account already. Link the device under another key (--identity), \
+         or sign in without a code"
+    )]
+    CredentialInUse,
+    /// It is the only one.
+    #[error("this is the only device of the account. Link another one first, with /link")]
+    LastCredential,
+    /// There are enough.
+    #[error(
+        "an account has at most {CREDENTIALS_PER_ACCOUNT_MAX} devices. Revoke one first, with /devices"
+    )]
+    TooManyCredentials,
+    /// There is no such device.
+    #[error("the account has no such device. /devices lists them")]
+    UnknownCredential,
     /// The send was refused earlier, and would not be now.
     #[error(
         "this send was refused before, and is not posted any more. Send it anew, under a new nonce"
@@ -162,6 +192,11 @@ impl Refusal {
             Self::TooManyRooms => ErrorCode::TooManyRooms,
             Self::UnknownEvent { .. } => ErrorCode::UnknownEvent,
             Self::Unsupported { .. } => ErrorCode::Unsupported,
+            Self::BadLinkCode => ErrorCode::BadLinkCode,
+            Self::CredentialRevoked => ErrorCode::CredentialRevoked,
+            Self::CredentialInUse => ErrorCode::CredentialInUse,
+            Self::LastCredential | Self::TooManyCredentials => ErrorCode::CredentialLimit,
+            Self::UnknownCredential => ErrorCode::UnknownCredential,
             Self::RefusedBefore => ErrorCode::RefusedBefore,
         }
     }
@@ -180,6 +215,7 @@ impl Refusal {
             Self::StreamBound { room } => *room,
             Self::UnknownEvent { head, .. } => *head,
             Self::RateLimited { wait_ms } => *wait_ms,
+            Self::LastCredential | Self::TooManyCredentials => CREDENTIALS_PER_ACCOUNT_MAX as u64,
             _ => 0,
         }
     }

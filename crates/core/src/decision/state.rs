@@ -9,30 +9,37 @@
 
 mod access;
 mod accounts;
+mod credentials;
 mod evolve;
 mod messages;
 mod progress;
 mod restore_error;
 mod roles;
 mod rooms;
+mod transition;
 
 use std::collections::BTreeMap;
 
-use chat_proto::{AccountId, Credential, Epoch, LogId, MessageId, RoomId, Seq, Timestamp};
+use chat_proto::{
+    AccountId, Credential, CredentialId, Epoch, LinkCodeHash, LogId, MessageId, RoomId, Seq,
+    Timestamp,
+};
 
 use rustc_hash::FxHashMap;
 
 use crate::decision::names::{NameIndex, NameKeys};
 use crate::decision::permutation;
 use crate::{
-    Action, Command, Content, Event, Genesis, Lookup, OrderProgress, Refusal, StoreError,
-    StoreSecret,
+    Action, Command, Event, Genesis, Lookup, OrderProgress, Refusal, StoreError, StoreSecret,
 };
 
 pub(crate) use access::Access;
+pub(crate) use credentials::HeldCredential;
+pub use credentials::{CredentialRow, LinkRow};
 pub(crate) use evolve::{Account, Room};
 pub use evolve::{AccountRow, RoomRow, Snapshot};
 pub use restore_error::RestoreError;
+use transition::Transition;
 
 /// The number of the rules by which commands are decided: what is refused, which names collide, what an
 /// event says. Whoever changes one of them makes it larger, so that a store that was made by newer rules
@@ -58,6 +65,10 @@ pub struct State {
     /// Ids are given by the server, so that nobody can choose those that collide.
     accounts: FxHashMap<AccountId, Account>,
     account_of: BTreeMap<Credential, AccountId>,
+    /// Credentials that were taken from their accounts.
+    revoked: BTreeMap<CredentialId, (Credential, AccountId)>,
+    /// The newest link code of each account, used or not.
+    links: BTreeMap<LinkCodeHash, AccountId>,
     account_names: NameIndex<AccountId>,
     rooms: BTreeMap<RoomId, Room>,
     room_names: NameIndex<RoomId>,
@@ -100,6 +111,13 @@ pub enum Answer {
     },
 }
 
+impl Decision {
+    /// Nothing is to be committed.
+    fn refused(refusal: Refusal) -> Self {
+        Self { events: Vec::new(), genesis: None, uses_nonce_up: false, answer: Err(refusal) }
+    }
+}
+
 impl State {
     /// The state of a store.
     ///
@@ -125,7 +143,9 @@ impl State {
             last_ts: snapshot.last_ts,
             floors: FxHashMap::default(),
             accounts: FxHashMap::default(),
-            account_of: snapshot.credentials.into_iter().collect(),
+            account_of: BTreeMap::new(),
+            revoked: BTreeMap::new(),
+            links: BTreeMap::new(),
             account_names: NameIndex::new(),
             rooms: BTreeMap::new(),
             room_names: NameIndex::new(),
@@ -142,6 +162,8 @@ impl State {
                 return Err(two_of_a_name("rooms", row.name.name.as_str(), held));
             }
         }
+        snapshot.credentials.into_iter().for_each(|row| state.add_credential(row));
+        snapshot.links.into_iter().for_each(|row| state.open_link(row));
         for (room, account) in snapshot.members {
             state.link(room, account);
         }
@@ -179,6 +201,12 @@ impl State {
             Transition { state: self, now, lookup, events: Vec::new(), failure: None };
         let (mut genesis, mut uses_nonce_up) = (None, false);
         let answer = match action {
+            Action::Authenticated { credential, action } => {
+                return match self.accepts(credential) {
+                    Ok(()) => self.decide(Command { ts: now, action: *action }, lookup),
+                    Err(refusal) => Ok(Decision::refused(refusal)),
+                };
+            }
             Action::Genesis { epoch, secret, lobby } => {
                 genesis = self.decide_genesis(epoch, secret);
                 match genesis {
@@ -188,6 +216,11 @@ impl State {
             }
             Action::SignIn { credential, name, name_is_firm } => {
                 transition.sign_in(credential, name, name_is_firm)
+            }
+            Action::LinkDevice(link) => transition.link_device(*link),
+            Action::OpenLink { account, code } => transition.open_link(account, code),
+            Action::RevokeCredential { account, credential } => {
+                transition.revoke_credential(account, credential)
             }
             Action::Join { account, name } => transition.join(account, name),
             Action::Leave { account, room } => transition.leave(account, room),
@@ -231,7 +264,16 @@ impl State {
                 (self.accounts.get(account)?.name == name.name).then_some(Answer::Done)
             }
             Action::Genesis { .. } => self.has_begun().then_some(Answer::Done),
-            Action::ChangeRoom { .. } | Action::Post { .. } => None,
+            Action::LinkDevice(link) => self.linked_before(link).map(Answer::SignedIn),
+            Action::Authenticated { credential, action } => {
+                self.accepts(*credential).ok()?;
+                self.answer_without_change(action)
+            }
+            // They are seldom asked for in vain.
+            Action::ChangeRoom { .. }
+            | Action::OpenLink { .. }
+            | Action::RevokeCredential { .. }
+            | Action::Post { .. } => None,
         }
     }
 
@@ -311,49 +353,6 @@ impl State {
             "an id is given once"
         );
         id
-    }
-}
-
-/// One command at work: the state as it is, the time, and the events so far. What each action leads to
-/// stands in the modules below.
-struct Transition<'a> {
-    state: &'a State,
-    now: Timestamp,
-    lookup: &'a dyn Lookup,
-    events: Vec<Event>,
-    /// The lookup failed: nothing of the command counts.
-    failure: Option<StoreError>,
-}
-
-impl Transition<'_> {
-    /// Appends an event to a log that exists, or that it makes, under the next seq.
-    fn append(&mut self, log: LogId, content: Content) {
-        let head = self.state.head_of(log);
-        self.append_after(head, log, content);
-    }
-
-    /// The same for whoever knows the log's head; tells the event's place and time.
-    fn append_after(&mut self, head: Seq, log: LogId, content: Content) -> (Seq, Timestamp) {
-        debug_assert_eq!(head, self.state.head_of(log), "the head of log {log}");
-        let appended = self.events.iter().filter(|event| event.log == log).count();
-        let (seq, ts) = (Seq(head.0 + appended as u64 + 1), self.time_in(log));
-        self.events.push(Event { log, seq, ts, content });
-        (seq, ts)
-    }
-
-    /// The time that the next event of a log gets: now, but never before the log's newest event.
-    fn time_in(&mut self, log: LogId) -> Timestamp {
-        if self.now >= self.state.last_ts {
-            return self.now;
-        }
-        let floor = match self.state.floors.get(&log) {
-            Some(floor) => *floor,
-            None => self.lookup.newest_ts(log).unwrap_or_else(|error| {
-                self.failure = Some(error);
-                Timestamp::default()
-            }),
-        };
-        self.now.max(floor)
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the pipeline asks of whatever holds the connections.
 
-use chat_proto::{AccountId, Epoch, LogId, RequestId, RoomId, Seq, Window};
+use chat_proto::{AccountId, CredentialId, Epoch, LogId, RequestId, RoomId, Seq, Window};
 
-use crate::{Batch, OperatorAnswer, Refusal, Reply};
+use crate::{Batch, Closing, OperatorAnswer, Refusal, Reply};
 
 /// A connection, for as long as the daemon runs. Never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -49,6 +49,11 @@ pub trait Fanout {
     /// comes before everything that is published with it: nothing of that is shown to the account, also
     /// while it is being written to. Wakes nobody yet.
     fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>);
+
+    /// What an account has signed in with is good for nothing any more (`None`: whatever it was): such
+    /// connections close at once, each behind the frame that has begun, and `closing` says why. What they
+    /// have asked is not answered any more, and nothing is published to them. Wakes nobody yet.
+    fn sign_out(&mut self, account: AccountId, credential: Option<CredentialId>, closing: &Closing);
 
     /// A log is gone: all cursors on it close at once, each behind the frame that has begun, and `frame`
     /// says why. Wakes nobody yet.

@@ -1,7 +1,7 @@
 //! The beginning: a pipeline is opened without writing anything, and logs that have no epoch begin
 //! with a command.
 
-use chat_proto::{AccountId, LogId, RoomId, Seq};
+use chat_proto::{AccountId, CredentialId, LogId, RoomId, Seq};
 use rustc_hash::FxHashMap;
 
 use super::ahead::AheadReaders;
@@ -13,8 +13,8 @@ use super::submissions::Within;
 use super::{COMMIT_BYTES_MAX, Pipeline};
 use crate::conversation::presence::Presence;
 use crate::{
-    Batch, Command, Fanout, Input, Ordered, Origin, Reply, RestoreError, State, Store, StoreError,
-    StoreRead,
+    Batch, Closing, Command, Fanout, Input, Ordered, Origin, Reply, RestoreError, State, Store,
+    StoreError, StoreRead,
 };
 
 impl<S: Store> Pipeline<S> {
@@ -78,6 +78,7 @@ impl Fanout for Nobody {
     fn reply(&mut self, _to: Origin, _reply: Reply) {}
     fn read(&mut self, _to: Origin, _account: AccountId, _read: StoreRead) {}
     fn revoke(&mut self, _log: LogId, _account: AccountId, _frame: Vec<u8>) {}
+    fn sign_out(&mut self, _of: AccountId, _with: Option<CredentialId>, _why: &Closing) {}
     fn remove(&mut self, _log: LogId, _frame: Vec<u8>) {}
     fn redact(&mut self, _log: LogId, _seq: Seq) {}
     fn release(&mut self) {}

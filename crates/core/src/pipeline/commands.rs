@@ -58,15 +58,21 @@ impl<S: Store> Pipeline<S> {
     /// answered: reads go on, and they begin with joining again.
     fn unchanged(&self, action: &Action) -> Option<Answer> {
         let answer = self.state.as_ref()?.answer_without_change(action)?;
-        let is_in_doubt = match (action, answer) {
+        let is_in_doubt = match (action.asked(), answer) {
             (Action::Genesis { .. }, _) => self.recover_at.is_some(),
-            (Action::SignIn { .. }, Answer::SignedIn(account)) => self.in_doubt.is_new(account),
-            (Action::SignIn { .. }, _) => false,
+            (Action::SignIn { .. } | Action::LinkDevice(_), Answer::SignedIn(account)) => {
+                self.in_doubt.may_not_sign_in(account)
+            }
+            (Action::SignIn { .. } | Action::LinkDevice(_) | Action::Authenticated { .. }, _) => {
+                false
+            }
             (
                 Action::Join { account, .. }
                 | Action::Leave { account, .. }
                 | Action::Rename { account, .. }
                 | Action::ChangeRoom { account, .. }
+                | Action::OpenLink { account, .. }
+                | Action::RevokeCredential { account, .. }
                 | Action::Post { account, .. },
                 _,
             ) => self.in_doubt.is_changed(*account),

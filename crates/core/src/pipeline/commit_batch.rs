@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chat_proto::{AccountId, LogId, Nonce, QueryRequest, RequestId, RoomId, Seq};
+use chat_proto::{AccountId, CredentialId, LogId, Nonce, QueryRequest, RequestId, RoomId, Seq};
 
 use crate::{
     Action, Answer, Batch, Conn, Content, Event, OperatorQuery, Origin, PresenceReport, Refusal,
@@ -54,6 +54,8 @@ pub(super) struct CommitBatch {
     memberships: Vec<MembershipChange>,
     removed_rooms: Vec<RemovedRoom>,
     new_accounts: Vec<AccountId>,
+    /// Accounts to which something else signs in from now on, and what was taken from them.
+    credentials: Vec<(AccountId, Option<CredentialId>)>,
     /// The newest name of each account that was renamed.
     renames: BTreeMap<AccountId, String>,
     bytes: usize,
@@ -114,8 +116,12 @@ pub(super) fn send_of(action: &Action) -> Option<Send> {
         | Action::SignIn { .. }
         | Action::Join { .. }
         | Action::Leave { .. }
-        | Action::Rename { .. }
-        | Action::ChangeRoom { .. } => None,
+        | Action::LinkDevice(_)
+        | Action::OpenLink { .. }
+        | Action::RevokeCredential { .. }
+        | Action::Authenticated { .. }
+        | Action::ChangeRoom { .. }
+        | Action::Rename { .. } => None,
     }
 }
 
@@ -233,6 +239,7 @@ impl CommitBatch {
         self.memberships.extend(behind.memberships);
         self.removed_rooms.extend(behind.removed_rooms);
         self.new_accounts.extend(behind.new_accounts);
+        self.credentials.extend(behind.credentials);
         self.renames.extend(behind.renames);
         self
     }
@@ -243,6 +250,7 @@ impl CommitBatch {
         self.memberships.clear();
         self.removed_rooms.clear();
         self.renames.clear();
+        self.credentials.clear();
         for waiting in &mut self.waiting {
             if let Waiting::Answer { answer, .. } = waiting {
                 *answer = Err(Refusal::Unavailable);
@@ -274,6 +282,17 @@ impl CommitBatch {
         std::mem::take(&mut self.renames)
     }
 
+    /// Accounts to which something else signs in from now on.
+    pub(super) fn changed_credentials(&self) -> impl Iterator<Item = AccountId> {
+        self.credentials.iter().map(|(account, _removed)| *account)
+    }
+
+    /// What was taken from accounts: whoever has signed in with it has no part in what follows.
+    pub(super) fn removed_credentials(&self) -> Vec<(AccountId, CredentialId)> {
+        let removed = self.credentials.iter();
+        removed.filter_map(|(account, removed)| Some((*account, (*removed)?))).collect()
+    }
+
     /// The accounts that it makes.
     pub(super) fn new_accounts(&self) -> impl Iterator<Item = AccountId> {
         self.new_accounts.iter().copied()
@@ -303,6 +322,10 @@ impl CommitBatch {
         let (room, own) = (RoomId(event.log.0), AccountId(event.log.0));
         let (account, is_member) = match event.content.change() {
             StateChange::AccountBegins { .. } => return self.new_accounts.push(own),
+            StateChange::CredentialAdded { .. } => return self.credentials.push((own, None)),
+            StateChange::CredentialRemoved { credential } => {
+                return self.credentials.push((own, Some(credential.id())));
+            }
             StateChange::AccountRenamed { name } => {
                 self.renames.insert(own, name.name.to_string());
                 return;

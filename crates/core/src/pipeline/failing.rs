@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use chat_proto::{AccountId, RoomId, Timestamp};
+use chat_proto::{AccountId, CredentialId, RoomId, Timestamp};
 
 use super::commit_batch::CommitBatch;
 use super::{Pipeline, later};
@@ -46,6 +46,10 @@ pub(super) struct InDoubt {
     changed: BTreeSet<AccountId>,
     /// Memberships that were to end.
     ended: BTreeSet<(AccountId, RoomId)>,
+    /// To which something else was to sign in.
+    credentials: BTreeSet<AccountId>,
+    /// What was to be taken from accounts.
+    removed_credentials: BTreeSet<(AccountId, CredentialId)>,
     /// Rooms that were to go.
     removed: BTreeSet<RoomId>,
 }
@@ -55,11 +59,14 @@ impl InDoubt {
         self.new.extend(staged.new_accounts());
         self.changed.extend(staged.changed_accounts());
         self.ended.extend(staged.ended_memberships());
+        self.credentials.extend(staged.changed_credentials());
+        self.removed_credentials.extend(staged.removed_credentials());
         self.removed.extend(staged.removed_rooms().iter().map(|removed| removed.room));
     }
 
-    pub(super) fn is_new(&self, account: AccountId) -> bool {
-        self.new.contains(&account)
+    /// Whether it is not sure who signs in to an account.
+    pub(super) fn may_not_sign_in(&self, account: AccountId) -> bool {
+        self.new.contains(&account) || self.credentials.contains(&account)
     }
 
     pub(super) fn is_changed(&self, account: AccountId) -> bool {
@@ -126,6 +133,10 @@ impl<S: Store> Pipeline<S> {
                 self.state = Some(state);
                 self.recover_at = None;
                 let in_doubt = std::mem::take(&mut self.in_doubt);
+                // The same of a device that seemed not to be revoked.
+                for (account, credential) in in_doubt.removed_credentials {
+                    self.sign_out_if_revoked(account, credential, fanout);
+                }
                 // Before the tails go on: a leave that seemed to fail may have been durable.
                 for (account, room) in in_doubt.ended {
                     self.revoke_unreadable(account, room, fanout);

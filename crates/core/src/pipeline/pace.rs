@@ -130,7 +130,7 @@ impl Paces {
 impl Counted {
     /// What is to be counted for an action, if anything is, as of a state.
     pub(super) fn of(action: &Action, state: &State) -> Option<Self> {
-        let (what, account) = match action {
+        let (what, account) = match action.asked() {
             Action::Rename { account, .. } => (Paced::Rename, *account),
             Action::Join { account, name }
                 if !matches!(state.access(*account).can_join(name), Ok(Some(_))) =>
@@ -142,6 +142,10 @@ impl Counted {
             | Action::Join { .. }
             | Action::Leave { .. }
             | Action::ChangeRoom { .. }
+            | Action::LinkDevice(_)
+            | Action::OpenLink { .. }
+            | Action::RevokeCredential { .. }
+            | Action::Authenticated { .. }
             | Action::Post { .. } => return None,
         };
         // Whoever takes the name that it has tells nobody.

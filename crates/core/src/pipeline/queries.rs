@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX, SUBSCRIBED_MEMBERS_MAX};
 use chat_proto::{
-    AccountId, AccountInfo, AccountList, Accounts, Epoch, FindRoom, History, List, LogId, Member,
-    MemberList, MemberRef, Members, Ping, Pong, Position, QueryRequest, Reset, RoomId, RoomInfo,
-    RoomList, RoomName, Rooms, Seq, Subscribe, Unsubscribe,
+    AccountId, AccountInfo, AccountList, Accounts, Device, DeviceList, Devices, Epoch, FindRoom,
+    History, List, LogId, Member, MemberList, MemberRef, Members, Ping, Pong, Position,
+    QueryRequest, Reset, RoomId, RoomInfo, RoomList, RoomName, Rooms, Seq, Subscribe, Unsubscribe,
 };
 
 use super::Presence;
-use crate::decision::state::{Access, Room};
+use crate::decision::state::{Access, HeldCredential, Room};
 use crate::{HistoryRead, Opening, Refusal, Reply, Roster, State, StoreRead};
 
 /// How a query is answered.
@@ -55,6 +55,7 @@ impl<'a> Asker<'a> {
             QueryRequest::Members(asked) => Reply::Members(self.members(asked)?),
             QueryRequest::Accounts(asked) => Reply::Accounts(self.accounts(asked)),
             QueryRequest::Ping(Ping { token }) => Reply::Pong(Pong { token: *token }),
+            QueryRequest::Devices(Devices {}) => Reply::Devices(self.devices()?),
         }))
     }
 
@@ -146,6 +147,18 @@ impl<'a> Asker<'a> {
             let name = self.access.account(id)?.name.as_str();
             Some(MemberRef { account: id, name, online: self.presence.is_online(id) })
         })
+    }
+
+    fn devices(self) -> Result<DeviceList, Refusal> {
+        let device = |held: &HeldCredential| Device {
+            credential: held.id,
+            kind: held.credential.kind() as u16,
+            fingerprint: held.credential.fingerprint(),
+            label: held.label.clone(),
+            added: held.added,
+        };
+        let held = &self.access.own_account()?.credentials;
+        Ok(DeviceList { devices: List::first_of(held.iter().map(device)) })
     }
 
     fn accounts(self, asked: &Accounts) -> AccountList {

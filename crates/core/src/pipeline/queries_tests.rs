@@ -1,9 +1,9 @@
 //! What requests tell of a room that the asker does not know of: nothing.
 
 use chat_proto::{
-    Accounts, AnyRequest, Body, CommandRequest, Credential, Delete, Edit, FrameCodec, Join, Kind,
-    Leave, Nickname, Nonce, PublicKey, React, Rename, RequestId, Send, SetRole, StreamId, TextBody,
-    Timestamp, encode_frame,
+    Accounts, AnyRequest, Body, CommandRequest, Credential, CredentialId, Delete, Edit, FrameCodec,
+    Join, Kind, Leave, LinkCodeHash, Nickname, Nonce, OpenLink, PublicKey, React, Rename,
+    RequestId, RevokeCredential, Send, SetRole, StreamId, TextBody, Timestamp, encode_frame,
 };
 
 use super::*;
@@ -114,6 +114,11 @@ fn asks_for(kind: Kind, room: RoomId) -> Option<AnyRequest> {
         Kind::Accounts => framed(&Accounts { ids: List::first_of([AccountId(room.0)]) }),
         Kind::Rename => framed(&Rename { name: SECRET.to_owned() }),
         Kind::Ping => framed(&Ping { token: room.0 }),
+        Kind::OpenLink => framed(&OpenLink { code: LinkCodeHash([room.0 as u8; 32]) }),
+        Kind::RevokeCredential => {
+            framed(&RevokeCredential { credential: CredentialId([room.0 as u8; 16]) })
+        }
+        Kind::Devices => framed(&Devices {}),
         // A name that is taken cannot be had: see the test of that.
         Kind::Join => framed(&Join { name: "elsewhere".to_owned() }),
         _ => return None,
@@ -152,7 +157,7 @@ fn no_request_tells_a_room_that_one_does_not_know_of_from_one_that_is_not_there(
     let without = state.clone().without_room(secret);
     for kind in Kind::ALL.iter().copied() {
         let is_asked = kind.request_bytes_max().is_some()
-            && !matches!(kind, Kind::Hello | Kind::SignIn | Kind::ProbeReply);
+            && !matches!(kind, Kind::Hello | Kind::SignIn | Kind::LinkDevice | Kind::ProbeReply);
         let Some(request) = asks_for(kind, secret) else {
             assert!(!is_asked, "how does a {kind:?} ask for a room?");
             continue;
@@ -162,7 +167,14 @@ fn no_request_tells_a_room_that_one_does_not_know_of_from_one_that_is_not_there(
         // The member is told otherwise, or the comparison would prove nothing.
         let asks_for_nothing = matches!(
             kind,
-            Kind::Unsubscribe | Kind::Accounts | Kind::Rename | Kind::Ping | Kind::Join
+            Kind::Unsubscribe
+                | Kind::Accounts
+                | Kind::Rename
+                | Kind::Ping
+                | Kind::Join
+                | Kind::OpenLink
+                | Kind::RevokeCredential
+                | Kind::Devices
         );
         let told = outcome(&state, bob, request.clone());
         assert_eq!(told == outcome(&without, bob, request), asks_for_nothing, "{kind:?}");

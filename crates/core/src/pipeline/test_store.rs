@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use chat_proto::{
-    AccountId, FrameCodec, LogId, Nonce, RequestId, RoomId, Seq, StreamId, Timestamp,
+    AccountId, CredentialId, ErrorCode, FrameCodec, LogId, Nonce, RequestId, RoomId, Seq, StreamId,
+    Timestamp,
 };
 
 use crate::{
-    Batch, Begun, BoundStream, Conn, Content, Effect, Event, Fanout, Genesis, Lookup,
+    Batch, Begun, BoundStream, Closing, Conn, Content, Effect, Event, Fanout, Genesis, Lookup,
     OperatorAnswer, OrderProgress, Origin, PastSend, Record, Refusal, Reply, Snapshot, State,
     Store, StoreError, StoreRead,
 };
@@ -209,6 +210,8 @@ pub(super) struct Heard {
     pub(super) rewinds: usize,
     pub(super) removed: Vec<(LogId, Vec<u8>)>,
     pub(super) told_operator: Vec<(RequestId, Result<OperatorAnswer, Refusal>)>,
+    /// Each with why, and how many replies there were before it.
+    pub(super) signed_out: Vec<(AccountId, Option<CredentialId>, Option<ErrorCode>, usize)>,
     /// Replies that were there when everybody was last woken.
     pub(super) released: usize,
 }
@@ -252,6 +255,11 @@ impl Fanout for Heard {
     fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>) {
         self.published_before.push(self.published.get(&log).copied());
         self.revoked.push((log, account, frame));
+    }
+
+    fn sign_out(&mut self, of: AccountId, with: Option<CredentialId>, why: &Closing) {
+        let replies = self.replies.len();
+        self.signed_out.push((of, with, why.code, replies));
     }
 
     fn remove(&mut self, log: LogId, frame: Vec<u8>) {

@@ -9,6 +9,7 @@ mod machines;
 mod pacing;
 mod removing;
 mod revoking;
+mod signing_out;
 
 use super::test_store::{Heard, MemoryStore};
 use super::*;

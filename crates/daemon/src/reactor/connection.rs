@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use chat_core::{Closing, Conn, Connection, DiskRead, Effect, RevocationNumber, TokenBucket};
-use chat_proto::{AccountId, LogId, Seq};
+use chat_proto::{AccountId, CredentialId, LogId, Seq};
 
 use super::turn::{Followed, Progress};
 use crate::arrival::Arrival;
@@ -86,6 +86,11 @@ impl SocketConnection {
     /// Who the peer is, once it has signed in.
     pub(super) fn account(&self) -> Option<AccountId> {
         self.phase.native()?.account()
+    }
+
+    /// What the peer has signed in with.
+    pub(super) fn credential(&self) -> Option<CredentialId> {
+        self.phase.native()?.credential()
     }
 
     /// Where it comes from.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chat_proto::{LogId, Seq};
 
 use super::Reactor;
-use crate::mailbox::{Renaming, Revocation};
+use crate::mailbox::{Renaming, Revocation, SignOut};
 
 /// The followers of all logs, among the connections of a reactor.
 #[derive(Debug, Default)]
@@ -61,6 +61,20 @@ impl Reactor {
                 self.followers.remove(*log, slot);
             }
             self.queue.line_up_to_write(slot, connection);
+        }
+    }
+
+    /// Connections of an account close, each behind the frame that has begun.
+    pub(super) fn sign_out(&mut self, sign_out: &SignOut) {
+        let SignOut { account, credential, closing } = sign_out;
+        for slot in self.slab.numbers() {
+            let Some(connection) = self.slab.at(slot as usize) else { continue };
+            let is_meant = connection.account() == Some(*account)
+                && (credential.is_none() || connection.credential() == *credential);
+            if is_meant && !connection.is_closing() {
+                connection.close(closing);
+                self.queue.line_up_to_write(slot, connection);
+            }
         }
     }
 

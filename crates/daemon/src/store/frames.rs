@@ -8,12 +8,12 @@ use chat_proto::{
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
-use super::row::{event_seq, text_kind, unsigned};
+use super::row::{credential, event_seq, text_kind, unsigned};
 
 /// The columns that [`Frames::push`] reads, in its order.
 pub(super) const FRAME_COLUMNS: &str = "events.log, events.seq, events.ts, events.kind, \
      events.account, events.text, events.message_id, events.room, events.name, events.text_kind, \
-     events.reply_to, events.done_by, events.number";
+     events.reply_to, events.done_by, events.number, events.credential";
 
 /// A run of a log's frames that grows.
 #[derive(Debug)]
@@ -118,5 +118,6 @@ fn columns<'a>(row: &'a Row<'_>, kind: EventKind) -> rusqlite::Result<Columns<'a
     let words = row.get_ref(8)?.as_str_or_null()?;
     let by = row.get::<_, Option<i64>>(11)?.map(|id| AccountId(unsigned(id)));
     let number = row.get::<_, Option<i64>>(12)?.map(unsigned);
-    Ok(Columns { account, by, room, words, number, message: None })
+    let credential = credential(row.get(13)?);
+    Ok(Columns { account, by, room, words, number, credential, message: None })
 }

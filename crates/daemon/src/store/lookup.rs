@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::SqliteStore;
 use super::meta;
-use super::projections;
+use super::projections::{self, credentials};
 use super::times;
 use super::transactions::Transactions;
 
@@ -62,7 +62,8 @@ pub(super) fn snapshot(
         progress: transactions.progress().clone(),
         last_ts: times::latest(connection).map_err(read)?,
         accounts,
-        credentials: projections::credentials(connection)?,
+        credentials: credentials::credentials(connection)?,
+        links: credentials::links(connection)?,
         rooms,
         members: projections::members(connection)?,
         roles: projections::roles(connection)?,

@@ -1,10 +1,13 @@
-//! The tables that say where the events have led to: `accounts`, `credentials`, `rooms` and `members`.
+//! The tables that say where the events have led to: `accounts`, `rooms`, `members`, and beside it
+//! (`credentials.rs`) `credentials` and `link_codes`.
 //! They are written in the transaction of the event, and read back as the hot state.
 //!
 //! It must not know which kind of event changes what: the core's table of kinds does.
 
+pub(super) mod credentials;
+
 use chat_core::{AccountRow, Event, NameKeys, Named, RoomRow, StateChange, StoreError};
-use chat_proto::{AccountId, Credential, LogId, Nickname, Role, RoomId, RoomName, Seq};
+use chat_proto::{AccountId, LogId, Nickname, Role, RoomId, RoomName, Seq};
 use rusqlite::{Connection, Row, params};
 
 use super::committer::WriteConnection;
@@ -35,14 +38,17 @@ fn project_in(
                     "INSERT INTO accounts (id, name, name_keys, created_ts) VALUES (?, ?, ?, ?)",
                 )?
                 .execute(params![log, name.name.as_str(), name.keys.to_bytes(), ts])?;
-            connection
-                .prepare_cached(
-                    "INSERT INTO credentials (account, kind, bytes, created_ts) \
-                     VALUES (?, ?, ?, ?)",
-                )?
-                .execute(params![log, credential.kind() as u16, credential.bytes(), ts])?;
+            credentials::add(connection, log, credential, "", ts)?;
             return Ok(true);
         }
+        StateChange::CredentialAdded { credential, label } => {
+            credentials::add(connection, log, credential, label, ts)?;
+            credentials::use_link(connection, log)?;
+        }
+        StateChange::CredentialRemoved { credential } => {
+            credentials::remove(connection, credential, ts)?;
+        }
+        StateChange::LinkOpened { code } => credentials::open_link(connection, log, code, ts)?,
         StateChange::RoomBegins { by, name, is_permanent } => {
             connection
                 .prepare_cached(
@@ -113,13 +119,6 @@ pub(super) fn rooms(connection: &Connection) -> Result<Vec<RoomRow>, StoreError>
     rows(connection, ROOMS, room)
 }
 
-/// What signs in to which account.
-pub(super) fn credentials(
-    connection: &Connection,
-) -> Result<Vec<(Credential, AccountId)>, StoreError> {
-    rows(connection, "SELECT kind, bytes, account FROM credentials", credential)
-}
-
 /// Who is a member where.
 pub(super) fn members(connection: &Connection) -> Result<Vec<(RoomId, AccountId)>, StoreError> {
     rows(connection, "SELECT room, account FROM members", member)
@@ -162,16 +161,6 @@ fn account(row: &Row<'_>) -> Result<AccountRow, StoreError> {
         head: Seq(unsigned(row.get(1).map_err(read)?)),
         name: Named { name: nickname(&row.get::<_, String>(2).map_err(read)?)?, keys: keys(row)? },
     })
-}
-
-fn credential(row: &Row<'_>) -> Result<(Credential, AccountId), StoreError> {
-    let read = |cause| StoreError::new("read a credential", cause);
-    let kind = row.get(0).map_err(read)?;
-    let credential = Credential::from_parts(kind, row.get(1).map_err(read)?).ok_or_else(|| {
-        let cause = format!("its kind {kind} is not one that this version knows");
-        StoreError::new("read a credential", cause)
-    })?;
-    Ok((credential, AccountId(unsigned(row.get(2).map_err(read)?))))
 }
 
 fn room(row: &Row<'_>) -> Result<RoomRow, StoreError> {

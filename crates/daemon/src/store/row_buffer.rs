@@ -6,6 +6,8 @@ use std::ops::Range;
 use chat_core::{BodyDigest, Columns, Content, Event, EventRow, MessageColumns, PastSend};
 use chat_proto::{AccountId, LogId, RoomId, Seq, Timestamp};
 
+use super::row::credential_column;
+
 /// Bytes of buffers that are kept for the next transaction.
 const KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -31,6 +33,8 @@ pub(super) struct Row {
     pub(super) done_by: Option<AccountId>,
     pub(super) room: Option<RoomId>,
     pub(super) number: Option<u64>,
+    /// As the column has it. Few have one.
+    pub(super) credential: Option<Box<[u8; 34]>>,
     /// What is special about a message.
     pub(super) post: Option<Post>,
     /// The newest message of the log, this one included; 0: there is none.
@@ -62,7 +66,7 @@ impl RowBuffer {
     pub(super) fn push(&mut self, event: &Event, stream: Option<i64>, last_post: Seq) -> usize {
         debug_assert!(last_post <= event.seq, "the newest message is not behind the head");
         let EventRow { log, seq, ts, kind, columns } = event.row();
-        let Columns { account, by: done_by, room, words, number, message } = columns;
+        let Columns { account, by: done_by, room, words, number, credential, message } = columns;
         let begin = self.words.len();
         self.words.push_str(words.unwrap_or_default());
         let post = match (&event.content, message, stream) {
@@ -82,6 +86,7 @@ impl RowBuffer {
             done_by,
             room,
             number,
+            credential: credential.map(|credential| Box::new(credential_column(&credential))),
             post,
             last_post,
             words: begin..self.words.len(),

@@ -1,7 +1,7 @@
 -- A room is a log, and so is an account. Their ids are one count of both, permuted under the secret:
 -- they tell neither order nor number.
 -- `events` is the truth, but for what stands in no event and cannot be made again from them:
--- `credentials` (what an account signs in with) and `secrets`. The other tables say where its events
+-- `link_codes` (good for ten minutes) and `secrets`. The other tables say where its events
 -- are and where they have led to, and spare a start the reading of all events. But for `blocks` and
 -- `nonces`, they are written in the same transaction.
 
@@ -40,8 +40,18 @@ CREATE TABLE credentials (
   account    INTEGER NOT NULL REFERENCES accounts,
   kind       INTEGER NOT NULL, -- as in the protocol; 1: an Ed25519 key, 3: an ECDSA key on P-256, 4: a security key
   bytes      BLOB NOT NULL, -- of 1 the key, of 3 and 4 its SHA-256 as `ssh-keygen -l` shows it
+  label      TEXT NOT NULL, -- what the device calls itself; empty of an account's first
   created_ts INTEGER NOT NULL,
+  removed_ts INTEGER, -- not NULL: it was revoked, and signs in no more
   UNIQUE (bytes, kind)
+) STRICT;
+
+-- The newest code of an account with which another device may be linked to it.
+CREATE TABLE link_codes (
+  account    INTEGER PRIMARY KEY REFERENCES accounts,
+  hash       BLOB NOT NULL UNIQUE, -- SHA-256; the code itself is nowhere
+  created_ts INTEGER NOT NULL,
+  used       INTEGER NOT NULL -- 1: a device was linked with it
 ) STRICT;
 
 CREATE TABLE rooms (
@@ -97,6 +107,7 @@ CREATE TABLE events (
   room       INTEGER, -- in an account's log: where
   name       TEXT,
   text       TEXT,
+  credential BLOB, -- in an account's log: the kind in two bytes, little endian, and the bytes of `credentials`
   message_id BLOB,
   stream     INTEGER, -- of `streams`; together with n: the sender's nonce
   n          INTEGER,

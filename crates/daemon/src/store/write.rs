@@ -213,8 +213,8 @@ fn bind_post(
 
 fn write_others(connection: &Connection, staged: &RowBuffer, rows: &[usize]) -> Result<()> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO events (log, seq, ts, kind, account, room, name, done_by, number) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO events (log, seq, ts, kind, account, room, name, done_by, number, credential) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for row in rows {
         let row = staged.row(*row);
@@ -229,6 +229,7 @@ fn write_others(connection: &Connection, staged: &RowBuffer, rows: &[usize]) -> 
             name,
             row.done_by.map(|account| integer(account.0)),
             row.number.map(integer),
+            row.credential.as_deref(),
         ])?;
     }
     Ok(())

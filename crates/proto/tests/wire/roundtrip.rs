@@ -146,6 +146,7 @@ macro_rules! bodies {
 
 random_newtypes! {
     LogId RoomId AccountId Seq Epoch Timestamp SessionId MessageId StreamId PublicKey AttachmentId
+    CredentialId LinkCode LinkCodeHash
 }
 
 random_structs! {
@@ -154,6 +155,7 @@ random_structs! {
     Limits { frame_bytes_max text_bytes_max commands_in_flight_max queries_in_flight_max }
     Member { account name online }
     AccountInfo { account name }
+    Device { credential kind fingerprint label added }
     Message { seq ts from id body }
     TextBody { kind reply_to context text }
     Context { thread attachments cause via }
@@ -164,6 +166,7 @@ logged_events!(bodies! {
     Welcome { version server_key signature session limits challenge }
     SignIn { credential_kind credential proof_kind proof name name_is_firm }
     SignedIn { account name epoch head }
+    LinkDevice { credential_kind credential proof_kind proof code label }
     Send { nonce room body }
     Join { name }
     Leave { room }
@@ -172,6 +175,8 @@ logged_events!(bodies! {
     Delete { nonce room of }
     React { nonce room of reaction is_set }
     SetRole { room account role }
+    OpenLink { code }
+    RevokeCredential { credential }
     Subscribe { log after }
     Unsubscribe { log }
     History { room before limit }
@@ -181,6 +186,7 @@ logged_events!(bodies! {
     Accounts { ids }
     Ping { token }
     ProbeReply { token }
+    Devices {}
     Error { code retry detail message }
     Done {}
     Ack { nonce room seq ts id }
@@ -192,6 +198,7 @@ logged_events!(bodies! {
     Reset { log epoch head }
     HistoryPage { room epoch as_of messages more gaps }
     Pong { token }
+    DeviceList { devices }
     Gap { log from to reason }
     Presence { room online }
     Probe { token }

@@ -52,6 +52,10 @@ fn message_id() -> MessageId {
     MessageId(counting(0xC0))
 }
 
+fn credential_id() -> CredentialId {
+    CredentialId(counting(0xD0))
+}
+
 fn handshake() -> Vec<Sample> {
     vec![
         sample(Hello {
@@ -86,6 +90,14 @@ fn handshake() -> Vec<Sample> {
             epoch: Epoch(0x0123_4567_89AB_CDEF),
             head: Seq(2),
         }),
+        sample(LinkDevice {
+            credential_kind: 1,
+            credential: counting(0x20),
+            proof_kind: 1,
+            proof: List::first_of(counting::<64>(0x40)),
+            code: LinkCode(counting(0x60)),
+            label: "laptop".into(),
+        }),
     ]
 }
 
@@ -117,6 +129,9 @@ fn requests() -> Vec<Sample> {
         sample(Accounts { ids: List::first_of([ADA, AccountId(70_000)]) }),
         sample(Ping { token: 251 }),
         sample(ProbeReply { token: 0xFFFF_FFFF }),
+        sample(OpenLink { code: LinkCodeHash(counting(0x60)) }),
+        sample(RevokeCredential { credential: credential_id() }),
+        sample(Devices {}),
     ]
 }
 
@@ -128,6 +143,15 @@ fn replies() -> Vec<Sample> {
         sample(lobby()),
         sample(Reset { log: LogId(7), epoch: Epoch(9), head: Seq(0) }),
         sample(Pong { token: 251 }),
+        sample(DeviceList {
+            devices: List::first_of([Device {
+                credential: credential_id(),
+                kind: 1,
+                fingerprint: counting(0x20),
+                label: "laptop".into(),
+                added: TS,
+            }]),
+        }),
     ]
 }
 

@@ -42,6 +42,8 @@ pub(super) enum Wrong {
     SeveralRooms,
     #[error("send posts to one room; write -r once")]
     SendToSeveral,
+    #[error("a device is linked by: chat-tui --no-tui --link whoami (the code comes from stdin)")]
+    LinkNeedsWhoami,
     #[error("say which room to leave: chat-tui --no-tui leave -r ROOM")]
     LeaveWhat,
 }
@@ -57,6 +59,7 @@ impl Wrong {
             | Self::TargetAndServer { .. }
             | Self::ServeAndServer { .. }
             | Self::Twice { .. }
+            | Self::LinkNeedsWhoami
             | Self::NotWithCommand { .. } => ErrorKind::ArgumentConflict,
         }
     }
@@ -119,10 +122,11 @@ pub(super) fn invocation(mut cli: Cli) -> Result<Invocation, Wrong> {
     let mode = match command {
         Some(command) => headless_command(&cli, &mut given, command)?,
         None if cli.print_config => Mode::PrintConfig,
+        None if cli.common.no_tui && cli.link => return Err(Wrong::LinkNeedsWhoami),
         None if cli.common.no_tui => chat(&cli),
         None => screen(&cli, &given)?,
     };
-    Ok(Invocation { given, serve: cli.serve, mode })
+    Ok(Invocation { given, serve: cli.serve, links: cli.link, mode })
 }
 
 /// Takes over what stands behind the subcommand.
@@ -200,6 +204,7 @@ fn headless_command(cli: &Cli, given: &mut Given, command: Command) -> Result<Mo
         ("--follow", cli.follow && !matches!(command, Command::Tail(_))),
         ("--echo", cli.echo),
         ("--mouse", cli.mouse.is_some()),
+        ("--link", cli.link && !matches!(command, Command::Whoami(_))),
     ];
     if let Some((option, _)) = chat_only.into_iter().find(|(_option, given)| *given) {
         return Err(Wrong::NotWithCommand { option, command: word });

@@ -56,6 +56,11 @@ pub(super) struct Cli {
     #[arg(long, value_name = "ON", value_parser = switch)]
     pub(super) mouse: Option<bool>,
 
+    /// Sign in as somebody who is signed in elsewhere: asks for the code that /link shows there. Not
+    /// from a terminal, its line comes from stdin, and no screen is opened
+    #[arg(long)]
+    pub(super) link: bool,
+
     /// Print all settings with their defaults, as a configuration file
     #[arg(long)]
     pub(super) print_config: bool,

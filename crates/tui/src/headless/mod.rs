@@ -128,6 +128,7 @@ impl Context {
             config: Config {
                 fingerprint: server.fingerprint,
                 identity,
+                link: settings.link.clone(),
                 agent: concat!("chat-tui/", env!("CARGO_PKG_VERSION"), " headless").to_owned(),
                 ..Config::headless(server.target.clone(), name, data_dir)
             },

@@ -46,6 +46,12 @@ pub enum Command {
     GoTo(Moment),
     /// Show how others join.
     Invite,
+    /// Show a code with which another device signs in to the account.
+    Link,
+    /// List what the account signs in with.
+    Devices,
+    /// Take a device's right to sign in, by the beginning of its fingerprint.
+    Revoke(String),
     /// Show the help.
     Help,
     /// Quit.
@@ -61,6 +67,8 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("/nick NAME", "change your name"),
     ("/goto DAY", "to a day in the history: 2026-03-31, today, yesterday, beginning"),
     ("/invite", "how others join, to be copied; /address is the same"),
+    ("/link", "a code with which another device signs in as you: chat-tui --link"),
+    ("/devices", "what signs in as you; /devices revoke FINGERPRINT takes it back"),
     ("/help", "this help"),
     ("/quit, /bye", "quit; what waits is sent the next time"),
     ("//text", "say a text that begins with a slash"),
@@ -85,6 +93,8 @@ pub fn read(text: &str) -> Entered {
         "who" | "names" => bare("/who", argument, Command::Who),
         "nick" => nick(argument),
         "invite" | "address" => bare("/invite", argument, Command::Invite),
+        "link" => bare("/link", argument, Command::Link),
+        "devices" => devices(argument),
         "help" => Entered::Command(Command::Help),
         "goto" => go_to(argument),
         "quit" | "bye" | "exit" if argument.is_empty() => Entered::Command(Command::Quit),
@@ -107,6 +117,20 @@ fn nick(argument: &str) -> Entered {
         return Entered::Unclear("/nick needs a name, as in /nick ada".to_owned());
     }
     named(Nickname::parse(argument.strip_prefix('@').unwrap_or(argument)), Command::Nick)
+}
+
+fn devices(argument: &str) -> Entered {
+    let (verb, which) = argument.split_once(char::is_whitespace).unwrap_or((argument, ""));
+    match (verb, which.trim()) {
+        ("", _) => Entered::Command(Command::Devices),
+        ("revoke", which) if !which.is_empty() && !which.contains(char::is_whitespace) => {
+            Entered::Command(Command::Revoke(which.to_owned()))
+        }
+        _ => Entered::Unclear(
+            "/devices stands alone, or as in /devices revoke FINGERPRINT, as /devices shows it"
+                .to_owned(),
+        ),
+    }
 }
 
 fn go_to(argument: &str) -> Entered {
@@ -159,6 +183,10 @@ mod tests {
         assert_eq!(read("/bye"), Entered::Command(Command::Quit));
         assert_eq!(read("/address"), Entered::Command(Command::Invite));
         assert_eq!(read("/who"), Entered::Command(Command::Who));
+        assert_eq!(read("/link"), Entered::Command(Command::Link));
+        assert_eq!(read("/devices"), Entered::Command(Command::Devices));
+        let revoke = Entered::Command(Command::Revoke("SHA256:aB3".to_owned()));
+        assert_eq!(read("/devices revoke  SHA256:aB3 "), revoke);
         let day = Moment::Day(jiff::civil::date(2026, 3, 31));
         assert_eq!(read("/goto 2026-03-31"), Entered::Command(Command::GoTo(day)));
         let yesterday = Moment::DaysAgo(1);
@@ -181,6 +209,9 @@ mod tests {
             ("/join a b", "only letters"),
             ("/nick", "needs a name"),
             ("/who ada", "stands alone"),
+            ("/link me", "stands alone"),
+            ("/devices revoke", "revoke FINGERPRINT"),
+            ("/devices revoke a b", "revoke FINGERPRINT"),
             ("/", "/ is no command"),
             ("/goto next year", "needs a day"),
         ] {

@@ -1,7 +1,7 @@
 //! Effects that ask the client library for something, as futures that end in an answer.
 
-use chat_client::{Client, Destination, Message, RequestError};
-use chat_proto::{RoomId, Seq, Timestamp};
+use chat_client::{Client, Destination, Fingerprint, Message, RequestError};
+use chat_proto::{Device, RoomId, Seq, Timestamp};
 use futures::future::{BoxFuture, FutureExt};
 
 use super::history::PageWanted;
@@ -60,8 +60,41 @@ pub(super) fn request(
             async move { Answer::Located(index, unless(busy, locate(&client, room, moment)).await) }
                 .boxed()
         }
+        ServerEffect::Link => {
+            async move { Answer::Link(unless(busy, client.open_link()).await) }.boxed()
+        }
+        ServerEffect::Devices => {
+            async move { Answer::Devices(unless(busy, client.devices()).await) }.boxed()
+        }
+        ServerEffect::Revoke(wanted) => async move {
+            let revoked = unless(busy, revoke(&client, &wanted)).await;
+            Answer::Revoked(revoked.and_then(|found| found))
+        }
+        .boxed(),
         ServerEffect::Send { .. } | ServerEffect::SignInAs(_) | ServerEffect::Retry => return None,
     })
+}
+
+/// Revokes the one device whose fingerprint begins so.
+async fn revoke(
+    client: &Client,
+    wanted: &str,
+) -> Result<Result<Fingerprint, Failure>, RequestError> {
+    let devices = client.devices().await?;
+    let wanted = wanted.strip_prefix("SHA256:").unwrap_or(wanted);
+    let shown = |device: &Device| Fingerprint(device.fingerprint).to_string();
+    let is_meant =
+        |device: &&Device| shown(device).trim_start_matches("SHA256:").starts_with(wanted);
+    let meant: Vec<_> = devices.iter().filter(is_meant).collect();
+    let why = match meant[..] {
+        [device] => {
+            client.revoke(device.credential).await?;
+            return Ok(Ok(Fingerprint(device.fingerprint)));
+        }
+        [] => "no device of yours has a fingerprint that begins so; /devices lists them",
+        _ => "more than one device has a fingerprint that begins so; write more of it",
+    };
+    Ok(Err(Failure { why: why.to_owned(), refused: true }))
 }
 
 /// The first message that is not older than a moment. Halves the log until one is left: its times

@@ -132,6 +132,8 @@ impl Runtime {
             tracing::warn!("the client did not end in time");
         }
         self.config.name = Name::firm(name.as_str());
+        // It was for the account of before.
+        self.config.link = None;
         (self.client, self.events) = chat_client::start(self.config.clone())?;
         Ok(())
     }
@@ -227,6 +229,9 @@ impl Runtime {
             | ServerEffect::Rooms
             | ServerEffect::Who(..)
             | ServerEffect::Nick(_)
+            | ServerEffect::Link
+            | ServerEffect::Devices
+            | ServerEffect::Revoke(_)
             | ServerEffect::Locate(..)
             | ServerEffect::Page(..) => {
                 let busy = self.requests.len() >= REQUESTS_MAX;

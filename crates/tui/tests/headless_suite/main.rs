@@ -6,6 +6,7 @@ mod chat;
 mod choosing;
 mod keys;
 mod liar;
+mod linking;
 mod pipe;
 mod restored;
 mod send;

@@ -19,6 +19,8 @@ mod inviting;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod linking;
+#[cfg(test)]
 mod looks;
 #[cfg(test)]
 mod memory;

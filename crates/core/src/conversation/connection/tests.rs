@@ -170,7 +170,9 @@ fn what_is_refused_is_refused_by_its_header() {
             let said = said_to(&mut connection, &header(kind, most.unwrap_or(0) + over));
             let expected = match most {
                 None => Some(ErrorCode::OutOfTurn),
-                Some(_) if matches!(kind, Kind::Hello | Kind::SignIn) => Some(ErrorCode::OutOfTurn),
+                Some(_) if matches!(kind, Kind::Hello | Kind::SignIn | Kind::LinkDevice) => {
+                    Some(ErrorCode::OutOfTurn)
+                }
                 Some(_) => (over == 1).then_some(ErrorCode::FrameTooLong),
             };
             assert_eq!(said, expected, "{kind:?}, {over} bytes over the most");

@@ -44,7 +44,10 @@ fn of_request(request: &Request) -> u64 {
                 PAGE_TOKENS
             }
             QueryRequest::Subscribe(_) => CURSOR_TOKENS,
-            QueryRequest::Unsubscribe(_) | QueryRequest::FindRoom(_) | QueryRequest::Ping(_) => 1,
+            QueryRequest::Unsubscribe(_)
+            | QueryRequest::FindRoom(_)
+            | QueryRequest::Devices(_)
+            | QueryRequest::Ping(_) => 1,
         },
     }
 }

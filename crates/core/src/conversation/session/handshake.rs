@@ -1,18 +1,19 @@
 //! The first two exchanges: the daemon proves who it is, then the client does.
 
 use chat_proto::limits::{
-    AGENT_BYTES_MAX, COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
+    AGENT_BYTES_MAX, COMMANDS_IN_FLIGHT_MAX, FRAME_BYTES_MAX, LABEL_BYTES_MAX,
+    QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
 };
 use chat_proto::{
-    ErrorCode, FrameRef, Hello, Limits, SignIn, Welcome, Window, encode_frame, sign_in_transcript,
-    welcome_transcript,
+    ErrorCode, FrameRef, Hello, Limits, LinkDevice, SignIn, Welcome, Window, encode_frame,
+    sign_in_transcript, welcome_transcript,
 };
 
 use super::{
-    Admission, Closing, Phase, ReceivedRequest, Session, SessionSeed, Step, body, proof,
+    Admission, Closing, Phase, ReceivedRequest, Request, Session, SessionSeed, Step, body, proof,
     sign_in_action,
 };
-use crate::ServerKey;
+use crate::{Action, DeviceLink, ServerKey};
 
 /// There is no channel to bind to over plaintext.
 const NO_BINDING: &[u8] = &[];
@@ -53,6 +54,31 @@ impl Session {
             id: frame.request,
             window: Window::Commands,
             request: sign_in_action(credential, &sign_in.name, sign_in.name_is_firm),
+        }))
+    }
+}
+
+impl Session {
+    /// A sign-in to the account of a link code.
+    pub(super) fn link_device(
+        &mut self,
+        admission: &Admission,
+        challenge: [u8; 32],
+        frame: &FrameRef<'_>,
+    ) -> Result<Step, Closing> {
+        let (sign_in, code, label) = body::<LinkDevice>(frame)?.into_parts();
+        if label.len() > LABEL_BYTES_MAX {
+            let message = format!("a label has at most {LABEL_BYTES_MAX} bytes");
+            return Err(Closing::protocol(ErrorCode::Malformed, message));
+        }
+        let transcript = sign_in_transcript(&challenge, &admission.identity.public(), NO_BINDING);
+        let credential = proof::check(&sign_in, &transcript, &admission.identity)?;
+        self.phase = Phase::SigningIn(credential);
+        let link = DeviceLink { credential, code: code.hash(), label };
+        Ok(Step::Request(ReceivedRequest {
+            id: frame.request,
+            window: Window::Commands,
+            request: Request::Command(Action::LinkDevice(Box::new(link))),
         }))
     }
 }

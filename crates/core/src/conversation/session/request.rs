@@ -3,8 +3,8 @@
 
 use chat_proto::{
     AccountId, AnyRequest, CommandRequest, CredentialId, Delete, Edit, ErrorCode, FrameRef, Join,
-    Kind, Leave, NameError, Nickname, Nonce, ProbeReply, React, Rename, Role, RoomName, Send,
-    SetRole, Window, encode_frame,
+    Kind, Leave, NameError, Nickname, Nonce, OpenLink, ProbeReply, React, Rename, RevokeCredential,
+    Role, RoomName, Send, SetRole, Window, encode_frame,
 };
 
 use super::{Closing, ReceivedRequest, Request, Step, body};
@@ -26,11 +26,19 @@ pub(super) fn read(
     let (window, request) = match read.map_err(|cause| Closing::unreadable(frame, &cause))? {
         AnyRequest::Query(query) => (Window::Queries, Request::Query(account, query)),
         AnyRequest::Command(command) => match action(account, credential, command)? {
-            Ok(action) => (Window::Commands, Request::Command(action)),
+            Ok(action) => (Window::Commands, Request::Command(said_with(credential, action))),
             Err(broken) => return Ok(refuse(frame, broken)),
         },
     };
     Ok(Step::Request(ReceivedRequest { id: frame.request, window, request }))
+}
+
+/// The action, with what the account is signed in with where it is said.
+fn said_with(credential: CredentialId, action: Action) -> Action {
+    match matches!(action, Action::Post { .. }) {
+        true => action,
+        false => Action::Authenticated { credential, action: Box::new(action) },
+    }
 }
 
 /// What a command asks of the state; or why a name in it is none.
@@ -67,6 +75,10 @@ pub(crate) fn action(
             Ok(Action::ChangeRoom { account, room, change })
         }
         CommandRequest::Leave(Leave { room }) => Ok(Action::Leave { account, room }),
+        CommandRequest::OpenLink(OpenLink { code }) => Ok(Action::OpenLink { account, code }),
+        CommandRequest::RevokeCredential(RevokeCredential { credential }) => {
+            Ok(Action::RevokeCredential { account, credential })
+        }
         CommandRequest::Rename(Rename { name }) => Nickname::parse(&name).map(|name| {
             let WishedName { named, is_reserved, .. } = name.into();
             Action::Rename { account, name: named, is_reserved }

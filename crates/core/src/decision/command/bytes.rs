@@ -8,6 +8,7 @@
 //! (`u16`), the version of that (`u8`), and the fields in the order in which they are written here. A text
 //! is its length in bytes (`u32`) and UTF-8; a credential is the number of its kind (`u16`) and 32 bytes.
 
+mod credentials;
 mod post;
 mod room_change;
 
@@ -28,6 +29,10 @@ mod number {
     pub(super) const RENAME: u16 = 5;
     pub(super) const POST: u16 = 6;
     // 10 to 19 are those of `room_change.rs`.
+    pub(super) const AUTHENTICATED: u16 = 50;
+    pub(super) const LINK_DEVICE: u16 = 51;
+    pub(super) const OPEN_LINK: u16 = 52;
+    pub(super) const REVOKE_CREDENTIAL: u16 = 53;
 }
 
 /// The version that is written of every action.
@@ -65,11 +70,33 @@ impl Command {
     /// Appends the command's bytes.
     pub fn encode(&self, out: &mut Vec<u8>) {
         put_u64(out, self.ts.0);
+        Self::encode_action(&self.action, out);
+    }
+
+    /// The command of these bytes, all of them.
+    ///
+    /// # Errors
+    /// [`UnreadableCommand`] says what is wrong with them.
+    pub fn decode(bytes: &[u8]) -> Result<Self, UnreadableCommand> {
+        let mut fields = Fields { whole: bytes.len(), left: bytes };
+        let ts = Timestamp(fields.u64()?);
+        let (number, version) = fields.number()?;
+        if version != VERSION {
+            return Err(UnreadableCommand::Unknown { number, version });
+        }
+        let action = Self::decode_action(number, &mut fields)?;
+        match fields.left.is_empty() {
+            true => Ok(Self { ts, action }),
+            false => Err(fields.wrong_length()),
+        }
+    }
+
+    fn encode_action(action: &Action, out: &mut Vec<u8>) {
         let mut begin = |number: u16| {
             out.extend(number.to_le_bytes());
             out.push(VERSION);
         };
-        match &self.action {
+        match action {
             Action::Genesis { epoch, secret, lobby } => {
                 begin(number::GENESIS);
                 put_u64(out, epoch.0);
@@ -81,6 +108,23 @@ impl Command {
                 put_credential(out, credential);
                 put_wish(out, name);
                 out.push(u8::from(*name_is_firm));
+            }
+            Action::Authenticated { credential, action } => {
+                begin(number::AUTHENTICATED);
+                out.extend(credential.0);
+                Self::encode_action(action, out);
+            }
+            Action::LinkDevice(link) => {
+                begin(number::LINK_DEVICE);
+                credentials::put_link(out, link);
+            }
+            Action::OpenLink { account, code } => {
+                begin(number::OPEN_LINK);
+                credentials::put_pair(out, *account, &code.0);
+            }
+            Action::RevokeCredential { account, credential } => {
+                begin(number::REVOKE_CREDENTIAL);
+                credentials::put_pair(out, *account, &credential.0);
             }
             Action::Join { account, name } => {
                 begin(number::JOIN);
@@ -118,18 +162,9 @@ impl Command {
         }
     }
 
-    /// The command of these bytes, all of them.
-    ///
-    /// # Errors
-    /// [`UnreadableCommand`] says what is wrong with them.
-    pub fn decode(bytes: &[u8]) -> Result<Self, UnreadableCommand> {
-        let mut fields = Fields { whole: bytes.len(), left: bytes };
-        let ts = Timestamp(fields.u64()?);
-        let (number, version) = (u16::from_le_bytes(fields.array()?), fields.u8()?);
-        if version != VERSION {
-            return Err(UnreadableCommand::Unknown { number, version });
-        }
-        let action = match number {
+    /// The action of a number, of the version that is written; its fields are taken.
+    fn decode_action(number: u16, fields: &mut Fields<'_>) -> Result<Action, UnreadableCommand> {
+        Ok(match number {
             number::GENESIS => Action::Genesis {
                 epoch: fields.epoch()?,
                 secret: StoreSecret(fields.array()?),
@@ -156,20 +191,20 @@ impl Command {
                 let credential = CredentialId(fields.array()?);
                 let (nonce, skipped) = fields.place()?;
                 let room = RoomId(fields.u64()?);
-                let body = post::body(&mut fields)?.after_refused(skipped);
+                let body = post::body(fields)?.after_refused(skipped);
                 Action::Post { account, credential, nonce, room, body }
             }
             number if room_change::is_number(number) => Action::ChangeRoom {
                 account: AccountId(fields.u64()?),
                 room: RoomId(fields.u64()?),
-                change: room_change::read(number, &mut fields)?,
+                change: room_change::read(number, fields)?,
             },
-            _ => return Err(UnreadableCommand::Unknown { number, version }),
-        };
-        match fields.left.is_empty() {
-            true => Ok(Self { ts, action }),
-            false => Err(fields.wrong_length()),
-        }
+            number::AUTHENTICATED => credentials::authenticated(fields)?,
+            number::LINK_DEVICE => credentials::link(fields)?,
+            number::OPEN_LINK => credentials::open_link(fields)?,
+            number::REVOKE_CREDENTIAL => credentials::revocation(fields)?,
+            _ => return Err(UnreadableCommand::Unknown { number, version: VERSION }),
+        })
     }
 }
 
@@ -247,6 +282,11 @@ impl<'a> Fields<'a> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
+    }
+
+    /// The number of an action, and its version.
+    fn number(&mut self) -> Result<(u16, u8), UnreadableCommand> {
+        Ok((u16::from_le_bytes(self.array()?), self.u8()?))
     }
 
     fn u8(&mut self) -> Result<u8, UnreadableCommand> {

@@ -59,6 +59,9 @@ impl OrderDigest {
             bytes.extend((credential.kind() as u16).to_le_bytes());
             bytes.extend(credential.bytes());
         }
+        if let Content::LinkOpened { code } = &event.content {
+            bytes.extend(code.0);
+        }
         if let Some(keys) = event.content.name_keys() {
             bytes.extend(keys.to_bytes());
         }

@@ -7,7 +7,7 @@
 
 mod accounts;
 
-use chat_proto::{AccountId, LogId, Role, RoomId, RoomName, Seq};
+use chat_proto::{AccountId, CredentialId, LogId, Role, RoomId, RoomName, Seq};
 
 use super::{Account, Room, State};
 use crate::{Named, Refusal};
@@ -23,6 +23,15 @@ impl State {
     /// What an account may do, as of now.
     pub(crate) fn access(&self, account: AccountId) -> Access<'_> {
         Access { state: self, account }
+    }
+
+    /// Whether a credential speaks for its account: not one that was taken from it, whatever of it is
+    /// still under way.
+    pub(crate) fn accepts(&self, credential: CredentialId) -> Result<(), Refusal> {
+        match self.revoked.contains_key(&credential) {
+            true => Err(Refusal::CredentialRevoked),
+            false => Ok(()),
+        }
     }
 }
 
@@ -125,6 +134,11 @@ impl<'a> Access<'a> {
             }
             Some(_held) => Ok(room),
         }
+    }
+
+    /// The account itself, with what nobody else sees of it.
+    pub(crate) fn own_account(self) -> Result<&'a Account, Refusal> {
+        self.account(self.account).ok_or(Refusal::NotReadable { log: self.account.0 })
     }
 
     /// The room that the account becomes a member of under a name; `None`: one that it makes. That

@@ -22,6 +22,7 @@ impl Transition<'_> {
         if let Some(id) = self.state.account_of.get(&credential) {
             return Ok(Answer::SignedIn(*id));
         }
+        self.state.accepts(credential.id())?;
         let WishedName { named, is_reserved, stem } = *name?;
         let name = match self.is_free_for(&named, is_reserved, None) {
             Ok(()) => named,

@@ -4,9 +4,10 @@
 //!
 //! It must not refuse anything: an event has happened.
 
-use chat_proto::{AccountId, Credential, Epoch, Nickname, Role, RoomId, RoomName, Seq, Timestamp};
+use chat_proto::{AccountId, Epoch, Nickname, Role, RoomId, RoomName, Seq, Timestamp};
 
 use super::State;
+use super::credentials::{CredentialRow, HeldCredential, LinkRow, OpenLink};
 use crate::decision::idset::IdSet;
 use crate::decision::permutation;
 use crate::{Event, Genesis, NameKeys, Named, OrderProgress, StateChange, StoreSecret};
@@ -21,6 +22,10 @@ pub(crate) struct Account {
     pub(crate) keys: NameKeys,
     pub(crate) head: Seq,
     pub(crate) rooms: IdSet<RoomId>,
+    /// In the order in which they were added.
+    pub(crate) credentials: Vec<HeldCredential>,
+    /// The newest link code, used or not.
+    pub(crate) link: Option<OpenLink>,
 }
 
 /// An account as the tables of a store have it.
@@ -84,8 +89,10 @@ pub struct Snapshot {
     pub last_ts: Timestamp,
     /// Every account.
     pub accounts: Vec<AccountRow>,
-    /// What signs in to which account.
-    pub credentials: Vec<(Credential, AccountId)>,
+    /// What signs in to which account; those of one account in the order in which they were added.
+    pub credentials: Vec<CredentialRow>,
+    /// The newest link code of each account that has had one.
+    pub links: Vec<LinkRow>,
     /// Every room.
     pub rooms: Vec<RoomRow>,
     /// Who is a member where.
@@ -141,7 +148,19 @@ impl State {
             StateChange::AccountBegins { credential, name } => {
                 let account = AccountRow::new(own, name.clone(), Seq::ZERO);
                 self.begin_account(account).expect("nobody holds the name");
-                self.account_of.insert(*credential, own);
+                self.add_credential(CredentialRow::first(own, *credential, event.ts));
+            }
+            StateChange::CredentialAdded { credential, label } => {
+                let first = CredentialRow::first(own, *credential, event.ts);
+                self.add_credential(CredentialRow { label: label.to_owned(), ..first });
+                self.use_link(own);
+            }
+            StateChange::CredentialRemoved { credential } => {
+                self.remove_credential(own, credential);
+            }
+            StateChange::LinkOpened { code } => {
+                let (account, opened) = (own, event.ts);
+                self.open_link(LinkRow { account, code, opened, is_used: false });
             }
             StateChange::AccountRenamed { name } => self.rename(own, name),
             StateChange::RoomBegins { by, name, is_permanent } => {
@@ -173,11 +192,8 @@ impl State {
             let Room { is_public, is_permanent, has_posts, .. } = *room;
             RoomRow { id, name, head, is_public, is_permanent, has_posts }
         };
-        let held = |(held, of): (&Credential, &AccountId)| (*held, *of);
         let mut accounts: Vec<_> = self.accounts.iter().map(account).collect();
-        let mut credentials: Vec<_> = self.account_of.iter().map(held).collect();
         accounts.sort_unstable_by_key(|row| row.id);
-        credentials.sort_by_key(|(_held, of)| *of);
         Snapshot {
             epoch: self.epoch,
             rules: self.rules,
@@ -185,7 +201,8 @@ impl State {
             progress: self.progress.clone(),
             last_ts: self.last_ts,
             accounts,
-            credentials,
+            credentials: self.credential_rows(),
+            links: self.link_rows(),
             rooms: self.rooms.iter().map(room).collect(),
             members: self.memberships().collect(),
             roles: self.roles().collect(),
@@ -201,7 +218,8 @@ impl State {
             return Err((row, holder));
         }
         let AccountRow { id, name: Named { name, keys }, head } = row;
-        self.accounts.insert(id, Account { name, keys: *keys, head, rooms: IdSet::default() });
+        let (rooms, credentials, link) = (IdSet::default(), Vec::new(), None);
+        self.accounts.insert(id, Account { name, keys: *keys, head, rooms, credentials, link });
         self.note_id(id.0);
         Ok(())
     }

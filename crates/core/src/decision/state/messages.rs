@@ -59,6 +59,10 @@ impl Transition<'_> {
         body: PostBody,
     ) -> Result<SendOutcome, StoreError> {
         let (account, credential) = sender;
+        // Before anything else: a repetition, too, is told to nobody who speaks for the account no more.
+        if let Err(refusal) = self.state.accepts(credential) {
+            return Ok(SendOutcome::of(Err(refusal)));
+        }
         let decided = match decided_in(room, self.lookup.stream(account, nonce.stream)?) {
             Ok(decided) => decided,
             Err(refusal) => return Ok(SendOutcome::of(Err(refusal))),

@@ -5,7 +5,7 @@ use chat_proto::{ErrorCode, Role, RoomName};
 use super::test_memory::Memory;
 use super::tests::{World, key_numbered};
 use super::*;
-use crate::Named;
+use crate::{Content, Named};
 
 fn leave(world: &mut World, account: AccountId, room: RoomId) -> Vec<Content> {
     let left = world.run(Action::Leave { account, room });

@@ -115,8 +115,12 @@ fn sender_of(command: &Command) -> AccountId {
         | Action::SignIn { .. }
         | Action::Join { .. }
         | Action::Leave { .. }
-        | Action::Rename { .. }
-        | Action::ChangeRoom { .. } => AccountId(0),
+        | Action::LinkDevice(_)
+        | Action::OpenLink { .. }
+        | Action::RevokeCredential { .. }
+        | Action::Authenticated { .. }
+        | Action::ChangeRoom { .. }
+        | Action::Rename { .. } => AccountId(0),
     }
 }
 

@@ -4,7 +4,7 @@ use chat_proto::{ErrorCode, Role};
 
 use super::tests::World;
 use super::*;
-use crate::RoomChange;
+use crate::{Content, RoomChange};
 
 const ROLES: [Role; 3] = [Role::Member, Role::Moderator, Role::Owner];
 

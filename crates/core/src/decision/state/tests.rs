@@ -6,7 +6,7 @@ use chat_proto::{ErrorCode, Nickname, Nonce, RoomName, StreamId, TextBody};
 
 use super::test_memory::Memory;
 use super::*;
-use crate::PostBody;
+use crate::{Content, PostBody};
 
 impl Decision {
     /// Whoever answers a command without carrying it out says what carrying it out would have said.
@@ -49,6 +49,11 @@ impl World {
         applied.assert_agrees_with(unchanged);
         self.memory.keep(sender, &applied);
         applied
+    }
+
+    /// Time passes.
+    pub(super) fn pass(&mut self, ms: u64) {
+        self.now += ms;
     }
 
     pub(super) fn sign_in(

@@ -2,7 +2,7 @@
 //!
 //! It must not know which kind has what: the table of kinds does.
 
-use chat_proto::{AccountId, EventSeq, MessageId, RoomId};
+use chat_proto::{AccountId, Credential, EventSeq, MessageId, RoomId};
 
 /// What a row says behind its kind. Kinds share the columns; each leaves most of them empty.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,6 +17,8 @@ pub struct Columns<'a> {
     pub words: Option<&'a str>,
     /// A figure: which one says the kind.
     pub number: Option<u64>,
+    /// In an account's log: what signs in to it.
+    pub credential: Option<Credential>,
     /// What only a message has.
     pub message: Option<MessageColumns>,
 }
@@ -65,6 +67,10 @@ impl<'a> Columns<'a> {
 
     pub(super) fn role(&self) -> Result<u16, MissingColumn> {
         self.number()?.try_into().map_err(|_too_large| MissingColumn("role"))
+    }
+
+    pub(super) fn credential(&self) -> Result<Credential, MissingColumn> {
+        self.credential.ok_or(MissingColumn("credential"))
     }
 
     pub(super) fn message(&self) -> Result<MessageColumns, MissingColumn> {

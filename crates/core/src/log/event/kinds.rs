@@ -3,9 +3,10 @@
 //! It must not know who decides that something happens, and where rows and frames go.
 
 use chat_proto::{
-    AccountCreated, AccountId, AccountRenamed, Credential, Joined, Left, LogId, MessageId,
-    Nickname, Nonce, PostedRef, RequestId, Role, RoleSet, RoomCreated, RoomId, RoomJoined,
-    RoomLeft, RoomName, RoomRemoved, TextBody, TextRef, Written, encode_frame,
+    AccountCreated, AccountId, AccountRenamed, Credential, CredentialAdded, CredentialRemoved,
+    Joined, Left, LinkCodeHash, LinkOpened, LogId, MessageId, Nickname, Nonce, PostedRef,
+    RequestId, Role, RoleSet, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName, RoomRemoved,
+    TextBody, TextRef, Written, encode_frame,
 };
 
 use super::EventRow;
@@ -24,6 +25,23 @@ pub enum StateChange<'a> {
         credential: &'a Credential,
         /// Its nickname.
         name: &'a Named<Nickname>,
+    },
+    /// Another credential signs in to the account of the log, and its link code was used.
+    CredentialAdded {
+        /// Which one.
+        credential: &'a Credential,
+        /// What the device calls itself.
+        label: &'a str,
+    },
+    /// A credential signs in to the account of the log no more.
+    CredentialRemoved {
+        /// Which one.
+        credential: &'a Credential,
+    },
+    /// The account of the log has another link code.
+    LinkOpened {
+        /// What names it.
+        code: LinkCodeHash,
     },
     /// The account of the log has another nickname.
     AccountRenamed {
@@ -73,6 +91,7 @@ event_kinds! {
     row(log) Columns {
         account: Some(AccountId(log.0)),
         words: Some(name.name.as_str()),
+        credential: Some(*credential),
         ..Columns::default()
     };
     frame(row) AccountCreated {
@@ -100,6 +119,56 @@ event_kinds! {
         name: row.columns.words()?.to_owned(),
     };
     change StateChange::AccountRenamed { name };
+
+    /// In an account's log: another credential signs in to it.
+    CredentialAdded = "credential_added" of Account {
+        /// Which one.
+        credential: Credential,
+        /// What the device calls itself.
+        label: String,
+    }
+    row(log) Columns {
+        account: Some(AccountId(log.0)),
+        words: Some(label),
+        credential: Some(*credential),
+        ..Columns::default()
+    };
+    frame(row) CredentialAdded {
+        account: row.own_account(),
+        seq: row.seq,
+        ts: row.ts,
+        credential: row.columns.credential()?.id(),
+        // A device need not call itself anything.
+        label: row.columns.words.unwrap_or_default().to_owned(),
+    };
+    change StateChange::CredentialAdded { credential, label };
+
+    /// In an account's log: a credential signs in to it no more.
+    CredentialRemoved = "credential_removed" of Account {
+        /// Which one.
+        credential: Credential,
+    }
+    row(log) Columns {
+        account: Some(AccountId(log.0)),
+        credential: Some(*credential),
+        ..Columns::default()
+    };
+    frame(row) CredentialRemoved {
+        account: row.own_account(),
+        seq: row.seq,
+        ts: row.ts,
+        credential: row.columns.credential()?.id(),
+    };
+    change StateChange::CredentialRemoved { credential };
+
+    /// In an account's log: one device more may sign in to it, with a code.
+    LinkOpened = "link_opened" of Account {
+        /// What names the code: it is in no frame.
+        code: LinkCodeHash,
+    }
+    row(log) Columns { account: Some(AccountId(log.0)), ..Columns::default() };
+    frame(row) LinkOpened { account: row.own_account(), seq: row.seq, ts: row.ts };
+    change StateChange::LinkOpened { code: *code };
 
     /// In an account's log: it became a member of a room.
     RoomJoined = "room_joined" of Account {
@@ -267,6 +336,9 @@ impl Content {
             }
             StateChange::RoomBegins { name, .. } => Some(&name.keys),
             StateChange::Nothing
+            | StateChange::CredentialAdded { .. }
+            | StateChange::CredentialRemoved { .. }
+            | StateChange::LinkOpened { .. }
             | StateChange::MessagePosted
             | StateChange::RoomRemoved
             | StateChange::MemberJoined { .. }

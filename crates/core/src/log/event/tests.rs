@@ -16,6 +16,7 @@ fn full(kind: EventKind) -> EventRow<'static> {
         by: Some(AccountId(70_000)),
         words: Some("words"),
         number: Some(2),
+        credential: Some(chat_proto::Credential::Key(chat_proto::PublicKey([3; 32]))),
         message: Some(message),
     };
     EventRow { log: LogId(70_000), seq: Seq(1 << 20), ts: Timestamp(1 << 40), kind, columns }

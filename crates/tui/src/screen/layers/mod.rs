@@ -7,6 +7,7 @@
 pub mod goto;
 pub mod help;
 pub mod invitation;
+pub mod linking;
 pub mod paste;
 
 use std::fmt::Debug;

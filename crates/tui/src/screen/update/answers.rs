@@ -1,13 +1,15 @@
 //! What comes back from an effect, and what it changes.
 
+use chat_client::Fingerprint;
 use chat_client::sanitize::Inert;
-use chat_proto::{Member, MessageId, RoomInfo, RoomName, Seq};
+use chat_proto::{Device, Member, MessageId, RoomInfo, RoomName, Seq};
 
 use super::network::gap_words;
 use super::{Answer, Failure, Reader, apart, moments, network};
 use crate::screen::clock::Clock;
 use crate::screen::history::{Entry, PageRequest, Place};
 use crate::screen::layers::goto::GoTo;
+use crate::screen::layers::linking::Linking;
 use crate::screen::model::Model;
 use crate::screen::page_retry::PageRetry;
 use crate::screen::room::RoomIndex;
@@ -37,9 +39,24 @@ pub(super) fn answer(model: &mut Model, id: ServerId, answer: Answer) {
             *reader.flash = Some(format!("you are {name}").into());
             network::own_name(server, &reader, &sanitize::line(name.as_str()));
         }
+        Answer::Link(Ok(code)) => model.layers.push(Box::new(Linking::new(code))),
+        Answer::Devices(Ok(devices)) => {
+            server.answer(&list_devices(&devices, reader.clock), reader.clock);
+        }
+        Answer::Revoked(Ok(device)) => {
+            server.answer(&format!("revoked, and cut off: {device}"), reader.clock);
+        }
+        Answer::Link(Err(failure)) => {
+            server.trouble(&format!("no device can be linked: {}", failure.why), reader.clock);
+        }
+        Answer::Revoked(Err(failure)) => {
+            server.trouble(&format!("nothing was revoked: {}", failure.why), reader.clock);
+        }
         Answer::Located(index, result) => moments::located(server, &mut reader, index, result),
         Answer::Page(index, request, result) => page(server, &mut reader, index, request, result),
-        Answer::Rooms(Err(failure)) | Answer::Who(_, Err(failure)) => {
+        Answer::Rooms(Err(failure))
+        | Answer::Devices(Err(failure))
+        | Answer::Who(_, Err(failure)) => {
             server.trouble(&sanitize::line(&failure.why), reader.clock);
         }
         Answer::Nick(name, Err(failure)) => {
@@ -152,6 +169,25 @@ fn list_members(title: &str, members: &[Member]) -> String {
         text.push_str(&format!("\n  {} away: {}", away.len(), away.join(", ")));
     }
     text.push_str(&and_more(members.len()));
+    text
+}
+
+/// What signs in to the account. Labels are what devices call themselves.
+fn list_devices(devices: &[Device], clock: &Clock) -> String {
+    let mut text = format!("{} sign in as you:", devices.len());
+    if devices.len() == 1 {
+        text = "1 signs in as you:".to_owned();
+    }
+    for device in devices {
+        let added = clock.local(device.added.0);
+        let fingerprint = Fingerprint(device.fingerprint);
+        let label = match device.label.is_empty() {
+            true => "the first".into(),
+            false => sanitize::line(&device.label),
+        };
+        text.push_str(&format!("\n  {label}, since {}: {fingerprint}", added.date()));
+    }
+    text.push_str("\n  /devices revoke FINGERPRINT takes one back; its beginning is enough");
     text
 }
 

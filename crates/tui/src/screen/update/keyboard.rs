@@ -182,6 +182,9 @@ fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::Nick(name) => rename(model, name, effects),
         Command::GoTo(moment) => moments::go_to(model, moment, effects),
         Command::Invite => invite(model, effects),
+        Command::Link => ask(model, ServerEffect::Link, effects),
+        Command::Devices => ask(model, ServerEffect::Devices, effects),
+        Command::Revoke(which) => ask(model, ServerEffect::Revoke(which), effects),
         Command::Help => model.layers.push(Box::new(Help::default())),
         Command::Quit => effects.push(Effect::Quit),
     }

@@ -12,8 +12,10 @@ mod rooms;
 mod sending;
 
 use chat_client::sanitize::Inert;
-use chat_client::{Destination, Event, HistoryPage};
-use chat_proto::{Member, MessageId, Nickname, RoomId, RoomInfo, RoomName, Seq, Timestamp};
+use chat_client::{Destination, Event, Fingerprint, HistoryPage};
+use chat_proto::{
+    Device, LinkCode, Member, MessageId, Nickname, RoomId, RoomInfo, RoomName, Seq, Timestamp,
+};
 use crossterm::event::KeyEvent;
 
 use super::areas;
@@ -92,6 +94,12 @@ pub enum ServerEffect {
     Page(RoomIndex, RoomId, PageRequest),
     /// Find the first message of a room that is not older than a moment.
     Locate(RoomIndex, RoomId, Timestamp),
+    /// Ask for a code with which another device signs in.
+    Link,
+    /// Ask what the account signs in with.
+    Devices,
+    /// Revoke the device whose fingerprint begins so.
+    Revoke(String),
     /// End the client, and begin another under this name.
     SignInAs(Nickname),
     /// Try to connect now.
@@ -118,6 +126,12 @@ pub enum Answer {
     Who(RoomIndex, Result<Vec<Member>, Failure>),
     /// The nickname was changed.
     Nick(Nickname, Result<(), Failure>),
+    /// A code with which another device signs in.
+    Link(Result<LinkCode, Failure>),
+    /// What the account signs in with.
+    Devices(Result<Vec<Device>, Failure>),
+    /// The fingerprint of the device that was revoked.
+    Revoked(Result<Fingerprint, Failure>),
     /// The first message that is not older than a moment, if there is one.
     Located(RoomIndex, Result<Option<Seq>, Failure>),
     /// A page of history.

@@ -1,8 +1,8 @@
 //! The digest's bits, and what is in it.
 
 use chat_proto::{
-    AccountId, Credential, Epoch, LogId, MessageId, Nickname, Nonce, PublicKey, Role, RoomId,
-    RoomName, Seq, StreamId, TextBody, Timestamp,
+    AccountId, Credential, Epoch, LinkCodeHash, LogId, MessageId, Nickname, Nonce, PublicKey, Role,
+    RoomId, RoomName, Seq, StreamId, TextBody, Timestamp,
 };
 
 use super::*;
@@ -48,10 +48,17 @@ fn the_digest_is_frozen() {
 #[test]
 fn the_digest_of_every_kind_of_event_is_frozen() {
     let (account, room) = (AccountId(6), RoomId(7));
+    let credential = Credential::Key(PublicKey([1; 32]));
     let (nickname, name) = (Nickname::parse("ada").unwrap(), RoomName::parse("lobby").unwrap());
     let frozen = [
         (created(1).content, 0x57BE_086A_468B_8F84),
         (Content::AccountRenamed { name: nickname.into() }, 0x64CF_B37B_2F96_03DD),
+        (
+            Content::CredentialAdded { credential, label: "laptop".to_owned() },
+            0x7DFE_E8E1_5B31_894D,
+        ),
+        (Content::CredentialRemoved { credential }, 0x8651_670C_F130_2D52),
+        (Content::LinkOpened { code: LinkCodeHash([8; 32]) }, 0x1B52_2959_20CB_B87C),
         (Content::RoomJoined { room }, 0x9C54_9B96_4191_3492),
         (Content::RoomLeft { room }, 0x2360_C13E_1107_4E80),
         (
