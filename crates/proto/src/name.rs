@@ -9,6 +9,13 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
 
+/// Nonspacing marks on one letter, decomposed. More are no writing system's (Unicode Technical
+/// Standard 39, 5.4).
+const MARKS_MAX: usize = 4;
+
+/// Code points of one grapheme cluster: conjuncts of Indic scripts have ten.
+const CLUSTER_CHARS_MAX: usize = 12;
+
 /// Says which rule a name breaks.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NameError {
@@ -30,6 +37,9 @@ pub enum NameError {
     /// A character that is no letter, digit, `-` or `_`.
     #[error("a name has only letters, digits, - and _; {0:?} is none of them")]
     Character(char),
+    /// More on one letter than any script writes.
+    #[error("a letter of a name has at most {MARKS_MAX} marks on it")]
+    Crowded,
     /// Nothing but `-` and `_`, which looks like a line of the program.
     #[error("a name has at least one letter or digit")]
     NoLetter,
@@ -101,7 +111,8 @@ pub fn spells_like_a_name(character: char) -> bool {
     match character {
         '-' | '_' => true,
         _ if character.is_ascii() => character.is_ascii_alphanumeric(),
-        _ => is_letter_mark_or_digit(character) && !is_default_ignorable(character),
+        _ if is_default_ignorable(character) || is_conjoining_jamo(character) => false,
+        _ => is_letter_mark_or_digit(character),
     }
 }
 
@@ -137,6 +148,9 @@ fn checked(name: &str) -> Result<String, NameError> {
     if let Some(character) = name.chars().find(|character| !spells_like_a_name(*character)) {
         return Err(NameError::Character(character));
     }
+    if is_crowded(&name) {
+        return Err(NameError::Crowded);
+    }
     if name.chars().all(|character| matches!(character, '-' | '_')) {
         return Err(NameError::NoLetter);
     }
@@ -148,11 +162,27 @@ fn checked(name: &str) -> Result<String, NameError> {
     }
 }
 
+/// Whether marks or letters are piled up on one place, where they would cover what is beside it.
+fn is_crowded(name: &str) -> bool {
+    let mut marks = 0;
+    let marks_are_many = name.nfd().any(|character| {
+        marks = if is_nonspacing_mark(character) { marks + 1 } else { 0 };
+        marks > MARKS_MAX
+    });
+    let is_large = |cluster: &str| cluster.chars().count() > CLUSTER_CHARS_MAX;
+    marks_are_many || name.graphemes(true).any(is_large)
+}
+
 fn check_bytes(name: &str) -> Result<(), NameError> {
     match name.len() {
         0..=NAME_BYTES_MAX => Ok(()),
         bytes => Err(NameError::TooManyBytes { bytes }),
     }
+}
+
+fn is_nonspacing_mark(character: char) -> bool {
+    let category = character.general_category();
+    matches!(category, GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark)
 }
 
 fn is_letter_mark_or_digit(character: char) -> bool {
@@ -173,6 +203,12 @@ fn is_default_ignorable(character: char) -> bool {
         | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{E0100}'..='\u{E01EF}')
 }
 
+/// Parts of Hangul syllables. Of those that are written today form C has made syllables; the rest, and
+/// those that join to nothing, have no width of their own in a terminal.
+fn is_conjoining_jamo(character: char) -> bool {
+    matches!(character, '\u{1100}'..='\u{11FF}' | '\u{A960}'..='\u{A97F}' | '\u{D7B0}'..='\u{D7FF}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +225,8 @@ mod tests {
     #[test]
     fn form_c_is_made() {
         assert_eq!(Nickname::parse("e\u{301}").unwrap().as_str(), "é");
+        let hangul = Nickname::parse("\u{1112}\u{1161}\u{11AB}").unwrap();
+        assert_eq!(hangul.as_str(), "한");
     }
 
     #[test]
@@ -204,6 +242,7 @@ mod tests {
             "a\u{200B}b",
             "a\u{200D}b",
             "\u{3164}",
+            "\u{11C7}",
             "a\u{FE0F}",
             "a\u{E0041}",
             "\u{301}a",
@@ -218,6 +257,23 @@ mod tests {
         assert_eq!(Nickname::parse(""), Err(NameError::Empty));
         for name in ["-", "--", "_", "-_-"] {
             assert_eq!(Nickname::parse(name), Err(NameError::NoLetter), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_piled_up_on_one_letter_is_refused() {
+        for name in [
+            format!("e{}", "\u{301}".repeat(5)),
+            // In form C one of them is a part of the letter.
+            format!("a{}b", "\u{302}\u{301}\u{323}\u{330}\u{331}"),
+            "क\u{94D}".repeat(7),
+        ] {
+            assert_eq!(Nickname::parse(&name), Err(NameError::Crowded), "{name}");
+        }
+        // Vietnamese, Yoruba, a conjunct of Sanskrit, Khmer, Hebrew with points and an accent.
+        for name in ["Việt", "ọ\u{301}ba", "कार्त्स्न्य", "ស្ត្រី", "בְּרֵאשִׁ\u{596}ית"]
+        {
+            assert!(Nickname::parse(name).is_ok(), "{name}");
         }
     }
 

@@ -259,6 +259,7 @@ fn put_wish(out: &mut Vec<u8>, wish: &Result<Box<WishedName>, NameError>) {
             out.extend(u32::from(*character).to_le_bytes());
         }
         Err(NameError::NoLetter) => out.push(5),
+        Err(NameError::Crowded) => out.push(6),
     }
 }
 
@@ -378,6 +379,7 @@ impl<'a> Fields<'a> {
                 NameError::Character(character.ok_or(none)?)
             }
             5 => NameError::NoLetter,
+            6 => NameError::Crowded,
             _ => return Err(UnreadableCommand::Field { field: "name" }),
         }))
     }
