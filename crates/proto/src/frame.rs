@@ -28,6 +28,9 @@ const LENGTH_BYTES: usize = 4;
 /// Kind, version, flags, request id: counted by the length prefix.
 const HEAD_BYTES: usize = 8;
 
+/// Where the flags are behind the length prefix.
+const FLAGS_AT: usize = 3;
+
 /// One frame, its body still bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Frame {
@@ -281,7 +284,11 @@ impl FrameCodec {
         if length < HEAD_BYTES {
             return Err(FrameError::TooShort { length });
         }
-        rest.get(..length).map(read_frame).transpose()
+        // As soon as they are there: a stream in pieces is refused for the same reason as in one.
+        match rest.get(FLAGS_AT) {
+            Some(&flags) if flags != 0 => Err(FrameError::Flags { flags }),
+            _ => Ok(rest.get(..length).map(read_frame)),
+        }
     }
 
     /// Takes the frame that `bytes` begin with off them; `None` when it is not whole yet.
@@ -363,16 +370,14 @@ fn put_head(out: &mut impl BufMut, kind: u16, version: u8, request: RequestId) {
 }
 
 /// Reads what a length prefix has covered, which is a header at least.
-fn read_frame(mut bytes: &[u8]) -> Result<FrameRef<'_>, FrameError> {
+fn read_frame(mut bytes: &[u8]) -> FrameRef<'_> {
     debug_assert!(bytes.len() >= HEAD_BYTES, "the length prefix was checked");
     let kind = bytes.get_u16_le();
     let version = bytes.get_u8();
     let flags = bytes.get_u8();
+    debug_assert_eq!(flags, 0, "they were checked");
     let request = RequestId(bytes.get_u32_le());
-    if flags != 0 {
-        return Err(FrameError::Flags { flags });
-    }
-    Ok(FrameRef { kind, version, request, body: bytes })
+    FrameRef { kind, version, request, body: bytes }
 }
 
 #[cfg(test)]
