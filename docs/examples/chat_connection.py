@@ -185,6 +185,7 @@ def sign_in(connection: Connection, key: Key, name: str, pin: bytes | None) -> d
             "proof": signature,
             "name": name,
             "name_is_firm": False,
+            "invitation": None,
         },
     )
     if kind != "SignedIn":

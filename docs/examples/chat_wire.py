@@ -33,6 +33,9 @@ STRUCTS: dict[str, str] = {
     "TextBody": "kind:u16 reply_to:option_u64 context:option_Context text:text",
     "Context": "thread:option_u64 attachments:list_bytes32 cause:option_bytes16 via:option_text",
     "Gap": "log:u64 from:u64 to:u64 reason:u16",
+    "InvitationInfo": (
+        "invitation:u64 by:u64 name:text uses_left:u32 expires:u64 rooms:list_u64"
+    ),
     "Room": "room:u64 name:text head:u64 members:u32 online:u32 joined:bool",
 }
 
@@ -47,7 +50,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "SignIn": (
         0x0003,
         "credential_kind:u16 credential:bytes32 proof_kind:u16 proof:bytes name:text "
-        "name_is_firm:bool",
+        "name_is_firm:bool invitation:option_bytes16",
     ),
     "SignedIn": (0x0004, "account:u64 name:text epoch:u64 head:u64"),
     "Send": (0x0101, "nonce:Nonce room:u64 body:TextBody"),
@@ -58,6 +61,8 @@ KINDS: dict[str, tuple[int, str]] = {
     "Delete": (0x0106, "nonce:Nonce room:u64 of:u64"),
     "React": (0x0107, "nonce:Nonce room:u64 of:u64 reaction:text is_set:bool"),
     "SetRole": (0x0110, "room:u64 account:u64 role:u16"),
+    "CreateInvitation": (0x0120, "uses:u32 seconds:u32 rooms:list_u64 name:text"),
+    "RevokeInvitation": (0x0121, "invitation:u64"),
     "Subscribe": (0x0141, "log:u64 after:option_Position"),
     "Unsubscribe": (0x0142, "log:u64"),
     "History": (0x0143, "room:u64 before:u64 limit:u16"),
@@ -67,6 +72,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "Accounts": (0x0147, "ids:list_u64"),
     "Ping": (0x0148, "token:u64"),
     "ProbeReply": (0x0149, "token:u64"),
+    "Invitations": (0x0158, "after:u64"),
     "Error": (0x0200, "code:u16 retry:bool detail:u64 message:text"),
     "Done": (0x0201, ""),
     "Ack": (0x0202, "nonce:Nonce room:u64 seq:u64 ts:u64 id:bytes16"),
@@ -84,6 +90,8 @@ KINDS: dict[str, tuple[int, str]] = {
         "room:u64 epoch:u64 as_of:u64 messages:list_Message more:bool gaps:list_Gap",
     ),
     "Pong": (0x020A, "token:u64"),
+    "InvitationMade": (0x0218, "invitation:u64 code:bytes16 expires:u64"),
+    "InvitationList": (0x0219, "invitations:list_InvitationInfo more:bool"),
     "Posted": (0x0301, "room:u64 seq:u64 ts:u64 from:u64 id:bytes16 body:TextBody"),
     "Joined": (0x0302, "room:u64 seq:u64 ts:u64 account:u64"),
     "Left": (0x0303, "room:u64 seq:u64 ts:u64 account:u64"),
@@ -93,6 +101,12 @@ KINDS: dict[str, tuple[int, str]] = {
     "AccountRenamed": (0x0382, "account:u64 seq:u64 ts:u64 name:text"),
     "RoomJoined": (0x0383, "account:u64 seq:u64 ts:u64 room:u64"),
     "RoomLeft": (0x0384, "account:u64 seq:u64 ts:u64 room:u64"),
+    "InvitationCreated": (
+        0x03C0,
+        "log:u64 seq:u64 ts:u64 invitation:u64 by:u64 uses:u32 expires:u64 name:text",
+    ),
+    "InvitationUsed": (0x03C1, "log:u64 seq:u64 ts:u64 invitation:u64 account:u64"),
+    "InvitationRevoked": (0x03C2, "log:u64 seq:u64 ts:u64 invitation:u64 by:u64"),
     "Gap": (0x0401, STRUCTS["Gap"]),
     "Presence": (0x0402, "room:u64 online:u32"),
     "Probe": (0x0403, "token:u64"),

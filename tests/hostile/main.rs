@@ -1,6 +1,7 @@
 //! Hostile peers: whatever arrives on the wire gets a typed error and a close, or a typed error
 //! and goes on; nobody else notices.
 
+mod admission;
 mod bytes;
 mod proofs;
 mod requests;
@@ -9,6 +10,8 @@ mod splits;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
+use chat_core::Registration;
+use chatd::config::RegistrationSetting;
 use chatd::{Config, Durability, Server};
 use tempfile::TempDir;
 
@@ -16,23 +19,33 @@ use tempfile::TempDir;
 struct TestServer {
     server: Server,
     address: SocketAddr,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl TestServer {
     async fn start() -> Result<Self> {
-        let data = TempDir::new()?;
+        Self::start_in(TempDir::new()?, RegistrationSetting::Auto).await
+    }
+
+    /// The same data, served to whom is let in so.
+    async fn restart_with(self, registration: Registration) -> Result<Self> {
+        self.server.shutdown().await;
+        Self::start_in(self.data, RegistrationSetting::Is(registration)).await
+    }
+
+    async fn start_in(data: TempDir, registration: RegistrationSetting) -> Result<Self> {
         let config = Config {
             listen: vec!["127.0.0.1:0".to_owned()],
             socket: None,
             data_dir: data.path().to_owned(),
             durability: Durability::Full,
             log: String::new(),
+            registration,
             ..Config::default()
         };
         let server = Server::start(config).await?;
         let address = *server.addresses().first().context("it listens")?;
-        Ok(Self { server, address, _data: data })
+        Ok(Self { server, address, data })
     }
 
     async fn stop(self) {

@@ -89,6 +89,7 @@ fn handshake() -> Vec<Vec<u8>> {
         ),
         name: "ada".into(),
         name_is_firm: false,
+        invitation: None,
     };
     let signed_in = SignedIn { account: ADA, name: "ada".into(), epoch: EPOCH, head: Seq(1) };
     vec![frame(1, &hello), frame(1, &welcome), frame(2, &sign_in), frame(2, &signed_in)]

@@ -13,8 +13,17 @@ const SOURCES: [&str; 7] = [
 ];
 
 /// Structs that are no bodies, and stand in bodies.
-const VALUES: [&str; 8] =
-    ["Nonce", "Position", "Limits", "Member", "AccountInfo", "Message", "TextBody", "Context"];
+const VALUES: [&str; 9] = [
+    "Nonce",
+    "Position",
+    "Limits",
+    "Member",
+    "AccountInfo",
+    "InvitationInfo",
+    "Message",
+    "TextBody",
+    "Context",
+];
 
 /// A field and its type, as the document writes it.
 type Field = (String, String);
@@ -112,6 +121,8 @@ fn bound(name: &str) -> usize {
         "PROOF_BYTES_MAX" => chat_proto::limits::PROOF_BYTES_MAX,
         "CREDENTIALS_PER_ACCOUNT_MAX" => chat_proto::limits::CREDENTIALS_PER_ACCOUNT_MAX,
         "PAGE_ITEMS_MAX" => chat_proto::limits::PAGE_ITEMS_MAX,
+        "INVITATION_ROOMS_MAX" => chat_proto::limits::INVITATION_ROOMS_MAX,
+        "INVITATIONS_PAGE_MAX" => chat_proto::limits::INVITATIONS_PAGE_MAX,
         "ATTACHMENTS_MAX" => chat_proto::limits::ATTACHMENTS_MAX,
         "HISTORY_GAPS_MAX" => chat_proto::limits::HISTORY_GAPS_MAX,
         "HISTORY_MESSAGES_MAX" => chat_proto::limits::HISTORY_MESSAGES_MAX,

@@ -80,7 +80,7 @@ impl Peer {
         Self {
             conn,
             link,
-            connection: Connection::new(seed),
+            connection: Connection::new(seed, chat_core::WayIn::Network),
             inbox: VecDeque::new(),
             grown: BTreeSet::new(),
             renamed: BTreeMap::new(),

@@ -89,7 +89,12 @@ impl Server {
         Ok(Self {
             life,
             pipeline,
-            admission: Admission { identity, rate: env.plan.rate },
+            admission: Admission {
+                identity,
+                rate: env.plan.rate,
+                at_network: chat_core::Registration::Open,
+                at_socket: chat_core::Registration::Open,
+            },
             buckets: BTreeMap::new(),
             fanout,
             queue: VecDeque::new(),

@@ -27,10 +27,11 @@ pub use conversation::presence::PresenceReport;
 pub use conversation::rate::{Rate, TokenBucket, TurnTokens};
 pub use conversation::reply::{Effect, Opening, Reply, Roster};
 pub use conversation::session::{
-    Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step,
+    Admission, Closing, ReceivedRequest, Request, Session, SessionSeed, Step, WayIn,
 };
 pub use conversation::subscriptions::{DiskRead, Subscriptions, TailHandle, Work};
 pub use conversation::tail::Tail;
+pub use decision::admission::{NewInvitation, Registration};
 pub use decision::command::{Action, Command, DeviceLink, RoomChange, UnreadableCommand};
 pub use decision::input::{Input, Local, Ordered, Unsequenced};
 pub use decision::lone_submitter::LoneSubmitter;
@@ -43,12 +44,12 @@ pub use decision::post::{AfterRefused, BodyDigest, PostBody};
 pub use decision::refusal::Refusal;
 pub use decision::secret::StoreSecret;
 pub use decision::state::{
-    AccountRow, Answer, CredentialRow, Decision, LinkRow, RULES, RestoreError, RoomRow, Snapshot,
-    State,
+    AccountRow, Answer, CredentialRow, Decision, InvitationRow, LinkRow, RULES, RestoreError,
+    RoomRow, Snapshot, State,
 };
 pub use log::event::{
-    Batch, Columns, Content, Event, EventKind, EventRow, LogOwner, MessageColumns, MissingColumn,
-    StateChange,
+    Batch, Columns, Content, Event, EventKind, EventRow, InvitationColumns, LogOwner,
+    MessageColumns, MissingColumn, StateChange,
 };
 pub use log::fanout::{Conn, Fanout, HistoryRead, Origin, StoreRead};
 pub use log::lineage::{Lineage, Witness};

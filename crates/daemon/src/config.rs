@@ -8,6 +8,7 @@ mod args;
 mod choices;
 mod file;
 mod print;
+mod registration;
 mod socket_mode;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::store::Durability;
 pub use address::{Address, AddressError};
 pub use args::{Order, from_command_line, read_again};
 pub use file::FileError;
+pub use registration::RegistrationSetting;
 pub use socket_mode::SocketMode;
 
 /// What is far above what people and programs ask for, and so little that nobody else feels it
@@ -53,6 +55,8 @@ pub struct Config {
     pub requests_per_second: u64,
     /// How many connections there may be; never more than there are file descriptors for.
     pub connections: Option<usize>,
+    /// Who gets an account.
+    pub registration: RegistrationSetting,
     /// Which log lines are written, as in `info` or `chatd=debug`.
     pub log: String,
 }
@@ -101,6 +105,7 @@ impl Default for Config {
             correct_times: false,
             requests_per_second: REQUESTS_PER_SECOND,
             connections: None,
+            registration: RegistrationSetting::Auto,
             log: "info".to_owned(),
         }
     }

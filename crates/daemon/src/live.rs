@@ -8,7 +8,7 @@ use std::fmt::{self, Display};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chat_core::{Admission, Rate};
+use chat_core::{Admission, Rate, Registration};
 
 use crate::account_rates::AccountRates;
 use crate::memory_return::HeldBytes;
@@ -44,10 +44,11 @@ impl Live {
         Arc::clone(&self.admission.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts another rate in force, for whoever takes the admission from now on.
-    pub(crate) fn set_rate(&self, rate: Rate) {
+    /// Puts another rate in force, and who gets an account, for whoever takes the admission from now on.
+    pub(crate) fn admit_by(&self, rate: Rate, at_network: Registration, at_socket: Registration) {
         let mut admission = self.admission.lock().unwrap_or_else(PoisonError::into_inner);
-        *admission = Arc::new(Admission { rate, ..Admission::clone(&admission) });
+        *admission =
+            Arc::new(Admission { rate, at_network, at_socket, ..Admission::clone(&admission) });
     }
 
     /// How things stand.
@@ -154,9 +155,17 @@ mod tests {
     #[test]
     fn a_rate_counts_for_whoever_asks_after_it_was_set() {
         let (slow, fast) = (Rate { per_second: 1, burst: 1 }, Rate { per_second: 9, burst: 9 });
-        let live = Live::new(Admission { identity: server_key(&[1; 32]), rate: slow }, 4);
+        let live = Live::new(
+            Admission {
+                identity: server_key(&[1; 32]),
+                rate: slow,
+                at_network: Registration::Open,
+                at_socket: Registration::Open,
+            },
+            4,
+        );
         let before = live.admission();
-        live.set_rate(fast);
+        live.admit_by(fast, Registration::Invite, Registration::Open);
         assert_eq!((before.rate, live.admission().rate), (slow, fast));
         assert_eq!(before.identity.public(), live.admission().identity.public());
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use chat_core::WayIn;
 use tokio::net::unix::UCred;
 
 /// Who is at the other end of a connection, as the system knows it.
@@ -31,6 +32,14 @@ impl Peer {
     /// Who was at the other end of a Unix socket when it was connected.
     pub(crate) fn of(credentials: io::Result<UCred>) -> Self {
         credentials.map_or(Self::Unknown, |of| Self::User { uid: of.uid(), process: of.pid() })
+    }
+
+    /// By which way it came.
+    pub(crate) fn way_in(self) -> WayIn {
+        match self {
+            Self::User { .. } | Self::Unknown => WayIn::Socket,
+            Self::V4(..) | Self::V6(..) => WayIn::Network,
+        }
     }
 
     /// With whom it shares its share.

@@ -57,12 +57,13 @@ pub(crate) fn reload(
     if let Err(error) = log.set_filter(EnvFilter::new(&new.log)) {
         tracing::error!(%error, "the log keeps its filter");
     }
-    let Config { requests_per_second, connections, log, .. } = new;
-    let config = Config { requests_per_second, connections, log, ..config };
+    let Config { requests_per_second, connections, registration, log, .. } = new;
+    let config = Config { requests_per_second, connections, registration, log, ..config };
     server.reload(&config);
     tracing::info!(
         requests_per_second,
         connections_max = server.metrics().connections_max,
+        registration = %config.registration,
         log = config.log,
         "the settings have been read again"
     );

@@ -116,7 +116,12 @@ impl Server {
             Arc::new(Mailboxes::new(builders.iter().map(ReactorBuilder::mailbox).collect()));
         let ends = EndNotices::default();
         let (readers, mut threads, end) = ReadPool::start(pipeline.store(), &mailboxes, &ends)?;
-        let admission = Admission { identity: identity.key, rate: config.rate() };
+        let admission = Admission {
+            identity: identity.key,
+            rate: config.rate(),
+            at_network: config.registration.at_network(&addresses),
+            at_socket: config.registration.at_socket(),
+        };
         let connections_max = config.connections_within(connections_limit);
         let live = Arc::new(Live::new(admission, connections_max));
         let fanout = MailboxFanout::new(
@@ -178,9 +183,11 @@ impl Server {
     }
 
     /// Puts those settings in force that a running daemon takes anew: how fast an account may ask, and
-    /// how many connections there may be. Whoever is there stays.
+    /// how many connections there may be, and who gets an account. Whoever is there stays.
     pub fn reload(&self, config: &Config) {
-        self.live.set_rate(config.rate());
+        let registration = config.registration;
+        let at_network = registration.at_network(&self.addresses);
+        self.live.admit_by(config.rate(), at_network, registration.at_socket());
         self.live.quotas.set_max(config.connections_within(self.connections_limit));
         self.mailboxes.all().for_each(|mailbox| mailbox.reload());
     }

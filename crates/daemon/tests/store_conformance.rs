@@ -81,6 +81,8 @@ fn events_of_a_new_store(secret: u8) -> Vec<Event> {
         credential,
         name: name.map(|name| Box::new(name.into())),
         name_is_firm: true,
+        registration: chat_core::Registration::Open,
+        invitation: None,
     });
     let Answer::SignedIn(account) = answer else { panic!("she is let in: {answer:?}") };
     let answer = run(Action::Join { account, name: room("ops").into() });

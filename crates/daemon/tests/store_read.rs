@@ -8,9 +8,9 @@ use bytes::BytesMut;
 use chat_core::{Content, Event, EventKind, HistoryRead, Store};
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
 use chat_proto::{
-    AccountId, Epoch, EventSeq, FrameCodec, Gap, HistoryPage, Kind, LinkCodeHash, LogId,
-    LoggedHead, Nickname, PublicKey, RequestId, Role, RoomId, RoomName, Seq, TextKind,
-    encode_frame,
+    AccountId, Epoch, EventSeq, FrameCodec, Gap, HistoryPage, InvitationCode, Kind, LinkCodeHash,
+    LogId, LoggedHead, Nickname, PublicKey, RequestId, Role, RoomId, RoomName, Seq, TextKind,
+    Timestamp, encode_frame,
 };
 use chatd::store::{Durability, LogPage, Reader, SqliteStore};
 use store_seed::{ADA, LOBBY, event, message, post, put, seeded};
@@ -69,6 +69,7 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
     let nickname = |name| Nickname::parse(name).expect("a name");
     let side = RoomName::parse("side").expect("a name");
     let (credential, laptop) = (PublicKey([0xB0; 32]).into(), PublicKey([0xB1; 32]).into());
+    let hash = InvitationCode([7; 16]).hash();
     let events = [
         event(bob.into(), 1, Content::AccountCreated { credential, name: nickname("bob").into() }),
         event(bob.into(), 2, Content::AccountRenamed { name: nickname("rob").into() }),
@@ -85,20 +86,34 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         event(bob.into(), 7, Content::CredentialRemoved { credential: laptop }),
         event(bob.into(), 8, Content::CredentialAdded { credential: laptop, label: "".into() }),
         message(2, "hello\n\u{1b}[31m wörld 👍"),
+        event(
+            LogId::SERVER,
+            1,
+            Content::InvitationCreated {
+                by: bob,
+                hash,
+                uses: 3,
+                expires: Timestamp(9_000),
+                rooms: [RoomId(4)].into(),
+                name: "".into(),
+            },
+        ),
+        event(LogId::SERVER, 2, Content::InvitationUsed { id: hash.id(), account: bob }),
+        event(LogId::SERVER, 3, Content::InvitationRevoked { id: hash.id(), by: bob }),
     ];
     let kinds: BTreeSet<_> = events.iter().map(|event| event.content.kind().name()).collect();
     let all: BTreeSet<_> = EventKind::ALL.iter().map(|kind| kind.name()).collect();
     assert_eq!(kinds, all, "an event of each kind is written and read here");
     events.iter().for_each(|event| put(&mut store, event));
     store.commit().expect("there is room");
-    for log in [bob.into(), LogId(4)] {
+    for log in [bob.into(), LogId(4), LogId::SERVER] {
         let of_log: Vec<_> = events.iter().filter(|event| event.log == log).cloned().collect();
         let head = Seq(of_log.len() as u64);
         let page = events_after(&mut reader, log, 0, usize::MAX);
         assert_eq!(page, LogPage { frames: frames(&of_log), after: head });
     }
     let page = events_after(&mut reader, LOBBY, 1, usize::MAX);
-    assert_eq!(page, LogPage { frames: frames(&events[14..]), after: Seq(2) });
+    assert_eq!(page, LogPage { frames: frames(&events[14..15]), after: Seq(2) });
     let lobby = events_after(&mut reader, LOBBY, 0, usize::MAX);
     assert_eq!(told(&lobby), [(1, 1), (2, 2)]);
 }

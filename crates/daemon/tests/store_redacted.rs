@@ -49,6 +49,8 @@ fn redacted(dir: &Path) -> (AccountId, RoomId, Answer) {
         credential: KEY,
         name: name.map(|name| Box::new(name.into())),
         name_is_firm: true,
+        registration: chat_core::Registration::Open,
+        invitation: None,
     };
     let Ok(Answer::SignedIn(account)) = run(&mut store, &mut state, sign_in).answer else {
         panic!("she is let in");

@@ -103,6 +103,18 @@ numbered! {
         CredentialLimit = 141, false;
         /// The account has no such credential.
         UnknownCredential = 142, false;
+
+        /// Nobody signs in with this credential here, and no account is made without an invitation, or
+        /// none at all. A proof that does not fit is answered with it, too, where registration is not open.
+        NotAdmitted = 130, false;
+        /// The invitation is used up, expired, revoked, or was never made.
+        BadInvitation = 131, false;
+        /// As many invitations are open as may be.
+        TooManyInvitations = 132, false;
+        /// An invitation is not made for so many uses, so many rooms or such a time.
+        BadTerms = 133, false;
+        /// The account has made no such invitation, or it is not open any more.
+        UnknownInvitation = 134, false;
     }
 }
 

@@ -4,7 +4,8 @@ use crate::limits::{PROOF_BYTES_MAX, VERSIONS_MAX};
 use crate::ssh::put_ssh_string;
 use crate::wire::{Body, Decode, Encode, List};
 use crate::{
-    AccountId, Credential, Epoch, Kind, LinkCode, ProofKind, PublicKey, Seq, SessionId, SshKey,
+    AccountId, Credential, Epoch, InvitationCode, Kind, LinkCode, ProofKind, PublicKey, Seq,
+    SessionId, SshKey,
 };
 
 /// Opens the conversation, right after [`crate::MAGIC`].
@@ -76,6 +77,9 @@ pub struct SignIn {
     pub name: String,
     /// `true`: refuse when the name is taken. `false`: make it free with a number.
     pub name_is_firm: bool,
+    /// What an account may be made with where none is made without. Used only when the credential has no
+    /// account yet.
+    pub invitation: Option<InvitationCode>,
 }
 
 impl Body for SignIn {
@@ -115,6 +119,7 @@ impl SignIn {
             proof,
             name: name.into(),
             name_is_firm: true,
+            invitation: None,
         }
     }
 
@@ -161,7 +166,16 @@ impl LinkDevice {
     pub fn into_parts(self) -> (SignIn, LinkCode, String) {
         let Self { credential_kind, credential, proof_kind, proof, code, label } = self;
         let (name, name_is_firm) = (String::new(), false);
-        let sign_in = SignIn { credential_kind, credential, proof_kind, proof, name, name_is_firm };
+        let invitation = None;
+        let sign_in = SignIn {
+            credential_kind,
+            credential,
+            proof_kind,
+            proof,
+            name,
+            name_is_firm,
+            invitation,
+        };
         (sign_in, code, label)
     }
 }

@@ -52,7 +52,7 @@ macro_rules! bytes_id {
 pub(crate) use bytes_id;
 
 id! {
-    /// A log: a room's or an account's. A room and an account never have the same id, so a log id
+    /// A log: a room's, an account's or the server's own. No two have the same id, so a log id
     /// alone names either. Ids tell neither order nor number.
     LogId(u64)
 }
@@ -63,6 +63,10 @@ id! {
 id! {
     /// An account, which is also the id of its own log.
     AccountId(u64)
+}
+id! {
+    /// An invitation. It is made of the hash of its code, and says nothing of it.
+    InvitationId(u64)
 }
 id! {
     /// The place of an event in its log: gapless, from 1. 0 is the place before the first event.
@@ -123,6 +127,13 @@ bytes_id! {
 bytes_id! {
     /// An Ed25519 public key (RFC 8032).
     PublicKey[32]
+}
+
+impl LogId {
+    /// The server's own log: of what belongs to no room and to no account. It is the first number behind
+    /// those that rooms and accounts have, which are below 2^46, and is the same everywhere: nothing has
+    /// to be asked for, or agreed on, before the log can begin.
+    pub const SERVER: Self = Self(1 << 46);
 }
 
 impl From<RoomId> for LogId {

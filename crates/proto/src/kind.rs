@@ -66,6 +66,10 @@ logged_events!(kinds! {
     OpenLink = 0x012C,
     /// Take a device's right to sign in.
     RevokeCredential = 0x012D,
+    /// Make an invitation.
+    CreateInvitation = 0x0120,
+    /// End an invitation.
+    RevokeInvitation = 0x0121,
 
     /// Open a cursor on a log.
     Subscribe = 0x0141,
@@ -87,6 +91,8 @@ logged_events!(kinds! {
     ProbeReply = 0x0149,
     /// What the account signs in with.
     Devices = 0x015E,
+    /// A page of one's own invitations.
+    Invitations = 0x0158,
 
     /// The request failed; the connection lives.
     Error = 0x0200,
@@ -112,6 +118,10 @@ logged_events!(kinds! {
     Pong = 0x020A,
     /// What an account signs in with.
     DeviceList = 0x021E,
+    /// An invitation is made; its code is told this once.
+    InvitationMade = 0x0218,
+    /// A page of invitations.
+    InvitationList = 0x0219,
 
     /// Not logged: events that retention has deleted stood here.
     Gap = 0x0401,

@@ -12,6 +12,7 @@ mod frame;
 mod frame_buffer;
 mod handshake;
 mod ids;
+mod invitation;
 mod kind;
 pub mod limits;
 mod link_code;
@@ -39,17 +40,19 @@ pub use handshake::{
     Hello, Limits, LinkDevice, SignIn, SignedIn, Welcome, sign_in_transcript, welcome_transcript,
 };
 pub use ids::{
-    AccountId, AttachmentId, CredentialId, Epoch, EventSeq, LogId, MessageId, Nonce, Position,
-    PublicKey, RequestId, RoomId, Seq, SessionId, StreamId, Timestamp,
+    AccountId, AttachmentId, CredentialId, Epoch, EventSeq, InvitationId, LogId, MessageId, Nonce,
+    Position, PublicKey, RequestId, RoomId, Seq, SessionId, StreamId, Timestamp,
 };
+pub use invitation::{InvitationCode, InvitationHash, ParseCodeError};
 pub use kind::Kind;
 pub use link_code::{LinkCode, LinkCodeHash};
 // The module has nothing but the bodies of logged events.
 pub use logged::*;
 pub use name::{NameError, Nickname, RoomName, looks, names_collide, spells_like_a_name};
 pub use reply::{
-    AccountInfo, AccountList, Ack, Device, DeviceList, Done, Error, HistoryPage, Member,
-    MemberList, Message, Pong, Reset, RoomInfo, RoomList, Subscribed,
+    AccountInfo, AccountList, Ack, Device, DeviceList, Done, Error, HistoryPage, InvitationInfo,
+    InvitationList, InvitationMade, Member, MemberList, Message, Pong, Reset, RoomInfo, RoomList,
+    Subscribed,
 };
 // The module has nothing but the bodies of requests.
 pub use request::*;

@@ -70,5 +70,23 @@ pub const QUERIES_IN_FLIGHT_MAX: usize = 4;
 /// Logs that one connection may be subscribed to.
 pub const SUBSCRIPTIONS_MAX: usize = 1024;
 
+/// Rooms that one invitation leads into.
+pub const INVITATION_ROOMS_MAX: usize = 16;
+
+/// How often one invitation may be used.
+pub const INVITATION_USES_MAX: u32 = 10_000;
+
+/// How long an invitation is good at the most, in seconds: a year.
+pub const INVITATION_SECONDS_MAX: u32 = 366 * 24 * 60 * 60;
+
+/// Invitations in one page.
+pub const INVITATIONS_PAGE_MAX: usize = 64;
+
+/// Invitations of one account that are open at the same time.
+pub const INVITATIONS_PER_ACCOUNT_MAX: usize = 100;
+
+/// Invitations of all accounts that are open at the same time.
+pub const INVITATIONS_MAX: usize = 65_536;
+
 /// Rooms that one account may be a member of.
 pub const ROOMS_PER_ACCOUNT_MAX: usize = 1000;

@@ -5,7 +5,9 @@
 //! It must not know what follows from an event. Each begins with the fields of [`crate::LoggedHead`].
 
 use crate::wire::{Decode, Encode, body};
-use crate::{AccountId, CredentialId, MessageId, RoomId, Seq, TextBody, Timestamp};
+use crate::{
+    AccountId, CredentialId, InvitationId, LogId, MessageId, RoomId, Seq, TextBody, Timestamp,
+};
 
 /// Hands the table to another macro, behind what that one is given besides. What stands behind the
 /// `=` of a field is for `tests/wire/samples.rs` alone.
@@ -167,6 +169,51 @@ macro_rules! logged_events {
                 seq: Seq = Seq(2),
                 /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
                 ts: Timestamp = Timestamp(1_767_225_600_000),
+            }
+            /// Somebody may come in with a code. Logged in the server's own log.
+            InvitationCreated = 0x03C0 {
+                /// The server's own log, in which it stands.
+                log: LogId = LogId::SERVER,
+                /// Its place in that log.
+                seq: Seq = Seq(1000),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Names the invitation.
+                invitation: InvitationId = InvitationId(90_210),
+                /// Who has made it; 0: whoever runs the server.
+                by: AccountId = AccountId(300),
+                /// How many accounts may be made with it.
+                uses: u32 = 20,
+                /// It is good before this time.
+                expires: Timestamp = Timestamp(1_767_830_400_000),
+                /// For whom it is, as it was said; may be empty.
+                name: String = "ada".into(),
+            }
+            /// An account was made with an invitation. Logged in the server's own log.
+            InvitationUsed = 0x03C1 {
+                /// The server's own log, in which it stands.
+                log: LogId = LogId::SERVER,
+                /// Its place in that log.
+                seq: Seq = Seq(1000),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Names the invitation.
+                invitation: InvitationId = InvitationId(90_210),
+                /// Who has come in.
+                account: AccountId = AccountId(301),
+            }
+            /// An invitation is good for nothing any more. Logged in the server's own log.
+            InvitationRevoked = 0x03C2 {
+                /// The server's own log, in which it stands.
+                log: LogId = LogId::SERVER,
+                /// Its place in that log.
+                seq: Seq = Seq(1000),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Names the invitation.
+                invitation: InvitationId = InvitationId(90_210),
+                /// Who has ended it; 0: whoever runs the server.
+                by: AccountId = AccountId(300),
             }
         }
     };

@@ -1,12 +1,13 @@
 //! What the daemon answers.
 
 use crate::limits::{
-    CREDENTIALS_PER_ACCOUNT_MAX, HISTORY_GAPS_MAX, HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX,
+    CREDENTIALS_PER_ACCOUNT_MAX, HISTORY_GAPS_MAX, HISTORY_MESSAGES_MAX, INVITATION_ROOMS_MAX,
+    INVITATIONS_PAGE_MAX, PAGE_ITEMS_MAX,
 };
 use crate::wire::{Decode, Encode, List, body};
 use crate::{
-    AccountId, CredentialId, Epoch, ErrorCode, Gap, LogId, MessageId, Nonce, RoomId, Seq, TextBody,
-    Timestamp,
+    AccountId, CredentialId, Epoch, ErrorCode, Gap, InvitationCode, InvitationId, LogId, MessageId,
+    Nonce, RoomId, Seq, TextBody, Timestamp,
 };
 
 body! {
@@ -164,6 +165,44 @@ pub struct Device {
     pub label: String,
     /// When it was added: milliseconds of UTC since 1970.
     pub added: Timestamp,
+}
+body! {
+    /// An invitation is made. Its code is told this once.
+    #[derive(Copy)]
+    InvitationMade {
+        /// Names it in a list.
+        invitation: InvitationId,
+        /// Whoever has it may come in.
+        code: InvitationCode,
+        /// It is good before this time: milliseconds of UTC since 1970.
+        expires: Timestamp,
+    }
+}
+body! {
+    /// A page of invitations that are open.
+    InvitationList {
+        /// In order of their ids.
+        invitations: List<InvitationInfo, INVITATIONS_PAGE_MAX>,
+        /// Whether there are more behind the last.
+        more: bool,
+    }
+}
+
+/// An invitation that is open.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct InvitationInfo {
+    /// Its id, which is not its code.
+    pub invitation: InvitationId,
+    /// Who has made it; 0: whoever runs the server.
+    pub by: AccountId,
+    /// For whom it is, as it was said then; may be empty.
+    pub name: String,
+    /// How many accounts may still be made with it.
+    pub uses_left: u32,
+    /// It is good before this time: milliseconds of UTC since 1970.
+    pub expires: Timestamp,
+    /// The rooms that a new account is made a member of.
+    pub rooms: List<RoomId, INVITATION_ROOMS_MAX>,
 }
 
 /// A member of a room.

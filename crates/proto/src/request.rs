@@ -1,9 +1,12 @@
 //! What a signed-in client may ask. Every request but [`ProbeReply`] gets exactly one reply, with
 //! the same request id: the one named here, or [`crate::Error`].
 
-use crate::limits::PAGE_ITEMS_MAX;
+use crate::limits::{INVITATION_ROOMS_MAX, PAGE_ITEMS_MAX};
 use crate::wire::{Decode, Encode, List, body};
-use crate::{AccountId, CredentialId, LinkCodeHash, LogId, Nonce, Position, RoomId, Seq, TextBody};
+use crate::{
+    AccountId, CredentialId, InvitationId, LinkCodeHash, LogId, Nonce, Position, RoomId, Seq,
+    TextBody,
+};
 
 body! {
     /// Posts a message. Reply: [`crate::Ack`], after the commit.
@@ -87,6 +90,36 @@ body! {
         account: AccountId,
         /// The number of a [`crate::Role`].
         role: u16,
+    }
+}
+body! {
+    /// Makes an invitation, with which somebody who has no account may make one. Reply:
+    /// [`crate::InvitationMade`].
+    CreateInvitation {
+        /// How many accounts may be made with it.
+        uses: u32,
+        /// For how long it is good, in seconds.
+        seconds: u32,
+        /// The rooms that a new account is made a member of. The asker must be a member of each, and is
+        /// to be one still when it is used.
+        rooms: List<RoomId, INVITATION_ROOMS_MAX>,
+        /// For whom it is, as the asker is to see it in a list; may be empty. Nobody is held to it.
+        name: String,
+    }
+}
+body! {
+    /// Ends an invitation that the account has made. Reply: [`crate::Done`].
+    RevokeInvitation {
+        /// Which one.
+        invitation: InvitationId,
+    }
+}
+body! {
+    /// Asks for the account's own invitations that are open, in order of their ids. Reply:
+    /// [`crate::InvitationList`].
+    Invitations {
+        /// Only those with a larger id; 0 for the first page.
+        after: InvitationId,
     }
 }
 body! {

@@ -6,10 +6,11 @@
 
 use crate::limits::{PAGE_ITEMS_MAX, TEXT_BYTES_MAX};
 use crate::{
-    AccountList, Accounts, Ack, Body, Delete, DeviceList, Devices, Done, Edit, FindRoom, Frame,
-    FrameRef, History, HistoryPage, Join, Kind, Leave, MemberList, Members, OpenLink, Ping, Pong,
-    React, Rename, Reset, RevokeCredential, RoomInfo, RoomList, Rooms, Send, Seq, SetRole,
-    Subscribe, Subscribed, Unsubscribe, WireError,
+    AccountList, Accounts, Ack, Body, CreateInvitation, Delete, DeviceList, Devices, Done, Edit,
+    FindRoom, Frame, FrameRef, History, HistoryPage, InvitationList, InvitationMade, Invitations,
+    Join, Kind, Leave, MemberList, Members, OpenLink, Ping, Pong, React, Rename, Reset,
+    RevokeCredential, RevokeInvitation, RoomInfo, RoomList, Rooms, Send, Seq, SetRole, Subscribe,
+    Subscribed, Unsubscribe, WireError,
 };
 
 /// The longest a number can be on the wire.
@@ -20,6 +21,9 @@ const NUMBERS: usize = 64;
 
 /// A name, and as much again as lets one that is too long be refused with a sentence.
 const NAME: usize = 512;
+
+/// A name beside the longest proof, and an invitation.
+const SIGN_IN: usize = NAME + 64;
 
 /// A text with what may come with it; one that is a little too long is refused, and the connection
 /// lives.
@@ -125,7 +129,8 @@ macro_rules! requests {
             #[must_use]
             pub fn request_bytes_max(self) -> Option<usize> {
                 match self {
-                    Self::Hello | Self::SignIn | Self::LinkDevice => Some(NAME),
+                    Self::Hello | Self::LinkDevice => Some(NAME),
+                    Self::SignIn => Some(SIGN_IN),
                     Self::ProbeReply => Some(NUMBERS),
                     $($(Self::$name => Some($bytes_max),)*)*
                     _ => None,
@@ -150,6 +155,8 @@ requests! {
         SetRole -> Done, NUMBERS;
         OpenLink -> Done, NUMBERS;
         RevokeCredential -> Done, NUMBERS;
+        CreateInvitation -> InvitationMade, NAME;
+        RevokeInvitation -> Done, NUMBERS;
     }
     /// A request that changes nothing that is logged.
     QueryRequest in Queries {
@@ -161,6 +168,7 @@ requests! {
         Members -> MemberList, NUMBERS, if |asked, page| page.room == asked.room
             && rises(asked.after, &page.members, page.more, |it| it.account);
         Accounts -> AccountList, IDS;
+        Invitations -> InvitationList, NUMBERS, if |asked, page| rises(asked.after, &page.invitations, page.more, |it| it.invitation);
         Ping -> Pong, NUMBERS, if |ping, pong| ping.token == pong.token;
         Devices -> DeviceList, NUMBERS;
     }
@@ -203,13 +211,14 @@ fn leads_on(asked: &History, page: &HistoryPage) -> bool {
 mod tests {
     use super::*;
     use crate::limits::{
-        AGENT_BYTES_MAX, ATTACHMENTS_MAX, LABEL_BYTES_MAX, NAME_BYTES_MAX, PROOF_BYTES_MAX,
-        REACTION_BYTES_MAX, VERSIONS_MAX, VIA_BYTES_MAX,
+        AGENT_BYTES_MAX, ATTACHMENTS_MAX, INVITATION_ROOMS_MAX, LABEL_BYTES_MAX, NAME_BYTES_MAX,
+        PROOF_BYTES_MAX, REACTION_BYTES_MAX, VERSIONS_MAX, VIA_BYTES_MAX,
     };
     use crate::wire::encode_into;
     use crate::{
-        AccountId, AttachmentId, Context, Epoch, Hello, LinkCode, LinkDevice, List, LogId,
-        MessageId, Nonce, Position, PublicKey, RequestId, RoomId, SignIn, StreamId, TextBody,
+        AccountId, AttachmentId, Context, Epoch, Hello, InvitationCode, LinkCode, LinkDevice, List,
+        LogId, MessageId, Nonce, Position, PublicKey, RequestId, RoomId, SignIn, StreamId,
+        TextBody,
     };
 
     fn fits<B: Body>(body: &B) {
@@ -229,6 +238,7 @@ mod tests {
             credential_kind: u16::MAX,
             proof_kind: u16::MAX,
             proof: List::first_of([0; PROOF_BYTES_MAX]),
+            invitation: Some(InvitationCode([0; 16])),
             ..sign_in.clone()
         });
         let label = "x".repeat(LABEL_BYTES_MAX);
@@ -236,6 +246,8 @@ mod tests {
             proof: List::first_of([0; PROOF_BYTES_MAX]),
             ..LinkDevice::of(sign_in, LinkCode([0; 16]), label)
         });
+        let rooms = List::first_of([RoomId(u64::MAX); INVITATION_ROOMS_MAX]);
+        fits(&CreateInvitation { uses: u32::MAX, seconds: u32::MAX, rooms, name: name.clone() });
         fits(&Join { name });
         let nonce = Nonce { stream: StreamId([0; 16]), n: u64::MAX };
         let (room, of) = (RoomId(u64::MAX), Seq(u64::MAX));

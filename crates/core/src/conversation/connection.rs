@@ -6,14 +6,14 @@
 use bytes::{Buf, Bytes, BytesMut};
 use chat_proto::limits::FRAME_BYTES_MAX;
 use chat_proto::{
-    AccountId, Announced, CredentialId, ErrorCode, FrameCodec, FrameError, LogId, RequestId, Seq,
-    Window, encode_frame,
+    AccountId, Announced, CredentialId, ErrorCode, FrameCodec, FrameError, InvitationMade, LogId,
+    RequestId, Seq, Window, encode_frame,
 };
 
 use crate::pipeline::unsure_of_names;
 use crate::{
     Admission, Closing, DiskRead, Effect, FrameRun, ReceivedRequest, Refusal, Reply, Session,
-    SessionSeed, Step, Subscriptions, TailHandle, TurnTokens, Work,
+    SessionSeed, Step, Subscriptions, TailHandle, TurnTokens, WayIn, Work,
 };
 
 /// The bytes of a transmit: enough that a write is never small because of it, little enough that
@@ -103,9 +103,9 @@ impl Transmit {
 impl<H: TailHandle> Connection<H> {
     /// A connection whose peer has said nothing behind the magic yet.
     #[must_use]
-    pub fn new(seed: SessionSeed) -> Self {
+    pub fn new(seed: SessionSeed, way_in: WayIn) -> Self {
         Self {
-            session: Session::new(seed),
+            session: Session::new(seed, way_in),
             outgoing: BytesMut::new(),
             subscriptions: Subscriptions::default(),
             is_closing: false,
@@ -172,6 +172,8 @@ impl<H: TailHandle> Connection<H> {
         handle: Option<H>,
     ) -> Option<H> {
         self.session.answered(window, 1);
+        let told = self.with_code(request, reply);
+        let reply = told.as_ref().unwrap_or(reply);
         if self.is_closing {
             return handle;
         }
@@ -197,6 +199,14 @@ impl<H: TailHandle> Connection<H> {
         self.outgoing.reserve(REPLY_BYTES);
         reply.encode(request, &mut self.outgoing);
         unused
+    }
+
+    /// The reply with the code of an invitation, which was drawn here and went nowhere else.
+    fn with_code(&mut self, request: RequestId, reply: &Reply) -> Option<Reply> {
+        let is_told = matches!(reply, Reply::Invited(_) | Reply::Refused(_));
+        let code = is_told.then(|| self.session.take_code(request)).flatten()?;
+        let Reply::Invited(made) = reply else { return None };
+        Some(Reply::Invited(InvitationMade { code, ..*made }))
     }
 
     /// The peer may not follow a log any more: nothing of it comes behind the frame that has begun,

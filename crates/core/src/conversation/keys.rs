@@ -1,5 +1,5 @@
 //! The daemon's key, and looking at the signatures of others: Ed25519 (RFC 8032), and of clients
-//! ECDSA on P-256, too.
+//! ECDSA on P-256, too. What has to be drawn at random comes the same way.
 //!
 //! It must not know by which library: whoever has the key hands it in.
 
@@ -24,6 +24,9 @@ pub trait Signatures: Send + Sync {
     /// point) over the SHA-256 of a message. What is no point of the curve, or the one at infinity, has
     /// none.
     fn verify_p256(&self, point: &[u8; 65], message: &[u8], signature: &[u8; 64]) -> bool;
+
+    /// 128 bits that nobody can guess, and that were never drawn before.
+    fn draw(&self) -> [u8; 16];
 }
 
 /// What the daemon proves with who it is.
@@ -41,6 +44,12 @@ impl ServerKey {
     #[must_use]
     pub fn public(&self) -> PublicKey {
         self.0.public()
+    }
+
+    /// 128 bits that nobody can guess: the code of an invitation.
+    #[must_use]
+    pub fn draw(&self) -> [u8; 16] {
+        self.0.draw()
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
@@ -132,6 +141,11 @@ pub(crate) mod tests {
         /// The library has none of it; the daemon tests it with its own.
         fn verify_p256(&self, _point: &[u8; 65], _message: &[u8], _signature: &[u8; 64]) -> bool {
             false
+        }
+
+        /// Guessable: it is for tests.
+        fn draw(&self) -> [u8; 16] {
+            [0xD4; 16]
         }
     }
 

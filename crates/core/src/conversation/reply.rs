@@ -5,9 +5,9 @@
 //! in a box.
 
 use chat_proto::{
-    AccountId, AccountList, Ack, DeviceList, Done, Epoch, FrameBuffer, HistoryPage, Kind, List,
-    LogId, MemberList, MemberRef, Pong, RequestId, Reset, RoomInfo, RoomList, Seq, SignedIn,
-    SubscribedRef, Written, encode_frame,
+    AccountId, AccountList, Ack, DeviceList, Done, Epoch, FrameBuffer, HistoryPage, InvitationList,
+    InvitationMade, Kind, List, LogId, MemberList, MemberRef, Pong, RequestId, Reset, RoomInfo,
+    RoomList, Seq, SignedIn, SubscribedRef, Written, encode_frame,
 };
 
 use crate::{Closing, Refusal};
@@ -45,6 +45,10 @@ pub enum Reply {
     History(Box<HistoryPage>),
     /// What an account signs in with.
     Devices(DeviceList),
+    /// An invitation is made. Its code is put in where the connection is, which has drawn it.
+    Invited(InvitationMade),
+    /// Invitations that are open.
+    Invitations(InvitationList),
 }
 
 /// What a subscription is answered with.
@@ -125,7 +129,9 @@ impl Reply {
             | Self::Members(_)
             | Self::Accounts(_)
             | Self::Devices(_)
-            | Self::History(_) => Effect::None,
+            | Self::History(_)
+            | Self::Invited(_)
+            | Self::Invitations(_) => Effect::None,
         }
     }
 
@@ -147,6 +153,8 @@ impl Reply {
             Self::Accounts(_) => Kind::AccountList,
             Self::History(_) => Kind::HistoryPage,
             Self::Devices(_) => Kind::DeviceList,
+            Self::Invited(_) => Kind::InvitationMade,
+            Self::Invitations(_) => Kind::InvitationList,
         }
     }
 
@@ -168,6 +176,8 @@ impl Reply {
             Self::Accounts(accounts) => put(accounts, request, out),
             Self::History(page) => put(&**page, request, out),
             Self::Devices(devices) => put(devices, request, out),
+            Self::Invited(made) => put(made, request, out),
+            Self::Invitations(page) => put(page, request, out),
         }
     }
 }
@@ -210,7 +220,10 @@ fn put(body: &impl Written, request: RequestId, out: &mut impl FrameBuffer) {
 #[cfg(test)]
 mod tests {
     use bytes::BytesMut;
-    use chat_proto::{CloseReason, FrameCodec, MessageId, Nonce, RoomId, StreamId, Timestamp};
+    use chat_proto::{
+        CloseReason, FrameCodec, InvitationCode, InvitationId, MessageId, Nonce, RoomId, StreamId,
+        Timestamp,
+    };
 
     use super::*;
 
@@ -247,6 +260,8 @@ mod tests {
         let nonce = Nonce { stream: StreamId([5; 16]), n: 1 };
         let (ts, id) = (Timestamp(9), MessageId([6; 16]));
         let (rooms, members, more) = (List::default(), List::default(), false);
+        let (invitation, code) = (InvitationId(8), InvitationCode([9; 16]));
+        let invitations = List::default();
         let replies = [
             (Reply::Ack(Ack { nonce, room, seq, ts, id }), Effect::None),
             (Reply::Done, Effect::None),
@@ -266,6 +281,8 @@ mod tests {
             (Reply::Accounts(AccountList { accounts: List::default() }), Effect::None),
             (Reply::History(Box::new(page)), Effect::None),
             (Reply::Devices(DeviceList { devices: List::default() }), Effect::None),
+            (Reply::Invited(InvitationMade { invitation, code, expires: ts }), Effect::None),
+            (Reply::Invitations(InvitationList { invitations, more }), Effect::None),
         ];
         for (reply, effect) in replies {
             let (mut bytes, mut behind) = (Vec::new(), BytesMut::from(&b"before"[..]));

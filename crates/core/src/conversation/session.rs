@@ -4,6 +4,7 @@
 //! alone can check (handshake, signatures, shape, windows) and says what each request costs; whether
 //! one is *allowed* is the state's business.
 
+mod admission;
 mod cost;
 mod handshake;
 mod proof;
@@ -14,20 +15,12 @@ pub(crate) use request::action;
 
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{
-    AccountId, Announced, Close, CloseReason, Credential, CredentialId, ErrorCode, FrameRef, Kind,
-    Nickname, QueryRequest, RequestId, SessionId, Window, WireError, encode_frame,
+    AccountId, Announced, Close, CloseReason, Credential, CredentialId, ErrorCode, FrameRef,
+    InvitationCode, Kind, QueryRequest, RequestId, SessionId, Window, WireError, encode_frame,
 };
 
-use crate::{Action, Rate, ServerKey, TurnTokens};
-
-/// What all sessions of a daemon share.
-#[derive(Clone, Debug)]
-pub struct Admission {
-    /// The daemon's identity.
-    pub identity: ServerKey,
-    /// How fast one account may ask: whoever reads from its connections keeps to it.
-    pub rate: Rate,
-}
+use crate::{Action, Refusal, TurnTokens};
+pub use admission::{Admission, WayIn};
 
 /// What a new session needs of chance, drawn by whoever makes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,11 +35,19 @@ pub struct SessionSeed {
 #[derive(Debug)]
 pub struct Session {
     phase: Phase,
-    commands_in_flight: u32,
-    queries_in_flight: u32,
+    way_in: WayIn,
+    commands_in_flight: u16,
+    queries_in_flight: u16,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The code of the invitation that is being made: it is told with its reply, and kept nowhere.
+#[derive(Debug)]
+struct DrawnCode {
+    request: RequestId,
+    code: InvitationCode,
+}
+
+#[derive(Debug)]
 enum Phase {
     AwaitsHello(SessionSeed),
     AwaitsSignIn {
@@ -54,7 +55,7 @@ enum Phase {
     },
     /// The sign-in is with the sequencer: nothing is read until it is answered.
     SigningIn(Credential),
-    Ready(AccountId, CredentialId),
+    Ready(AccountId, CredentialId, Option<Box<DrawnCode>>),
 }
 
 /// What a frame leads to.
@@ -105,8 +106,13 @@ pub struct Closing {
 impl Session {
     /// A session whose peer has said nothing yet.
     #[must_use]
-    pub fn new(seed: SessionSeed) -> Self {
-        Self { phase: Phase::AwaitsHello(seed), commands_in_flight: 0, queries_in_flight: 0 }
+    pub fn new(seed: SessionSeed, way_in: WayIn) -> Self {
+        Self {
+            phase: Phase::AwaitsHello(seed),
+            way_in,
+            commands_in_flight: 0,
+            queries_in_flight: 0,
+        }
     }
 
     /// Takes the next frame, and of `tokens` what it costs.
@@ -126,16 +132,16 @@ impl Session {
                 "a request has an id other than 0",
             ));
         }
-        match (self.phase, kind) {
-            (Phase::AwaitsHello(seed), Kind::Hello) => self.greet(admission, seed, frame),
-            (Phase::AwaitsSignIn { challenge }, Kind::SignIn) => {
+        match (&self.phase, kind) {
+            (&Phase::AwaitsHello(seed), Kind::Hello) => self.greet(admission, seed, frame),
+            (&Phase::AwaitsSignIn { challenge }, Kind::SignIn) => {
                 self.sign_in(admission, challenge, frame)
             }
-            (Phase::AwaitsSignIn { challenge }, Kind::LinkDevice) => {
+            (&Phase::AwaitsSignIn { challenge }, Kind::LinkDevice) => {
                 self.link_device(admission, challenge, frame)
             }
-            (Phase::Ready(account, credential), _) => {
-                let step = request::read(account, credential, kind, frame)?;
+            (&Phase::Ready(account, credential, _), _) => {
+                let step = self.read(admission, (account, credential), kind, frame)?;
                 self.count(&step);
                 tokens.take(cost::of(&step, frame.body.len()));
                 Ok(step)
@@ -169,27 +175,33 @@ impl Session {
     #[must_use]
     pub fn has_room(&self) -> bool {
         !self.is_signing_in()
-            && (self.commands_in_flight as usize) < COMMANDS_IN_FLIGHT_MAX
-            && (self.queries_in_flight as usize) < QUERIES_IN_FLIGHT_MAX
+            && usize::from(self.commands_in_flight) < COMMANDS_IN_FLIGHT_MAX
+            && usize::from(self.queries_in_flight) < QUERIES_IN_FLIGHT_MAX
     }
 
     /// Replies are on their way.
     pub fn answered(&mut self, window: Window, replies: u32) {
         let in_flight = self.window(window);
-        *in_flight = in_flight.saturating_sub(replies);
+        *in_flight = in_flight.saturating_sub(u16::try_from(replies).unwrap_or(u16::MAX));
+    }
+
+    /// The code of the invitation that a request has made, or was refused: it is not kept any longer.
+    pub(crate) fn take_code(&mut self, request: RequestId) -> Option<InvitationCode> {
+        let Phase::Ready(_, _, drawn) = &mut self.phase else { return None };
+        drawn.take_if(|drawn| drawn.request == request).map(|drawn| drawn.code)
     }
 
     /// How many requests wait for their reply.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         let asked = self.commands_in_flight + self.queries_in_flight;
-        asked as usize + usize::from(self.is_signing_in())
+        usize::from(asked) + usize::from(self.is_signing_in())
     }
 
     /// The sign-in was granted.
     pub fn signed_in(&mut self, account: AccountId) {
         if let Phase::SigningIn(credential) = self.phase {
-            self.phase = Phase::Ready(account, credential.id());
+            self.phase = Phase::Ready(account, credential.id(), None);
         }
     }
 
@@ -201,7 +213,7 @@ impl Session {
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
         match self.phase {
-            Phase::Ready(account, _credential) => Some(account),
+            Phase::Ready(account, ..) => Some(account),
             Phase::AwaitsHello(_) | Phase::AwaitsSignIn { .. } | Phase::SigningIn(_) => None,
         }
     }
@@ -210,7 +222,7 @@ impl Session {
     #[must_use]
     pub fn credential(&self) -> Option<CredentialId> {
         match self.phase {
-            Phase::Ready(_account, credential) => Some(credential),
+            Phase::Ready(_account, credential, _) => Some(credential),
             Phase::AwaitsHello(_) | Phase::AwaitsSignIn { .. } | Phase::SigningIn(_) => None,
         }
     }
@@ -222,7 +234,7 @@ impl Session {
         }
     }
 
-    fn window(&mut self, window: Window) -> &mut u32 {
+    fn window(&mut self, window: Window) -> &mut u16 {
         match window {
             Window::Commands => &mut self.commands_in_flight,
             Window::Queries => &mut self.queries_in_flight,
@@ -264,6 +276,18 @@ impl Closing {
         Self::because(CloseReason::ProtocolError, Some(code), message)
     }
 
+    /// A sign-in is refused: there is nothing else that the peer could ask.
+    #[must_use]
+    pub(crate) fn sign_in_refused(why: &Refusal) -> Self {
+        let may_come_again = why.code().may_be_retried();
+        let (reason, wait_ms) = match (why, may_come_again) {
+            (Refusal::RateLimited { wait_ms }, _) => (CloseReason::Full, *wait_ms),
+            (_, true) => (CloseReason::Internal, 0),
+            (_, false) => (CloseReason::SignInRefused, 0),
+        };
+        Self { reason, code: Some(why.code()), message: why.to_string(), wait_ms }
+    }
+
     /// The body is of a version that is not spoken, or not what its kind says.
     fn unreadable(frame: &FrameRef<'_>, cause: &WireError) -> Self {
         match cause {
@@ -297,11 +321,6 @@ impl Closing {
 /// Reads a body of the one version that is spoken.
 fn body<B: chat_proto::Body>(frame: &FrameRef<'_>) -> Result<B, Closing> {
     frame.decode().map_err(|cause| Closing::unreadable(frame, &cause))
-}
-
-fn sign_in_action(credential: Credential, name: &str, name_is_firm: bool) -> Request {
-    let name = Nickname::parse(name).map(|name| Box::new(name.into()));
-    Request::Command(Action::SignIn { credential, name, name_is_firm })
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ mod bytes;
 mod room_change;
 
 use chat_proto::{
-    AccountId, Credential, CredentialId, Epoch, LinkCodeHash, NameError, Nickname, Nonce, RoomId,
-    RoomName, Timestamp,
+    AccountId, Credential, CredentialId, Epoch, InvitationHash, InvitationId, LinkCodeHash,
+    NameError, Nickname, Nonce, RoomId, RoomName, Timestamp,
 };
 
 pub use bytes::UnreadableCommand;
 pub use room_change::RoomChange;
 
-use crate::{Named, PostBody, StoreSecret, WishedName};
+use crate::{Named, NewInvitation, PostBody, Registration, StoreSecret, WishedName};
 
 /// Something that was asked for, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +43,24 @@ pub enum Action {
         name: Result<Box<WishedName>, NameError>,
         /// Refuse when the name is taken, rather than number it.
         name_is_firm: bool,
+        /// How registration stands where the client has come in.
+        registration: Registration,
+        /// Of the code that the client has given.
+        invitation: Option<Box<InvitationHash>>,
+    },
+    /// Makes an invitation.
+    CreateInvitation {
+        /// The account that asks for it; 0: the operator.
+        account: AccountId,
+        /// What it is to be good for.
+        invitation: Box<NewInvitation>,
+    },
+    /// Ends an invitation.
+    RevokeInvitation {
+        /// The account that asks for it; 0: the operator.
+        account: AccountId,
+        /// Which one.
+        invitation: InvitationId,
     },
     /// Adds a proven credential to the account of a link code, and signs it in.
     LinkDevice(Box<DeviceLink>),

@@ -1,9 +1,13 @@
 //! Refusals: why a request was not carried out, as code and sentence.
 
 use chat_proto::limits::{
-    CREDENTIALS_PER_ACCOUNT_MAX, ROOMS_PER_ACCOUNT_MAX, SUBSCRIPTIONS_MAX, TEXT_BYTES_MAX,
+    CREDENTIALS_PER_ACCOUNT_MAX, INVITATION_ROOMS_MAX, INVITATION_USES_MAX, INVITATIONS_MAX,
+    INVITATIONS_PER_ACCOUNT_MAX, NAME_BYTES_MAX, ROOMS_PER_ACCOUNT_MAX, SUBSCRIPTIONS_MAX,
+    TEXT_BYTES_MAX,
 };
 use chat_proto::{Error, ErrorCode, NameError, Role, TextError};
+
+use crate::Registration;
 
 /// Why a request was not carried out. The connection lives on.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -166,6 +170,30 @@ pub enum Refusal {
         "this send was refused before, and is not posted any more. Send it anew, under a new nonce"
     )]
     RefusedBefore,
+    /// It has no account here, or has not proven that it has; and gets none.
+    #[error("nobody signs in here with this key, or it was not proven. {}", registration.hint())]
+    NotAdmitted {
+        /// How registration stands.
+        registration: Registration,
+    },
+    /// The code is good for nothing.
+    #[error("this invitation is not valid, or not any more. Ask for another one")]
+    BadInvitation,
+    /// Too many are open.
+    #[error(
+        "as many invitations are open as may be: {INVITATIONS_PER_ACCOUNT_MAX} of one account, and \
+         {INVITATIONS_MAX} of all. Revoke one, or wait until one expires"
+    )]
+    TooManyInvitations,
+    /// It would be good for too much, or for nothing.
+    #[error(
+        "an invitation is for 1 to {INVITATION_USES_MAX} accounts, {INVITATION_ROOMS_MAX} rooms at \
+         the most, and a year at the longest; a name in it has {NAME_BYTES_MAX} bytes at the most"
+    )]
+    BadTerms,
+    /// There is none that could be ended.
+    #[error("you have no such invitation, or it is not open any more")]
+    UnknownInvitation,
 }
 
 impl Refusal {
@@ -198,6 +226,11 @@ impl Refusal {
             Self::LastCredential | Self::TooManyCredentials => ErrorCode::CredentialLimit,
             Self::UnknownCredential => ErrorCode::UnknownCredential,
             Self::RefusedBefore => ErrorCode::RefusedBefore,
+            Self::NotAdmitted { .. } => ErrorCode::NotAdmitted,
+            Self::BadInvitation => ErrorCode::BadInvitation,
+            Self::TooManyInvitations => ErrorCode::TooManyInvitations,
+            Self::BadTerms => ErrorCode::BadTerms,
+            Self::UnknownInvitation => ErrorCode::UnknownInvitation,
         }
     }
 

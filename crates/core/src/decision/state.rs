@@ -9,6 +9,8 @@
 
 mod access;
 mod accounts;
+mod admission;
+mod answer;
 mod credentials;
 mod evolve;
 mod messages;
@@ -21,19 +23,19 @@ mod transition;
 use std::collections::BTreeMap;
 
 use chat_proto::{
-    AccountId, Credential, CredentialId, Epoch, LinkCodeHash, LogId, MessageId, RoomId, Seq,
-    Timestamp,
+    AccountId, Credential, CredentialId, Epoch, LinkCodeHash, LogId, RoomId, Seq, Timestamp,
 };
 
 use rustc_hash::FxHashMap;
 
 use crate::decision::names::{NameIndex, NameKeys};
 use crate::decision::permutation;
-use crate::{
-    Action, Command, Event, Genesis, Lookup, OrderProgress, Refusal, StoreError, StoreSecret,
-};
+use crate::{Action, Command, Lookup, OrderProgress, StoreError, StoreSecret};
 
 pub(crate) use access::Access;
+pub use admission::InvitationRow;
+pub(crate) use admission::Invitations;
+pub use answer::{Answer, Decision};
 pub(crate) use credentials::HeldCredential;
 pub use credentials::{CredentialRow, LinkRow};
 pub(crate) use evolve::{Account, Room};
@@ -72,50 +74,9 @@ pub struct State {
     account_names: NameIndex<AccountId>,
     rooms: BTreeMap<RoomId, Room>,
     room_names: NameIndex<RoomId>,
-}
-
-/// What a command leads to.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Decision {
-    /// What is to be committed, in order.
-    pub events: Vec<Event>,
-    /// The logs begin, before the events.
-    pub genesis: Option<Genesis>,
-    /// A send was at its turn, and is refused for good. Nothing is to be committed of it. Whoever tells the
-    /// sender so keeps the send from being posted as long as a copy of it may come, and lets the next of
-    /// its stream be the next.
-    pub uses_nonce_up: bool,
-    /// What the asker is told after the commit.
-    pub answer: Result<Answer, Refusal>,
-}
-
-/// What the asker is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Answer {
-    /// It is done.
-    Done,
-    /// This is who you are.
-    SignedIn(AccountId),
-    /// This is the room.
-    Room(RoomId),
-    /// The message is in the log.
-    Posted {
-        /// Which room.
-        room: RoomId,
-        /// Its place.
-        seq: Seq,
-        /// The time of its event.
-        ts: Timestamp,
-        /// Its id.
-        id: MessageId,
-    },
-}
-
-impl Decision {
-    /// Nothing is to be committed.
-    fn refused(refusal: Refusal) -> Self {
-        Self { events: Vec::new(), genesis: None, uses_nonce_up: false, answer: Err(refusal) }
-    }
+    invitations: Invitations,
+    /// Of the server's own log, which is there from the beginning on.
+    server_head: Seq,
 }
 
 impl State {
@@ -149,7 +110,10 @@ impl State {
             account_names: NameIndex::new(),
             rooms: BTreeMap::new(),
             room_names: NameIndex::new(),
+            invitations: Invitations::default(),
+            server_head: snapshot.server_head,
         };
+        snapshot.invitations.into_iter().for_each(|row| state.invitations.restore(row));
         for row in snapshot.accounts {
             if let Err((row, holder)) = state.begin_account(row) {
                 let held = state.accounts.get(&holder).map(|held| held.name.to_string());
@@ -214,8 +178,19 @@ impl State {
                     None => Ok(Answer::Done),
                 }
             }
-            Action::SignIn { credential, name, name_is_firm } => {
-                transition.sign_in(credential, name, name_is_firm)
+            Action::SignIn { credential, name, name_is_firm, registration, invitation } => {
+                transition.sign_in(
+                    credential,
+                    (name, name_is_firm),
+                    registration,
+                    invitation.as_deref(),
+                )
+            }
+            Action::CreateInvitation { account, invitation } => {
+                transition.create_invitation(account, *invitation)
+            }
+            Action::RevokeInvitation { account, invitation } => {
+                transition.revoke_invitation(account, invitation)
             }
             Action::LinkDevice(link) => transition.link_device(*link),
             Action::OpenLink { account, code } => transition.open_link(account, code),
@@ -273,6 +248,8 @@ impl State {
             Action::ChangeRoom { .. }
             | Action::OpenLink { .. }
             | Action::RevokeCredential { .. }
+            | Action::CreateInvitation { .. }
+            | Action::RevokeInvitation { .. }
             | Action::Post { .. } => None,
         }
     }
@@ -304,7 +281,9 @@ impl State {
     /// Every log and its head.
     pub fn heads(&self) -> impl Iterator<Item = (LogId, Seq)> {
         let rooms = self.rooms.iter().map(|(id, room)| ((*id).into(), room.head));
-        rooms.chain(self.accounts.iter().map(|(id, account)| ((*id).into(), account.head)))
+        let accounts = self.accounts.iter().map(|(id, account)| ((*id).into(), account.head));
+        let server = Some((LogId::SERVER, self.server_head));
+        rooms.chain(accounts).chain(server.filter(|(_log, head)| *head > Seq::ZERO))
     }
 
     fn room_named(&self, keys: &NameKeys) -> Option<RoomId> {
@@ -336,6 +315,9 @@ impl State {
 
     /// The head of a log; 0 when it has not begun.
     fn head_of(&self, log: LogId) -> Seq {
+        if log == LogId::SERVER {
+            return self.server_head;
+        }
         let room = self.rooms.get(&RoomId(log.0)).map(|room| room.head);
         let own = || self.accounts.get(&AccountId(log.0)).map(|account| account.head);
         room.or_else(own).unwrap_or_default()
@@ -360,6 +342,8 @@ fn two_of_a_name(what: &'static str, name: &str, held: Option<String>) -> Restor
     RestoreError::SameNames { what, held: held.unwrap_or_default(), name: name.to_owned() }
 }
 
+#[cfg(test)]
+mod admission_tests;
 #[cfg(test)]
 mod genesis_tests;
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod credentials;
 mod order;
 mod rooms;
 mod sends;
+mod server;
 
 use chat_proto::{
     AccountId, Credential, Epoch, LogId, MessageId, Nickname, Nonce, PublicKey, RoomId, RoomName,
@@ -40,7 +41,7 @@ pub fn run<D: Disk>(fresh: impl Fn() -> D) {
 
 type Fact<D> = (&'static str, fn(&mut D, &str));
 
-fn facts<D: Disk>() -> [Fact<D>; 19] {
+fn facts<D: Disk>() -> [Fact<D>; 20] {
     [
         ("a new store is empty, and has no epoch", a_new_store_is_empty),
         ("logs begin with a commit", logs_begin_with_a_commit),
@@ -60,6 +61,7 @@ fn facts<D: Disk>() -> [Fact<D>; 19] {
         ("a room that is gone leaves nothing", rooms::a_room_that_is_gone_leaves_nothing),
         ("a room stays once something was said", rooms::a_room_stays_once_something_was_said),
         ("roles follow the events", rooms::roles_follow_the_events_in_their_order),
+        ("the server has a log and invitations", server::the_server_has_a_log_and_invitations),
         ("a commit of nothing changes nothing", a_commit_of_nothing_changes_nothing),
     ]
 }

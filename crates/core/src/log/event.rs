@@ -2,12 +2,14 @@
 
 mod columns;
 mod kinds;
+mod state_change;
 mod table;
 
 use chat_proto::{AccountId, LogId, RoomId, Seq, Timestamp};
 
-pub use columns::{Columns, LogOwner, MessageColumns, MissingColumn};
-pub use kinds::{Content, EventKind, StateChange};
+pub use columns::{Columns, InvitationColumns, LogOwner, MessageColumns, MissingColumn};
+pub use kinds::{Content, EventKind};
+pub use state_change::StateChange;
 
 /// One entry of a log.
 #[derive(Clone, PartialEq, Eq, Debug)]

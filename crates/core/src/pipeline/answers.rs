@@ -1,11 +1,14 @@
 //! Answers: what the asker is told once the commit is through.
 
-use chat_proto::{AccountId, Ack, CloseReason, QueryRequest, RoomId, SignedIn};
+use chat_proto::{AccountId, Ack, InvitationCode, InvitationMade, QueryRequest, RoomId, SignedIn};
 
 use super::Pipeline;
 use super::commit_batch::{Send, Waiting};
 use super::queries::{Answered, Asker, answer_without_state};
 use crate::{Answer, Closing, Conn, Fanout, OPERATOR, Origin, Refusal, Reply, State, Store};
+
+/// Which code was drawn, the connection alone knows, and puts it here.
+const UNTOLD: InvitationCode = InvitationCode([0; 16]);
 
 impl<S: Store> Pipeline<S> {
     pub(super) fn answer(&mut self, waiting: Waiting, fanout: &mut impl Fanout) {
@@ -69,6 +72,9 @@ impl<S: Store> Pipeline<S> {
             }
             (Ok(Answer::Room(room)), _, Some(account)) => {
                 Asker::new(state, &self.presence, account).room(room).unwrap_or_else(Reply::Refused)
+            }
+            (Ok(Answer::Invitation { id, expires }), _, Some(_)) => {
+                Reply::Invited(InvitationMade { invitation: id, code: UNTOLD, expires })
             }
             (Ok(_), _, _) => Reply::Done,
             (Err(why), _, None) => sign_in_refused(&why),
@@ -142,12 +148,5 @@ fn signed_in(state: &State, id: AccountId) -> SignedIn {
 
 /// A sign-in that is refused ends the connection: there is nothing else that it could ask.
 fn sign_in_refused(why: &Refusal) -> Reply {
-    let may_come_again = why.code().may_be_retried();
-    let (reason, wait_ms) = match (why, may_come_again) {
-        (Refusal::RateLimited { wait_ms }, _) => (CloseReason::Full, *wait_ms),
-        (_, true) => (CloseReason::Internal, 0),
-        (_, false) => (CloseReason::SignInRefused, 0),
-    };
-    let (code, message) = (Some(why.code()), why.to_string());
-    Reply::Closing(Box::new(Closing { reason, code, message, wait_ms }))
+    Reply::Closing(Box::new(Closing::sign_in_refused(why)))
 }

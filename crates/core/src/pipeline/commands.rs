@@ -73,6 +73,8 @@ impl<S: Store> Pipeline<S> {
                 | Action::ChangeRoom { account, .. }
                 | Action::OpenLink { account, .. }
                 | Action::RevokeCredential { account, .. }
+                | Action::CreateInvitation { account, .. }
+                | Action::RevokeInvitation { account, .. }
                 | Action::Post { account, .. },
                 _,
             ) => self.in_doubt.is_changed(*account),
@@ -91,7 +93,11 @@ impl<S: Store> Pipeline<S> {
                 self.answer(waiting, fanout);
                 self.has_answered = true;
             }
-            Answer::SignedIn(_) | Answer::Done | Answer::Room(_) | Answer::Posted { .. } => {
+            Answer::SignedIn(_)
+            | Answer::Done
+            | Answer::Room(_)
+            | Answer::Invitation { .. }
+            | Answer::Posted { .. } => {
                 self.open.wait(waiting);
             }
         }

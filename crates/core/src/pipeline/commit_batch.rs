@@ -121,7 +121,9 @@ pub(super) fn send_of(action: &Action) -> Option<Send> {
         | Action::RevokeCredential { .. }
         | Action::Authenticated { .. }
         | Action::ChangeRoom { .. }
-        | Action::Rename { .. } => None,
+        | Action::Rename { .. }
+        | Action::CreateInvitation { .. }
+        | Action::RevokeInvitation { .. } => None,
     }
 }
 

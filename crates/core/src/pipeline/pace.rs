@@ -146,6 +146,8 @@ impl Counted {
             | Action::OpenLink { .. }
             | Action::RevokeCredential { .. }
             | Action::Authenticated { .. }
+            | Action::CreateInvitation { .. }
+            | Action::RevokeInvitation { .. }
             | Action::Post { .. } => return None,
         };
         // Whoever takes the name that it has tells nobody.

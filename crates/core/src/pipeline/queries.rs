@@ -5,16 +5,19 @@
 
 use std::collections::BTreeSet;
 
-use chat_proto::limits::{HISTORY_MESSAGES_MAX, PAGE_ITEMS_MAX, SUBSCRIBED_MEMBERS_MAX};
+use chat_proto::limits::{
+    HISTORY_MESSAGES_MAX, INVITATIONS_PAGE_MAX, PAGE_ITEMS_MAX, SUBSCRIBED_MEMBERS_MAX,
+};
 use chat_proto::{
     AccountId, AccountInfo, AccountList, Accounts, Device, DeviceList, Devices, Epoch, FindRoom,
-    History, List, LogId, Member, MemberList, MemberRef, Members, Ping, Pong, Position,
-    QueryRequest, Reset, RoomId, RoomInfo, RoomList, RoomName, Rooms, Seq, Subscribe, Unsubscribe,
+    History, InvitationInfo, InvitationList, Invitations, List, LogId, Member, MemberList,
+    MemberRef, Members, Ping, Pong, Position, QueryRequest, Reset, RoomId, RoomInfo, RoomList,
+    RoomName, Rooms, Seq, Subscribe, Unsubscribe,
 };
 
 use super::Presence;
 use crate::decision::state::{Access, HeldCredential, Room};
-use crate::{HistoryRead, Opening, Refusal, Reply, Roster, State, StoreRead};
+use crate::{HistoryRead, InvitationRow, Opening, Refusal, Reply, Roster, State, StoreRead};
 
 /// How a query is answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,6 +57,7 @@ impl<'a> Asker<'a> {
             QueryRequest::Rooms(asked) => Reply::Rooms(self.rooms(asked)),
             QueryRequest::Members(asked) => Reply::Members(self.members(asked)?),
             QueryRequest::Accounts(asked) => Reply::Accounts(self.accounts(asked)),
+            QueryRequest::Invitations(asked) => Reply::Invitations(self.invitations(asked)),
             QueryRequest::Ping(Ping { token }) => Reply::Pong(Pong { token: *token }),
             QueryRequest::Devices(Devices {}) => Reply::Devices(self.devices()?),
         }))
@@ -126,6 +130,20 @@ impl<'a> Asker<'a> {
         let page = rest.by_ref().take(PAGE_ITEMS_MAX).map(|(id, room)| self.room_info(id, room));
         let rooms = List::first_of(page);
         RoomList { rooms, more: rest.next().is_some() }
+    }
+
+    fn invitations(self, asked: &Invitations) -> InvitationList {
+        let mut rest = self.access.invitations_after(asked.after);
+        let info = |row: &InvitationRow| InvitationInfo {
+            invitation: row.id(),
+            by: row.by,
+            name: row.name.clone(),
+            uses_left: row.uses_left,
+            expires: row.expires,
+            rooms: List::first_of(row.rooms.iter().copied()),
+        };
+        let invitations = List::first_of(rest.by_ref().take(INVITATIONS_PAGE_MAX).map(info));
+        InvitationList { invitations, more: rest.next().is_some() }
     }
 
     fn members(self, &Members { room, after }: &Members) -> Result<MemberList, Refusal> {

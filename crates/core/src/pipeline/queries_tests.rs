@@ -1,9 +1,10 @@
 //! What requests tell of a room that the asker does not know of: nothing.
 
 use chat_proto::{
-    Accounts, AnyRequest, Body, CommandRequest, Credential, CredentialId, Delete, Edit, FrameCodec,
-    Join, Kind, Leave, LinkCodeHash, Nickname, Nonce, OpenLink, PublicKey, React, Rename,
-    RequestId, RevokeCredential, Send, SetRole, StreamId, TextBody, Timestamp, encode_frame,
+    Accounts, AnyRequest, Body, CommandRequest, CreateInvitation, Credential, CredentialId, Delete,
+    Edit, FrameCodec, InvitationCode, InvitationId, Join, Kind, Leave, LinkCodeHash, Nickname,
+    Nonce, OpenLink, PublicKey, React, Rename, RequestId, RevokeCredential, RevokeInvitation, Send,
+    SetRole, StreamId, TextBody, Timestamp, encode_frame,
 };
 
 use super::*;
@@ -58,6 +59,8 @@ fn sign_in(state: &mut State, key: u8, name: &str) -> AccountId {
             credential,
             name: name.map(|name| Box::new(name.into())),
             name_is_firm: true,
+            registration: crate::Registration::Open,
+            invitation: None,
         },
     )
     .answer
@@ -113,6 +116,14 @@ fn asks_for(kind: Kind, room: RoomId) -> Option<AnyRequest> {
         Kind::Members => framed(&Members { room, after: AccountId(0) }),
         Kind::Accounts => framed(&Accounts { ids: List::first_of([AccountId(room.0)]) }),
         Kind::Rename => framed(&Rename { name: SECRET.to_owned() }),
+        Kind::CreateInvitation => framed(&CreateInvitation {
+            uses: 1,
+            seconds: 60,
+            rooms: List::first_of([room]),
+            name: String::new(),
+        }),
+        Kind::RevokeInvitation => framed(&RevokeInvitation { invitation: InvitationId(room.0) }),
+        Kind::Invitations => framed(&Invitations { after: InvitationId(0) }),
         Kind::Ping => framed(&Ping { token: room.0 }),
         Kind::OpenLink => framed(&OpenLink { code: LinkCodeHash([room.0 as u8; 32]) }),
         Kind::RevokeCredential => {
@@ -148,7 +159,9 @@ fn outcome(state: &State, account: AccountId, request: AnyRequest) -> Outcome {
 }
 
 fn action(account: AccountId, command: CommandRequest) -> Action {
-    crate::conversation::session::action(account, key_numbered(1).id(), command).unwrap().unwrap()
+    let mut draw = || InvitationCode([7; 16]).hash();
+    let (credential, session) = (key_numbered(1).id(), crate::conversation::session::action);
+    session(account, credential, command, &mut draw).unwrap().unwrap()
 }
 
 #[test]
@@ -175,6 +188,8 @@ fn no_request_tells_a_room_that_one_does_not_know_of_from_one_that_is_not_there(
                 | Kind::OpenLink
                 | Kind::RevokeCredential
                 | Kind::Devices
+                | Kind::RevokeInvitation
+                | Kind::Invitations
         );
         let told = outcome(&state, bob, request.clone());
         assert_eq!(told == outcome(&without, bob, request), asks_for_nothing, "{kind:?}");

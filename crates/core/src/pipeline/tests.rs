@@ -86,7 +86,16 @@ pub(super) fn sign_in(conn: u64, key: u8, name: &str) -> Input {
 pub(super) fn sign_in_with(conn: u64, key: [u8; 32], name: &str) -> Input {
     let (credential, name) = (Credential::Key(PublicKey(key)), Nickname::parse(name));
     let name = name.map(|name| Box::new(name.into()));
-    command(conn, Action::SignIn { credential, name, name_is_firm: true })
+    command(
+        conn,
+        Action::SignIn {
+            credential,
+            name,
+            name_is_firm: true,
+            registration: crate::Registration::Open,
+            invitation: None,
+        },
+    )
 }
 
 pub(super) fn join(conn: u64, name: &str) -> Input {

@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::choices::{ConnectionCount, ListenChoice, LogFilter, RequestRate, SocketChoice};
 use super::file::File;
-use super::{Address, Config, FileError, SocketMode};
+use super::{Address, Config, FileError, RegistrationSetting, SocketMode};
 use crate::ctl::cli::CtlOrder;
 use crate::ctl::verb::Verb;
 use crate::store::Durability;
@@ -112,6 +112,13 @@ struct Args {
     /// How many connections there may be [default: as many as there are file descriptors for]
     #[arg(long, value_name = "N", env = "CHATD_CONNECTIONS", hide_env_values = true)]
     connections: Option<ConnectionCount>,
+
+    /// Who gets an account: open is everybody, invite is who has an invitation, closed is nobody; auto
+    /// is open at the Unix socket, and over TCP while it listens at loopback alone, else invite
+    /// [default: auto]
+    #[arg(long, value_name = "auto|open|invite|closed", env = "CHATD_REGISTRATION")]
+    #[arg(hide_env_values = true)]
+    registration: Option<RegistrationSetting>,
 
     /// Which log lines go to stderr, as in info or chatd=debug [default: info]
     #[arg(long, value_name = "LEVEL", env = "CHATD_LOG", hide_env_values = true)]
@@ -217,6 +224,7 @@ impl Args {
                 .or(file.requests_per_second)
                 .map_or(defaults.requests_per_second, |rate| rate.0),
             connections: self.connections.or(file.connections).map(|count| count.0),
+            registration: self.registration.or(file.registration).unwrap_or_default(),
             log: self.log.or(file.log).map_or(defaults.log, |filter| filter.0),
         })
     }

@@ -10,7 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::choices::{ConnectionCount, LogFilter, RequestRate, SocketChoice};
-use super::{Address, SocketMode};
+use super::{Address, RegistrationSetting, SocketMode};
 use crate::store::Durability;
 
 /// What a file says.
@@ -30,6 +30,8 @@ pub(super) struct File {
     pub(super) new_store: Option<bool>,
     pub(super) requests_per_second: Option<RequestRate>,
     pub(super) connections: Option<ConnectionCount>,
+    #[serde(default, deserialize_with = "parsed")]
+    pub(super) registration: Option<RegistrationSetting>,
     #[serde(default, deserialize_with = "parsed")]
     pub(super) log: Option<LogFilter>,
 }

@@ -4,6 +4,15 @@ use toml::Value;
 
 use super::Config;
 
+const REGISTRATION: &str = "\
+# Who gets an account, when nobody signs in with that key yet: \"open\" is everybody, \"invite\" is who
+# has an invitation, \"closed\" is nobody. \"auto\" is open at the Unix socket, and over TCP as long as
+# all of `listen` is loopback; as soon as it listens elsewhere, TCP needs an invitation, loopback too.
+# Whoever comes through `ssh -L`, a container's port or a proxy comes over loopback, and is not of this
+# machine: say \"invite\" then. Who has an account comes in whatever this says. SIGHUP reads it anew.
+# Flag --registration, environment CHATD_REGISTRATION.
+";
+
 impl Config {
     /// The settings as a file for `--config`, with what each means.
     #[must_use]
@@ -27,6 +36,7 @@ impl Config {
             Some(most) => format!("connections = {most}"),
             None => "# connections = 1000".to_owned(),
         };
+        let registration = quoted(self.registration.to_string());
         let log = quoted(&*self.log);
         format!(
             "\
@@ -75,6 +85,8 @@ requests-per-second = {requests}
 # reads it anew.
 # Flag --connections, environment CHATD_CONNECTIONS.
 {connections}
+
+{REGISTRATION}registration = {registration}
 
 # Which log lines go to stderr: error, warn, info, debug or trace, also for a part, as in
 # \"info,chatd::store=debug\". SIGHUP reads it anew.

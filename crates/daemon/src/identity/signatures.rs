@@ -40,6 +40,12 @@ impl Signatures for AwsLc {
         ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
             .is_ok_and(|key| key.verify_sig(message, signature).is_ok())
     }
+
+    fn draw(&self) -> [u8; 16] {
+        let mut drawn = [0; 16];
+        aws_lc_rs::rand::fill(&mut drawn).expect("the generator was seeded at the start");
+        drawn
+    }
 }
 
 #[cfg(test)]

@@ -24,7 +24,12 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 fn admission() -> Admission {
     let identity = server_key(&[1; 32]);
-    Admission { identity, rate: Rate { per_second: 1, burst: 1 } }
+    Admission {
+        identity,
+        rate: Rate { per_second: 1, burst: 1 },
+        at_network: chat_core::Registration::Open,
+        at_socket: chat_core::Registration::Open,
+    }
 }
 
 fn connection(ours: UnixStream) -> SocketConnection {
@@ -41,7 +46,7 @@ fn connected() -> (SocketConnection, UnixStream) {
 fn signed_in() -> (SocketConnection, UnixStream) {
     let (mut connection, theirs) = connected();
     let seed = SessionSeed { id: SessionId(1), challenge: [2; 32] };
-    connection.phase = Phase::Native(Native::new(Connection::new(seed)));
+    connection.phase = Phase::Native(Native::new(Connection::new(seed, chat_core::WayIn::Network)));
     connection.keep_alive.sign_in();
     connection.is_readable = false;
     (connection, theirs)

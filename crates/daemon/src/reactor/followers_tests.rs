@@ -124,7 +124,12 @@ async fn who_may_follow_a_log_no_more_is_told_so_at_once_and_follows_anew_when_i
     let mailbox = builder.mailbox();
     let server = Server::start_with(config, Protocols::default(), vec![builder]).await.unwrap();
     let identity = Identity::load_or_make(&dir.path().join("data")).unwrap().key;
-    let admission = Admission { identity, rate: Rate { per_second: 1, burst: 1 } };
+    let admission = Admission {
+        identity,
+        rate: Rate { per_second: 1, burst: 1 },
+        at_network: chat_core::Registration::Open,
+        at_socket: chat_core::Registration::Open,
+    };
     let (mut client, signed_in) = Client::sign_in(server.addresses()[0], &admission, 7).await;
     let account = signed_in.account;
     let joined = client.say_and_hear(&Join { name: "lobby".to_owned() }).await;

@@ -1,9 +1,10 @@
 //! Rows of the table `events` as the frames that everyone gets, with as little in between as can
 //! be: a replay is as fast as this.
 
-use chat_core::{Columns, EventKind, EventRow, MessageColumns, StoreError};
+use chat_core::{Columns, EventKind, EventRow, InvitationColumns, MessageColumns, StoreError};
 use chat_proto::{
-    AccountId, Gap, GapReason, LogId, MessageId, RequestId, RoomId, Seq, Timestamp, encode_frame,
+    AccountId, Gap, GapReason, InvitationId, LogId, MessageId, RequestId, RoomId, Seq, Timestamp,
+    encode_frame,
 };
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -13,7 +14,8 @@ use super::row::{credential, event_seq, text_kind, unsigned};
 /// The columns that [`Frames::push`] reads, in its order.
 pub(super) const FRAME_COLUMNS: &str = "events.log, events.seq, events.ts, events.kind, \
      events.account, events.text, events.message_id, events.room, events.name, events.text_kind, \
-     events.reply_to, events.done_by, events.number, events.credential";
+     events.reply_to, events.done_by, events.number, events.credential, events.invitation, \
+     events.uses, events.expires_ts";
 
 /// A run of a log's frames that grows.
 #[derive(Debug)]
@@ -119,5 +121,14 @@ fn columns<'a>(row: &'a Row<'_>, kind: EventKind) -> rusqlite::Result<Columns<'a
     let by = row.get::<_, Option<i64>>(11)?.map(|id| AccountId(unsigned(id)));
     let number = row.get::<_, Option<i64>>(12)?.map(unsigned);
     let credential = credential(row.get(13)?);
-    Ok(Columns { account, by, room, words, number, credential, message: None })
+    let invitation = invitation(row)?;
+    Ok(Columns { account, by, room, words, number, credential, message: None, invitation })
+}
+
+fn invitation(row: &Row<'_>) -> rusqlite::Result<Option<InvitationColumns>> {
+    let Some(id) = row.get::<_, Option<i64>>(14)? else { return Ok(None) };
+    let (uses, expires) = (row.get::<_, Option<u32>>(15)?, row.get::<_, Option<i64>>(16)?);
+    let expires = expires.map(|expires| Timestamp(unsigned(expires)));
+    let id = InvitationId(unsigned(id));
+    Ok(Some(InvitationColumns { id, terms: uses.zip(expires) }))
 }

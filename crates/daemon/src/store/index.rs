@@ -137,6 +137,12 @@ impl Index {
         newest.map_or(flushed, |newest| newest.last_seq())
     }
 
+    /// The head of a log as the tables say it; 0 when they have nothing of it.
+    pub(super) fn flushed_head(&self, table: &Connection, log: LogId) -> Result<Seq> {
+        let last = blocks::block_before(table, log, Seq(u64::MAX))?;
+        Ok(last.map_or(Seq::ZERO, |block| block.last_seq()))
+    }
+
     /// Whether anything was said in a log, as far as it is committed, where the tables say `flushed`.
     pub(super) fn has_posts(&self, log: LogId, flushed: bool) -> bool {
         self.unflushed.newest_block(log).map_or(flushed, |newest| newest.last_post > 0)

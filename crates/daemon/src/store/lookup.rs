@@ -35,7 +35,8 @@ impl Lookup for SqliteStore {
 /// retention has deleted.
 pub(super) fn event_count_of(snapshot: &Snapshot) -> u64 {
     let accounts = snapshot.accounts.iter().map(|account| account.head.0);
-    accounts.chain(snapshot.rooms.iter().map(|room| room.head.0)).sum()
+    let rooms = snapshot.rooms.iter().map(|room| room.head.0);
+    accounts.chain(rooms).chain([snapshot.server_head.0]).sum()
 }
 
 /// The hot state: everything but history, as of the newest commit.
@@ -67,6 +68,11 @@ pub(super) fn snapshot(
         rooms,
         members: projections::members(connection)?,
         roles: projections::roles(connection)?,
+        invitations: projections::invitations::rows(connection)?,
+        server_head: head(
+            LogId::SERVER,
+            index.flushed_head(connection, LogId::SERVER).map_err(read)?,
+        ),
     })
 }
 

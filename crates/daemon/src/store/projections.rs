@@ -1,10 +1,11 @@
 //! The tables that say where the events have led to: `accounts`, `rooms`, `members`, and beside it
-//! (`credentials.rs`) `credentials` and `link_codes`.
+//! (`credentials.rs`) `credentials` and `link_codes`; `invitations` are beside this.
 //! They are written in the transaction of the event, and read back as the hot state.
 //!
 //! It must not know which kind of event changes what: the core's table of kinds does.
 
 pub(super) mod credentials;
+pub(super) mod invitations;
 
 use chat_core::{AccountRow, Event, NameKeys, Named, RoomRow, StateChange, StoreError};
 use chat_proto::{AccountId, LogId, Nickname, Role, RoomId, RoomName, Seq};
@@ -18,10 +19,13 @@ use super::row::{integer, unsigned};
 /// log. A message moves none, and needs no connection.
 pub(super) fn project(connection: &WriteConnection, event: &Event) -> rusqlite::Result<bool> {
     let change = event.content.change();
+    // Nothing else creates the server's log: it is there from the beginning on.
+    let creates_server = event.log == LogId::SERVER && event.seq == Seq(1);
     if matches!(change, StateChange::Nothing | StateChange::MessagePosted) {
-        return Ok(false);
+        return Ok(creates_server);
     }
-    project_in(&*connection.in_transaction()?, event, change)
+    let creates = project_in(&*connection.in_transaction()?, event, change)?;
+    Ok(creates || creates_server)
 }
 
 fn project_in(
@@ -87,6 +91,9 @@ fn project_in(
         StateChange::RoleSet { account, role } => {
             set_role(connection, event.log, event.seq, account, role)?;
         }
+        StateChange::InvitationBegins { .. }
+        | StateChange::InvitationUsed { .. }
+        | StateChange::InvitationEnds { .. } => invitations::project(connection, event, change)?,
     }
     Ok(false)
 }

@@ -49,8 +49,11 @@ pub(super) fn is_any(connection: &Connection) -> Result<bool> {
         .query_row([], |row| row.get(0))
 }
 
-/// Whether a log is gone: nobody has it.
+/// Whether a log is gone: nobody has it. The server's own never is.
 pub(super) fn is_gone(connection: &Connection, log: LogId) -> Result<bool> {
+    if log == LogId::SERVER {
+        return Ok(false);
+    }
     connection
         .prepare_cached(
             "SELECT NOT EXISTS (SELECT 1 FROM rooms WHERE id = ?1) \

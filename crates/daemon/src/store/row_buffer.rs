@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
-use chat_core::{BodyDigest, Columns, Content, Event, EventRow, MessageColumns, PastSend};
+use chat_core::{
+    BodyDigest, Columns, Content, Event, EventRow, InvitationColumns, MessageColumns, PastSend,
+};
 use chat_proto::{AccountId, LogId, RoomId, Seq, Timestamp};
 
 use super::row::credential_column;
@@ -35,6 +37,8 @@ pub(super) struct Row {
     pub(super) number: Option<u64>,
     /// As the column has it. Few have one.
     pub(super) credential: Option<Box<[u8; 34]>>,
+    /// What is special about an invitation: few rows are of one.
+    pub(super) invitation: Option<Box<InvitationColumns>>,
     /// What is special about a message.
     pub(super) post: Option<Post>,
     /// The newest message of the log, this one included; 0: there is none.
@@ -66,7 +70,8 @@ impl RowBuffer {
     pub(super) fn push(&mut self, event: &Event, stream: Option<i64>, last_post: Seq) -> usize {
         debug_assert!(last_post <= event.seq, "the newest message is not behind the head");
         let EventRow { log, seq, ts, kind, columns } = event.row();
-        let Columns { account, by: done_by, room, words, number, credential, message } = columns;
+        let Columns { account, by: done_by, room, words, number, credential, message, invitation } =
+            columns;
         let begin = self.words.len();
         self.words.push_str(words.unwrap_or_default());
         let post = match (&event.content, message, stream) {
@@ -87,6 +92,7 @@ impl RowBuffer {
             room,
             number,
             credential: credential.map(|credential| Box::new(credential_column(&credential))),
+            invitation: invitation.map(Box::new),
             post,
             last_post,
             words: begin..self.words.len(),

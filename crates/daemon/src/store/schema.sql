@@ -1,4 +1,4 @@
--- A room is a log, and so is an account. Their ids are one count of both, permuted under the secret:
+-- A room is a log, and so is an account, and the server has one of its own. Ids of rooms and accounts are one count of both, permuted under the secret:
 -- they tell neither order nor number.
 -- `events` is the truth, but for what stands in no event and cannot be made again from them:
 -- `link_codes` (good for ten minutes) and `secrets`. The other tables say where its events
@@ -84,6 +84,18 @@ CREATE TABLE roles (
   PRIMARY KEY (room, account)
 ) STRICT, WITHOUT ROWID;
 
+-- The invitations that are open; those that have expired go when the next one is made. Of a code only its
+-- hash is here: whoever reads this comes in with none.
+CREATE TABLE invitations (
+  id         INTEGER PRIMARY KEY, -- made of the hash
+  hash       BLOB NOT NULL,
+  account    INTEGER NOT NULL, -- who has made it; 0: the operator
+  uses_left  INTEGER NOT NULL,
+  expires_ts INTEGER NOT NULL,
+  rooms      TEXT NOT NULL, -- ids with a space between them, rising
+  name       TEXT NOT NULL
+) STRICT;
+
 -- The outboxes that messages came from: kept for ever. The first message of one binds it to its room.
 CREATE TABLE streams (
   id      INTEGER PRIMARY KEY,
@@ -99,7 +111,7 @@ CREATE TABLE streams (
 -- it may be deleted, nor the newest of all: its place would be taken another time.
 CREATE TABLE events (
   id         INTEGER PRIMARY KEY, -- counts all events ever; a commit's are together by log, its newest last
-  log        INTEGER NOT NULL, -- of `rooms` or `accounts`
+  log        INTEGER NOT NULL, -- of `rooms` or `accounts`; 70368744177664 (2^46) is the server's own
   seq        INTEGER NOT NULL, -- gapless in its log, from 1
   ts         INTEGER NOT NULL,
   kind       TEXT NOT NULL,
@@ -115,7 +127,10 @@ CREATE TABLE events (
   text_kind  INTEGER, -- as in the protocol, NULL for 1: somebody says it
   reply_to   INTEGER, -- the seq of an event of the same room
   done_by    INTEGER, -- who did it, where account says whom it is about
-  number     INTEGER  -- a figure: of 'role_set' the role
+  number     INTEGER, -- a figure: of 'role_set' the role
+  invitation INTEGER, -- its id, which stays when it is not open any more
+  uses       INTEGER, -- how many accounts may be made with it
+  expires_ts INTEGER
 ) STRICT;
 
 -- Where a log's events are: `events` of them, seqs from first_seq on, under ids from first_id on.
@@ -172,8 +187,8 @@ SELECT
   coalesce(
     newest.seq,
     (SELECT first_seq + events - 1 FROM blocks
-     WHERE blocks.log = begun.id ORDER BY first_seq DESC LIMIT 1)) AS head
-FROM (SELECT id FROM rooms UNION ALL SELECT id FROM accounts) AS begun
+     WHERE blocks.log = begun.id ORDER BY first_seq DESC LIMIT 1), 0) AS head
+FROM (SELECT id FROM rooms UNION ALL SELECT id FROM accounts UNION ALL SELECT 70368744177664) AS begun
 LEFT JOIN (SELECT log, max(seq) AS seq FROM unindexed GROUP BY log) AS newest
   ON newest.log = begun.id;
 

@@ -213,12 +213,15 @@ fn bind_post(
 
 fn write_others(connection: &Connection, staged: &RowBuffer, rows: &[usize]) -> Result<()> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO events (log, seq, ts, kind, account, room, name, done_by, number, credential) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO events \
+         (log, seq, ts, kind, account, room, name, done_by, number, credential, invitation, uses, \
+          expires_ts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for row in rows {
         let row = staged.row(*row);
         let name = Some(staged.words(row)).filter(|name| !name.is_empty());
+        let invitation = row.invitation.as_deref();
+        let terms = invitation.and_then(|invitation| invitation.terms);
         statement.execute(params![
             integer(row.log.0),
             integer(row.seq.0),
@@ -230,6 +233,9 @@ fn write_others(connection: &Connection, staged: &RowBuffer, rows: &[usize]) -> 
             row.done_by.map(|account| integer(account.0)),
             row.number.map(integer),
             row.credential.as_deref(),
+            invitation.map(|invitation| integer(invitation.id.0)),
+            terms.map(|(uses, _expires)| uses),
+            terms.map(|(_uses, expires)| integer(expires.0)),
         ])?;
     }
     Ok(())

@@ -145,8 +145,7 @@ macro_rules! bodies {
 }
 
 random_newtypes! {
-    LogId RoomId AccountId Seq Epoch Timestamp SessionId MessageId StreamId PublicKey AttachmentId
-    CredentialId LinkCode LinkCodeHash
+    LogId RoomId AccountId Seq Epoch Timestamp SessionId MessageId StreamId PublicKey AttachmentId CredentialId LinkCode LinkCodeHash InvitationId InvitationCode
 }
 
 random_structs! {
@@ -156,6 +155,7 @@ random_structs! {
     Member { account name online }
     AccountInfo { account name }
     Device { credential kind fingerprint label added }
+    InvitationInfo { invitation by name uses_left expires rooms }
     Message { seq ts from id body }
     TextBody { kind reply_to context text }
     Context { thread attachments cause via }
@@ -164,7 +164,7 @@ random_structs! {
 logged_events!(bodies! {
     Hello { versions agent random }
     Welcome { version server_key signature session limits challenge }
-    SignIn { credential_kind credential proof_kind proof name name_is_firm }
+    SignIn { credential_kind credential proof_kind proof name name_is_firm invitation }
     SignedIn { account name epoch head }
     LinkDevice { credential_kind credential proof_kind proof code label }
     Send { nonce room body }
@@ -177,6 +177,8 @@ logged_events!(bodies! {
     SetRole { room account role }
     OpenLink { code }
     RevokeCredential { credential }
+    CreateInvitation { uses seconds rooms name }
+    RevokeInvitation { invitation }
     Subscribe { log after }
     Unsubscribe { log }
     History { room before limit }
@@ -187,6 +189,7 @@ logged_events!(bodies! {
     Ping { token }
     ProbeReply { token }
     Devices {}
+    Invitations { after }
     Error { code retry detail message }
     Done {}
     Ack { nonce room seq ts id }
@@ -199,6 +202,8 @@ logged_events!(bodies! {
     HistoryPage { room epoch as_of messages more gaps }
     Pong { token }
     DeviceList { devices }
+    InvitationMade { invitation code expires }
+    InvitationList { invitations more }
     Gap { log from to reason }
     Presence { room online }
     Probe { token }

@@ -83,6 +83,7 @@ fn handshake() -> Vec<Sample> {
             proof: List::first_of(counting::<64>(0x40)),
             name: "ada".into(),
             name_is_firm: true,
+            invitation: Some(InvitationCode(counting(0x50))),
         }),
         sample(SignedIn {
             account: ADA,
@@ -117,6 +118,13 @@ fn requests() -> Vec<Sample> {
         sample(Join { name: "lobby".into() }),
         sample(Leave { room: ROOM }),
         sample(Rename { name: "мир".into() }),
+        sample(CreateInvitation {
+            uses: 20,
+            seconds: 604_800,
+            rooms: List::first_of([ROOM]),
+            name: "ada".into(),
+        }),
+        sample(RevokeInvitation { invitation: InvitationId(90_210) }),
         sample(Subscribe {
             log: LogId(7),
             after: Some(Position { epoch: Epoch(0x0123_4567_89AB_CDEF), seq: Seq(250) }),
@@ -132,6 +140,7 @@ fn requests() -> Vec<Sample> {
         sample(OpenLink { code: LinkCodeHash(counting(0x60)) }),
         sample(RevokeCredential { credential: credential_id() }),
         sample(Devices {}),
+        sample(Invitations { after: InvitationId(0) }),
     ]
 }
 
@@ -151,6 +160,11 @@ fn replies() -> Vec<Sample> {
                 label: "laptop".into(),
                 added: TS,
             }]),
+        }),
+        sample(InvitationMade {
+            invitation: InvitationId(90_210),
+            code: InvitationCode(counting(0x50)),
+            expires: TS,
         }),
     ]
 }
@@ -199,6 +213,17 @@ fn pages() -> Vec<Sample> {
             }]),
             more: false,
             gaps: List::first_of([Gap { log: LogId(7), from: Seq(3), to: Seq(9), reason: 2 }]),
+        }),
+        sample(InvitationList {
+            invitations: List::first_of([InvitationInfo {
+                invitation: InvitationId(90_210),
+                by: ADA,
+                name: "bob".into(),
+                uses_left: 19,
+                expires: TS,
+                rooms: List::first_of([ROOM]),
+            }]),
+            more: true,
         }),
     ]
 }

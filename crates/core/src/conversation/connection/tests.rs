@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 
-use chat_proto::{CloseReason, Epoch, Rename, Renamed, SignedIn};
+use chat_proto::{
+    CloseReason, CreateInvitation, Epoch, InvitationCode, List, Rename, Renamed, SignedIn,
+};
 
 use super::*;
 use crate::conversation::introduction::introduction;
 use crate::conversation::keys::tests::key_of;
-use crate::{Batch, Content, Event, Opening, Rate, Roster, Tail};
+use crate::{Action, Batch, Content, Event, Opening, Rate, Request, Roster, Tail};
 
 const LOG: LogId = LogId(9);
 
@@ -21,12 +23,17 @@ impl TailHandle for Handle {
 
 fn admission() -> Admission {
     let rate = Rate { per_second: 10, burst: 10 };
-    Admission { identity: key_of([1; 32]), rate }
+    Admission {
+        identity: key_of([1; 32]),
+        rate,
+        at_network: crate::Registration::Open,
+        at_socket: crate::Registration::Open,
+    }
 }
 
 fn connection() -> Connection<Handle> {
     let seed = SessionSeed { id: chat_proto::SessionId(1), challenge: [2; 32] };
-    Connection::new(seed)
+    Connection::new(seed, WayIn::Network)
 }
 
 /// The same, whose peer has signed in and took what was said to it.
@@ -195,4 +202,35 @@ fn a_name_that_is_none_is_refused_here_and_costs_its_tokens() {
     assert_eq!((said.request, error.known_code()), (RequestId(1), Some(ErrorCode::BadName)));
     assert_eq!(tokens.taken(), 10);
     assert_eq!(rest.len(), asked.len() / 12 * 2, "the last two wait for more tokens");
+}
+
+fn invite(connection: &mut Connection<Handle>) -> Option<ReceivedRequest> {
+    let asked =
+        CreateInvitation { uses: 1, seconds: 60, rooms: List::default(), name: String::new() };
+    let mut frame = Vec::new();
+    encode_frame(&asked, RequestId(1), &mut frame).unwrap();
+    connection.receive(&admission(), &mut &frame[..], &mut TurnTokens::of(9))
+}
+
+#[test]
+fn the_code_of_an_invitation_goes_to_whoever_asked_and_its_hash_alone_goes_on() {
+    let mut connection = signed_in();
+    let asked = invite(&mut connection).expect("it is a request");
+    let Request::Command(Action::Authenticated { action, .. }) = asked.request else {
+        panic!("{asked:?}");
+    };
+    let Action::CreateInvitation { invitation, .. } = *action else { panic!("{action:?}") };
+    let code = InvitationCode([0xD4; 16]);
+    assert_eq!(invitation.hash, code.hash());
+    // One at a time: the second is refused, and the first keeps its code.
+    assert!(invite(&mut connection).is_none());
+    drain(&mut connection);
+    let (expires, invitation) = (chat_proto::Timestamp(9), code.hash().id());
+    let untold = InvitationMade { invitation, code: InvitationCode([0; 16]), expires };
+    connection.deliver(COMMAND, &Reply::Invited(untold), None);
+    let frame = FrameCodec::default().split_frame(&mut connection.outgoing()).unwrap().unwrap();
+    let told: InvitationMade = frame.decode().unwrap();
+    assert_eq!(told, InvitationMade { code, ..untold });
+    drain(&mut connection);
+    assert!(invite(&mut connection).is_some(), "the next one may be made");
 }

@@ -40,9 +40,10 @@ fn of_request(request: &Request) -> u64 {
         Request::Command(_) => 1,
         Request::Query(_account, query) => match query {
             QueryRequest::History(asked) => 1 + u64::from(asked.limit) / MESSAGES_PER_TOKEN,
-            QueryRequest::Rooms(_) | QueryRequest::Members(_) | QueryRequest::Accounts(_) => {
-                PAGE_TOKENS
-            }
+            QueryRequest::Rooms(_)
+            | QueryRequest::Members(_)
+            | QueryRequest::Accounts(_)
+            | QueryRequest::Invitations(_) => PAGE_TOKENS,
             QueryRequest::Subscribe(_) => CURSOR_TOKENS,
             QueryRequest::Unsubscribe(_)
             | QueryRequest::FindRoom(_)

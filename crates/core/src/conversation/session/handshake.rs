@@ -5,15 +5,14 @@ use chat_proto::limits::{
     QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
 };
 use chat_proto::{
-    ErrorCode, FrameRef, Hello, Limits, LinkDevice, SignIn, Welcome, Window, encode_frame,
-    sign_in_transcript, welcome_transcript,
+    Credential, ErrorCode, FrameRef, Hello, Limits, LinkDevice, Nickname, SignIn, Welcome, Window,
+    encode_frame, sign_in_transcript, welcome_transcript,
 };
 
 use super::{
     Admission, Closing, Phase, ReceivedRequest, Request, Session, SessionSeed, Step, body, proof,
-    sign_in_action,
 };
-use crate::{Action, DeviceLink, ServerKey};
+use crate::{Action, DeviceLink, Refusal, Registration, ServerKey};
 
 /// There is no channel to bind to over plaintext.
 const NO_BINDING: &[u8] = &[];
@@ -48,12 +47,14 @@ impl Session {
     ) -> Result<Step, Closing> {
         let sign_in: SignIn = body(frame)?;
         let transcript = sign_in_transcript(&challenge, &admission.identity.public(), NO_BINDING);
-        let credential = proof::check(&sign_in, &transcript, &admission.identity)?;
+        let registration = admission.registration(self.way_in);
+        let checked = proof::check(&sign_in, &transcript, &admission.identity);
+        let credential = checked.map_err(|why| as_unknown(why, registration))?;
         self.phase = Phase::SigningIn(credential);
         Ok(Step::Request(ReceivedRequest {
             id: frame.request,
             window: Window::Commands,
-            request: sign_in_action(credential, &sign_in.name, sign_in.name_is_firm),
+            request: sign_in_action(credential, &sign_in, registration),
         }))
     }
 }
@@ -72,7 +73,9 @@ impl Session {
             return Err(Closing::protocol(ErrorCode::Malformed, message));
         }
         let transcript = sign_in_transcript(&challenge, &admission.identity.public(), NO_BINDING);
-        let credential = proof::check(&sign_in, &transcript, &admission.identity)?;
+        let checked = proof::check(&sign_in, &transcript, &admission.identity);
+        let registration = admission.registration(self.way_in);
+        let credential = checked.map_err(|why| as_unknown(why, registration))?;
         self.phase = Phase::SigningIn(credential);
         let link = DeviceLink { credential, code: code.hash(), label };
         Ok(Step::Request(ReceivedRequest {
@@ -80,6 +83,23 @@ impl Session {
             window: Window::Commands,
             request: Request::Command(Action::LinkDevice(Box::new(link))),
         }))
+    }
+}
+
+fn sign_in_action(credential: Credential, sign_in: &SignIn, registration: Registration) -> Request {
+    let name = Nickname::parse(&sign_in.name).map(|name| Box::new(name.into()));
+    let name_is_firm = sign_in.name_is_firm;
+    let invitation = sign_in.invitation.map(|code| Box::new(code.hash()));
+    Request::Command(Action::SignIn { credential, name, name_is_firm, registration, invitation })
+}
+
+/// Where not everybody gets an account, who proves nothing is answered as whoever has none.
+fn as_unknown(why: Closing, registration: Registration) -> Closing {
+    match (why.code, registration) {
+        (Some(ErrorCode::BadSignature), Registration::Invite | Registration::Closed) => {
+            Closing::sign_in_refused(&Refusal::NotAdmitted { registration })
+        }
+        _ => why,
     }
 }
 

@@ -72,8 +72,7 @@ fn is_signed_by(
 }
 
 fn unsupported(what: &'static str) -> Closing {
-    let refusal = Refusal::Unsupported { what };
-    Closing::because(CloseReason::SignInRefused, Some(refusal.code()), refusal.to_string())
+    Closing::sign_in_refused(&Refusal::Unsupported { what })
 }
 
 fn bad_signature() -> Closing {

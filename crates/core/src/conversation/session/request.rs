@@ -2,35 +2,72 @@
 //! as it came.
 
 use chat_proto::{
-    AccountId, AnyRequest, CommandRequest, CredentialId, Delete, Edit, ErrorCode, FrameRef, Join,
-    Kind, Leave, NameError, Nickname, Nonce, OpenLink, ProbeReply, React, Rename, RevokeCredential,
-    Role, RoomName, Send, SetRole, Window, encode_frame,
+    AccountId, AnyRequest, CommandRequest, CreateInvitation, CredentialId, Delete, Edit, ErrorCode,
+    FrameRef, InvitationCode, InvitationHash, Join, Kind, Leave, NameError, Nickname, Nonce,
+    OpenLink, ProbeReply, React, Rename, RequestId, RevokeCredential, RevokeInvitation, Role,
+    RoomName, Send, SetRole, Window, encode_frame,
 };
 
-use super::{Closing, ReceivedRequest, Request, Step, body};
-use crate::{Action, PostBody, Refusal, RoomChange, WishedName};
+use super::{Admission, Closing, DrawnCode, Phase, ReceivedRequest, Request, Session, Step, body};
+use crate::{Action, NewInvitation, PostBody, Refusal, Registration, RoomChange, WishedName};
 
-/// Reads one request.
-pub(super) fn read(
-    account: AccountId,
-    credential: CredentialId,
-    kind: Kind,
-    frame: &FrameRef<'_>,
-) -> Result<Step, Closing> {
-    let Some(read) = AnyRequest::read(frame) else {
-        if kind != Kind::ProbeReply {
-            return Err(Closing::out_of_turn(kind));
+/// What somebody is told to wait who makes two invitations at once.
+const ONE_AT_A_TIME_MS: u64 = 1_000;
+
+impl Session {
+    /// Reads one request.
+    pub(super) fn read(
+        &mut self,
+        admission: &Admission,
+        (account, credential): (AccountId, CredentialId),
+        kind: Kind,
+        frame: &FrameRef<'_>,
+    ) -> Result<Step, Closing> {
+        let Some(read) = AnyRequest::read(frame) else {
+            if kind != Kind::ProbeReply {
+                return Err(Closing::out_of_turn(kind));
+            }
+            return body::<ProbeReply>(frame).map(|_alive| Step::Nothing);
+        };
+        let (window, request) = match read.map_err(|cause| Closing::unreadable(frame, &cause))? {
+            AnyRequest::Query(query) => (Window::Queries, Request::Query(account, query)),
+            AnyRequest::Command(command) => {
+                if let Some(why) = self.refuses(admission, &command) {
+                    return Ok(refuse(frame, &why));
+                }
+                let mut draw = || self.draw(admission, frame.request);
+                match action(account, credential, command, &mut draw)? {
+                    Ok(action) => {
+                        (Window::Commands, Request::Command(said_with(credential, action)))
+                    }
+                    Err(broken) => return Ok(refuse(frame, &Refusal::BadName(broken))),
+                }
+            }
+        };
+        Ok(Step::Request(ReceivedRequest { id: frame.request, window, request }))
+    }
+
+    /// What needs no state to be refused.
+    fn refuses(&self, admission: &Admission, command: &CommandRequest) -> Option<Refusal> {
+        if !matches!(command, CommandRequest::CreateInvitation(_)) {
+            return None;
         }
-        return body::<ProbeReply>(frame).map(|_alive| Step::Nothing);
-    };
-    let (window, request) = match read.map_err(|cause| Closing::unreadable(frame, &cause))? {
-        AnyRequest::Query(query) => (Window::Queries, Request::Query(account, query)),
-        AnyRequest::Command(command) => match action(account, credential, command)? {
-            Ok(action) => (Window::Commands, Request::Command(said_with(credential, action))),
-            Err(broken) => return Ok(refuse(frame, broken)),
-        },
-    };
-    Ok(Step::Request(ReceivedRequest { id: frame.request, window, request }))
+        if admission.is_closed() {
+            // It would be good for nothing.
+            return Some(Refusal::NotAdmitted { registration: Registration::Closed });
+        }
+        let is_busy = matches!(self.phase, Phase::Ready(_, _, Some(_)));
+        is_busy.then_some(Refusal::RateLimited { wait_ms: ONE_AT_A_TIME_MS })
+    }
+
+    /// Draws a code: it stays here until the reply, and its hash alone goes on.
+    fn draw(&mut self, admission: &Admission, request: RequestId) -> InvitationHash {
+        let code = InvitationCode(admission.identity.draw());
+        if let Phase::Ready(_, _, drawn) = &mut self.phase {
+            *drawn = Some(Box::new(DrawnCode { request, code }));
+        }
+        code.hash()
+    }
 }
 
 /// The action, with what the account is signed in with where it is said.
@@ -41,11 +78,12 @@ fn said_with(credential: CredentialId, action: Action) -> Action {
     }
 }
 
-/// What a command asks of the state; or why a name in it is none.
+/// What a command asks of the state; or why a name in it is none. `draw` makes a code and tells its hash.
 pub(crate) fn action(
     account: AccountId,
     credential: CredentialId,
     command: CommandRequest,
+    draw: &mut dyn FnMut() -> InvitationHash,
 ) -> Result<Result<Action, NameError>, Closing> {
     let post = |nonce: Nonce, room, body| {
         if nonce.n == 0 {
@@ -83,6 +121,15 @@ pub(crate) fn action(
             let WishedName { named, is_reserved, .. } = name.into();
             Action::Rename { account, name: named, is_reserved }
         }),
+        CommandRequest::CreateInvitation(asked) => {
+            let CreateInvitation { uses, seconds, rooms, name } = asked;
+            let (hash, rooms) = (draw(), rooms.to_vec());
+            let invitation = Box::new(NewInvitation { hash, uses, seconds, rooms, name });
+            Ok(Action::CreateInvitation { account, invitation })
+        }
+        CommandRequest::RevokeInvitation(RevokeInvitation { invitation }) => {
+            Ok(Action::RevokeInvitation { account, invitation })
+        }
     })
 }
 
@@ -94,9 +141,8 @@ fn known_role(number: u16) -> Result<Role, Closing> {
 }
 
 /// Refuses what no state could allow, without troubling anybody else.
-fn refuse(frame: &FrameRef<'_>, broken: NameError) -> Step {
+fn refuse(frame: &FrameRef<'_>, why: &Refusal) -> Step {
     let mut reply = Vec::new();
-    encode_frame(&Refusal::BadName(broken).to_error(), frame.request, &mut reply)
-        .expect("a sentence fits a frame");
+    encode_frame(&why.to_error(), frame.request, &mut reply).expect("a sentence fits a frame");
     Step::Reply(reply)
 }

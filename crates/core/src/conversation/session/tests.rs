@@ -5,12 +5,18 @@ use chat_proto::{Body, Frame, List, SignIn};
 use super::*;
 use crate::conversation::introduction::{hello, signed_by};
 use crate::conversation::keys::tests::key_of;
+use crate::{Rate, Registration};
 
 const CHALLENGE: [u8; 32] = [2; 32];
 
 fn admission() -> Admission {
     let rate = Rate { per_second: 1000, burst: 1000 };
-    Admission { identity: key_of([1; 32]), rate }
+    Admission {
+        identity: key_of([1; 32]),
+        rate,
+        at_network: Registration::Open,
+        at_socket: Registration::Open,
+    }
 }
 
 fn hear<B: Body>(session: &mut Session, body: &B) -> Result<Step, Closing> {
@@ -21,7 +27,7 @@ fn hear<B: Body>(session: &mut Session, body: &B) -> Result<Step, Closing> {
 /// What a session says to a sign-in.
 fn signing_in(sign_in: &SignIn) -> (Session, Result<Step, Closing>) {
     let seed = SessionSeed { id: SessionId(1), challenge: CHALLENGE };
-    let mut session = Session::new(seed);
+    let mut session = Session::new(seed, WayIn::Network);
     hear(&mut session, &hello()).unwrap();
     let said = hear(&mut session, sign_in);
     (session, said)
@@ -54,5 +60,46 @@ fn a_credential_that_is_not_known_yet_is_refused_as_such() {
         let closing = signing_in(&SignIn { credential_kind, ..proven() }).1.unwrap_err();
         assert_eq!(closing.reason, CloseReason::SignInRefused, "{credential_kind}");
         assert_eq!(closing.code, Some(ErrorCode::Unsupported), "{credential_kind}");
+    }
+}
+
+/// How a sign-in is refused where registration stands so.
+fn refused(registration: Registration, proof: [u8; 64]) -> Closing {
+    let admission = Admission { at_network: registration, ..admission() };
+    let seed = SessionSeed { id: SessionId(1), challenge: CHALLENGE };
+    let mut session = Session::new(seed, WayIn::Network);
+    hear(&mut session, &hello()).unwrap();
+    let sign_in = SignIn { proof: List::first_of(proof), ..proven() };
+    let frame = Frame::of(&sign_in, RequestId(1)).unwrap();
+    session.handle(&admission, &frame.borrowed(), &mut TurnTokens::of(9)).unwrap_err()
+}
+
+#[test]
+fn where_registration_is_not_open_a_wrong_key_is_answered_as_an_unknown_account() {
+    for registration in [Registration::Invite, Registration::Closed] {
+        let unknown = Closing::sign_in_refused(&Refusal::NotAdmitted { registration });
+        assert_eq!(refused(registration, [0; 64]).frame(), unknown.frame());
+        assert_eq!(refused(registration, [0; 64]).code, Some(ErrorCode::NotAdmitted));
+    }
+    assert_eq!(refused(Registration::Open, [0; 64]).code, Some(ErrorCode::BadSignature));
+}
+
+#[test]
+fn how_registration_stands_is_of_the_way_in() {
+    let at_network = Registration::Closed;
+    let admission = Admission { at_network, ..admission() };
+    for (way_in, expected) in
+        [(WayIn::Network, Registration::Closed), (WayIn::Socket, Registration::Open)]
+    {
+        let seed = SessionSeed { id: SessionId(1), challenge: CHALLENGE };
+        let mut session = Session::new(seed, way_in);
+        hear(&mut session, &hello()).unwrap();
+        let frame = Frame::of(&proven(), RequestId(1)).unwrap();
+        let step = session.handle(&admission, &frame.borrowed(), &mut TurnTokens::of(9));
+        let Ok(Step::Request(ReceivedRequest { request, .. })) = step else { panic!("{step:?}") };
+        let Request::Command(Action::SignIn { registration, .. }) = request else {
+            panic!("{request:?}");
+        };
+        assert_eq!(registration, expected, "{way_in:?}");
     }
 }

@@ -9,6 +9,7 @@
 //! is its length in bytes (`u32`) and UTF-8; a credential is the number of its kind (`u16`) and 32 bytes.
 
 mod credentials;
+mod invitation;
 mod post;
 mod room_change;
 
@@ -28,7 +29,7 @@ mod number {
     pub(super) const LEAVE: u16 = 4;
     pub(super) const RENAME: u16 = 5;
     pub(super) const POST: u16 = 6;
-    // 10 to 19 are those of `room_change.rs`.
+    // 10 to 19 are those of `room_change.rs`, 30 and 31 of `invitation.rs`.
     pub(super) const AUTHENTICATED: u16 = 50;
     pub(super) const LINK_DEVICE: u16 = 51;
     pub(super) const OPEN_LINK: u16 = 52;
@@ -103,11 +104,12 @@ impl Command {
                 out.extend(secret.0);
                 put_named(out, lobby.name.as_str(), &lobby.keys);
             }
-            Action::SignIn { credential, name, name_is_firm } => {
+            Action::SignIn { credential, name, name_is_firm, registration, invitation: code } => {
                 begin(number::SIGN_IN);
                 put_credential(out, credential);
                 put_wish(out, name);
                 out.push(u8::from(*name_is_firm));
+                invitation::put_entry(out, *registration, code.as_deref());
             }
             Action::Authenticated { credential, action } => {
                 begin(number::AUTHENTICATED);
@@ -148,16 +150,14 @@ impl Command {
                 put_u64(out, room.0);
                 room_change::put(out, change);
             }
+            Action::CreateInvitation { .. } | Action::RevokeInvitation { .. } => {
+                invitation::put(out, action);
+            }
             Action::Post { account, credential, nonce, room, body } => {
                 begin(number::POST);
                 put_u64(out, account.0);
                 out.extend(credential.0);
-                out.extend(nonce.stream.0);
-                put_u64(out, nonce.n);
-                let (skipped, body) = body.parts();
-                put_u64(out, skipped);
-                put_u64(out, room.0);
-                post::put_body(out, body);
+                post::put(out, *nonce, *room, body);
             }
         }
     }
@@ -170,11 +170,12 @@ impl Command {
                 secret: StoreSecret(fields.array()?),
                 lobby: fields.room_name()?,
             },
-            number::SIGN_IN => Action::SignIn {
-                credential: fields.credential()?,
-                name: fields.wish()?,
-                name_is_firm: fields.flag()?,
-            },
+            number::SIGN_IN => {
+                let credential = fields.credential()?;
+                let (name, name_is_firm) = (fields.wish()?, fields.flag()?);
+                let (registration, invitation) = invitation::entry(fields)?;
+                Action::SignIn { credential, name, name_is_firm, registration, invitation }
+            }
             number::JOIN => {
                 Action::Join { account: AccountId(fields.u64()?), name: fields.room_name()? }
             }
@@ -186,6 +187,8 @@ impl Command {
                 name: fields.nickname()?,
                 is_reserved: fields.flag()?,
             },
+            invitation::CREATE => invitation::new(fields)?,
+            invitation::REVOKE => invitation::revoked(fields)?,
             number::POST => {
                 let account = AccountId(fields.u64()?);
                 let credential = CredentialId(fields.array()?);

@@ -62,6 +62,10 @@ impl OrderDigest {
         if let Content::LinkOpened { code } = &event.content {
             bytes.extend(code.0);
         }
+        if let Content::InvitationCreated { hash, rooms, .. } = &event.content {
+            bytes.extend(hash.0);
+            rooms.iter().for_each(|room| bytes.extend(room.0.to_le_bytes()));
+        }
         if let Some(keys) = event.content.name_keys() {
             bytes.extend(keys.to_bytes());
         }

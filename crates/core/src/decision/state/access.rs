@@ -6,6 +6,7 @@
 //! that nobody learns by what is wrong with a request. It must not know what is asked for, and why.
 
 mod accounts;
+mod invitations;
 
 use chat_proto::{AccountId, CredentialId, LogId, Role, RoomId, RoomName, Seq};
 
@@ -55,7 +56,7 @@ impl<'a> Access<'a> {
     /// A room that the account knows of.
     pub(crate) fn knows_of(self, id: RoomId) -> Result<&'a Room, Refusal> {
         let room = self.state.rooms.get(&id).filter(|room| self.sees(room));
-        room.ok_or_else(|| Refusal::UnknownRoom { room: format!("with the id {id}") })
+        room.ok_or_else(|| unknown_room(id))
     }
 
     /// The room of that name, when the account knows of it: the same name but for case.
@@ -70,7 +71,8 @@ impl<'a> Access<'a> {
         behind.filter(move |(_id, room)| self.sees(room)).map(|(id, room)| (*id, room))
     }
 
-    /// The head of a log that the account can read: its own, and those of rooms that it knows of.
+    /// The head of a log that the account can read: its own, and those of rooms that it knows of. The
+    /// server's own is for those who look after the server, of whom there are none yet.
     pub(crate) fn can_read(self, log: LogId) -> Result<Seq, Refusal> {
         let room = self.knows_of(RoomId(log.0)).ok().map(|room| room.head);
         let own = || self.account(self.account).filter(|_own| log == self.account.into());
@@ -163,4 +165,8 @@ impl<'a> Access<'a> {
     fn sees(self, room: &Room) -> bool {
         room.is_public || room.members.contains(self.account)
     }
+}
+
+fn unknown_room(id: RoomId) -> Refusal {
+    Refusal::UnknownRoom { room: format!("with the id {id}") }
 }

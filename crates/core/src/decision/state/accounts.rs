@@ -1,9 +1,9 @@
 //! Signing in and names of accounts.
 
-use chat_proto::{AccountId, Credential, NameError, Nickname};
+use chat_proto::{AccountId, Credential, InvitationHash, NameError, Nickname};
 
-use super::{Answer, Transition};
-use crate::{Content, NameStem, Named, Refusal, WishedName};
+use super::{Answer, InvitationRow, Transition};
+use crate::{Content, NameStem, Named, Refusal, Registration, WishedName};
 
 /// Behind the numbers that are tried one by one for a name that is taken.
 const SMALL_NUMBERS_END: u64 = 100;
@@ -12,17 +12,32 @@ const SMALL_NUMBERS_END: u64 = 100;
 const LARGE_NUMBERS: u64 = 1_000_000;
 
 impl Transition<'_> {
-    /// The account of a credential; a new one gets an account, and the first to claim a name has it.
+    /// The account of a credential; a new one gets an account where it is admitted.
     pub(super) fn sign_in(
+        &mut self,
+        credential: Credential,
+        (name, name_is_firm): (Result<Box<WishedName>, NameError>, bool),
+        registration: Registration,
+        invitation: Option<&InvitationHash>,
+    ) -> Result<Answer, Refusal> {
+        if let Some(known) = self.state.account_of.get(&credential) {
+            return Ok(Answer::SignedIn(*known));
+        }
+        self.state.accepts(credential.id())?;
+        // Before the name is looked at: who is not let in learns of none.
+        let admitted = self.admit(registration, invitation)?;
+        self.register(credential, name, name_is_firm, admitted.as_ref())
+    }
+
+    /// A credential gets an account; the first to claim a name has it. `invitation` is what it was
+    /// admitted with.
+    fn register(
         &mut self,
         credential: Credential,
         name: Result<Box<WishedName>, NameError>,
         name_is_firm: bool,
+        invitation: Option<&InvitationRow>,
     ) -> Result<Answer, Refusal> {
-        if let Some(id) = self.state.account_of.get(&credential) {
-            return Ok(Answer::SignedIn(*id));
-        }
-        self.state.accepts(credential.id())?;
         let WishedName { named, is_reserved, stem } = *name?;
         let name = match self.is_free_for(&named, is_reserved, None) {
             Ok(()) => named,
@@ -31,6 +46,9 @@ impl Transition<'_> {
         };
         let id = AccountId(self.state.next_id(self.state.secret()));
         self.append(id.into(), Content::AccountCreated { credential, name });
+        if let Some(invitation) = invitation {
+            self.use_invitation(id, invitation);
+        }
         Ok(Answer::SignedIn(id))
     }
 

@@ -4,13 +4,12 @@
 //!
 //! It must not refuse anything: an event has happened.
 
-use chat_proto::{AccountId, Epoch, Nickname, Role, RoomId, RoomName, Seq, Timestamp};
-
-use super::State;
 use super::credentials::{CredentialRow, HeldCredential, LinkRow, OpenLink};
+use super::{InvitationRow, State};
 use crate::decision::idset::IdSet;
 use crate::decision::permutation;
 use crate::{Event, Genesis, NameKeys, Named, OrderProgress, StateChange, StoreSecret};
+use chat_proto::{AccountId, Epoch, LogId, Nickname, Role, RoomId, RoomName, Seq, Timestamp};
 
 /// Events that a room may have and go with its last member: a store deletes them in one transaction.
 const REMOVED_EVENTS_MAX: u64 = 1_000;
@@ -99,6 +98,10 @@ pub struct Snapshot {
     pub members: Vec<(RoomId, AccountId)>,
     /// Who is more than a member there, in the order in which they became it.
     pub roles: Vec<(RoomId, AccountId, Role)>,
+    /// Every invitation that is open; some that have expired may be among them.
+    pub invitations: Vec<InvitationRow>,
+    /// The head of the server's own log.
+    pub server_head: Seq,
 }
 
 impl AccountRow {
@@ -172,6 +175,13 @@ impl State {
             StateChange::MemberJoined { account } => self.link(room, account),
             StateChange::MemberLeft { account } => self.unlink(room, account),
             StateChange::RoleSet { account, role } => self.set_role(room, account, role),
+            StateChange::InvitationBegins { hash, by, uses, expires, rooms, name } => {
+                let (rooms, name) = (rooms.to_vec(), name.to_owned());
+                let row = InvitationRow { hash: *hash, by, uses_left: uses, expires, rooms, name };
+                self.invitations.begin(row, event.ts);
+            }
+            StateChange::InvitationUsed { id } => self.invitations.count_use(id),
+            StateChange::InvitationEnds { id } => self.invitations.end(id),
         }
         self.note_time(event);
         self.move_head(event, change == StateChange::MessagePosted);
@@ -206,6 +216,8 @@ impl State {
             rooms: self.rooms.iter().map(room).collect(),
             members: self.memberships().collect(),
             roles: self.roles().collect(),
+            invitations: self.invitations.rows().cloned().collect(),
+            server_head: self.server_head,
         }
     }
 
@@ -301,6 +313,7 @@ impl State {
                 room.has_posts |= is_post;
                 &mut room.head
             }
+            None if event.log == LogId::SERVER => &mut self.server_head,
             None => {
                 let account = self.accounts.get_mut(&AccountId(event.log.0));
                 &mut account.expect("a log begins with the event that makes it").head

@@ -5,7 +5,7 @@ use chat_proto::{Nickname, Nonce, RoomName, StreamId, TextBody};
 use super::test_memory::Memory;
 use super::tests::{blank, key_numbered};
 use super::*;
-use crate::PostBody;
+use crate::{Genesis, PostBody};
 
 fn genesis(epoch: u64, secret: u8) -> Action {
     let lobby = RoomName::parse("lobby").unwrap();
@@ -30,6 +30,8 @@ fn run(mut state: State, genesis: Action) -> (State, Vec<Decision>) {
             credential,
             name: name.map(|name| Box::new(name.into())),
             name_is_firm: true,
+            registration: crate::Registration::Open,
+            invitation: None,
         },
     );
     let Answer::SignedIn(account) = ada else { panic!("she is let in: {ada:?}") };

@@ -5,7 +5,7 @@ use chat_proto::{ErrorCode, EventSeq, TextBody, TextKind};
 
 use super::tests::{World, contents};
 use super::*;
-use crate::{Content, PostBody};
+use crate::{Content, PostBody, Refusal};
 
 #[test]
 fn the_same_nonce_gets_the_first_answer_and_another_body_is_refused() {

@@ -87,7 +87,16 @@ fn the_room_of_the_daemon_stays() {
     run(&mut state, Action::Genesis { epoch: Epoch(7), secret, lobby: lobby.clone().into() });
     let credential = key_numbered(1);
     let name = Ok(Box::new(chat_proto::Nickname::parse("ada").unwrap().into()));
-    let signed_in = run(&mut state, Action::SignIn { credential, name, name_is_firm: false });
+    let signed_in = run(
+        &mut state,
+        Action::SignIn {
+            credential,
+            name,
+            name_is_firm: false,
+            registration: crate::Registration::Open,
+            invitation: None,
+        },
+    );
     let Answer::SignedIn(account) = signed_in else { panic!("{signed_in:?}") };
     let joined = run(&mut state, Action::Join { account, name: lobby.into() });
     let Answer::Room(room) = joined else { panic!("{joined:?}") };

@@ -1,12 +1,15 @@
 //! Three states: one decides, one is restored from what is stored, again and again, and one is told of
 //! the events alone. Nobody may be able to tell them apart.
 
-use chat_proto::{Nickname, Nonce, Role, RoomName, StreamId, TextBody};
+use chat_proto::{InvitationCode, Nickname, Nonce, Role, RoomName, StreamId, TextBody};
 
 use super::test_memory::Memory;
 use super::tests::{blank, key_numbered};
 use super::*;
-use crate::{BoundStream, PastSend, Place, PostBody, RoomChange, Submission, SubmitterId};
+use crate::{
+    BoundStream, NewInvitation, PastSend, Place, PostBody, Registration, RoomChange, Submission,
+    SubmitterId,
+};
 
 /// A small generator of numbers (xorshift64): the same seed makes the same run.
 struct Chance(u64);
@@ -46,13 +49,16 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
     let room = RoomId(nth(&mut state.rooms.keys().map(|id| id.0).collect()));
     let member = AccountId(nth(&mut state.accounts.keys().map(|id| id.0).collect()));
     let name = ["ada", "bob", "eve", "ops", "dev"][usize::try_from(chance.below(5)).unwrap()];
-    let action = match chance.below(14) {
+    let code = InvitationCode([u8::try_from(number).unwrap(); 16]).hash();
+    let action = match chance.below(17) {
         0 => {
-            let credential = key_numbered(u8::try_from(number).unwrap());
+            let credential = key_numbered(u8::try_from(chance.below(6)).unwrap());
             Action::SignIn {
                 credential,
                 name: Nickname::parse(name).map(|name| Box::new(name.into())),
                 name_is_firm: false,
+                registration: Registration::ALL[usize::try_from(chance.below(2)).unwrap()],
+                invitation: (chance.below(2) > 0).then(|| Box::new(code)),
             }
         }
         1 | 2 => Action::Join { account, name: RoomName::parse(name).unwrap().into() },
@@ -67,6 +73,17 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
             let change = RoomChange::Role { account: member, role };
             Action::ChangeRoom { account, room, change }
         }
+        14 | 15 => Action::CreateInvitation {
+            account,
+            invitation: Box::new(NewInvitation {
+                hash: code,
+                uses: u32::try_from(number).unwrap() - 1,
+                seconds: u32::try_from(chance.below(4)).unwrap(),
+                rooms: vec![room],
+                name: name.to_owned(),
+            }),
+        },
+        16 => Action::RevokeInvitation { account, invitation: code.id() },
         _ => {
             let nonce = Nonce { stream: StreamId([7; 16]), n: chance.below(30) + 1 };
             let credential = key_numbered(u8::try_from(number).unwrap());
@@ -120,7 +137,9 @@ fn sender_of(command: &Command) -> AccountId {
         | Action::RevokeCredential { .. }
         | Action::Authenticated { .. }
         | Action::ChangeRoom { .. }
-        | Action::Rename { .. } => AccountId(0),
+        | Action::Rename { .. }
+        | Action::CreateInvitation { .. }
+        | Action::RevokeInvitation { .. } => AccountId(0),
     }
 }
 
@@ -254,6 +273,8 @@ fn a_replica_that_decides_otherwise_has_another_digest_from_there_on() {
             credential: key_numbered(u8::try_from(ts).unwrap()),
             name: Nickname::parse(name).map(|name| Box::new(name.into())),
             name_is_firm: true,
+            registration: Registration::Open,
+            invitation: None,
         },
     };
     let digest = |commands: &[Command]| {
@@ -291,6 +312,8 @@ fn a_refused_command_of_a_clock_that_was_ahead_leaves_nothing_behind() {
         credential: key_numbered(key),
         name: Nickname::parse(name).map(|name| Box::new(name.into())),
         name_is_firm: true,
+        registration: Registration::Open,
+        invitation: None,
     };
     run(&mut stayed, 50, sign_in(1, "ada"));
     let ahead = run(&mut stayed, 100, sign_in(2, "ADA"));

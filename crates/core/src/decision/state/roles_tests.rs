@@ -4,7 +4,7 @@ use chat_proto::{ErrorCode, Role};
 
 use super::tests::World;
 use super::*;
-use crate::{Content, RoomChange};
+use crate::{Content, Event, RoomChange};
 
 const ROLES: [Role; 3] = [Role::Member, Role::Moderator, Role::Owner];
 

@@ -6,7 +6,7 @@ use chat_proto::{ErrorCode, Nickname, Nonce, RoomName, StreamId, TextBody};
 
 use super::test_memory::Memory;
 use super::*;
-use crate::{Content, PostBody};
+use crate::{Content, PostBody, Refusal};
 
 impl Decision {
     /// Whoever answers a command without carrying it out says what carrying it out would have said.
@@ -28,7 +28,7 @@ pub(super) fn blank() -> Snapshot {
 pub(super) struct World {
     pub(super) state: State,
     memory: Memory,
-    now: u64,
+    pub(super) now: u64,
 }
 
 impl World {
@@ -68,6 +68,8 @@ impl World {
                 credential,
                 name: name.map(|name| Box::new(name.into())),
                 name_is_firm: firm,
+                registration: crate::Registration::Open,
+                invitation: None,
             })
             .answer?
         {

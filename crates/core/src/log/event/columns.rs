@@ -2,7 +2,7 @@
 //!
 //! It must not know which kind has what: the table of kinds does.
 
-use chat_proto::{AccountId, Credential, EventSeq, MessageId, RoomId};
+use chat_proto::{AccountId, Credential, EventSeq, InvitationId, MessageId, RoomId, Timestamp};
 
 /// What a row says behind its kind. Kinds share the columns; each leaves most of them empty.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Columns<'a> {
     pub credential: Option<Credential>,
     /// What only a message has.
     pub message: Option<MessageColumns>,
+    /// What only an invitation has.
+    pub invitation: Option<InvitationColumns>,
 }
 
 /// What only a message has, and everyone sees.
@@ -32,6 +34,15 @@ pub struct MessageColumns {
     pub text_kind: u16,
     /// The event of the same room that it answers.
     pub reply_to: Option<EventSeq>,
+}
+
+/// What only what happens to an invitation has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InvitationColumns {
+    /// Which one.
+    pub id: InvitationId,
+    /// How many accounts may be made with it, and before when: only where it is made.
+    pub terms: Option<(u32, Timestamp)>,
 }
 
 /// Says which column a row lacks, without which there is no frame of its kind.
@@ -46,6 +57,14 @@ pub enum LogOwner {
     Room,
     /// An account's own.
     Account,
+    /// The server's own.
+    Server,
+}
+
+impl MissingColumn {
+    pub(super) fn named(column: &'static str) -> Self {
+        Self(column)
+    }
 }
 
 impl<'a> Columns<'a> {
@@ -71,6 +90,10 @@ impl<'a> Columns<'a> {
 
     pub(super) fn credential(&self) -> Result<Credential, MissingColumn> {
         self.credential.ok_or(MissingColumn("credential"))
+    }
+
+    pub(super) fn invitation(&self) -> Result<InvitationColumns, MissingColumn> {
+        self.invitation.ok_or(MissingColumn("invitation"))
     }
 
     pub(super) fn message(&self) -> Result<MessageColumns, MissingColumn> {

@@ -4,81 +4,17 @@
 
 use chat_proto::{
     AccountCreated, AccountId, AccountRenamed, Credential, CredentialAdded, CredentialRemoved,
-    Joined, Left, LinkCodeHash, LinkOpened, LogId, MessageId, Nickname, Nonce, PostedRef,
-    RequestId, Role, RoleSet, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName, RoomRemoved,
-    TextBody, TextRef, Written, encode_frame,
+    InvitationCreated, InvitationHash, InvitationId, InvitationRevoked, InvitationUsed, Joined,
+    Left, LinkCodeHash, LinkOpened, LogId, MessageId, Nickname, Nonce, PostedRef, RequestId, Role,
+    RoleSet, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName, RoomRemoved, TextBody, TextRef,
+    Timestamp, Written, encode_frame,
 };
 
 use super::EventRow;
-use super::columns::{Columns, LogOwner, MessageColumns, MissingColumn};
+use super::columns::{Columns, InvitationColumns, LogOwner, MessageColumns, MissingColumn};
+use super::state_change::StateChange;
 use super::table::event_kinds;
 use crate::{BodyDigest, NameKeys, Named};
-
-/// What an event changes in the hot state, and in the tables of a store that follow from the events.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum StateChange<'a> {
-    /// Nothing but the head and the time of its log.
-    Nothing,
-    /// The account of the log is there.
-    AccountBegins {
-        /// What signs in to it.
-        credential: &'a Credential,
-        /// Its nickname.
-        name: &'a Named<Nickname>,
-    },
-    /// Another credential signs in to the account of the log, and its link code was used.
-    CredentialAdded {
-        /// Which one.
-        credential: &'a Credential,
-        /// What the device calls itself.
-        label: &'a str,
-    },
-    /// A credential signs in to the account of the log no more.
-    CredentialRemoved {
-        /// Which one.
-        credential: &'a Credential,
-    },
-    /// The account of the log has another link code.
-    LinkOpened {
-        /// What names it.
-        code: LinkCodeHash,
-    },
-    /// The account of the log has another nickname.
-    AccountRenamed {
-        /// The nickname from now on.
-        name: &'a Named<Nickname>,
-    },
-    /// The room of the log is there.
-    RoomBegins {
-        /// Who made it, and owns it; `None`: the daemon.
-        by: Option<AccountId>,
-        /// Its name.
-        name: &'a Named<RoomName>,
-        /// Whether it stays also when nobody is in it and nothing was said.
-        is_permanent: bool,
-    },
-    /// Something was said in the room of the log: it stays.
-    MessagePosted,
-    /// The room of the log is gone, and so is its log.
-    RoomRemoved,
-    /// Somebody is a member of the room of the log.
-    MemberJoined {
-        /// The new member.
-        account: AccountId,
-    },
-    /// Somebody is no member of it any more.
-    MemberLeft {
-        /// The account whose membership ended.
-        account: AccountId,
-    },
-    /// A member of the room of the log has another role.
-    RoleSet {
-        /// Whose it is.
-        account: AccountId,
-        /// The role from now on.
-        role: Role,
-    },
-}
 
 event_kinds! {
     /// An account's first event.
@@ -325,6 +261,93 @@ event_kinds! {
         }
     };
     change StateChange::MessagePosted;
+
+    /// In the server's log: somebody may come in with a code.
+    InvitationCreated = "invitation_created" of Server {
+        /// Who has made it; 0: the operator.
+        by: AccountId,
+        /// Of its code. It stands in no frame.
+        hash: InvitationHash,
+        /// How many accounts may be made with it.
+        uses: u32,
+        /// It is good before this time.
+        expires: Timestamp,
+        /// The rooms that a new account is made a member of, rising. They stand in no frame: where somebody
+        /// has come in, the logs of those rooms say so.
+        rooms: Box<[RoomId]>,
+        /// For whom it is; may be empty.
+        name: Box<str>,
+    }
+    row(log) Columns {
+        account: Some(*by),
+        words: Some(name),
+        invitation: Some(InvitationColumns { id: hash.id(), terms: Some((*uses, *expires)) }),
+        ..Columns::default()
+    };
+    frame(row) {
+        let InvitationColumns { id, terms } = row.columns.invitation()?;
+        let (uses, expires) = terms.ok_or_else(|| MissingColumn::named("uses or expires"))?;
+        InvitationCreated {
+            log: row.log,
+            seq: row.seq,
+            ts: row.ts,
+            invitation: id,
+            by: row.columns.account()?,
+            uses,
+            expires,
+            name: row.columns.words.unwrap_or_default().to_owned(),
+        }
+    };
+    change StateChange::InvitationBegins {
+        hash,
+        by: *by,
+        uses: *uses,
+        expires: *expires,
+        rooms,
+        name,
+    };
+
+    /// In the server's log: an account was made with an invitation.
+    InvitationUsed = "invitation_used" of Server {
+        /// Which one.
+        id: InvitationId,
+        /// Who has come in.
+        account: AccountId,
+    }
+    row(log) Columns {
+        account: Some(*account),
+        invitation: Some(InvitationColumns { id: *id, terms: None }),
+        ..Columns::default()
+    };
+    frame(row) InvitationUsed {
+        log: row.log,
+        seq: row.seq,
+        ts: row.ts,
+        invitation: row.columns.invitation()?.id,
+        account: row.columns.account()?,
+    };
+    change StateChange::InvitationUsed { id: *id };
+
+    /// In the server's log: an invitation was revoked.
+    InvitationRevoked = "invitation_revoked" of Server {
+        /// Which one.
+        id: InvitationId,
+        /// Who has ended it; 0: the operator.
+        by: AccountId,
+    }
+    row(log) Columns {
+        account: Some(*by),
+        invitation: Some(InvitationColumns { id: *id, terms: None }),
+        ..Columns::default()
+    };
+    frame(row) InvitationRevoked {
+        log: row.log,
+        seq: row.seq,
+        ts: row.ts,
+        invitation: row.columns.invitation()?.id,
+        by: row.columns.account()?,
+    };
+    change StateChange::InvitationEnds { id: *id };
 }
 
 impl Content {
@@ -343,7 +366,10 @@ impl Content {
             | StateChange::RoomRemoved
             | StateChange::MemberJoined { .. }
             | StateChange::MemberLeft { .. }
-            | StateChange::RoleSet { .. } => None,
+            | StateChange::RoleSet { .. }
+            | StateChange::InvitationBegins { .. }
+            | StateChange::InvitationUsed { .. }
+            | StateChange::InvitationEnds { .. } => None,
         }
     }
 }

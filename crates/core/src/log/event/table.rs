@@ -3,7 +3,7 @@
 
 /// Makes [`super::Content`] and [`super::EventKind`] of a table. A kind has there
 ///
-/// * its name in the store, and whether it stands in the log of a `Room` or of an `Account`;
+/// * its name in the store, and whether it stands in the log of a `Room`, of an `Account` or of the `Server`;
 /// * what happened, in fields;
 /// * `row`: the [`super::Columns`] of its row, made of the log and those fields;
 /// * `frame`: the body of its frame, made of nothing but that row, so that a frame of history is the

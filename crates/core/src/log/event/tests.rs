@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 
 use bytes::BytesMut;
-use chat_proto::{AccountId, Frame, FrameCodec, Kind, LogId, LoggedHead, MessageId, RoomId, Seq};
+use chat_proto::{
+    AccountId, Frame, FrameCodec, InvitationId, Kind, LogId, LoggedHead, MessageId, RoomId, Seq,
+};
 
 use super::*;
 
 /// A row of a kind that has every column.
 fn full(kind: EventKind) -> EventRow<'static> {
     let message = MessageColumns { id: MessageId([7; 16]), text_kind: 1, reply_to: None };
+    let terms = Some((3, Timestamp(1 << 40)));
+    let invitation = InvitationColumns { id: InvitationId(8), terms };
     let columns = Columns {
         account: Some(AccountId(300)),
         room: Some(RoomId(9)),
@@ -18,6 +22,7 @@ fn full(kind: EventKind) -> EventRow<'static> {
         number: Some(2),
         credential: Some(chat_proto::Credential::Key(chat_proto::PublicKey([3; 32]))),
         message: Some(message),
+        invitation: Some(invitation),
     };
     EventRow { log: LogId(70_000), seq: Seq(1 << 20), ts: Timestamp(1 << 40), kind, columns }
 }

@@ -4,7 +4,7 @@
 use chat_proto::{Credential, ErrorCode, LinkCode, Nonce, PublicKey, StreamId, TextBody};
 
 use super::*;
-use crate::{DeviceLink, PostBody, Refusal};
+use crate::{DeviceLink, PostBody, Refusal, Registration};
 
 const LAPTOP: Credential = Credential::Key(PublicKey([42; 32]));
 
@@ -46,7 +46,13 @@ fn what_a_device_has_asked_behind_its_revocation_is_refused_and_it_is_cut_off() 
 fn a_device_that_signs_in_with_the_commit_that_revokes_it_is_cut_off_behind_its_answer() {
     let mut world = with_laptop();
     let name = Nickname::parse("ada").map(|name| Box::new(name.into()));
-    let sign_in = Action::SignIn { credential: LAPTOP, name, name_is_firm: false };
+    let sign_in = Action::SignIn {
+        credential: LAPTOP,
+        name,
+        name_is_firm: false,
+        registration: Registration::Open,
+        invitation: None,
+    };
     // A rename makes the answer to the sign-in wait for the commit.
     world.run([rename(1, "eve"), command(8, sign_in), revoke()]);
     let signed_in = world.heard.replies.iter().position(|(conn, _, _)| *conn == Conn(8));

@@ -187,6 +187,6 @@ impl SocketConnection {
             return Leaving::saying(Vec::new()).into();
         }
         let seed = SessionSeed { id: session_id(self.conn), challenge };
-        Phase::Native(Native::new(Connection::new(seed)))
+        Phase::Native(Native::new(Connection::new(seed, self.peer.way_in())))
     }
 }

@@ -2,7 +2,7 @@
 //! has a flag before it.
 
 use chat_proto::limits::ATTACHMENTS_MAX;
-use chat_proto::{AttachmentId, Context, EventSeq, List, MessageId, Seq, TextBody};
+use chat_proto::{AttachmentId, Context, EventSeq, List, MessageId, Nonce, RoomId, Seq, TextBody};
 
 use super::{Fields, UnreadableCommand, put_text, put_u32, put_u64};
 use crate::PostBody;
@@ -15,7 +15,17 @@ mod number {
     pub(super) const REACT: u8 = 4;
 }
 
-pub(super) fn put_body(out: &mut Vec<u8>, body: &PostBody) {
+/// Which send it is, how many before it were refused, the room, and what is posted.
+pub(super) fn put(out: &mut Vec<u8>, nonce: Nonce, room: RoomId, body: &PostBody) {
+    out.extend(nonce.stream.0);
+    put_u64(out, nonce.n);
+    let (skipped, body) = body.parts();
+    put_u64(out, skipped);
+    put_u64(out, room.0);
+    put_body(out, body);
+}
+
+fn put_body(out: &mut Vec<u8>, body: &PostBody) {
     match body {
         PostBody::Text(TextBody { kind, reply_to, context, text }) => {
             out.push(number::TEXT);

@@ -1,11 +1,12 @@
 //! Golden bytes, made by hand from the description of the module.
 
 use chat_proto::{
-    AttachmentId, Context, EventSeq, List, MessageId, PublicKey, Role, Seq, TextBody,
+    AttachmentId, Context, EventSeq, InvitationHash, InvitationId, List, MessageId, PublicKey,
+    Role, Seq, TextBody,
 };
 
 use super::*;
-use crate::{PostBody, RoomChange};
+use crate::{NewInvitation, PostBody, Registration, RoomChange};
 
 const TS: Timestamp = Timestamp(0x0192);
 const ADA: AccountId = AccountId(2);
@@ -58,7 +59,8 @@ fn golden_of_credentials() -> Vec<(&'static str, Action)> {
 /// another version.
 fn golden() -> Vec<(&'static str, Action)> {
     let mut golden = actions();
-    golden.splice(6..6, room_changes());
+    golden.splice(4..4, room_changes().into_iter().chain(invitations()));
+    golden.splice(1..1, sign_ins());
     golden
 }
 
@@ -67,6 +69,53 @@ fn room_changes() -> Vec<(&'static str, Action)> {
         "92010000000000000a00010200000000000000090000000000000003000000000000000200",
         change(RoomChange::Role { account: AccountId(3), role: Role::Moderator }),
     )]
+}
+
+fn sign_ins() -> Vec<(&'static str, Action)> {
+    vec![
+        (
+            "92010000000000000200010100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad00040000007a6fc3ab4cabdb66b968b79c1e356c81df2cb88e4cabdb66b968b79c1e356c81df2cb88e2752b88686847fa5c86f47b94ce652b700040000007a6fc3ab050000007a6f65cc88050000007a6f65cc88040000007a6fc3ab010200",
+            Action::SignIn {
+                credential: KEY,
+                name: wish("zo\u{eb}"),
+                name_is_firm: true,
+                registration: Registration::Invite,
+                invitation: None,
+            },
+        ),
+        (
+            "92010000000000000200010100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad04200000000003017c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c",
+            Action::SignIn {
+                credential: KEY,
+                name: wish("a b"),
+                name_is_firm: false,
+                registration: Registration::Closed,
+                invitation: Some(Box::new(InvitationHash([0x7C; 32]))),
+            },
+        ),
+    ]
+}
+
+fn invitations() -> Vec<(&'static str, Action)> {
+    vec![
+        (
+            "92010000000000001e000102000000000000007c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c14000000803a09000200000009000000000000000a0000000000000003000000657665",
+            Action::CreateInvitation {
+                account: ADA,
+                invitation: Box::new(NewInvitation {
+                    hash: InvitationHash([0x7C; 32]),
+                    uses: 20,
+                    seconds: 604_800,
+                    rooms: vec![RoomId(9), RoomId(10)],
+                    name: "eve".to_owned(),
+                }),
+            },
+        ),
+        (
+            "92010000000000001f000102000000000000000800000000000000",
+            Action::RevokeInvitation { account: ADA, invitation: InvitationId(8) },
+        ),
+    ]
 }
 
 fn actions() -> Vec<(&'static str, Action)> {
@@ -78,14 +127,6 @@ fn actions() -> Vec<(&'static str, Action)> {
                 secret: StoreSecret(std::array::from_fn(|i| 0xA0 + i as u8)),
                 lobby: room("lobby"),
             },
-        ),
-        (
-            "92010000000000000200010100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad00040000007a6fc3ab4cabdb66b968b79c1e356c81df2cb88e4cabdb66b968b79c1e356c81df2cb88e2752b88686847fa5c86f47b94ce652b700040000007a6fc3ab050000007a6f65cc88050000007a6f65cc88040000007a6fc3ab01",
-            Action::SignIn { credential: KEY, name: wish("zo\u{eb}"), name_is_firm: true },
-        ),
-        (
-            "92010000000000000200010100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad042000000000",
-            Action::SignIn { credential: KEY, name: wish("a b"), name_is_firm: false },
         ),
         (
             "92010000000000000300010200000000000000030000006f7073a92c36e66a25ee99ff862faa8e87987ba92c36e66a25ee99ff862faa8e87987ba92c36e66a25ee99ff862faa8e87987b",
@@ -171,7 +212,13 @@ fn every_reason_why_a_name_is_none_comes_back() {
     for name in ["", long.as_str(), wide.as_str(), "a\u{1F600}", "--"] {
         let name = wish(name);
         assert!(name.is_err(), "{name:?}");
-        let action = Action::SignIn { credential: KEY, name, name_is_firm: false };
+        let action = Action::SignIn {
+            credential: KEY,
+            name,
+            name_is_firm: false,
+            registration: Registration::Open,
+            invitation: None,
+        };
         let (command, mut bytes) = (Command { ts: TS, action }, Vec::new());
         command.encode(&mut bytes);
         assert_eq!(Command::decode(&bytes), Ok(command));
@@ -266,8 +313,16 @@ fn a_stem_without_room_for_a_number_is_no_command() {
     let mut wished = WishedName::from(Nickname::parse("ada").unwrap());
     wished.stem.name = "x".repeat(chat_proto::limits::NAME_BYTES_MAX - 7);
     let name = Ok(Box::new(wished));
-    let command =
-        Command { ts: TS, action: Action::SignIn { credential: KEY, name, name_is_firm: false } };
+    let command = Command {
+        ts: TS,
+        action: Action::SignIn {
+            credential: KEY,
+            name,
+            name_is_firm: false,
+            registration: Registration::Open,
+            invitation: None,
+        },
+    };
     let mut bytes = Vec::new();
     command.encode(&mut bytes);
     assert_eq!(Command::decode(&bytes), Err(UnreadableCommand::Field { field: "stem" }));

@@ -1,8 +1,8 @@
 //! The digest's bits, and what is in it.
 
 use chat_proto::{
-    AccountId, Credential, Epoch, LinkCodeHash, LogId, MessageId, Nickname, Nonce, PublicKey, Role,
-    RoomId, RoomName, Seq, StreamId, TextBody, Timestamp,
+    AccountId, Credential, Epoch, InvitationCode, LinkCodeHash, LogId, MessageId, Nickname, Nonce,
+    PublicKey, Role, RoomId, RoomName, Seq, StreamId, TextBody, Timestamp,
 };
 
 use super::*;
@@ -50,6 +50,7 @@ fn the_digest_of_every_kind_of_event_is_frozen() {
     let (account, room) = (AccountId(6), RoomId(7));
     let credential = Credential::Key(PublicKey([1; 32]));
     let (nickname, name) = (Nickname::parse("ada").unwrap(), RoomName::parse("lobby").unwrap());
+    let hash = InvitationCode([7; 16]).hash();
     let frozen = [
         (created(1).content, 0x57BE_086A_468B_8F84),
         (Content::AccountRenamed { name: nickname.into() }, 0x64CF_B37B_2F96_03DD),
@@ -75,6 +76,19 @@ fn the_digest_of_every_kind_of_event_is_frozen() {
         ),
         (Content::RoleSet { by: None, account, role: Role::Owner }, 0x3344_C82E_05D9_046C),
         (posted().content, 0x65A0_F75E_6BE0_3119_u64),
+        (
+            Content::InvitationCreated {
+                by: account,
+                hash,
+                uses: 3,
+                expires: Timestamp(9),
+                rooms: [room].into(),
+                name: "eve".into(),
+            },
+            0xB9F2_A447_3832_FE51,
+        ),
+        (Content::InvitationUsed { id: hash.id(), account }, 0x1F9D_5844_C689_3B4C),
+        (Content::InvitationRevoked { id: hash.id(), by: account }, 0x0BBA_FA31_2229_5A4C),
     ];
     let mut kinds: Vec<_> = frozen.iter().map(|(content, _)| content.kind()).collect();
     kinds.dedup();

@@ -1,0 +1,45 @@
+//! Who may make invitations, into which rooms, and see or end them.
+
+use chat_proto::{InvitationId, RoomId};
+
+use super::{Access, unknown_room};
+use crate::decision::state::{InvitationRow, Room};
+use crate::{OPERATOR, Refusal};
+
+impl<'a> Access<'a> {
+    /// Makes invitations: every account can, and the operator.
+    pub(crate) fn can_invite(self) -> Result<(), Refusal> {
+        let is_there = self.is_operator() || self.state.accounts.contains_key(&self.account);
+        is_there.then_some(()).ok_or(Refusal::NotReadable { log: self.account.0 })
+    }
+
+    /// A room into which the account can let somebody in: its members can, and the operator.
+    pub(crate) fn can_invite_into(self, id: RoomId) -> Result<&'a Room, Refusal> {
+        match self.is_operator() {
+            true => self.state.rooms.get(&id).ok_or_else(|| unknown_room(id)),
+            false => self.can_post(id),
+        }
+    }
+
+    /// An invitation that the account can end: its own, and the operator every one.
+    pub(crate) fn can_revoke(self, id: InvitationId) -> Result<&'a InvitationRow, Refusal> {
+        let found = self.state.invitations.at(id);
+        let own = found.filter(|row| row.by == self.account || self.is_operator());
+        own.ok_or(Refusal::UnknownInvitation)
+    }
+
+    /// The invitations that the account can see, behind an id: its own, and the operator all.
+    pub(crate) fn invitations_after(
+        self,
+        after: InvitationId,
+    ) -> Box<dyn Iterator<Item = &'a InvitationRow> + 'a> {
+        match self.is_operator() {
+            true => Box::new(self.state.invitations.after(after)),
+            false => Box::new(self.state.invitations.of(self.account, after)),
+        }
+    }
+
+    fn is_operator(self) -> bool {
+        self.account == OPERATOR
+    }
+}

@@ -1,0 +1,101 @@
+//! What an event comes to: the changes that there are in the state and in the tables of a store.
+//!
+//! It must not know which kind of event makes which change: the table of kinds does.
+
+use chat_proto::{
+    AccountId, Credential, InvitationHash, InvitationId, LinkCodeHash, Nickname, Role, RoomId,
+    RoomName, Timestamp,
+};
+
+use crate::Named;
+
+/// What an event changes in the hot state, and in the tables of a store that follow from the events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StateChange<'a> {
+    /// Nothing but the head and the time of its log.
+    Nothing,
+    /// The account of the log is there.
+    AccountBegins {
+        /// What signs in to it.
+        credential: &'a Credential,
+        /// Its nickname.
+        name: &'a Named<Nickname>,
+    },
+    /// Another credential signs in to the account of the log, and its link code was used.
+    CredentialAdded {
+        /// Which one.
+        credential: &'a Credential,
+        /// What the device calls itself.
+        label: &'a str,
+    },
+    /// A credential signs in to the account of the log no more.
+    CredentialRemoved {
+        /// Which one.
+        credential: &'a Credential,
+    },
+    /// The account of the log has another link code.
+    LinkOpened {
+        /// What names it.
+        code: LinkCodeHash,
+    },
+    /// The account of the log has another nickname.
+    AccountRenamed {
+        /// The nickname from now on.
+        name: &'a Named<Nickname>,
+    },
+    /// The room of the log is there.
+    RoomBegins {
+        /// Who made it, and owns it; `None`: the daemon.
+        by: Option<AccountId>,
+        /// Its name.
+        name: &'a Named<RoomName>,
+        /// Whether it stays also when nobody is in it and nothing was said.
+        is_permanent: bool,
+    },
+    /// Something was said in the room of the log: it stays.
+    MessagePosted,
+    /// The room of the log is gone, and so is its log.
+    RoomRemoved,
+    /// Somebody is a member of the room of the log.
+    MemberJoined {
+        /// The new member.
+        account: AccountId,
+    },
+    /// Somebody is no member of it any more.
+    MemberLeft {
+        /// The account whose membership ended.
+        account: AccountId,
+    },
+    /// A member of the room of the log has another role.
+    RoleSet {
+        /// Whose it is.
+        account: AccountId,
+        /// The role from now on.
+        role: Role,
+    },
+    /// An invitation is open, and those that have expired before it are not.
+    InvitationBegins {
+        /// Of its code.
+        hash: &'a InvitationHash,
+        /// Who has made it; 0: the operator.
+        by: AccountId,
+        /// How many accounts may be made with it.
+        uses: u32,
+        /// It is good before this time.
+        expires: Timestamp,
+        /// The rooms that it leads into, rising.
+        rooms: &'a [RoomId],
+        /// For whom it is; may be empty.
+        name: &'a str,
+    },
+    /// An account was made with an invitation; with the last it ends.
+    InvitationUsed {
+        /// Which one.
+        id: InvitationId,
+    },
+    /// An invitation is open no more.
+    InvitationEnds {
+        /// Which one.
+        id: InvitationId,
+    },
+}
