@@ -6,6 +6,7 @@ mod clock;
 mod crowded;
 mod fair;
 mod following;
+mod inviting;
 mod joining;
 mod linking;
 mod listening;

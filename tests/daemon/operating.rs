@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chat_tests::raw::Raw;
+use chatd::config::RegistrationSetting;
 use chatd::ctl::{Answer, ErrorKind, OPENING, Page, REQUEST_BYTES_MAX, Record};
 use chatd::{Config, Server};
 use tempfile::TempDir;
@@ -24,12 +25,17 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     pub(crate) async fn start() -> Result<Self> {
+        Self::start_with(RegistrationSetting::Auto).await
+    }
+
+    pub(crate) async fn start_with(registration: RegistrationSetting) -> Result<Self> {
         let dir = TempDir::new()?;
         let socket = dir.path().join("socket");
         let config = Config {
             listen: vec!["127.0.0.1:0".to_owned()],
             socket: Some(socket.clone()),
             data_dir: dir.path().join("data"),
+            registration,
             ..Config::default()
         };
         let server = Server::start(config).await?;
@@ -90,7 +96,7 @@ impl Operator {
     }
 }
 
-fn field<'a>(record: &'a Record, name: &str) -> &'a serde_json::Value {
+pub(crate) fn field<'a>(record: &'a Record, name: &str) -> &'a serde_json::Value {
     record.get(name).unwrap_or_else(|| panic!("{record:?} has no {name}"))
 }
 

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::{Content, Event, Genesis, OrderProgress, PastSend, Snapshot, State};
-use chat_proto::{AccountId, CredentialId, Epoch, LogId, Nonce, RoomId, Seq, StreamId, Timestamp};
+use chat_proto::{
+    AccountId, CredentialId, Epoch, InvitationId, LogId, Nonce, RoomId, Seq, StreamId, Timestamp,
+};
 use chat_tests::history::{Log, Stored};
 
 use crate::seen::seen_of_event;
@@ -26,7 +28,10 @@ pub(crate) struct Data {
     removed: BTreeMap<LogId, Vec<Event>>,
     /// What speaks for each account, as the events say.
     credentials: BTreeMap<AccountId, BTreeSet<CredentialId>>,
-    /// Messages of what did not speak for their account when they were posted.
+    /// How many may still come in with each invitation, as the events say.
+    invited: BTreeMap<InvitationId, u32>,
+    /// What was done by somebody who might not: a post of what did not speak for its account, an invitation
+    /// that was used up.
     foreign: Vec<String>,
     /// The room of each stream's first send.
     pub(crate) streams: BTreeMap<(AccountId, StreamId), RoomId>,
@@ -38,9 +43,9 @@ impl Default for Data {
         let tables = State::restore(Snapshot::default()).expect("there is nothing in it");
         let (logs, removed) = (BTreeMap::new(), BTreeMap::new());
         let (streams, sends) = (BTreeMap::new(), BTreeMap::new());
-        let (credentials, foreign) = (BTreeMap::new(), Vec::new());
+        let (credentials, invited, foreign) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         let progress = OrderProgress::default();
-        Self { tables, progress, logs, removed, credentials, foreign, streams, sends }
+        Self { tables, progress, logs, removed, credentials, invited, foreign, streams, sends }
     }
 }
 
@@ -89,6 +94,7 @@ impl Data {
             Owned::Event(event) => {
                 self.tables.evolve(event);
                 self.note_credentials(event);
+                self.note_invitations(event);
                 self.logs.entry(event.log).or_default().push(event.clone());
                 if let Some((from, nonce, past)) = past_of(event) {
                     let stream = (from, nonce.stream);
@@ -100,6 +106,27 @@ impl Data {
                 }
             }
             Owned::OrderProgress(progress) => self.progress = progress.clone(),
+        }
+    }
+
+    /// No invitation makes more accounts than it says.
+    fn note_invitations(&mut self, event: &Event) {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "no other event says any of this")]
+        match &event.content {
+            Content::InvitationCreated { hash, uses, .. } => {
+                *self.invited.entry(hash.id()).or_default() += uses;
+            }
+            Content::InvitationUsed { id, account } => {
+                let left = self.invited.entry(*id).or_default();
+                match left.checked_sub(1) {
+                    Some(fewer) => *left = fewer,
+                    None => {
+                        let words = format!("{account} came in with {id}, which was used up");
+                        self.foreign.push(words);
+                    }
+                }
+            }
+            _ => {}
         }
     }
 

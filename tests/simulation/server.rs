@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use chat_core::{
-    Action, Admission, Command, Conn, DiskRead, HistoryRead, Input, Local, LoneSubmitter, Origin,
-    Pipeline, Reply, Request, ServerKey, StoreError, StoreSecret, TokenBucket, Unsequenced,
+    Action, Admission, Command, Conn, DiskRead, HistoryRead, Input, Local, LoneSubmitter,
+    NewInvitation, OPERATOR, Origin, Pipeline, Reply, Request, ServerKey, StoreError, StoreSecret,
+    TokenBucket, Unsequenced,
 };
 use chat_proto::{
-    AccountId, Epoch, HistoryPage, List, Message, QueryRequest, RequestId, RoomId, RoomInfo,
-    RoomName, Rooms, Seq, Timestamp, Window,
+    AccountId, Epoch, HistoryPage, InvitationCode, List, Message, QueryRequest, RequestId, RoomId,
+    RoomInfo, RoomName, Rooms, Seq, Timestamp, Window,
 };
 
 use crate::chance::Chance;
@@ -59,6 +60,16 @@ enum Page {
     History { to: Origin, read: HistoryRead },
 }
 
+/// Everybody comes with the same code, and it is good for one: whoever is first.
+pub(crate) const CODE: InvitationCode = InvitationCode([0xC0; 16]);
+
+fn invitation_for_one() -> Action {
+    let (uses, seconds) = (1, chat_proto::limits::INVITATION_SECONDS_MAX);
+    let (hash, rooms, name) = (CODE.hash(), Vec::new(), String::new());
+    let invitation = Box::new(NewInvitation { hash, uses, seconds, rooms, name });
+    Action::CreateInvitation { account: OPERATOR, invitation }
+}
+
 impl Server {
     /// Starts the process: opens the store and reads the state.
     pub(crate) fn start(
@@ -78,6 +89,8 @@ impl Server {
             // Each life brings another one; that of the first must stay.
             let secret = StoreSecret(epoch.0.to_le_bytes().repeat(2).try_into().expect("16 bytes"));
             let action = Action::Genesis { epoch, secret, lobby: lobby.into() };
+            pipeline.begin(Command { ts: now, action })?;
+            let action = invitation_for_one();
             pipeline.begin(Command { ts: now, action })?;
         }
         let progress = pipeline.state().map(|state| state.progress().clone()).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chat_proto::{LinkCode, Nickname};
+use chat_proto::{InvitationCode, LinkCode, Nickname};
 
 use crate::identity::Identity;
 use crate::known_servers::KnownServers;
@@ -21,6 +21,8 @@ pub struct Config {
     pub target: Target,
     /// The identity that it must have, when it is known before the first contact.
     pub fingerprint: Option<Fingerprint>,
+    /// What lets the person in where an account is not made without. Of no use once there is one.
+    pub invitation: Option<InvitationCode>,
     /// The person.
     pub name: Name,
     /// The key that is the person, when it is not the one of the name.
@@ -87,6 +89,7 @@ impl Config {
         Self {
             target,
             fingerprint: None,
+            invitation: None,
             name,
             identity: None,
             link: None,

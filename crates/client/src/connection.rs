@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use chat_proto::limits::LABEL_BYTES_MAX;
 use chat_proto::{
-    Body, Close, Frame, FrameCodec, FrameError, Hello, Kind, LinkDevice, List, MAGIC, PublicKey,
-    RequestId, SignIn, SignedIn, Welcome, encode_frame, sign_in_transcript, welcome_transcript,
+    Body, Close, Frame, FrameCodec, FrameError, Hello, InvitationCode, Kind, LinkDevice, List,
+    MAGIC, PublicKey, RequestId, SignIn, SignedIn, Welcome, encode_frame, sign_in_transcript,
+    welcome_transcript,
 };
 use ed25519_dalek::{Signature, VerifyingKey};
 use futures::StreamExt;
@@ -43,6 +44,7 @@ pub(crate) struct Dial {
     pub(crate) name_is_firm: bool,
     /// Until the first sign-in.
     pub(crate) link: Option<DeviceLink>,
+    pub(crate) invitation: Option<InvitationCode>,
     pub(crate) agent: String,
 }
 
@@ -223,7 +225,8 @@ impl Handshake {
 
         let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, NO_BINDING);
         let sign_in = dial.identity.sign_in(&transcript, &dial.name).await?;
-        let sign_in = SignIn { name_is_firm: dial.name_is_firm, ..sign_in };
+        let sign_in =
+            SignIn { name_is_firm: dial.name_is_firm, invitation: dial.invitation, ..sign_in };
         let mut bytes = Vec::new();
         match &dial.link {
             None => self.put(&sign_in, RequestId(2), &mut bytes)?,

@@ -110,6 +110,7 @@ impl Driver {
                 name: name.to_string(),
                 name_is_firm: config.name.firm,
                 link: config.link,
+                invitation: config.invitation,
                 agent: config.agent,
             },
             connect_timeout: config.connect_timeout,

@@ -20,6 +20,7 @@ mod event_queue;
 mod eyeballs;
 mod following;
 mod identity;
+mod invitations;
 mod journal;
 mod journal_writer;
 mod known_servers;

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use chat_proto::{DEFAULT_PORT, PublicKey, RoomName};
+use chat_proto::{DEFAULT_PORT, InvitationCode, PublicKey, RoomName};
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD};
 use sha2::{Digest, Sha256};
 
@@ -38,7 +38,7 @@ pub struct TargetUrl {
     /// The identity that the daemon must have.
     pub fingerprint: Option<Fingerprint>,
     /// The invitation that lets the person in.
-    pub invite: Option<String>,
+    pub invite: Option<InvitationCode>,
 }
 
 /// The SHA-256 of a public key in OpenSSH's form, as `ssh-keygen -l` prints it.
@@ -66,6 +66,9 @@ pub enum TargetError {
     /// The fingerprint of a join line is none.
     #[error("{0:?} is no fingerprint; was the line cut off?")]
     BadFingerprint(String),
+    /// The invitation of a join line is none. It is not repeated: it may be nearly one.
+    #[error("the invitation behind the dot is none: {0}. Was the line cut off?")]
+    BadInvitation(#[from] chat_proto::ParseCodeError),
 }
 
 impl FromStr for Target {
@@ -187,7 +190,7 @@ fn parse_url(rest: &str) -> Result<TargetUrl, TargetError> {
         target: parse_host_and_port(authority)?,
         room: non_empty(room).map(RoomName::parse).transpose()?,
         fingerprint: non_empty(fingerprint).map(str::parse).transpose()?,
-        invite: non_empty(invite).map(str::to_owned),
+        invite: non_empty(invite).map(str::parse).transpose()?,
     })
 }
 
@@ -296,14 +299,17 @@ mod tests {
     #[test]
     fn a_join_line_brings_room_fingerprint_and_invitation() {
         let fingerprint = Fingerprint::of(&PublicKey([1; 32]));
-        let line = format!("chat://h:9/lobby#{}.inv-1", fingerprint.for_url());
+        let code = InvitationCode([7; 16]);
+        let line = format!("chat://h:9/lobby#{}.{code}", fingerprint.for_url());
         let url: TargetUrl = line.parse().unwrap();
         let (rows, rest) = line.split_at(20);
         assert_eq!(format!("{rows}\n{rest}").parse(), Ok(url.clone()), "copied over two rows");
         assert_eq!(url.target, tcp("h", 9).unwrap());
         assert_eq!(url.room.unwrap().as_str(), "lobby");
         assert_eq!(url.fingerprint, Some(fingerprint));
-        assert_eq!(url.invite.as_deref(), Some("inv-1"));
+        assert_eq!(url.invite, Some(code));
+        let cut = line[..line.len() - 1].parse::<TargetUrl>().unwrap_err();
+        assert!(matches!(cut, TargetError::BadInvitation(_)), "{cut}");
         let bare: TargetUrl = "chat://h".parse().unwrap();
         assert_eq!(bare, TargetUrl::from(tcp("h", 5018).unwrap()));
     }

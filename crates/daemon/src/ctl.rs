@@ -13,6 +13,7 @@ mod carry_out;
 pub mod cli;
 mod client;
 mod conversation;
+mod inviting;
 mod operator;
 mod service;
 mod status;
@@ -20,6 +21,7 @@ mod table;
 pub mod verb;
 
 pub use answer::{Answer, ErrorKind, Page, Record};
+pub(crate) use inviting::NewTerms;
 pub(crate) use operator::{Operator, OperatorReplies};
 pub(crate) use service::{CtlProtocol, ctl_protocol};
 

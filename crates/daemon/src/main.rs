@@ -72,6 +72,12 @@ async fn serve(config: Config, log: &Log) -> Result<ExitCode, Box<dyn Error>> {
         addresses: server.addresses(),
         socket: server.socket(),
         fingerprint: server.fingerprint(),
+        needs_invitation: server.needs_invitation(),
+        invitation: match io::stdout().is_terminal() {
+            true => server.first_invitation().await,
+            // It would stay in a journal.
+            false => None,
+        },
     };
     say_on_stdout(ready.to_string());
     notify::notify(notify::READY);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
 use chat_files::places::usual_sockets;
-use chat_proto::DEFAULT_PORT;
+use chat_proto::{DEFAULT_PORT, InvitationCode};
 
 /// Where a daemon is, for people.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,10 @@ pub struct Ready<'a> {
     pub socket: Option<&'a Path>,
     /// The fingerprint of its identity key.
     pub fingerprint: &'a str,
+    /// Whether somebody new needs an invitation who comes from elsewhere.
+    pub needs_invitation: bool,
+    /// The code of one, where it may be shown.
+    pub invitation: Option<InvitationCode>,
 }
 
 impl Ready<'_> {
@@ -42,7 +46,13 @@ impl Ready<'_> {
     #[must_use]
     pub fn elsewhere(&self) -> String {
         match self.addresses.iter().find(|address| !address.ip().is_loopback()) {
-            Some(address) => format!("chat-tui {}", seen_from_elsewhere(*address)),
+            Some(address) => {
+                let address = seen_from_elsewhere(*address);
+                match self.invitation {
+                    None => format!("chat-tui {address}"),
+                    code => join_line(&address, "lobby", self.fingerprint, code),
+                }
+            }
             None => "chatd --listen 0.0.0.0".to_owned(),
         }
     }
@@ -61,12 +71,30 @@ impl fmt::Display for Ready<'_> {
         writeln!(f, "chatd {}, ready", env!("CARGO_PKG_VERSION"))?;
         writeln!(f, "  on this machine   {}", self.here())?;
         writeln!(f, "  from elsewhere    {}", self.elsewhere())?;
+        if self.needs_invitation && self.invitation.is_none() {
+            writeln!(f, "  who is new there   needs an invitation: chatd ctl invite makes one")?;
+        }
         let addresses = self.addresses.iter().map(SocketAddr::to_string);
         let socket = self.socket.map(|path| path.display().to_string());
         let places: Vec<_> = addresses.chain(socket).collect();
         writeln!(f, "  listening at      {}", places.join(", "))?;
         writeln!(f, "  identity          {}", self.fingerprint)
     }
+}
+
+/// The command that leads to a room of the server with this fingerprint, with an invitation if there is
+/// one. The quotes are for `#`.
+#[must_use]
+pub fn join_line(
+    address: &str,
+    room: &str,
+    fingerprint: &str,
+    invitation: Option<InvitationCode>,
+) -> String {
+    let bare = fingerprint.strip_prefix("SHA256:").unwrap_or(fingerprint);
+    let fingerprint = bare.replace('+', "-").replace('/', "_");
+    let invitation = invitation.map(|code| format!(".{code}")).unwrap_or_default();
+    format!("chat-tui 'chat://{address}/{room}#{fingerprint}{invitation}'")
 }
 
 fn answers_on_loopback(address: &SocketAddr) -> bool {
@@ -120,7 +148,9 @@ mod tests {
     use super::*;
 
     fn ready<'a>(addresses: &'a [SocketAddr], socket: Option<&'a str>) -> Ready<'a> {
-        Ready { addresses, socket: socket.map(Path::new), fingerprint: "SHA256:x" }
+        let (needs_invitation, invitation) = (false, None);
+        let socket = socket.map(Path::new);
+        Ready { addresses, socket, fingerprint: "SHA256:x+/y", needs_invitation, invitation }
     }
 
     fn at(address: &str) -> [SocketAddr; 1] {
@@ -153,5 +183,18 @@ mod tests {
         assert_eq!(ready(&at("192.0.2.7:7000"), None).elsewhere(), "chat-tui 192.0.2.7:7000");
         let every = ready(&at("0.0.0.0:7000"), None).elsewhere();
         assert!(every.starts_with("chat-tui ") && every.ends_with(":7000"), "{every}");
+    }
+
+    #[test]
+    fn who_needs_an_invitation_is_given_one_where_it_may_be_shown_and_else_told_who_makes_it() {
+        let addresses = at("192.0.2.7:7000");
+        let shut = Ready { needs_invitation: true, ..ready(&addresses, None) };
+        assert_eq!(shut.elsewhere(), "chat-tui 192.0.2.7:7000");
+        assert!(shut.to_string().contains("chatd ctl invite"), "{shut}");
+        let code = InvitationCode([7; 16]);
+        let shown = Ready { invitation: Some(code), ..shut };
+        let expected = format!("chat-tui 'chat://192.0.2.7:7000/lobby#x-_y.{code}'");
+        assert_eq!(shown.elsewhere(), expected);
+        assert!(!shown.to_string().contains("chatd ctl invite"), "{shown}");
     }
 }

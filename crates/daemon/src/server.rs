@@ -1,5 +1,7 @@
 //! A running daemon: everything that is started, and how it ends.
 
+mod inviting;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -54,6 +56,8 @@ pub struct Server {
     fingerprint: String,
     mailboxes: Arc<Mailboxes>,
     live: Arc<Live>,
+    /// Who makes an invitation when the daemon starts.
+    operator: Operator,
     /// As many connections as there are file descriptors for.
     connections_limit: usize,
     sequencer: Sequencer,
@@ -122,8 +126,7 @@ impl Server {
             at_network: config.registration.at_network(&addresses),
             at_socket: config.registration.at_socket(),
         };
-        let connections_max = config.connections_within(connections_limit);
-        let live = Arc::new(Live::new(admission, connections_max));
+        let live = Arc::new(Live::new(admission, config.connections_within(connections_limit)));
         let fanout = MailboxFanout::new(
             Arc::clone(&mailboxes),
             readers.clone(),
@@ -143,6 +146,7 @@ impl Server {
             started,
             data_dir: config.data_dir.clone(),
             fingerprint: identity.fingerprint.clone(),
+            addresses: addresses.clone(),
         };
         let shared = Arc::new(Shared { live: Arc::clone(&live), readers, started, protocols });
         let server = Self {
@@ -151,6 +155,7 @@ impl Server {
             fingerprint: identity.fingerprint,
             mailboxes,
             live,
+            operator,
             connections_limit,
             sequencer,
             stop: CancellationToken::new(),
@@ -160,7 +165,7 @@ impl Server {
             ends,
             threads,
         };
-        server.serve_operator(ctl, operator);
+        server.serve_operator(ctl, server.operator.clone());
         server.serve(builders, listeners, shared).await
     }
 
@@ -223,7 +228,7 @@ impl Server {
         self.stop.cancel();
         self.services.close();
         self.services.wait().await;
-        drop((self.socket, self.sequencer, self.mailboxes));
+        drop((self.socket, self.operator, self.sequencer, self.mailboxes));
         let joined = tokio::task::spawn_blocking(move || {
             self.threads.into_iter().all(|thread| thread.join().is_ok())
         });

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use chat_client::{Fingerprint, Target, TargetUrl};
+use chat_proto::InvitationCode;
 use chatd::ready::{Ready, on_loopback, seen_from_elsewhere};
 use chatd::{Durability, Server, StartError};
 
@@ -93,7 +94,9 @@ impl Host {
         let fingerprint = self.server.fingerprint();
         // An address is shorter than the path of a socket that lies with the data.
         let socket = self.server.socket().filter(|_socket| addresses.is_empty());
-        let here = Ready { addresses, socket, fingerprint }.here();
+        let (needs_invitation, invitation) = (false, None);
+        let ready = Ready { addresses, socket, fingerprint, needs_invitation, invitation };
+        let here = ready.here();
         let address = addresses.iter().find(|address| !address.ip().is_loopback());
         Reach {
             here,
@@ -101,6 +104,11 @@ impl Host {
             fingerprint: self.fingerprint(),
             otherwise: SERVE_FOR_OTHERS,
         }
+    }
+
+    /// An invitation, when somebody new needs one who comes from elsewhere.
+    pub async fn invitation(&self) -> Option<InvitationCode> {
+        self.server.first_invitation().await
     }
 
     /// Stops the daemon in order.

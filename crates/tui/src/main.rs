@@ -1,6 +1,6 @@
 //! `chat-tui`: reads the command line and the settings, and runs what they ask for.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -130,7 +130,12 @@ async fn serve_and_run(
     };
     if let Some(host) = &host {
         settings.server = host.server();
-        let line = host.reach().join_line(settings.rooms.first());
+        // What is written on a terminal is seen by whoever sits there; elsewhere it would stay.
+        let invitation = match std::io::stdout().is_terminal() {
+            true => host.invitation().await,
+            false => None,
+        };
+        let line = host.reach().join_line(settings.rooms.first(), invitation);
         if !matches!(mode, Mode::Screen) {
             tell(&line);
         }
@@ -206,6 +211,7 @@ async fn open_screen(
     let (server, name) = (&settings.server, settings.name.clone());
     let config = Config {
         fingerprint: server.fingerprint,
+        invitation: server.invite,
         identity,
         link: settings.link.clone(),
         agent: concat!("chat-tui/", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use chat_client::TargetUrl;
+use chat_proto::InvitationCode;
 
 use crate::exit::Exit;
 use crate::reach::Reach;
@@ -40,6 +41,12 @@ impl Host {
     /// How others reach it.
     #[must_use]
     pub fn reach(&self) -> Reach {
+        match *self {}
+    }
+
+    /// None: nobody is served.
+    #[expect(clippy::unused_async, reason = "its twin asks the daemon")]
+    pub async fn invitation(&self) -> Option<InvitationCode> {
         match *self {}
     }
 

@@ -3,7 +3,7 @@
 //! Owns how these are written. It must not know who shows them, or where.
 
 use chat_client::{Connected, Fingerprint, Target};
-use chat_proto::RoomName;
+use chat_proto::{InvitationCode, RoomName};
 
 /// How others reach a server.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,16 +45,28 @@ impl Reach {
     /// that was broken by being copied.
     #[must_use]
     pub fn elsewhere(&self, room: Option<&RoomName>) -> Option<String> {
+        self.inviting(room, None)
+    }
+
+    /// The same with an invitation in it.
+    #[must_use]
+    pub fn inviting(
+        &self,
+        room: Option<&RoomName>,
+        invitation: Option<InvitationCode>,
+    ) -> Option<String> {
         let address = self.address.as_ref()?;
         let room = room.map(RoomName::as_str).unwrap_or_default();
         let fingerprint = self.fingerprint.map(|print| print.for_url()).unwrap_or_default();
-        Some(format!("chat-tui 'chat://{address}/{room}#{fingerprint}'"))
+        let invitation = invitation.map(|code| format!(".{code}")).unwrap_or_default();
+        Some(format!("chat-tui 'chat://{address}/{room}#{fingerprint}{invitation}'"))
     }
 
-    /// Both in two lines.
+    /// Both in two lines, the one for others with an invitation where there is one.
     #[must_use]
-    pub fn join_line(&self, room: Option<&RoomName>) -> String {
-        let elsewhere = self.elsewhere(room).unwrap_or_else(|| self.otherwise.to_owned());
+    pub fn join_line(&self, room: Option<&RoomName>, invitation: Option<InvitationCode>) -> String {
+        let elsewhere = self.inviting(room, invitation);
+        let elsewhere = elsewhere.unwrap_or_else(|| self.otherwise.to_owned());
         format!("join on this machine: {}\nfrom elsewhere: {elsewhere}", self.here)
     }
 }

@@ -14,6 +14,7 @@ use crate::coverage::Situation;
 use crate::env::Env;
 use crate::schedule::SECOND;
 use crate::seen::seen_of_frame;
+use crate::server::CODE;
 use crate::trace::trace;
 
 impl Client {
@@ -164,8 +165,11 @@ impl Client {
         let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, &[]);
         let signature = self.key.sign(&transcript).to_bytes();
         let key = PublicKey(self.key.verifying_key().to_bytes());
-        let sign_in =
-            SignIn { name_is_firm: false, ..SignIn::with_key(key, signature, &*self.name) };
+        let sign_in = SignIn {
+            name_is_firm: false,
+            invitation: Some(CODE),
+            ..SignIn::with_key(key, signature, &*self.name)
+        };
         self.phase = Phase::SigningIn;
         self.ask(&sign_in, Asked::SignIn);
     }

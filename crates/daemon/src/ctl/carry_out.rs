@@ -6,6 +6,7 @@ use chat_core::{AccountSummary, OperatorAnswer, OperatorQuery};
 use chat_proto::AccountId;
 
 use super::answer::{Answer, ErrorKind, Page, Record};
+use super::inviting;
 use super::operator::{AskError, Operator};
 use super::status::status;
 use super::verb::Verb;
@@ -15,6 +16,12 @@ pub(super) async fn carry_out(verb: Verb, daemon: &Operator) -> Answer {
     let done = match verb {
         Verb::Status {} => status(daemon).await,
         Verb::Accounts { after } => accounts(daemon, after.as_deref()).await,
+        Verb::Invite { uses, expires, rooms, name } => {
+            let terms = inviting::Terms { uses, expires, rooms, name };
+            inviting::invite(daemon, terms).await
+        }
+        Verb::Invitations { after } => inviting::invitations(daemon, after.as_deref()).await,
+        Verb::RevokeInvitation { id } => inviting::revoke(daemon, id).await,
     };
     done.map_or_else(Answer::from, Answer::Ok)
 }

@@ -2,6 +2,7 @@
 //! answers.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,7 +27,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(5);
 const REQUEST_BYTES: usize = 4 * 1024;
 
 /// The daemon, for the operator.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Operator {
     pub(crate) sequencer: Sequencer,
     pub(crate) replies: Arc<OperatorReplies>,
@@ -34,6 +35,7 @@ pub(crate) struct Operator {
     pub(crate) started: Instant,
     pub(crate) data_dir: PathBuf,
     pub(crate) fingerprint: String,
+    pub(crate) addresses: Vec<SocketAddr>,
 }
 
 /// Who waits for an answer: as many as there are conversations at the most.
@@ -122,7 +124,6 @@ impl Drop for Asked<'_> {
 
 impl Operator {
     /// Has a command carried out; waits until it is durable.
-    #[expect(dead_code, reason = "the first verb that changes something needs it")]
     pub(crate) async fn order(&self, action: Action) -> Result<Reply, AskError> {
         let asked = self.replies.ask();
         let (request, window) = (asked.request, Window::Commands);
@@ -132,7 +133,6 @@ impl Operator {
     }
 
     /// Asks what accounts may ask, too.
-    #[expect(dead_code, reason = "the first verb that asks so needs it")]
     pub(crate) async fn query(&self, query: QueryRequest) -> Result<Reply, AskError> {
         debug_assert!(
             !matches!(query, QueryRequest::Subscribe(_)),

@@ -18,22 +18,51 @@ pub enum Verb {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
+    /// Make an invitation, and print the line that lets its holder in; it is printed this once
+    Invite {
+        /// How many accounts may be made with it
+        #[arg(long, default_value_t = 20)]
+        uses: u32,
+        /// For how long it is good: 30m, 2h, 7d, 4w
+        #[arg(long, default_value = "7d")]
+        expires: String,
+        /// A room that its holder becomes a member of; repeatable
+        #[arg(long = "room", value_name = "ROOM")]
+        #[serde(default)]
+        rooms: Vec<String>,
+        /// For whom it is, as the list is to say
+        #[arg(long = "for", value_name = "NAME", default_value = "", hide_default_value = true)]
+        #[serde(default)]
+        name: String,
+    },
+    /// The invitations that are open, whoever has made them
+    Invitations {
+        /// Behind which one: `next` of the page before.
+        #[arg(skip)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// End an invitation
+    RevokeInvitation {
+        /// Its id, as the list shows it
+        id: u64,
+    },
 }
 
 impl Verb {
     /// How its answer is shown to people.
     pub(crate) fn shape(&self) -> Shape {
         match self {
-            Self::Status {} => Shape::Fields,
-            Self::Accounts { .. } => Shape::Table,
+            Self::Status {} | Self::Invite { .. } | Self::RevokeInvitation { .. } => Shape::Fields,
+            Self::Accounts { .. } | Self::Invitations { .. } => Shape::Table,
         }
     }
 
     /// The same request for the page behind another.
     pub(crate) fn for_page(&mut self, next: String) {
         match self {
-            Self::Accounts { after } => *after = Some(next),
-            Self::Status {} => {}
+            Self::Accounts { after } | Self::Invitations { after } => *after = Some(next),
+            Self::Status {} | Self::Invite { .. } | Self::RevokeInvitation { .. } => {}
         }
     }
 }

@@ -34,8 +34,8 @@ variable CHAT_LOG says what is in it, as in CHAT_LOG=debug.";
     after_long_help = AFTER_HELP
 )]
 pub(super) struct Cli {
-    /// The server: HOST, HOST:PORT, chat://HOST[:PORT]/ROOM#FINGERPRINT, or the whole path of a
-    /// Unix socket
+    /// The server: HOST, HOST:PORT, chat://HOST[:PORT]/ROOM#FINGERPRINT.INVITATION, the whole path of
+    /// a Unix socket, or - for a line of stdin: who sees the list of processes does not see it there
     #[arg(value_parser = values::target)]
     pub(super) target: Option<TargetUrl>,
 

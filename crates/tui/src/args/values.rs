@@ -1,11 +1,16 @@
 //! Single values of a command line.
 
+use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use chat_client::{TargetError, TargetUrl};
 use chat_proto::{DEFAULT_PORT, NameError, Nickname, RoomName, Seq};
 use jiff::SignedDuration;
+
+/// Longest line that names a server, in bytes.
+const LINE_BYTES_MAX: usize = 4096;
 
 /// Longest `--id`, in bytes.
 const KEY_BYTES_MAX: usize = 256;
@@ -41,8 +46,26 @@ pub(super) fn nickname(text: &str) -> Result<Nickname, NameError> {
     Nickname::parse(text.strip_prefix('@').unwrap_or(text))
 }
 
+/// `-`: the line comes from stdin, where no list of processes shows it.
 pub(super) fn target(text: &str) -> Result<TargetUrl, TargetError> {
-    text.parse()
+    match text {
+        "-" => line_of(&std::io::stdin()).parse(),
+        _ => text.parse(),
+    }
+}
+
+/// A line, byte by byte: what is behind it is for somebody else. One that cannot be read is empty.
+fn line_of(input: &impl AsFd) -> String {
+    let mut line = Vec::new();
+    let Ok(input) = input.as_fd().try_clone_to_owned() else { return String::new() };
+    let (mut input, mut byte) = (std::fs::File::from(input), [0]);
+    while line.len() < LINE_BYTES_MAX
+        && input.read(&mut byte).is_ok_and(|read| read == 1)
+        && byte != *b"\n"
+    {
+        line.extend(byte);
+    }
+    String::from_utf8_lossy(&line).into_owned()
 }
 
 /// `IP`, `IP:PORT` or `localhost[:PORT]`.

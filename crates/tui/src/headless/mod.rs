@@ -127,6 +127,7 @@ impl Context {
         Ok(Self {
             config: Config {
                 fingerprint: server.fingerprint,
+                invitation: server.invite,
                 identity,
                 link: settings.link.clone(),
                 agent: concat!("chat-tui/", env!("CARGO_PKG_VERSION"), " headless").to_owned(),

@@ -2,8 +2,12 @@
 //!
 //! Owns their names and arguments. It must not know how they are carried out.
 
-use chat_proto::{NameError, Nickname, RoomName};
+mod invites;
+
+use chat_proto::{InvitationId, NameError, Nickname, RoomName};
 use jiff::civil::Date;
+
+pub use invites::Terms;
 
 /// What an entered line is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,14 +48,18 @@ pub enum Command {
     Nick(Nickname),
     /// Go to a place in the open room's history.
     GoTo(Moment),
-    /// Show how others join.
-    Invite,
     /// Show a code with which another device signs in to the account.
     Link,
     /// List what the account signs in with.
     Devices,
     /// Take a device's right to sign in, by the beginning of its fingerprint.
     Revoke(String),
+    /// Show how others join; with terms, or where others come from elsewhere, by an invitation.
+    Invite(Option<Terms>),
+    /// List the invitations that are open.
+    Invites,
+    /// End one of them.
+    RevokeInvitation(InvitationId),
     /// Show the help.
     Help,
     /// Quit.
@@ -66,9 +74,11 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("/who", "who is in this room"),
     ("/nick NAME", "change your name"),
     ("/goto DAY", "to a day in the history: 2026-03-31, today, yesterday, beginning"),
-    ("/invite", "how others join, to be copied; /address is the same"),
     ("/link", "a code with which another device signs in as you: chat-tui --link"),
     ("/devices", "what signs in as you; /devices revoke FINGERPRINT takes it back"),
+    ("/invite", "how others join, to be copied: 20 people in 7 days; /address makes no invitation"),
+    ("/invite --uses 1 --expires 2h --room dev", "the same for whom, how long and where you say"),
+    ("/invites [revoke ID]", "the invitations that you have made, or the end of one"),
     ("/help", "this help"),
     ("/quit, /bye", "quit; what waits is sent the next time"),
     ("//text", "say a text that begins with a slash"),
@@ -92,9 +102,17 @@ pub fn read(text: &str) -> Entered {
         "rooms" | "list" => bare("/rooms", argument, Command::Rooms),
         "who" | "names" => bare("/who", argument, Command::Who),
         "nick" => nick(argument),
-        "invite" | "address" => bare("/invite", argument, Command::Invite),
         "link" => bare("/link", argument, Command::Link),
         "devices" => devices(argument),
+        "address" => bare("/address", argument, Command::Invite(None)),
+        "invite" => match invites::terms(argument) {
+            Ok(terms) => Entered::Command(Command::Invite(Some(terms))),
+            Err(why) => Entered::Unclear(why),
+        },
+        "invites" => match invites::asked(argument) {
+            Ok(command) => Entered::Command(command),
+            Err(why) => Entered::Unclear(why),
+        },
         "help" => Entered::Command(Command::Help),
         "goto" => go_to(argument),
         "quit" | "bye" | "exit" if argument.is_empty() => Entered::Command(Command::Quit),
@@ -181,7 +199,7 @@ mod tests {
         assert_eq!(read("/leave"), Entered::Command(Command::Leave(None)));
         assert_eq!(read("/leave dev"), Entered::Command(Command::Leave(Some(dev()))));
         assert_eq!(read("/bye"), Entered::Command(Command::Quit));
-        assert_eq!(read("/address"), Entered::Command(Command::Invite));
+        assert_eq!(read("/address"), Entered::Command(Command::Invite(None)));
         assert_eq!(read("/who"), Entered::Command(Command::Who));
         assert_eq!(read("/link"), Entered::Command(Command::Link));
         assert_eq!(read("/devices"), Entered::Command(Command::Devices));

@@ -71,7 +71,24 @@ pub(super) fn request(
             Answer::Revoked(revoked.and_then(|found| found))
         }
         .boxed(),
-        ServerEffect::Send { .. } | ServerEffect::SignInAs(_) | ServerEffect::Retry => return None,
+        ServerEffect::Invite(terms, rooms) => async move {
+            let made = client.invite(terms.uses, terms.seconds, &rooms);
+            let result = unless(busy, made).await;
+            Answer::Invited(terms, result)
+        }
+        .boxed(),
+        ServerEffect::Invites => {
+            async move { Answer::Invites(unless(busy, client.invitations()).await) }.boxed()
+        }
+        ServerEffect::RevokeInvitation(id) => async move {
+            let result = unless(busy, client.revoke_invitation(id)).await;
+            Answer::InvitationRevoked(id, result)
+        }
+        .boxed(),
+        ServerEffect::Send { .. }
+        | ServerEffect::SignInAs(_)
+        | ServerEffect::SignInWith(_)
+        | ServerEffect::Retry => return None,
     })
 }
 

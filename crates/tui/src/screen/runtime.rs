@@ -3,17 +3,19 @@
 //! Owns the loop: what happens becomes messages, effects are carried out, frames are drawn when
 //! something has changed, at most sixty a second. It decides nothing.
 
+mod anew;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use chat_client::{Client, Config, Events, Name};
-use chat_proto::Nickname;
+use chat_client::{Client, Config, Events};
 use crossterm::event::{Event as TerminalEvent, KeyEventKind, MouseEventKind};
 use futures::future::{BoxFuture, OptionFuture};
 use futures::stream::{FuturesUnordered, StreamExt};
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group, kill_process};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use self::anew::Wish;
 use super::drafts::{Drafts, Due};
 use super::requests;
 use super::server::ServerId;
@@ -94,8 +96,8 @@ struct Send {
 struct Runtime {
     stage: Stage,
     config: Config,
-    /// The name under which everything begins anew.
-    wished: Option<Nickname>,
+    /// What everything begins anew with.
+    wished: Option<Wish>,
     /// The server that `client` and all that follows belong to.
     server: ServerId,
     client: Client,
@@ -118,23 +120,10 @@ impl Runtime {
                 self.stage.draw()?;
             }
             self.turn().await?;
-            if let Some(name) = self.wished.take() {
-                self.sign_in_as(&name).await?;
+            if let Some(wish) = self.wished.take() {
+                self.sign_in_anew(wish).await?;
             }
         }
-        Ok(())
-    }
-
-    /// Ends the client, and begins another under a name of its own: its identity and its outbox
-    /// are others.
-    async fn sign_in_as(&mut self, name: &Nickname) -> Result<(), ScreenError> {
-        if timeout(SHUTDOWN_TIMEOUT, self.client.clone().shutdown()).await.is_err() {
-            tracing::warn!("the client did not end in time");
-        }
-        self.config.name = Name::firm(name.as_str());
-        // It was for the account of before.
-        self.config.link = None;
-        (self.client, self.events) = chat_client::start(self.config.clone())?;
         Ok(())
     }
 
@@ -223,7 +212,8 @@ impl Runtime {
                 self.sends.push_back(Send { ticket, to, text });
             }
             ServerEffect::Retry => self.client.retry(),
-            ServerEffect::SignInAs(name) => self.wished = Some(name),
+            ServerEffect::SignInAs(name) => self.wished = Some(Wish::Name(name)),
+            ServerEffect::SignInWith(line) => self.wished = Some(Wish::Invitation(line)),
             ServerEffect::Join(_)
             | ServerEffect::Leave(..)
             | ServerEffect::Rooms
@@ -231,6 +221,9 @@ impl Runtime {
             | ServerEffect::Nick(_)
             | ServerEffect::Link
             | ServerEffect::Devices
+            | ServerEffect::Invite(..)
+            | ServerEffect::Invites
+            | ServerEffect::RevokeInvitation(_)
             | ServerEffect::Revoke(_)
             | ServerEffect::Locate(..)
             | ServerEffect::Page(..) => {

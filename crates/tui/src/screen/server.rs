@@ -85,6 +85,8 @@ pub struct Server {
     pub connection: Connection,
     /// Whether there was a connection ever.
     pub was_online: bool,
+    /// Whether it was refused for want of an invitation.
+    pub needs_invitation: bool,
     /// The present outage, or the last one.
     pub outage: Outage,
     /// How others reach the server, when it is inside this program.
@@ -113,6 +115,7 @@ impl Server {
             me: Me { account: None, name: sanitize::line(name) },
             connection: Connection::Starting,
             was_online: false,
+            needs_invitation: false,
             outage: Outage::default(),
             host: None,
             reached: None,
@@ -204,6 +207,7 @@ impl Server {
         self.me = Me { account: None, name: sanitize::line(name) };
         self.connection = Connection::Starting;
         (self.outage, self.was_online) = (Outage::default(), false);
+        self.needs_invitation = false;
         for room in &mut self.rooms {
             room.wanted |= room.member;
             room.member = false;

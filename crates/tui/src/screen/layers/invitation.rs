@@ -3,7 +3,7 @@
 //!
 //! Owns the words and their rows. It must not know how the server was reached.
 
-use chat_proto::RoomName;
+use chat_proto::{InvitationCode, RoomName};
 use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -44,6 +44,26 @@ impl Invitation {
                 below: vec![format!("From elsewhere: {}", reach.otherwise), copied],
             },
         }
+    }
+
+    /// How others join with an invitation that has just been made: `until` says how long and for how many
+    /// it is good. `None`: others have no way to the server.
+    #[must_use]
+    pub fn with_code(
+        reach: &Reach,
+        room: Option<&RoomName>,
+        code: InvitationCode,
+        until: &str,
+    ) -> Option<Self> {
+        let command = reach.inviting(room, Some(code))?;
+        Some(Self {
+            command,
+            above: " Whoever has this line may come in with".to_owned(),
+            below: vec![
+                format!("It is good {until}. It is shown this once; /invites lists and revokes."),
+                "It was given to the terminal's clipboard, too. Esc closes this.".to_owned(),
+            ],
+        })
     }
 
     /// The rows on a terminal of this size, and whether each is a part of the command. That one

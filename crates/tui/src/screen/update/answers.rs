@@ -5,7 +5,7 @@ use chat_client::sanitize::Inert;
 use chat_proto::{Device, Member, MessageId, RoomInfo, RoomName, Seq};
 
 use super::network::gap_words;
-use super::{Answer, Failure, Reader, apart, moments, network};
+use super::{Answer, Effect, Failure, Reader, apart, inviting, moments, network};
 use crate::screen::clock::Clock;
 use crate::screen::history::{Entry, PageRequest, Place};
 use crate::screen::layers::goto::GoTo;
@@ -19,7 +19,7 @@ use crate::screen::server::{Server, ServerId};
 /// Members that an answer names; the rest is a number.
 const NAMED_MAX: usize = 200;
 
-pub(super) fn answer(model: &mut Model, id: ServerId, answer: Answer) {
+pub(super) fn answer(model: &mut Model, id: ServerId, answer: Answer, effects: &mut Vec<Effect>) {
     let (server, mut reader) = apart(model, id);
     match answer {
         Answer::Sent { ticket, result } => sent(server, &reader, ticket, result),
@@ -54,9 +54,15 @@ pub(super) fn answer(model: &mut Model, id: ServerId, answer: Answer) {
         }
         Answer::Located(index, result) => moments::located(server, &mut reader, index, result),
         Answer::Page(index, request, result) => page(server, &mut reader, index, request, result),
+        Answer::Invited(terms, result) => inviting::invited(model, &terms, result, effects),
+        Answer::Invites(Ok(open)) => inviting::listed(server, &reader, &open),
+        Answer::InvitationRevoked(id, result) => {
+            inviting::revoked(server, &reader, id, result);
+        }
         Answer::Rooms(Err(failure))
         | Answer::Devices(Err(failure))
-        | Answer::Who(_, Err(failure)) => {
+        | Answer::Who(_, Err(failure))
+        | Answer::Invites(Err(failure)) => {
             server.trouble(&sanitize::line(&failure.why), reader.clock);
         }
         Answer::Nick(name, Err(failure)) => {

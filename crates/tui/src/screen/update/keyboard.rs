@@ -7,14 +7,13 @@ use crossterm::event::KeyEvent;
 
 use super::rooms::{ask, at_server, join, leave, next_unread, not_connected, open, step};
 use super::sending::{again, cannot_be_said, discard, is_full, say};
-use super::{Effect, ServerEffect, layers, moments, settle};
+use super::{Effect, ServerEffect, inviting, layers, moments, settle};
 use crate::screen::areas;
 use crate::screen::commands::{self, Command, Entered, Moment};
 use crate::screen::keys::{self, Action, Edit};
 use crate::screen::layers::Press;
 use crate::screen::layers::goto::GoTo;
 use crate::screen::layers::help::Help;
-use crate::screen::layers::invitation::Invitation;
 use crate::screen::model::Model;
 use crate::screen::sanitize;
 use crate::screen::server::Connection;
@@ -154,6 +153,10 @@ fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
             model.input.remember(&text);
             run(model, command, effects);
         }
+        Entered::Say(said) if inviting::comes_with(model, &said, effects) => {
+            // It is a secret: nothing of it is kept.
+            model.input.take();
+        }
         Entered::Say(said) if cannot_be_said(model, &said) => {}
         Entered::Say(_) if is_full(model) => {
             // A line of its own: what is typed next does not run into this one.
@@ -181,10 +184,12 @@ fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         },
         Command::Nick(name) => rename(model, name, effects),
         Command::GoTo(moment) => moments::go_to(model, moment, effects),
-        Command::Invite => invite(model, effects),
         Command::Link => ask(model, ServerEffect::Link, effects),
         Command::Devices => ask(model, ServerEffect::Devices, effects),
         Command::Revoke(which) => ask(model, ServerEffect::Revoke(which), effects),
+        Command::Invite(terms) => inviting::invite(model, terms, effects),
+        Command::Invites => ask(model, ServerEffect::Invites, effects),
+        Command::RevokeInvitation(id) => ask(model, ServerEffect::RevokeInvitation(id), effects),
         Command::Help => model.layers.push(Box::new(Help::default())),
         Command::Quit => effects.push(Effect::Quit),
     }
@@ -198,19 +203,6 @@ fn rename(model: &mut Model, name: Nickname, effects: &mut Vec<Effect>) {
     };
     model.server_mut().begin_anew(name.as_str());
     effects.push(at_server(model, ServerEffect::SignInAs(name)));
-}
-
-/// Shows how others join, and gives that to the clipboard.
-fn invite(model: &mut Model, effects: &mut Vec<Effect>) {
-    let server = model.server();
-    match server.host.as_ref().or(server.reached.as_ref()) {
-        Some(reach) => {
-            let invitation = Invitation::new(reach, &server.room().title);
-            effects.push(Effect::Copy(invitation.command.clone()));
-            model.layers.push(Box::new(invitation));
-        }
-        None => not_connected(model),
-    }
 }
 
 fn bottom(model: &mut Model) {

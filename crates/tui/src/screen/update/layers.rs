@@ -3,7 +3,7 @@
 
 use super::rooms::{join, open};
 use super::sending::{cannot_be_said, is_full, recall, say};
-use super::{Effect, settle};
+use super::{Effect, inviting, settle};
 use crate::screen::input;
 use crate::screen::layers::paste::{Choice, Pasted, Verdict, judge};
 use crate::screen::layers::{Context, Decision, Layer, Outcome};
@@ -45,6 +45,9 @@ pub(super) fn take(
 /// Takes in a paste: where the person types, or as a question.
 pub(super) fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     let text = input::typeable(text);
+    if inviting::comes_with(model, &text, effects) {
+        return;
+    }
     if !take(model, effects, |layer, _context| layer.on_paste(&text)) {
         if let Err(why) = paste_into_input(model, text) {
             model.flash = Some(why.into());

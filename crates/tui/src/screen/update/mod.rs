@@ -4,6 +4,7 @@
 //! effects, whose answers come back as messages.
 
 mod answers;
+mod inviting;
 mod keyboard;
 mod layers;
 mod moments;
@@ -12,14 +13,16 @@ mod rooms;
 mod sending;
 
 use chat_client::sanitize::Inert;
-use chat_client::{Destination, Event, Fingerprint, HistoryPage};
+use chat_client::{Destination, Event, Fingerprint, HistoryPage, TargetUrl};
 use chat_proto::{
-    Device, LinkCode, Member, MessageId, Nickname, RoomId, RoomInfo, RoomName, Seq, Timestamp,
+    Device, InvitationId, InvitationInfo, InvitationMade, LinkCode, Member, MessageId, Nickname,
+    RoomId, RoomInfo, RoomName, Seq, Timestamp,
 };
 use crossterm::event::KeyEvent;
 
 use super::areas;
 use super::clock::{Clock, Moment};
+use super::commands::Terms;
 use super::history::PageRequest;
 use super::keymap::Keymap;
 use super::model::Model;
@@ -100,6 +103,14 @@ pub enum ServerEffect {
     Devices,
     /// Revoke the device whose fingerprint begins so.
     Revoke(String),
+    /// Make an invitation, for so many, so many seconds long, into these rooms.
+    Invite(Terms, Vec<RoomId>),
+    /// Ask for the invitations that are open.
+    Invites,
+    /// End an invitation.
+    RevokeInvitation(InvitationId),
+    /// End the client, and begin another that comes with an invitation.
+    SignInWith(Box<TargetUrl>),
     /// End the client, and begin another under this name.
     SignInAs(Nickname),
     /// Try to connect now.
@@ -134,6 +145,12 @@ pub enum Answer {
     Revoked(Result<Fingerprint, Failure>),
     /// The first message that is not older than a moment, if there is one.
     Located(RoomIndex, Result<Option<Seq>, Failure>),
+    /// An invitation was made, on these terms.
+    Invited(Terms, Result<InvitationMade, Failure>),
+    /// The invitations that are open.
+    Invites(Result<Vec<InvitationInfo>, Failure>),
+    /// An invitation has ended.
+    InvitationRevoked(InvitationId, Result<(), Failure>),
     /// A page of history.
     Page(RoomIndex, PageRequest, Result<HistoryPage, Failure>),
 }
@@ -196,7 +213,7 @@ fn apply(model: &mut Model, now: Moment, msg: Msg, effects: &mut Vec<Effect>) {
             let (server, mut reader) = apart(model, id);
             network::event(server, &mut reader, event, effects);
         }
-        Msg::Answer(id, answer) => answers::answer(model, id, answer),
+        Msg::Answer(id, answer) => answers::answer(model, id, answer, effects),
         Msg::Tick => {}
         Msg::Tell(text, true) => model.trouble(&text),
         Msg::Tell(text, false) => model.answer(&text),

@@ -2,7 +2,7 @@
 
 use chat_client::sanitize::Inert;
 use chat_client::{Connected, Event, Message, Outgoing, OutgoingState, RoomChange, Subscribed};
-use chat_proto::{AccountId, GapReason, RoomId, RoomName, Seq};
+use chat_proto::{AccountId, ErrorCode, GapReason, RoomId, RoomName, Seq};
 
 use super::{Effect, Reader, ServerEffect};
 use crate::reach::Reach;
@@ -28,7 +28,11 @@ pub(super) fn event(
             offline(server, reader, &why, retry_ms);
         }
         // The disconnection that follows brings the reason.
-        Event::Refused(_refusal) => {}
+        Event::Refused(refusal) => {
+            let code = refusal.code;
+            server.needs_invitation =
+                matches!(code, Some(ErrorCode::NotAdmitted | ErrorCode::BadInvitation));
+        }
         Event::Subscribed(subscribed) => follows(server, &subscribed),
         // Lines tell by themselves whether they are live.
         Event::CaughtUp { .. } => {}
@@ -133,6 +137,9 @@ fn offline(server: &mut Server, reader: &mut Reader<'_>, why: &str, retry_ms: Op
     server.outage.since_ms.get_or_insert(reader.clock.now.ms);
     if !std::mem::replace(&mut server.outage.told, true) {
         let told = match (retry_ms, server.was_online) {
+            (None, _) if server.needs_invitation => format!(
+                "not connected: {why}. Paste the chat:// line that you are given here; it is not kept."
+            ),
             (None, _) => format!("not connected: {why}. What you have typed is kept."),
             (Some(_), true) => {
                 format!("connection lost: {why}. Trying again by itself; what you type is kept.")
