@@ -1,7 +1,7 @@
 //! A client that says exactly what it is told to, and nothing by itself: for tests that must
 //! see the bytes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -43,6 +43,17 @@ impl Raw {
     pub async fn connect(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
+        Self::over(Either::Left(stream)).await
+    }
+
+    /// The same behind a proxy, which says in a PROXY header that it connects for `from`.
+    ///
+    /// # Errors
+    /// When there is nobody.
+    pub async fn connect_for(address: SocketAddr, from: SocketAddr) -> Result<Self> {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        stream.write_all(&proxy_header(from)).await?;
         Self::over(Either::Left(stream)).await
     }
 
@@ -222,6 +233,19 @@ impl Raw {
     pub fn socket(&mut self) -> &mut Stream {
         self.frames.get_mut()
     }
+}
+
+/// The header of version 2 with which a proxy says for whom it connects.
+#[must_use]
+pub fn proxy_header(from: SocketAddr) -> Vec<u8> {
+    let (family, source, here) = match from.ip() {
+        IpAddr::V4(ip) => (0x11, ip.octets().to_vec(), Ipv4Addr::LOCALHOST.octets().to_vec()),
+        IpAddr::V6(ip) => (0x21, ip.octets().to_vec(), Ipv6Addr::LOCALHOST.octets().to_vec()),
+    };
+    let length = u8::try_from(source.len() * 2 + 4).expect("an address is short");
+    let port = from.port().to_be_bytes();
+    let fixed = [b"\r\n\r\n\0\r\nQUIT\n".as_slice(), &[0x21, family, 0, length]].concat();
+    [fixed, source, here, port.to_vec(), vec![0, 1]].concat()
 }
 
 /// A message under a nonce of a stream that is made of one byte.

@@ -12,6 +12,7 @@ pub mod introduction;
 pub(crate) mod keys;
 mod naming;
 pub(crate) mod pace;
+pub(crate) mod pace_table;
 pub(crate) mod presence;
 pub(crate) mod rate;
 pub(crate) mod reply;

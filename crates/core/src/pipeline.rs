@@ -30,6 +30,7 @@ use crate::{
 use ahead::AheadReaders;
 pub use failing::Failed;
 use failing::InDoubt;
+pub use pace::AccountPaces;
 use pace::Paces;
 use refused_sends::RefusedSends;
 use renames::renamed_frame;

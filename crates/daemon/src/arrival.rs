@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::peer::Peer;
+use crate::peer::{Network, Peer};
 use crate::socket::{Socket, Unregistered};
 
 /// Somebody who has come in, at this reactor.
@@ -10,6 +10,8 @@ use crate::socket::{Socket, Unregistered};
 pub(crate) struct Arrival {
     pub(crate) socket: Socket,
     pub(crate) peer: Peer,
+    /// It is a proxy, and tells first for whom it connects.
+    pub(crate) is_proxy: bool,
 }
 
 /// The same on its way to another thread.
@@ -17,12 +19,19 @@ pub(crate) struct Arrival {
 pub(crate) struct Transfer {
     pub(crate) socket: Unregistered,
     pub(crate) peer: Peer,
+    pub(crate) is_proxy: bool,
 }
 
 impl Arrival {
+    /// Where it comes from, as far as is known.
+    pub(crate) fn network(&self) -> Network {
+        if self.is_proxy { Network::Proxy } else { self.peer.network() }
+    }
+
     /// Takes the socket out of its runtime.
     pub(crate) fn unregister(self) -> io::Result<Transfer> {
-        Ok(Transfer { socket: self.socket.unregister()?, peer: self.peer })
+        let Self { socket, peer, is_proxy } = self;
+        Ok(Transfer { socket: socket.unregister()?, peer, is_proxy })
     }
 }
 
@@ -32,6 +41,7 @@ impl Transfer {
     /// # Panics
     /// Outside of a runtime.
     pub(crate) fn register(self) -> io::Result<Arrival> {
-        Ok(Arrival { socket: self.socket.register()?, peer: self.peer })
+        let Self { socket, peer, is_proxy } = self;
+        Ok(Arrival { socket: socket.register()?, peer, is_proxy })
     }
 }

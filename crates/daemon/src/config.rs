@@ -7,13 +7,15 @@ mod address;
 mod args;
 mod choices;
 mod file;
+mod limits;
 mod print;
 mod registration;
 mod socket_mode;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use chat_core::Rate;
+use chat_core::{Rate, Registration};
 use chat_files::places;
 
 use crate::store::Durability;
@@ -21,8 +23,11 @@ use crate::store::Durability;
 pub use address::{Address, AddressError};
 pub use args::{Order, from_command_line, read_again};
 pub use file::FileError;
+pub use limits::Limits;
 pub use registration::RegistrationSetting;
 pub use socket_mode::SocketMode;
+
+pub use crate::ip_network::{IpNetwork, IpNetworkError};
 
 /// What is far above what people and programs ask for, and so little that nobody else feels it
 /// (docs/adr/0017).
@@ -57,6 +62,8 @@ pub struct Config {
     pub connections: Option<usize>,
     /// Who gets an account.
     pub registration: RegistrationSetting,
+    /// What strangers, networks and accounts may do.
+    pub limits: Limits,
     /// Which log lines are written, as in `info` or `chatd=debug`.
     pub log: String,
 }
@@ -66,6 +73,16 @@ impl Config {
     pub(crate) fn rate(&self) -> Rate {
         let per_second = self.requests_per_second;
         Rate { per_second, burst: per_second.saturating_mul(BURST_SECONDS) }
+    }
+
+    /// Who gets an account over TCP, for a daemon that listens at these addresses. With a proxy in front,
+    /// who comes by loopback may come from anywhere.
+    pub(crate) fn registration_over_tcp(&self, addresses: &[SocketAddr]) -> Registration {
+        let anywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let has_proxies = !self.limits.proxy_protocol_from.is_empty();
+        let from: Vec<_> =
+            addresses.iter().copied().chain(has_proxies.then_some(anywhere)).collect();
+        self.registration.at_network(&from)
     }
 
     /// How many connections there may be, where the system allows so many.
@@ -106,6 +123,7 @@ impl Default for Config {
             requests_per_second: REQUESTS_PER_SECOND,
             connections: None,
             registration: RegistrationSetting::Auto,
+            limits: Limits::default(),
             log: "info".to_owned(),
         }
     }

@@ -151,6 +151,11 @@ impl<T> FairQueue<T> {
 
     /// Takes the next item, with its cost.
     pub(crate) fn pop(&mut self) -> Option<(T, usize)> {
+        self.pop_with_party().map(|(_party, item, cost)| (item, cost))
+    }
+
+    /// The same, with whose it is.
+    pub(crate) fn pop_with_party(&mut self) -> Option<(Party, T, usize)> {
         loop {
             let line = &mut self.lines[*self.turns.front()?];
             let (_item, cost) = line.items.front().expect("a line has items");
@@ -163,10 +168,11 @@ impl<T> FairQueue<T> {
             let (item, cost) = line.items.pop_front().expect("a line has items");
             line.cost -= cost;
             self.cost -= cost;
+            let party = line.party;
             if line.items.is_empty() {
                 self.close_line();
             }
-            return Some((item, cost));
+            return Some((party, item, cost));
         }
     }
 }

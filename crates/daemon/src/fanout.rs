@@ -57,6 +57,11 @@ impl MailboxFanout {
         }
     }
 
+    /// What is in force.
+    pub(crate) fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live)
+    }
+
     /// The time, for what is freed when it is idle.
     pub(crate) fn set_now(&mut self, now_ms: u64) {
         self.now_ms = now_ms;

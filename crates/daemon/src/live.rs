@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chat_core::{Admission, Rate, Registration};
 
 use crate::account_rates::AccountRates;
+use crate::config::{Config, Limits};
 use crate::memory_return::HeldBytes;
+use crate::network_limits::NetworkLimits;
 use crate::quotas::ConnectionQuotas;
 use crate::refusals::Refusals;
 
@@ -19,8 +21,10 @@ use crate::refusals::Refusals;
 #[derive(Debug)]
 pub(crate) struct Live {
     admission: Mutex<Arc<Admission>>,
+    limits: Mutex<Arc<Limits>>,
     pub(crate) quotas: Arc<ConnectionQuotas>,
     pub(crate) rates: AccountRates,
+    pub(crate) networks: NetworkLimits,
     pub(crate) refusals: Refusals,
     /// Frames that have not come to their end, of all connections.
     pub(crate) unread: Arc<HeldBytes>,
@@ -28,11 +32,15 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) fn new(admission: Admission, connections_max: usize) -> Self {
+    /// As a daemon begins, where the system allows so many connections.
+    pub(crate) fn new(admission: Admission, config: &Config, connections_limit: usize) -> Self {
+        let connections_max = config.connections_within(connections_limit);
         Self {
             admission: Mutex::new(Arc::new(admission)),
+            limits: Mutex::new(Arc::new(config.limits.clone())),
             quotas: Arc::new(ConnectionQuotas::new(connections_max)),
             rates: AccountRates::default(),
+            networks: NetworkLimits::default(),
             refusals: Refusals::default(),
             unread: Arc::default(),
             metrics: Metrics::default(),
@@ -49,6 +57,16 @@ impl Live {
         let mut admission = self.admission.lock().unwrap_or_else(PoisonError::into_inner);
         *admission =
             Arc::new(Admission { rate, at_network, at_socket, ..Admission::clone(&admission) });
+    }
+
+    /// The limits in force.
+    pub(crate) fn limits(&self) -> Arc<Limits> {
+        Arc::clone(&self.limits.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts other limits in force, for whoever takes them from now on.
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(limits);
     }
 
     /// How things stand.
@@ -162,6 +180,7 @@ mod tests {
                 at_network: Registration::Open,
                 at_socket: Registration::Open,
             },
+            &Config::default(),
             4,
         );
         let before = live.admission();

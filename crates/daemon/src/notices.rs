@@ -1,7 +1,7 @@
 //! What the daemon says of itself: why it closes a connection or refuses a request, in a sentence for a
 //! person.
 
-use chat_core::Closing;
+use chat_core::{Closing, TooFast};
 use chat_proto::{CloseReason, ErrorCode, Probe, RequestId, encode_frame};
 
 /// What is said to whom no place is left for.
@@ -12,6 +12,42 @@ pub(crate) fn full() -> Closing {
 /// What is said to who has not signed in, and gives his place to somebody else.
 pub(crate) fn evicted() -> Closing {
     closing("the server needs this place for somebody else, as you have not signed in; try again")
+}
+
+/// What is said to who comes from a network that has enough.
+pub(crate) fn network_full() -> Closing {
+    closing("your network has as many connections as it may have; close one, or try again later")
+}
+
+/// What is said to who comes from a network from which too many sign in.
+pub(crate) fn too_many_sign_ins(too_fast: TooFast) -> Closing {
+    let TooFast { wait_ms } = too_fast;
+    let seconds = wait_ms.div_ceil(1000);
+    let message = format!("too many sign in from your network; try again in {seconds} s");
+    let code = Some(ErrorCode::RateLimited);
+    Closing { reason: CloseReason::Full, code, message, wait_ms }
+}
+
+/// What is said to a peer that says too much before it has signed in.
+pub(crate) fn too_long_before_sign_in() -> Closing {
+    let message = "that is more than anybody has to say before the sign-in";
+    Closing::protocol(ErrorCode::FrameTooLong, message)
+}
+
+/// What is said to a proxy that does not tell for whom it connects.
+pub(crate) fn no_proxy_header(why: &str) -> Closing {
+    let message = format!(
+        "this address is set to be a proxy's, which has to begin with a PROXY protocol header of \
+         version 2; {why}"
+    );
+    Closing::protocol(ErrorCode::Malformed, message)
+}
+
+/// What is said to who sends the header of a proxy, and is none.
+pub(crate) fn stray_proxy_header() -> Closing {
+    let message = "a PROXY protocol header is taken from the networks of proxy-protocol-from alone, \
+                   and you come from none of them";
+    Closing::protocol(ErrorCode::Malformed, message)
 }
 
 /// What is said to an account that has enough.

@@ -42,13 +42,18 @@ impl Peer {
         }
     }
 
+    /// Its address, where it has one.
+    pub(crate) fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::User { .. } | Self::Unknown => None,
+            Self::V4(ip, _port) => Some(ip.into()),
+            Self::V6(ip, _port) => Some(ip.into()),
+        }
+    }
+
     /// With whom it shares its share.
     pub(crate) fn network(self) -> Network {
-        match self {
-            Self::User { .. } | Self::Unknown => Network::Local,
-            Self::V4(ip, _port) => Network::of(ip.into()),
-            Self::V6(ip, _port) => Network::of(ip.into()),
-        }
+        self.ip().map_or(Network::Local, Network::of)
     }
 }
 
@@ -84,6 +89,10 @@ pub(crate) enum Network {
     V4(u32),
     /// The first half of an IPv6 address: who has one has all of the second half.
     V6(u64),
+    /// The first 48 bits of an IPv6 address: what one customer has at the most.
+    V6Site(u64),
+    /// A proxy that has not told yet for whom it connects.
+    Proxy,
 }
 
 impl Network {
@@ -92,6 +101,24 @@ impl Network {
         match address.to_canonical() {
             IpAddr::V4(ip) => Self::V4(ip.to_bits()),
             IpAddr::V6(ip) => Self::V6((ip.to_bits() >> 64) as u64),
+        }
+    }
+
+    /// The wider one around it, where there is one.
+    pub(crate) fn site(self) -> Option<Self> {
+        match self {
+            Self::V6(prefix) => Some(Self::V6Site(prefix >> 16)),
+            Self::Local | Self::V4(_) | Self::V6Site(_) | Self::Proxy => None,
+        }
+    }
+
+    /// Whether it has limits of its own: this machine has none, whichever way it comes.
+    pub(crate) fn is_limited(self) -> bool {
+        match self {
+            Self::Local | Self::Proxy => false,
+            Self::V4(ip) => !Ipv4Addr::from_bits(ip).is_loopback(),
+            Self::V6(prefix) => prefix != 0,
+            Self::V6Site(_) => true,
         }
     }
 }

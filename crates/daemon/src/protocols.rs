@@ -164,7 +164,7 @@ impl Protocol {
 
 impl Handover {
     pub(crate) fn new(transfer: Transfer, first_bytes: Vec<u8>, place: Place) -> Self {
-        let Transfer { socket, peer } = transfer;
+        let Transfer { socket, peer, is_proxy: _ } = transfer;
         Self { socket, peer, first_bytes, place }
     }
 }

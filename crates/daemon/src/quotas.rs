@@ -1,7 +1,7 @@
 //! How many connections there may be, and who may have how many of them.
 //!
 //! Some are kept for the Unix socket, so that the operator gets in; some for those who have none yet,
-//! so that no account has all of them.
+//! so that no account has all of them. Of a network, there are no more than the settings say.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chat_proto::AccountId;
 
+use crate::network_limits::NetworkPaces;
 use crate::peer::Network;
 
 /// One of so many places is kept for the Unix socket, but for no more than [`SOCKET_PLACES_MAX`].
@@ -31,22 +32,33 @@ pub(crate) struct ConnectionQuotas {
     max: AtomicUsize,
     taken: AtomicUsize,
     signed_in: Mutex<SignedIn>,
+    /// By network, of those that have limits: no more than there are connections, twice with the wider
+    /// ones. Strangers choose from where they come: what finds it here must not be something that they
+    /// can guess.
+    by_network: Mutex<HashMap<Network, usize>>,
 }
 
 /// The place of a connection, for as long as this is kept.
 #[derive(Debug)]
-pub struct Place(Arc<ConnectionQuotas>);
+pub struct Place {
+    quotas: Arc<ConnectionQuotas>,
+    /// The network among whose connections it is counted.
+    counted_in: Option<Network>,
+}
 
 impl Place {
     /// A place that has been acquired before.
-    pub(crate) fn of(quotas: &Arc<ConnectionQuotas>) -> Self {
-        Self(Arc::clone(quotas))
+    pub(crate) fn of(quotas: &Arc<ConnectionQuotas>, counted_in: Option<Network>) -> Self {
+        Self { quotas: Arc::clone(quotas), counted_in }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.release();
+        self.quotas.release();
+        if let Some(network) = self.counted_in {
+            self.quotas.leave(network);
+        }
     }
 }
 
@@ -59,7 +71,12 @@ struct SignedIn {
 
 impl ConnectionQuotas {
     pub(crate) fn new(max: usize) -> Self {
-        Self { max: AtomicUsize::new(max), taken: AtomicUsize::new(0), signed_in: Mutex::default() }
+        Self {
+            max: AtomicUsize::new(max),
+            taken: AtomicUsize::new(0),
+            signed_in: Mutex::default(),
+            by_network: Mutex::default(),
+        }
     }
 
     /// How many connections there may be.
@@ -102,7 +119,9 @@ impl ConnectionQuotas {
         let max = self.max();
         let kept = match network {
             Network::Local => 0,
-            Network::V4(_) | Network::V6(_) => (max / SOCKET_SHARE).min(SOCKET_PLACES_MAX),
+            Network::V4(_) | Network::V6(_) | Network::V6Site(_) | Network::Proxy => {
+                (max / SOCKET_SHARE).min(SOCKET_PLACES_MAX)
+            }
         };
         max - kept
     }
@@ -110,6 +129,40 @@ impl ConnectionQuotas {
     /// A connection is gone.
     pub(crate) fn release(&self) {
         self.taken.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A connection turns out to come from that network, and is counted there and in the wider one
+    /// around it; `false`, and in neither, when one of them has as many as it may.
+    pub(crate) fn enter(&self, network: Network, paces: &NetworkPaces) -> bool {
+        let mut by_network = self.by_network();
+        let has_room = |network: Network| {
+            let own = by_network.get(&network).copied().unwrap_or(0);
+            own < paces.connections_of(network)
+        };
+        let both = [Some(network), network.site()];
+        if !both.into_iter().flatten().all(has_room) {
+            return false;
+        }
+        for network in both.into_iter().flatten() {
+            *by_network.entry(network).or_insert(0) += 1;
+        }
+        true
+    }
+
+    /// A connection that was counted in that network is gone.
+    pub(crate) fn leave(&self, network: Network) {
+        let mut by_network = self.by_network();
+        for network in [Some(network), network.site()].into_iter().flatten() {
+            let Some(own) = by_network.get_mut(&network) else { continue };
+            *own -= 1;
+            if *own == 0 {
+                by_network.remove(&network);
+            }
+        }
+    }
+
+    fn by_network(&self) -> std::sync::MutexGuard<'_, HashMap<Network, usize>> {
+        self.by_network.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many connections that have not signed in one of so many reactors may have.
@@ -192,10 +245,30 @@ mod tests {
     fn a_place_is_kept_for_as_long_as_its_connection() {
         let quotas = Arc::new(ConnectionQuotas::new(1));
         assert!(quotas.acquire(Network::Local));
-        let place = Place::of(&quotas);
+        let place = Place::of(&quotas, None);
         assert!(!quotas.acquire(Network::Local));
         drop(place);
         assert!(quotas.acquire(Network::Local));
+    }
+
+    #[test]
+    fn a_network_has_no_more_than_it_may_and_a_wider_one_eight_times_that() {
+        let pace = chat_core::Pace::per(1, 1);
+        let paces = NetworkPaces { connections_max: 2, sign_ins: pace, accounts: pace };
+        let quotas = Arc::new(ConnectionQuotas::new(448));
+        assert_eq!([(); 3].map(|()| quotas.enter(ADDRESS, &paces)), [true, true, false]);
+        assert!(quotas.enter(Network::V4(2), &paces), "others have theirs");
+        let place = Place::of(&quotas, Some(ADDRESS));
+        quotas.taken.fetch_add(1, Ordering::Relaxed);
+        drop(place);
+        assert_eq!([(); 2].map(|()| quotas.enter(ADDRESS, &paces)), [true, false]);
+        let subnets = (0..100).map(|subnet| Network::V6(7 << 16 | subnet));
+        let entered: Vec<_> = subnets.filter(|subnet| quotas.enter(*subnet, &paces)).collect();
+        assert_eq!(entered.len(), 16);
+        entered.into_iter().for_each(|network| quotas.leave(network));
+        quotas.leave(Network::V4(2));
+        (0..2).for_each(|_| quotas.leave(ADDRESS));
+        assert!(quotas.by_network().is_empty(), "nothing is kept of who has left");
     }
 
     #[test]

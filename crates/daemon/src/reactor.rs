@@ -14,6 +14,7 @@ mod builder;
 mod connection;
 mod disk_reads;
 mod followers;
+mod handing_in;
 mod lingering;
 mod read_queue;
 mod run_queue;
@@ -27,13 +28,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chat_core::{Admission, Conn, Effect, TurnTokens};
+use chat_core::{Admission, Conn, Effect, Reply, TurnTokens};
 use tokio::time::sleep;
 
+use crate::config::Limits;
 use crate::conn_number::SLOTS_MAX;
 use crate::fair_queue::Party;
 use crate::live::Counts;
 use crate::mailbox::{Answer, Delivery, Mail, Mailbox};
+use crate::network_limits::NetworkPaces;
 use crate::notices::account_full;
 use crate::ready_list::ReadyList;
 use crate::sequencer::Sequencer;
@@ -68,8 +71,10 @@ struct Reactor {
     mailbox: Arc<Mailbox>,
     acceptor: Acceptor,
     shared: Arc<Shared>,
-    /// The one in force.
+    /// Those in force.
     admission: Arc<Admission>,
+    limits: Arc<Limits>,
+    networks: NetworkPaces,
     /// What was counted since the last tick.
     counts: Counts,
     sequencer: Sequencer,
@@ -106,6 +111,7 @@ impl Reactor {
             self.take_mail(&mut mail);
             self.accept();
             self.queue.reads.end_pauses(self.now_ms);
+            self.end_holds();
             self.read();
             self.wake_committing();
             self.write();
@@ -126,7 +132,7 @@ impl Reactor {
         if !self.queue.is_idle() || self.acceptor.is_open() {
             return Some(Duration::ZERO);
         }
-        let until_ms = self.queue.reads.next_pause_ends_ms()?;
+        let until_ms = self.queue.next_wake_ms()?;
         Some(Duration::from_millis(until_ms.saturating_sub(self.now_ms)))
     }
 
@@ -161,6 +167,8 @@ impl Reactor {
         }
         if std::mem::take(&mut mail.reload) {
             self.admission = self.shared.live.admission();
+            self.limits = self.shared.live.limits();
+            self.networks = self.limits.network_paces();
             // Who waits, waits by the rate of before.
             self.queue.reads.end_pauses(u64::MAX);
         }
@@ -194,7 +202,10 @@ impl Reactor {
                 connection.close(&account_full());
                 return self.line_up_to_write(slot);
             }
-            connection.share(live.rates.bucket(account));
+            let bulk = &self.limits.bulk_accounts;
+            if !matches!(&answer.reply, Reply::SignedIn(it) if bulk.contains(&it.name)) {
+                connection.share(live.rates.bucket(account));
+            }
         }
         let followed = connection.deliver(answer, &self.shared.live.refusals);
         let has_input = connection.has_input();
@@ -222,6 +233,7 @@ impl Reactor {
                 Some(
                     Progress::Done
                     | Progress::Interrupted
+                    | Progress::Arrived
                     | Progress::HandOver(_)
                     | Progress::ReadDisk(_),
                 )
@@ -258,7 +270,7 @@ impl Reactor {
             return None;
         };
         if connection.party() != party {
-            // It has signed in since it lined up.
+            // It has signed in since it lined up, or its proxy has told who it is.
             self.queue.reads.pop();
             connection.awaits_reading = false;
             self.queue.line_up_to_read(connection);
@@ -295,6 +307,7 @@ impl Reactor {
         match turn {
             Progress::Again => self.queue.line_up_to_read(connection),
             Progress::Interrupted => self.queue.go_on_reading(connection),
+            Progress::Arrived => return self.arrived(slot),
             Progress::Done | Progress::Gone | Progress::HandOver(_) | Progress::ReadDisk(_) => {}
         }
         if connection.has_output() {
@@ -316,7 +329,7 @@ impl Reactor {
                 Progress::Gone => self.let_go(slot),
                 Progress::HandOver(protocol) => self.hand_over(slot, protocol),
                 Progress::ReadDisk(read) => self.read_disk(slot, read),
-                Progress::Done | Progress::Again | Progress::Interrupted => {}
+                Progress::Done | Progress::Again | Progress::Interrupted | Progress::Arrived => {}
             }
             let Some(connection) = self.slab.at(slot as usize) else { continue };
             // Replies have left: the peer may be heard again.
@@ -352,31 +365,13 @@ impl Reactor {
         match turn {
             Progress::Gone => self.let_go(slot),
             Progress::HandOver(protocol) => self.hand_over(slot, protocol),
-            Progress::Done | Progress::Again | Progress::Interrupted | Progress::ReadDisk(_) => {}
+            Progress::Done
+            | Progress::Again
+            | Progress::Interrupted
+            | Progress::Arrived
+            | Progress::ReadDisk(_) => {}
         }
         turn
-    }
-
-    /// Puts what a turn has brought into the queue, in its party's line.
-    fn hand_in(&mut self, party: Party) {
-        if !self.batch.is_empty() {
-            self.counts.requests += self.batch.len() as u64;
-            self.sequencer.push(party, self.batch.drain());
-            self.is_to_wake = true;
-        }
-    }
-
-    /// A connection is gone: that comes behind everything it has asked.
-    fn hand_in_gone(&mut self, party: Party, conn: Conn) {
-        self.sequencer.push_gone(party, conn);
-        self.is_to_wake = true;
-    }
-
-    fn wake_committing(&mut self) {
-        if std::mem::take(&mut self.is_to_wake) && self.sequencer.wake().is_err() {
-            // The daemon stops: whoever waits for an answer does not get one.
-            tracing::debug!("the committing thread has ended");
-        }
     }
 
     fn line_up_to_read(&mut self, slot: u32) {

@@ -57,8 +57,8 @@ pub(crate) fn reload(
     if let Err(error) = log.set_filter(EnvFilter::new(&new.log)) {
         tracing::error!(%error, "the log keeps its filter");
     }
-    let Config { requests_per_second, connections, registration, log, .. } = new;
-    let config = Config { requests_per_second, connections, registration, log, ..config };
+    let Config { requests_per_second, connections, registration, limits, log, .. } = new;
+    let config = Config { requests_per_second, connections, registration, limits, log, ..config };
     server.reload(&config);
     tracing::info!(
         requests_per_second,

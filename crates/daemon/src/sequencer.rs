@@ -5,6 +5,7 @@
 //! and nobody waits for a timer. A commit that is done beside the committing thread rings its bell.
 
 mod pace;
+mod pace_check;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -21,6 +22,7 @@ use crate::fanout::MailboxFanout;
 use crate::reader::ReadersEnd;
 use crate::store::SqliteStore;
 use pace::{Pace, Plan};
+use pace_check::PaceCheck;
 
 /// What may wait for the committing thread, in cost: some 20,000 small messages. An account that has
 /// its share of it waiting is not read from.
@@ -191,7 +193,7 @@ impl Waiting {
         inputs: &mut Vec<Input>,
         ts: Timestamp,
         submitter: &mut LoneSubmitter,
-        mut refuse: impl FnMut(&Unsequenced) -> Option<Unsequenced>,
+        mut refuse: impl FnMut(Party, &Unsequenced) -> Option<Unsequenced>,
     ) -> (usize, Plan) {
         if std::mem::take(&mut self.has_ticked) {
             inputs.push(Input::Local(Local::Tick));
@@ -199,9 +201,9 @@ impl Waiting {
         let plan = self.pace.plan(Instant::now());
         let mut taken = 0;
         while taken < plan.cost_max
-            && let Some((input, cost)) = self.inputs.pop()
+            && let Some((party, input, cost)) = self.inputs.pop_with_party()
         {
-            let input = refuse(&input).unwrap_or(input);
+            let input = refuse(party, &input).unwrap_or(input);
             submitter.put(input, cost, ts, inputs);
             taken += cost;
         }
@@ -228,10 +230,13 @@ fn commit_all(
         pipeline.state().expect("a server whose logs could not be read or begun does not start");
     let mut submitter = LoneSubmitter::after(state.progress(), SUBMISSION_COST_MAX);
     let mut inputs = Vec::new();
+    let mut pace_check = PaceCheck::new(fanout.live(), &mut pipeline);
     while rung.blocking_recv().is_some() {
         loop {
             let now = utc_now();
-            let refuse = |input: &Unsequenced| pipeline.refuse_for_pace(input, now);
+            pace_check.take_limits(&mut pipeline);
+            let refuse =
+                |party, input: &Unsequenced| pace_check.refuse(&mut pipeline, party, input, now);
             let (cost, plan) = lock(waiting).take(&mut inputs, now, &mut submitter, refuse);
             let has_inputs = !inputs.is_empty();
             if has_inputs {
@@ -356,7 +361,7 @@ mod tests {
         assert_eq!(waiting.inputs.allowance(party(1)), 0, "nobody signs in until some were taken");
         let mut taken = Vec::new();
         let mut submitter = LoneSubmitter::after(&OrderProgress::default(), SUBMISSION_COST_MAX);
-        waiting.take(&mut taken, Timestamp(1), &mut submitter, |_paced| None);
+        waiting.take(&mut taken, Timestamp(1), &mut submitter, |_party, _paced| None);
         assert!(taken.len() < 200_000, "{} at once", taken.len());
         assert!(waiting.inputs.allowance(party(1)) > 0);
     }

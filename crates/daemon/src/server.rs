@@ -123,10 +123,10 @@ impl Server {
         let admission = Admission {
             identity: identity.key,
             rate: config.rate(),
-            at_network: config.registration.at_network(&addresses),
+            at_network: config.registration_over_tcp(&addresses),
             at_socket: config.registration.at_socket(),
         };
-        let live = Arc::new(Live::new(admission, config.connections_within(connections_limit)));
+        let live = Arc::new(Live::new(admission, &config, connections_limit));
         let fanout = MailboxFanout::new(
             Arc::clone(&mailboxes),
             readers.clone(),
@@ -187,12 +187,12 @@ impl Server {
         &self.fingerprint
     }
 
-    /// Puts those settings in force that a running daemon takes anew: how fast an account may ask, and
-    /// how many connections there may be, and who gets an account. Whoever is there stays.
+    /// Puts those settings in force that a running daemon takes anew: how fast an account may ask, how
+    /// many connections there may be, who gets an account, and all other limits. Whoever is there stays.
     pub fn reload(&self, config: &Config) {
-        let registration = config.registration;
-        let at_network = registration.at_network(&self.addresses);
-        self.live.admit_by(config.rate(), at_network, registration.at_socket());
+        let at_network = config.registration_over_tcp(&self.addresses);
+        self.live.admit_by(config.rate(), at_network, config.registration.at_socket());
+        self.live.set_limits(config.limits.clone());
         self.live.quotas.set_max(config.connections_within(self.connections_limit));
         self.mailboxes.all().for_each(|mailbox| mailbox.reload());
     }

@@ -259,3 +259,47 @@ fn a_path_may_begin_at_home_wherever_it_is_given() {
     let said = refusal(chatd(home.path()).env_remove("HOME").arg("--data-dir=~/data"));
     assert!(said.contains("HOME"), "{said}");
 }
+
+#[test]
+fn limits_have_defaults_come_from_every_source_and_are_printed_as_they_are_read() {
+    let home = home();
+    let counts = [
+        ("connections-per-network", 2_000),
+        ("sign-ins-per-minute", 1_200),
+        ("accounts-per-hour", 120),
+        ("joins-per-minute", 600),
+        ("new-rooms-per-hour", 360),
+    ];
+    let defaults = settings(&mut chatd(home.path()));
+    for (name, count) in counts {
+        assert_eq!(defaults[name].as_integer(), Some(count), "{name}");
+        let path = file(&home, &format!("{name} = 7\n"));
+        let from_file = settings(chatd(home.path()).arg("--config").arg(&path));
+        assert_eq!(from_file[name].as_integer(), Some(7), "{name}");
+        let variable = format!("CHATD_{}", name.to_uppercase().replace('-', "_"));
+        let with_env = || {
+            let mut command = chatd(home.path());
+            command.arg("--config").arg(&path).env(&variable, "8");
+            command
+        };
+        assert_eq!(settings(&mut with_env())[name].as_integer(), Some(8), "{name}");
+        let from_flag = settings(with_env().arg(format!("--{name}=9")));
+        assert_eq!(from_flag[name].as_integer(), Some(9), "{name}");
+        let said = refusal(chatd(home.path()).arg(format!("--{name}=0")));
+        assert!(said.contains("1 to 1000000000"), "{said}");
+    }
+    assert_eq!(defaults["bulk-accounts"].to_string(), "[]");
+    let path = file(&home, "bulk-accounts = ['feed']\nproxy-protocol-from = ['10.0.0.0/8']\n");
+    let printed = settings(chatd(home.path()).arg("--config").arg(&path));
+    assert_eq!(printed["bulk-accounts"].to_string(), r#"["feed"]"#);
+    assert_eq!(printed["proxy-protocol-from"].to_string(), r#"["10.0.0.0/8"]"#);
+    let flags = ["--bulk-accounts=feed,ci", "--proxy-protocol-from=192.0.2.1,2001:db8::/32"];
+    let printed = settings(chatd(home.path()).args(flags));
+    assert_eq!(printed["bulk-accounts"].to_string(), r#"["feed", "ci"]"#);
+    let proxies = r#"["192.0.2.1/32", "2001:db8::/32"]"#;
+    assert_eq!(printed["proxy-protocol-from"].to_string(), proxies);
+    let said = refusal(chatd(home.path()).arg("--proxy-protocol-from=10.0.0.1/8"));
+    assert!(said.contains("10.0.0.0/8"), "{said}");
+    let said = refusal(chatd(home.path()).arg("--bulk-accounts=two words"));
+    assert!(said.contains("bulk-accounts"), "{said}");
+}

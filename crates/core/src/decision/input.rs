@@ -7,7 +7,8 @@
 use chat_proto::{AccountId, QueryRequest, RequestId, Timestamp};
 
 use crate::{
-    Command, Conn, OperatorQuery, Origin, PresenceReport, Refusal, Request, Submission, SubmitterId,
+    Action, Command, Conn, OperatorQuery, Origin, PresenceReport, Refusal, Request, Submission,
+    SubmitterId,
 };
 
 /// Something that has come to this node and has no place in the order yet.
@@ -105,6 +106,17 @@ impl Unsequenced {
     #[must_use]
     pub fn is_command(&self) -> bool {
         matches!(self, Self::Request { request: Request::Command(_), .. })
+    }
+
+    /// What is for the order, with who gets the reply.
+    #[must_use]
+    pub fn command(&self) -> Option<(Origin, &Action)> {
+        match self {
+            Self::Request { origin, request: Request::Command(action) } => Some((*origin, action)),
+            Self::Request { .. } | Self::Operator { .. } | Self::Gone(_) | Self::Refused { .. } => {
+                None
+            }
+        }
     }
 
     /// With a place in the order of a node that is alone: where it is taken, at the time that it is

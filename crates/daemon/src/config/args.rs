@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::choices::{ConnectionCount, ListenChoice, LogFilter, RequestRate, SocketChoice};
 use super::file::File;
+use super::limits::LimitArgs;
 use super::{Address, Config, FileError, RegistrationSetting, SocketMode};
 use crate::ctl::cli::CtlOrder;
 use crate::ctl::verb::Verb;
@@ -120,6 +121,9 @@ struct Args {
     #[arg(hide_env_values = true)]
     registration: Option<RegistrationSetting>,
 
+    #[command(flatten)]
+    limits: LimitArgs,
+
     /// Which log lines go to stderr, as in info or chatd=debug [default: info]
     #[arg(long, value_name = "LEVEL", env = "CHATD_LOG", hide_env_values = true)]
     log: Option<LogFilter>,
@@ -192,10 +196,11 @@ impl Args {
         self,
         read: impl FnOnce(&Path) -> Result<File, FileError>,
     ) -> Result<Config, ArgsError> {
-        let file = match &self.config {
+        let mut file = match &self.config {
             Some(path) => read(path)?,
             None => File::default(),
         };
+        let limits = self.limits.resolve(&mut file);
         let listen = match self.listen {
             Some(choices) => addresses(choices)?,
             None => file.listen.unwrap_or_else(|| vec![Address::default()]),
@@ -225,6 +230,7 @@ impl Args {
                 .map_or(defaults.requests_per_second, |rate| rate.0),
             connections: self.connections.or(file.connections).map(|count| count.0),
             registration: self.registration.or(file.registration).unwrap_or_default(),
+            limits,
             log: self.log.or(file.log).map_or(defaults.log, |filter| filter.0),
         })
     }

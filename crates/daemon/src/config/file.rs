@@ -10,7 +10,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::choices::{ConnectionCount, LogFilter, RequestRate, SocketChoice};
-use super::{Address, RegistrationSetting, SocketMode};
+use super::limits::{AccountName, LimitCount};
+use super::{Address, IpNetwork, RegistrationSetting, SocketMode};
 use crate::store::Durability;
 
 /// What a file says.
@@ -30,6 +31,15 @@ pub(super) struct File {
     pub(super) new_store: Option<bool>,
     pub(super) requests_per_second: Option<RequestRate>,
     pub(super) connections: Option<ConnectionCount>,
+    pub(super) connections_per_network: Option<LimitCount>,
+    pub(super) sign_ins_per_minute: Option<LimitCount>,
+    pub(super) accounts_per_hour: Option<LimitCount>,
+    pub(super) joins_per_minute: Option<LimitCount>,
+    pub(super) new_rooms_per_hour: Option<LimitCount>,
+    #[serde(default, deserialize_with = "each_parsed")]
+    pub(super) bulk_accounts: Option<Vec<AccountName>>,
+    #[serde(default, deserialize_with = "each_parsed")]
+    pub(super) proxy_protocol_from: Option<Vec<IpNetwork>>,
     #[serde(default, deserialize_with = "parsed")]
     pub(super) registration: Option<RegistrationSetting>,
     #[serde(default, deserialize_with = "parsed")]

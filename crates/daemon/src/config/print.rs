@@ -37,6 +37,7 @@ impl Config {
             None => "# connections = 1000".to_owned(),
         };
         let registration = quoted(self.registration.to_string());
+        let limits = self.limits.to_toml();
         let log = quoted(&*self.log);
         format!(
             "\
@@ -88,6 +89,7 @@ requests-per-second = {requests}
 
 {REGISTRATION}registration = {registration}
 
+{limits}
 # Which log lines go to stderr: error, warn, info, debug or trace, also for a part, as in
 # \"info,chatd::store=debug\". SIGHUP reads it anew.
 # Flag --log, environment CHATD_LOG.

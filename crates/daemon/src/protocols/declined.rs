@@ -1,11 +1,13 @@
 //! Protocols that nobody speaks here. Each is told so in a way that its clients show to a person.
 
 use super::{Protocol, Service};
+use crate::notices::stray_proxy_header;
+use crate::proxy_header::SIGNATURE;
 
 const SENTENCE: &str = "This port speaks the chatd protocol. Connect with chat-tui.";
 
 /// All of them.
-pub(super) fn all() -> [Protocol; 4] {
+pub(super) fn all() -> [Protocol; 5] {
     let declined = |name, openings, ignores_case, words| Protocol {
         name,
         openings,
@@ -17,6 +19,7 @@ pub(super) fn all() -> [Protocol; 4] {
         declined("IRC", IRC, true, irc),
         declined("SSH", &[b"SSH-"], false, ssh),
         declined("TLS", TLS, false, tls),
+        declined("PROXY", &[SIGNATURE], false, || stray_proxy_header().frame()),
     ]
 }
 

@@ -17,6 +17,9 @@ use crate::socket::Socket;
 /// Connections that one pass takes in at the most: others are to be heard meanwhile.
 const ACCEPTS_PER_PASS: usize = 256;
 
+/// Of connections that cannot be accepted a line is said once in so many ticks.
+const QUIET_TICKS: u8 = 5;
+
 /// The listeners of a reactor; only the first has any.
 #[derive(Debug)]
 pub(super) struct Acceptor {
@@ -29,6 +32,8 @@ pub(super) struct Acceptor {
     next: usize,
     /// The process has no descriptors left: accepting rests until the next tick.
     is_backing_off: bool,
+    /// For how many ticks nothing more is said of connections that could not be accepted.
+    is_quiet_for: u8,
     accepted_in_pass: usize,
 }
 
@@ -60,10 +65,12 @@ impl Registered {
             Self::Tcp(listener) => listener.poll_accept(cx).map_ok(|(stream, from)| Arrival {
                 socket: Socket::Tcp(stream),
                 peer: from.into(),
+                is_proxy: false,
             }),
             Self::Unix(listener) => listener.poll_accept(cx).map_ok(|(stream, _path)| Arrival {
                 peer: Peer::of(stream.peer_cred()),
                 socket: Socket::Unix(stream),
+                is_proxy: false,
             }),
         }
     }
@@ -97,6 +104,7 @@ impl Acceptor {
             own,
             next: own,
             is_backing_off: false,
+            is_quiet_for: 0,
             accepted_in_pass: 0,
         })
     }
@@ -122,6 +130,7 @@ impl Acceptor {
     /// A second has passed.
     pub(super) fn end_back_off(&mut self) {
         self.is_backing_off = false;
+        self.is_quiet_for = self.is_quiet_for.saturating_sub(1);
     }
 
     /// Takes the next one in, of each listener in turn: a flood at one keeps nobody from another.
@@ -142,13 +151,21 @@ impl Acceptor {
                 // This one has already gone: the next may be there.
                 Poll::Ready(Err(error)) if has_gone(&error) => {}
                 Poll::Ready(Err(error)) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
                     self.is_backing_off = true;
+                    self.tell_of(&error);
                 }
             }
         }
         self.accepted_in_pass = 0;
         None
+    }
+
+    /// A connection could not be accepted. It may go on like that for hours, and waits meanwhile.
+    fn tell_of(&mut self, error: &io::Error) {
+        if self.is_quiet_for == 0 {
+            self.is_quiet_for = QUIET_TICKS;
+            tracing::warn!(%error, "connections cannot be accepted; they wait, and it is tried each second");
+        }
     }
 
     /// The listener whose turn it is among those at which somebody waits.

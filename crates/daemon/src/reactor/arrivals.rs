@@ -10,7 +10,7 @@ use super::Reactor;
 use super::connection::SocketConnection;
 use crate::arrival::{Arrival, Transfer};
 use crate::memory;
-use crate::notices::{evicted, full, going_away, no_memory};
+use crate::notices::{evicted, full, going_away, network_full, no_memory, too_many_sign_ins};
 use crate::peer::Network;
 use crate::protocols::{Handover, Protocol, ProtocolId, Service};
 use crate::quotas::Place;
@@ -21,12 +21,15 @@ impl Reactor {
     /// up his.
     pub(super) fn accept(&mut self) {
         let mut has_memory = None;
-        while let Some(arrival) = self.acceptor.accept() {
+        while let Some(mut arrival) = self.acceptor.accept() {
+            let proxies = &self.limits.proxy_protocol_from;
+            let ip = arrival.peer.ip();
+            arrival.is_proxy = ip.is_some_and(|ip| proxies.iter().any(|from| from.contains(ip)));
             if !*has_memory.get_or_insert_with(memory::is_left) {
                 self.send_away(arrival.socket, &no_memory());
                 continue;
             }
-            if !self.finds_a_place(arrival.peer.network()) {
+            if !self.finds_a_place(arrival.network()) {
                 self.send_away(arrival.socket, &full());
                 continue;
             }
@@ -71,19 +74,89 @@ impl Reactor {
             self.shared.live.quotas.release();
             return self.send_away(arrival.socket, &no_memory());
         }
-        let network = arrival.peer.network();
+        let network = arrival.network();
+        let wait_ms = match self.enter(network) {
+            Ok(wait_ms) => wait_ms,
+            Err(closing) => {
+                self.shared.live.quotas.release();
+                return self.send_away(arrival.socket, &closing);
+            }
+        };
         match self.slab.admit(arrival, &self.ready) {
             Ok((slot, conn)) => {
                 self.counts.accepted += 1;
                 self.unauthenticated.insert(network, conn);
-                self.line_up_to_read(slot);
+                self.line_up_after(slot, wait_ms);
             }
-            Err(error) => self.failed_to_take_in(&error),
+            Err(error) => {
+                if network.is_limited() {
+                    self.shared.live.quotas.leave(network);
+                }
+                self.failed_to_take_in(&error);
+            }
         }
         if self.unauthenticated.count()
             > self.shared.live.quotas.unauthenticated_max(self.acceptor.reactors())
         {
             self.evict_unauthenticated();
+        }
+    }
+
+    /// A proxy has told whose connection it is: from here on that is where it comes from.
+    pub(super) fn arrived(&mut self, slot: u32) {
+        let Some(connection) = self.slab.at(slot as usize) else { return };
+        let (network, conn) = (connection.network(), connection.conn);
+        match self.enter(network) {
+            Ok(wait_ms) => {
+                self.unauthenticated.remove(Network::Proxy, conn);
+                self.unauthenticated.insert(network, conn);
+                self.line_up_after(slot, wait_ms);
+            }
+            Err(closing) => {
+                self.shared.live.refusals.full.count();
+                let Some(connection) = self.slab.at(slot as usize) else { return };
+                connection.is_proxy = true;
+                connection.close(&closing);
+                self.line_up_to_write(slot);
+            }
+        }
+    }
+
+    /// Somebody comes from a network, and is counted there, if it has limits: how long it is not read, in
+    /// milliseconds.
+    fn enter(&self, network: Network) -> Result<u64, Closing> {
+        if !network.is_limited() {
+            return Ok(0);
+        }
+        let live = &self.shared.live;
+        if !live.quotas.enter(network, &self.networks) {
+            return Err(network_full());
+        }
+        match live.networks.sign_in(network, &self.networks, self.now_ms) {
+            Ok(wait_ms) => Ok(wait_ms),
+            Err(too_fast) => {
+                live.quotas.leave(network);
+                Err(too_many_sign_ins(too_fast))
+            }
+        }
+    }
+
+    /// It is read once its time has come.
+    fn line_up_after(&mut self, slot: u32, wait_ms: u64) {
+        let Some(connection) = self.slab.at(slot as usize) else { return };
+        match wait_ms {
+            0 => self.queue.line_up_to_read(connection),
+            _ => self.queue.hold(connection, self.now_ms.saturating_add(wait_ms)),
+        }
+    }
+
+    /// Those whose time has come are read.
+    pub(super) fn end_holds(&mut self) {
+        while let Some(conn) = self.queue.next_released(self.now_ms) {
+            if let Some((_slot, connection)) = self.slab.of(conn) {
+                connection.awaits_reading = false;
+                self.queue.line_up_to_read(connection);
+            }
         }
     }
 
@@ -116,7 +189,7 @@ impl Reactor {
     /// its place.
     pub(super) fn hand_over(&mut self, slot: u32, protocol: ProtocolId) {
         let Some(connection) = self.take_out(slot) else { return };
-        let place = Place::of(&self.shared.live.quotas);
+        let place = Place::of(&self.shared.live.quotas, connection.counted_in());
         let Protocol { name, service, .. } = self.shared.protocols.get(protocol);
         let Service::TakenOver(server) = service else { return };
         connection.log_handed_over(name);
@@ -189,7 +262,9 @@ mod tests {
         // The reactor finds both in its first pass.
         mailbox.drain();
         let socket = Socket::Tcp(ours).unregister().unwrap();
-        mailbox.arrive(Transfer { socket, peer: Peer::from(from) }).expect("it has not ended");
+        mailbox
+            .arrive(Transfer { socket, peer: Peer::from(from), is_proxy: false })
+            .expect("it has not ended");
         let server = Server::start_with(config, Protocols::default(), vec![builder]).await.unwrap();
 
         let mut heard = Vec::new();
@@ -209,7 +284,8 @@ mod tests {
 
         for _ in 0..2 {
             let (ours, mut theirs) = UnixStream::pair().unwrap();
-            let arrival = Arrival { peer: Peer::of(ours.peer_cred()), socket: Socket::Unix(ours) };
+            let peer = Peer::of(ours.peer_cred());
+            let arrival = Arrival { peer, socket: Socket::Unix(ours), is_proxy: false };
             let kept = acceptor.share_out(arrival).unwrap().expect("nobody else takes it");
             assert_eq!(kept.socket.write(&std::iter::once(&b"told"[..])).unwrap(), 4);
             drop(kept);

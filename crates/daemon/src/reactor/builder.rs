@@ -55,6 +55,9 @@ impl Shared {
     /// A connection has left.
     pub(super) fn left(&self, connection: &SocketConnection) {
         self.live.quotas.release();
+        if let Some(network) = connection.counted_in() {
+            self.live.quotas.leave(network);
+        }
         if let Some(account) = connection.account() {
             self.live.quotas.sign_out(account);
             self.live.rates.left(account);
@@ -152,6 +155,8 @@ impl ReactorBuilder {
             mailbox,
             acceptor,
             admission: shared.live.admission(),
+            limits: shared.live.limits(),
+            networks: shared.live.limits().network_paces(),
             unread: Unread::of_one_in(reactors, Arc::clone(&shared.live.unread)),
             counts: Counts::default(),
             shared,

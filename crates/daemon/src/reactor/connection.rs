@@ -48,6 +48,9 @@ pub(super) struct SocketConnection {
     /// has not, the socket has the waker.
     is_readable: bool,
     is_writable: bool,
+    /// It is a proxy that has not told yet for whom it connects, or that connects for somebody who may not
+    /// come in.
+    pub(super) is_proxy: bool,
     /// Its turn comes.
     pub(super) awaits_reading: bool,
     pub(super) awaits_writing: bool,
@@ -78,6 +81,7 @@ impl SocketConnection {
             // The first bytes are often there by now.
             is_readable: true,
             is_writable: true,
+            is_proxy: arrival.is_proxy,
             awaits_reading: false,
             awaits_writing: false,
         }
@@ -95,7 +99,12 @@ impl SocketConnection {
 
     /// Where it comes from.
     pub(super) fn network(&self) -> Network {
-        self.peer.network()
+        if self.is_proxy { Network::Proxy } else { self.peer.network() }
+    }
+
+    /// The network among whose connections it counts, if it does.
+    pub(super) fn counted_in(&self) -> Option<Network> {
+        Some(self.network()).filter(|network| network.is_limited())
     }
 
     /// With whom it shares its turns.
@@ -126,7 +135,7 @@ impl SocketConnection {
 
     /// The socket and the peer, without the connection, and what has been read and not understood.
     pub(super) fn into_arrival(self) -> (Arrival, Vec<u8>) {
-        (Arrival { socket: self.socket, peer: self.peer }, self.unread)
+        (Arrival { socket: self.socket, peer: self.peer, is_proxy: false }, self.unread)
     }
 
     /// Whether there is something to read that was waited for.

@@ -3,7 +3,10 @@
 //! A connection stands in each line once; the marks for that are its own. It must not know what a turn
 //! does.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use chat_core::Conn;
 
 use super::connection::SocketConnection;
 use super::read_queue::ReadQueue;
@@ -14,6 +17,8 @@ pub(super) struct RunQueue {
     /// By party: each has its turn.
     pub(super) reads: ReadQueue,
     writes: VecDeque<u32>,
+    /// Those who came too fast, and until when they are not read. The first to be read is on top.
+    held: BinaryHeap<Reverse<(u64, Conn)>>,
 }
 
 impl RunQueue {
@@ -34,6 +39,28 @@ impl RunQueue {
         if !std::mem::replace(&mut connection.awaits_reading, true) {
             self.reads.push_first(connection.party(), connection.conn);
         }
+    }
+
+    /// A connection is not read before that time, in milliseconds, whatever it says. Nobody lines it up
+    /// meanwhile, since it bears the mark of those who are in line.
+    pub(super) fn hold(&mut self, connection: &mut SocketConnection, until_ms: u64) {
+        connection.awaits_reading = true;
+        self.held.push(Reverse((until_ms, connection.conn)));
+    }
+
+    /// Somebody whose time has come to be read. He has to be lined up, unless he is gone.
+    pub(super) fn next_released(&mut self, now_ms: u64) -> Option<Conn> {
+        let Reverse((until_ms, conn)) = *self.held.peek()?;
+        (until_ms <= now_ms).then(|| {
+            self.held.pop();
+            conn
+        })
+    }
+
+    /// When somebody may be read who may not be now.
+    pub(super) fn next_wake_ms(&self) -> Option<u64> {
+        let released_ms = self.held.peek().map(|Reverse((until_ms, _conn))| *until_ms);
+        [self.reads.next_pause_ends_ms(), released_ms].into_iter().flatten().min()
     }
 
     /// There is something for the connection in a slot.

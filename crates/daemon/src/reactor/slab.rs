@@ -111,7 +111,7 @@ mod tests {
     fn admit(slots: &mut Slab) -> Conn {
         let (ours, _theirs) = UnixStream::pair().unwrap();
         let peer = Peer::of(ours.peer_cred());
-        let arrival = Arrival { socket: Socket::Unix(ours), peer };
+        let arrival = Arrival { socket: Socket::Unix(ours), peer, is_proxy: false };
         slots.admit(arrival, &Arc::default()).unwrap().1
     }
 

@@ -36,6 +36,8 @@ pub(super) enum Progress {
     Interrupted,
     /// Events of a log are to be read from disk; then there is more.
     ReadDisk(DiskRead),
+    /// The proxy has told whose connection it is.
+    Arrived,
     /// It speaks a protocol of somebody else, who takes its socket.
     HandOver(ProtocolId),
     /// It is over.

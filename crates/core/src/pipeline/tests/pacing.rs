@@ -1,8 +1,11 @@
 //! What is too fast has no place in the order, and what comes to nothing is given back.
 
+use std::sync::Arc;
+
 use chat_proto::limits::ROOMS_PER_ACCOUNT_MAX;
 
 use super::*;
+use crate::Registration;
 
 fn asks(n: u32, action: Action) -> Unsequenced {
     let origin = Origin { conn: Conn(1), request: RequestId(n), window: Window::Commands };
@@ -55,6 +58,45 @@ fn send_unsequenced(n: u64) -> Unsequenced {
     let (credential, body) = (credential(0xAD).id(), PostBody::Text(TextBody::say("say")));
     let nonce = Nonce { stream: StreamId([9; 16]), n };
     asks(9, Action::Post { account: ADA, credential, nonce, room: LOBBY, body })
+}
+
+#[test]
+fn joining_and_leaving_rooms_that_are_there_has_a_pace_and_who_is_bulk_has_none() {
+    let mut world = World::new();
+    let mut paces = AccountPaces::default();
+    paces.joins = paces.joins.with_burst(3);
+    world.pipeline.set_paces(Arc::new(paces.clone()));
+    let joins_and_leaves = |world: &mut World, n| {
+        let leaves = asks(n, Action::Leave { account: ADA, room: LOBBY });
+        world.sequence([leaves]);
+        world.sequence([joins(n + 100, "lobby")]).is_empty()
+    };
+    // She has joined once before.
+    assert_eq!([1, 2, 3].map(|n| joins_and_leaves(&mut world, n)), [true, true, false]);
+    let refused = world.pipeline.refuse_for_pace(&joins(200, "lobby"), NOW);
+    let Some(Unsequenced::Refused { refusal, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(refusal, crate::Refusal::RateLimited { wait_ms: 100 });
+    assert_eq!(world.sequence([joins(300, "new")]), [0; 0], "a new room has a pace of its own");
+    paces.bulk.insert("ada".to_owned());
+    world.pipeline.set_paces(Arc::new(paces));
+    assert!((5..50).all(|n| joins_and_leaves(&mut world, n)), "nobody slows a bulk account down");
+}
+
+#[test]
+fn only_a_sign_in_of_somebody_unknown_makes_an_account() {
+    let world = World::new();
+    let signs_in_where = |registration, key, name: &str| {
+        let credential = credential(key);
+        let name = Ok(Box::new(Nickname::parse(name).unwrap().into()));
+        let (name_is_firm, invitation) = (false, None);
+        asks(1, Action::SignIn { credential, name, name_is_firm, invitation, registration })
+    };
+    let signs_in = |key, name| signs_in_where(Registration::Open, key, name);
+    assert!(!world.pipeline.makes_account(&signs_in(0xAD, "ada")));
+    assert!(world.pipeline.makes_account(&signs_in(0xB0, "bob")));
+    let refused = signs_in_where(Registration::Closed, 0xB0, "bob");
+    assert!(!world.pipeline.makes_account(&refused), "nothing would come of it");
+    assert!(!world.pipeline.makes_account(&joins(1, "lobby")));
 }
 
 #[test]

@@ -8,8 +8,9 @@ use chat_proto::{MAGIC, frame_end};
 use super::phase::{Leaving, Native, Phase};
 use super::{SocketConnection, Stage};
 use crate::conn_number::session_id;
-use crate::notices::{no_memory, unknown_protocol};
+use crate::notices::{no_memory, no_proxy_header, too_long_before_sign_in, unknown_protocol};
 use crate::protocols::{Protocols, Recognised, Service};
+use crate::proxy_header::ProxyHeader;
 use crate::reactor::turn::{ParseContext, Progress, TurnContext};
 use crate::reactor::unread::CAUTIOUS_READ_BYTES;
 
@@ -22,6 +23,7 @@ impl SocketConnection {
         if self.phase.is_closing() || context.is_draining {
             return Progress::Done;
         }
+        let was_proxy = self.is_proxy;
         let has_kept_whole_frames = self.keeps_whole_frame();
         if !self.unread.is_empty() {
             let unread = std::mem::take(&mut self.unread);
@@ -54,6 +56,11 @@ impl SocketConnection {
                 context.counts.bytes_read += read as u64;
                 // Less than there was room for is all there is; the end of the stream may follow.
                 self.is_readable = read == room || self.socket.is_readable(&mut cx);
+                if let Phase::Native(native) = &mut self.phase
+                    && !native.has_said(read)
+                {
+                    self.phase.close(&too_long_before_sign_in());
+                }
                 let new = &context.buffer[..read];
                 if self.unread.is_empty() {
                     self.process_input(new, &mut context.parse);
@@ -71,6 +78,9 @@ impl SocketConnection {
                 self.log_gone(&error);
                 return Progress::Gone;
             }
+        }
+        if was_proxy && !self.is_proxy {
+            return Progress::Arrived;
         }
         if let Phase::Taken(protocol) = self.phase {
             return Progress::HandOver(protocol);
@@ -97,6 +107,9 @@ impl SocketConnection {
 
     /// Asks what `bytes` ask, and keeps the rest.
     fn process_input(&mut self, mut bytes: &[u8], context: &mut ParseContext<'_>) {
+        if self.is_proxy {
+            return self.read_proxy_header(bytes);
+        }
         if matches!(self.phase, Phase::Undecided) {
             self.decide(&mut bytes, context.protocols);
         }
@@ -110,6 +123,23 @@ impl SocketConnection {
             left = bytes.len();
         }
         self.keep(bytes);
+    }
+
+    /// Takes what a proxy says in front of the connection. What comes behind it is understood in the next
+    /// turn, which is that of whoever is behind the proxy.
+    fn read_proxy_header(&mut self, bytes: &[u8]) {
+        let end = match ProxyHeader::read(bytes) {
+            ProxyHeader::Incomplete => return self.keep(bytes),
+            ProxyHeader::Refused(why) => return self.phase.close(&no_proxy_header(why)),
+            ProxyHeader::Itself { bytes } => bytes,
+            ProxyHeader::From { peer, bytes } => {
+                self.log_proxied(peer);
+                self.peer = peer;
+                bytes
+            }
+        };
+        self.is_proxy = false;
+        self.keep(&bytes[end..]);
     }
 
     /// Keeps what cannot be understood yet, for as long as the peer likes: in an exact fit.

@@ -10,6 +10,7 @@ use tracing::{Level, Span};
 use super::phase::Phase;
 use super::{SocketConnection, Stage};
 use crate::conn_number::session_id;
+use crate::peer::Peer;
 use crate::refusals::Refusals;
 
 impl SocketConnection {
@@ -30,6 +31,13 @@ impl SocketConnection {
     pub(in crate::reactor) fn log_connected(&self) {
         if tracing::enabled!(Level::DEBUG) {
             self.span().in_scope(|| tracing::debug!("connected"));
+        }
+    }
+
+    pub(super) fn log_proxied(&self, behind: Peer) {
+        if tracing::enabled!(Level::DEBUG) {
+            let behind = behind.to_string();
+            self.span().in_scope(|| tracing::debug!(behind, "a proxy tells for whom it connects"));
         }
     }
 

@@ -12,6 +12,9 @@ use crate::tails::TailFollower;
 /// follows what the peer took last: what it does not take is read again.
 const PAGE_BYTES: std::ops::RangeInclusive<u32> = 16 * 1024..=512 * 1024;
 
+/// What a peer may say before it has signed in, in bytes, all in all.
+const UNAUTHENTICATED_BYTES_MAX: u16 = 16 * 1024;
+
 /// What is spoken, with what that needs.
 #[derive(Debug)]
 pub(super) enum Phase {
@@ -38,6 +41,8 @@ pub(super) struct Native {
     /// That of its account, once it has signed in: shared with all connections of it.
     bucket: Option<Arc<TokenBucket>>,
     page_bytes: u32,
+    /// How much has come before the sign-in.
+    unauthenticated_bytes: u16,
 }
 
 /// The last words to a peer.
@@ -54,7 +59,17 @@ pub(super) struct Leaving {
 
 impl Native {
     pub(super) fn new(core: Connection<TailFollower>) -> Box<Self> {
-        Box::new(Self { core, bucket: None, page_bytes: *PAGE_BYTES.start() })
+        let page_bytes = *PAGE_BYTES.start();
+        Box::new(Self { core, bucket: None, page_bytes, unauthenticated_bytes: 0 })
+    }
+
+    /// So much has come; whether that is no more than anybody has to say before the sign-in.
+    pub(super) fn has_said(&mut self, bytes: usize) -> bool {
+        if self.core.account().is_none() {
+            let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
+            self.unauthenticated_bytes = self.unauthenticated_bytes.saturating_add(bytes);
+        }
+        self.unauthenticated_bytes <= UNAUTHENTICATED_BYTES_MAX
     }
 
     /// The peer has taken so many bytes, and may take more at once.
