@@ -15,8 +15,9 @@ const FEW_MAX: usize = 16;
 pub(super) enum Places<H> {
     /// Rising by log: found by halving.
     Few(Vec<Place<H>>),
-    /// It does not become few again: who follows many will soon follow many again.
-    Many(FxHashMap<LogId, Place<H>>),
+    /// It does not become few again: who follows many will soon follow many again. In a box: those who
+    /// follow few have no room for it.
+    Many(Box<FxHashMap<LogId, Place<H>>>),
 }
 
 impl<H> Default for Places<H> {
@@ -53,7 +54,8 @@ impl<H> Places<H> {
         if let Self::Few(few) = self
             && few.len() == FEW_MAX
         {
-            *self = Self::Many(few.drain(..).map(|place| (place.log, place)).collect());
+            let many = few.drain(..).map(|place| (place.log, place)).collect();
+            *self = Self::Many(Box::new(many));
         }
         match self {
             Self::Few(few) => {
