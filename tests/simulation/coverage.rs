@@ -60,6 +60,8 @@ situations! {
     NewEpoch,
     /// A room that nobody was in and nobody had written to has gone.
     RoomRemoved,
+    /// Somebody came in with the invitation that everybody has.
+    CameByInvitation,
     /// A room was made under the name of one that has gone.
     RoomMadeAnew,
     /// Somebody followed a room that has gone, and was told so.

@@ -159,6 +159,7 @@ impl SimDisk {
         let Owned::Event(event) = record else { return };
         match &event.content {
             Content::RoomRemoved {} => self.coverage.hit(Situation::RoomRemoved),
+            Content::InvitationUsed { .. } => self.coverage.hit(Situation::CameByInvitation),
             Content::RoomCreated { name, .. } if self.data.was_there(name.name.as_str()) => {
                 self.coverage.hit(Situation::RoomMadeAnew);
             }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chat_log::{Descriptor, Log, log_panics};
 use chatd::config::{Config, Order, from_command_line};
-use chatd::ready::Ready;
+use chatd::ready::{Ready, has_way_for_others};
 use chatd::{Server, ctl};
 use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
@@ -73,9 +73,9 @@ async fn serve(config: Config, log: &Log) -> Result<ExitCode, Box<dyn Error>> {
         socket: server.socket(),
         fingerprint: server.fingerprint(),
         needs_invitation: server.needs_invitation(),
-        invitation: match io::stdout().is_terminal() {
+        // It would stay in a journal, and without an address for others there is no line for it.
+        invitation: match io::stdout().is_terminal() && has_way_for_others(server.addresses()) {
             true => server.first_invitation().await,
-            // It would stay in a journal.
             false => None,
         },
     };

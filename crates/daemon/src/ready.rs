@@ -97,6 +97,12 @@ pub fn join_line(
     format!("chat-tui 'chat://{address}/{room}#{fingerprint}{invitation}'")
 }
 
+/// Whether others than those of this machine reach one of these addresses.
+#[must_use]
+pub fn has_way_for_others(addresses: &[SocketAddr]) -> bool {
+    addresses.iter().any(|address| !address.ip().is_loopback())
+}
+
 fn answers_on_loopback(address: &SocketAddr) -> bool {
     address.ip().is_loopback() || address.ip().is_unspecified()
 }

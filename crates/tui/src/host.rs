@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chat_client::{Fingerprint, Target, TargetUrl};
 use chat_proto::InvitationCode;
-use chatd::ready::{Ready, on_loopback, seen_from_elsewhere};
+use chatd::ready::{Ready, has_way_for_others, on_loopback, seen_from_elsewhere};
 use chatd::{Durability, Server, StartError};
 
 use crate::exit::Exit;
@@ -108,7 +108,10 @@ impl Host {
 
     /// An invitation, when somebody new needs one who comes from elsewhere.
     pub async fn invitation(&self) -> Option<InvitationCode> {
-        self.server.first_invitation().await
+        match has_way_for_others(self.server.addresses()) {
+            true => self.server.first_invitation().await,
+            false => None,
+        }
     }
 
     /// Stops the daemon in order.

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::stage::{PATIENCE, Stage};
 
 /// Somebody who is signed in, with the client library.
-async fn signed_in(stage: &Stage, name: &str) -> Client {
+pub(crate) async fn signed_in(stage: &Stage, name: &str) -> Client {
     let data_dir = stage.path().join(format!("{name}-at-home"));
     let target = Target::Tcp { host: "127.0.0.1".into(), port: stage.address.port() };
     let config = Config::headless(target, Name::firm(name), data_dir);

@@ -4,6 +4,7 @@
 mod account;
 mod chat;
 mod choosing;
+mod inviting;
 mod keys;
 mod liar;
 mod linking;

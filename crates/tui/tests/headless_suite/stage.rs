@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use chatd::config::RegistrationSetting;
 use chatd::store::OpenError;
 use chatd::{Durability, Server, StartError};
 use rustix::process::{Pid, Signal, kill_process};
@@ -42,7 +43,7 @@ pub(crate) struct Running {
 impl Stage {
     pub(crate) async fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let server = start(dir.path(), "127.0.0.1:0".to_owned()).await;
+        let server = start(dir.path(), "127.0.0.1:0".to_owned(), RegistrationSetting::Auto).await;
         let address = server.addresses()[0];
         Self { dir, server: Some(server), address }
     }
@@ -55,7 +56,13 @@ impl Stage {
 
     /// Starts it again, at the same address and with the same data.
     pub(crate) async fn start_server(&mut self) {
-        self.server = Some(start(self.dir.path(), self.address.to_string()).await);
+        self.start_server_with(RegistrationSetting::Auto).await;
+    }
+
+    /// The same, and lets new people in so.
+    pub(crate) async fn start_server_with(&mut self, registration: RegistrationSetting) {
+        let started = start(self.dir.path(), self.address.to_string(), registration);
+        self.server = Some(started.await);
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -212,12 +219,13 @@ impl Running {
     }
 }
 
-async fn start(dir: &Path, listen: String) -> Server {
+async fn start(dir: &Path, listen: String, registration: RegistrationSetting) -> Server {
     let config = chatd::Config {
         listen: vec![listen],
         socket: None,
         data_dir: dir.join("server"),
         durability: Durability::Process,
+        registration,
         ..chatd::Config::default()
     };
     let starting = async {
