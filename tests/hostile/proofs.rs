@@ -244,7 +244,7 @@ async fn a_proof_that_is_cut_or_has_something_behind_it_is_refused() -> Result<(
 #[tokio::test]
 async fn a_kind_of_proof_that_is_not_known_or_does_not_fit_is_refused_as_such() -> Result<()> {
     let server = TestServer::start().await?;
-    for proof_kind in [0, 3, u16::MAX] {
+    for proof_kind in [0, 3, 4, u16::MAX] {
         let said = said(&server, |welcome| SignIn { proof_kind, ..by_signature(1, welcome) });
         assert_eq!(said.await?.unwrap_err(), ErrorCode::Unsupported, "{proof_kind}");
     }

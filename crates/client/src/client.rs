@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_proto::{
-    AccountId, FindRoom, FrameError, History, Join, Leave, LogId, Member, Members, Ping, Position,
-    Rename, Request, Role, RoomId, RoomInfo, RoomName, Rooms, Seq, SetRole, Subscribe,
+    AccountId, ErrorCode, FindRoom, FrameError, History, Join, Leave, LogId, Member, Members, Ping,
+    Position, Rename, Request, Role, RoomId, RoomInfo, RoomName, Rooms, Seq, SetRole, Subscribe,
 };
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -104,14 +104,17 @@ impl Events {
 
 impl Client {
     /// Becomes a member of a room, which is made when nobody has been there, and follows it (from
-    /// what is new on, unless it is followed already).
+    /// what is new on, unless it is followed already). A program whose token is not for reading follows
+    /// nothing, and can send all the same.
     ///
     /// # Errors
     /// [`RequestError`].
     pub async fn join(&self, room: &RoomName) -> Result<RoomInfo, RequestError> {
         let info = self.ask(Join { name: room.to_string() }).await?;
-        self.follow(info.room.into(), None).await?;
-        Ok(info)
+        match self.follow(info.room.into(), None).await {
+            Err(RequestError::Refused(why)) if why.code == Some(ErrorCode::NotReadable) => Ok(info),
+            followed => followed.map(|()| info),
+        }
     }
 
     /// Looks a room up.

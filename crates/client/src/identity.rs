@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use chat_files::create_dir;
 use chat_files::key::{Key, KeyError};
-use chat_proto::{Credential, Nickname, PublicKey, SignIn, SshKey, names_collide, sshsig_message};
+use chat_proto::{
+    Credential, Nickname, PublicKey, SignIn, SshKey, Token, TokenId, names_collide, sshsig_message,
+};
 use ed25519_dalek::{Signer as Sign, SigningKey};
 use ssh_key::PrivateKey;
 
@@ -31,6 +33,8 @@ pub struct Identity {
 enum Signer {
     /// This program, natively.
     Ed25519(SigningKey),
+    /// This program, with a token.
+    Token(SigningKey),
     /// This program, as SSH does.
     Ssh(Box<PrivateKey>),
     /// An agent, as SSH does.
@@ -63,6 +67,15 @@ impl Identity {
         Self { credential, signer: Arc::new(Signer::Ed25519(key)) }
     }
 
+    /// The key of a token.
+    #[must_use]
+    pub fn of_token(token: &Token) -> Self {
+        let key = SigningKey::from_bytes(&token.0);
+        let public = PublicKey(key.verifying_key().to_bytes());
+        let credential = Credential::Token(TokenId::of_key(&public));
+        Self { credential, signer: Arc::new(Signer::Token(key)) }
+    }
+
     /// What it signs in as.
     #[must_use]
     pub fn credential(&self) -> Credential {
@@ -79,7 +92,7 @@ impl Identity {
     #[must_use]
     pub fn agents_key(&self) -> Option<String> {
         match &*self.signer {
-            Signer::Ed25519(_) | Signer::Ssh(_) => None,
+            Signer::Ed25519(_) | Signer::Token(_) | Signer::Ssh(_) => None,
             Signer::Agent(_, key) => Some(key.to_string()),
         }
     }
@@ -96,6 +109,10 @@ impl Identity {
         let (key, signature) = match (&*self.signer, self.credential) {
             (Signer::Ed25519(key), Credential::Key(public)) => {
                 return Ok(SignIn::with_key(public, key.sign(transcript).to_bytes(), name));
+            }
+            (Signer::Token(key), _) => {
+                let public = PublicKey(key.verifying_key().to_bytes());
+                return Ok(SignIn::with_token(public, key.sign(transcript).to_bytes()));
             }
             (Signer::Ed25519(_), _) => unreachable!("it is made with its credential"),
             (Signer::Ssh(key), _) => {

@@ -3,6 +3,7 @@
 //! It must not know of connections and frames, nor of how anything is stored.
 
 pub(crate) mod admission;
+pub(crate) mod bot_scope;
 pub(crate) mod command;
 pub(crate) mod idset;
 pub(crate) mod input;

@@ -33,7 +33,8 @@ pub use conversation::session::{
 pub use conversation::subscriptions::{DiskRead, Subscriptions, TailHandle, Work};
 pub use conversation::tail::Tail;
 pub use decision::admission::{NewInvitation, Registration};
-pub use decision::command::{Action, Command, DeviceLink, RoomChange, UnreadableCommand};
+pub use decision::bot_scope::BotScope;
+pub use decision::command::{Action, BotOrder, Command, DeviceLink, RoomChange, UnreadableCommand};
 pub use decision::input::{Input, Local, Ordered, Unsequenced};
 pub use decision::lone_submitter::LoneSubmitter;
 pub use decision::names::{NameKey, NameKeys, NameStem, Named, WishedName};
@@ -45,8 +46,8 @@ pub use decision::post::{AfterRefused, BodyDigest, PostBody};
 pub use decision::refusal::Refusal;
 pub use decision::secret::StoreSecret;
 pub use decision::state::{
-    AccountRow, Answer, CredentialRow, Decision, InvitationRow, LinkRow, RULES, RestoreError,
-    RoomRow, Snapshot, State,
+    AccountRow, Answer, BotRow, CredentialRow, Decision, InvitationRow, LinkRow, RULES,
+    RestoreError, RoomRow, Snapshot, State,
 };
 pub use log::event::{
     Batch, Columns, Content, Event, EventKind, EventRow, InvitationColumns, LogOwner,

@@ -289,6 +289,7 @@ impl<S: Store> Pipeline<S> {
                 }
                 self.paces.forget_rested(now);
                 self.refused.tick(|account| self.presence.is_online(account));
+                self.sign_out_expired(now, fanout);
                 self.announce_presence(fanout);
                 for (origin, refusal) in self.ahead.tick() {
                     fanout.reply(origin, Reply::Refused(refusal));

@@ -18,6 +18,7 @@ mod operator;
 mod service;
 mod status;
 mod table;
+mod token;
 pub mod verb;
 
 pub use answer::{Answer, ErrorKind, Page, Record};

@@ -5,7 +5,7 @@ mod store_seed;
 use std::collections::BTreeSet;
 
 use bytes::BytesMut;
-use chat_core::{Content, Event, EventKind, HistoryRead, Store};
+use chat_core::{BotScope, Content, Event, EventKind, HistoryRead, Store};
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
 use chat_proto::{
     AccountId, Epoch, EventSeq, FrameCodec, Gap, HistoryPage, InvitationCode, Kind, LinkCodeHash,
@@ -68,6 +68,7 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
     let bob = AccountId(3);
     let nickname = |name| Nickname::parse(name).expect("a name");
     let side = RoomName::parse("side").expect("a name");
+    let scope = BotScope::of_words("send,read", Timestamp(9)).expect("words");
     let (credential, laptop) = (PublicKey([0xB0; 32]).into(), PublicKey([0xB1; 32]).into());
     let hash = InvitationCode([7; 16]).hash();
     let events = [
@@ -85,6 +86,7 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         event(bob.into(), 6, Content::CredentialAdded { credential: laptop, label: "lap".into() }),
         event(bob.into(), 7, Content::CredentialRemoved { credential: laptop }),
         event(bob.into(), 8, Content::CredentialAdded { credential: laptop, label: "".into() }),
+        event(bob.into(), 9, Content::BotCreated { by: ADA, scope }),
         message(2, "hello\n\u{1b}[31m wörld 👍"),
         event(
             LogId::SERVER,
@@ -113,7 +115,7 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         assert_eq!(page, LogPage { frames: frames(&of_log), after: head });
     }
     let page = events_after(&mut reader, LOBBY, 1, usize::MAX);
-    assert_eq!(page, LogPage { frames: frames(&events[14..15]), after: Seq(2) });
+    assert_eq!(page, LogPage { frames: frames(&events[15..16]), after: Seq(2) });
     let lobby = events_after(&mut reader, LOBBY, 0, usize::MAX);
     assert_eq!(told(&lobby), [(1, 1), (2, 2)]);
 }

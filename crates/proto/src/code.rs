@@ -115,6 +115,10 @@ numbered! {
         BadTerms = 133, false;
         /// The account has made no such invitation, or it is not open any more.
         UnknownInvitation = 134, false;
+        /// Nothing signs in with the token: it was revoked, has expired, or is none.
+        BadToken = 150, false;
+        /// The token is not for that.
+        OutOfScope = 151, false;
     }
 }
 
@@ -123,8 +127,8 @@ numbered! {
     CredentialKind, is_taken: /** Whether this version signs anybody in with one. */ {
         /// An Ed25519 public key (RFC 8032).
         Key = 1, true;
-        /// The name of a token; reserved.
-        Token = 2, false;
+        /// A program's token, named by a hash of its public key.
+        Token = 2, true;
         /// An ECDSA key on P-256, named by SHA-256 of it as SSH writes it.
         EcdsaP256 = 3, true;
         /// An Ed25519 key on a security key (FIDO), named in the same way.
@@ -139,6 +143,9 @@ numbered! {
         Signature = 1, false;
         /// The key and an SSHSIG signature of [`crate::sign_in_transcript`], each a `string` of SSH.
         SshSignature = 2, true;
+        /// A token's public key (32 bytes), and its Ed25519 signature over
+        /// [`crate::sign_in_transcript`] (64 bytes).
+        TokenSignature = 3, false;
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{CredentialId, CredentialKind, PublicKey, SshKey};
 pub enum Credential {
     /// A key: its holder signs the challenge.
     Key(PublicKey),
-    /// A program's token. It has its place here and on the wire; no daemon takes one yet.
+    /// A program's token.
     Token(TokenId),
     /// An ECDSA key on P-256.
     EcdsaP256(KeyDigest),

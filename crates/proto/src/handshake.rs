@@ -5,7 +5,7 @@ use crate::ssh::put_ssh_string;
 use crate::wire::{Body, Decode, Encode, List};
 use crate::{
     AccountId, Credential, Epoch, InvitationCode, Kind, LinkCode, ProofKind, PublicKey, Seq,
-    SessionId, SshKey,
+    SessionId, SshKey, TokenId,
 };
 
 /// Opens the conversation, right after [`crate::MAGIC`].
@@ -104,6 +104,14 @@ impl SignIn {
         put_ssh_string(&mut proof, signature);
         (proof.len() <= PROOF_BYTES_MAX)
             .then(|| Self::with(credential, ProofKind::SshSignature, List::first_of(proof), name))
+    }
+
+    /// A sign-in with a token: the public half of its key, and its signature of [`sign_in_transcript`].
+    #[must_use]
+    pub fn with_token(key: PublicKey, signature: [u8; 64]) -> Self {
+        let credential = Credential::Token(TokenId::of_key(&key));
+        let proof = List::first_of(key.0.into_iter().chain(signature));
+        Self::with(credential, ProofKind::TokenSignature, proof, "")
     }
 
     fn with(

@@ -25,6 +25,7 @@ mod role;
 mod ssh;
 mod text;
 mod text_body;
+mod token;
 mod wire;
 
 pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
@@ -66,6 +67,7 @@ pub use ssh::{
 };
 pub use text::{TextError, check_text};
 pub use text_body::{Context, TextBody, TextRef};
+pub use token::Token;
 pub use wire::{Body, List, WireError, Written, decode, decode_known_part};
 
 /// The TCP port of a daemon that was not told another one.

@@ -160,6 +160,22 @@ macro_rules! logged_events {
                 /// Which one.
                 credential: CredentialId = credential_id(),
             }
+            /// The account is a program's, which signs in with a token. Logged in its own log, behind its first
+            /// event.
+            BotCreated = 0x039F {
+                /// The account in whose own log it stands.
+                account: AccountId = AccountId(300),
+                /// Its place in that log.
+                seq: Seq = Seq(2),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Who made it; 0: whoever runs the server.
+                by: AccountId = AccountId(0),
+                /// What its token is for: words, with commas between.
+                can: String = "send,read".into(),
+                /// From when on the token is good for nothing; 0: never.
+                expires: Timestamp = Timestamp(1_767_225_600_000),
+            }
             /// One device more may sign in to the account, with a code, in the next ten minutes. Logged in
             /// its own log.
             LinkOpened = 0x039E {

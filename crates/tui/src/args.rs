@@ -18,6 +18,7 @@ use chat_proto::{Nickname, RoomName};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 
+pub use crate::token::TokenChoice;
 use cli::Cli;
 pub use values::{Since, room_name, switch};
 
@@ -43,6 +44,8 @@ pub struct Given {
     pub name: Option<Nickname>,
     /// One's key.
     pub identity: Option<IdentityChoice>,
+    /// What a program signs in with.
+    pub token: Option<TokenChoice>,
     /// Where identities, outboxes and logs are.
     pub data_dir: Option<PathBuf>,
     /// Where to speak and listen.

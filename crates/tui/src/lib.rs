@@ -20,3 +20,4 @@ pub mod screen;
 pub mod settings;
 pub mod terminal;
 pub mod text;
+pub mod token;

@@ -15,6 +15,7 @@ use chat_tui::reach::Reach;
 use chat_tui::screen::theme::Theme;
 use chat_tui::screen::{self, Note, ScreenError, ScreenOptions};
 use chat_tui::settings::{self, FileSettings, Settings};
+use chat_tui::token::TokenError;
 use chat_tui::{linking, logging, passphrase};
 use tokio::runtime::{Builder, Runtime};
 
@@ -181,11 +182,21 @@ async fn dispatch(
 }
 
 /// The key that somebody chose, for which its passphrase may have to be asked.
-async fn chosen_identity(settings: &Settings) -> Result<Option<Identity>, IdentityError> {
-    match &settings.identity {
-        Some(choice) => Identity::choose(choice, passphrase::ask).await.map(Some),
-        None => Ok(None),
+async fn chosen_identity(settings: &Settings) -> Result<Option<Identity>, NoIdentity> {
+    match (&settings.token, &settings.identity) {
+        (Some(token), _) => Ok(Some(Identity::of_token(&token.read()?))),
+        (None, Some(choice)) => Ok(Some(Identity::choose(choice, passphrase::ask).await?)),
+        (None, None) => Ok(None),
     }
+}
+
+/// Why it cannot be had.
+#[derive(Debug, thiserror::Error)]
+enum NoIdentity {
+    #[error(transparent)]
+    Key(#[from] IdentityError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
 }
 
 /// Which key is used, where that is not plain from what was said.

@@ -14,7 +14,7 @@ use chat_client::{DeviceLink, IdentityChoice, Name, Target, TargetUrl};
 use chat_proto::{Nickname, RoomName};
 use etcetera::BaseStrategy;
 
-use crate::args::{Given, room_name, switch};
+use crate::args::{Given, TokenChoice, room_name, switch};
 
 pub use file::{FileSettings, Warning};
 pub(crate) use file::{directory, identity};
@@ -35,6 +35,8 @@ pub struct Settings {
     pub identity: Option<IdentityChoice>,
     /// A key that was chosen less closely than the name, and so is not that of the name.
     pub identity_passed_over: Option<IdentityChoice>,
+    /// What a program signs in with, in place of a key.
+    pub token: Option<TokenChoice>,
     /// The account that this device is to be linked to. No setting says it: a code is asked for.
     pub link: Option<DeviceLink>,
     /// Where identities, outboxes and logs are.
@@ -79,6 +81,7 @@ pub fn resolve(
         server: variables.parsed("CHAT_SERVER", |text| text.parse::<TargetUrl>())?,
         name: variables.parsed("CHAT_NAME", Nickname::parse)?,
         identity: variables.parsed("CHAT_IDENTITY", identity)?,
+        token: variables.parsed("CHAT_TOKEN", TokenChoice::parse)?,
         data_dir: variables.parsed("CHAT_DATA_DIR", directory)?,
         rooms: variables.parsed("CHAT_ROOM", room_name)?.into_iter().collect(),
         mouse: variables.parsed("CHAT_MOUSE", switch)?,
@@ -96,6 +99,7 @@ pub fn resolve(
         name: name.map_or_else(Name::of_login, |name| Name::firm(name.as_str())),
         identity,
         identity_passed_over,
+        token: levels.iter_mut().find_map(|level| level.token.take()),
         link: None,
         data_dir: data_dir.or_else(data_dir_default).ok_or(SettingsError::NoHome)?,
         rooms,

@@ -5,13 +5,13 @@ mod room_change;
 
 use chat_proto::{
     AccountId, Credential, CredentialId, Epoch, InvitationHash, InvitationId, LinkCodeHash,
-    NameError, Nickname, Nonce, RoomId, RoomName, Timestamp,
+    NameError, Nickname, Nonce, RoomId, RoomName, Timestamp, TokenId,
 };
 
 pub use bytes::UnreadableCommand;
 pub use room_change::RoomChange;
 
-use crate::{Named, NewInvitation, PostBody, Registration, StoreSecret, WishedName};
+use crate::{BotScope, Named, NewInvitation, PostBody, Registration, StoreSecret, WishedName};
 
 /// Something that was asked for, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,6 +78,15 @@ pub enum Action {
         /// Which one.
         credential: CredentialId,
     },
+    /// Makes an account for a program, which signs in with a token.
+    CreateBot(Box<BotOrder>),
+    /// Takes its token from a program.
+    RevokeToken {
+        /// Who orders it.
+        by: AccountId,
+        /// The program's name.
+        name: Named<Nickname>,
+    },
     /// Something that an account asks for, by what it is signed in with where it is said: carried out only
     /// while that is the account's. Of a post both stand in itself.
     Authenticated {
@@ -132,6 +141,23 @@ pub enum Action {
         /// A message, or what becomes of one.
         body: PostBody,
     },
+}
+
+/// A program that is to have an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BotOrder {
+    /// Who orders it.
+    pub by: AccountId,
+    /// What names its token.
+    pub token: TokenId,
+    /// What it is to be called.
+    pub name: Named<Nickname>,
+    /// Whether nobody may be called so.
+    pub is_reserved: bool,
+    /// What the token is for.
+    pub scope: BotScope,
+    /// The rooms that it is a member of from the beginning.
+    pub rooms: Vec<Named<RoomName>>,
 }
 
 /// A device that is to be linked.

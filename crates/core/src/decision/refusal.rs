@@ -148,6 +148,24 @@ pub enum Refusal {
         "this device was revoked: it signs in no more. Where you are signed in, /link lets it in again"
     )]
     CredentialRevoked,
+    /// Nothing signs in with the token.
+    #[error(
+        "nobody signs in with this token: it was revoked, has expired, or never was one. Whoever runs the \
+         server makes another with chatd ctl token-create"
+    )]
+    BadToken,
+    /// The token is not for that.
+    #[error("this account may not {what}; whoever runs the server says what a token is for")]
+    OutOfScope {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// There is no program of that name.
+    #[error("no program is called {name}. chatd ctl accounts lists who there is")]
+    UnknownBot {
+        /// As it was asked for.
+        name: String,
+    },
     /// The key is an account's already.
     #[error(
         "this key signs in to an account already. Link the device under another key (--identity), \
@@ -221,6 +239,9 @@ impl Refusal {
             Self::UnknownEvent { .. } => ErrorCode::UnknownEvent,
             Self::Unsupported { .. } => ErrorCode::Unsupported,
             Self::BadLinkCode => ErrorCode::BadLinkCode,
+            Self::BadToken => ErrorCode::BadToken,
+            Self::OutOfScope { .. } => ErrorCode::OutOfScope,
+            Self::UnknownBot { .. } => ErrorCode::UnknownCredential,
             Self::CredentialRevoked => ErrorCode::CredentialRevoked,
             Self::CredentialInUse => ErrorCode::CredentialInUse,
             Self::LastCredential | Self::TooManyCredentials => ErrorCode::CredentialLimit,

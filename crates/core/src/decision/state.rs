@@ -11,6 +11,7 @@ mod access;
 mod accounts;
 mod admission;
 mod answer;
+mod bots;
 mod credentials;
 mod evolve;
 mod messages;
@@ -30,12 +31,13 @@ use rustc_hash::FxHashMap;
 
 use crate::decision::names::{NameIndex, NameKeys};
 use crate::decision::permutation;
-use crate::{Action, Command, Lookup, OrderProgress, StoreError, StoreSecret};
+use crate::{Action, BotScope, Command, Lookup, OrderProgress, StoreError, StoreSecret};
 
 pub(crate) use access::Access;
 pub use admission::InvitationRow;
 pub(crate) use admission::Invitations;
 pub use answer::{Answer, Decision};
+pub use bots::BotRow;
 pub(crate) use credentials::HeldCredential;
 pub use credentials::{CredentialRow, LinkRow};
 pub(crate) use evolve::{Account, Room};
@@ -69,6 +71,8 @@ pub struct State {
     account_of: BTreeMap<Credential, AccountId>,
     /// Credentials that were taken from their accounts.
     revoked: BTreeMap<CredentialId, (Credential, AccountId)>,
+    /// The accounts of programs, and what their tokens are for.
+    bots: BTreeMap<AccountId, BotScope>,
     /// The newest link code of each account, used or not.
     links: BTreeMap<LinkCodeHash, AccountId>,
     account_names: NameIndex<AccountId>,
@@ -106,6 +110,7 @@ impl State {
             accounts: FxHashMap::default(),
             account_of: BTreeMap::new(),
             revoked: BTreeMap::new(),
+            bots: snapshot.bots.iter().map(|row| (row.account, row.scope)).collect(),
             links: BTreeMap::new(),
             account_names: NameIndex::new(),
             rooms: BTreeMap::new(),
@@ -193,6 +198,8 @@ impl State {
                 transition.revoke_invitation(account, invitation)
             }
             Action::LinkDevice(link) => transition.link_device(*link),
+            Action::CreateBot(order) => transition.create_bot(*order),
+            Action::RevokeToken { by, name } => transition.revoke_token(by, &name),
             Action::OpenLink { account, code } => transition.open_link(account, code),
             Action::RevokeCredential { account, credential } => {
                 transition.revoke_credential(account, credential)
@@ -223,6 +230,8 @@ impl State {
     #[must_use]
     pub fn answer_without_change(&self, action: &Action) -> Option<Answer> {
         match action {
+            // Whether a token has ended is asked of the time.
+            Action::SignIn { credential: Credential::Token(_), .. } => None,
             Action::SignIn { credential, .. } => {
                 self.account_of.get(credential).copied().map(Answer::SignedIn)
             }
@@ -246,6 +255,8 @@ impl State {
             }
             // They are seldom asked for in vain.
             Action::ChangeRoom { .. }
+            | Action::CreateBot(_)
+            | Action::RevokeToken { .. }
             | Action::OpenLink { .. }
             | Action::RevokeCredential { .. }
             | Action::CreateInvitation { .. }

@@ -63,9 +63,14 @@ impl<S: Store> Pipeline<S> {
             (Action::SignIn { .. } | Action::LinkDevice(_), Answer::SignedIn(account)) => {
                 self.in_doubt.may_not_sign_in(account)
             }
-            (Action::SignIn { .. } | Action::LinkDevice(_) | Action::Authenticated { .. }, _) => {
-                false
-            }
+            (
+                Action::SignIn { .. }
+                | Action::LinkDevice(_)
+                | Action::CreateBot(_)
+                | Action::RevokeToken { .. }
+                | Action::Authenticated { .. },
+                _,
+            ) => false,
             (
                 Action::Join { account, .. }
                 | Action::Leave { account, .. }

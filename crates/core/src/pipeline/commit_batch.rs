@@ -116,6 +116,8 @@ pub(super) fn send_of(action: &Action) -> Option<Send> {
         | Action::SignIn { .. }
         | Action::Join { .. }
         | Action::Leave { .. }
+        | Action::CreateBot(_)
+        | Action::RevokeToken { .. }
         | Action::LinkDevice(_)
         | Action::OpenLink { .. }
         | Action::RevokeCredential { .. }

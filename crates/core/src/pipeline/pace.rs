@@ -179,6 +179,8 @@ impl Counted {
             | Action::SignIn { .. }
             | Action::Leave { .. }
             | Action::ChangeRoom { .. }
+            | Action::CreateBot(_)
+            | Action::RevokeToken { .. }
             | Action::LinkDevice(_)
             | Action::OpenLink { .. }
             | Action::RevokeCredential { .. }

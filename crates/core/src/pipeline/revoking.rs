@@ -3,7 +3,7 @@
 //!
 //! It must not know why: the state says it.
 
-use chat_proto::{AccountId, CredentialId, LogId, RoomId, Seq};
+use chat_proto::{AccountId, CredentialId, LogId, RoomId, Seq, Timestamp};
 
 use super::{Pipeline, replies};
 use crate::{Fanout, Refusal, State, Store};
@@ -19,6 +19,14 @@ impl<S: Store> Pipeline<S> {
         fanout.remove(log, replies::subscription_ended(log, &Refusal::NotReadable { log: log.0 }));
         for query in self.ahead.reached(log, Seq(u64::MAX)) {
             self.open.wait(query);
+        }
+    }
+
+    /// Programs whose tokens have ended are cut off.
+    pub(super) fn sign_out_expired(&self, now: Timestamp, fanout: &mut impl Fanout) {
+        let expired = self.state.iter().flat_map(|state| state.expired_bots(now));
+        for account in expired.filter(|account| self.presence.is_online(*account)) {
+            fanout.sign_out(account, None, &replies::signed_out(&Refusal::BadToken));
         }
     }
 

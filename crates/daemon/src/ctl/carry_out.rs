@@ -9,12 +9,15 @@ use super::answer::{Answer, ErrorKind, Page, Record};
 use super::inviting;
 use super::operator::{AskError, Operator};
 use super::status::status;
+use super::token;
 use super::verb::Verb;
 
 /// Carries a request out.
 pub(super) async fn carry_out(verb: Verb, daemon: &Operator) -> Answer {
     let done = match verb {
         Verb::Status {} => status(daemon).await,
+        Verb::TokenCreate(asked) => token::create(daemon, asked).await,
+        Verb::TokenRevoke { name } => token::revoke(daemon, &name).await,
         Verb::Accounts { after } => accounts(daemon, after.as_deref()).await,
         Verb::Invite { uses, expires, rooms, name } => {
             let terms = inviting::Terms { uses, expires, rooms, name };

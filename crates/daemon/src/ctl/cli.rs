@@ -9,6 +9,7 @@ use chat_inert::{inert, to_json};
 use super::answer::{ErrorKind, Record};
 use super::client::{CtlClient, CtlError};
 use super::table::{fields, table};
+use super::token;
 use super::verb::{Shape, Verb};
 
 /// It was not done.
@@ -56,10 +57,16 @@ pub fn run(order: CtlOrder) -> ExitCode {
 
 fn ask_and_show(order: CtlOrder) -> Result<(), RunError> {
     let CtlOrder { sockets, mut verb, is_json } = order;
+    let token = token::draw(&mut verb).map_err(CtlError::Broken)?;
     let mut client = CtlClient::connect(&sockets)?;
     let mut records = Vec::new();
     loop {
-        let page = client.ask(&verb)?;
+        let mut page = client.ask(&verb)?;
+        // It is shown here, once, and is nowhere else.
+        if let Some(token) = &token {
+            let records = std::mem::take(&mut page.records).into_iter();
+            page.records = records.map(|record| record.with("token", token.reveal())).collect();
+        }
         match is_json {
             true => print(&json_lines(&page.records))?,
             // A table is as wide as its widest row.

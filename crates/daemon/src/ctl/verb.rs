@@ -2,7 +2,7 @@
 //!
 //! It must not know what is done for it.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 
 /// A request of the operator's. On the wire it is an object with its name as `verb`.
@@ -11,6 +11,14 @@ use serde::{Deserialize, Serialize};
 pub enum Verb {
     /// How the daemon stands: version, connections, accounts, rooms, the size of its store
     Status {},
+    /// An account for a program: shows its token, once
+    TokenCreate(TokenVerb),
+    /// Take its token from a program: it is cut off, and signs in no more
+    TokenRevoke {
+        /// The program's name
+        #[arg(long)]
+        name: String,
+    },
     /// Every account, with its id, its rooms and what signs in to it
     Accounts {
         /// Behind which account: `next` of the page before.
@@ -49,11 +57,37 @@ pub enum Verb {
     },
 }
 
+/// A program that is to have an account.
+#[derive(Clone, PartialEq, Eq, Debug, Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenVerb {
+    /// What it is called
+    #[arg(long)]
+    pub(crate) name: String,
+    /// A room that it is a member of, repeatable; without --can join it knows of no other
+    #[arg(long = "room", value_name = "ROOM")]
+    #[serde(default)]
+    pub(crate) rooms: Vec<String>,
+    /// What its token is for: send, read and join, with commas between
+    #[arg(long, default_value = "send,read")]
+    pub(crate) can: String,
+    /// How long the token is good, as in 90d or 12h; or never
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: String,
+    /// What names the token, which the daemon is not told.
+    #[arg(skip)]
+    pub(crate) token: String,
+}
+
 impl Verb {
     /// How its answer is shown to people.
     pub(crate) fn shape(&self) -> Shape {
         match self {
-            Self::Status {} | Self::Invite { .. } | Self::RevokeInvitation { .. } => Shape::Fields,
+            Self::Status {}
+            | Self::TokenCreate(_)
+            | Self::TokenRevoke { .. }
+            | Self::Invite { .. }
+            | Self::RevokeInvitation { .. } => Shape::Fields,
             Self::Accounts { .. } | Self::Invitations { .. } => Shape::Table,
         }
     }
@@ -62,7 +96,11 @@ impl Verb {
     pub(crate) fn for_page(&mut self, next: String) {
         match self {
             Self::Accounts { after } | Self::Invitations { after } => *after = Some(next),
-            Self::Status {} | Self::Invite { .. } | Self::RevokeInvitation { .. } => {}
+            Self::Status {}
+            | Self::TokenCreate(_)
+            | Self::TokenRevoke { .. }
+            | Self::Invite { .. }
+            | Self::RevokeInvitation { .. } => {}
         }
     }
 }

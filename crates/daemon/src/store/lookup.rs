@@ -64,6 +64,7 @@ pub(super) fn snapshot(
         last_ts: times::latest(connection).map_err(read)?,
         accounts,
         credentials: credentials::credentials(connection)?,
+        bots: credentials::bots(connection)?,
         links: credentials::links(connection)?,
         rooms,
         members: projections::members(connection)?,

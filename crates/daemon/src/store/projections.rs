@@ -45,6 +45,7 @@ fn project_in(
             credentials::add(connection, log, credential, "", ts)?;
             return Ok(true);
         }
+        StateChange::BotBegins { scope } => credentials::add_bot(connection, log, scope)?,
         StateChange::CredentialAdded { credential, label } => {
             credentials::add(connection, log, credential, label, ts)?;
             credentials::use_link(connection, log)?;

@@ -46,6 +46,13 @@ CREATE TABLE credentials (
   UNIQUE (bytes, kind)
 ) STRICT;
 
+-- Accounts of programs, which sign in with a token.
+CREATE TABLE bots (
+  account    INTEGER PRIMARY KEY REFERENCES accounts,
+  can        TEXT NOT NULL, -- 'send,read': what the token is for
+  expires_ts INTEGER NOT NULL -- from when on it is good for nothing; 0: never
+) STRICT;
+
 -- The newest code of an account with which another device may be linked to it.
 CREATE TABLE link_codes (
   account    INTEGER PRIMARY KEY REFERENCES accounts,

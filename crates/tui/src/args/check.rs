@@ -7,7 +7,9 @@ use chat_proto::RoomName;
 use clap::error::ErrorKind;
 
 use super::cli::{Cli, Command, Common, TailCli};
-use super::{ChatArgs, Given, Invocation, ListArgs, Mode, SendArgs, Start, TailArgs, TooLong};
+use super::{
+    ChatArgs, Given, Invocation, ListArgs, Mode, SendArgs, Start, TailArgs, TokenChoice, TooLong,
+};
 
 /// How long to wait for the server when nobody said.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
@@ -115,6 +117,7 @@ pub(super) fn invocation(mut cli: Cli) -> Result<Invocation, Wrong> {
         server: cli.target.clone().or(cli.common.server.clone()),
         name: cli.common.name.clone(),
         identity: cli.common.identity.clone(),
+        token: cli.common.token_file.clone().map(TokenChoice::File),
         data_dir: cli.common.data_dir.clone(),
         rooms: std::mem::take(&mut cli.rooms),
         mouse: cli.mouse,
@@ -138,6 +141,7 @@ fn merge_common(common: &mut Common, command: &Command) -> Result<(), Wrong> {
     take(&mut common.server, inner.server).map_err(|()| twice("--server"))?;
     take(&mut common.name, inner.name).map_err(|()| twice("--name"))?;
     take(&mut common.identity, inner.identity).map_err(|()| twice("--identity"))?;
+    take(&mut common.token_file, inner.token_file).map_err(|()| twice("--token-file"))?;
     take(&mut common.data_dir, inner.data_dir).map_err(|()| twice("--data-dir"))
 }
 

@@ -99,6 +99,11 @@ pub(super) struct Common {
     #[arg(long, value_name = "KEY", value_parser = crate::settings::identity)]
     pub(super) identity: Option<IdentityChoice>,
 
+    /// File with the token that a program signs in with, for its owner alone
+    /// [env: CHAT_TOKEN, the token itself]
+    #[arg(long, value_name = "FILE", value_parser = crate::settings::directory)]
+    pub(super) token_file: Option<PathBuf>,
+
     /// Where your identity, the outbox and the logs are [env: CHAT_DATA_DIR]
     #[arg(long, value_name = "DIR", value_parser = crate::settings::directory)]
     pub(super) data_dir: Option<PathBuf>,

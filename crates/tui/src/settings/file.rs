@@ -10,14 +10,14 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::looks::{self, Looks};
-use crate::args::{Given, room_name};
+use crate::args::{Given, TokenChoice, room_name};
 
 /// Longest configuration file that is read, in bytes.
 const FILE_BYTES_MAX: usize = 1024 * 1024;
 
 /// What can be set.
-const SETTINGS: [&str; 8] =
-    ["server", "name", "data-dir", "room", "mouse", "identity", "keys", "colors"];
+const SETTINGS: [&str; 9] =
+    ["server", "name", "data-dir", "room", "mouse", "identity", "token-file", "keys", "colors"];
 
 /// What a configuration file says.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -107,6 +107,8 @@ impl Reader<'_> {
             "room" => parsed(value, room_name).map(|room| self.read.given.rooms = vec![room]),
             "mouse" => boolean(value).map(|mouse| self.read.given.mouse = Some(mouse)),
             "identity" => parsed(value, identity).map(|key| self.read.given.identity = Some(key)),
+            "token-file" => parsed(value, directory)
+                .map(|file| self.read.given.token = Some(TokenChoice::File(file))),
             "keys" => table(value).map(|lines| self.keys(place.span(), lines)),
             "colors" => table(value).map(|lines| self.colors(lines)),
             "data_dir" => Err("this setting is spelled data-dir".to_owned()),

@@ -5,6 +5,7 @@ use std::path::Path;
 use chat_client::Target;
 
 use super::Settings;
+use crate::args::TokenChoice;
 use crate::screen::keymap::Keymap;
 use crate::screen::theme::{Colors, STYLES, Theme, style_words};
 
@@ -55,6 +56,13 @@ pub fn config_text(settings: &Settings, place: Option<&Path>) -> String {
         "identity",
         settings.identity.as_ref().map(ToString::to_string).as_deref(),
         "~/.ssh/id_ed25519",
+    );
+    setting(
+        "A file with the token that a program signs in with, in place of a key (--token-file; CHAT_TOKEN is\n\
+         # the token itself)",
+        "token-file",
+        settings.token.as_ref().and_then(TokenChoice::path).as_deref(),
+        "~/.config/chat-tui/token",
     );
     setting(
         "Where your identity, the outbox and the logs are (--data-dir, CHAT_DATA_DIR)",

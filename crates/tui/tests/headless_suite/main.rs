@@ -14,5 +14,6 @@ mod send;
 mod serve;
 mod stage;
 mod tail;
+mod tokens;
 mod usage;
 mod veil;

@@ -3,8 +3,8 @@
 //! It must not know which library checks a signature, nor what the credential is good for.
 
 use chat_proto::{
-    CloseReason, Credential, ErrorCode, ProofKind, SignIn, SshFields, SshKey, SshSignature,
-    is_user_present, security_key_message, sshsig_message,
+    CloseReason, Credential, ErrorCode, ProofKind, PublicKey, SignIn, SshFields, SshKey,
+    SshSignature, TokenId, is_user_present, security_key_message, sshsig_message,
 };
 
 use super::Closing;
@@ -26,15 +26,34 @@ pub(super) fn check(
             let signature = sign_in.proof[..].try_into();
             signature.is_ok_and(|signature| keys.verify(&key, transcript, signature))
         }
+        (Some(ProofKind::TokenSignature), Credential::Token(token)) => {
+            is_signed_by_token(&token, &sign_in.proof, transcript, keys).unwrap_or(false)
+        }
+        (Some(ProofKind::SshSignature), Credential::Token(_)) => {
+            return Err(unsupported("this proof of that kind of credential"));
+        }
         (Some(ProofKind::SshSignature), _) => {
             let message = sshsig_message(transcript);
             is_signed_by(&credential, &sign_in.proof, &message, keys).unwrap_or(false)
         }
-        (Some(ProofKind::Signature), _) | (None, _) => {
+        (Some(ProofKind::Signature | ProofKind::TokenSignature), _) | (None, _) => {
             return Err(unsupported("this proof of that kind of credential"));
         }
     };
     is_proven.then_some(credential).ok_or_else(bad_signature)
+}
+
+/// Whether a proof has the key that a token is named by, and that key's signature of a message; `None`: it
+/// is none.
+fn is_signed_by_token(
+    token: &TokenId,
+    proof: &[u8],
+    message: &[u8],
+    keys: &ServerKey,
+) -> Option<bool> {
+    let (key, signature) = proof.split_first_chunk()?;
+    let (key, signature) = (PublicKey(*key), signature.try_into().ok()?);
+    Some(TokenId::of_key(&key).is_same(token) && keys.verify(&key, message, signature))
 }
 
 /// Whether a proof in the form of SSH has the credential's key, and that key's signature of a message;

@@ -55,8 +55,34 @@ fn a_key_without_its_signature_is_refused() {
 }
 
 #[test]
+fn a_token_is_proven_by_its_own_key_and_by_no_other_proof() {
+    let key = key_of([9; 32]);
+    let transcript =
+        chat_proto::sign_in_transcript(&CHALLENGE, &admission().identity.public(), &[]);
+    let good = SignIn::with_token(key.public(), key.sign(&transcript));
+    assert!(signing_in(&good).1.is_ok());
+    let other = key_of([8; 32]);
+    let of_other = SignIn::with_token(other.public(), other.sign(&transcript));
+    let replayed = SignIn::with_token(key.public(), key.sign(b"another challenge"));
+    let wrong = [
+        SignIn { proof: of_other.proof, ..good.clone() },
+        replayed,
+        SignIn { proof: List::first_of(good.proof.iter().copied().take(95)), ..good.clone() },
+        SignIn { proof: List::default(), ..good.clone() },
+    ];
+    for sign_in in wrong {
+        let closing = signing_in(&sign_in).1.unwrap_err();
+        assert_eq!(closing.code, Some(ErrorCode::BadSignature), "{sign_in:?}");
+    }
+    for proof_kind in [1, 2] {
+        let closing = signing_in(&SignIn { proof_kind, ..good.clone() }).1.unwrap_err();
+        assert_eq!(closing.code, Some(ErrorCode::Unsupported), "{proof_kind}");
+    }
+}
+
+#[test]
 fn a_credential_that_is_not_known_yet_is_refused_as_such() {
-    for credential_kind in [0, 2, 5, u16::MAX] {
+    for credential_kind in [0, 5, u16::MAX] {
         let closing = signing_in(&SignIn { credential_kind, ..proven() }).1.unwrap_err();
         assert_eq!(closing.reason, CloseReason::SignInRefused, "{credential_kind}");
         assert_eq!(closing.code, Some(ErrorCode::Unsupported), "{credential_kind}");

@@ -12,6 +12,7 @@ mod credentials;
 mod invitation;
 mod post;
 mod room_change;
+mod wish;
 
 use chat_proto::{
     AccountId, Credential, CredentialId, Epoch, NameError, Nickname, Nonce, RoomId, RoomName,
@@ -19,7 +20,7 @@ use chat_proto::{
 };
 
 use super::{Action, Command};
-use crate::{NameKeys, NameStem, Named, StoreSecret, WishedName};
+use crate::{NameKeys, Named, StoreSecret};
 
 /// The numbers of the actions. None is ever given again.
 mod number {
@@ -34,6 +35,8 @@ mod number {
     pub(super) const LINK_DEVICE: u16 = 51;
     pub(super) const OPEN_LINK: u16 = 52;
     pub(super) const REVOKE_CREDENTIAL: u16 = 53;
+    pub(super) const CREATE_BOT: u16 = 54;
+    pub(super) const REVOKE_TOKEN: u16 = 55;
 }
 
 /// The version that is written of every action.
@@ -107,7 +110,7 @@ impl Command {
             Action::SignIn { credential, name, name_is_firm, registration, invitation: code } => {
                 begin(number::SIGN_IN);
                 put_credential(out, credential);
-                put_wish(out, name);
+                wish::put(out, name);
                 out.push(u8::from(*name_is_firm));
                 invitation::put_entry(out, *registration, code.as_deref());
             }
@@ -116,18 +119,11 @@ impl Command {
                 out.extend(credential.0);
                 Self::encode_action(action, out);
             }
-            Action::LinkDevice(link) => {
-                begin(number::LINK_DEVICE);
-                credentials::put_link(out, link);
-            }
-            Action::OpenLink { account, code } => {
-                begin(number::OPEN_LINK);
-                credentials::put_pair(out, *account, &code.0);
-            }
-            Action::RevokeCredential { account, credential } => {
-                begin(number::REVOKE_CREDENTIAL);
-                credentials::put_pair(out, *account, &credential.0);
-            }
+            Action::LinkDevice(_)
+            | Action::CreateBot(_)
+            | Action::RevokeToken { .. }
+            | Action::OpenLink { .. }
+            | Action::RevokeCredential { .. } => credentials::put(out, action),
             Action::Join { account, name } => {
                 begin(number::JOIN);
                 put_u64(out, account.0);
@@ -204,6 +200,10 @@ impl Command {
             },
             number::AUTHENTICATED => credentials::authenticated(fields)?,
             number::LINK_DEVICE => credentials::link(fields)?,
+            number::CREATE_BOT => credentials::bot(fields)?,
+            number::REVOKE_TOKEN => {
+                Action::RevokeToken { by: AccountId(fields.u64()?), name: fields.nickname()? }
+            }
             number::OPEN_LINK => credentials::open_link(fields)?,
             number::REVOKE_CREDENTIAL => credentials::revocation(fields)?,
             _ => return Err(UnreadableCommand::Unknown { number, version: VERSION }),
@@ -234,36 +234,6 @@ fn put_credential(out: &mut Vec<u8>, credential: &Credential) {
 fn put_named(out: &mut Vec<u8>, name: &str, keys: &NameKeys) {
     put_text(out, name);
     out.extend(keys.to_bytes());
-}
-
-/// A name, or why it is none: the wish of somebody who has an account is not looked at.
-fn put_wish(out: &mut Vec<u8>, wish: &Result<Box<WishedName>, NameError>) {
-    match wish {
-        Ok(wish) => {
-            let WishedName { named, is_reserved, stem } = &**wish;
-            out.push(0);
-            put_named(out, named.name.as_str(), &named.keys);
-            out.push(u8::from(*is_reserved));
-            for text in [&stem.name, &stem.looks[0], &stem.looks[1], &stem.spelling] {
-                put_text(out, text);
-            }
-        }
-        Err(NameError::Empty) => out.push(1),
-        Err(NameError::TooLong { graphemes }) => {
-            out.push(2);
-            put_u32(out, *graphemes);
-        }
-        Err(NameError::TooManyBytes { bytes }) => {
-            out.push(3);
-            put_u32(out, *bytes);
-        }
-        Err(NameError::Character(character)) => {
-            out.push(4);
-            out.extend(u32::from(*character).to_le_bytes());
-        }
-        Err(NameError::NoLetter) => out.push(5),
-        Err(NameError::Crowded) => out.push(6),
-    }
 }
 
 /// What is left to be read.
@@ -356,35 +326,6 @@ impl<'a> Fields<'a> {
 
     fn keys(&mut self) -> Result<Box<NameKeys>, UnreadableCommand> {
         self.array().map(|bytes| Box::new(NameKeys::from_bytes(bytes)))
-    }
-
-    fn stem(&mut self) -> Result<NameStem, UnreadableCommand> {
-        let mut text = || self.text().map(str::to_owned);
-        let (name, looks, spelling) = (text()?, [text()?, text()?], text()?);
-        let stem = NameStem { name, looks, spelling };
-        // Whoever numbers it relies on that.
-        let leaves_room = stem.leaves_room();
-        leaves_room.then_some(stem).ok_or(UnreadableCommand::Field { field: "stem" })
-    }
-
-    fn wish(&mut self) -> Result<Result<Box<WishedName>, NameError>, UnreadableCommand> {
-        Ok(Err(match self.u8()? {
-            0 => {
-                let (named, is_reserved) = (self.nickname()?, self.flag()?);
-                return Ok(Ok(Box::new(WishedName { named, is_reserved, stem: self.stem()? })));
-            }
-            1 => NameError::Empty,
-            2 => NameError::TooLong { graphemes: self.length()? },
-            3 => NameError::TooManyBytes { bytes: self.length()? },
-            4 => {
-                let character = char::from_u32(self.u32()?);
-                let none = UnreadableCommand::Field { field: "character" };
-                NameError::Character(character.ok_or(none)?)
-            }
-            5 => NameError::NoLetter,
-            6 => NameError::Crowded,
-            _ => return Err(UnreadableCommand::Field { field: "name" }),
-        }))
     }
 
     fn wrong_length(&self) -> UnreadableCommand {

@@ -6,6 +6,7 @@
 //! that nobody learns by what is wrong with a request. It must not know what is asked for, and why.
 
 mod accounts;
+mod bots;
 mod invitations;
 
 use chat_proto::{AccountId, CredentialId, LogId, Role, RoomId, RoomName, Seq};
@@ -74,7 +75,8 @@ impl<'a> Access<'a> {
     /// The head of a log that the account can read: its own, and those of rooms that it knows of. The
     /// server's own is for those who look after the server, of whom there are none yet.
     pub(crate) fn can_read(self, log: LogId) -> Result<Seq, Refusal> {
-        let room = self.knows_of(RoomId(log.0)).ok().map(|room| room.head);
+        let room = self.knows_of(RoomId(log.0)).ok().filter(|_room| self.may_read());
+        let room = room.map(|room| room.head);
         let own = || self.account(self.account).filter(|_own| log == self.account.into());
         room.or_else(|| own().map(|own| own.head)).ok_or(Refusal::NotReadable { log: log.0 })
     }
@@ -83,7 +85,7 @@ impl<'a> Access<'a> {
     pub(crate) fn can_post(self, id: RoomId) -> Result<&'a Room, Refusal> {
         let room = self.knows_of(id)?;
         match room.members.contains(self.account) {
-            true => Ok(room),
+            true => self.may_send().map(|()| room),
             false => Err(Refusal::NotMember { room: room.name.to_string() }),
         }
     }
@@ -146,9 +148,13 @@ impl<'a> Access<'a> {
     /// The room that the account becomes a member of under a name; `None`: one that it makes. That
     /// a name is taken can be hidden from nobody, but by which room can.
     pub(crate) fn can_join(self, name: &Named<RoomName>) -> Result<Option<RoomId>, Refusal> {
-        let Some(holder) = self.state.room_names.holder(&name.keys) else { return Ok(None) };
+        let Some(holder) = self.state.room_names.holder(&name.keys) else {
+            return self.may_join().map(|()| None);
+        };
         match (self.room_named(name), self.knows_of(holder)) {
             (Ok(room), _) => Ok(Some(room)),
+            // It learns nothing of rooms that it was not put into.
+            (Err(_), _) if self.may_join().is_err() => self.may_join().map(|()| None),
             (Err(_), known) => {
                 let holder = known.map(|room| format!("#{}", room.name));
                 let holder = holder.unwrap_or_else(|_hidden| "another room".to_owned());
@@ -163,7 +169,7 @@ impl<'a> Access<'a> {
     }
 
     fn sees(self, room: &Room) -> bool {
-        room.is_public || room.members.contains(self.account)
+        room.is_public && self.may_join().is_ok() || room.members.contains(self.account)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Signing in and names of accounts.
 
-use chat_proto::{AccountId, Credential, InvitationHash, NameError, Nickname};
+use chat_proto::{AccountId, Credential, CredentialKind, InvitationHash, NameError, Nickname};
 
 use super::{Answer, InvitationRow, Transition};
 use crate::{Content, NameStem, Named, Refusal, Registration, WishedName};
@@ -20,8 +20,12 @@ impl Transition<'_> {
         registration: Registration,
         invitation: Option<&InvitationHash>,
     ) -> Result<Answer, Refusal> {
-        if let Some(known) = self.state.account_of.get(&credential) {
-            return Ok(Answer::SignedIn(*known));
+        match self.state.account_of.get(&credential) {
+            Some(known) if self.state.has_ended(*known, self.now) => return Err(Refusal::BadToken),
+            Some(known) => return Ok(Answer::SignedIn(*known)),
+            // Nobody learns what is wrong with a token.
+            None if credential.kind() == CredentialKind::Token => return Err(Refusal::BadToken),
+            None => {}
         }
         self.state.accepts(credential.id())?;
         // Before the name is looked at: who is not let in learns of none.
@@ -60,6 +64,7 @@ impl Transition<'_> {
         wished: Named<Nickname>,
         is_reserved: bool,
     ) -> Result<Answer, Refusal> {
+        self.state.access(id).can_change_itself()?;
         self.is_free_for(&wished, is_reserved, Some(id))?;
         let Some(account) = self.state.accounts.get(&id) else {
             return Err(Refusal::NotReadable { log: id.0 });
@@ -71,7 +76,7 @@ impl Transition<'_> {
     }
 
     /// Whether an account, or a new one, may be called so.
-    fn is_free_for(
+    pub(super) fn is_free_for(
         &self,
         wished: &Named<Nickname>,
         is_reserved: bool,

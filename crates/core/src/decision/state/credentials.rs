@@ -185,6 +185,7 @@ impl Transition<'_> {
         id: AccountId,
         code: LinkCodeHash,
     ) -> Result<Answer, Refusal> {
+        self.state.access(id).can_change_itself()?;
         let account = self.state.access(id).own_account()?;
         if account.link.is_some_and(|open| open.code == code) {
             return Ok(Answer::Done);
@@ -209,6 +210,7 @@ impl Transition<'_> {
         if self.state.revoked.get(&credential).is_some_and(|(_held, of)| *of == id) {
             return Ok(Answer::Done);
         }
+        self.state.access(id).can_change_itself()?;
         let held = &self.state.access(id).own_account()?.credentials;
         let found = held.iter().find(|held| held.id == credential);
         let found = found.ok_or(Refusal::UnknownCredential)?;

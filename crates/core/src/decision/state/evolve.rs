@@ -4,6 +4,7 @@
 //!
 //! It must not refuse anything: an event has happened.
 
+use super::bots::BotRow;
 use super::credentials::{CredentialRow, HeldCredential, LinkRow, OpenLink};
 use super::{InvitationRow, State};
 use crate::decision::idset::IdSet;
@@ -90,6 +91,8 @@ pub struct Snapshot {
     pub accounts: Vec<AccountRow>,
     /// What signs in to which account; those of one account in the order in which they were added.
     pub credentials: Vec<CredentialRow>,
+    /// The accounts of programs.
+    pub bots: Vec<BotRow>,
     /// The newest link code of each account that has had one.
     pub links: Vec<LinkRow>,
     /// Every room.
@@ -153,6 +156,7 @@ impl State {
                 self.begin_account(account).expect("nobody holds the name");
                 self.add_credential(CredentialRow::first(own, *credential, event.ts));
             }
+            StateChange::BotBegins { scope } => drop(self.bots.insert(own, scope)),
             StateChange::CredentialAdded { credential, label } => {
                 let first = CredentialRow::first(own, *credential, event.ts);
                 self.add_credential(CredentialRow { label: label.to_owned(), ..first });
@@ -212,6 +216,11 @@ impl State {
             last_ts: self.last_ts,
             accounts,
             credentials: self.credential_rows(),
+            bots: self
+                .bots
+                .iter()
+                .map(|(of, scope)| BotRow { account: *of, scope: *scope })
+                .collect(),
             links: self.link_rows(),
             rooms: self.rooms.iter().map(room).collect(),
             members: self.memberships().collect(),

@@ -63,6 +63,9 @@ impl Transition<'_> {
         if let Err(refusal) = self.state.accepts(credential) {
             return Ok(SendOutcome::of(Err(refusal)));
         }
+        if self.state.has_ended(account, self.now) {
+            return Ok(SendOutcome::of(Err(Refusal::BadToken)));
+        }
         let decided = match decided_in(room, self.lookup.stream(account, nonce.stream)?) {
             Ok(decided) => decided,
             Err(refusal) => return Ok(SendOutcome::of(Err(refusal))),

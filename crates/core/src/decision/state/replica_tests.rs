@@ -132,6 +132,8 @@ fn sender_of(command: &Command) -> AccountId {
         | Action::SignIn { .. }
         | Action::Join { .. }
         | Action::Leave { .. }
+        | Action::CreateBot(_)
+        | Action::RevokeToken { .. }
         | Action::LinkDevice(_)
         | Action::OpenLink { .. }
         | Action::RevokeCredential { .. }

@@ -3,18 +3,18 @@
 //! It must not know who decides that something happens, and where rows and frames go.
 
 use chat_proto::{
-    AccountCreated, AccountId, AccountRenamed, Credential, CredentialAdded, CredentialRemoved,
-    InvitationCreated, InvitationHash, InvitationId, InvitationRevoked, InvitationUsed, Joined,
-    Left, LinkCodeHash, LinkOpened, LogId, MessageId, Nickname, Nonce, PostedRef, RequestId, Role,
-    RoleSet, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName, RoomRemoved, TextBody, TextRef,
-    Timestamp, Written, encode_frame,
+    AccountCreated, AccountId, AccountRenamed, BotCreated, Credential, CredentialAdded,
+    CredentialRemoved, InvitationCreated, InvitationHash, InvitationId, InvitationRevoked,
+    InvitationUsed, Joined, Left, LinkCodeHash, LinkOpened, LogId, MessageId, Nickname, Nonce,
+    PostedRef, RequestId, Role, RoleSet, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName,
+    RoomRemoved, TextBody, TextRef, Timestamp, Written, encode_frame,
 };
 
 use super::EventRow;
 use super::columns::{Columns, InvitationColumns, LogOwner, MessageColumns, MissingColumn};
 use super::state_change::StateChange;
 use super::table::event_kinds;
-use crate::{BodyDigest, NameKeys, Named};
+use crate::{BodyDigest, BotScope, NameKeys, Named};
 
 event_kinds! {
     /// An account's first event.
@@ -55,6 +55,30 @@ event_kinds! {
         name: row.columns.words()?.to_owned(),
     };
     change StateChange::AccountRenamed { name };
+
+    /// In an account's log, behind its first event: it is a program's.
+    BotCreated = "bot_created" of Account {
+        /// Who made it.
+        by: AccountId,
+        /// What its token is for.
+        scope: BotScope,
+    }
+    row(log) Columns {
+        account: Some(AccountId(log.0)),
+        by: Some(*by).filter(|by| *by != AccountId(0)),
+        words: Some(scope.words()),
+        number: Some(scope.expires.0),
+        ..Columns::default()
+    };
+    frame(row) BotCreated {
+        account: row.own_account(),
+        seq: row.seq,
+        ts: row.ts,
+        by: row.columns.by.unwrap_or_default(),
+        can: row.columns.words()?.to_owned(),
+        expires: Timestamp(row.columns.number()?),
+    };
+    change StateChange::BotBegins { scope: *scope };
 
     /// In an account's log: another credential signs in to it.
     CredentialAdded = "credential_added" of Account {
@@ -353,24 +377,7 @@ event_kinds! {
 impl Content {
     /// The keys of the name that it gives to somebody. They stand in no frame.
     pub(crate) fn name_keys(&self) -> Option<&NameKeys> {
-        match self.change() {
-            StateChange::AccountBegins { name, .. } | StateChange::AccountRenamed { name } => {
-                Some(&name.keys)
-            }
-            StateChange::RoomBegins { name, .. } => Some(&name.keys),
-            StateChange::Nothing
-            | StateChange::CredentialAdded { .. }
-            | StateChange::CredentialRemoved { .. }
-            | StateChange::LinkOpened { .. }
-            | StateChange::MessagePosted
-            | StateChange::RoomRemoved
-            | StateChange::MemberJoined { .. }
-            | StateChange::MemberLeft { .. }
-            | StateChange::RoleSet { .. }
-            | StateChange::InvitationBegins { .. }
-            | StateChange::InvitationUsed { .. }
-            | StateChange::InvitationEnds { .. } => None,
-        }
+        self.change().name_keys()
     }
 }
 

@@ -7,7 +7,7 @@ use chat_proto::{
     RoomName, Timestamp,
 };
 
-use crate::Named;
+use crate::{BotScope, NameKeys, Named};
 
 /// What an event changes in the hot state, and in the tables of a store that follow from the events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,6 +20,11 @@ pub enum StateChange<'a> {
         credential: &'a Credential,
         /// Its nickname.
         name: &'a Named<Nickname>,
+    },
+    /// The account of the log is a program's.
+    BotBegins {
+        /// What its token is for.
+        scope: BotScope,
     },
     /// Another credential signs in to the account of the log, and its link code was used.
     CredentialAdded {
@@ -98,4 +103,27 @@ pub enum StateChange<'a> {
         /// Which one.
         id: InvitationId,
     },
+}
+
+impl<'a> StateChange<'a> {
+    /// The keys of the name that it gives to somebody.
+    pub(super) fn name_keys(self) -> Option<&'a NameKeys> {
+        match self {
+            Self::AccountBegins { name, .. } | Self::AccountRenamed { name } => Some(&name.keys),
+            Self::RoomBegins { name, .. } => Some(&name.keys),
+            Self::Nothing
+            | Self::BotBegins { .. }
+            | Self::CredentialAdded { .. }
+            | Self::CredentialRemoved { .. }
+            | Self::LinkOpened { .. }
+            | Self::MessagePosted
+            | Self::RoomRemoved
+            | Self::MemberJoined { .. }
+            | Self::MemberLeft { .. }
+            | Self::RoleSet { .. }
+            | Self::InvitationBegins { .. }
+            | Self::InvitationUsed { .. }
+            | Self::InvitationEnds { .. } => None,
+        }
+    }
 }

@@ -3,12 +3,12 @@
 //!
 //! It must not know who may change them.
 
-use chat_core::{CredentialRow, LinkRow, StoreError};
+use chat_core::{BotRow, BotScope, CredentialRow, LinkRow, StoreError};
 use chat_proto::{AccountId, Credential, LinkCodeHash, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use super::rows;
-use crate::store::row::unsigned;
+use crate::store::row::{integer, unsigned};
 
 /// A credential signs in to an account from now on. One that was revoked comes behind the others.
 pub(super) fn add(
@@ -33,6 +33,17 @@ pub(super) fn remove(
     let sql = "UPDATE credentials SET removed_ts = ? WHERE bytes = ? AND kind = ?";
     let (kind, bytes) = (credential.kind() as u16, credential.bytes());
     connection.prepare_cached(sql)?.execute(params![ts, bytes, kind]).map(drop)
+}
+
+/// An account is a program's.
+pub(super) fn add_bot(
+    connection: &Connection,
+    account: i64,
+    scope: BotScope,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO bots (account, can, expires_ts) VALUES (?, ?, ?)";
+    let expires = integer(scope.expires.0);
+    connection.prepare_cached(sql)?.execute(params![account, scope.words(), expires]).map(drop)
 }
 
 /// A code takes the place of the account's last one.
@@ -62,6 +73,11 @@ pub(in crate::store) fn credentials(
     rows(connection, sql, credential)
 }
 
+/// The accounts of programs.
+pub(in crate::store) fn bots(connection: &Connection) -> Result<Vec<BotRow>, StoreError> {
+    rows(connection, "SELECT account, can, expires_ts FROM bots", bot)
+}
+
 /// The newest code of each account.
 pub(in crate::store) fn links(connection: &Connection) -> Result<Vec<LinkRow>, StoreError> {
     rows(connection, "SELECT account, hash, created_ts, used FROM link_codes", link)
@@ -81,6 +97,17 @@ fn credential(row: &Row<'_>) -> Result<CredentialRow, StoreError> {
         added: Timestamp(unsigned(row.get(4).map_err(read)?)),
         is_revoked: row.get(5).map_err(read)?,
     })
+}
+
+fn bot(row: &Row<'_>) -> Result<BotRow, StoreError> {
+    let read = |cause| StoreError::new("read what a token is for", cause);
+    let can: String = row.get(1).map_err(read)?;
+    let expires = Timestamp(unsigned(row.get(2).map_err(read)?));
+    let scope = BotScope::of_words(&can, expires).ok_or_else(|| {
+        let cause = format!("{can:?} is not what this version knows");
+        StoreError::new("read what a token is for", cause)
+    })?;
+    Ok(BotRow { account: AccountId(unsigned(row.get(0).map_err(read)?)), scope })
 }
 
 fn link(row: &Row<'_>) -> Result<LinkRow, StoreError> {

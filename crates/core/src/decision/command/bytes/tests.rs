@@ -6,7 +6,7 @@ use chat_proto::{
 };
 
 use super::*;
-use crate::{NewInvitation, PostBody, Registration, RoomChange};
+use crate::{NewInvitation, PostBody, Registration, RoomChange, WishedName};
 
 const TS: Timestamp = Timestamp(0x0192);
 const ADA: AccountId = AccountId(2);
@@ -29,6 +29,21 @@ fn keys(name: &str) -> NameKeys {
 /// Actions about credentials as they are written.
 fn golden_of_credentials() -> Vec<(&'static str, Action)> {
     vec![
+        (
+            "92010000000000003600010000000000000000707070707070707070707070707070707070707070707070707070707070707003000000616461fdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033d000400000073656e64090000000000000001000000030000006f7073a92c36e66a25ee99ff862faa8e87987ba92c36e66a25ee99ff862faa8e87987ba92c36e66a25ee99ff862faa8e87987b",
+            Action::CreateBot(Box::new(crate::BotOrder {
+                by: AccountId(0),
+                token: chat_proto::TokenId([0x70; 32]),
+                name: Nickname::parse("ada").unwrap().into(),
+                is_reserved: false,
+                scope: crate::BotScope::of_words("send", Timestamp(9)).unwrap(),
+                rooms: vec![room("ops")],
+            })),
+        ),
+        (
+            "9201000000000000370001000000000000000003000000616461fdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033d",
+            Action::RevokeToken { by: AccountId(0), name: Nickname::parse("ada").unwrap().into() },
+        ),
         (
             "92010000000000003300010100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadc0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0060000006c6170746f70",
             Action::LinkDevice(Box::new(crate::DeviceLink {

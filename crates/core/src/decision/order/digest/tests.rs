@@ -49,11 +49,13 @@ fn the_digest_is_frozen() {
 fn the_digest_of_every_kind_of_event_is_frozen() {
     let (account, room) = (AccountId(6), RoomId(7));
     let credential = Credential::Key(PublicKey([1; 32]));
+    let scope = crate::BotScope::of_words("send,read", Timestamp(9)).unwrap();
     let (nickname, name) = (Nickname::parse("ada").unwrap(), RoomName::parse("lobby").unwrap());
     let hash = InvitationCode([7; 16]).hash();
     let frozen = [
         (created(1).content, 0x57BE_086A_468B_8F84),
         (Content::AccountRenamed { name: nickname.into() }, 0x64CF_B37B_2F96_03DD),
+        (Content::BotCreated { by: AccountId(0), scope }, 0x0181_C926_3CE3_0A78),
         (
             Content::CredentialAdded { credential, label: "laptop".to_owned() },
             0x7DFE_E8E1_5B31_894D,

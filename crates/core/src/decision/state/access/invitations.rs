@@ -7,8 +7,9 @@ use crate::decision::state::{InvitationRow, Room};
 use crate::{OPERATOR, Refusal};
 
 impl<'a> Access<'a> {
-    /// Makes invitations: every account can, and the operator.
+    /// Makes invitations: every account of a person can, and the operator.
     pub(crate) fn can_invite(self) -> Result<(), Refusal> {
+        self.within_scope("invite others", |_scope| false)?;
         let is_there = self.is_operator() || self.state.accounts.contains_key(&self.account);
         is_there.then_some(()).ok_or(Refusal::NotReadable { log: self.account.0 })
     }
