@@ -33,6 +33,7 @@ STRUCTS: dict[str, str] = {
     "TextBody": "kind:u16 reply_to:option_u64 context:option_Context text:text",
     "Context": "thread:option_u64 attachments:list_bytes32 cause:option_bytes16 via:option_text",
     "Gap": "log:u64 from:u64 to:u64 reason:u16",
+    "Device": "credential:bytes16 kind:u16 fingerprint:bytes32 label:text added:u64",
     "InvitationInfo": (
         "invitation:u64 by:u64 name:text uses_left:u32 expires:u64 rooms:list_u64"
     ),
@@ -53,6 +54,10 @@ KINDS: dict[str, tuple[int, str]] = {
         "name_is_firm:bool invitation:option_bytes16",
     ),
     "SignedIn": (0x0004, "account:u64 name:text epoch:u64 head:u64"),
+    "LinkDevice": (
+        0x0005,
+        "credential_kind:u16 credential:bytes32 proof_kind:u16 proof:bytes code:bytes16 label:text",
+    ),
     "Send": (0x0101, "nonce:Nonce room:u64 body:TextBody"),
     "Join": (0x0102, "name:text"),
     "Leave": (0x0103, "room:u64"),
@@ -73,6 +78,9 @@ KINDS: dict[str, tuple[int, str]] = {
     "Ping": (0x0148, "token:u64"),
     "ProbeReply": (0x0149, "token:u64"),
     "Invitations": (0x0158, "after:u64"),
+    "OpenLink": (0x012C, "code:bytes32"),
+    "RevokeCredential": (0x012D, "credential:bytes16"),
+    "Devices": (0x015E, ""),
     "Error": (0x0200, "code:u16 retry:bool detail:u64 message:text"),
     "Done": (0x0201, ""),
     "Ack": (0x0202, "nonce:Nonce room:u64 seq:u64 ts:u64 id:bytes16"),
@@ -91,6 +99,7 @@ KINDS: dict[str, tuple[int, str]] = {
     ),
     "Pong": (0x020A, "token:u64"),
     "InvitationMade": (0x0218, "invitation:u64 code:bytes16 expires:u64"),
+    "DeviceList": (0x021E, "devices:list_Device"),
     "InvitationList": (0x0219, "invitations:list_InvitationInfo more:bool"),
     "Posted": (0x0301, "room:u64 seq:u64 ts:u64 from:u64 id:bytes16 body:TextBody"),
     "Joined": (0x0302, "room:u64 seq:u64 ts:u64 account:u64"),
