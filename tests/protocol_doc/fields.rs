@@ -2,18 +2,20 @@
 
 use super::section;
 
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 9] = [
     include_str!("../../crates/proto/src/handshake.rs"),
     include_str!("../../crates/proto/src/request.rs"),
     include_str!("../../crates/proto/src/reply.rs"),
     include_str!("../../crates/proto/src/event.rs"),
     include_str!("../../crates/proto/src/logged.rs"),
+    include_str!("../../crates/proto/src/logged/moderation.rs"),
+    include_str!("../../crates/proto/src/moderation.rs"),
     include_str!("../../crates/proto/src/ids.rs"),
     include_str!("../../crates/proto/src/text_body.rs"),
 ];
 
 /// Structs that are no bodies, and stand in bodies.
-const VALUES: [&str; 9] = [
+const VALUES: [&str; 10] = [
     "Nonce",
     "Position",
     "Limits",
@@ -23,6 +25,7 @@ const VALUES: [&str; 9] = [
     "Message",
     "TextBody",
     "Context",
+    "BanInfo",
 ];
 
 /// A field and its type, as the document writes it.
@@ -124,6 +127,7 @@ fn bound(name: &str) -> usize {
         "INVITATION_ROOMS_MAX" => chat_proto::limits::INVITATION_ROOMS_MAX,
         "INVITATIONS_PAGE_MAX" => chat_proto::limits::INVITATIONS_PAGE_MAX,
         "ATTACHMENTS_MAX" => chat_proto::limits::ATTACHMENTS_MAX,
+        "SANCTIONS_PAGE_MAX" => chat_proto::limits::SANCTIONS_PAGE_MAX,
         "HISTORY_GAPS_MAX" => chat_proto::limits::HISTORY_GAPS_MAX,
         "HISTORY_MESSAGES_MAX" => chat_proto::limits::HISTORY_MESSAGES_MAX,
         other => panic!("the bound {other} has no place in this test"),

@@ -7,6 +7,7 @@ use chat_proto::{
     TextKind, Timestamp,
 };
 
+use crate::moderated::{Moderated, Removed, Reported};
 use crate::outbox::Destination;
 
 /// What happened. Names come with every event: they are the ones in force when the library got it.
@@ -92,6 +93,12 @@ pub enum Event {
     },
     /// The room was made. By account 0: the daemon made it.
     RoomCreated(RoomChange),
+    /// A moderator has done something in a room that is followed.
+    Moderated(Moderated),
+    /// A moderator has ended this account's membership of a room, or keeps it out.
+    Removed(Removed),
+    /// Somebody shows a message to this account, which moderates its room.
+    Reported(Reported),
     /// This account is a member of a room, or is none any more.
     Membership {
         /// The room that it is about.

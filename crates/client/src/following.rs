@@ -318,6 +318,17 @@ impl Following {
             }
             Logged::RoomJoined(room) => self.memberships.joined(room),
             Logged::RoomLeft(room) => self.memberships.left(room),
+            Logged::Removed(removed) => {
+                self.memberships.left(removed.room);
+                if self.memberships.is_live(head.seq) {
+                    self.tell(head.log, Event::Removed(removed), events);
+                }
+            }
+            Logged::Reported(reported) => {
+                if self.memberships.is_live(head.seq) {
+                    self.tell(head.log, Event::Reported(reported), events);
+                }
+            }
             Logged::OwnName(name) if self.memberships.is_live(head.seq) => {
                 events.push(Event::OwnName { name });
             }

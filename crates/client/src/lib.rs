@@ -27,6 +27,8 @@ mod known_servers;
 mod link;
 mod logged;
 mod memberships;
+mod moderated;
+mod moderating;
 pub mod names;
 pub mod outbox;
 mod outbox_dir;
@@ -49,6 +51,7 @@ pub use event::{
     Connected, Event, Message, Outgoing, OutgoingState, Refusal, RoomChange, Subscribed,
 };
 pub use identity::{AgentError, Identity, IdentityChoice, IdentityError, PassphraseError};
+pub use moderated::{Deed, Moderated, Removed, Reported};
 pub use outbox::Destination;
 pub use resume::AfterReset;
 pub use start::StartError;

@@ -6,6 +6,7 @@ use chat_proto::{
 };
 
 use crate::event::{Event, Message, RoomChange};
+use crate::moderated::{self, Removed, Reported};
 use crate::names::Names;
 
 /// What a logged frame says.
@@ -16,6 +17,10 @@ pub(crate) enum Logged {
     RoomJoined(RoomId),
     /// In the own log.
     RoomLeft(RoomId),
+    /// In the own log: a moderator has ended the membership.
+    Removed(Removed),
+    /// In the own log; names are not set yet.
+    Reported(Reported),
     /// In the own log.
     OwnName(String),
     /// A kind that this version does not know.
@@ -46,29 +51,44 @@ impl Logged {
             }
             Some(Kind::RoomJoined) => Self::RoomJoined(frame.decode_lenient::<RoomJoined>()?.room),
             Some(Kind::RoomLeft) => Self::RoomLeft(frame.decode_lenient::<RoomLeft>()?.room),
-            _ => Self::Unknown,
+            _ => return Self::read_moderation(frame, live),
         };
         Ok(logged)
     }
+
+    fn read_moderation(frame: &Frame, live: bool) -> Result<Self, WireError> {
+        if let Some(event) = moderated::read(frame, live)? {
+            return Ok(Self::Room(event));
+        }
+        if let Some(removed) = moderated::read_removal(frame)? {
+            return Ok(Self::Removed(removed));
+        }
+        Ok(moderated::read_report(frame)?.map_or(Self::Unknown, Self::Reported))
+    }
 }
 
-/// The account whose name must be known before an event can be told.
-pub(crate) fn wanted_name(event: &Event) -> Option<AccountId> {
+/// The accounts whose names must be known before an event can be told.
+pub(crate) fn wanted_names(event: &Event) -> impl Iterator<Item = AccountId> {
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "the other events are about nobody, or bring the name"
     )]
-    match event {
-        Event::Message(message) => Some(message.from),
+    let (first, second) = match event {
+        Event::Message(message) => (Some(message.from), None),
         Event::Joined(change) | Event::Left(change) | Event::RoomCreated(change) => {
-            Some(change.account)
+            (Some(change.account), None)
         }
-        _ => None,
-    }
+        Event::Moderated(moderated) => (Some(moderated.by), moderated.account),
+        Event::Removed(removed) => (Some(removed.by), None),
+        Event::Reported(reported) => (Some(reported.by), None),
+        _ => (None, None),
+    };
+    first.into_iter().chain(second)
 }
 
 /// Sets the names of an event whose turn it is: as they are now.
 pub(crate) fn set_names(event: &mut Event, names: &Names) {
+    let named = |account| names.account(account).unwrap_or_default().to_owned();
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "the other events bring the names that they need"
@@ -82,6 +102,19 @@ pub(crate) fn set_names(event: &mut Event, names: &Names) {
         Event::Joined(change) | Event::Left(change) | Event::RoomCreated(change) => {
             change.room_name = names.room(change.room);
             change.name = names.account(change.account).unwrap_or_default().to_owned();
+        }
+        Event::Moderated(moderated) => {
+            moderated.room_name = names.room(moderated.room);
+            moderated.by_name = named(moderated.by);
+            moderated.name = moderated.account.map(named).unwrap_or_default();
+        }
+        Event::Removed(removed) => {
+            removed.room_name = names.room(removed.room);
+            removed.by_name = named(removed.by);
+        }
+        Event::Reported(reported) => {
+            reported.room_name = names.room(reported.room);
+            reported.by_name = named(reported.by);
         }
         _ => {}
     }

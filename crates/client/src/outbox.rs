@@ -30,13 +30,16 @@
 mod destination;
 mod fresh_streams;
 mod unusable;
+mod verdict;
 
 use std::collections::VecDeque;
 
+use chat_proto::limits::SLOW_SECONDS_MAX;
 use chat_proto::{Ack, Epoch, Error, ErrorCode, Nonce, RoomId, RoomName, StreamId};
 
 pub use destination::Destination;
 pub use fresh_streams::FreshStreams;
+pub use verdict::Verdict;
 
 /// How long to leave a daemon alone that cannot write now.
 const UNAVAILABLE_PAUSE_MS: u64 = 1_000;
@@ -46,6 +49,9 @@ const OVERTAKEN_PAUSE_MS: u64 = 50;
 
 /// Longest pause that a daemon can impose; what it asks for beyond that is cut.
 const PAUSE_MS_MAX: u64 = 60_000;
+
+/// Longest wait between two messages of a slow room.
+const SLOW_MS_MAX: u64 = 1_000 * SLOW_SECONDS_MAX as u64;
 
 /// Refusals that are remembered, to know how many sends were acked.
 const REFUSED_MAX: usize = 1_024;
@@ -59,22 +65,6 @@ pub struct Entry {
     pub to: Destination,
     /// What is said.
     pub text: String,
-}
-
-/// What a refusal means for the send that was refused.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// For good: the entry is out of the outbox, and the ones behind it go on.
-    Refused(Entry),
-    /// Not an answer: [`Outbox::next_to_send`] will give it again. The driver should not ask before
-    /// so many milliseconds have passed. (Also the verdict on a nonce that is not waited for.)
-    Retry {
-        /// The pause; 0 for none.
-        after_ms: u64,
-    },
-    /// The daemon has lost the end of this stream, or knows it as another room's: call
-    /// [`Outbox::restart_stream`]. Until then nothing is given to be sent.
-    NewStreamNeeded,
 }
 
 /// The unanswered sends of one stream, which are for one room. Unbounded by itself: whoever pushes
@@ -257,6 +247,9 @@ impl Outbox {
             Some(ErrorCode::Behind) => self.behind(nonce.n, error.detail),
             Some(ErrorCode::RateLimited) => {
                 Verdict::Retry { after_ms: error.detail.clamp(1, PAUSE_MS_MAX) }
+            }
+            Some(ErrorCode::SlowMode) => {
+                Verdict::Slow { after_ms: error.detail.clamp(1, SLOW_MS_MAX) }
             }
             _ => Verdict::Retry { after_ms: UNAVAILABLE_PAUSE_MS },
         }

@@ -290,6 +290,7 @@ fn run_against_model(mut seed: u64, count: u64) -> Model {
                 let fault = match draw(&mut seed) % 8 {
                     0 => Some(ErrorCode::RateLimited),
                     1 => Some(ErrorCode::NotMember),
+                    2 => Some(ErrorCode::SlowMode),
                     _ => None,
                 };
                 let answer = model.answer(&entry, fault);
@@ -298,7 +299,7 @@ fn run_against_model(mut seed: u64, count: u64) -> Model {
             _ => match pipe.pop_front() {
                 Some(Ok(ack)) => drop(outbox.acked(&ack)),
                 Some(Err((nonce, error))) => match outbox.refused(nonce, &error) {
-                    Verdict::Refused(_) | Verdict::Retry { .. } => {}
+                    Verdict::Refused(_) | Verdict::Retry { .. } | Verdict::Slow { .. } => {}
                     Verdict::NewStreamNeeded => panic!("seed {seed}: nothing was forgotten"),
                 },
                 None => {}

@@ -4,7 +4,7 @@
 //! Owns an outbox for each room, and what dead processes left. Only within a room is there an order:
 //! what was left goes first there, then what is said here. Rooms take turns in one window, and none waits
 //! for another's name or stream to be found or begun anew. What they do share: a refusal that may be
-//! retried pauses all, since it is the daemon or the account that is to wait; and while a stream is lost,
+//! retried pauses all, since it is the daemon or the account that is to wait (only a slow room waits alone); and while a stream is lost,
 //! no new message is taken.
 //!
 //! Sans-IO: time comes in as milliseconds of any clock that never steps back, randomness as the bytes that
@@ -13,6 +13,7 @@
 
 mod lost_stream;
 mod placing;
+mod slow_rooms;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -20,6 +21,7 @@ use chat_proto::{Ack, Epoch, Error, Nonce, RoomId, RoomName, StreamId};
 
 use crate::event::Refusal;
 use crate::outbox::{Entry, FreshStreams, Outbox, Verdict};
+use slow_rooms::SlowRooms;
 
 /// Unanswered messages; past it senders wait.
 pub const UNANSWERED_MAX: usize = 1024;
@@ -116,6 +118,8 @@ pub struct SendQueue {
     /// Streams of no use any more. Nothing of them leaves until they are restarted.
     lost: VecDeque<StreamId>,
     paused_until_ms: Option<u64>,
+    /// The streams of rooms in which one waits behind each message.
+    slow: SlowRooms,
     /// The rooms that are being looked for by their names.
     finding: HashSet<RoomName>,
     /// The stream of which a message left last: the others have their turn first.
@@ -142,6 +146,7 @@ impl SendQueue {
             changes: VecDeque::new(),
             lost: VecDeque::new(),
             paused_until_ms: None,
+            slow: SlowRooms::default(),
             finding: HashSet::new(),
             sent_last: None,
             epoch: None,
@@ -192,6 +197,7 @@ impl SendQueue {
             self.found.clear();
         }
         self.paused_until_ms = None;
+        self.slow = SlowRooms::default();
         for index in 0..self.outboxes.len() {
             self.outboxes[index].connected(epoch);
             self.note(Record::Epoch(self.outboxes[index].stream(), epoch));
@@ -207,6 +213,7 @@ impl SendQueue {
 
     /// What may leave now, which is then in flight. At most `in_flight_max` messages are.
     pub fn next(&mut self, in_flight_max: usize, now_ms: u64) -> Option<Outbound> {
+        self.slow.wake(now_ms);
         if !self.is_online || self.is_paused(now_ms) {
             return None;
         }
@@ -216,8 +223,9 @@ impl SendQueue {
             if !self.may_leave(at) {
                 continue;
             }
+            let of_room = self.slow.in_flight_max(self.outboxes[at].stream());
             if in_flight < in_flight_max
-                && let Some(entry) = self.outboxes[at].next_to_send(in_flight_max)
+                && let Some(entry) = self.outboxes[at].next_to_send(in_flight_max.min(of_room))
             {
                 self.sent_last = Some(entry.nonce.stream);
                 return Some(Outbound::Send(entry));
@@ -252,13 +260,15 @@ impl SendQueue {
     /// When something may leave that now waits, in milliseconds; `None`: not by the clock.
     #[must_use]
     pub fn due_ms(&self) -> Option<u64> {
-        self.paused_until_ms.filter(|_until| self.is_online)
+        let due_ms = self.paused_until_ms.into_iter().chain(self.slow.due_ms()).min();
+        due_ms.filter(|_until| self.is_online)
     }
 
     /// A message is committed. An answer that was known already changes nothing.
     pub fn acked(&mut self, ack: &Ack) {
         let outbox = self.outbox_of(ack.nonce.stream);
         if let Some(entry) = outbox.and_then(|outbox| outbox.acked(ack)) {
+            self.slow.acked(ack.nonce.stream);
             self.note(Record::Answered(ack.nonce));
             self.let_go_answered(ack.nonce);
             self.changes.push_back(Change::Acked(entry, ack.clone()));
@@ -271,6 +281,7 @@ impl SendQueue {
         match outbox.refused(nonce, error) {
             Verdict::Retry { after_ms: 0 } => {}
             Verdict::Retry { after_ms } => self.pause(now_ms, after_ms),
+            Verdict::Slow { after_ms } => self.slow.refused(nonce.stream, now_ms, after_ms),
             Verdict::Refused(entry) => self.refused_for_good(entry, Refusal::from(error.clone())),
             Verdict::NewStreamNeeded => self.lost_stream(nonce.stream, error),
         }

@@ -8,6 +8,7 @@ pub(crate) mod command;
 pub(crate) mod idset;
 pub(crate) mod input;
 pub(crate) mod lone_submitter;
+mod moment;
 pub(crate) mod names;
 pub(crate) mod operator;
 pub(crate) mod order;

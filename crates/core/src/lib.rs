@@ -34,7 +34,9 @@ pub use conversation::subscriptions::{DiskRead, Subscriptions, TailHandle, Work}
 pub use conversation::tail::Tail;
 pub use decision::admission::{NewInvitation, Registration};
 pub use decision::bot_scope::BotScope;
-pub use decision::command::{Action, BotOrder, Command, DeviceLink, RoomChange, UnreadableCommand};
+pub use decision::command::{
+    Action, BotOrder, Command, DeviceLink, Moderation, RoomChange, SanctionKind, UnreadableCommand,
+};
 pub use decision::input::{Input, Local, Ordered, Unsequenced};
 pub use decision::lone_submitter::LoneSubmitter;
 pub use decision::names::{NameKey, NameKeys, NameStem, Named, WishedName};
@@ -47,7 +49,7 @@ pub use decision::refusal::Refusal;
 pub use decision::secret::StoreSecret;
 pub use decision::state::{
     AccountRow, Answer, BotRow, CredentialRow, Decision, InvitationRow, LinkRow, RULES,
-    RestoreError, RoomRow, Snapshot, State,
+    RestoreError, RoomRow, Sanction, SanctionRow, Snapshot, State,
 };
 pub use log::event::{
     Batch, Columns, Content, Event, EventKind, EventRow, InvitationColumns, LogOwner,

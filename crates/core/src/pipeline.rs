@@ -68,6 +68,8 @@ pub struct Pipeline<S> {
     under_way: Option<CommitBatch>,
     /// Somebody was answered at once, and is still to be woken.
     has_answered: bool,
+    /// The time that it was last told: what ends by itself is over from its time on.
+    now: Timestamp,
 }
 
 impl<S: Store> Pipeline<S> {
@@ -83,6 +85,7 @@ impl<S: Store> Pipeline<S> {
         now: Timestamp,
         fanout: &mut impl Fanout,
     ) -> Result<(), Failed> {
+        self.now = now;
         self.recover_when_due(now, fanout);
         let mut inputs = inputs.into_iter();
         loop {
@@ -118,6 +121,7 @@ impl<S: Store> Pipeline<S> {
     /// # Errors
     /// [`Failed`] when a commit failed; then nothing else waits either.
     pub fn settle(&mut self, now: Timestamp, fanout: &mut impl Fanout) -> Result<(), Failed> {
+        self.now = now;
         // What becomes durable may open what a reader ahead has waited for, which is answered with the
         // next batch. It changes nothing, so that this has an end.
         while !self.is_settled() {
@@ -319,6 +323,9 @@ impl<S: Store> Pipeline<S> {
         }
         self.announce_renames(staged, fanout);
         for change in memberships {
+            if !change.is_counted {
+                continue;
+            }
             match change.is_member {
                 true => self.presence.joined(change.account, change.room),
                 false => self.presence.left(change.account, change.room),

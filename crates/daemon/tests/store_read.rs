@@ -62,6 +62,15 @@ fn lose(store: &SqliteStore, condition: &str) {
         .expect("it takes writes");
 }
 
+fn banned(account: AccountId) -> Content {
+    let (until, reason, was_member) = (Timestamp(1 << 41), "two\nlines".to_owned(), false);
+    Content::Banned { account, by: ADA, until, reason, was_member }
+}
+
+fn reported() -> Content {
+    Content::Reported { room: RoomId(4), by: ADA, message: Seq(3), reason: "rude".to_owned() }
+}
+
 #[test]
 fn every_kind_of_event_comes_back_as_the_same_frame() {
     let (mut store, mut reader, _dir) = store();
@@ -71,6 +80,8 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
     let scope = BotScope::of_words("send,read", Timestamp(9)).expect("words");
     let (credential, laptop) = (PublicKey([0xB0; 32]).into(), PublicKey([0xB1; 32]).into());
     let hash = InvitationCode([7; 16]).hash();
+    let (room, until, reason) = (RoomId(4), Timestamp(1 << 41), str::to_owned);
+    let (banned, reported) = (banned(bob), reported());
     let events = [
         event(bob.into(), 1, Content::AccountCreated { credential, name: nickname("bob").into() }),
         event(bob.into(), 2, Content::AccountRenamed { name: nickname("rob").into() }),
@@ -79,14 +90,24 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         event(bob.into(), 3, Content::RoomJoined { room: RoomId(4) }),
         event(LogId(4), 3, Content::RoleSet { by: Some(ADA), account: bob, role: Role::Moderator }),
         event(LogId(4), 4, Content::RoleSet { by: None, account: bob, role: Role::Owner }),
-        event(LogId(4), 5, Content::Left { account: bob }),
-        event(LogId(4), 6, Content::RoomRemoved {}),
-        event(bob.into(), 4, Content::RoomLeft { room: RoomId(4) }),
-        event(bob.into(), 5, Content::LinkOpened { code: LinkCodeHash([0xC0; 32]) }),
-        event(bob.into(), 6, Content::CredentialAdded { credential: laptop, label: "lap".into() }),
-        event(bob.into(), 7, Content::CredentialRemoved { credential: laptop }),
-        event(bob.into(), 8, Content::CredentialAdded { credential: laptop, label: "".into() }),
-        event(bob.into(), 9, Content::BotCreated { by: ADA, scope }),
+        event(LogId(4), 5, Content::Muted { account: bob, by: ADA, until, reason: reason("") }),
+        event(LogId(4), 6, Content::Unmuted { account: bob, by: ADA }),
+        event(LogId(4), 7, Content::SlowSet { by: ADA, seconds: 30 }),
+        event(LogId(4), 8, Content::Kicked { account: bob, by: ADA, reason: reason("spam") }),
+        event(LogId(4), 9, banned),
+        event(LogId(4), 10, Content::Unbanned { account: bob, by: ADA }),
+        event(LogId(4), 11, Content::Left { account: bob }),
+        event(LogId(4), 12, Content::RoomRemoved {}),
+        event(bob.into(), 4, Content::RoomKicked { room, by: ADA, reason: reason("spam") }),
+        event(bob.into(), 5, Content::RoomBanned { room, by: ADA, until, reason: reason("") }),
+        event(bob.into(), 6, Content::RoomUnbanned { room, by: ADA }),
+        event(bob.into(), 7, reported),
+        event(bob.into(), 8, Content::RoomLeft { room: RoomId(4) }),
+        event(bob.into(), 9, Content::LinkOpened { code: LinkCodeHash([0xC0; 32]) }),
+        event(bob.into(), 10, Content::CredentialAdded { credential: laptop, label: "lap".into() }),
+        event(bob.into(), 11, Content::CredentialRemoved { credential: laptop }),
+        event(bob.into(), 12, Content::CredentialAdded { credential: laptop, label: "".into() }),
+        event(bob.into(), 13, Content::BotCreated { by: ADA, scope }),
         message(2, "hello\n\u{1b}[31m wörld 👍"),
         event(
             LogId::SERVER,
@@ -115,7 +136,8 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         assert_eq!(page, LogPage { frames: frames(&of_log), after: head });
     }
     let page = events_after(&mut reader, LOBBY, 1, usize::MAX);
-    assert_eq!(page, LogPage { frames: frames(&events[15..16]), after: Seq(2) });
+    let posted = events.iter().position(|event| event.log == LOBBY).expect("one is");
+    assert_eq!(page, LogPage { frames: frames(&events[posted..=posted]), after: Seq(2) });
     let lobby = events_after(&mut reader, LOBBY, 0, usize::MAX);
     assert_eq!(told(&lobby), [(1, 1), (2, 2)]);
 }

@@ -115,6 +115,17 @@ numbered! {
         BadTerms = 133, false;
         /// The account has made no such invitation, or it is not open any more.
         UnknownInvitation = 134, false;
+        /// The account is banned from the room.
+        Banned = 125, false;
+        /// The account is mute in the room.
+        Muted = 126, false;
+        /// The room is slow, and the account has said something a moment ago; `detail` is the
+        /// milliseconds to wait, in this room alone.
+        SlowMode = 127, true;
+        /// As many accounts are banned from the room, or mute there, as may be.
+        TooManySanctions = 128, false;
+        /// A time is over already, or a wait is longer than may be; `detail` is the longest in seconds.
+        BadTime = 129, false;
         /// Nothing signs in with the token: it was revoked, has expired, or is none.
         BadToken = 150, false;
         /// The token is not for that.

@@ -70,6 +70,20 @@ logged_events!(kinds! {
     CreateInvitation = 0x0120,
     /// End an invitation.
     RevokeInvitation = 0x0121,
+    /// End another account's membership.
+    Kick = 0x0118,
+    /// Keep an account out of a room.
+    Ban = 0x0119,
+    /// End a ban.
+    Unban = 0x011A,
+    /// Let an account say nothing in a room.
+    Mute = 0x011B,
+    /// End a mute.
+    Unmute = 0x011C,
+    /// Let members of a room say one thing in so many seconds.
+    SetSlow = 0x011D,
+    /// Show a message to the moderators of its room.
+    Report = 0x011E,
 
     /// Open a cursor on a log.
     Subscribe = 0x0141,
@@ -93,6 +107,9 @@ logged_events!(kinds! {
     Devices = 0x015E,
     /// A page of one's own invitations.
     Invitations = 0x0158,
+
+    /// A page of a room's bans.
+    Bans = 0x0154,
 
     /// The request failed; the connection lives.
     Error = 0x0200,
@@ -122,6 +139,9 @@ logged_events!(kinds! {
     InvitationMade = 0x0218,
     /// A page of invitations.
     InvitationList = 0x0219,
+
+    /// A page of a room's bans, with names.
+    BanList = 0x0214,
 
     /// Not logged: events that retention has deleted stood here.
     Gap = 0x0401,

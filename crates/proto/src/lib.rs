@@ -17,6 +17,7 @@ mod kind;
 pub mod limits;
 mod link_code;
 mod logged;
+mod moderation;
 mod name;
 mod reply;
 mod request;
@@ -49,6 +50,8 @@ pub use kind::Kind;
 pub use link_code::{LinkCode, LinkCodeHash};
 // The module has nothing but the bodies of logged events.
 pub use logged::*;
+// The module has nothing but bodies and the rule of reasons.
+pub use moderation::*;
 pub use name::{NameError, Nickname, RoomName, looks, names_collide, spells_like_a_name};
 pub use reply::{
     AccountInfo, AccountList, Ack, Device, DeviceList, Done, Error, HistoryPage, InvitationInfo,

@@ -90,3 +90,15 @@ pub const INVITATIONS_MAX: usize = 65_536;
 
 /// Rooms that one account may be a member of.
 pub const ROOMS_PER_ACCOUNT_MAX: usize = 1000;
+
+/// Longest reason that a moderator gives, in bytes of UTF-8.
+pub const REASON_BYTES_MAX: usize = 512;
+
+/// Bans in one page. Fewer than in other pages: each may have a reason.
+pub const SANCTIONS_PAGE_MAX: usize = 64;
+
+/// Accounts that are banned from one room at the same time, and as many that are mute there.
+pub const SANCTIONS_MAX: usize = 1024;
+
+/// Longest wait between two messages of a member of a slow room, in seconds: six hours.
+pub const SLOW_SECONDS_MAX: u32 = 6 * 60 * 60;

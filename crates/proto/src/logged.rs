@@ -4,6 +4,8 @@
 //!
 //! It must not know what follows from an event. Each begins with the fields of [`crate::LoggedHead`].
 
+mod moderation;
+
 use crate::wire::{Decode, Encode, body};
 use crate::{
     AccountId, CredentialId, InvitationId, LogId, MessageId, RoomId, Seq, TextBody, Timestamp,
@@ -15,7 +17,8 @@ use crate::{
 #[macro_export]
 macro_rules! logged_events {
     ($made:ident! { $($given:tt)* }) => {
-        $made! {
+        // Those of moderators stand in a file of their own, and come last.
+        $crate::moderation_events! { $made! {
             $($given)*
             /// A message. Logged in a room.
             Posted = 0x0301 {
@@ -231,7 +234,7 @@ macro_rules! logged_events {
                 /// Who has ended it; 0: whoever runs the server.
                 by: AccountId = AccountId(300),
             }
-        }
+        } }
     };
 }
 

@@ -19,7 +19,7 @@ body! {
         retry: bool,
         /// A figure that the code gives a meaning, else 0: the limit in bytes of `TextTooLong`,
         /// the `n` that is awaited of `Behind`, the room's id of `StreamBound`,
-        /// the milliseconds to wait of `RateLimited`.
+        /// the milliseconds to wait of `RateLimited` and `SlowMode`, the end of `Banned` and `Muted`.
         detail: u64,
         /// A sentence for a person.
         message: String,

@@ -4,7 +4,7 @@
 //! Owns everything about a request that both ends must see alike. It must not know what a request
 //! does. A server knows from the header alone how long a body may be, before it keeps a byte of it.
 
-use crate::limits::{PAGE_ITEMS_MAX, TEXT_BYTES_MAX};
+use crate::limits::{PAGE_ITEMS_MAX, REASON_BYTES_MAX, TEXT_BYTES_MAX};
 use crate::{
     AccountList, Accounts, Ack, Body, CreateInvitation, Delete, DeviceList, Devices, Done, Edit,
     FindRoom, Frame, FrameRef, History, HistoryPage, InvitationList, InvitationMade, Invitations,
@@ -12,6 +12,7 @@ use crate::{
     RevokeCredential, RevokeInvitation, RoomInfo, RoomList, Rooms, Send, Seq, SetRole, Subscribe,
     Subscribed, Unsubscribe, WireError,
 };
+use crate::{Ban, BanList, Bans, Kick, Mute, Report, SetSlow, Unban, Unmute};
 
 /// The longest a number can be on the wire.
 const NUMBER_BYTES_MAX: usize = 9;
@@ -28,6 +29,9 @@ const SIGN_IN: usize = NAME + 64;
 /// A text with what may come with it; one that is a little too long is refused, and the connection
 /// lives.
 const TEXT: usize = TEXT_BYTES_MAX + 2048;
+
+/// A reason with the ids that come with it; one that is a little too long is refused with a sentence.
+const REASON: usize = REASON_BYTES_MAX + 1024;
 
 /// A full list of ids.
 const IDS: usize = NUMBER_BYTES_MAX * (1 + PAGE_ITEMS_MAX);
@@ -157,6 +161,13 @@ requests! {
         RevokeCredential -> Done, NUMBERS;
         CreateInvitation -> InvitationMade, NAME;
         RevokeInvitation -> Done, NUMBERS;
+        Kick -> Done, REASON;
+        Ban -> Done, REASON;
+        Unban -> Done, NUMBERS;
+        Mute -> Done, REASON;
+        Unmute -> Done, NUMBERS;
+        SetSlow -> Done, NUMBERS;
+        Report -> Done, REASON;
     }
     /// A request that changes nothing that is logged.
     QueryRequest in Queries {
@@ -169,6 +180,8 @@ requests! {
             && rises(asked.after, &page.members, page.more, |it| it.account);
         Accounts -> AccountList, IDS;
         Invitations -> InvitationList, NUMBERS, if |asked, page| rises(asked.after, &page.invitations, page.more, |it| it.invitation);
+        Bans -> BanList, NUMBERS, if |asked, page| page.room == asked.room
+            && rises(asked.after, &page.bans, page.more, |it| it.account);
         Ping -> Pong, NUMBERS, if |ping, pong| ping.token == pong.token;
         Devices -> DeviceList, NUMBERS;
     }
@@ -265,6 +278,10 @@ mod tests {
         fits(&Edit { nonce, room, of, text });
         fits(&Delete { nonce, room, of });
         fits(&React { nonce, room, of, reaction: "x".repeat(REACTION_BYTES_MAX), is_set: true });
+        let (account, until) = (AccountId(u64::MAX), crate::Timestamp(u64::MAX));
+        let reason = "x".repeat(REASON_BYTES_MAX + 512);
+        fits(&Ban { room, account, until, reason: reason.clone() });
+        fits(&Report { room, seq: of, reason });
         fits(&Accounts { ids: List::first_of([AccountId(u64::MAX); PAGE_ITEMS_MAX]) });
         let after = Position { epoch: Epoch(u64::MAX), seq: Seq(u64::MAX) };
         fits(&Subscribe { log: LogId(u64::MAX), after: Some(after) });

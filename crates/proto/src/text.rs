@@ -1,7 +1,7 @@
 //! What a message may say, for the end that sends it and for the one that takes it.
 
 use crate::ErrorCode;
-use crate::limits::TEXT_BYTES_MAX;
+use crate::limits::{REASON_BYTES_MAX, TEXT_BYTES_MAX};
 
 /// Why a text is no message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -12,6 +12,12 @@ pub enum TextError {
     /// Too much is said.
     #[error("the message has {bytes} bytes; at most {TEXT_BYTES_MAX} are possible. Split it")]
     TooLong {
+        /// Its bytes of UTF-8.
+        bytes: usize,
+    },
+    /// A reason is too long.
+    #[error("the reason has {bytes} bytes; at most {REASON_BYTES_MAX} are possible. Shorten it")]
+    ReasonTooLong {
         /// Its bytes of UTF-8.
         bytes: usize,
     },
@@ -26,7 +32,7 @@ impl TextError {
     pub fn code(self) -> ErrorCode {
         match self {
             Self::Empty => ErrorCode::EmptyText,
-            Self::TooLong { .. } => ErrorCode::TextTooLong,
+            Self::TooLong { .. } | Self::ReasonTooLong { .. } => ErrorCode::TextTooLong,
             Self::Nul => ErrorCode::NulInText,
         }
     }

@@ -5,7 +5,7 @@ use chat_proto::{AccountId, LogId, Renamed, RoomId, RoomInfo, Seq, Subscribe, Su
 use super::Following;
 use crate::event::{self, Event, Refusal};
 use crate::event_queue::EventQueue;
-use crate::logged::{set_names, wanted_name};
+use crate::logged::{set_names, wanted_names};
 use crate::memberships::Changes;
 use crate::request::answer;
 use crate::requests::PendingRequests;
@@ -156,11 +156,12 @@ impl Following {
     fn release(&mut self, id: LogId, events: &mut EventQueue) {
         let Some(log) = self.logs.get_mut(&id) else { return };
         while let Some(first) = log.held.front() {
-            if let Some(account) = wanted_name(first)
-                && self.names.account(account).is_none()
-            {
+            if wanted_names(first).any(|account| self.names.account(account).is_none()) {
                 for event in &log.held {
-                    wanted_name(event).into_iter().for_each(|account| self.names.want(account));
+                    let wanted = wanted_names(event);
+                    let unknown: Vec<_> =
+                        wanted.filter(|account| self.names.account(*account).is_none()).collect();
+                    unknown.into_iter().for_each(|account| self.names.want(account));
                 }
                 return;
             }

@@ -5,9 +5,9 @@
 //! in a box.
 
 use chat_proto::{
-    AccountId, AccountList, Ack, DeviceList, Done, Epoch, FrameBuffer, HistoryPage, InvitationList,
-    InvitationMade, Kind, List, LogId, MemberList, MemberRef, Pong, RequestId, Reset, RoomInfo,
-    RoomList, Seq, SignedIn, SubscribedRef, Written, encode_frame,
+    AccountId, AccountList, Ack, BanList, DeviceList, Done, Epoch, FrameBuffer, HistoryPage,
+    InvitationList, InvitationMade, Kind, List, LogId, MemberList, MemberRef, Pong, RequestId,
+    Reset, RoomInfo, RoomList, Seq, SignedIn, SubscribedRef, Written, encode_frame,
 };
 
 use crate::{Closing, Refusal};
@@ -41,6 +41,8 @@ pub enum Reply {
     Members(MemberList),
     /// Accounts with their names.
     Accounts(AccountList),
+    /// Bans of a room.
+    Bans(Box<BanList>),
     /// A page of history.
     History(Box<HistoryPage>),
     /// What an account signs in with.
@@ -129,6 +131,7 @@ impl Reply {
             | Self::Members(_)
             | Self::Accounts(_)
             | Self::Devices(_)
+            | Self::Bans(_)
             | Self::History(_)
             | Self::Invited(_)
             | Self::Invitations(_) => Effect::None,
@@ -151,6 +154,7 @@ impl Reply {
             Self::Rooms(_) => Kind::RoomList,
             Self::Members(_) => Kind::MemberList,
             Self::Accounts(_) => Kind::AccountList,
+            Self::Bans(_) => Kind::BanList,
             Self::History(_) => Kind::HistoryPage,
             Self::Devices(_) => Kind::DeviceList,
             Self::Invited(_) => Kind::InvitationMade,
@@ -174,6 +178,7 @@ impl Reply {
             Self::Rooms(rooms) => put(rooms, request, out),
             Self::Members(members) => put(members, request, out),
             Self::Accounts(accounts) => put(accounts, request, out),
+            Self::Bans(page) => put(&**page, request, out),
             Self::History(page) => put(&**page, request, out),
             Self::Devices(devices) => put(devices, request, out),
             Self::Invited(made) => put(made, request, out),
@@ -279,6 +284,10 @@ mod tests {
             (Reply::Rooms(RoomList { rooms, more }), Effect::None),
             (Reply::Members(MemberList { room, members, more }), Effect::None),
             (Reply::Accounts(AccountList { accounts: List::default() }), Effect::None),
+            (
+                Reply::Bans(Box::new(BanList { room, bans: List::default(), more: false })),
+                Effect::None,
+            ),
             (Reply::History(Box::new(page)), Effect::None),
             (Reply::Devices(DeviceList { devices: List::default() }), Effect::None),
             (Reply::Invited(InvitationMade { invitation, code, expires: ts }), Effect::None),

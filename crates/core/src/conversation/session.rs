@@ -7,6 +7,7 @@
 mod admission;
 mod cost;
 mod handshake;
+mod moderation;
 mod proof;
 mod request;
 

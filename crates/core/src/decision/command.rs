@@ -1,6 +1,7 @@
 //! Commands: everything that can change the state, in the one order that the sequencer gives them.
 
 mod bytes;
+mod moderation;
 mod room_change;
 
 use chat_proto::{
@@ -9,6 +10,7 @@ use chat_proto::{
 };
 
 pub use bytes::UnreadableCommand;
+pub use moderation::{Moderation, SanctionKind};
 pub use room_change::RoomChange;
 
 use crate::{BotScope, Named, NewInvitation, PostBody, Registration, StoreSecret, WishedName};
@@ -126,6 +128,15 @@ pub enum Action {
         room: RoomId,
         /// What is to change.
         change: RoomChange,
+    },
+    /// Keeps order in a room.
+    Moderate {
+        /// The account that asks for it.
+        account: AccountId,
+        /// The room, which need not be there.
+        room: RoomId,
+        /// What is to be done.
+        asked: Moderation,
     },
     /// Puts something into a room's log.
     Post {

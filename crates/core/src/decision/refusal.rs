@@ -2,10 +2,12 @@
 
 use chat_proto::limits::{
     CREDENTIALS_PER_ACCOUNT_MAX, INVITATION_ROOMS_MAX, INVITATION_USES_MAX, INVITATIONS_MAX,
-    INVITATIONS_PER_ACCOUNT_MAX, NAME_BYTES_MAX, ROOMS_PER_ACCOUNT_MAX, SUBSCRIPTIONS_MAX,
-    TEXT_BYTES_MAX,
+    INVITATIONS_PER_ACCOUNT_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX, ROOMS_PER_ACCOUNT_MAX,
+    SANCTIONS_MAX, SLOW_SECONDS_MAX, SUBSCRIPTIONS_MAX, TEXT_BYTES_MAX,
 };
-use chat_proto::{Error, ErrorCode, NameError, Role, TextError};
+use chat_proto::{Error, ErrorCode, NameError, Role, TextError, Timestamp};
+
+use super::moment::{Because, Until};
 
 use crate::Registration;
 
@@ -72,6 +74,48 @@ pub enum Refusal {
         /// Its name.
         room: String,
     },
+    /// A moderator keeps the account out.
+    #[error("you are banned from #{room}{}{}", Until(*until), Because(reason))]
+    Banned {
+        /// Its name.
+        room: String,
+        /// When that ends; 0: not by itself.
+        until: Timestamp,
+        /// Why, as the moderator typed it.
+        reason: String,
+    },
+    /// A moderator lets the account say nothing.
+    #[error("you are mute in #{room}{}{}", Until(*until), Because(reason))]
+    Muted {
+        /// Its name.
+        room: String,
+        /// When that ends; 0: not by itself.
+        until: Timestamp,
+        /// Why, as the moderator typed it.
+        reason: String,
+    },
+    /// Members of the room wait behind each of their messages.
+    #[error("#{room} is slow: the next message can be sent in {} s", wait_ms.div_ceil(1000))]
+    SlowMode {
+        /// Its name.
+        room: String,
+        /// How long to wait.
+        wait_ms: u64,
+    },
+    /// A room keeps so many out, or mute, and no more.
+    #[error(
+        "in #{room} {SANCTIONS_MAX} are banned, or as many mute; no more are possible. End some of it"
+    )]
+    TooManySanctions {
+        /// Its name.
+        room: String,
+    },
+    /// It would end before it begins.
+    #[error("that would be over already. Give a time that is to come")]
+    TimeIsOver,
+    /// A wait that is too long.
+    #[error("members can be made to wait {SLOW_SECONDS_MAX} s at the most. Choose less")]
+    TooSlow,
     /// The log is somebody else's, or is not there.
     #[error("there is no log {log} that you may read")]
     NotReadable {
@@ -227,6 +271,11 @@ impl Refusal {
             Self::RoleTooLow { .. } | Self::Outranked { .. } => ErrorCode::RoleTooLow,
             Self::NoSuchMember { .. } => ErrorCode::NoSuchMember,
             Self::LastOwner { .. } => ErrorCode::LastOwner,
+            Self::Banned { .. } => ErrorCode::Banned,
+            Self::Muted { .. } => ErrorCode::Muted,
+            Self::SlowMode { .. } => ErrorCode::SlowMode,
+            Self::TooManySanctions { .. } => ErrorCode::TooManySanctions,
+            Self::TimeIsOver | Self::TooSlow => ErrorCode::BadTime,
             Self::NotReadable { .. } => ErrorCode::NotReadable,
             Self::NonceReused => ErrorCode::NonceReused,
             Self::StreamBound { .. } => ErrorCode::StreamBound,
@@ -268,7 +317,10 @@ impl Refusal {
             Self::Behind { awaited } => *awaited,
             Self::StreamBound { room } => *room,
             Self::UnknownEvent { head, .. } => *head,
-            Self::RateLimited { wait_ms } => *wait_ms,
+            Self::RateLimited { wait_ms } | Self::SlowMode { wait_ms, .. } => *wait_ms,
+            Self::BadText(TextError::ReasonTooLong { .. }) => REASON_BYTES_MAX as u64,
+            Self::Banned { until, .. } | Self::Muted { until, .. } => until.0,
+            Self::TooSlow => u64::from(SLOW_SECONDS_MAX),
             Self::LastCredential | Self::TooManyCredentials => CREDENTIALS_PER_ACCOUNT_MAX as u64,
             _ => 0,
         }

@@ -15,10 +15,12 @@ mod bots;
 mod credentials;
 mod evolve;
 mod messages;
+mod moderation;
 mod progress;
 mod restore_error;
 mod roles;
 mod rooms;
+mod sanctions;
 mod transition;
 
 use std::collections::BTreeMap;
@@ -43,6 +45,7 @@ pub use credentials::{CredentialRow, LinkRow};
 pub(crate) use evolve::{Account, Room};
 pub use evolve::{AccountRow, RoomRow, Snapshot};
 pub use restore_error::RestoreError;
+pub use sanctions::{Sanction, SanctionRow};
 use transition::Transition;
 
 /// The number of the rules by which commands are decided: what is refused, which names collide, what an
@@ -139,6 +142,11 @@ impl State {
         for (room, account, role) in snapshot.roles {
             state.set_role(room, account, role);
         }
+        snapshot.slow_rooms.into_iter().for_each(|(room, seconds)| state.set_slow(room, seconds));
+        for (room, account, ts) in snapshot.slow_posts {
+            state.note_post(room, account, ts);
+        }
+        snapshot.sanctions.into_iter().for_each(|row| state.restore_sanction(row));
         state.accounts.values_mut().for_each(|account| account.rooms.shrink());
         state.rooms.values_mut().for_each(|room| room.members.shrink());
         Ok(state)
@@ -212,6 +220,7 @@ impl State {
             Action::ChangeRoom { account, room, change } => {
                 transition.change_room(account, room, change)
             }
+            Action::Moderate { account, room, asked } => transition.moderate(account, room, asked),
             Action::Post { account, credential, nonce, room, body } => {
                 let decided = transition.post((account, credential), nonce, room, body)?;
                 uses_nonce_up = decided.uses_nonce_up;
@@ -241,7 +250,7 @@ impl State {
                 joined.then_some(Answer::Room(room))
             }
             Action::Leave { account, room } => {
-                let known = self.access(*account).knows_of(*room).ok()?;
+                let known = self.access(*account).can_leave(*room).ok()?;
                 (!known.members.contains(*account)).then_some(Answer::Done)
             }
             Action::Rename { account, name, .. } => {
@@ -257,6 +266,7 @@ impl State {
             Action::ChangeRoom { .. }
             | Action::CreateBot(_)
             | Action::RevokeToken { .. }
+            | Action::Moderate { .. }
             | Action::OpenLink { .. }
             | Action::RevokeCredential { .. }
             | Action::CreateInvitation { .. }
@@ -357,6 +367,8 @@ fn two_of_a_name(what: &'static str, name: &str, held: Option<String>) -> Restor
 mod admission_tests;
 #[cfg(test)]
 mod genesis_tests;
+#[cfg(test)]
+mod moderation_tests;
 #[cfg(test)]
 mod posts_tests;
 #[cfg(test)]

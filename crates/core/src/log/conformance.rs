@@ -6,6 +6,7 @@
 mod credentials;
 mod order;
 mod rooms;
+mod sanctions;
 mod sends;
 mod server;
 
@@ -41,7 +42,7 @@ pub fn run<D: Disk>(fresh: impl Fn() -> D) {
 
 type Fact<D> = (&'static str, fn(&mut D, &str));
 
-fn facts<D: Disk>() -> [Fact<D>; 20] {
+fn facts<D: Disk>() -> [Fact<D>; 21] {
     [
         ("a new store is empty, and has no epoch", a_new_store_is_empty),
         ("logs begin with a commit", logs_begin_with_a_commit),
@@ -62,6 +63,7 @@ fn facts<D: Disk>() -> [Fact<D>; 20] {
         ("a room stays once something was said", rooms::a_room_stays_once_something_was_said),
         ("roles follow the events", rooms::roles_follow_the_events_in_their_order),
         ("the server has a log and invitations", server::the_server_has_a_log_and_invitations),
+        ("bans, mutes and waits follow", sanctions::sanctions_follow_the_events),
         ("a commit of nothing changes nothing", a_commit_of_nothing_changes_nothing),
     ]
 }

@@ -71,7 +71,9 @@ impl<S: Store> Pipeline<S> {
                 Reply::Ack(Ack { nonce, room, seq, ts, id })
             }
             (Ok(Answer::Room(room)), _, Some(account)) => {
-                Asker::new(state, &self.presence, account).room(room).unwrap_or_else(Reply::Refused)
+                Asker::new(state, &self.presence, account, self.now)
+                    .room(room)
+                    .unwrap_or_else(Reply::Refused)
             }
             (Ok(Answer::Invitation { id, expires }), _, Some(_)) => {
                 Reply::Invited(InvitationMade { invitation: id, code: UNTOLD, expires })
@@ -118,7 +120,7 @@ impl<S: Store> Pipeline<S> {
         let Some(state) = &self.state else {
             return fanout.reply(origin, answer_without_state(query));
         };
-        match Asker::new(state, &self.presence, account).answer(query) {
+        match Asker::new(state, &self.presence, account, self.now).answer(query) {
             Ok(Answered::Reply(reply)) => fanout.reply(origin, reply),
             Ok(Answered::Read(read)) => fanout.read(origin, account, read),
             Ok(Answered::Ahead(log, after)) => {

@@ -1,7 +1,7 @@
 //! The beginning: a pipeline is opened without writing anything, and logs that have no epoch begin
 //! with a command.
 
-use chat_proto::{AccountId, CredentialId, LogId, RoomId, Seq};
+use chat_proto::{AccountId, CredentialId, LogId, RoomId, Seq, Timestamp};
 use rustc_hash::FxHashMap;
 
 use super::ahead::AheadReaders;
@@ -40,6 +40,7 @@ impl<S: Store> Pipeline<S> {
             open: CommitBatch::default(),
             under_way: None,
             has_answered: false,
+            now: Timestamp(0),
         })
     }
 

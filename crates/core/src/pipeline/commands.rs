@@ -80,6 +80,7 @@ impl<S: Store> Pipeline<S> {
                 | Action::RevokeCredential { account, .. }
                 | Action::CreateInvitation { account, .. }
                 | Action::RevokeInvitation { account, .. }
+                | Action::Moderate { account, .. }
                 | Action::Post { account, .. },
                 _,
             ) => self.in_doubt.is_changed(*account),
@@ -122,7 +123,7 @@ fn carry_out<S: Store>(
     if let (Some(refused), Action::Post { account, nonce, room, .. }) = (refused, &command.action) {
         let (account, nonce, room) = (*account, *nonce, *room);
         if !refused.is_empty()
-            && let Some(refusal) = place_send(refused, state, store, &mut command.action)?
+            && let Some(refusal) = place_send(refused, state, store, &mut command)?
         {
             // It has had its place in the order all the same.
             state.pass_over();
@@ -156,8 +157,9 @@ fn place_send(
     refused: &RefusedSends,
     state: &State,
     store: &impl Store,
-    action: &mut Action,
+    command: &mut Command,
 ) -> Result<Option<Refusal>, StoreError> {
+    let Command { ts, action } = command;
     let Action::Post { account, nonce, room, body, .. } = action else { return Ok(None) };
     let Some(end) = refused.end_of(*account, nonce.stream) else { return Ok(None) };
     let high_water = store.high_water(*account, nonce.stream)?;
@@ -168,7 +170,7 @@ fn place_send(
         return Ok(Some(Refusal::StreamBound { room: end.room.0 }));
     }
     if nonce.n <= end.last_n {
-        return Ok(Some(state.refuse_again(*account, *room, body)));
+        return Ok(Some(state.refuse_again(*account, *ts, *room, body)));
     }
     if nonce.n - 1 > end.last_n {
         return Ok(Some(Refusal::Behind { awaited: end.last_n + 1 }));

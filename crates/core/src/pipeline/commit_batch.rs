@@ -37,6 +37,8 @@ pub(super) struct MembershipChange {
     pub(super) room: RoomId,
     pub(super) account: AccountId,
     pub(super) is_member: bool,
+    /// False of one who was no member before either, and may not even read any more.
+    pub(super) is_counted: bool,
 }
 
 /// A room that went with its last member.
@@ -123,6 +125,7 @@ pub(super) fn send_of(action: &Action) -> Option<Send> {
         | Action::RevokeCredential { .. }
         | Action::Authenticated { .. }
         | Action::ChangeRoom { .. }
+        | Action::Moderate { .. }
         | Action::Rename { .. }
         | Action::CreateInvitation { .. }
         | Action::RevokeInvitation { .. } => None,
@@ -324,7 +327,7 @@ impl CommitBatch {
     )]
     fn note(&mut self, event: &Event) {
         let (room, own) = (RoomId(event.log.0), AccountId(event.log.0));
-        let (account, is_member) = match event.content.change() {
+        let (account, is_member, is_counted) = match event.content.change() {
             StateChange::AccountBegins { .. } => return self.new_accounts.push(own),
             StateChange::CredentialAdded { .. } => return self.credentials.push((own, None)),
             StateChange::CredentialRemoved { credential } => {
@@ -334,8 +337,9 @@ impl CommitBatch {
                 self.renames.insert(own, name.name.to_string());
                 return;
             }
-            StateChange::MemberJoined { account } => (account, true),
-            StateChange::MemberLeft { account } => (account, false),
+            StateChange::MemberJoined { account } => (account, true, true),
+            StateChange::MemberLeft { account } => (account, false, true),
+            StateChange::Banned { account, was_member, .. } => (account, false, was_member),
             StateChange::RoomRemoved => {
                 // The event before it says who left.
                 let last = self.memberships.last().filter(|left| left.room == room);
@@ -344,7 +348,7 @@ impl CommitBatch {
             }
             _ => return,
         };
-        self.memberships.push(MembershipChange { room, account, is_member });
+        self.memberships.push(MembershipChange { room, account, is_member, is_counted });
     }
 }
 

@@ -187,6 +187,7 @@ impl Counted {
             | Action::Authenticated { .. }
             | Action::CreateInvitation { .. }
             | Action::RevokeInvitation { .. }
+            | Action::Moderate { .. }
             | Action::Post { .. } => return None,
         };
         // Whoever takes the name that it has tells nobody.

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use chat_proto::limits::{
-    HISTORY_MESSAGES_MAX, INVITATIONS_PAGE_MAX, PAGE_ITEMS_MAX, SUBSCRIBED_MEMBERS_MAX,
+    HISTORY_MESSAGES_MAX, INVITATIONS_PAGE_MAX, PAGE_ITEMS_MAX, SANCTIONS_PAGE_MAX,
+    SUBSCRIBED_MEMBERS_MAX,
 };
 use chat_proto::{
     AccountId, AccountInfo, AccountList, Accounts, Device, DeviceList, Devices, Epoch, FindRoom,
@@ -15,9 +16,13 @@ use chat_proto::{
     RoomName, Rooms, Seq, Subscribe, Unsubscribe,
 };
 
+use chat_proto::{BanInfo, BanList, Bans, Timestamp};
+
 use super::Presence;
 use crate::decision::state::{Access, HeldCredential, Room};
-use crate::{HistoryRead, InvitationRow, Opening, Refusal, Reply, Roster, State, StoreRead};
+use crate::{
+    HistoryRead, InvitationRow, Opening, Refusal, Reply, Roster, Sanction, State, StoreRead,
+};
 
 /// How a query is answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,8 +45,13 @@ pub(super) struct Asker<'a> {
 }
 
 impl<'a> Asker<'a> {
-    pub(super) fn new(state: &'a State, presence: &'a Presence, account: AccountId) -> Self {
-        let access = state.access(account);
+    pub(super) fn new(
+        state: &'a State,
+        presence: &'a Presence,
+        account: AccountId,
+        now: Timestamp,
+    ) -> Self {
+        let access = state.access(account).at(now);
         Self { access, account, epoch: state.epoch(), presence }
     }
 
@@ -56,6 +66,7 @@ impl<'a> Asker<'a> {
             }
             QueryRequest::Rooms(asked) => Reply::Rooms(self.rooms(asked)),
             QueryRequest::Members(asked) => Reply::Members(self.members(asked)?),
+            QueryRequest::Bans(asked) => Reply::Bans(Box::new(self.bans(asked)?)),
             QueryRequest::Accounts(asked) => Reply::Accounts(self.accounts(asked)),
             QueryRequest::Invitations(asked) => Reply::Invitations(self.invitations(asked)),
             QueryRequest::Ping(Ping { token }) => Reply::Pong(Pong { token: *token }),
@@ -177,6 +188,18 @@ impl<'a> Asker<'a> {
         };
         let held = &self.access.own_account()?.credentials;
         Ok(DeviceList { devices: List::first_of(held.iter().map(device)) })
+    }
+
+    fn bans(self, &Bans { room: id, after }: &Bans) -> Result<BanList, Refusal> {
+        let mut rest = self.access.bans_after(id, after)?;
+        let name = |id| self.access.account(id).map(|held| held.name.to_string());
+        let told = |(account, ban): (AccountId, &Sanction)| {
+            let Sanction { by, since, until, reason } = ban.clone();
+            let (name, by_name) = (name(account).unwrap_or_default(), name(by).unwrap_or_default());
+            BanInfo { account, name, by, by_name, since, until, reason }
+        };
+        let bans = List::first_of(rest.by_ref().take(SANCTIONS_PAGE_MAX).map(told));
+        Ok(BanList { room: id, bans, more: rest.next().is_some() })
     }
 
     fn accounts(self, asked: &Accounts) -> AccountList {

@@ -7,6 +7,8 @@ use chat_proto::{
     SetRole, StreamId, TextBody, Timestamp, encode_frame,
 };
 
+use chat_proto::{Ban, Kick, Mute, Report, SetSlow, Unban, Unmute};
+
 use super::*;
 use crate::{
     Action, Answer, BoundStream, Command, Decision, Lookup, PastSend, PostBody, Snapshot,
@@ -32,6 +34,9 @@ impl Lookup for Nothing {
 
 const SECRET: &str = "secret";
 
+/// When everything is asked.
+const NOW: Timestamp = Timestamp(1_000);
+
 /// A lobby and a room that only its member knows of; ada is in none, bob in both.
 struct World {
     state: State,
@@ -46,7 +51,7 @@ fn key_numbered(number: u8) -> Credential {
 
 fn run(state: &mut State, action: Action) -> Decision {
     let unchanged = state.answer_without_change(&action);
-    let applied = state.apply(Command { ts: Timestamp(1_000), action }, &Nothing).unwrap();
+    let applied = state.apply(Command { ts: NOW, action }, &Nothing).unwrap();
     applied.assert_agrees_with(unchanged);
     applied
 }
@@ -108,6 +113,18 @@ fn asks_for(kind: Kind, room: RoomId) -> Option<AnyRequest> {
         Kind::React => framed(&React { nonce, room, of, reaction: text, is_set: true }),
         Kind::Leave => framed(&Leave { room }),
         Kind::SetRole => framed(&SetRole { room, account: AccountId(1), role: 2 }),
+        Kind::Kick => framed(&Kick { room, account: AccountId(1), reason: text }),
+        Kind::Ban => {
+            framed(&Ban { room, account: AccountId(1), until: Timestamp(0), reason: text })
+        }
+        Kind::Unban => framed(&Unban { room, account: AccountId(1) }),
+        Kind::Mute => {
+            framed(&Mute { room, account: AccountId(1), until: Timestamp(0), reason: text })
+        }
+        Kind::Unmute => framed(&Unmute { room, account: AccountId(1) }),
+        Kind::SetSlow => framed(&SetSlow { room, seconds: 1 }),
+        Kind::Report => framed(&Report { room, seq: of, reason: text }),
+        Kind::Bans => framed(&Bans { room, after: AccountId(0) }),
         Kind::Subscribe => framed(&Subscribe { log: room.into(), after: None }),
         Kind::Unsubscribe => framed(&Unsubscribe { log: room.into() }),
         Kind::History => framed(&History { room, before: Seq(u64::MAX), limit: 10 }),
@@ -155,7 +172,7 @@ fn outcome(state: &State, account: AccountId, request: AnyRequest) -> Outcome {
             return Outcome::Command(unchanged, run(&mut state.clone(), action));
         }
     };
-    Outcome::Query(Asker::new(state, &Presence::default(), account).answer(&query))
+    Outcome::Query(Asker::new(state, &Presence::default(), account, NOW).answer(&query))
 }
 
 fn action(account: AccountId, command: CommandRequest) -> Action {

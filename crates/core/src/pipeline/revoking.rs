@@ -52,7 +52,7 @@ impl<S: Store> Pipeline<S> {
         // Of a room that is gone everybody is told.
         let Some(state) = self.state.as_ref().filter(|state| state.has_room(room)) else { return };
         let log = LogId::from(room);
-        if let Err(why) = state.access(account).can_read(log) {
+        if let Err(why) = state.access(account).at(self.now).can_read(log) {
             fanout.revoke(log, account, replies::subscription_ended(log, &why));
         }
     }

@@ -6,6 +6,7 @@ use chat_proto::{
 };
 
 mod machines;
+mod moderating;
 mod pacing;
 mod removing;
 mod revoking;

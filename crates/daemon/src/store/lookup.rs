@@ -74,6 +74,9 @@ pub(super) fn snapshot(
             LogId::SERVER,
             index.flushed_head(connection, LogId::SERVER).map_err(read)?,
         ),
+        sanctions: projections::sanctions::sanctions(connection)?,
+        slow_rooms: projections::sanctions::slow_rooms(connection)?,
+        slow_posts: projections::sanctions::slow_posts(connection)?,
     })
 }
 

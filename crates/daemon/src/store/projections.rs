@@ -6,23 +6,37 @@
 
 pub(super) mod credentials;
 pub(super) mod invitations;
+pub(super) mod sanctions;
 
-use chat_core::{AccountRow, Event, NameKeys, Named, RoomRow, StateChange, StoreError};
+use chat_core::{
+    AccountRow, Event, NameKeys, Named, RoomRow, SanctionKind, StateChange, StoreError,
+};
 use chat_proto::{AccountId, LogId, Nickname, Role, RoomId, RoomName, Seq};
 use rusqlite::{Connection, Row, params};
 
 use super::committer::WriteConnection;
 use super::removed_rooms;
 use super::row::{integer, unsigned};
+use sanctions::SlowRooms;
 
 /// Moves the tables that say where the events have led to. Tells whether the event creates its
 /// log. A message moves none, and needs no connection.
-pub(super) fn project(connection: &WriteConnection, event: &Event) -> rusqlite::Result<bool> {
+pub(super) fn project(
+    connection: &WriteConnection,
+    slow: &mut SlowRooms,
+    event: &Event,
+) -> rusqlite::Result<bool> {
     let change = event.content.change();
     // Nothing else creates the server's log: it is there from the beginning on.
     let creates_server = event.log == LogId::SERVER && event.seq == Seq(1);
-    if matches!(change, StateChange::Nothing | StateChange::MessagePosted) {
+    if change == StateChange::Nothing {
         return Ok(creates_server);
+    }
+    if let StateChange::MessagePosted { from } = change {
+        return slow.note_post(connection, event, from).map(|()| false);
+    }
+    if matches!(change, StateChange::SlowSet { .. }) {
+        slow.may_have(event.log);
     }
     let creates = project_in(&*connection.in_transaction()?, event, change)?;
     Ok(creates || creates_server)
@@ -35,7 +49,7 @@ fn project_in(
 ) -> rusqlite::Result<bool> {
     let (log, ts) = (integer(event.log.0), integer(event.ts.0));
     match change {
-        StateChange::Nothing | StateChange::MessagePosted => {}
+        StateChange::Nothing | StateChange::MessagePosted { .. } => {}
         StateChange::AccountBegins { credential, name } => {
             connection
                 .prepare_cached(
@@ -72,31 +86,49 @@ fn project_in(
             }
             return Ok(true);
         }
-        StateChange::RoomRemoved => removed_rooms::note(connection, event.log, event.seq)?,
+        StateChange::RoomRemoved => {
+            sanctions::forget_room(connection, event.log)?;
+            removed_rooms::note(connection, event.log, event.seq)?;
+        }
         StateChange::AccountRenamed { name } => {
             connection
                 .prepare_cached("UPDATE accounts SET name = ?2, name_keys = ?3 WHERE id = ?1")?
                 .execute(params![log, name.name.as_str(), name.keys.to_bytes()])?;
         }
         StateChange::MemberJoined { account } => {
+            sanctions::lift(connection, event.log, SanctionKind::Ban, account)?;
             connection
                 .prepare_cached("INSERT INTO members (room, account) VALUES (?, ?)")?
                 .execute(params![log, integer(account.0)])?;
         }
-        StateChange::MemberLeft { account } => {
-            connection
-                .prepare_cached("DELETE FROM members WHERE room = ? AND account = ?")?
-                .execute(params![log, integer(account.0)])?;
-            set_role(connection, event.log, event.seq, account, Role::Member)?;
-        }
+        StateChange::MemberLeft { account } => end_membership(connection, event, account)?,
         StateChange::RoleSet { account, role } => {
             set_role(connection, event.log, event.seq, account, role)?;
         }
         StateChange::InvitationBegins { .. }
         | StateChange::InvitationUsed { .. }
         | StateChange::InvitationEnds { .. } => invitations::project(connection, event, change)?,
+        StateChange::Banned { account, .. } => {
+            end_membership(connection, event, account)?;
+            sanctions::project(connection, event, change)?;
+        }
+        StateChange::Muted { .. }
+        | StateChange::SanctionLifted { .. }
+        | StateChange::SlowSet { .. } => sanctions::project(connection, event, change)?,
     }
     Ok(false)
+}
+
+/// It need not have been there.
+fn end_membership(
+    connection: &Connection,
+    event: &Event,
+    account: AccountId,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM members WHERE room = ? AND account = ?")?
+        .execute([event.log.0, account.0].map(integer))?;
+    set_role(connection, event.log, event.seq, account, Role::Member)
 }
 
 /// Only what is more than a member has a row.
@@ -147,7 +179,7 @@ const ROOMS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blo
     WHERE log = rooms.id ORDER BY first_seq DESC LIMIT 1), 0) > 0 \
     FROM rooms ORDER BY id";
 
-fn rows<T>(
+pub(super) fn rows<T>(
     connection: &Connection,
     sql: &str,
     parse: fn(&Row<'_>) -> Result<T, StoreError>,

@@ -103,6 +103,32 @@ CREATE TABLE invitations (
   name       TEXT NOT NULL
 ) STRICT;
 
+-- What accounts are kept from in rooms. Those that are over go when another of their kind comes to the room.
+CREATE TABLE sanctions (
+  room    INTEGER NOT NULL REFERENCES rooms,
+  kind    INTEGER NOT NULL, -- 1: a ban, 2: a mute
+  account INTEGER NOT NULL REFERENCES accounts,
+  done_by INTEGER NOT NULL REFERENCES accounts,
+  since   INTEGER NOT NULL,
+  until   INTEGER NOT NULL, -- 0: it does not end by itself
+  reason  TEXT NOT NULL,
+  PRIMARY KEY (room, kind, account)
+) STRICT, WITHOUT ROWID;
+
+-- Rooms in which members wait behind each message.
+CREATE TABLE slow_rooms (
+  room    INTEGER PRIMARY KEY REFERENCES rooms,
+  seconds INTEGER NOT NULL
+) STRICT;
+
+-- Who has spoken there since, and when last.
+CREATE TABLE slow_posts (
+  room    INTEGER NOT NULL REFERENCES rooms,
+  account INTEGER NOT NULL REFERENCES accounts,
+  ts      INTEGER NOT NULL,
+  PRIMARY KEY (room, account)
+) STRICT, WITHOUT ROWID;
+
 -- The outboxes that messages came from: kept for ever. The first message of one binds it to its room.
 CREATE TABLE streams (
   id      INTEGER PRIMARY KEY,
@@ -134,7 +160,7 @@ CREATE TABLE events (
   text_kind  INTEGER, -- as in the protocol, NULL for 1: somebody says it
   reply_to   INTEGER, -- the seq of an event of the same room
   done_by    INTEGER, -- who did it, where account says whom it is about
-  number     INTEGER, -- a figure: of 'role_set' the role
+  number     INTEGER, -- a figure: of 'role_set' the role, of 'banned' and 'muted' the time of the end, of 'slow_set' seconds
   invitation INTEGER, -- its id, which stays when it is not open any more
   uses       INTEGER, -- how many accounts may be made with it
   expires_ts INTEGER

@@ -14,6 +14,7 @@ use super::index::{Block, Index, StreamMark};
 use super::past_sends::past_send;
 use super::progress;
 use super::projections;
+use super::projections::sanctions::SlowRooms;
 use super::row_buffer::RowBuffer;
 use super::times;
 use super::write::{ClosedTransaction, WriteError};
@@ -28,6 +29,7 @@ pub(super) struct Transactions {
     /// Buffers of a transaction that is over.
     spare: RowBuffer,
     index: Index,
+    slow: SlowRooms,
     /// How many were closed, whatever became of them: the number of the open one is the next.
     closed: u64,
     /// How far in the order the newest transaction is. It goes ahead of the file by the open one and
@@ -42,6 +44,7 @@ impl Transactions {
     /// [`Self::forget`], before anything is appended.
     pub(super) fn read_back(&mut self, connection: &Connection) -> Result<()> {
         self.index.read_back(connection)?;
+        self.slow.read_back(connection)?;
         self.progress = progress::read(connection, self.index.last_id(), self.progress.place)?;
         Ok(())
     }
@@ -64,7 +67,7 @@ impl Transactions {
     ) -> Result<(), WriteError> {
         match record {
             Record::Event(event) => {
-                let creates = projections::project(connection, event)?;
+                let creates = projections::project(connection, &mut self.slow, event)?;
                 let last_post = self.index.push(connection, event, creates)?;
                 let Content::Posted { from, nonce, .. } = &event.content else {
                     self.open.push(event, None, last_post);

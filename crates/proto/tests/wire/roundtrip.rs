@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use chat_proto::limits::{
     HISTORY_GAPS_MAX, HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, NAME_BYTES_MAX, PAGE_ITEMS_MAX,
-    TEXT_BYTES_MAX,
+    REASON_BYTES_MAX, SANCTIONS_PAGE_MAX, TEXT_BYTES_MAX,
 };
 use chat_proto::*;
 use rand::{RngExt, SeedableRng};
@@ -156,6 +156,7 @@ random_structs! {
     AccountInfo { account name }
     Device { credential kind fingerprint label added }
     InvitationInfo { invitation by name uses_left expires rooms }
+    BanInfo { account name by by_name since until reason }
     Message { seq ts from id body }
     TextBody { kind reply_to context text }
     Context { thread attachments cause via }
@@ -179,6 +180,13 @@ logged_events!(bodies! {
     RevokeCredential { credential }
     CreateInvitation { uses seconds rooms name }
     RevokeInvitation { invitation }
+    Kick { room account reason }
+    Ban { room account until reason }
+    Unban { room account }
+    Mute { room account until reason }
+    Unmute { room account }
+    SetSlow { room seconds }
+    Report { room seq reason }
     Subscribe { log after }
     Unsubscribe { log }
     History { room before limit }
@@ -190,6 +198,7 @@ logged_events!(bodies! {
     ProbeReply { token }
     Devices {}
     Invitations { after }
+    Bans { room after }
     Error { code retry detail message }
     Done {}
     Ack { nonce room seq ts id }
@@ -204,6 +213,7 @@ logged_events!(bodies! {
     DeviceList { devices }
     InvitationMade { invitation code expires }
     InvitationList { invitations more }
+    BanList { room bans more }
     Gap { log from to reason }
     Presence { room online }
     Probe { token }
@@ -266,6 +276,19 @@ fn the_largest_pages_fit_into_a_frame_and_are_read() {
             members: u32::MAX,
             online: u32::MAX,
             joined: true,
+        })),
+        more: true,
+    });
+    survives_whole(&BanList {
+        room: RoomId(u64::MAX),
+        bans: List::first_of((0..SANCTIONS_PAGE_MAX).map(|_| BanInfo {
+            account: AccountId(u64::MAX),
+            name: name.clone(),
+            by: AccountId(u64::MAX),
+            by_name: name.clone(),
+            since: Timestamp(u64::MAX),
+            until: Timestamp(u64::MAX),
+            reason: "x".repeat(REASON_BYTES_MAX),
         })),
         more: true,
     });

@@ -20,7 +20,10 @@ pub(crate) struct Sample {
 
 /// All samples, one a kind.
 pub(crate) fn all() -> Vec<Sample> {
-    [handshake(), requests(), replies(), pages(), events()].into_iter().flatten().collect()
+    [handshake(), requests(), moderation(), replies(), pages(), events()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn sample<B: Body + Clone + PartialEq + 'static>(value: B) -> Sample {
@@ -141,6 +144,31 @@ fn requests() -> Vec<Sample> {
         sample(RevokeCredential { credential: credential_id() }),
         sample(Devices {}),
         sample(Invitations { after: InvitationId(0) }),
+    ]
+}
+
+fn moderation() -> Vec<Sample> {
+    let (room, account, until) = (ROOM, AccountId(301), Timestamp(1_767_312_000_000));
+    let reason = || "spam".to_owned();
+    let ban = BanInfo {
+        account,
+        name: "bob".into(),
+        by: ADA,
+        by_name: "ada".into(),
+        since: TS,
+        until,
+        reason: reason(),
+    };
+    vec![
+        sample(Kick { room, account, reason: reason() }),
+        sample(Ban { room, account, until, reason: reason() }),
+        sample(Unban { room, account }),
+        sample(Mute { room, account, until, reason: "loud".into() }),
+        sample(Unmute { room, account }),
+        sample(SetSlow { room, seconds: 300 }),
+        sample(Report { room, seq: Seq(300), reason: reason() }),
+        sample(Bans { room, after: ADA }),
+        sample(BanList { room, bans: List::first_of([ban]), more: false }),
     ]
 }
 

@@ -3,11 +3,13 @@
 //! Owns their names and arguments. It must not know how they are carried out.
 
 mod invites;
+mod moderation;
 
 use chat_proto::{InvitationId, NameError, Nickname, RoomName};
 use jiff::civil::Date;
 
 pub use invites::Terms;
+pub use moderation::{COMMANDS as MODERATION_COMMANDS, Moderation};
 
 /// What an entered line is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +50,8 @@ pub enum Command {
     Nick(Nickname),
     /// Go to a place in the open room's history.
     GoTo(Moment),
+    /// Keep order in the open room.
+    Moderate(Moderation),
     /// Show a code with which another device signs in to the account.
     Link,
     /// List what the account signs in with.
@@ -117,9 +121,10 @@ pub fn read(text: &str) -> Entered {
         "goto" => go_to(argument),
         "quit" | "bye" | "exit" if argument.is_empty() => Entered::Command(Command::Quit),
         "quit" | "bye" | "exit" => Entered::Unsure(format!("//{rest}")),
-        _ => Entered::Unclear(format!(
-            "/{name} is no command; /help lists them. As a message: //{rest}"
-        )),
+        lower => moderation::read(lower, argument).unwrap_or_else(|| {
+            let why = format!("/{name} is no command; /help lists them. As a message: //{rest}");
+            Entered::Unclear(why)
+        }),
     }
 }
 

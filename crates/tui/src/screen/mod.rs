@@ -14,6 +14,7 @@ pub mod keymap;
 pub mod keys;
 pub mod layers;
 pub mod model;
+pub mod moderating;
 pub mod outage;
 pub mod page_retry;
 mod requests;

@@ -5,6 +5,7 @@ use chat_proto::{Device, RoomId, Seq, Timestamp};
 use futures::future::{BoxFuture, FutureExt};
 
 use super::history::PageWanted;
+use super::moderating;
 use super::update::{Answer, Failure, ServerEffect};
 
 /// Gives a message to the outbox.
@@ -44,6 +45,9 @@ pub(super) fn request(
         }
         ServerEffect::Who(index, room) => {
             async move { Answer::Who(index, unless(busy, client.members(room)).await) }.boxed()
+        }
+        ServerEffect::Moderate(..) | ServerEffect::Reported(_) => {
+            return moderation(client, effect, busy);
         }
         ServerEffect::Nick(name) => async move {
             let result = unless(busy, client.rename(name.as_str())).await;
@@ -112,6 +116,33 @@ async fn revoke(
         _ => "more than one device has a fingerprint that begins so; write more of it",
     };
     Ok(Err(Failure { why: why.to_owned(), refused: true }))
+}
+
+/// The same of an effect that keeps order in a room.
+fn moderation(
+    client: Client,
+    effect: ServerEffect,
+    busy: bool,
+) -> Option<BoxFuture<'static, Answer>> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other effect keeps order")]
+    match effect {
+        ServerEffect::Moderate(index, room, asked, now) => Some(
+            async move {
+                let done = unless(busy, moderating::moderate(&client, room, asked, now)).await;
+                Answer::Moderated(index, done)
+            }
+            .boxed(),
+        ),
+        ServerEffect::Reported(reported) => Some(
+            async move {
+                let asking = moderating::reported(&client, reported.room, reported.message);
+                let page = unless(busy, asking).await;
+                Answer::Reported(reported, page)
+            }
+            .boxed(),
+        ),
+        _ => None,
+    }
 }
 
 /// The first message that is not older than a moment. Halves the log until one is left: its times

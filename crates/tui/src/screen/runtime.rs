@@ -218,6 +218,8 @@ impl Runtime {
             | ServerEffect::Leave(..)
             | ServerEffect::Rooms
             | ServerEffect::Who(..)
+            | ServerEffect::Moderate(..)
+            | ServerEffect::Reported(_)
             | ServerEffect::Nick(_)
             | ServerEffect::Link
             | ServerEffect::Devices

@@ -25,6 +25,8 @@ mod looks;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod moderating;
+#[cfg(test)]
 mod notices;
 #[cfg(test)]
 mod outage;

@@ -43,6 +43,7 @@ fn of_request(request: &Request) -> u64 {
             QueryRequest::Rooms(_)
             | QueryRequest::Members(_)
             | QueryRequest::Accounts(_)
+            | QueryRequest::Bans(_)
             | QueryRequest::Invitations(_) => PAGE_TOKENS,
             QueryRequest::Subscribe(_) => CURSOR_TOKENS,
             QueryRequest::Unsubscribe(_)

@@ -8,6 +8,7 @@ use chat_proto::{
     RoomName, Send, SetRole, Window, encode_frame,
 };
 
+use super::moderation::ModerationRequest;
 use super::{Admission, Closing, DrawnCode, Phase, ReceivedRequest, Request, Session, Step, body};
 use crate::{Action, NewInvitation, PostBody, Refusal, Registration, RoomChange, WishedName};
 
@@ -112,6 +113,13 @@ pub(crate) fn action(
             let change = RoomChange::Role { account: member, role: known_role(role)? };
             Ok(Action::ChangeRoom { account, room, change })
         }
+        CommandRequest::Kick(asked) => Ok(asked.into_action(account)),
+        CommandRequest::Ban(asked) => Ok(asked.into_action(account)),
+        CommandRequest::Unban(asked) => Ok(asked.into_action(account)),
+        CommandRequest::Mute(asked) => Ok(asked.into_action(account)),
+        CommandRequest::Unmute(asked) => Ok(asked.into_action(account)),
+        CommandRequest::SetSlow(asked) => Ok(asked.into_action(account)),
+        CommandRequest::Report(asked) => Ok(asked.into_action(account)),
         CommandRequest::Leave(Leave { room }) => Ok(Action::Leave { account, room }),
         CommandRequest::OpenLink(OpenLink { code }) => Ok(Action::OpenLink { account, code }),
         CommandRequest::RevokeCredential(RevokeCredential { credential }) => {

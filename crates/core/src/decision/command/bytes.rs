@@ -10,6 +10,8 @@
 
 mod credentials;
 mod invitation;
+mod moderation;
+mod number;
 mod post;
 mod room_change;
 mod wish;
@@ -21,23 +23,6 @@ use chat_proto::{
 
 use super::{Action, Command};
 use crate::{NameKeys, Named, StoreSecret};
-
-/// The numbers of the actions. None is ever given again.
-mod number {
-    pub(super) const GENESIS: u16 = 1;
-    pub(super) const SIGN_IN: u16 = 2;
-    pub(super) const JOIN: u16 = 3;
-    pub(super) const LEAVE: u16 = 4;
-    pub(super) const RENAME: u16 = 5;
-    pub(super) const POST: u16 = 6;
-    // 10 to 19 are those of `room_change.rs`, 30 and 31 of `invitation.rs`.
-    pub(super) const AUTHENTICATED: u16 = 50;
-    pub(super) const LINK_DEVICE: u16 = 51;
-    pub(super) const OPEN_LINK: u16 = 52;
-    pub(super) const REVOKE_CREDENTIAL: u16 = 53;
-    pub(super) const CREATE_BOT: u16 = 54;
-    pub(super) const REVOKE_TOKEN: u16 = 55;
-}
 
 /// The version that is written of every action.
 const VERSION: u8 = 1;
@@ -131,8 +116,7 @@ impl Command {
             }
             Action::Leave { account, room } => {
                 begin(number::LEAVE);
-                put_u64(out, account.0);
-                put_u64(out, room.0);
+                put_ids(out, *account, *room);
             }
             Action::Rename { account, name, is_reserved } => {
                 begin(number::RENAME);
@@ -142,9 +126,13 @@ impl Command {
             }
             Action::ChangeRoom { account, room, change } => {
                 begin(room_change::number(change));
-                put_u64(out, account.0);
-                put_u64(out, room.0);
+                put_ids(out, *account, *room);
                 room_change::put(out, change);
+            }
+            Action::Moderate { account, room, asked } => {
+                begin(moderation::number(asked));
+                put_ids(out, *account, *room);
+                moderation::put(out, asked);
             }
             Action::CreateInvitation { .. } | Action::RevokeInvitation { .. } => {
                 invitation::put(out, action);
@@ -206,6 +194,11 @@ impl Command {
             }
             number::OPEN_LINK => credentials::open_link(fields)?,
             number::REVOKE_CREDENTIAL => credentials::revocation(fields)?,
+            number if moderation::is_number(number) => Action::Moderate {
+                account: AccountId(fields.u64()?),
+                room: RoomId(fields.u64()?),
+                asked: moderation::read(number, fields)?,
+            },
             _ => return Err(UnreadableCommand::Unknown { number, version: VERSION }),
         })
     }
@@ -213,6 +206,11 @@ impl Command {
 
 fn put_u64(out: &mut Vec<u8>, number: u64) {
     out.extend(number.to_le_bytes());
+}
+
+fn put_ids(out: &mut Vec<u8>, account: AccountId, room: RoomId) {
+    put_u64(out, account.0);
+    put_u64(out, room.0);
 }
 
 fn put_u32(out: &mut Vec<u8>, number: usize) {

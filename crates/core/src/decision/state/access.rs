@@ -9,22 +9,24 @@ mod accounts;
 mod bots;
 mod invitations;
 
-use chat_proto::{AccountId, CredentialId, LogId, Role, RoomId, RoomName, Seq};
+use chat_proto::{AccountId, CredentialId, LogId, Role, RoomId, RoomName, Seq, Timestamp};
 
-use super::{Account, Room, State};
-use crate::{Named, Refusal};
+use super::{Account, Room, Sanction, State};
+use crate::{Named, Refusal, SanctionKind};
 
 /// What one account may do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Access<'a> {
     state: &'a State,
     account: AccountId,
+    /// What ends by itself is over from its time on.
+    now: Timestamp,
 }
 
 impl State {
-    /// What an account may do, as of now.
+    /// What an account may do, as of the newest event; [`Access::at`] says another time.
     pub(crate) fn access(&self, account: AccountId) -> Access<'_> {
-        Access { state: self, account }
+        Access { state: self, account, now: self.last_ts }
     }
 
     /// Whether a credential speaks for its account: not one that was taken from it, whatever of it is
@@ -54,35 +56,81 @@ impl State {
 }
 
 impl<'a> Access<'a> {
-    /// A room that the account knows of.
+    /// The same at a time: of a command its own, of a question the time that it is answered at.
+    pub(crate) fn at(self, now: Timestamp) -> Self {
+        Self { now, ..self }
+    }
+
+    /// A room that the account knows of, and is not banned from. A ban is told of only where everybody
+    /// knows of the room.
     pub(crate) fn knows_of(self, id: RoomId) -> Result<&'a Room, Refusal> {
+        let room = self.can_leave(id)?;
+        self.ban_from(room).map_or(Ok(room), Err)
+    }
+
+    /// A room of which the account can end its membership, or have none: those that it knows of, or would
+    /// know of without a ban.
+    pub(crate) fn can_leave(self, id: RoomId) -> Result<&'a Room, Refusal> {
         let room = self.state.rooms.get(&id).filter(|room| self.sees(room));
         room.ok_or_else(|| unknown_room(id))
     }
 
     /// The room of that name, when the account knows of it: the same name but for case.
     pub(crate) fn room_named(self, name: &Named<RoomName>) -> Result<RoomId, Refusal> {
-        let known = self.state.room_named(&name.keys).filter(|id| self.knows_of(*id).is_ok());
-        known.ok_or_else(|| Refusal::UnknownRoom { room: format!("#{}", name.name) })
+        let unknown = || Refusal::UnknownRoom { room: format!("#{}", name.name) };
+        let id = self.state.room_named(&name.keys).ok_or_else(unknown)?;
+        match self.knows_of(id) {
+            Ok(_known) => Ok(id),
+            Err(banned @ Refusal::Banned { .. }) => Err(banned),
+            Err(_hidden) => Err(unknown()),
+        }
     }
 
     /// The rooms that the account knows of, behind an id.
     pub(crate) fn rooms_after(self, after: RoomId) -> impl Iterator<Item = (RoomId, &'a Room)> {
         let behind = self.state.rooms.range(RoomId(after.0.saturating_add(1))..);
-        behind.filter(move |(_id, room)| self.sees(room)).map(|(id, room)| (*id, room))
+        let is_open = move |room: &Room| self.sees(room) && self.ban_from(room).is_none();
+        behind.filter(move |(_id, room)| is_open(room)).map(|(id, room)| (*id, room))
     }
 
     /// The head of a log that the account can read: its own, and those of rooms that it knows of. The
     /// server's own is for those who look after the server, of whom there are none yet.
     pub(crate) fn can_read(self, log: LogId) -> Result<Seq, Refusal> {
-        let room = self.knows_of(RoomId(log.0)).ok().filter(|_room| self.may_read());
-        let room = room.map(|room| room.head);
-        let own = || self.account(self.account).filter(|_own| log == self.account.into());
-        room.or_else(|| own().map(|own| own.head)).ok_or(Refusal::NotReadable { log: log.0 })
+        match self.knows_of(RoomId(log.0)) {
+            Ok(room) if self.may_read() => return Ok(room.head),
+            Err(banned @ Refusal::Banned { .. }) => return Err(banned),
+            Ok(_) | Err(_) => {}
+        }
+        let own = self.account(self.account).filter(|_own| log == self.account.into());
+        own.map(|own| own.head).ok_or(Refusal::NotReadable { log: log.0 })
     }
 
-    /// A room that the account can post in: its members can.
+    /// A room that the account can post in: its members can, but for those who are mute.
     pub(crate) fn can_post(self, id: RoomId) -> Result<&'a Room, Refusal> {
+        let room = self.can_report(id)?;
+        match room.sanctions.on(SanctionKind::Mute, self.account, self.now) {
+            None => Ok(room),
+            Some(Sanction { until, reason, .. }) => {
+                let (room, until) = (room.name.to_string(), *until);
+                Err(Refusal::Muted { room, until, reason: reason.clone() })
+            }
+        }
+    }
+
+    /// A room in which the account can say something now: where it can post, and in a slow room has not
+    /// said anything a moment ago. Who keeps order there does not wait.
+    pub(crate) fn can_speak(self, id: RoomId) -> Result<&'a Room, Refusal> {
+        let room = self.can_post(id)?;
+        match room.sanctions.wait_ms(self.account, self.now) {
+            0 => Ok(room),
+            _ if self.can_rule(id, Role::Moderator).is_ok() => Ok(room),
+            wait_ms => Err(Refusal::SlowMode { room: room.name.to_string(), wait_ms }),
+        }
+    }
+
+    /// A room whose messages the account can show to its moderators: that of a member, also of one who is
+    /// mute.
+    pub(crate) fn can_report(self, id: RoomId) -> Result<&'a Room, Refusal> {
         let room = self.knows_of(id)?;
         match room.members.contains(self.account) {
             true => self.may_send().map(|()| room),
@@ -145,6 +193,16 @@ impl<'a> Access<'a> {
         self.account(self.account).ok_or(Refusal::NotReadable { log: self.account.0 })
     }
 
+    /// The bans of a room in which the account keeps order, behind an account.
+    pub(crate) fn bans_after(
+        self,
+        id: RoomId,
+        after: AccountId,
+    ) -> Result<impl Iterator<Item = (AccountId, &'a Sanction)>, Refusal> {
+        let room = self.can_rule(id, Role::Moderator)?;
+        Ok(room.sanctions.after(SanctionKind::Ban, after, self.now))
+    }
+
     /// The room that the account becomes a member of under a name; `None`: one that it makes. That
     /// a name is taken can be hidden from nobody, but by which room can.
     pub(crate) fn can_join(self, name: &Named<RoomName>) -> Result<Option<RoomId>, Refusal> {
@@ -155,6 +213,7 @@ impl<'a> Access<'a> {
             (Ok(room), _) => Ok(Some(room)),
             // It learns nothing of rooms that it was not put into.
             (Err(_), _) if self.may_join().is_err() => self.may_join().map(|()| None),
+            (Err(banned @ Refusal::Banned { .. }), _) => Err(banned),
             (Err(_), known) => {
                 let holder = known.map(|room| format!("#{}", room.name));
                 let holder = holder.unwrap_or_else(|_hidden| "another room".to_owned());
@@ -170,6 +229,14 @@ impl<'a> Access<'a> {
 
     fn sees(self, room: &Room) -> bool {
         room.is_public && self.may_join().is_ok() || room.members.contains(self.account)
+    }
+
+    /// What keeps the account out of a room.
+    fn ban_from(self, room: &Room) -> Option<Refusal> {
+        let ban = room.sanctions.on(SanctionKind::Ban, self.account, self.now)?;
+        debug_assert!(!room.members.contains(self.account), "who is banned is no member");
+        let (room, until) = (room.name.to_string(), ban.until);
+        Some(Refusal::Banned { room, until, reason: ban.reason.clone() })
     }
 }
 

@@ -6,10 +6,13 @@
 
 use super::bots::BotRow;
 use super::credentials::{CredentialRow, HeldCredential, LinkRow, OpenLink};
+use super::sanctions::{Sanction, SanctionRow, Sanctions};
 use super::{InvitationRow, State};
 use crate::decision::idset::IdSet;
 use crate::decision::permutation;
-use crate::{Event, Genesis, NameKeys, Named, OrderProgress, StateChange, StoreSecret};
+use crate::{
+    Event, Genesis, NameKeys, Named, OrderProgress, SanctionKind, StateChange, StoreSecret,
+};
 use chat_proto::{AccountId, Epoch, LogId, Nickname, Role, RoomId, RoomName, Seq, Timestamp};
 
 /// Events that a room may have and go with its last member: a store deletes them in one transaction.
@@ -48,6 +51,8 @@ pub(crate) struct Room {
     pub(crate) members: IdSet<AccountId>,
     /// The members that are more than that, in the order in which they became it.
     pub(crate) roles: Vec<(AccountId, Role)>,
+    /// What it keeps accounts from.
+    pub(crate) sanctions: Sanctions,
     /// Whether others than its members know of it. So far every room is made so.
     pub(crate) is_public: bool,
     /// It stays also when nobody is in it and nothing was said.
@@ -105,6 +110,12 @@ pub struct Snapshot {
     pub invitations: Vec<InvitationRow>,
     /// The head of the server's own log.
     pub server_head: Seq,
+    /// Who is kept from what.
+    pub sanctions: Vec<SanctionRow>,
+    /// Where members wait behind each message, and how long, in seconds.
+    pub slow_rooms: Vec<(RoomId, u32)>,
+    /// Who has spoken there, and when last.
+    pub slow_posts: Vec<(RoomId, AccountId, Timestamp)>,
 }
 
 impl AccountRow {
@@ -150,7 +161,8 @@ impl State {
         let (room, own) = (RoomId(event.log.0), AccountId(event.log.0));
         let change = event.content.change();
         match change {
-            StateChange::Nothing | StateChange::MessagePosted | StateChange::RoomRemoved => {}
+            StateChange::Nothing | StateChange::RoomRemoved => {}
+            StateChange::MessagePosted { from } => self.note_post(room, from, event.ts),
             StateChange::AccountBegins { credential, name } => {
                 let account = AccountRow::new(own, name.clone(), Seq::ZERO);
                 self.begin_account(account).expect("nobody holds the name");
@@ -176,7 +188,11 @@ impl State {
                 self.begin_room(room).expect("no room holds the name");
                 by.into_iter().for_each(|by| self.set_role(id, by, Role::Owner));
             }
-            StateChange::MemberJoined { account } => self.link(room, account),
+            StateChange::MemberJoined { account } => {
+                // It is over, or nobody could join; a clock that is set back must not bring it back.
+                self.lift_sanction(room, SanctionKind::Ban, account);
+                self.link(room, account);
+            }
             StateChange::MemberLeft { account } => self.unlink(room, account),
             StateChange::RoleSet { account, role } => self.set_role(room, account, role),
             StateChange::InvitationBegins { hash, by, uses, expires, rooms, name } => {
@@ -186,9 +202,27 @@ impl State {
             }
             StateChange::InvitationUsed { id } => self.invitations.count_use(id),
             StateChange::InvitationEnds { id } => self.invitations.end(id),
+            StateChange::Banned { account, by, until, reason, .. } => {
+                self.unlink(room, account);
+                let sanction = Sanction { by, since: event.ts, until, reason: reason.to_owned() };
+                self.put_sanction(SanctionRow { room, kind: SanctionKind::Ban, account, sanction });
+            }
+            StateChange::Muted { account, by, until, reason } => {
+                let sanction = Sanction { by, since: event.ts, until, reason: reason.to_owned() };
+                self.put_sanction(SanctionRow {
+                    room,
+                    kind: SanctionKind::Mute,
+                    account,
+                    sanction,
+                });
+            }
+            StateChange::SanctionLifted { kind, account } => {
+                self.lift_sanction(room, kind, account);
+            }
+            StateChange::SlowSet { seconds } => self.set_slow(room, seconds),
         }
         self.note_time(event);
-        self.move_head(event, change == StateChange::MessagePosted);
+        self.move_head(event, matches!(change, StateChange::MessagePosted { .. }));
         if change == StateChange::RoomRemoved {
             self.remove_room(room);
         }
@@ -227,6 +261,9 @@ impl State {
             roles: self.roles().collect(),
             invitations: self.invitations.rows().cloned().collect(),
             server_head: self.server_head,
+            sanctions: self.sanction_rows().collect(),
+            slow_rooms: self.slow_rooms().collect(),
+            slow_posts: self.slow_posts().collect(),
         }
     }
 
@@ -258,7 +295,18 @@ impl State {
         let members = IdSet::default();
         let roles = Vec::new();
         let keys = *keys;
-        let room = Room { name, keys, head, members, roles, is_public, is_permanent, has_posts };
+        let sanctions = Sanctions::default();
+        let room = Room {
+            name,
+            keys,
+            head,
+            members,
+            roles,
+            sanctions,
+            is_public,
+            is_permanent,
+            has_posts,
+        };
         self.rooms.insert(id, room);
         self.note_id(id.0);
         Ok(())

@@ -1,6 +1,6 @@
 //! Posts: exactly once, in the order of their stream.
 
-use chat_proto::{AccountId, CredentialId, EventSeq, Nonce, RoomId, Seq};
+use chat_proto::{AccountId, CredentialId, EventSeq, Nonce, RoomId, Seq, Timestamp};
 
 use super::{Answer, State, Transition};
 use crate::{BodyDigest, BoundStream, Content, PastSend, PostBody, Refusal, StoreError};
@@ -24,25 +24,36 @@ impl State {
     pub(crate) fn refuse_again(
         &self,
         account: AccountId,
+        now: Timestamp,
         room: RoomId,
         body: &PostBody,
     ) -> Refusal {
-        self.judge(account, room, body).err().unwrap_or(Refusal::RefusedBefore)
+        // It is not to be tried again, as it would be after what passes by itself.
+        let refusal = self.judge(account, now, room, body).err();
+        let refusal = refusal.filter(|refusal| !refusal.code().may_be_retried());
+        refusal.unwrap_or(Refusal::RefusedBefore)
     }
 
     /// Whether a post may be carried out now; the head of the room that it goes to.
-    fn judge(&self, account: AccountId, room: RoomId, body: &PostBody) -> Result<Seq, Refusal> {
-        let access = self.access(account);
-        let room = match body {
+    fn judge(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+        room: RoomId,
+        body: &PostBody,
+    ) -> Result<Seq, Refusal> {
+        let access = self.access(account).at(now);
+        let known = match body {
             PostBody::Text(_)
             | PostBody::Edit { .. }
             | PostBody::Delete { .. }
             | PostBody::React { .. } => access.can_post(room)?,
-            PostBody::AfterRefused(_) => return self.judge(account, room, body.parts().1),
+            PostBody::AfterRefused(_) => return self.judge(account, now, room, body.parts().1),
         };
         let message = body.message()?;
-        message.reply_to.map_or(Ok(()), |event| demand_event(room.head, event))?;
-        Ok(room.head)
+        message.reply_to.map_or(Ok(()), |event| demand_event(known.head, event))?;
+        // Last: what would be refused for good is not told to wait.
+        access.can_speak(room).map(|known| known.head)
     }
 }
 
@@ -78,7 +89,7 @@ impl Transition<'_> {
         if nonce.n - 1 > decided.saturating_add(skipped) {
             return Ok(SendOutcome::of(Err(Refusal::Behind { awaited: decided + 1 })));
         }
-        let verdict = self.state.judge(account, room, &body);
+        let verdict = self.state.judge(account, self.now, room, &body);
         Ok(match (verdict, body) {
             (Ok(head), PostBody::Text(body)) => {
                 let (id, secret) = (nonce.message_id(credential), self.state.secret());
@@ -87,7 +98,11 @@ impl Transition<'_> {
                 let (seq, ts) = self.append_after(head, room.into(), posted);
                 SendOutcome::of(Ok(Answer::Posted { room, seq, ts, id }))
             }
-            (Err(refusal), _) => SendOutcome { uses_nonce_up: true, answer: Err(refusal) },
+            // What passes by itself uses nothing up: the same send is awaited.
+            (Err(refusal), _) => {
+                let uses_nonce_up = !refusal.code().may_be_retried();
+                SendOutcome { uses_nonce_up, answer: Err(refusal) }
+            }
             (
                 Ok(_),
                 PostBody::Edit { .. }
@@ -112,7 +127,7 @@ impl Transition<'_> {
                 Ok(Answer::Posted { room, seq, ts, id })
             }
             Some(PastSend::Posted { .. } | PastSend::Deleted) => Err(Refusal::NonceReused),
-            None => Err(self.state.refuse_again(account, room, body)),
+            None => Err(self.state.refuse_again(account, self.now, room, body)),
         })
     }
 }

@@ -7,8 +7,8 @@ use super::test_memory::Memory;
 use super::tests::{blank, key_numbered};
 use super::*;
 use crate::{
-    BoundStream, NewInvitation, PastSend, Place, PostBody, Registration, RoomChange, Submission,
-    SubmitterId,
+    BoundStream, Moderation, NewInvitation, PastSend, Place, PostBody, Registration, RoomChange,
+    SanctionKind, Submission, SubmitterId,
 };
 
 /// A small generator of numbers (xorshift64): the same seed makes the same run.
@@ -50,7 +50,7 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
     let member = AccountId(nth(&mut state.accounts.keys().map(|id| id.0).collect()));
     let name = ["ada", "bob", "eve", "ops", "dev"][usize::try_from(chance.below(5)).unwrap()];
     let code = InvitationCode([u8::try_from(number).unwrap(); 16]).hash();
-    let action = match chance.below(17) {
+    let action = match chance.below(21) {
         0 => {
             let credential = key_numbered(u8::try_from(chance.below(6)).unwrap());
             Action::SignIn {
@@ -73,7 +73,7 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
             let change = RoomChange::Role { account: member, role };
             Action::ChangeRoom { account, room, change }
         }
-        14 | 15 => Action::CreateInvitation {
+        18 | 19 => Action::CreateInvitation {
             account,
             invitation: Box::new(NewInvitation {
                 hash: code,
@@ -83,7 +83,11 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
                 name: name.to_owned(),
             }),
         },
-        16 => Action::RevokeInvitation { account, invitation: code.id() },
+        20 => Action::RevokeInvitation { account, invitation: code.id() },
+        7..=9 => {
+            let asked = moderation(chance, member, ts, state.head_of(room.into()));
+            Action::Moderate { account, room, asked }
+        }
         _ => {
             let nonce = Nonce { stream: StreamId([7; 16]), n: chance.below(30) + 1 };
             let credential = key_numbered(u8::try_from(number).unwrap());
@@ -94,6 +98,22 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
         }
     };
     Command { ts, action }
+}
+
+/// Some of it ends by itself, soon.
+fn moderation(chance: &mut Chance, account: AccountId, now: Timestamp, head: Seq) -> Moderation {
+    let kind = SanctionKind::ALL[usize::try_from(chance.below(2)).unwrap()];
+    let reason = ["", "spam"][usize::try_from(chance.below(2)).unwrap()].to_owned();
+    match chance.below(6) {
+        0 => Moderation::Kick { account, reason },
+        1 | 2 => {
+            let until = [0, now.0 + chance.below(2_000)][usize::try_from(chance.below(2)).unwrap()];
+            Moderation::Sanction { kind, account, until: Timestamp(until), reason }
+        }
+        3 => Moderation::Lift { kind, account },
+        4 => Moderation::Slow { seconds: u32::try_from(chance.below(3)).unwrap() },
+        _ => Moderation::Report { seq: Seq(chance.below(head.0 + 2)), reason },
+    }
 }
 
 /// A store that cannot be read now.
@@ -139,6 +159,7 @@ fn sender_of(command: &Command) -> AccountId {
         | Action::RevokeCredential { .. }
         | Action::Authenticated { .. }
         | Action::ChangeRoom { .. }
+        | Action::Moderate { .. }
         | Action::Rename { .. }
         | Action::CreateInvitation { .. }
         | Action::RevokeInvitation { .. } => AccountId(0),

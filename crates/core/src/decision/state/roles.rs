@@ -21,6 +21,12 @@ impl Room {
         owners.map(|(holder, _role)| *holder)
     }
 
+    /// Its moderators and owners, in the order in which they became that.
+    pub(crate) fn moderators(&self) -> impl Iterator<Item = AccountId> {
+        debug_assert!(self.roles.iter().all(|(_holder, role)| *role > Role::Member));
+        self.roles.iter().map(|(holder, _role)| *holder)
+    }
+
     /// Who owns the room when that account goes, and nobody else owns it: the one who has been a
     /// moderator for longest; where there is none, the member with the smallest id, which is drawn like
     /// a lot. `None`: another owner stays, or nobody is left.
@@ -59,7 +65,7 @@ impl Transition<'_> {
     ) -> Result<Answer, Refusal> {
         match change {
             RoomChange::Role { account, role } => {
-                let known = self.state.access(by).can_set_role(room, account, role)?;
+                let known = self.access(by).can_set_role(room, account, role)?;
                 if known.role_of(account) != Some(role) {
                     let by = Some(by);
                     self.append(room.into(), Content::RoleSet { by, account, role });
@@ -78,10 +84,16 @@ impl Transition<'_> {
         }
     }
 
-    /// Ends a membership, with the event of the room's log that says how; with the last one of a room in
-    /// which nothing was ever said, the room. A room with members is never left without an owner that
-    /// had one.
-    pub(super) fn end_membership(&mut self, room: RoomId, account: AccountId, how: Content) {
+    /// Ends a membership, with the event of the room's log that says how, and the one of the account's own;
+    /// with the last one of a room in which nothing was ever said, the room. A room with members is never
+    /// left without an owner that had one.
+    pub(super) fn end_membership(
+        &mut self,
+        room: RoomId,
+        account: AccountId,
+        how: Content,
+        told: Content,
+    ) {
         let Some(known) = self.state.rooms.get(&room) else { return };
         debug_assert!(known.members.contains(account), "only members leave");
         self.append(room.into(), how);
@@ -92,6 +104,6 @@ impl Transition<'_> {
             self.append(room.into(), content);
         }
         // Behind what may be deleted: no store takes the place of its newest event another time.
-        self.append(account.into(), Content::RoomLeft { room });
+        self.append(account.into(), told);
     }
 }

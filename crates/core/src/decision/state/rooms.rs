@@ -43,7 +43,7 @@ impl Transition<'_> {
         let Some(joining) = self.state.accounts.get(&account) else {
             return Err(Refusal::NotReadable { log: account.0 });
         };
-        let known = self.state.access(account).can_join(&name);
+        let known = self.access(account).can_join(&name);
         if let Ok(Some(room)) = known
             && joining.rooms.contains(room)
         {
@@ -64,9 +64,10 @@ impl Transition<'_> {
 
     /// Ends a membership.
     pub(super) fn leave(&mut self, account: AccountId, room: RoomId) -> Result<Answer, Refusal> {
-        let known = self.state.access(account).knows_of(room)?;
+        let known = self.access(account).can_leave(room)?;
         if known.members.contains(account) {
-            self.end_membership(room, account, Content::Left { account });
+            let told = Content::RoomLeft { room };
+            self.end_membership(room, account, Content::Left { account }, told);
         }
         Ok(Answer::Done)
     }

@@ -8,7 +8,7 @@ use super::Decision;
 use crate::{BoundStream, Content, Lookup, PastSend, StoreError};
 
 /// Remembers what was appended, as a store would.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Memory {
     past: BTreeMap<(AccountId, Nonce), PastSend>,
     /// The room of each stream's first send.

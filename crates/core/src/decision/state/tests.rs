@@ -25,6 +25,7 @@ pub(super) fn blank() -> Snapshot {
 }
 
 /// A state with its memory, and a clock that ticks once a command.
+#[derive(Clone)]
 pub(super) struct World {
     pub(super) state: State,
     memory: Memory,
@@ -54,6 +55,31 @@ impl World {
     /// Time passes.
     pub(super) fn pass(&mut self, ms: u64) {
         self.now += ms;
+    }
+
+    /// When the last command was.
+    pub(super) fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// The next command is at this time, whether the clock goes on or back.
+    pub(super) fn advance_to(&mut self, ts: u64) {
+        self.now = ts - 1;
+    }
+
+    /// An account under a key of its own.
+    pub(super) fn account(&mut self, name: &str) -> AccountId {
+        let mut key = [0xEE; 32];
+        key[..name.len()].copy_from_slice(name.as_bytes());
+        let credential = Credential::Key(chat_proto::PublicKey(key));
+        let name = Nickname::parse(name).map(|name| Box::new(name.into()));
+        let (registration, invitation) = (crate::Registration::Open, None);
+        let sign_in =
+            Action::SignIn { credential, name, name_is_firm: true, registration, invitation };
+        match self.run(sign_in).answer {
+            Ok(Answer::SignedIn(account)) => account,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub(super) fn sign_in(

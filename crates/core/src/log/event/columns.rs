@@ -84,6 +84,19 @@ impl<'a> Columns<'a> {
         self.number.ok_or(MissingColumn("number"))
     }
 
+    pub(super) fn by(&self) -> Result<AccountId, MissingColumn> {
+        self.by.ok_or(MissingColumn("by"))
+    }
+
+    pub(super) fn seconds(&self) -> Result<u32, MissingColumn> {
+        self.number()?.try_into().map_err(|_too_large| MissingColumn("number of seconds"))
+    }
+
+    /// Why something was done. No reason has no column.
+    pub(super) fn reason(&self) -> String {
+        self.words.unwrap_or_default().to_owned()
+    }
+
     pub(super) fn role(&self) -> Result<u16, MissingColumn> {
         self.number()?.try_into().map_err(|_too_large| MissingColumn("role"))
     }

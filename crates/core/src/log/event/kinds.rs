@@ -2,6 +2,8 @@
 //!
 //! It must not know who decides that something happens, and where rows and frames go.
 
+mod moderation;
+
 use chat_proto::{
     AccountCreated, AccountId, AccountRenamed, BotCreated, Credential, CredentialAdded,
     CredentialRemoved, InvitationCreated, InvitationHash, InvitationId, InvitationRevoked,
@@ -9,14 +11,19 @@ use chat_proto::{
     PostedRef, RequestId, Role, RoleSet, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName,
     RoomRemoved, TextBody, TextRef, Timestamp, Written, encode_frame,
 };
+use chat_proto::{
+    Banned, Kicked, Muted, Reported, RoomBanned, RoomKicked, RoomUnbanned, Seq, SlowSet, Unbanned,
+    Unmuted,
+};
 
 use super::EventRow;
 use super::columns::{Columns, InvitationColumns, LogOwner, MessageColumns, MissingColumn};
 use super::state_change::StateChange;
 use super::table::event_kinds;
-use crate::{BodyDigest, BotScope, NameKeys, Named};
+use crate::{BodyDigest, BotScope, NameKeys, Named, SanctionKind};
+use moderation::moderation_kinds;
 
-event_kinds! {
+moderation_kinds! { event_kinds! {
     /// An account's first event.
     AccountCreated = "account_created" of Account {
         /// Its first credential.
@@ -284,7 +291,7 @@ event_kinds! {
             body: TextRef { kind, reply_to, context: None, text: row.columns.words()? },
         }
     };
-    change StateChange::MessagePosted;
+    change StateChange::MessagePosted { from: *from };
 
     /// In the server's log: somebody may come in with a code.
     InvitationCreated = "invitation_created" of Server {
@@ -372,7 +379,7 @@ event_kinds! {
         by: row.columns.account()?,
     };
     change StateChange::InvitationEnds { id: *id };
-}
+} }
 
 impl Content {
     /// The keys of the name that it gives to somebody. They stand in no frame.

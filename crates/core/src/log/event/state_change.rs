@@ -7,7 +7,7 @@ use chat_proto::{
     RoomName, Timestamp,
 };
 
-use crate::{BotScope, NameKeys, Named};
+use crate::{BotScope, NameKeys, Named, SanctionKind};
 
 /// What an event changes in the hot state, and in the tables of a store that follow from the events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,7 +58,10 @@ pub enum StateChange<'a> {
         is_permanent: bool,
     },
     /// Something was said in the room of the log: it stays.
-    MessagePosted,
+    MessagePosted {
+        /// Who said it.
+        from: AccountId,
+    },
     /// The room of the log is gone, and so is its log.
     RoomRemoved,
     /// Somebody is a member of the room of the log.
@@ -103,6 +106,42 @@ pub enum StateChange<'a> {
         /// Which one.
         id: InvitationId,
     },
+    /// An account is kept out of the room of the log, and no member of it any more.
+    Banned {
+        /// Which one.
+        account: AccountId,
+        /// Who did it.
+        by: AccountId,
+        /// When it ends; 0: not by itself.
+        until: Timestamp,
+        /// Why, as it was typed.
+        reason: &'a str,
+        /// Whether it was a member.
+        was_member: bool,
+    },
+    /// An account says nothing in the room of the log.
+    Muted {
+        /// Which one.
+        account: AccountId,
+        /// Who did it.
+        by: AccountId,
+        /// When it ends; 0: not by itself.
+        until: Timestamp,
+        /// Why, as it was typed.
+        reason: &'a str,
+    },
+    /// An account is kept from something in the room of the log no longer.
+    SanctionLifted {
+        /// From what.
+        kind: SanctionKind,
+        /// Which one.
+        account: AccountId,
+    },
+    /// How fast members of the room of the log may speak.
+    SlowSet {
+        /// How long each waits behind a message; 0: not at all.
+        seconds: u32,
+    },
 }
 
 impl<'a> StateChange<'a> {
@@ -116,11 +155,15 @@ impl<'a> StateChange<'a> {
             | Self::CredentialAdded { .. }
             | Self::CredentialRemoved { .. }
             | Self::LinkOpened { .. }
-            | Self::MessagePosted
+            | Self::MessagePosted { .. }
             | Self::RoomRemoved
             | Self::MemberJoined { .. }
             | Self::MemberLeft { .. }
             | Self::RoleSet { .. }
+            | Self::Banned { .. }
+            | Self::Muted { .. }
+            | Self::SanctionLifted { .. }
+            | Self::SlowSet { .. }
             | Self::InvitationBegins { .. }
             | Self::InvitationUsed { .. }
             | Self::InvitationEnds { .. } => None,

@@ -9,7 +9,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Block, Clear, Widget};
 
 use super::{Context, Layer, Outcome, Press};
-use crate::screen::commands::COMMANDS;
+use crate::screen::commands::{COMMANDS, MODERATION_COMMANDS};
 use crate::screen::keymap::{Binding, Keymap};
 use crate::screen::keys::Action;
 use crate::text;
@@ -150,7 +150,10 @@ fn rows((left, right): &(String, String), column: usize, cells: usize) -> Vec<(S
 }
 
 fn lines(keymap: &Keymap) -> Vec<(String, String)> {
-    let commands = COMMANDS.iter().map(|(command, says)| (format!(" {command}"), (*says).into()));
+    let commands = COMMANDS
+        .iter()
+        .chain(MODERATION_COMMANDS)
+        .map(|(command, says)| (format!(" {command}"), (*says).into()));
     let bindings = keymap.bindings().iter().map(|binding| (keys(binding), binding.says.to_owned()));
     let marks = [
         (" …", "being noted down"),
@@ -184,7 +187,7 @@ mod tests {
         let lines = lines(&keymap);
         let has = |text: &str| lines.iter().any(|(_, says)| says == text);
         assert!(keymap.bindings().iter().all(|binding| has(binding.says)));
-        assert!(COMMANDS.iter().all(|(_, says)| has(says)));
+        assert!(COMMANDS.iter().chain(MODERATION_COMMANDS).all(|(_, says)| has(says)));
     }
 
     #[test]

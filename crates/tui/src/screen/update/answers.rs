@@ -11,6 +11,7 @@ use crate::screen::history::{Entry, PageRequest, Place};
 use crate::screen::layers::goto::GoTo;
 use crate::screen::layers::linking::Linking;
 use crate::screen::model::Model;
+use crate::screen::moderating::{self, Moderating};
 use crate::screen::page_retry::PageRetry;
 use crate::screen::room::RoomIndex;
 use crate::screen::sanitize;
@@ -34,6 +35,15 @@ pub(super) fn answer(model: &mut Model, id: ServerId, answer: Answer, effects: &
         Answer::Who(index, Ok(members)) => {
             let text = list_members(&server.rooms[index].title, &members);
             server.answer(&text, reader.clock);
+        }
+        Answer::Moderated(index, result) => moderated(server, &reader, index, result),
+        Answer::Reported(reported, result) => {
+            let text = moderating::told_report(&reported, result.as_ref().ok());
+            server.answer(&text, reader.clock);
+            if let Err(failure) = result {
+                let why = sanitize::line(&failure.why);
+                server.trouble(&format!("it could not be had: {why}"), reader.clock);
+            }
         }
         Answer::Nick(name, Ok(())) => {
             *reader.flash = Some(format!("you are {name}").into());
@@ -159,6 +169,32 @@ fn entries_of(server: &Server, clock: &Clock, page: &chat_client::HistoryPage) -
     let mut entries: Vec<Entry> = messages.chain(gaps).collect();
     entries.sort_by_key(|entry| entry.place);
     entries
+}
+
+/// What was done is told by the room's log, to everybody.
+fn moderated(
+    server: &mut Server,
+    reader: &Reader<'_>,
+    index: RoomIndex,
+    result: Result<Moderating, Failure>,
+) {
+    match result {
+        Ok(Moderating::Done) => {}
+        Ok(Moderating::Reported) => {
+            server.answer("the moderators are told", reader.clock);
+        }
+        Ok(Moderating::Nobody(name)) => {
+            let name = sanitize::line(name.as_str());
+            let title = &server.rooms[index].title;
+            let text = format!("nobody called {name} is in #{title}, or was of late");
+            server.trouble(&text, reader.clock);
+        }
+        Ok(Moderating::Bans(bans)) => {
+            let text = moderating::told_bans(&server.rooms[index].title, &bans, reader.clock);
+            server.answer(&text, reader.clock);
+        }
+        Err(failure) => server.trouble(&sanitize::line(&failure.why), reader.clock),
+    }
 }
 
 fn list_members(title: &str, members: &[Member]) -> String {

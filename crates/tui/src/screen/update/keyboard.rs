@@ -9,7 +9,7 @@ use super::rooms::{ask, at_server, join, leave, next_unread, not_connected, open
 use super::sending::{again, cannot_be_said, discard, is_full, say};
 use super::{Effect, ServerEffect, inviting, layers, moments, settle};
 use crate::screen::areas;
-use crate::screen::commands::{self, Command, Entered, Moment};
+use crate::screen::commands::{self, Command, Entered, Moderation, Moment};
 use crate::screen::keys::{self, Action, Edit};
 use crate::screen::layers::Press;
 use crate::screen::layers::goto::GoTo;
@@ -182,6 +182,7 @@ fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
             Some(id) => ask(model, ServerEffect::Who(model.server().current, id), effects),
             None => not_connected(model),
         },
+        Command::Moderate(asked) => moderate(model, asked, effects),
         Command::Nick(name) => rename(model, name, effects),
         Command::GoTo(moment) => moments::go_to(model, moment, effects),
         Command::Link => ask(model, ServerEffect::Link, effects),
@@ -192,6 +193,19 @@ fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::RevokeInvitation(id) => ask(model, ServerEffect::RevokeInvitation(id), effects),
         Command::Help => model.layers.push(Box::new(Help::default())),
         Command::Quit => effects.push(Effect::Quit),
+    }
+}
+
+/// Something that keeps order in the open room.
+fn moderate(model: &mut Model, asked: Moderation, effects: &mut Vec<Effect>) {
+    let wall_ms = model.clock.now.wall.as_millisecond();
+    let now = chat_proto::Timestamp(u64::try_from(wall_ms).unwrap_or(0));
+    match model.room().id {
+        Some(id) => {
+            let index = model.server().current;
+            ask(model, ServerEffect::Moderate(index, id, asked, now), effects);
+        }
+        None => not_connected(model),
     }
 }
 

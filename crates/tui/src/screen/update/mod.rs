@@ -13,7 +13,7 @@ mod rooms;
 mod sending;
 
 use chat_client::sanitize::Inert;
-use chat_client::{Destination, Event, Fingerprint, HistoryPage, TargetUrl};
+use chat_client::{Destination, Event, Fingerprint, HistoryPage, Reported, TargetUrl};
 use chat_proto::{
     Device, InvitationId, InvitationInfo, InvitationMade, LinkCode, Member, MessageId, Nickname,
     RoomId, RoomInfo, RoomName, Seq, Timestamp,
@@ -22,10 +22,11 @@ use crossterm::event::KeyEvent;
 
 use super::areas;
 use super::clock::{Clock, Moment};
-use super::commands::Terms;
+use super::commands::{Moderation, Terms};
 use super::history::PageRequest;
 use super::keymap::Keymap;
 use super::model::Model;
+use super::moderating::Moderating;
 use super::room::RoomIndex;
 use super::server::{Server, ServerId};
 
@@ -91,6 +92,10 @@ pub enum ServerEffect {
     Rooms,
     /// Ask for the members of a room.
     Who(RoomIndex, RoomId),
+    /// Keep order in a room; a time is told as when it ends by this clock.
+    Moderate(RoomIndex, RoomId, Moderation, Timestamp),
+    /// Ask for a message that was shown to the reader, and for what came before it.
+    Reported(Box<Reported>),
     /// Change the nickname.
     Nick(Nickname),
     /// Ask for a page of history.
@@ -135,6 +140,10 @@ pub enum Answer {
     Rooms(Result<Vec<RoomInfo>, Failure>),
     /// The members of a room.
     Who(RoomIndex, Result<Vec<Member>, Failure>),
+    /// What has become of keeping order in a room.
+    Moderated(RoomIndex, Result<Moderating, Failure>),
+    /// A message that was shown to the reader.
+    Reported(Box<Reported>, Result<HistoryPage, Failure>),
     /// The nickname was changed.
     Nick(Nickname, Result<(), Failure>),
     /// A code with which another device signs in.

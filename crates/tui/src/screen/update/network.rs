@@ -1,12 +1,15 @@
 //! What the client library says, and what it changes.
 
 use chat_client::sanitize::Inert;
-use chat_client::{Connected, Event, Message, Outgoing, OutgoingState, RoomChange, Subscribed};
+use chat_client::{
+    Connected, Deed, Event, Message, Moderated, Outgoing, OutgoingState, RoomChange, Subscribed,
+};
 use chat_proto::{AccountId, ErrorCode, GapReason, RoomId, RoomName, Seq};
 
 use super::{Effect, Reader, ServerEffect};
 use crate::reach::Reach;
 use crate::screen::history::{Bound, Entry, Kind, Place};
+use crate::screen::moderating;
 use crate::screen::room::RoomIndex;
 use crate::screen::sanitize;
 use crate::screen::server::{Connection, Server};
@@ -51,6 +54,16 @@ pub(super) fn event(
             renamed(server, reader, account, &old_name, &name);
         }
         Event::RoomCreated(change) => changed(server, reader, &change, "made this room"),
+        Event::Moderated(moderated) => {
+            moderated_room(server, reader, &moderated);
+        }
+        Event::Removed(removed) => {
+            let text = moderating::told_removal(&removed, reader.clock);
+            server.trouble(&text, reader.clock);
+        }
+        Event::Reported(reported) => {
+            effects.push(Effect::Server(server.id, ServerEffect::Reported(Box::new(reported))));
+        }
         Event::Membership { room, name, joined } => membership(server, room, &name, joined),
         Event::OwnName { name } => own_name(server, reader, &sanitize::line(&name)),
         Event::Presence { room, online } => {
@@ -249,6 +262,20 @@ fn went(server: &mut Server, reader: &Reader<'_>, change: &RoomChange) {
 fn changed(server: &mut Server, reader: &Reader<'_>, change: &RoomChange, did: &str) {
     let text = format!("{} {did}", sanitize::name(&change.name));
     notice(server, reader, change, &text);
+}
+
+/// A moderator has done something: whoever is gone is not met here any more.
+fn moderated_room(server: &mut Server, reader: &Reader<'_>, moderated: &Moderated) {
+    let index = server.room_with(moderated.room, &moderated.room_name);
+    let (text, time) =
+        (moderating::told(moderated, reader.clock), reader.clock.local(moderated.ts.0));
+    let entry = Entry::new(Place::of(moderated.seq), None, time, Kind::Notice, &text);
+    server.rooms[index].history.arrive(entry);
+    if let (Deed::Kicked { .. } | Deed::Banned { .. }, Some(account)) =
+        (&moderated.deed, moderated.account)
+    {
+        server.rooms[index].part_with(account);
+    }
 }
 
 /// Tells of another name where its bearer was seen.

@@ -1,5 +1,7 @@
 //! Golden bytes, made by hand from the description of the module.
 
+mod moderation;
+
 use chat_proto::{
     AttachmentId, Context, EventSeq, InvitationHash, InvitationId, List, MessageId, PublicKey,
     Role, Seq, TextBody,
@@ -74,7 +76,8 @@ fn golden_of_credentials() -> Vec<(&'static str, Action)> {
 /// another version.
 fn golden() -> Vec<(&'static str, Action)> {
     let mut golden = actions();
-    golden.splice(4..4, room_changes().into_iter().chain(invitations()));
+    let of_rooms = room_changes().into_iter().chain(moderation::golden());
+    golden.splice(4..4, of_rooms.chain(invitations()));
     golden.splice(1..1, sign_ins());
     golden
 }

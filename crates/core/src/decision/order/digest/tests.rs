@@ -50,6 +50,7 @@ fn the_digest_of_every_kind_of_event_is_frozen() {
     let (account, room) = (AccountId(6), RoomId(7));
     let credential = Credential::Key(PublicKey([1; 32]));
     let scope = crate::BotScope::of_words("send,read", Timestamp(9)).unwrap();
+    let (by, until, reason) = (AccountId(8), Timestamp(9), || "spam".to_owned());
     let (nickname, name) = (Nickname::parse("ada").unwrap(), RoomName::parse("lobby").unwrap());
     let hash = InvitationCode([7; 16]).hash();
     let frozen = [
@@ -91,6 +92,19 @@ fn the_digest_of_every_kind_of_event_is_frozen() {
         ),
         (Content::InvitationUsed { id: hash.id(), account }, 0x1F9D_5844_C689_3B4C),
         (Content::InvitationRevoked { id: hash.id(), by: account }, 0x0BBA_FA31_2229_5A4C),
+        (Content::Kicked { account, by, reason: reason() }, 0x4084_808F_C818_4628),
+        (
+            Content::Banned { account, by, until, reason: reason(), was_member: true },
+            0xD738_82A3_7585_BBD9,
+        ),
+        (Content::Unbanned { account, by }, 0x599B_F02B_CB78_51CA),
+        (Content::Muted { account, by, until, reason: String::new() }, 0xA23C_CF6A_E58A_79E3),
+        (Content::Unmuted { account, by }, 0x72B1_D86D_083B_E387),
+        (Content::SlowSet { by, seconds: 30 }, 0x4315_FD38_04DB_E0CE),
+        (Content::RoomKicked { room, by, reason: reason() }, 0x6208_6531_AA30_16DC),
+        (Content::RoomBanned { room, by, until, reason: reason() }, 0xFADE_80E3_0D42_E123),
+        (Content::RoomUnbanned { room, by }, 0x0161_6444_FAB7_0821),
+        (Content::Reported { room, by, message: Seq(8), reason: reason() }, 0x3C97_8295_F0D1_6E1B),
     ];
     let mut kinds: Vec<_> = frozen.iter().map(|(content, _)| content.kind()).collect();
     kinds.dedup();
