@@ -13,6 +13,7 @@ mod listening;
 // A stream that is always full is `/dev/full`.
 #[cfg(target_os = "linux")]
 mod logging;
+mod moderating;
 mod networks;
 mod new_rooms;
 mod operating;
