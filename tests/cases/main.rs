@@ -42,6 +42,7 @@ cases! {
     a_damaged_page_is_told_and_read_around: "damaged-page.sh",
     a_log_on_a_full_disk_ends_nothing: "log-on-full-disk.sh",
     a_build_whose_output_is_piped_away_comes_to_its_end: "pipe-from-make.sh",
+    what_leaves_the_machine_is_encrypted_and_nothing_else_is_taken: "other-machine.sh",
     a_silent_address_costs_a_moment: "silent-address.sh",
     a_store_that_is_missing_is_not_replaced: "store-missing.sh",
     a_store_that_is_removed_acknowledges_nothing: "unlinked-store.sh",

@@ -4,6 +4,7 @@ mod clock;
 // Limits a process that runs (prlimit), and reads its memory in `/proc`.
 #[cfg(target_os = "linux")]
 mod crowded;
+mod encrypted;
 mod fair;
 mod following;
 mod inviting;

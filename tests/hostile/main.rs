@@ -3,6 +3,7 @@
 
 mod admission;
 mod bytes;
+mod encrypted;
 mod proofs;
 mod requests;
 mod splits;

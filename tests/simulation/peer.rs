@@ -76,7 +76,7 @@ pub(crate) struct Turn {
 
 impl Peer {
     pub(crate) fn new(conn: Conn, link: LinkId, challenge: [u8; 32]) -> Self {
-        let seed = SessionSeed { id: chat_proto::SessionId(conn.0), challenge };
+        let seed = SessionSeed { id: chat_proto::SessionId(conn.0), challenge, binding: None };
         Self {
             conn,
             link,

@@ -6,4 +6,5 @@ pub mod log;
 pub mod process;
 pub mod pty;
 pub mod raw;
+pub mod tls;
 pub mod truth;

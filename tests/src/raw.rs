@@ -7,28 +7,34 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use chat_proto::{
-    Body, Close, Error, Frame, FrameCodec, Hello, Kind, MAGIC, Nonce, PublicKey, RequestId, RoomId,
-    SessionId, SignIn, SignedIn, StreamId, Welcome, sign_in_transcript, welcome_transcript,
+    Body, ChannelBinding, Close, Error, Frame, FrameCodec, Hello, Kind, MAGIC, Nonce, PublicKey,
+    RequestId, RoomId, SessionId, SignIn, SignedIn, StreamId, Welcome, sign_in_transcript,
+    welcome_transcript,
 };
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use futures::{SinkExt, StreamExt};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 use tokio_util::codec::Framed;
 use tokio_util::either::Either;
+
+use crate::tls;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A socket of either kind.
-type Stream = Either<TcpStream, UnixStream>;
+/// A socket of either kind, or TLS on one.
+type Stream = Either<Either<TcpStream, UnixStream>, TlsStream<TcpStream>>;
 
 /// A connection that speaks frames.
 #[derive(Debug)]
 pub struct Raw {
     frames: Framed<Stream, FrameCodec>,
     next_request: u32,
+    /// What both ends sign of the channel, where it is TLS.
+    binding: Option<ChannelBinding>,
     /// What the daemon calls this conversation, once it has greeted.
     pub session: Option<SessionId>,
     /// Events that came while a reply was awaited.
@@ -43,7 +49,16 @@ impl Raw {
     pub async fn connect(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Self::over(Either::Left(stream)).await
+        Self::over(Either::Left(Either::Left(stream)), None).await
+    }
+
+    /// The same over TLS.
+    ///
+    /// # Errors
+    /// When there is nobody, or no TLS.
+    pub async fn connect_tls(address: SocketAddr) -> Result<Self> {
+        let (stream, binding) = tls::connect(address).await?;
+        Self::over(Either::Right(stream), Some(binding)).await
     }
 
     /// The same behind a proxy, which says in a PROXY header that it connects for `from`.
@@ -54,7 +69,7 @@ impl Raw {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         stream.write_all(&proxy_header(from)).await?;
-        Self::over(Either::Left(stream)).await
+        Self::over(Either::Left(Either::Left(stream)), None).await
     }
 
     /// The same over a Unix socket.
@@ -62,7 +77,8 @@ impl Raw {
     /// # Errors
     /// When there is nobody.
     pub async fn connect_unix(socket: &Path) -> Result<Self> {
-        Self::over(Either::Right(UnixStream::connect(socket).await?)).await
+        let stream = UnixStream::connect(socket).await?;
+        Self::over(Either::Left(Either::Right(stream)), None).await
     }
 
     /// The same as soon as somebody serves there.
@@ -82,10 +98,15 @@ impl Raw {
         timeout(PATIENCE, connected).await.context("nobody serves there")
     }
 
-    async fn over(mut stream: Stream) -> Result<Self> {
+    /// Says the magic on a stream, whose binding is signed instead of its own.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn over(mut stream: Stream, binding: Option<ChannelBinding>) -> Result<Self> {
         stream.write_all(&MAGIC).await?;
+        stream.flush().await?;
         let frames = Framed::new(stream, FrameCodec::default());
-        Ok(Self { frames, next_request: 1, session: None, events: Vec::new() })
+        Ok(Self { frames, next_request: 1, binding, session: None, events: Vec::new() })
     }
 
     /// Connects and signs in with a key made of one byte.
@@ -113,9 +134,29 @@ impl Raw {
     pub async fn begin_to_introduce(&mut self, key: u8, name: &str) -> Result<RequestId> {
         let key = SigningKey::from_bytes(&[key; 32]);
         let welcome = self.greet().await?;
-        let signed = key.sign(&sign_in_transcript(&welcome.challenge, &welcome.server_key, &[]));
+        let sign_in = self.proof(&key, &welcome, name);
+        self.tell(&sign_in).await
+    }
+
+    /// Signs in with a key made of one byte whoever the daemon is, and is refused; tells how.
+    ///
+    /// # Errors
+    /// When it is not refused.
+    pub async fn sign_in_unchecked(&mut self, key: u8, name: &str) -> Result<Close> {
+        let key = SigningKey::from_bytes(&[key; 32]);
+        let versions = chat_proto::List::first_of([Hello::VERSION_SPOKEN]);
+        let hello = Hello { versions, agent: "raw".to_owned(), random: [7; 32] };
+        let welcome: Welcome = self.ask(&hello).await?;
+        let sign_in = self.proof(&key, &welcome, name);
+        self.tell(&sign_in).await?;
+        self.closed().await
+    }
+
+    fn proof(&self, key: &SigningKey, welcome: &Welcome, name: &str) -> SignIn {
+        let binding = ChannelBinding::signed(self.binding.as_ref());
+        let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, binding);
         let public = PublicKey(key.verifying_key().to_bytes());
-        self.tell(&SignIn::with_key(public, signed.to_bytes(), name)).await
+        SignIn::with_key(public, key.sign(&transcript).to_bytes(), name)
     }
 
     /// Says hello, and checks who the daemon is.
@@ -129,7 +170,11 @@ impl Raw {
         let welcome: Welcome = self.ask(&hello).await?;
         self.session = Some(welcome.session);
         let server = VerifyingKey::from_bytes(&welcome.server_key.0)?;
-        let proof = welcome_transcript(&random, &welcome.challenge, &[]);
+        let proof = welcome_transcript(
+            &random,
+            &welcome.challenge,
+            ChannelBinding::signed(self.binding.as_ref()),
+        );
         server.verify_strict(&proof, &Signature::from_bytes(&welcome.signature))?;
         Ok(welcome)
     }

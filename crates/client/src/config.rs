@@ -10,6 +10,7 @@ use crate::known_servers::KnownServers;
 use crate::resume::AfterReset;
 use crate::start::StartError;
 use crate::target::{Fingerprint, Target};
+use crate::tls::TlsPolicy;
 
 /// How long a connection may take, from the first packet to the sign-in.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,6 +45,8 @@ pub struct Config {
     pub after_reset: AfterReset,
     /// The client's name and version, for the daemon's log.
     pub agent: String,
+    /// When TLS is spoken.
+    pub tls: TlsPolicy,
     /// How long an attempt to connect may take.
     pub connect_timeout: Duration,
 }
@@ -99,6 +102,7 @@ impl Config {
             follow_memberships: true,
             after_reset: AfterReset::FromHead,
             agent: concat!("chat-client/", env!("CARGO_PKG_VERSION")).to_owned(),
+            tls: TlsPolicy::default(),
             connect_timeout: CONNECT_TIMEOUT,
         }
     }

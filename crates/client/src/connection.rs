@@ -3,32 +3,30 @@
 //! Owns sockets, the handshake and the proof of both identities. What is said afterwards is the
 //! driver's business.
 
+mod opening;
+
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use chat_proto::limits::LABEL_BYTES_MAX;
 use chat_proto::{
-    Body, Close, Frame, FrameCodec, FrameError, Hello, InvitationCode, Kind, LinkDevice, List,
-    MAGIC, PublicKey, RequestId, SignIn, SignedIn, Welcome, encode_frame, sign_in_transcript,
-    welcome_transcript,
+    Body, ChannelBinding, Close, Frame, FrameCodec, FrameError, Hello, InvitationCode, Kind,
+    LinkDevice, List, MAGIC, PublicKey, RequestId, SignIn, SignedIn, Welcome, encode_frame,
+    sign_in_transcript, welcome_transcript,
 };
 use ed25519_dalek::{Signature, VerifyingKey};
 use futures::StreamExt;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::UnixStream;
 use tokio_util::codec::FramedRead;
 
 use crate::config::DeviceLink;
 use crate::event::Refusal;
-use crate::eyeballs;
 use crate::identity::{AgentError, Identity, random_bytes};
 use crate::known_servers::{Contact, KnownServers, UntrustedServer};
 use crate::sanitize::beginning;
 use crate::target::{Fingerprint, Target};
-
-/// Plaintext binds to no channel.
-const NO_BINDING: &[u8] = &[];
+use crate::tls::TlsPolicy;
+use opening::{Opened, open_any};
 
 pub(crate) type Reader = FramedRead<Box<dyn AsyncRead + Send + Unpin>, FrameCodec>;
 pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
@@ -46,6 +44,7 @@ pub(crate) struct Dial {
     pub(crate) link: Option<DeviceLink>,
     pub(crate) invitation: Option<InvitationCode>,
     pub(crate) agent: String,
+    pub(crate) tls: TlsPolicy,
 }
 
 /// A connection that is signed in. Nothing else has been said on it.
@@ -56,6 +55,8 @@ pub(crate) struct Established {
     pub(crate) welcome: Welcome,
     pub(crate) signed_in: SignedIn,
     pub(crate) contact: Contact,
+    /// Whether nobody in between can read along.
+    pub(crate) is_encrypted: bool,
 }
 
 /// Why there is no connection.
@@ -82,6 +83,23 @@ pub(crate) enum ConnectError {
     Version { address: Target, version: u16 },
     #[error("the server at {address} could not prove that it has the identity that it shows")]
     Signature { address: Target },
+    #[error(
+        "something between this machine and {address} ends TLS: the server proves its identity to \
+         that, and not to you. Let whatever it is pass TCP through"
+    )]
+    TlsEnded { address: Target },
+    #[error(
+        "the server at {address} could not prove its identity on this connection: either something in \
+         between ends TLS (let it pass TCP through), or it is not that server"
+    )]
+    SignatureOverTls { address: Target },
+    #[error(
+        "what answers at {address} does not speak TLS: it is no chatd, an older one, or something in \
+         between answers in its place. Nothing was said to it"
+    )]
+    NoTls { address: Target },
+    #[error("there is no encrypted connection to {address}: {cause}")]
+    Tls { address: Target, cause: rustls::Error },
     #[error(transparent)]
     Pin(#[from] UntrustedServer),
     #[error("the system gives no random numbers: {0}")]
@@ -107,6 +125,8 @@ impl ConnectError {
             | Self::TimedOut { .. }
             | Self::NoChatd { .. }
             | Self::Cut { .. }
+            | Self::NoTls { .. }
+            | Self::Tls { .. }
             | Self::Random(_)
             | Self::Agent(AgentError::Io { .. } | AgentError::TimedOut { .. })
             | Self::Pin(UntrustedServer::Io { .. }) => None,
@@ -114,9 +134,12 @@ impl ConnectError {
             Self::Refused { error } if error.retry => None,
             Self::Refused { error } => Some(Refusal::from(error.clone())),
             // Somebody may have said no: they are not asked again and again.
-            Self::Version { .. } | Self::Signature { .. } | Self::Pin(_) | Self::Agent(_) => {
-                Some(Refusal::local(self.to_string()))
-            }
+            Self::Version { .. }
+            | Self::Signature { .. }
+            | Self::TlsEnded { .. }
+            | Self::SignatureOverTls { .. }
+            | Self::Pin(_)
+            | Self::Agent(_) => Some(Refusal::local(self.to_string())),
         }
     }
 }
@@ -158,54 +181,18 @@ pub(crate) fn plain(error: &io::Error) -> String {
 
 /// Connects and signs in. The caller sets the deadline.
 pub(crate) async fn establish(dial: Dial) -> Result<Established, ConnectError> {
-    let (address, socket) = open_any(&dial.target).await?;
-    let (reader, writer) = socket;
+    let (address, opened) = open_any(&dial).await?;
+    let Opened { reader, writer, binding, is_private } = opened;
     let reader = FramedRead::new(reader, FrameCodec::default());
-    Handshake { address, reader, writer }.run(&dial).await
-}
-
-type Halves = (Box<dyn AsyncRead + Send + Unpin>, Writer);
-
-async fn open_any(target: &Target) -> Result<(Target, Halves), ConnectError> {
-    let candidates = target.candidates();
-    let mut failed = None;
-    for address in &candidates {
-        match open(address).await {
-            Ok(halves) => return Ok((address.clone(), halves)),
-            Err(cause) => failed = Some((address.clone(), cause)),
-        }
-    }
-    let tried: Vec<String> = candidates.iter().map(Target::to_string).collect();
-    match failed {
-        Some((address, cause)) if candidates.len() == 1 => {
-            Err(ConnectError::Unreachable { address, cause })
-        }
-        _ => Err(ConnectError::NobodyHome { tried: tried.join(", ") }),
-    }
-}
-
-async fn open(address: &Target) -> io::Result<Halves> {
-    match address {
-        Target::Unix(path) => open_unix(path).await,
-        Target::Tcp { host, port } => {
-            let stream = eyeballs::connect(host, *port).await?;
-            stream.set_nodelay(true)?;
-            let (reader, writer) = stream.into_split();
-            Ok((Box::new(reader), Box::new(writer)))
-        }
-        Target::Local => Err(io::ErrorKind::Unsupported.into()),
-    }
-}
-
-async fn open_unix(path: &Path) -> io::Result<Halves> {
-    let (reader, writer) = UnixStream::connect(path).await?.into_split();
-    Ok((Box::new(reader), Box::new(writer)))
+    Handshake { address, reader, writer, binding, is_private }.run(&dial).await
 }
 
 struct Handshake {
     address: Target,
     reader: Reader,
     writer: Writer,
+    binding: Option<ChannelBinding>,
+    is_private: bool,
 }
 
 impl Handshake {
@@ -223,7 +210,8 @@ impl Handshake {
         self.verify(&welcome, &random)?;
         let contact = check_identity(dial, &self.address, welcome.server_key).await?;
 
-        let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, NO_BINDING);
+        let binding = ChannelBinding::signed(self.binding.as_ref());
+        let transcript = sign_in_transcript(&welcome.challenge, &welcome.server_key, binding);
         let sign_in = dial.identity.sign_in(&transcript, &dial.name).await?;
         let sign_in =
             SignIn { name_is_firm: dial.name_is_firm, invitation: dial.invitation, ..sign_in };
@@ -244,6 +232,7 @@ impl Handshake {
             welcome,
             signed_in,
             contact,
+            is_encrypted: self.is_private,
         })
     }
 
@@ -254,12 +243,21 @@ impl Handshake {
                 version: welcome.version,
             });
         }
-        let transcript = welcome_transcript(random, &welcome.challenge, NO_BINDING);
+        let key = VerifyingKey::from_bytes(&welcome.server_key.0);
         let signature = Signature::from_bytes(&welcome.signature);
-        let proved = VerifyingKey::from_bytes(&welcome.server_key.0)
-            .and_then(|key| key.verify_strict(&transcript, &signature));
-        proved.map_err(|_false_or_malformed| ConnectError::Signature {
-            address: self.address.clone(),
+        let is_signed = |binding: &[u8]| {
+            let transcript = welcome_transcript(random, &welcome.challenge, binding);
+            key.as_ref().is_ok_and(|key| key.verify_strict(&transcript, &signature).is_ok())
+        };
+        if is_signed(ChannelBinding::signed(self.binding.as_ref())) {
+            return Ok(());
+        }
+        let address = self.address.clone();
+        Err(match self.binding {
+            // It speaks without TLS to whatever it is that we speak with.
+            Some(_) if is_signed(&[]) => ConnectError::TlsEnded { address },
+            Some(_) => ConnectError::SignatureOverTls { address },
+            None => ConnectError::Signature { address },
         })
     }
 
@@ -268,7 +266,11 @@ impl Handshake {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), ConnectError> {
-        let written = self.writer.write_all(bytes).await;
+        let written = async {
+            self.writer.write_all(bytes).await?;
+            self.writer.flush().await
+        };
+        let written = written.await;
         written.map_err(|cause| ConnectError::Unreachable { address: self.address.clone(), cause })
     }
 

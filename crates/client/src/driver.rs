@@ -32,7 +32,7 @@ use crate::request::{ReplyTo, answer};
 use crate::requests::PendingRequests;
 use crate::sending::Sending;
 use crate::start::StartError;
-use crate::target::{Fingerprint, Target};
+use crate::target::Fingerprint;
 
 /// The daemon is asked for a sign of life so often; the answer is also the latency.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -112,6 +112,7 @@ impl Driver {
                 link: config.link,
                 invitation: config.invitation,
                 agent: config.agent,
+                tls: config.tls,
             },
             connect_timeout: config.connect_timeout,
             calls,
@@ -319,7 +320,8 @@ impl Driver {
     }
 
     fn signed_in(&mut self, established: Established) {
-        let Established { address, reader, writer, welcome, signed_in, contact } = established;
+        let Established { address, reader, writer, welcome, signed_in, contact, is_encrypted } =
+            established;
         self.limits = welcome.limits;
         // The key is the account's from now on, and the code good for nothing.
         self.dial.link = None;
@@ -334,7 +336,7 @@ impl Driver {
             epoch: signed_in.epoch,
             session: welcome.session,
             address: address.to_string(),
-            encrypted: matches!(address, Target::Unix(_)),
+            encrypted: is_encrypted,
             first_contact: contact == Contact::First,
         }));
         let server = Fingerprint::of(&welcome.server_key).for_url();

@@ -40,6 +40,7 @@ pub mod send_queue;
 mod sending;
 mod start;
 mod target;
+mod tls;
 
 /// What a person sees of text that somebody else wrote.
 pub use chat_inert as sanitize;
@@ -56,3 +57,4 @@ pub use outbox::Destination;
 pub use resume::AfterReset;
 pub use start::StartError;
 pub use target::{Fingerprint, Target, TargetError, TargetUrl};
+pub use tls::TlsPolicy;

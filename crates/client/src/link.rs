@@ -3,6 +3,7 @@
 //! Owns the socket once it is signed in, and the bytes on their way out. It must not know what the
 //! frames mean.
 
+use std::io;
 use std::pin::Pin;
 
 use chat_proto::{Body, Frame, FrameCodec, FrameError, RequestId, encode_frame};
@@ -38,6 +39,8 @@ pub(crate) struct Up {
     writer: Writer,
     out: Vec<u8>,
     written: usize,
+    /// What was written may still be held by TLS.
+    is_flushed: bool,
     next_id: u32,
 }
 
@@ -89,6 +92,7 @@ impl Up {
             writer,
             out: Vec::new(),
             written: 0,
+            is_flushed: true,
             // The handshake has used the first two.
             next_id: 3,
         }
@@ -125,18 +129,22 @@ impl Up {
 
     async fn next(&mut self, read: bool) -> LinkEvent {
         let has_bytes = self.written < self.out.len();
+        let is_to_write = has_bytes || !self.is_flushed;
         tokio::select! {
             // A frame: `FramedRead` keeps a part of one for the next call.
             frame = self.reader.next(), if read => came(frame),
-            // The socket takes bytes: a single `write` has written nothing when it is dropped.
-            wrote = self.writer.write(&self.out[self.written..]), if has_bytes => match wrote {
-                Ok(0) => LinkEvent::Broken(None),
-                Ok(count) => {
-                    self.took(count);
-                    LinkEvent::Wrote
+            // The socket takes bytes: a single `write` has written nothing when it is dropped, and a
+            // `flush` goes on with the next.
+            wrote = write_out(&mut self.writer, &self.out[self.written..]), if is_to_write => {
+                match wrote {
+                    Ok(0) if has_bytes => LinkEvent::Broken(None),
+                    Ok(count) => {
+                        self.took(count);
+                        LinkEvent::Wrote
+                    }
+                    Err(error) => LinkEvent::Broken(Some(error.into())),
                 }
-                Err(error) => LinkEvent::Broken(Some(error.into())),
-            },
+            }
             // Neither may happen now: the driver's other arms decide when that changes.
             else => std::future::pending().await,
         }
@@ -144,6 +152,8 @@ impl Up {
 
     fn took(&mut self, count: usize) {
         self.written += count;
+        // TLS may hold what the socket has not taken.
+        self.is_flushed = count == 0;
         debug_assert!(self.written <= self.out.len(), "the socket takes what there is");
         if self.written == self.out.len() {
             self.out.clear();
@@ -154,6 +164,15 @@ impl Up {
             self.written = 0;
         }
     }
+}
+
+/// Writes some of the bytes; when there are none, what was written before and is held. Then it is 0.
+async fn write_out(writer: &mut Writer, bytes: &[u8]) -> io::Result<usize> {
+    if bytes.is_empty() {
+        writer.flush().await?;
+        return Ok(0);
+    }
+    writer.write(bytes).await
 }
 
 fn came(frame: Option<Result<Frame, FrameError>>) -> LinkEvent {

@@ -19,6 +19,7 @@ use chat_core::{Rate, Registration};
 use chat_files::places;
 
 use crate::store::Durability;
+use crate::tls::CertificateFiles;
 
 pub use address::{Address, AddressError};
 pub use args::{Order, from_command_line, read_again};
@@ -58,6 +59,10 @@ pub struct Config {
     /// How many requests an account may make in a second, over all its connections; at once it is
     /// those of four seconds.
     pub requests_per_second: u64,
+    /// The certificate that is shown to whoever comes over TLS; without one, the daemon makes its own.
+    pub certificate: Option<CertificateFiles>,
+    /// Whether clients of other machines are served without TLS, too.
+    pub insecure_plaintext: bool,
     /// How many connections there may be; never more than there are file descriptors for.
     pub connections: Option<usize>,
     /// Who gets an account.
@@ -121,6 +126,8 @@ impl Default for Config {
             new_store: false,
             correct_times: false,
             requests_per_second: REQUESTS_PER_SECOND,
+            certificate: None,
+            insecure_plaintext: false,
             connections: None,
             registration: RegistrationSetting::Auto,
             limits: Limits::default(),

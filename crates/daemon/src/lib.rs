@@ -43,6 +43,8 @@ mod system;
 mod system;
 mod tails;
 mod timer;
+mod tls;
+mod transport;
 mod vital;
 mod wait;
 
@@ -51,4 +53,5 @@ pub use live::MetricsSnapshot;
 pub use server::Server;
 pub use start_error::StartError;
 pub use store::Durability;
+pub use tls::{CertificateError, CertificateFiles, TlsCertificate};
 pub use vital::VitalPart;

@@ -16,12 +16,14 @@ use crate::memory_return::HeldBytes;
 use crate::network_limits::NetworkLimits;
 use crate::quotas::ConnectionQuotas;
 use crate::refusals::Refusals;
+use crate::tls::LinkSettings;
 
 /// What all reactors go by.
 #[derive(Debug)]
 pub(crate) struct Live {
     admission: Mutex<Arc<Admission>>,
     limits: Mutex<Arc<Limits>>,
+    link: Mutex<Arc<LinkSettings>>,
     pub(crate) quotas: Arc<ConnectionQuotas>,
     pub(crate) rates: AccountRates,
     pub(crate) networks: NetworkLimits,
@@ -33,11 +35,17 @@ pub(crate) struct Live {
 
 impl Live {
     /// As a daemon begins, where the system allows so many connections.
-    pub(crate) fn new(admission: Admission, config: &Config, connections_limit: usize) -> Self {
+    pub(crate) fn new(
+        admission: Admission,
+        config: &Config,
+        link: LinkSettings,
+        connections_limit: usize,
+    ) -> Self {
         let connections_max = config.connections_within(connections_limit);
         Self {
             admission: Mutex::new(Arc::new(admission)),
             limits: Mutex::new(Arc::new(config.limits.clone())),
+            link: Mutex::new(Arc::new(link)),
             quotas: Arc::new(ConnectionQuotas::new(connections_max)),
             rates: AccountRates::default(),
             networks: NetworkLimits::default(),
@@ -50,6 +58,17 @@ impl Live {
     /// The one in force.
     pub(crate) fn admission(&self) -> Arc<Admission> {
         Arc::clone(&self.admission.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How connections are taken in now.
+    pub(crate) fn link(&self) -> Arc<LinkSettings> {
+        Arc::clone(&self.link.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another certificate in force for connections that begin from now on, and whether they have
+    /// to use it. Those that are there go on as they are.
+    pub(crate) fn set_link(&self, link: LinkSettings) {
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(link);
     }
 
     /// Puts another rate in force, and who gets an account, for whoever takes the admission from now on.
@@ -169,10 +188,13 @@ impl Display for MetricsSnapshot {
 mod tests {
     use super::*;
     use crate::identity::server_key;
+    use crate::tls::TlsCertificate;
 
     #[test]
     fn a_rate_counts_for_whoever_asks_after_it_was_set() {
         let (slow, fast) = (Rate { per_second: 1, burst: 1 }, Rate { per_second: 9, burst: 9 });
+        let config = Config::default();
+        let link = LinkSettings::of(&config, TlsCertificate::of(&config).unwrap());
         let live = Live::new(
             Admission {
                 identity: server_key(&[1; 32]),
@@ -180,7 +202,8 @@ mod tests {
                 at_network: Registration::Open,
                 at_socket: Registration::Open,
             },
-            &Config::default(),
+            &config,
+            link,
             4,
         );
         let before = live.admission();

@@ -66,6 +66,13 @@ pub(crate) fn unknown_protocol() -> Closing {
     Closing::protocol(ErrorCode::Malformed, message)
 }
 
+/// What is said to who comes over a network without TLS.
+pub(crate) fn tls_required() -> Closing {
+    let message = "this server takes connections from other machines over TLS alone: update the client, \
+                   or have it use TLS; whoever runs the server may allow it with --insecure-plaintext";
+    Closing::protocol(ErrorCode::TlsRequired, message)
+}
+
 /// What is said to a peer that gives no sign of life.
 pub(crate) fn dead() -> Closing {
     Closing::because(

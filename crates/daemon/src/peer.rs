@@ -51,6 +51,15 @@ impl Peer {
         }
     }
 
+    /// Whether what it says comes over a network.
+    pub(crate) fn is_elsewhere(self) -> bool {
+        match self {
+            Self::User { .. } | Self::Unknown => false,
+            Self::V4(ip, _port) => !ip.is_loopback(),
+            Self::V6(ip, _port) => !ip.to_canonical().is_loopback(),
+        }
+    }
+
     /// With whom it shares its share.
     pub(crate) fn network(self) -> Network {
         self.ip().map_or(Network::Local, Network::of)
@@ -134,6 +143,18 @@ mod tests {
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:0:0:2"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+
+    #[test]
+    fn who_is_on_this_machine_is_told_apart_from_who_is_elsewhere() {
+        let is_elsewhere = |of: &str| Peer::from(of.parse::<SocketAddr>().unwrap()).is_elsewhere();
+        for here in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            assert!(!is_elsewhere(here), "{here}");
+        }
+        for there in ["192.0.2.1:1", "[2001:db8::1]:1", "[::ffff:192.0.2.1]:1", "[fe80::1]:1"] {
+            assert!(is_elsewhere(there), "{there}");
+        }
+        assert!(!Peer::Unknown.is_elsewhere(), "the Unix socket");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The protocols that may be spoken at the daemon's one port: how each begins, and who serves it.
 //!
 //! The first bytes of a connection decide, and nothing is made for a protocol before they have come.
-//! chatd's own is served by the reactors. Others are told in their own words that nobody speaks them
-//! here, or take the socket over with all that it has said. This must not know what any of them means.
+//! chatd's own is served by the reactors, by itself or in TLS. Others are told in their own words that
+//! nobody speaks them here, or take the socket over with all that it has said. This must not know what
+//! any of them means.
 
 mod declined;
 
@@ -15,6 +16,9 @@ use crate::arrival::Transfer;
 pub use crate::peer::Peer;
 use crate::quotas::Place;
 pub use crate::socket::Unregistered;
+
+/// A handshake record, of the version that all hellos have (RFC 8446, section 5.1).
+const TLS: &[&[u8]] = &[b"\x16\x03\x01", b"\x16\x03\x03"];
 
 /// Says how a protocol begins and what becomes of a connection on which it is spoken.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub struct Protocol {
 pub enum Service {
     /// The reactors: it is chatd's own.
     Native,
+    /// The reactors: what is spoken in it begins anew.
+    Tls,
     /// Nobody: this is said, in the protocol's own words, and the connection ends.
     Declined(fn() -> Vec<u8>),
     /// Whoever takes the socket over.
@@ -93,7 +99,7 @@ pub(crate) enum Recognised {
 }
 
 impl Default for Protocols {
-    /// chatd's own, and those that are declined: HTTP, IRC, SSH and TLS.
+    /// chatd's own, TLS, and those that are declined: HTTP, IRC and SSH.
     fn default() -> Self {
         let native = Protocol {
             name: "chatd",
@@ -101,7 +107,9 @@ impl Default for Protocols {
             ignores_case: false,
             service: Service::Native,
         };
-        Self { table: std::iter::once(native).chain(declined::all()).collect() }
+        let tls =
+            Protocol { name: "TLS", openings: TLS, ignores_case: false, service: Service::Tls };
+        Self { table: [native, tls].into_iter().chain(declined::all()).collect() }
     }
 }
 

@@ -40,6 +40,7 @@ use crate::network_limits::NetworkPaces;
 use crate::notices::account_full;
 use crate::ready_list::ReadyList;
 use crate::sequencer::Sequencer;
+use crate::tls::{TlsAcceptor, TlsBuffers};
 use crate::wait;
 use acceptor::Acceptor;
 pub(crate) use builder::{Alive, ReactorBuilder, Shared};
@@ -75,6 +76,9 @@ struct Reactor {
     admission: Arc<Admission>,
     limits: Arc<Limits>,
     networks: NetworkPaces,
+    /// Takes connections in that begin with TLS: the one in force.
+    tls_acceptor: TlsAcceptor,
+    tls: TlsBuffers,
     /// What was counted since the last tick.
     counts: Counts,
     sequencer: Sequencer,
@@ -169,6 +173,7 @@ impl Reactor {
             self.admission = self.shared.live.admission();
             self.limits = self.shared.live.limits();
             self.networks = self.limits.network_paces();
+            self.tls_acceptor = TlsAcceptor::new(&self.shared.live.link());
             // Who waits, waits by the rate of before.
             self.queue.reads.end_pauses(u64::MAX);
         }
@@ -321,10 +326,10 @@ impl Reactor {
             let Some(slot) = self.queue.next_to_write() else { return };
             let Some(connection) = self.slab.at(slot as usize) else { continue };
             connection.awaits_writing = false;
-            let (is_draining, counts) = (self.is_draining, &mut self.counts);
+            let (is_draining, tls, counts) = (self.is_draining, &mut self.tls, &mut self.counts);
             // A thousand followers have one each for a few messages: it touches no more than it needs.
             let turn =
-                connection.contained(|connection| connection.on_writable(is_draining, counts));
+                connection.contained(|connection| connection.on_writable(is_draining, tls, counts));
             match turn {
                 Progress::Gone => self.let_go(slot),
                 Progress::HandOver(protocol) => self.hand_over(slot, protocol),
@@ -354,11 +359,12 @@ impl Reactor {
         let parse = ParseContext {
             admission: &self.admission,
             protocols: &self.shared.protocols,
+            acceptor: &self.tls_acceptor,
             batch: &mut self.batch,
         };
         let (buffer, is_draining) = (&mut self.buffer[..], self.is_draining);
-        let counts = &mut self.counts;
-        let mut context = TurnContext { parse, buffer, read_bytes, is_draining, counts };
+        let (tls, counts) = (&mut self.tls, &mut self.counts);
+        let mut context = TurnContext { parse, buffer, tls, read_bytes, is_draining, counts };
         let turn = connection.contained(|connection| act(connection, &mut context));
         self.unread.changed(unread_before, connection.unread_bytes());
         self.hand_in(party);

@@ -31,6 +31,7 @@ use crate::sequencer::Sequencer;
 use crate::start_error::{CONNECTIONS_MIN, SPARE_DESCRIPTORS, StartError};
 use crate::store::{OpenError, SqliteStore, correct_times};
 use crate::timer::keep_time;
+use crate::tls::{LinkSettings, TlsCertificate};
 use crate::vital::{EndNotices, VitalPart};
 
 /// The room that is always there.
@@ -115,6 +116,7 @@ impl Server {
             pipeline.begin(genesis()?)?;
         }
 
+        let link = LinkSettings::of(&config, TlsCertificate::of(&config)?);
         let (listeners, addresses, socket) = bind_all(&config).await?;
         let mailboxes =
             Arc::new(Mailboxes::new(builders.iter().map(ReactorBuilder::mailbox).collect()));
@@ -126,7 +128,7 @@ impl Server {
             at_network: config.registration_over_tcp(&addresses),
             at_socket: config.registration.at_socket(),
         };
-        let live = Arc::new(Live::new(admission, &config, connections_limit));
+        let live = Arc::new(Live::new(admission, &config, link, connections_limit));
         let fanout = MailboxFanout::new(
             Arc::clone(&mailboxes),
             readers.clone(),
@@ -188,8 +190,11 @@ impl Server {
     }
 
     /// Puts those settings in force that a running daemon takes anew: how fast an account may ask, how
-    /// many connections there may be, who gets an account, and all other limits. Whoever is there stays.
-    pub fn reload(&self, config: &Config) {
+    /// many connections there may be and how they are taken in, who gets an account, and all other
+    /// limits. Whoever is there stays. Without a certificate, the one of before stays in force.
+    pub fn reload(&self, config: &Config, certificate: Option<TlsCertificate>) {
+        let certificate = certificate.unwrap_or_else(|| self.live.link().certificate.clone());
+        self.live.set_link(LinkSettings::of(config, certificate));
         let at_network = config.registration_over_tcp(&self.addresses);
         self.live.admit_by(config.rate(), at_network, config.registration.at_socket());
         self.live.set_limits(config.limits.clone());

@@ -6,6 +6,7 @@ use chat_core::{RestoreError, StoreError};
 use chat_files::key::KeyError;
 
 use crate::store::OpenError;
+use crate::tls::CertificateError;
 
 /// File descriptors that are not for connections: the store, the listeners, the log.
 pub(crate) const SPARE_DESCRIPTORS: u64 = 64;
@@ -67,6 +68,9 @@ pub enum StartError {
     /// The identity key cannot be read or made.
     #[error(transparent)]
     Identity(#[from] KeyError),
+    /// The certificate cannot be used.
+    #[error("{0}. Look at --tls-certificate and --tls-key")]
+    Certificate(#[from] CertificateError),
     /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

@@ -126,6 +126,11 @@ numbered! {
         TooManySanctions = 128, false;
         /// A time is over already, or a wait is longer than may be; `detail` is the longest in seconds.
         BadTime = 129, false;
+        /// Connections from elsewhere than this machine are taken over TLS alone. It ends the connection.
+        TlsRequired = 147, false;
+        /// The client has signed another channel than the one that it has come through. It ends the
+        /// connection.
+        ChannelMismatch = 148, false;
         /// Nothing signs in with the token: it was revoked, has expired, or is none.
         BadToken = 150, false;
         /// The token is not for that.

@@ -206,14 +206,14 @@ impl Body for SignedIn {
 }
 
 /// What the daemon signs in [`Welcome`]: a domain string, the client's random number, the
-/// challenge, and the channel binding (empty over plaintext).
+/// challenge, and the [channel binding](crate::ChannelBinding) (empty over plaintext).
 #[must_use]
 pub fn welcome_transcript(random: &[u8; 32], challenge: &[u8; 32], binding: &[u8]) -> Vec<u8> {
     [b"chatd welcome v1\0", random.as_slice(), challenge, binding].concat()
 }
 
 /// What the client signs in [`SignIn`]: a domain string, the challenge, the key of the daemon that
-/// it means to talk to, and the channel binding (empty over plaintext).
+/// it means to talk to, and the [channel binding](crate::ChannelBinding) (empty over plaintext).
 #[must_use]
 pub fn sign_in_transcript(challenge: &[u8; 32], server_key: &PublicKey, binding: &[u8]) -> Vec<u8> {
     [b"chatd sign-in v1\0", challenge.as_slice(), &server_key.0, binding].concat()

@@ -5,6 +5,7 @@
 //! `docs/PROTOCOL.md` describes the same bytes for people who write clients in other languages.
 
 mod borrowed;
+mod channel;
 mod code;
 mod credential;
 mod event;
@@ -30,6 +31,7 @@ mod token;
 mod wire;
 
 pub use borrowed::{MemberRef, PostedRef, SubscribedRef};
+pub use channel::{ALPN, ChannelBinding, EXPORTER_LABEL};
 pub use code::{CloseReason, CredentialKind, ErrorCode, GapReason, ProofKind, TextKind};
 pub use credential::{Credential, KeyDigest, TokenId};
 pub use event::{Close, Gap, LoggedHead, Presence, Probe, Renamed, SubscriptionEnded};

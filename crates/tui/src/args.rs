@@ -20,7 +20,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 pub use crate::token::TokenChoice;
 use cli::Cli;
-pub use values::{Since, room_name, switch};
+pub use values::{Since, room_name, switch, tls_always, tls_verify};
 
 /// What a valid command line asks for.
 #[derive(Clone, PartialEq, Debug)]
@@ -48,6 +48,10 @@ pub struct Given {
     pub token: Option<TokenChoice>,
     /// Where identities, outboxes and logs are.
     pub data_dir: Option<PathBuf>,
+    /// Whether TLS is spoken on this machine, too.
+    pub tls_always: Option<bool>,
+    /// Whether the server's certificate is checked.
+    pub tls_verify: Option<bool>,
     /// Where to speak and listen.
     pub rooms: Vec<RoomName>,
     /// Whether the screen listens to the mouse.

@@ -221,6 +221,7 @@ async fn open_screen(
 ) -> Exit {
     let (server, name) = (&settings.server, settings.name.clone());
     let config = Config {
+        tls: settings.tls,
         fingerprint: server.fingerprint,
         invitation: server.invite,
         identity,

@@ -10,11 +10,11 @@ mod print;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use chat_client::{DeviceLink, IdentityChoice, Name, Target, TargetUrl};
+use chat_client::{DeviceLink, IdentityChoice, Name, Target, TargetUrl, TlsPolicy};
 use chat_proto::{Nickname, RoomName};
 use etcetera::BaseStrategy;
 
-use crate::args::{Given, TokenChoice, room_name, switch};
+use crate::args::{Given, TokenChoice, room_name, switch, tls_always, tls_verify};
 
 pub use file::{FileSettings, Warning};
 pub(crate) use file::{directory, identity};
@@ -41,6 +41,8 @@ pub struct Settings {
     pub link: Option<DeviceLink>,
     /// Where identities, outboxes and logs are.
     pub data_dir: PathBuf,
+    /// When TLS is spoken, and what is asked of a certificate.
+    pub tls: TlsPolicy,
     /// Where to speak and listen: at least one room.
     pub rooms: Vec<RoomName>,
     /// Whether somebody chose the rooms; else it is the default one.
@@ -83,6 +85,8 @@ pub fn resolve(
         identity: variables.parsed("CHAT_IDENTITY", identity)?,
         token: variables.parsed("CHAT_TOKEN", TokenChoice::parse)?,
         data_dir: variables.parsed("CHAT_DATA_DIR", directory)?,
+        tls_always: variables.parsed("CHAT_TLS", tls_always)?,
+        tls_verify: variables.parsed("CHAT_TLS_VERIFY", tls_verify)?,
         rooms: variables.parsed("CHAT_ROOM", room_name)?.into_iter().collect(),
         mouse: variables.parsed("CHAT_MOUSE", switch)?,
     };
@@ -94,6 +98,8 @@ pub fn resolve(
     let (identity, identity_passed_over) = identity_of(&mut levels);
     let name = levels.iter_mut().find_map(|level| level.name.take());
     let data_dir = levels.iter_mut().find_map(|level| level.data_dir.take());
+    let first = |of: fn(&Given) -> Option<bool>| levels.iter().find_map(of).unwrap_or_default();
+    let (always, checks_certificate) = (first(|of| of.tls_always), first(|of| of.tls_verify));
     Ok(Settings {
         server: server.unwrap_or_else(|| Target::Local.into()),
         name: name.map_or_else(Name::of_login, |name| Name::firm(name.as_str())),
@@ -102,6 +108,7 @@ pub fn resolve(
         token: levels.iter_mut().find_map(|level| level.token.take()),
         link: None,
         data_dir: data_dir.or_else(data_dir_default).ok_or(SettingsError::NoHome)?,
+        tls: TlsPolicy { always, checks_certificate },
         rooms,
         rooms_are_chosen,
         mouse: levels.iter().find_map(|level| level.mouse).unwrap_or(true),

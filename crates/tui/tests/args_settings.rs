@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use chat_client::{Name, Target};
+use chat_client::{Name, Target, TlsPolicy};
 use chat_tui::args::{self, Given};
 use chat_tui::screen::keymap::Keymap;
 use chat_tui::screen::keys::Action;
@@ -78,6 +78,24 @@ fn each_setting_is_looked_for_by_itself() {
     assert_eq!(settings.name, Name::firm("ada"));
     assert_eq!(room(&settings), "environment-room");
     assert_eq!(host(&settings), "from-file");
+}
+
+#[test]
+fn tls_can_be_asked_for_everywhere() {
+    let usual = resolved("", &[], "").unwrap();
+    assert_eq!(usual.tls, TlsPolicy::default());
+    let text = config_text(&usual, None);
+    assert!(text.contains("\n#tls = \"auto\"\n") && text.contains("\n#tls-verify = \"none\"\n"));
+    let both = TlsPolicy { always: true, checks_certificate: true };
+    let in_file = resolved("", &[], "tls = 'always'\ntls-verify = 'webpki'").unwrap();
+    assert_eq!(in_file.tls, both);
+    let again = resolved("", &[], &config_text(&in_file, None)).unwrap();
+    assert_eq!(again.tls, both, "it is printed as it is read");
+    let environment = [("CHAT_TLS", "always"), ("CHAT_TLS_VERIFY", "webpki")];
+    assert_eq!(resolved("", &environment, "tls = 'auto'").unwrap().tls, both);
+    let line = "--tls auto --tls-verify none";
+    assert_eq!(resolved(line, &environment, "").unwrap().tls, TlsPolicy::default());
+    assert!(resolved("", &[("CHAT_TLS", "never")], "").is_err());
 }
 
 #[test]

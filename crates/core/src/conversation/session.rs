@@ -16,20 +16,23 @@ pub(crate) use request::action;
 
 use chat_proto::limits::{COMMANDS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
 use chat_proto::{
-    AccountId, Announced, Close, CloseReason, Credential, CredentialId, ErrorCode, FrameRef,
-    InvitationCode, Kind, QueryRequest, RequestId, SessionId, Window, WireError, encode_frame,
+    AccountId, Announced, ChannelBinding, Close, CloseReason, Credential, CredentialId, ErrorCode,
+    FrameRef, InvitationCode, Kind, QueryRequest, RequestId, SessionId, Window, WireError,
+    encode_frame,
 };
 
 use crate::{Action, Refusal, TurnTokens};
 pub use admission::{Admission, WayIn};
 
-/// What a new session needs of chance, drawn by whoever makes it.
+/// What a new session needs of chance and of its channel, from whoever makes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SessionSeed {
     /// Its number in the log.
     pub id: SessionId,
     /// What the client is to sign; never used twice.
     pub challenge: [u8; 32],
+    /// What both are to sign of the channel, where it is TLS.
+    pub binding: Option<ChannelBinding>,
 }
 
 /// One conversation.
@@ -50,10 +53,9 @@ struct DrawnCode {
 
 #[derive(Debug)]
 enum Phase {
-    AwaitsHello(SessionSeed),
-    AwaitsSignIn {
-        challenge: [u8; 32],
-    },
+    /// In a box: it would make every session larger for the time of its handshake.
+    AwaitsHello(Box<SessionSeed>),
+    AwaitsSignIn(Box<SessionSeed>),
     /// The sign-in is with the sequencer: nothing is read until it is answered.
     SigningIn(Credential),
     Ready(AccountId, CredentialId, Option<Box<DrawnCode>>),
@@ -109,7 +111,7 @@ impl Session {
     #[must_use]
     pub fn new(seed: SessionSeed, way_in: WayIn) -> Self {
         Self {
-            phase: Phase::AwaitsHello(seed),
+            phase: Phase::AwaitsHello(Box::new(seed)),
             way_in,
             commands_in_flight: 0,
             queries_in_flight: 0,
@@ -134,12 +136,10 @@ impl Session {
             ));
         }
         match (&self.phase, kind) {
-            (&Phase::AwaitsHello(seed), Kind::Hello) => self.greet(admission, seed, frame),
-            (&Phase::AwaitsSignIn { challenge }, Kind::SignIn) => {
-                self.sign_in(admission, challenge, frame)
-            }
-            (&Phase::AwaitsSignIn { challenge }, Kind::LinkDevice) => {
-                self.link_device(admission, challenge, frame)
+            (Phase::AwaitsHello(seed), Kind::Hello) => self.greet(admission, **seed, frame),
+            (Phase::AwaitsSignIn(seed), Kind::SignIn) => self.sign_in(admission, **seed, frame),
+            (Phase::AwaitsSignIn(seed), Kind::LinkDevice) => {
+                self.link_device(admission, **seed, frame)
             }
             (&Phase::Ready(account, credential, _), _) => {
                 let step = self.read(admission, (account, credential), kind, frame)?;
@@ -159,9 +159,9 @@ impl Session {
     pub fn expect(&self, announced: Announced) -> Result<Kind, Closing> {
         let Announced { kind, version, body_bytes } = announced;
         let kind = Kind::from_number(kind).ok_or_else(|| Closing::unknown_kind(kind, version))?;
-        let comes_now = match self.phase {
+        let comes_now = match &self.phase {
             Phase::AwaitsHello(_) => kind == Kind::Hello,
-            Phase::AwaitsSignIn { .. } => matches!(kind, Kind::SignIn | Kind::LinkDevice),
+            Phase::AwaitsSignIn(_) => matches!(kind, Kind::SignIn | Kind::LinkDevice),
             Phase::SigningIn(_) => false,
             Phase::Ready(..) => !matches!(kind, Kind::Hello | Kind::SignIn | Kind::LinkDevice),
         };
@@ -215,7 +215,7 @@ impl Session {
     pub fn account(&self) -> Option<AccountId> {
         match self.phase {
             Phase::Ready(account, ..) => Some(account),
-            Phase::AwaitsHello(_) | Phase::AwaitsSignIn { .. } | Phase::SigningIn(_) => None,
+            Phase::AwaitsHello(_) | Phase::AwaitsSignIn(_) | Phase::SigningIn(_) => None,
         }
     }
 
@@ -224,7 +224,7 @@ impl Session {
     pub fn credential(&self) -> Option<CredentialId> {
         match self.phase {
             Phase::Ready(_account, credential, _) => Some(credential),
-            Phase::AwaitsHello(_) | Phase::AwaitsSignIn { .. } | Phase::SigningIn(_) => None,
+            Phase::AwaitsHello(_) | Phase::AwaitsSignIn(_) | Phase::SigningIn(_) => None,
         }
     }
 

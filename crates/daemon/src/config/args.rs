@@ -13,6 +13,7 @@ use super::{Address, Config, FileError, RegistrationSetting, SocketMode};
 use crate::ctl::cli::CtlOrder;
 use crate::ctl::verb::Verb;
 use crate::store::Durability;
+use crate::tls::CertificateFiles;
 
 /// What a command line orders.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -110,6 +111,25 @@ struct Args {
     #[arg(long, value_name = "N", env = "CHATD_REQUESTS_PER_SECOND", hide_env_values = true)]
     requests_per_second: Option<RequestRate>,
 
+    /// Certificate to show over TLS, in PEM with what leads from it to a known authority; SIGHUP reads it
+    /// anew [default: one that the server makes for itself]
+    #[arg(long, value_name = "FILE", env = "CHATD_TLS_CERTIFICATE", hide_env_values = true)]
+    tls_certificate: Option<PathBuf>,
+
+    /// The certificate's key, in PEM without a passphrase
+    #[arg(long, value_name = "FILE", env = "CHATD_TLS_KEY", hide_env_values = true)]
+    tls_key: Option<PathBuf>,
+
+    /// Serve clients of other machines without TLS, too: whoever is in between can read everything
+    #[arg(
+        long,
+        value_name = "true|false",
+        env = "CHATD_INSECURE_PLAINTEXT",
+        hide_env_values = true
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    insecure_plaintext: Option<bool>,
+
     /// How many connections there may be [default: as many as there are file descriptors for]
     #[arg(long, value_name = "N", env = "CHATD_CONNECTIONS", hide_env_values = true)]
     connections: Option<ConnectionCount>,
@@ -166,6 +186,8 @@ enum ArgsError {
     File(#[from] FileError),
     #[error("--listen none stands alone; leave it out to listen at the other addresses")]
     NoneAmongOthers,
+    #[error("--tls-certificate and --tls-key go together: the other one is missing")]
+    HalfACertificate,
     #[error("{path:?} is in the home directory, and there is none: HOME is not set")]
     NoHome { path: PathBuf },
 }
@@ -215,6 +237,9 @@ impl Args {
         let socket_group = self.socket_group.or(file.socket_group);
         let usual_mode = socket_group.as_ref().map_or(SocketMode::USER, |_group| SocketMode::GROUP);
         let defaults = Config::default();
+        let tls_certificate = self.tls_certificate.or(file.tls_certificate);
+        let certificate = certificate(tls_certificate, self.tls_key.or(file.tls_key))?;
+        let insecure_plaintext = self.insecure_plaintext.or(file.insecure_plaintext);
         Ok(Config {
             listen: listen.iter().map(Address::to_string).collect(),
             socket,
@@ -228,11 +253,27 @@ impl Args {
                 .requests_per_second
                 .or(file.requests_per_second)
                 .map_or(defaults.requests_per_second, |rate| rate.0),
+            certificate,
+            insecure_plaintext: insecure_plaintext.unwrap_or(defaults.insecure_plaintext),
             connections: self.connections.or(file.connections).map(|count| count.0),
             registration: self.registration.or(file.registration).unwrap_or_default(),
             limits,
             log: self.log.or(file.log).map_or(defaults.log, |filter| filter.0),
         })
+    }
+}
+
+/// Both files, or none.
+fn certificate(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> Result<Option<CertificateFiles>, ArgsError> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            Ok(Some(CertificateFiles { certificate: whole(&certificate)?, key: whole(&key)? }))
+        }
+        (None, None) => Ok(None),
+        _ => Err(ArgsError::HalfACertificate),
     }
 }
 

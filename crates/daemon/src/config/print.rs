@@ -38,6 +38,7 @@ impl Config {
         };
         let registration = quoted(self.registration.to_string());
         let limits = self.limits.to_toml();
+        let link = self.link_settings();
         let log = quoted(&*self.log);
         format!(
             "\
@@ -82,6 +83,7 @@ new-store = {new_store}
 # Flag --requests-per-second, environment CHATD_REQUESTS_PER_SECOND.
 requests-per-second = {requests}
 
+{link}
 # How many connections there may be; without it, as many as there are file descriptors for. SIGHUP
 # reads it anew.
 # Flag --connections, environment CHATD_CONNECTIONS.
@@ -94,6 +96,34 @@ requests-per-second = {requests}
 # \"info,chatd::store=debug\". SIGHUP reads it anew.
 # Flag --log, environment CHATD_LOG.
 log = {log}
+"
+        )
+    }
+}
+
+impl Config {
+    /// Those of what is between the server and other machines.
+    fn link_settings(&self) -> String {
+        let [certificate, key] = match &self.certificate {
+            Some(files) => [("tls-certificate", &files.certificate), ("tls-key", &files.key)]
+                .map(|(setting, path)| format!("{setting} = {}", quoted(path.to_string_lossy()))),
+            None => ["certificate", "key"]
+                .map(|what| format!("# tls-{what} = \"/etc/chatd/{what}.pem\"")),
+        };
+        let insecure_plaintext = Value::Boolean(self.insecure_plaintext);
+        format!(
+            "\
+# Certificate to show over TLS, in PEM with what leads from it to a known authority, and its key. Without
+# them the server makes a certificate for itself at each start: clients know the server by its identity,
+# and look at no certificate unless they are told to. SIGHUP reads both anew.
+# Flags --tls-certificate, --tls-key, environment CHATD_TLS_CERTIFICATE, CHATD_TLS_KEY.
+{certificate}
+{key}
+
+# Whether clients of other machines are served without TLS, too. Whoever is in between can then read
+# everything. On this machine nobody needs TLS. SIGHUP reads it anew.
+# Flag --insecure-plaintext, environment CHATD_INSECURE_PLAINTEXT.
+insecure-plaintext = {insecure_plaintext}
 "
         )
     }

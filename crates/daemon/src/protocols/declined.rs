@@ -7,7 +7,7 @@ use crate::proxy_header::SIGNATURE;
 const SENTENCE: &str = "This port speaks the chatd protocol. Connect with chat-tui.";
 
 /// All of them.
-pub(super) fn all() -> [Protocol; 5] {
+pub(super) fn all() -> [Protocol; 4] {
     let declined = |name, openings, ignores_case, words| Protocol {
         name,
         openings,
@@ -18,7 +18,6 @@ pub(super) fn all() -> [Protocol; 5] {
         declined("HTTP", HTTP, false, http),
         declined("IRC", IRC, true, irc),
         declined("SSH", &[b"SSH-"], false, ssh),
-        declined("TLS", TLS, false, tls),
         declined("PROXY", &[SIGNATURE], false, || stray_proxy_header().frame()),
     ]
 }
@@ -40,9 +39,6 @@ const HTTP: &[&[u8]] = &[
 /// What a client of IRC registers with (RFC 2812, section 3.1, and the IRCv3 capabilities).
 const IRC: &[&[u8]] = &[b"NICK ", b"USER ", b"PASS ", b"CAP "];
 
-/// A handshake record, of the version that all hellos have (RFC 8446, section 5.1).
-const TLS: &[&[u8]] = &[b"\x16\x03\x01", b"\x16\x03\x03"];
-
 fn http() -> Vec<u8> {
     format!(
         "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
@@ -60,11 +56,6 @@ fn irc() -> Vec<u8> {
 /// A line before the version, as a server may send (RFC 4253, section 4.2).
 fn ssh() -> Vec<u8> {
     format!("{SENTENCE}\r\n").into_bytes()
-}
-
-/// The fatal alert `handshake_failure` (RFC 8446, section 6): it has no room for a sentence.
-fn tls() -> Vec<u8> {
-    vec![21, 3, 1, 0, 2, 2, 40]
 }
 
 #[cfg(test)]

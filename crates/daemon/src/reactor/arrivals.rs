@@ -68,7 +68,8 @@ impl Reactor {
         if self.is_draining {
             // It came while others were told to go.
             self.shared.live.quotas.release();
-            return self.lingering.send_away(arrival.socket, &going_away(), &mut self.buffer);
+            let words = going_away().frame();
+            return self.lingering.send_away(arrival.socket, &words, &mut self.buffer);
         }
         if !self.slab.has_memory_for_one_more() {
             self.shared.live.quotas.release();
@@ -170,7 +171,9 @@ impl Reactor {
         let Some(conn) = self.unauthenticated.first_to_go() else { return false };
         let Some((slot, _connection)) = self.slab.of(conn) else { return false };
         let Some(connection) = self.remove(slot) else { return false };
-        self.send_away(connection.into_arrival().0.socket, &evicted());
+        let (socket, words) = connection.into_farewell(&evicted());
+        self.shared.live.refusals.full.count();
+        self.lingering.send_away(socket, &words, &mut self.buffer);
         true
     }
 
@@ -193,7 +196,7 @@ impl Reactor {
         let Protocol { name, service, .. } = self.shared.protocols.get(protocol);
         let Service::TakenOver(server) = service else { return };
         connection.log_handed_over(name);
-        let (arrival, first_bytes) = connection.into_arrival();
+        let Some((arrival, first_bytes)) = connection.into_arrival() else { return };
         match arrival.unregister() {
             Ok(transfer) => {
                 let handover = Handover::new(transfer, first_bytes, place);
@@ -227,7 +230,7 @@ impl Reactor {
 
     fn send_away(&mut self, socket: Socket, why: &Closing) {
         self.shared.live.refusals.full.count();
-        self.lingering.send_away(socket, why, &mut self.buffer);
+        self.lingering.send_away(socket, &why.frame(), &mut self.buffer);
     }
 }
 

@@ -30,6 +30,7 @@ use crate::protocols::Protocols;
 use crate::reader::ReadPool;
 use crate::ready_list::ReadyList;
 use crate::sequencer::Sequencer;
+use crate::tls::{TlsAcceptor, TlsBuffers};
 
 /// What one turn of the runtime brings, in sockets that became ready.
 const EVENTS_MAX: usize = 1024;
@@ -157,6 +158,8 @@ impl ReactorBuilder {
             admission: shared.live.admission(),
             limits: shared.live.limits(),
             networks: shared.live.limits().network_paces(),
+            tls_acceptor: TlsAcceptor::new(&shared.live.link()),
+            tls: TlsBuffers::default(),
             unread: Unread::of_one_in(reactors, Arc::clone(&shared.live.unread)),
             counts: Counts::default(),
             shared,

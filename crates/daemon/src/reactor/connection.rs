@@ -26,6 +26,7 @@ use crate::peer::{Network, Peer};
 use crate::refusals::Refusals;
 use crate::socket::Socket;
 use crate::store::LogPage;
+use crate::transport::Transport;
 use phase::Phase;
 
 /// Ticks that a peer may take to read the reason for a close.
@@ -36,14 +37,14 @@ const LINGER_TICKS: u8 = 2;
 pub(super) struct SocketConnection {
     pub(super) conn: Conn,
     phase: Phase,
-    socket: Socket,
+    transport: Transport,
     /// Puts it on the reactor's ready list.
     waker: Waker,
     peer: Peer,
     stage: Stage,
     keep_alive: KeepAlive,
     /// What was read and not understood yet: the window is full, or a frame is not whole.
-    unread: Vec<u8>,
+    unread: Box<[u8]>,
     /// The system has something to read, and takes something to write, as far as is known. Where it
     /// has not, the socket has the waker.
     is_readable: bool,
@@ -72,12 +73,12 @@ impl SocketConnection {
         Self {
             conn,
             phase: Phase::Undecided,
-            socket: arrival.socket,
+            transport: arrival.socket.into(),
             waker,
             peer: arrival.peer,
             stage: Stage::Open,
             keep_alive: KeepAlive::default(),
-            unread: Vec::new(),
+            unread: Box::default(),
             // The first bytes are often there by now.
             is_readable: true,
             is_writable: true,
@@ -134,8 +135,15 @@ impl SocketConnection {
     }
 
     /// The socket and the peer, without the connection, and what has been read and not understood.
-    pub(super) fn into_arrival(self) -> (Arrival, Vec<u8>) {
-        (Arrival { socket: self.socket, peer: self.peer, is_proxy: false }, self.unread)
+    /// `None`: the socket alone is of no use, since it is that of TLS.
+    pub(super) fn into_arrival(self) -> Option<(Arrival, Vec<u8>)> {
+        let socket = self.transport.into_plain()?;
+        Some((Arrival { socket, peer: self.peer, is_proxy: false }, self.unread.into_vec()))
+    }
+
+    /// The socket without the connection, and what is to be written on it to say why.
+    pub(super) fn into_farewell(self, why: &Closing) -> (Socket, Vec<u8>) {
+        self.transport.into_farewell(why.frame())
     }
 
     /// Whether there is something to read that was waited for.
@@ -143,13 +151,13 @@ impl SocketConnection {
         if self.is_readable {
             return false;
         }
-        self.is_readable = self.socket.is_readable(&mut Context::from_waker(&self.waker));
+        self.is_readable = self.transport.is_readable(&mut Context::from_waker(&self.waker));
         self.is_readable
     }
 
     /// Whether the peer takes something that it was waited for to take: a sign of life.
     pub(super) fn became_writable(&mut self) -> bool {
-        if self.is_writable || !self.socket.is_writable(&mut Context::from_waker(&self.waker)) {
+        if self.is_writable || !self.transport.is_writable(&mut Context::from_waker(&self.waker)) {
             return false;
         }
         self.is_writable = true;
@@ -177,7 +185,10 @@ impl SocketConnection {
     /// Whether there is anything to say.
     pub(super) fn has_output(&self) -> bool {
         let has_replies = self.phase.native().is_some_and(|core| !core.outgoing().is_empty());
-        has_replies || self.phase.is_closing() || self.stage == Stage::HungUp
+        has_replies
+            || self.phase.is_closing()
+            || self.stage == Stage::HungUp
+            || self.transport.has_pending()
     }
 
     /// What its account has taken of its rate, once it has signed in. Before that there is hardly
@@ -277,7 +288,7 @@ impl SocketConnection {
         // closed cannot be told from one that takes a byte now and then, so TCP itself asks it.
         // A peer that owes the rest of what it has begun is silent: it may be gone.
         let waits_for_us =
-            !self.unread.is_empty() && !self.owes_bytes() && !self.phase.is_closing();
+            !self.unread.is_empty() && !self.owes_frame() && !self.phase.is_closing();
         let has_bytes = self.is_readable || waits_for_us;
         let is_unheard = has_bytes || !self.is_writable;
         match self.keep_alive.tick(is_unheard) {

@@ -6,8 +6,6 @@
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 
-use chat_core::Closing;
-
 use crate::socket::Socket;
 
 /// How many a daemon keeps; for one more, the first has to go.
@@ -31,10 +29,10 @@ impl LingeringSockets {
         Self { max: (LINGERING_MAX / reactors.max(1)).max(1), sockets: VecDeque::new() }
     }
 
-    /// Tells a peer why it has to go.
-    pub(super) fn send_away(&mut self, socket: Socket, why: &Closing, buffer: &mut [u8]) {
+    /// Tells a peer why it has to go, in these words.
+    pub(super) fn send_away(&mut self, socket: Socket, words: &[u8], buffer: &mut [u8]) {
         // A fresh socket takes one small frame at once; one that does not is closed all the same.
-        let told = socket.write(&std::iter::once(&why.frame()[..]));
+        let told = socket.write(&std::iter::once(words));
         if told.is_err() || socket.say_last_word().is_err() {
             tracing::debug!("a peer that was sent away is already gone");
             return;
@@ -91,7 +89,7 @@ mod tests {
         let (ours, mut peer) = connected(&listener).await;
         peer.write_all(b"spoken before").await.unwrap();
         let (mut lingering, mut buffer) = (LingeringSockets::of_one_in(1), [0; 64]);
-        lingering.send_away(ours, &full(), &mut buffer);
+        lingering.send_away(ours, &full().frame(), &mut buffer);
         peer.write_all(b"spoken after").await.unwrap();
         for _ in 0..TICKS {
             assert_eq!(lingering.sockets.len(), 1);
@@ -119,7 +117,7 @@ mod tests {
             let (ours, _from) = listener.accept().unwrap();
             ours.set_nonblocking(true).unwrap();
             let ours = Socket::Tcp(TcpStream::from_std(ours).unwrap());
-            lingering.send_away(ours, &full(), &mut [0; 64]);
+            lingering.send_away(ours, &full().frame(), &mut [0; 64]);
         }
         for mut peer in peers.drain(..POPPED) {
             let mut heard = Vec::new();
@@ -137,7 +135,7 @@ mod tests {
         for _ in 0..LINGERING_MAX + 3 {
             let (ours, peer) = connected(&listener).await;
             peers.push(peer);
-            lingering.send_away(ours, &full(), &mut [0; 64]);
+            lingering.send_away(ours, &full().frame(), &mut [0; 64]);
         }
         assert_eq!(lingering.sockets.len(), LINGERING_MAX / 2);
     }

@@ -6,11 +6,13 @@ use chat_proto::LogId;
 use super::turn_batch::TurnBatch;
 use crate::live::Counts;
 use crate::protocols::{ProtocolId, Protocols};
+use crate::tls::{TlsAcceptor, TlsBuffers};
 
 /// What a turn of any connection needs of its reactor.
 pub(super) struct TurnContext<'a> {
     pub(super) parse: ParseContext<'a>,
     pub(super) buffer: &'a mut [u8],
+    pub(super) tls: &'a mut TlsBuffers,
     /// How much of it one read may fill.
     pub(super) read_bytes: usize,
     pub(super) is_draining: bool,
@@ -21,6 +23,7 @@ pub(super) struct TurnContext<'a> {
 pub(super) struct ParseContext<'a> {
     pub(super) admission: &'a Admission,
     pub(super) protocols: &'a Protocols,
+    pub(super) acceptor: &'a TlsAcceptor,
     /// What is asked.
     pub(super) batch: &'a mut TurnBatch,
 }

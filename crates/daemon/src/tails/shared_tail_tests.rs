@@ -38,7 +38,7 @@ fn append(tail: &SharedTail) {
 }
 
 fn reader(tail: &Arc<SharedTail>) -> Connection<TailFollower> {
-    let seed = SessionSeed { id: SessionId(1), challenge: [0; 32] };
+    let seed = SessionSeed { id: SessionId(1), challenge: [0; 32], binding: None };
     let mut connection = Connection::new(seed, chat_core::WayIn::Network);
     let (epoch, after, head) = (Epoch(1), Seq(0), Seq(0));
     let (name, members) = (String::new(), Roster::default());

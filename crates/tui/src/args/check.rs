@@ -119,6 +119,8 @@ pub(super) fn invocation(mut cli: Cli) -> Result<Invocation, Wrong> {
         identity: cli.common.identity.clone(),
         token: cli.common.token_file.clone().map(TokenChoice::File),
         data_dir: cli.common.data_dir.clone(),
+        tls_always: cli.common.tls,
+        tls_verify: cli.common.tls_verify,
         rooms: std::mem::take(&mut cli.rooms),
         mouse: cli.mouse,
     };

@@ -108,6 +108,16 @@ pub(super) struct Common {
     #[arg(long, value_name = "DIR", value_parser = crate::settings::directory)]
     pub(super) data_dir: Option<PathBuf>,
 
+    /// Whether TLS is spoken to a server of this machine, too, as through ssh -L: auto or always
+    /// [env: CHAT_TLS] [default: auto]
+    #[arg(long, value_name = "WHEN", value_parser = values::tls_always)]
+    pub(super) tls: Option<bool>,
+
+    /// Whether the server's certificate has to be one of an authority that this system trusts, besides
+    /// its identity: none or webpki [env: CHAT_TLS_VERIFY] [default: none]
+    #[arg(long, value_name = "BY", value_parser = values::tls_verify)]
+    pub(super) tls_verify: Option<bool>,
+
     /// Headless: no screen; stdin is sent, stdout is data
     #[arg(long)]
     pub(super) no_tui: bool,

@@ -42,6 +42,30 @@ pub fn switch(text: &str) -> Result<bool, &'static str> {
     }
 }
 
+/// When TLS is spoken, as people write it: whether also on this machine.
+///
+/// # Errors
+/// When it is neither.
+pub fn tls_always(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "auto" => Ok(false),
+        "always" => Ok(true),
+        _ => Err("it is auto or always"),
+    }
+}
+
+/// What is asked of a certificate, as people write it: whether it is checked.
+///
+/// # Errors
+/// When it is neither.
+pub fn tls_verify(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "none" => Ok(false),
+        "webpki" => Ok(true),
+        _ => Err("it is none or webpki"),
+    }
+}
+
 pub(super) fn nickname(text: &str) -> Result<Nickname, NameError> {
     Nickname::parse(text.strip_prefix('@').unwrap_or(text))
 }

@@ -126,6 +126,7 @@ impl Context {
         let (name, data_dir) = (settings.name.clone(), settings.data_dir.clone());
         Ok(Self {
             config: Config {
+                tls: settings.tls,
                 fingerprint: server.fingerprint,
                 invitation: server.invite,
                 identity,

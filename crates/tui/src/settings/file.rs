@@ -10,14 +10,25 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::looks::{self, Looks};
-use crate::args::{Given, TokenChoice, room_name};
+use crate::args::{Given, TokenChoice, room_name, tls_always, tls_verify};
 
 /// Longest configuration file that is read, in bytes.
 const FILE_BYTES_MAX: usize = 1024 * 1024;
 
 /// What can be set.
-const SETTINGS: [&str; 9] =
-    ["server", "name", "data-dir", "room", "mouse", "identity", "token-file", "keys", "colors"];
+const SETTINGS: [&str; 11] = [
+    "server",
+    "name",
+    "data-dir",
+    "room",
+    "mouse",
+    "identity",
+    "token-file",
+    "tls",
+    "tls-verify",
+    "keys",
+    "colors",
+];
 
 /// What a configuration file says.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -109,6 +120,10 @@ impl Reader<'_> {
             "identity" => parsed(value, identity).map(|key| self.read.given.identity = Some(key)),
             "token-file" => parsed(value, directory)
                 .map(|file| self.read.given.token = Some(TokenChoice::File(file))),
+            "tls" => parsed(value, tls_always).map(|set| self.read.given.tls_always = Some(set)),
+            "tls-verify" => {
+                parsed(value, tls_verify).map(|set| self.read.given.tls_verify = Some(set))
+            }
             "keys" => table(value).map(|lines| self.keys(place.span(), lines)),
             "colors" => table(value).map(|lines| self.colors(lines)),
             "data_dir" => Err("this setting is spelled data-dir".to_owned()),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chat_client::Target;
+use chat_client::{Target, TlsPolicy};
 
 use super::Settings;
 use crate::args::TokenChoice;
@@ -70,6 +70,7 @@ pub fn config_text(settings: &Settings, place: Option<&Path>) -> String {
         Some(&settings.data_dir.to_string_lossy()),
         "",
     );
+    tls(settings.tls, &mut setting);
     line(
         "Whether the screen listens to the mouse; false leaves it to the terminal, as Shift does\n\
          # while it is on (--mouse, CHAT_MOUSE)",
@@ -80,6 +81,24 @@ pub fn config_text(settings: &Settings, place: Option<&Path>) -> String {
     text.push_str(&keys(&settings.looks.keymap));
     text.push_str(&colors(&settings.looks.colors));
     text
+}
+
+/// What is said of TLS.
+fn tls(tls: TlsPolicy, setting: &mut impl FnMut(&str, &str, Option<&str>, &str)) {
+    setting(
+        "Whether TLS is spoken to a server of this machine, too, as through ssh -L: auto or always (--tls,\n\
+         # CHAT_TLS)",
+        "tls",
+        tls.always.then_some("always"),
+        "auto",
+    );
+    setting(
+        "Whether the server's certificate has to be one of an authority that this system trusts, besides its\n\
+         # identity: none or webpki (--tls-verify, CHAT_TLS_VERIFY)",
+        "tls-verify",
+        tls.checks_certificate.then_some("webpki"),
+        "none",
+    );
 }
 
 /// A line for each action of the screen.

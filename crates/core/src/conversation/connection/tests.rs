@@ -32,7 +32,7 @@ fn admission() -> Admission {
 }
 
 fn connection() -> Connection<Handle> {
-    let seed = SessionSeed { id: chat_proto::SessionId(1), challenge: [2; 32] };
+    let seed = SessionSeed { id: chat_proto::SessionId(1), challenge: [2; 32], binding: None };
     Connection::new(seed, WayIn::Network)
 }
 

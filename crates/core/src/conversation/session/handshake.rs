@@ -5,17 +5,14 @@ use chat_proto::limits::{
     QUERIES_IN_FLIGHT_MAX, TEXT_BYTES_MAX,
 };
 use chat_proto::{
-    Credential, ErrorCode, FrameRef, Hello, Limits, LinkDevice, Nickname, SignIn, Welcome, Window,
-    encode_frame, sign_in_transcript, welcome_transcript,
+    ChannelBinding, CloseReason, Credential, ErrorCode, FrameRef, Hello, Limits, LinkDevice,
+    Nickname, SignIn, Welcome, Window, encode_frame, sign_in_transcript, welcome_transcript,
 };
 
 use super::{
     Admission, Closing, Phase, ReceivedRequest, Request, Session, SessionSeed, Step, body, proof,
 };
 use crate::{Action, DeviceLink, Refusal, Registration, ServerKey};
-
-/// There is no channel to bind to over plaintext.
-const NO_BINDING: &[u8] = &[];
 
 impl Session {
     pub(super) fn greet(
@@ -32,7 +29,7 @@ impl Session {
         if !hello.versions.contains(&Hello::VERSION_SPOKEN) {
             return Err(version_not_spoken(&hello));
         }
-        self.phase = Phase::AwaitsSignIn { challenge: seed.challenge };
+        self.phase = Phase::AwaitsSignIn(Box::new(seed));
         let mut reply = Vec::new();
         encode_frame(&welcome(seed, &admission.identity, &hello), frame.request, &mut reply)
             .expect("a Welcome fits a frame");
@@ -42,14 +39,12 @@ impl Session {
     pub(super) fn sign_in(
         &mut self,
         admission: &Admission,
-        challenge: [u8; 32],
+        seed: SessionSeed,
         frame: &FrameRef<'_>,
     ) -> Result<Step, Closing> {
         let sign_in: SignIn = body(frame)?;
-        let transcript = sign_in_transcript(&challenge, &admission.identity.public(), NO_BINDING);
+        let credential = self.prove(admission, &seed, &sign_in)?;
         let registration = admission.registration(self.way_in);
-        let checked = proof::check(&sign_in, &transcript, &admission.identity);
-        let credential = checked.map_err(|why| as_unknown(why, registration))?;
         self.phase = Phase::SigningIn(credential);
         Ok(Step::Request(ReceivedRequest {
             id: frame.request,
@@ -60,11 +55,32 @@ impl Session {
 }
 
 impl Session {
+    /// The credential of a sign-in, once it is proven on this channel.
+    fn prove(
+        &self,
+        admission: &Admission,
+        seed: &SessionSeed,
+        sign_in: &SignIn,
+    ) -> Result<Credential, Closing> {
+        let server_key = admission.identity.public();
+        let check = |binding: &[u8]| {
+            let transcript = sign_in_transcript(&seed.challenge, &server_key, binding);
+            proof::check(sign_in, &transcript, &admission.identity)
+        };
+        check(ChannelBinding::signed(seed.binding.as_ref())).map_err(|why| {
+            // Whoever signs what fits no TLS has not come by it, but somebody between us has.
+            match seed.binding.is_some() && check(&[]).is_ok() {
+                true => another_channel(),
+                false => as_unknown(why, admission.registration(self.way_in)),
+            }
+        })
+    }
+
     /// A sign-in to the account of a link code.
     pub(super) fn link_device(
         &mut self,
         admission: &Admission,
-        challenge: [u8; 32],
+        seed: SessionSeed,
         frame: &FrameRef<'_>,
     ) -> Result<Step, Closing> {
         let (sign_in, code, label) = body::<LinkDevice>(frame)?.into_parts();
@@ -72,10 +88,7 @@ impl Session {
             let message = format!("a label has at most {LABEL_BYTES_MAX} bytes");
             return Err(Closing::protocol(ErrorCode::Malformed, message));
         }
-        let transcript = sign_in_transcript(&challenge, &admission.identity.public(), NO_BINDING);
-        let checked = proof::check(&sign_in, &transcript, &admission.identity);
-        let registration = admission.registration(self.way_in);
-        let credential = checked.map_err(|why| as_unknown(why, registration))?;
+        let credential = self.prove(admission, &seed, &sign_in)?;
         self.phase = Phase::SigningIn(credential);
         let link = DeviceLink { credential, code: code.hash(), label };
         Ok(Step::Request(ReceivedRequest {
@@ -104,8 +117,9 @@ fn as_unknown(why: Closing, registration: Registration) -> Closing {
 }
 
 fn welcome(seed: SessionSeed, identity: &ServerKey, hello: &Hello) -> Welcome {
-    let SessionSeed { id, challenge } = seed;
-    let transcript = welcome_transcript(&hello.random, &challenge, NO_BINDING);
+    let SessionSeed { id, challenge, binding } = seed;
+    let binding = ChannelBinding::signed(binding.as_ref());
+    let transcript = welcome_transcript(&hello.random, &challenge, binding);
     Welcome {
         version: Hello::VERSION_SPOKEN,
         server_key: identity.public(),
@@ -130,4 +144,10 @@ fn version_not_spoken(hello: &Hello) -> Closing {
         &*hello.versions
     );
     Closing::protocol(ErrorCode::VersionNotSpoken, message)
+}
+
+fn another_channel() -> Closing {
+    let message = "something between us ends TLS: your signature is not that of this connection. Let \
+                   whatever it is pass TCP through";
+    Closing::because(CloseReason::SignInRefused, Some(ErrorCode::ChannelMismatch), message)
 }

@@ -26,7 +26,7 @@ fn hear<B: Body>(session: &mut Session, body: &B) -> Result<Step, Closing> {
 
 /// What a session says to a sign-in.
 fn signing_in(sign_in: &SignIn) -> (Session, Result<Step, Closing>) {
-    let seed = SessionSeed { id: SessionId(1), challenge: CHALLENGE };
+    let seed = SessionSeed { id: SessionId(1), challenge: CHALLENGE, binding: None };
     let mut session = Session::new(seed, WayIn::Network);
     hear(&mut session, &hello()).unwrap();
     let said = hear(&mut session, sign_in);
@@ -92,7 +92,7 @@ fn a_credential_that_is_not_known_yet_is_refused_as_such() {
 /// How a sign-in is refused where registration stands so.
 fn refused(registration: Registration, proof: [u8; 64]) -> Closing {
     let admission = Admission { at_network: registration, ..admission() };
-    let seed = SessionSeed { id: SessionId(1), challenge: CHALLENGE };
+    let seed = SessionSeed { id: SessionId(1), challenge: CHALLENGE, binding: None };
     let mut session = Session::new(seed, WayIn::Network);
     hear(&mut session, &hello()).unwrap();
     let sign_in = SignIn { proof: List::first_of(proof), ..proven() };
@@ -117,7 +117,7 @@ fn how_registration_stands_is_of_the_way_in() {
     for (way_in, expected) in
         [(WayIn::Network, Registration::Closed), (WayIn::Socket, Registration::Open)]
     {
-        let seed = SessionSeed { id: SessionId(1), challenge: CHALLENGE };
+        let seed = SessionSeed { id: SessionId(1), challenge: CHALLENGE, binding: None };
         let mut session = Session::new(seed, way_in);
         hear(&mut session, &hello()).unwrap();
         let frame = Frame::of(&proven(), RequestId(1)).unwrap();

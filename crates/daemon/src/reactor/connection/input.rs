@@ -8,11 +8,15 @@ use chat_proto::{MAGIC, frame_end};
 use super::phase::{Leaving, Native, Phase};
 use super::{SocketConnection, Stage};
 use crate::conn_number::session_id;
-use crate::notices::{no_memory, no_proxy_header, too_long_before_sign_in, unknown_protocol};
-use crate::protocols::{Protocols, Recognised, Service};
+use crate::notices::{
+    no_memory, no_proxy_header, tls_required, too_long_before_sign_in, unknown_protocol,
+};
+use crate::protocols::{Recognised, Service};
 use crate::proxy_header::ProxyHeader;
 use crate::reactor::turn::{ParseContext, Progress, TurnContext};
 use crate::reactor::unread::CAUTIOUS_READ_BYTES;
+use crate::tls::TlsFault;
+use crate::transport::Received;
 
 impl SocketConnection {
     /// A turn at reading: understands what was left, and reads once.
@@ -27,7 +31,10 @@ impl SocketConnection {
         let has_kept_whole_frames = self.keeps_whole_frame();
         if !self.unread.is_empty() {
             let unread = std::mem::take(&mut self.unread);
-            self.process_input(&unread, &mut context.parse);
+            // Behind what a proxy has said.
+            if self.process_input(&unread, &mut context.parse) {
+                self.begin_tls(context);
+            }
         }
         if context.parse.batch.is_full() && self.has_input() {
             return self.stopped();
@@ -45,33 +52,30 @@ impl SocketConnection {
             Some(_) => context.read_bytes,
         };
         let mut cx = Context::from_waker(&self.waker);
-        match self.socket.poll_read(&mut cx, &mut context.buffer[..room]) {
+        match self.transport.poll_read(&mut cx, room, context.buffer) {
             Poll::Pending => self.is_readable = false,
-            Poll::Ready(Ok(0)) => {
+            Poll::Ready(Ok(Received { bytes: 0, .. })) => {
                 self.is_readable = false;
                 self.stage = Stage::HungUp;
             }
-            Poll::Ready(Ok(read)) => {
+            Poll::Ready(Ok(Received { bytes, with_kept })) => {
                 self.keep_alive.beat();
-                context.counts.bytes_read += read as u64;
+                context.counts.bytes_read += bytes as u64;
                 // Less than there was room for is all there is; the end of the stream may follow.
-                self.is_readable = read == room || self.socket.is_readable(&mut cx);
+                self.is_readable = bytes == room || self.transport.is_readable(&mut cx);
                 if let Phase::Native(native) = &mut self.phase
-                    && !native.has_said(read)
+                    && !native.has_said(bytes)
                 {
                     self.phase.close(&too_long_before_sign_in());
                 }
-                let new = &context.buffer[..read];
-                if self.unread.is_empty() {
-                    self.process_input(new, &mut context.parse);
-                } else {
-                    let mut all = std::mem::take(&mut self.unread);
-                    if all.try_reserve(new.len()).is_err() {
-                        self.phase.close(&no_memory());
-                        return Progress::Again;
-                    }
-                    all.extend_from_slice(new);
-                    self.process_input(&all, &mut context.parse);
+                let opened = self.transport.open(&mut context.buffer[..with_kept], context.tls);
+                match opened.map(|new| self.take_in(new, &mut context.parse)) {
+                    Ok(true) => self.begin_tls(context),
+                    Ok(false) => {}
+                    Err(fault) => self.fail(&fault),
+                }
+                if self.transport.peer_has_closed() {
+                    self.stage = Stage::HungUp;
                 }
             }
             Poll::Ready(Err(error)) => {
@@ -95,7 +99,7 @@ impl SocketConnection {
     /// Reads what a peer still had under way when everything was said.
     fn discard_input(&mut self, context: &mut TurnContext<'_>) -> Progress {
         let mut cx = Context::from_waker(&self.waker);
-        match self.socket.poll_read(&mut cx, context.buffer) {
+        match self.transport.poll_discard(&mut cx, context.buffer) {
             Poll::Pending => {
                 self.is_readable = false;
                 Progress::Done
@@ -105,15 +109,57 @@ impl SocketConnection {
         }
     }
 
-    /// Asks what `bytes` ask, and keeps the rest.
-    fn process_input(&mut self, mut bytes: &[u8], context: &mut ParseContext<'_>) {
+    /// Asks what has come, behind what was kept. Whether TLS begins with it: then it is kept.
+    fn take_in(&mut self, new: &[u8], context: &mut ParseContext<'_>) -> bool {
+        if self.unread.is_empty() {
+            return self.process_input(new, context);
+        }
+        let mut all = std::mem::take(&mut self.unread).into_vec();
+        if all.try_reserve(new.len()).is_err() {
+            self.phase.close(&no_memory());
+            return false;
+        }
+        all.extend_from_slice(new);
+        self.process_input(&all, context)
+    }
+
+    /// What is kept is the beginning of TLS: it goes on with what is said in it, where anything can be
+    /// spoken again.
+    fn begin_tls(&mut self, context: &mut TurnContext<'_>) {
+        let first = std::mem::take(&mut self.unread);
+        match self.transport.begin_tls(context.parse.acceptor, &first, context.tls) {
+            Ok(()) => {
+                let begins_again = self.process_input(&context.tls.plain, &mut context.parse);
+                debug_assert!(!begins_again, "there is no TLS in TLS");
+            }
+            Err(fault) => self.fail(&fault),
+        }
+    }
+
+    /// TLS has come to a bad end. Its peer is told by an alert, and hears nothing more.
+    fn fail(&mut self, fault: &TlsFault) {
+        self.log_tls_fault(fault);
+        self.unread = Box::default();
+        self.part();
+    }
+
+    /// Asks what `bytes` ask, and keeps the rest. Whether TLS begins with them.
+    fn process_input(&mut self, mut bytes: &[u8], context: &mut ParseContext<'_>) -> bool {
+        if bytes.is_empty() {
+            return false;
+        }
         if self.is_proxy {
-            return self.read_proxy_header(bytes);
+            self.read_proxy_header(bytes);
+            return false;
         }
+        let mut begins_tls = false;
         if matches!(self.phase, Phase::Undecided) {
-            self.decide(&mut bytes, context.protocols);
+            begins_tls = self.decide(&mut bytes, context);
         }
-        let Phase::Native(native) = &mut self.phase else { return self.keep(bytes) };
+        let Phase::Native(native) = &mut self.phase else {
+            self.keep(bytes);
+            return begins_tls;
+        };
         let mut left = bytes.len();
         let ParseContext { admission, batch, .. } = context;
         while !batch.is_full()
@@ -123,6 +169,7 @@ impl SocketConnection {
             left = bytes.len();
         }
         self.keep(bytes);
+        false
     }
 
     /// Takes what a proxy says in front of the connection. What comes behind it is understood in the next
@@ -152,17 +199,22 @@ impl SocketConnection {
             return self.phase.close(&no_memory());
         }
         unread.extend_from_slice(bytes);
-        self.unread = unread;
+        self.unread = unread.into_boxed_slice();
     }
 
     /// How much is kept.
     pub(in crate::reactor) fn unread_bytes(&self) -> usize {
-        self.unread.capacity()
+        self.unread.len() + self.transport.kept_bytes()
+    }
+
+    /// Whether something is kept whose end the peer owes: a frame, or a record of TLS.
+    pub(in crate::reactor) fn owes_bytes(&self) -> bool {
+        self.owes_frame() || self.transport.kept_bytes() > 0
     }
 
     /// Whether what is kept is a frame whose end the peer owes. The rest waits for the daemon: for a
     /// reply to leave, or for the account to have a turn again.
-    pub(in crate::reactor) fn owes_bytes(&self) -> bool {
+    pub(super) fn owes_frame(&self) -> bool {
         !self.unread.is_empty() && self.phase.wants_input() && !self.keeps_whole_frame()
     }
 
@@ -180,33 +232,50 @@ impl SocketConnection {
 
     /// Drops what is kept, and ends the connection.
     pub(in crate::reactor) fn shed_unread(&mut self) {
-        self.unread = Vec::new();
+        self.unread = Box::default();
+        self.transport.abandon_tls();
         self.phase.close(&no_memory());
     }
 
     /// Looks at the first bytes, and takes the magic. A peer that speaks something that nobody does
-    /// here is told so in its own words.
-    fn decide(&mut self, bytes: &mut &[u8], protocols: &Protocols) {
-        let spoken = match protocols.recognise(bytes) {
-            Recognised::Undecided => return,
+    /// here is told so in its own words. Whether it is TLS that begins.
+    fn decide(&mut self, bytes: &mut &[u8], context: &ParseContext<'_>) -> bool {
+        let spoken = match context.protocols.recognise(bytes) {
+            Recognised::Undecided => return false,
             Recognised::Unknown => {
                 self.phase = Leaving::saying(unknown_protocol().frame()).into();
-                return;
+                return false;
             }
             Recognised::Protocol(spoken) => spoken,
         };
-        let protocol = protocols.get(spoken);
+        let protocol = context.protocols.get(spoken);
         self.phase = match &protocol.service {
+            Service::Native if self.is_overheard() && !context.acceptor.takes_plaintext => {
+                Leaving::with(&tls_required()).into()
+            }
             Service::Native => {
                 *bytes = &bytes[MAGIC.len()..];
                 self.begin()
             }
+            Service::Tls if !self.transport.is_tls() => return true,
             Service::Declined(words) => Leaving::declining(protocol.name, words()).into(),
-            Service::TakenOver(server) => match server.decline(self.peer) {
-                Some(words) => Leaving::declining(protocol.name, words).into(),
-                None => Phase::Taken(spoken),
-            },
+            Service::TakenOver(server) if !self.transport.is_tls() => {
+                match server.decline(self.peer) {
+                    Some(words) => Leaving::declining(protocol.name, words).into(),
+                    None => Phase::Taken(spoken),
+                }
+            }
+            // Whoever takes sockets over gets them without TLS.
+            Service::Tls | Service::TakenOver(_) => {
+                Leaving::declining(protocol.name, unknown_protocol().frame()).into()
+            }
         };
+        false
+    }
+
+    /// Whether others may read along.
+    fn is_overheard(&self) -> bool {
+        self.peer.is_elsewhere() && !self.transport.is_tls()
     }
 
     /// A conversation begins, with a challenge of its own.
@@ -216,7 +285,8 @@ impl SocketConnection {
             tracing::error!(%error, "the system gives no random bytes: nobody can sign in");
             return Leaving::saying(Vec::new()).into();
         }
-        let seed = SessionSeed { id: session_id(self.conn), challenge };
+        let seed =
+            SessionSeed { id: session_id(self.conn), challenge, binding: self.transport.binding() };
         Phase::Native(Native::new(Connection::new(seed, self.peer.way_in())))
     }
 }

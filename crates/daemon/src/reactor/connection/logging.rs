@@ -12,6 +12,7 @@ use super::{SocketConnection, Stage};
 use crate::conn_number::session_id;
 use crate::peer::Peer;
 use crate::refusals::Refusals;
+use crate::tls::TlsFault;
 
 impl SocketConnection {
     /// The connection, and who speaks on it: made when something is told, so that an idle connection
@@ -76,6 +77,10 @@ impl SocketConnection {
                 tracing::debug!(%log, "a page came for a cursor that has moved, or a text that is gone");
             });
         }
+    }
+
+    pub(super) fn log_tls_fault(&self, fault: &TlsFault) {
+        self.span().in_scope(|| tracing::debug!(error = %fault, "TLS has ended with a fault"));
     }
 
     pub(super) fn log_dead(&self) {

@@ -11,8 +11,9 @@ use super::{SocketConnection, Stage};
 use crate::live::Counts;
 use crate::notices::going_away;
 use crate::reactor::turn::Progress;
-use crate::socket::Socket;
 use crate::tails::TailFollower;
+use crate::tls::TlsBuffers;
+use crate::transport::{Sent, Transport};
 
 /// Writes of one turn; then others have theirs.
 const WRITES_PER_TURN: usize = 4;
@@ -20,12 +21,17 @@ const WRITES_PER_TURN: usize = 4;
 /// Less than this is copied faster than it is handed over.
 const SEND_FILE_BYTES_MIN: usize = 16 * 1024;
 
-/// What one write came to, in bytes. A socket that takes less than it is offered is full.
+/// What one write came to.
 struct Written {
-    taken: usize,
-    offered: usize,
+    sent: Sent,
     /// Some of it was read from disk for this peer.
     is_from_disk: bool,
+}
+
+impl From<Sent> for Written {
+    fn from(sent: Sent) -> Self {
+        Self { sent, is_from_disk: false }
+    }
 }
 
 impl SocketConnection {
@@ -33,6 +39,7 @@ impl SocketConnection {
     pub(in crate::reactor) fn on_writable(
         &mut self,
         is_draining: bool,
+        tls: &mut TlsBuffers,
         counts: &mut Counts,
     ) -> Progress {
         self.update_phase(is_draining);
@@ -40,20 +47,35 @@ impl SocketConnection {
             if !self.is_writable || matches!(self.stage, Stage::Lingering { .. }) {
                 return Progress::Done;
             }
+            let may_speak = self.transport.may_speak();
             let written = match &mut self.phase {
+                _ if self.transport.has_pending() => self.transport.flush().map(Written::from),
+                _ if self.transport.is_broken() => return self.say_goodbye(),
                 Phase::Undecided | Phase::Taken(_) => return Progress::Done,
-                Phase::Leaving(leaving) if leaving.rest().is_empty() => return self.say_goodbye(),
-                Phase::Leaving(leaving) => say(&self.socket, leaving),
-                Phase::Native(native) => match native.core.output() {
-                    Output::Nothing => return Progress::Done,
-                    Output::Write(transmit) => write(&self.socket, &mut native.core, &transmit),
-                    Output::ReadDisk(read) => return Progress::ReadDisk(read),
-                    Output::Close => return self.say_goodbye(),
-                },
+                Phase::Leaving(leaving) if !leaving.rest().is_empty() && may_speak => {
+                    say(&mut self.transport, leaving, tls)
+                }
+                Phase::Leaving(_) if self.transport.close() => continue,
+                Phase::Leaving(_) => return self.say_goodbye(),
+                Phase::Native(native) => {
+                    let output = match self.transport.send_bytes_max() {
+                        None => native.core.output(),
+                        Some(most) => native.core.output_of(most),
+                    };
+                    match output {
+                        Output::Nothing => return Progress::Done,
+                        Output::Write(transmit) => {
+                            write(&mut self.transport, &mut native.core, &transmit, tls)
+                        }
+                        Output::ReadDisk(read) => return Progress::ReadDisk(read),
+                        Output::Close if self.transport.close() => continue,
+                        Output::Close => return self.say_goodbye(),
+                    }
+                }
             };
             match written {
                 Ok(written) => {
-                    counts.bytes_written += written.taken as u64;
+                    counts.bytes_written += written.sent.taken as u64;
                     self.has_written(&written);
                 }
                 Err(error) => {
@@ -68,12 +90,13 @@ impl SocketConnection {
     }
 
     fn has_written(&mut self, written: &Written) {
-        if written.taken < written.offered {
-            self.is_writable = self.socket.was_full(&mut Context::from_waker(&self.waker));
+        let Written { sent, is_from_disk } = *written;
+        if sent.is_full {
+            self.is_writable = self.transport.was_full(&mut Context::from_waker(&self.waker));
         }
-        let tells_how_much_it_takes = written.is_from_disk || written.taken < written.offered;
+        let tells_how_much_it_takes = is_from_disk || sent.is_full;
         if tells_how_much_it_takes && let Phase::Native(native) = &mut self.phase {
-            native.fit_page(written.taken, self.is_writable);
+            native.fit_page(sent.taken, self.is_writable);
         }
     }
 
@@ -99,7 +122,7 @@ impl SocketConnection {
     }
 
     /// Ends without a word.
-    fn part(&mut self) {
+    pub(super) fn part(&mut self) {
         match &mut self.phase {
             Phase::Native(native) => native.core.part(&[]),
             Phase::Undecided | Phase::Taken(_) | Phase::Leaving(_) => {
@@ -109,7 +132,7 @@ impl SocketConnection {
     }
 
     fn say_goodbye(&mut self) -> Progress {
-        if self.stage == Stage::HungUp || self.socket.say_last_word().is_err() {
+        if self.stage == Stage::HungUp || self.transport.say_last_word().is_err() {
             return Progress::Gone;
         }
         self.stage = Stage::Lingering { ticks: 0 };
@@ -131,28 +154,37 @@ impl SocketConnection {
     }
 }
 
-fn say(socket: &Socket, leaving: &mut Leaving) -> io::Result<Written> {
-    let offered = leaving.rest().len();
-    let taken = socket.write(&std::iter::once(leaving.rest()))?;
-    leaving.wrote(taken);
-    Ok(Written { taken, offered, is_from_disk: false })
+fn say(
+    transport: &mut Transport,
+    leaving: &mut Leaving,
+    tls: &mut TlsBuffers,
+) -> io::Result<Written> {
+    let rest = leaving.rest();
+    let sent = transport.send(std::iter::once(rest), rest.len(), tls)?;
+    leaving.wrote(sent.taken);
+    Ok(sent.into())
 }
 
-/// Writes a transmit. What many get is sent by reference.
+/// Writes a transmit. What many get is sent by reference, where no TLS has to see it.
 fn write(
-    socket: &Socket,
+    transport: &mut Transport,
     core: &mut Connection<TailFollower>,
     transmit: &Transmit,
+    tls: &mut TlsBuffers,
 ) -> io::Result<Written> {
-    let (taken, offered) = if transmit.bytes() >= SEND_FILE_BYTES_MIN
+    let by_reference = if !transport.is_tls()
+        && transmit.bytes() >= SEND_FILE_BYTES_MIN
         && let Some((log, offset)) = transmit.place_in_tail()
         && let Some(tail) = core.handle(log)
-        && let Some(slice) = tail.memfd_slice(offset, transmit.bytes())
     {
-        (socket.send_file(&slice)?, slice.bytes)
+        tail.memfd_slice(offset, transmit.bytes())
     } else {
-        (socket.write(&core.slices(transmit))?, transmit.bytes())
+        None
     };
-    core.wrote(transmit, taken);
-    Ok(Written { taken, offered, is_from_disk: transmit.is_from_disk() })
+    let sent = match by_reference {
+        Some(slice) => transport.send_file(&slice)?,
+        None => transport.send(core.slices(transmit), transmit.bytes(), tls)?,
+    };
+    core.wrote(transmit, sent.taken);
+    Ok(Written { sent, is_from_disk: transmit.is_from_disk() })
 }
