@@ -84,6 +84,8 @@ impl fmt::Display for Target {
         match self {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            // Bare, it would be read as the path of a socket.
+            Self::Tcp { host, port } if host == "unix" => write!(f, "chat://{host}:{port}"),
             Self::Tcp { host, port } => write!(f, "{host}:{port}"),
             Self::Local => f.write_str("this machine"),
         }
@@ -203,9 +205,11 @@ fn non_empty(text: &str) -> Option<&str> {
 }
 
 fn unix(path: &str) -> Result<Target, TargetError> {
-    match path.strip_prefix('/') {
-        Some(rest) if !rest.is_empty() && !path.contains('\0') => Ok(Target::Unix(path.into())),
-        _ => Err(TargetError::BadPath),
+    // Two slashes in front would be read as those of a URL when it is written and read again.
+    let bare = path.trim_start_matches('/');
+    match path.starts_with('/') && !bare.is_empty() && !bare.contains('\0') {
+        true => Ok(Target::Unix(format!("/{bare}").into())),
+        false => Err(TargetError::BadPath),
     }
 }
 

@@ -13,6 +13,9 @@ use crate::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
 /// Standard 39, 5.4).
 const MARKS_MAX: usize = 4;
 
+/// Marks of any kind behind one letter: what a reader is shown in full.
+const MARKS_OF_ALL_KINDS_MAX: usize = 8;
+
 /// Code points of one grapheme cluster: conjuncts of Indic scripts have ten.
 const CLUSTER_CHARS_MAX: usize = 12;
 
@@ -155,19 +158,18 @@ fn checked(name: &str) -> Result<String, NameError> {
         return Err(NameError::NoLetter);
     }
     match name.chars().next() {
-        Some(first) if first.general_category_group() == GeneralCategoryGroup::Mark => {
-            Err(NameError::Character(first))
-        }
+        Some(first) if is_mark(first) => Err(NameError::Character(first)),
         _ => Ok(name),
     }
 }
 
 /// Whether marks or letters are piled up on one place, where they would cover what is beside it.
 fn is_crowded(name: &str) -> bool {
-    let mut marks = 0;
+    let (mut marks, mut nonspacing) = (0, 0);
     let marks_are_many = name.nfd().any(|character| {
-        marks = if is_nonspacing_mark(character) { marks + 1 } else { 0 };
-        marks > MARKS_MAX
+        marks = if is_mark(character) { marks + 1 } else { 0 };
+        nonspacing = if is_nonspacing_mark(character) { nonspacing + 1 } else { 0 };
+        marks > MARKS_OF_ALL_KINDS_MAX || nonspacing > MARKS_MAX
     });
     let is_large = |cluster: &str| cluster.chars().count() > CLUSTER_CHARS_MAX;
     marks_are_many || name.graphemes(true).any(is_large)
@@ -178,6 +180,10 @@ fn check_bytes(name: &str) -> Result<(), NameError> {
         0..=NAME_BYTES_MAX => Ok(()),
         bytes => Err(NameError::TooManyBytes { bytes }),
     }
+}
+
+fn is_mark(character: char) -> bool {
+    character.general_category_group() == GeneralCategoryGroup::Mark
 }
 
 fn is_nonspacing_mark(character: char) -> bool {
@@ -267,6 +273,7 @@ mod tests {
             // In form C one of them is a part of the letter.
             format!("a{}b", "\u{302}\u{301}\u{323}\u{330}\u{331}"),
             "क\u{94D}".repeat(7),
+            format!("a{}", "\u{CCA}".repeat(5)),
         ] {
             assert_eq!(Nickname::parse(&name), Err(NameError::Crowded), "{name}");
         }
