@@ -29,6 +29,7 @@ pub(crate) fn all() -> Vec<Target> {
         names::target(),
         ssh::keys(),
         ssh::signatures(),
+        ssh::agent(),
         commands::target(),
         urls::target(),
     ]

@@ -19,7 +19,7 @@ use ssh_key::PrivateKey;
 use crate::target::Fingerprint;
 use agent::{Agent, AgentKey};
 
-pub use agent::AgentError;
+pub use agent::{AgentError, is_agent_answer};
 pub use choice::{IdentityChoice, IdentityError, PassphraseError};
 
 /// A person's key.

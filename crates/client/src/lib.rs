@@ -51,6 +51,8 @@ pub use config::{CONNECT_TIMEOUT, Config, DeviceLink, Name, OutboxKind};
 pub use event::{
     Connected, Event, Message, Outgoing, OutgoingState, Refusal, RoomChange, Subscribed,
 };
+#[doc(hidden)]
+pub use identity::is_agent_answer;
 pub use identity::{AgentError, Identity, IdentityChoice, IdentityError, PassphraseError};
 pub use moderated::{Deed, Moderated, Removed, Reported};
 pub use outbox::Destination;

@@ -1,6 +1,8 @@
-//! Keys and signatures as SSH writes them.
+//! Keys and signatures as SSH writes them, and what an agent answers.
 
 use chat_proto::{Credential, PublicKey, SshKey, SshSignature, put_ssh_string, ssh_ed25519_key};
+
+use chat_client::is_agent_answer;
 
 use super::{Target, holds};
 
@@ -60,5 +62,30 @@ pub(crate) fn signatures() -> Target {
             Ok(())
         },
         is_taken: |input| SshSignature::read(input).is_some(),
+    }
+}
+
+pub(crate) fn agent() -> Target {
+    let key = ssh_ed25519_key(&PublicKey([9; 32]));
+    let mut keys = vec![12];
+    keys.extend(2_u32.to_be_bytes());
+    for comment in ["ada@example", ""] {
+        put_ssh_string(&mut keys, &key);
+        put_ssh_string(&mut keys, comment.as_bytes());
+    }
+    let mut signature = Vec::new();
+    put_ssh_string(&mut signature, b"ssh-ed25519");
+    put_ssh_string(&mut signature, &[5; 64]);
+    let mut signed = vec![14];
+    put_ssh_string(&mut signed, &signature);
+    Target {
+        name: "agent answers",
+        corpus: include_str!("../corpus/agent.hex"),
+        valid: vec![keys, signed],
+        check: |input| {
+            let _is_one = is_agent_answer(input);
+            Ok(())
+        },
+        is_taken: is_agent_answer,
     }
 }

@@ -18,6 +18,14 @@ use tokio::time::timeout;
 pub(super) use messages::AgentKey;
 use messages::{Request, keys_of, signature_of};
 
+/// Whether an agent's answer is a list of keys or a signature: for tests that throw bytes at what reads it.
+#[doc(hidden)]
+#[must_use]
+pub fn is_agent_answer(answer: &[u8]) -> bool {
+    let signature = || signature_of(answer).is_ok_and(|signature| signature.is_some());
+    keys_of(answer).is_ok_and(|keys| keys.iter().any(|key| key.known().is_some())) || signature()
+}
+
 /// How long the agent may take to list its keys.
 const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 
