@@ -101,21 +101,7 @@ impl Server {
         let started = Instant::now();
         chat_files::limit::survive().map_err(StartError::Thread)?;
         let connections_limit = connections_limit()?;
-        if config.correct_times {
-            let events = correct_times(&config.data_dir, config.durability, utc_now())?;
-            tracing::info!(events, "times that were in the future have been corrected");
-        }
-        let open = match config.new_store {
-            true => SqliteStore::open_or_begin_again,
-            false => SqliteStore::open,
-        };
-        let store = open(&config.data_dir, config.durability)?;
-        let identity = Identity::load_or_make(&config.data_dir)?;
-        let mut pipeline = Pipeline::open(store)?;
-        if !pipeline.has_begun() {
-            pipeline.begin(genesis()?)?;
-        }
-
+        let (pipeline, identity) = open_store(&config)?;
         let link = LinkSettings::of(&config, TlsCertificate::of(&config)?);
         let (listeners, addresses, socket) = bind_all(&config).await?;
         let mailboxes =
@@ -338,6 +324,25 @@ fn connections_limit() -> Result<usize, StartError> {
         return Err(StartError::Descriptors { open_max });
     }
     Ok(usize::try_from(connections).unwrap_or(usize::MAX))
+}
+
+/// Opens the store, whose logs have begun, and the daemon's identity.
+fn open_store(config: &Config) -> Result<(Pipeline<SqliteStore>, Identity), StartError> {
+    if config.correct_times {
+        let events = correct_times(&config.data_dir, config.durability, utc_now())?;
+        tracing::info!(events, "times that were in the future have been corrected");
+    }
+    let open = match config.new_store {
+        true => SqliteStore::open_or_begin_again,
+        false => SqliteStore::open,
+    };
+    let store = open(&config.data_dir, config.durability)?;
+    let identity = Identity::load_or_make(&config.data_dir)?;
+    let mut pipeline = Pipeline::open(store)?;
+    if !pipeline.has_begun() {
+        pipeline.begin(genesis()?)?;
+    }
+    Ok((pipeline, identity))
 }
 
 /// What begins the logs, or another life of them.

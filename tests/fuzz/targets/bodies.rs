@@ -91,11 +91,12 @@ macro_rules! kinds {
 
 kinds! {
     Hello Welcome SignIn SignedIn LinkDevice Send Join Leave Rename Edit Delete React SetRole
-    OpenLink RevokeCredential CreateInvitation RevokeInvitation Subscribe Unsubscribe History
-    FindRoom Rooms Members Accounts Ping ProbeReply Devices Invitations Error Done Ack RoomInfo
-    RoomList MemberList AccountList Subscribed Reset HistoryPage Pong DeviceList InvitationMade
-    InvitationList Gap Presence Probe Close Renamed SubscriptionEnded Posted Joined Left
-    RoomCreated RoomRemoved RoleSet AccountCreated AccountRenamed RoomJoined RoomLeft
-    CredentialAdded CredentialRemoved LinkOpened InvitationCreated InvitationUsed
-    InvitationRevoked
+    OpenLink RevokeCredential CreateInvitation RevokeInvitation Kick Ban Unban Mute Unmute SetSlow
+    Report Subscribe Unsubscribe History FindRoom Rooms Members Accounts Ping ProbeReply Devices
+    Invitations Bans Error Done Ack RoomInfo RoomList MemberList AccountList Subscribed Reset
+    HistoryPage Pong DeviceList InvitationMade InvitationList BanList Gap Presence Probe Close
+    Renamed SubscriptionEnded Posted Joined Left RoomCreated RoomRemoved RoleSet AccountCreated
+    AccountRenamed RoomJoined RoomLeft CredentialAdded CredentialRemoved BotCreated LinkOpened
+    InvitationCreated InvitationUsed InvitationRevoked Kicked Banned Unbanned Muted Unmuted
+    SlowSet RoomKicked RoomBanned RoomUnbanned Reported
 }

@@ -58,7 +58,7 @@ struct Heard {
 
 /// A connection that is given its input in pieces of this size.
 fn heard(input: &[u8], piece: usize) -> Heard {
-    let seed = SessionSeed { id: SessionId(1), challenge: CHALLENGE };
+    let seed = SessionSeed { id: SessionId(1), challenge: CHALLENGE, binding: None };
     let (mut connection, admission) =
         (Connection::<Arc<NoTail>>::new(seed, WayIn::Network), admission());
     let (mut heard, mut buffer) = (Heard::default(), Vec::new());
