@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use chat_proto::{
+    AccountId, CloseReason, Done, ErrorCode, Join, MemberList, Members, Ping, Pong, Rename, Role,
+    RoomInfo, SetRole,
+};
 use chat_tests::raw::Raw;
 use chatd::config::RegistrationSetting;
 use chatd::ctl::{Answer, ErrorKind, OPENING, Page, REQUEST_BYTES_MAX, Record};
@@ -223,4 +227,67 @@ async fn a_daemon_that_stops_says_so_to_an_operator_who_waits() -> Result<()> {
     let Answer::Error { kind: ErrorKind::Retry, message } = answer else { panic!("{answer:?}") };
     assert!(message.contains("stops"), "{message}");
     operator.ends().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_tells_what_owners_and_the_operator_have_done() -> Result<()> {
+    let daemon = Daemon::start().await?;
+    let (mut ada, mut bob) = (daemon.sign_in(1, "ada").await?, daemon.sign_in(2, "bob").await?);
+    let room: RoomInfo = ada.ask(&Join { name: "dev".to_owned() }).await?;
+    let _joined: RoomInfo = bob.ask(&Join { name: "dev".to_owned() }).await?;
+    let members: MemberList = ada.ask(&Members { room: room.room, after: AccountId(0) }).await?;
+    let bobs =
+        members.members.iter().find(|member| member.name == "bob").context("bob is there")?;
+    let role = SetRole { room: room.room, account: bobs.account, role: Role::Moderator as u16 };
+    let _done: Done = ada.ask(&role).await?;
+    // What somebody does in their own name is no part of it.
+    let _done: Done = bob.ask(&Rename { name: "rob".to_owned() }).await?;
+    let mut operator = Operator::connect(&daemon.socket).await?;
+    operator.told(r#"{"verb":"admin","do":"add","name":"rob"}"#).await?;
+    let page = operator.told(r#"{"verb":"audit"}"#).await?;
+    let text = |record: &Record, name| field(record, name).as_str().unwrap_or("-").to_owned();
+    let told: Vec<_> = page
+        .records
+        .iter()
+        .map(|record| ["by", "what", "account", "room", "value"].map(|name| text(record, name)))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ["ada", "role_set", "rob", "#dev", "moderator"],
+            ["(operator)", "administrator_set", "rob", "-", "-"],
+        ]
+    );
+    timeout(PATIENCE, daemon.server.shutdown()).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_disabled_is_signed_out_at_once_and_signs_in_again_when_enabled() -> Result<()> {
+    let daemon = Daemon::start().await?;
+    let (mut ada, mut ada_too) = (daemon.sign_in(1, "ada").await?, daemon.sign_in(1, "ada").await?);
+    let mut bob = daemon.sign_in(2, "bob").await?;
+    let mut operator = Operator::connect(&daemon.socket).await?;
+    operator.told(r#"{"verb":"account","do":"disable","name":"ada","reason":"on leave"}"#).await?;
+    for session in [&mut ada, &mut ada_too] {
+        let close = session.closed().await?;
+        assert_eq!(close.known_reason(), Some(CloseReason::SignedOut));
+        assert_eq!((close.code, close.reconnect), (ErrorCode::AccountDisabled as u16, false));
+        assert!(close.message.contains("on leave"), "{}", close.message);
+    }
+    let pong: Pong = bob.ask(&Ping { token: 5 }).await?;
+    assert_eq!(pong.token, 5, "others go on");
+    // Whoever has the key is told why; nobody else can be asked.
+    let mut refused = Raw::connect(daemon.server.addresses()[0]).await?;
+    refused.begin_to_introduce(1, "ada").await?;
+    let close = refused.closed().await?;
+    assert_eq!(close.known_reason(), Some(CloseReason::SignInRefused));
+    assert_eq!((close.code, close.reconnect), (ErrorCode::AccountDisabled as u16, false));
+    assert!(close.message.contains("on leave"), "{}", close.message);
+    operator.told(r#"{"verb":"account","do":"enable","name":"ada"}"#).await?;
+    let mut ada = daemon.sign_in(1, "ada").await?;
+    let pong: Pong = ada.ask(&Ping { token: 6 }).await?;
+    assert_eq!(pong.token, 6);
+    timeout(PATIENCE, daemon.server.shutdown()).await?;
+    Ok(())
 }

@@ -35,7 +35,8 @@ pub use conversation::tail::Tail;
 pub use decision::admission::{NewInvitation, Registration};
 pub use decision::bot_scope::BotScope;
 pub use decision::command::{
-    Action, BotOrder, Command, DeviceLink, Moderation, RoomChange, SanctionKind, UnreadableCommand,
+    AccountChange, AccountOrder, Action, BotOrder, Command, DeviceLink, Moderation, RoomChange,
+    SanctionKind, UnreadableCommand,
 };
 pub use decision::input::{Input, Local, Ordered, Unsequenced};
 pub use decision::lone_submitter::LoneSubmitter;
@@ -52,8 +53,8 @@ pub use decision::state::{
     RestoreError, RoomRow, Sanction, SanctionRow, Snapshot, State,
 };
 pub use log::event::{
-    Batch, Columns, Content, Event, EventKind, EventRow, InvitationColumns, LogOwner,
-    MessageColumns, MissingColumn, StateChange,
+    AccountSetting, Batch, Columns, Content, Event, EventKind, EventRow, InvitationColumns,
+    LogOwner, MessageColumns, MissingColumn, StateChange,
 };
 pub use log::fanout::{Conn, Fanout, HistoryRead, Origin, StoreRead};
 pub use log::lineage::{Lineage, Witness};

@@ -17,6 +17,7 @@ mod refused_sends;
 mod renames;
 mod replies;
 mod revoking;
+mod signing_out;
 mod submissions;
 
 use chat_proto::{AccountId, Presence as PresenceFrame, RequestId, Timestamp, encode_frame};
@@ -209,16 +210,17 @@ impl<S: Store> Pipeline<S> {
 
     /// A batch is durable: everybody may see and hear of it.
     fn show(&mut self, mut staged: CommitBatch, fanout: &mut impl Fanout) {
-        let revoked = staged.removed_credentials();
+        let (revoked, disabled) = (staged.removed_credentials(), staged.take_disabled());
         let sign_out = |pipeline: &Self, fanout: &mut _| {
             let each = revoked.iter();
             each.for_each(|(of, which)| pipeline.sign_out_if_revoked(*of, *which, fanout));
+            disabled.iter().for_each(|account| pipeline.sign_out_if_disabled(*account, fanout));
         };
         // First: they see nothing of what is published.
         sign_out(self, fanout);
         self.publish(&mut staged, fanout);
         self.answer_all(staged, fanout);
-        if !revoked.is_empty() {
+        if !(revoked.is_empty() && disabled.is_empty()) {
             // Who was about to be signed in meanwhile.
             sign_out(self, fanout);
             fanout.release();

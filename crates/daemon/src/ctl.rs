@@ -8,13 +8,17 @@
 //! `carry_out`, and its words in `docs/OPERATING.md`. The command line, the bytes and the tables that
 //! people read follow from the first.
 
+mod accounts;
 mod answer;
+mod audit;
+mod authorized_key;
 mod carry_out;
 pub mod cli;
 mod client;
 mod conversation;
 mod inviting;
 mod operator;
+mod prepare;
 mod service;
 mod status;
 mod table;

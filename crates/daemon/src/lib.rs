@@ -21,6 +21,7 @@ mod memory;
 mod memory_return;
 mod network_limits;
 mod notices;
+mod opening;
 mod peer;
 pub mod protocols;
 mod proxy_header;

@@ -9,13 +9,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use chat_core::{Action, Admission, Command, Pipeline, StoreSecret};
-use chat_proto::{Epoch, RoomName};
+use chat_core::Admission;
 use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::clock::utc_now;
 use crate::config::Config;
 use crate::conn_number::REACTORS_MAX;
 use crate::ctl::{CtlProtocol, Operator, ctl_protocol};
@@ -24,18 +22,16 @@ use crate::identity::Identity;
 use crate::listener::{Listener, SocketFile, bind_tcp, bind_unix};
 use crate::live::{Live, MetricsSnapshot};
 use crate::mailbox::Mailboxes;
+use crate::opening::{begin_pipeline, open_store};
 use crate::protocols::Protocols;
 use crate::reactor::{Alive, ReactorBuilder, Shared};
 use crate::reader::ReadPool;
 use crate::sequencer::Sequencer;
 use crate::start_error::{CONNECTIONS_MIN, SPARE_DESCRIPTORS, StartError};
-use crate::store::{OpenError, SqliteStore, correct_times};
+use crate::store::audit::AuditLog;
 use crate::timer::keep_time;
 use crate::tls::{LinkSettings, TlsCertificate};
 use crate::vital::{EndNotices, VitalPart};
-
-/// The room that is always there.
-const LOBBY: &str = "lobby";
 
 /// Memory of all tails together, in bytes.
 const TAIL_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -101,7 +97,9 @@ impl Server {
         let started = Instant::now();
         chat_files::limit::survive().map_err(StartError::Thread)?;
         let connections_limit = connections_limit()?;
-        let (pipeline, identity) = open_store(&config)?;
+        let store = open_store(&config)?;
+        let identity = Identity::load_or_make(&config.data_dir)?;
+        let pipeline = begin_pipeline(store)?;
         let link = LinkSettings::of(&config, TlsCertificate::of(&config)?);
         let (listeners, addresses, socket) = bind_all(&config).await?;
         let mailboxes =
@@ -121,6 +119,7 @@ impl Server {
             Arc::clone(&live),
             TAIL_BYTES_MAX,
         );
+        let audit = AuditLog::of(pipeline.store());
         let (sequencer, committing) =
             Sequencer::start(pipeline, fanout, end).map_err(StartError::Thread)?;
         threads.push(committing);
@@ -135,6 +134,7 @@ impl Server {
             data_dir: config.data_dir.clone(),
             fingerprint: identity.fingerprint.clone(),
             addresses: addresses.clone(),
+            audit,
         };
         let shared = Arc::new(Shared { live: Arc::clone(&live), readers, started, protocols });
         let server = Self {
@@ -324,36 +324,6 @@ fn connections_limit() -> Result<usize, StartError> {
         return Err(StartError::Descriptors { open_max });
     }
     Ok(usize::try_from(connections).unwrap_or(usize::MAX))
-}
-
-/// Opens the store, whose logs have begun, and the daemon's identity.
-fn open_store(config: &Config) -> Result<(Pipeline<SqliteStore>, Identity), StartError> {
-    if config.correct_times {
-        let events = correct_times(&config.data_dir, config.durability, utc_now())?;
-        tracing::info!(events, "times that were in the future have been corrected");
-    }
-    let open = match config.new_store {
-        true => SqliteStore::open_or_begin_again,
-        false => SqliteStore::open,
-    };
-    let store = open(&config.data_dir, config.durability)?;
-    let identity = Identity::load_or_make(&config.data_dir)?;
-    let mut pipeline = Pipeline::open(store)?;
-    if !pipeline.has_begun() {
-        pipeline.begin(genesis()?)?;
-    }
-    Ok((pipeline, identity))
-}
-
-/// What begins the logs, or another life of them.
-fn genesis() -> Result<Command, OpenError> {
-    let (mut bytes, mut secret) = ([0; 8], StoreSecret::default());
-    getrandom::fill(&mut bytes)?;
-    getrandom::fill(&mut secret.0)?;
-    // SQLite's integers are signed, and 0 is no epoch.
-    let epoch = Epoch((u64::from_le_bytes(bytes) >> 1).max(1));
-    let lobby = RoomName::parse(LOBBY).expect("the lobby's name is a name").into();
-    Ok(Command { ts: utc_now(), action: Action::Genesis { epoch, secret, lobby } })
 }
 
 #[cfg(test)]

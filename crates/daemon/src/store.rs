@@ -5,6 +5,7 @@
 //! the tables that follow from them, and promises what [`chat_core::Store`] says.
 
 mod access;
+pub(crate) mod audit;
 mod checkpoints;
 mod commit;
 mod committer;
@@ -51,22 +52,21 @@ use chat_core::{Begun, Record, Snapshot, Store, StoreError, Witness};
 use chat_proto::{AccountId, Epoch, StreamId};
 use rusqlite::{Connection, ErrorCode};
 
-pub use durability::Durability;
-pub use error::OpenError;
-pub use holder::Holder;
-pub use read::{LogPage, Reader};
-pub use times::correct_times;
-pub use traces::Traces;
-
 use checkpoints::Checkpoints;
 use commit::UnderWay;
 use committer::{Committer, WriteConnection};
 use connection::Writer;
 use directory::DataDir;
+pub use durability::Durability;
 use epoch::CurrentEpoch;
+pub use error::OpenError;
 use fault_log::{FaultLog, NoRoom};
 use held::HeldFiles;
+pub use holder::Holder;
+pub use read::{LogPage, Reader};
 use times::LatestTs;
+pub use times::correct_times;
+pub use traces::Traces;
 use transactions::Transactions;
 use wal::{Wal, WalLayout};
 use witness::{Testimony, WitnessFile};

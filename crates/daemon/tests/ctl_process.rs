@@ -171,3 +171,102 @@ fn the_socket_is_found_where_the_settings_say() {
     assert_eq!(code, Some(3), "{told}");
     assert!(!told.contains("/run/chatd"), "{told}");
 }
+
+const KEYS: &str = "\
+# the people of the office
+ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti ada
+
+no-pty ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBLU0rkRLC3Zz2cLhYPDHsPFzYO8DbaBYUR6sdfB/IVx bob
+ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBLU0rkRLC3Zz2cLhYPDHsPFzYO8DbaBYUR6sdfB/IVx a/b
+ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBLU0rkRLC3Zz2cLhYPDHsPFzYO8DbaBYUR6sdfB/IVx ADA
+not a key
+ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBLU0rkRLC3Zz2cLhYPDHsPFzYO8DbaBYUR6sdfB/IVx eve
+";
+
+#[test]
+fn an_account_is_made_for_each_key_of_a_file_and_what_is_skipped_is_told() {
+    let daemon = Daemon::start();
+    let file = daemon.dir.path().join("authorized_keys");
+    std::fs::write(&file, KEYS).unwrap();
+    let file = file.to_string_lossy();
+    for _ in 0..2 {
+        let (code, shown, told) = said(&daemon.ctl(&["account", "import", &file]));
+        assert_eq!(code, Some(1), "{told}");
+        let names: Vec<_> =
+            shown.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+        assert_eq!(names, ["NAME", "ada", "eve"]);
+        let skipped: Vec<_> = told.lines().collect();
+        assert_eq!(skipped.len(), 5, "{told}");
+        for (line, number, word) in [
+            (skipped[0], 4, "options (no-pty)"),
+            (skipped[1], 5, "cannot be the name"),
+            (skipped[2], 6, "taken"),
+            (skipped[3], 7, "no line of an authorized_keys file"),
+        ] {
+            assert!(line.starts_with(&format!("chatd: line {number} is skipped: ")), "{line}");
+            // The third time ada's name comes, the key is eve's.
+            assert!(line.contains(word) || line.contains("signs in to eve"), "{line}");
+        }
+        assert!(skipped[4].contains("skipped: 4"), "{told}");
+    }
+    let (code, json, _) = said(&daemon.ctl(&["accounts", "--json"]));
+    assert_eq!((code, json.lines().count()), (Some(0), 2), "{json}");
+    let (code, _, told) = said(&daemon.ctl(&["account", "import", "/nonexistent"]));
+    assert_eq!(code, Some(1));
+    assert!(told.contains("/nonexistent"), "{told}");
+}
+
+#[test]
+fn accounts_are_disabled_enabled_renamed_and_administered_by_name() {
+    let daemon = Daemon::start();
+    let file = daemon.dir.path().join("authorized_keys");
+    std::fs::write(&file, KEYS.lines().nth(1).unwrap()).unwrap();
+    let done = |arguments: &[&str]| {
+        let (code, shown, told) = said(&daemon.ctl(arguments));
+        assert_eq!((code, &*told), (Some(0), ""), "{arguments:?}");
+        shown
+    };
+    done(&["account", "import", &file.to_string_lossy()]);
+    done(&["account", "disable", "ada", "--reason", "left the \u{1b}[2Joffice"]);
+    done(&["admin", "add", "Ada"]);
+    done(&["account", "rename", "ada", "ada-2"]);
+    let json = done(&["accounts", "--json"]);
+    assert!(json.contains(r#""name":"ada-2""#), "{json}");
+    assert!(
+        json.contains(
+            r#""administrator":true,"disabled":true,"reason":"left the \u001b[2Joffice""#
+        ),
+        "{json}"
+    );
+    let table = done(&["accounts"]);
+    assert!(table.contains("left the") && !table.contains('\u{1b}'), "{table:?}");
+    let audit = done(&["audit"]);
+    let rows: Vec<Vec<_>> =
+        audit.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
+    assert_eq!(rows[0], ["TIME", "BY", "WHAT", "ACCOUNT", "ROOM", "REASON", "VALUE"]);
+    let what: Vec<_> = rows[1..].iter().map(|row| (row[1], row[2], row[3])).collect();
+    let expected = ["key_set", "account_disabled", "administrator_set", "account_renamed"];
+    assert_eq!(what, expected.map(|what| ("(operator)", what, "ada-2")));
+    assert!(rows[1][0].ends_with('Z') && rows[1][4].starts_with("SHA256:"), "{audit}");
+    done(&["account", "enable", "ada-2"]);
+    done(&["admin", "remove", "ada-2"]);
+    assert!(done(&["accounts", "--json"]).contains(r#""administrator":false,"disabled":false"#));
+    for (arguments, status, word) in [
+        (&["account", "disable", "ada"][..], 1, "no account is called ada"),
+        (&["account", "enable", "a/b"], 2, "cannot be the name"),
+        (&["account", "rename", "ada-2", "system"], 1, "could be taken for the server"),
+        (&["admin", "add"], 2, "Usage:"),
+    ] {
+        let (code, shown, told) = said(&daemon.ctl(arguments));
+        assert_eq!((code, &*shown), (Some(status), ""), "{told}");
+        assert!(told.contains(word), "{told}");
+    }
+    // Without `ctl`, it is the same.
+    let short = Command::new(env!("CARGO_BIN_EXE_chatd"))
+        .env_clear()
+        .args(["account", "disable", "ada-2", "--socket"])
+        .arg(daemon.socket())
+        .output()
+        .unwrap();
+    assert_eq!(said(&short), (Some(0), String::new(), String::new()));
+}

@@ -31,7 +31,10 @@ fn filled() -> (TempDir, SqliteStore) {
     let mut store = seeded(dir.path(), Durability::Process);
     for nth in 0..EVENTS / BLOCK {
         let name = Nickname::parse(&format!("ada{nth}")).expect("a name");
-        put(&mut store, &event(ADA.into(), nth + 2, Content::AccountRenamed { name: name.into() }));
+        put(
+            &mut store,
+            &event(ADA.into(), nth + 2, Content::AccountRenamed { by: ADA, name: name.into() }),
+        );
         store.commit().expect("there is room");
         post(&mut store, (nth * BLOCK + 1).max(2)..=(nth + 1) * BLOCK);
     }

@@ -5,7 +5,7 @@ mod store_seed;
 use std::collections::BTreeSet;
 
 use bytes::BytesMut;
-use chat_core::{BotScope, Content, Event, EventKind, HistoryRead, Store};
+use chat_core::{BotScope, Content, Event, EventKind, HistoryRead, OPERATOR, Store};
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
 use chat_proto::{
     AccountId, Epoch, EventSeq, FrameCodec, Gap, HistoryPage, InvitationCode, Kind, LinkCodeHash,
@@ -84,7 +84,7 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
     let (banned, reported) = (banned(bob), reported());
     let events = [
         event(bob.into(), 1, Content::AccountCreated { credential, name: nickname("bob").into() }),
-        event(bob.into(), 2, Content::AccountRenamed { name: nickname("rob").into() }),
+        event(bob.into(), 2, Content::AccountRenamed { by: bob, name: nickname("rob").into() }),
         event(LogId(4), 1, Content::RoomCreated { by: Some(bob), name: side.into() }),
         event(LogId(4), 2, Content::Joined { account: bob }),
         event(bob.into(), 3, Content::RoomJoined { room: RoomId(4) }),
@@ -108,6 +108,12 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         event(bob.into(), 11, Content::CredentialRemoved { credential: laptop }),
         event(bob.into(), 12, Content::CredentialAdded { credential: laptop, label: "".into() }),
         event(bob.into(), 13, Content::BotCreated { by: ADA, scope }),
+        event(bob.into(), 14, Content::AccountDisabled { by: OPERATOR, reason: "left".into() }),
+        event(bob.into(), 15, Content::AccountDisabled { by: ADA, reason: String::new() }),
+        event(bob.into(), 16, Content::AccountEnabled { by: OPERATOR }),
+        event(bob.into(), 17, Content::AdministratorSet { by: OPERATOR, is_set: true }),
+        event(bob.into(), 18, Content::AdministratorSet { by: OPERATOR, is_set: false }),
+        event(bob.into(), 19, Content::KeySet { by: OPERATOR, fingerprint: "SHA256:abc".into() }),
         message(2, "hello\n\u{1b}[31m wörld 👍"),
         event(
             LogId::SERVER,

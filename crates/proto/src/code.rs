@@ -93,6 +93,12 @@ numbered! {
         NoSuchMember = 121, false;
         /// The room would have no owner.
         LastOwner = 122, false;
+        /// Whoever runs the server has disabled the account.
+        AccountDisabled = 135, false;
+        /// Only whoever runs the server may.
+        NotOperator = 136, false;
+        /// No account has that name.
+        UnknownAccount = 137, false;
         /// No device may be linked with the code: it was used, has expired, or is none.
         BadLinkCode = 138, false;
         /// The credential was taken from its account.

@@ -114,6 +114,8 @@ macro_rules! logged_events {
                 seq: Seq = Seq(2),
                 /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
                 ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Who did it: the account itself, or 0, whoever runs the server.
+                by: AccountId = AccountId(300),
                 /// The nickname from now on.
                 name: String = "ada-2".into(),
             }
@@ -138,6 +140,56 @@ macro_rules! logged_events {
                 ts: Timestamp = Timestamp(1_767_225_600_000),
                 /// The room that it is no member of any more.
                 room: RoomId = RoomId(7),
+            }
+            /// Nobody signs in to the account from now on, and whoever has is signed out. Logged in its own log.
+            AccountDisabled = 0x0398 {
+                /// The account in whose own log it stands.
+                account: AccountId = AccountId(300),
+                /// Its place in that log.
+                seq: Seq = Seq(2),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Who did it; 0: whoever runs the server.
+                by: AccountId = AccountId(0),
+                /// Why, in words for whoever has its key; may be empty.
+                reason: String = "left".into(),
+            }
+            /// The account may be signed in to again. Logged in its own log.
+            AccountEnabled = 0x0399 {
+                /// The account in whose own log it stands.
+                account: AccountId = AccountId(300),
+                /// Its place in that log.
+                seq: Seq = Seq(2),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Who did it; 0: whoever runs the server.
+                by: AccountId = AccountId(0),
+            }
+            /// The account is an administrator of the server from now on, or is none any more. Logged in its own log.
+            AdministratorSet = 0x039A {
+                /// The account in whose own log it stands.
+                account: AccountId = AccountId(300),
+                /// Its place in that log.
+                seq: Seq = Seq(2),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Who did it; 0: whoever runs the server.
+                by: AccountId = AccountId(0),
+                /// Whether it is one.
+                is_set: bool = true,
+            }
+            /// Somebody else than its owner has given the account a key. Logged in its own log.
+            KeySet = 0x039B {
+                /// The account in whose own log it stands.
+                account: AccountId = AccountId(300),
+                /// Its place in that log.
+                seq: Seq = Seq(2),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Who did it; 0: whoever runs the server.
+                by: AccountId = AccountId(0),
+                /// What people compare, as `ssh-keygen -l` shows it.
+                fingerprint: String = "SHA256:abc".into(),
             }
             /// Another credential signs in to the account. Logged in its own log.
             CredentialAdded = 0x039C {

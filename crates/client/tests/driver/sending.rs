@@ -327,7 +327,7 @@ async fn a_daemon_that_does_not_read_is_read_all_the_same() {
     connected(&mut events).await;
     for seq in 1..=2 {
         let (ts, name) = (Timestamp(1), format!("ada-{seq}"));
-        peer.event(&AccountRenamed { account: ADA, seq: Seq(seq), ts, name }).await;
+        peer.event(&AccountRenamed { account: ADA, seq: Seq(seq), ts, by: ADA, name }).await;
     }
     event(&mut events, |event| matches!(event, Event::OwnName { .. }).then_some(())).await;
     for n in 1..=1000 {

@@ -1,5 +1,6 @@
 //! Commands: everything that can change the state, in the one order that the sequencer gives them.
 
+mod account_order;
 mod bytes;
 mod moderation;
 mod room_change;
@@ -9,6 +10,7 @@ use chat_proto::{
     NameError, Nickname, Nonce, RoomId, RoomName, Timestamp, TokenId,
 };
 
+pub use account_order::{AccountChange, AccountOrder};
 pub use bytes::UnreadableCommand;
 pub use moderation::{Moderation, SanctionKind};
 pub use room_change::RoomChange;
@@ -138,6 +140,8 @@ pub enum Action {
         /// What is to be done.
         asked: Moderation,
     },
+    /// Something is done to an account by whoever runs the server.
+    Govern(Box<AccountOrder>),
     /// Puts something into a room's log.
     Post {
         /// The sender.
@@ -190,6 +194,27 @@ impl Action {
         match self {
             Self::Authenticated { action, .. } => action,
             _ => self,
+        }
+    }
+
+    /// The account that asks for it; `None`: nobody's, or nobody is signed in yet.
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Genesis { .. } | Self::SignIn { .. } | Self::LinkDevice(_) => None,
+            Self::Authenticated { action, .. } => action.account(),
+            Self::Govern(order) => Some(order.by),
+            Self::CreateBot(order) => Some(order.by),
+            Self::RevokeToken { by, .. } => Some(*by),
+            Self::Join { account, .. }
+            | Self::Leave { account, .. }
+            | Self::Rename { account, .. }
+            | Self::ChangeRoom { account, .. }
+            | Self::Moderate { account, .. }
+            | Self::OpenLink { account, .. }
+            | Self::RevokeCredential { account, .. }
+            | Self::CreateInvitation { account, .. }
+            | Self::RevokeInvitation { account, .. }
+            | Self::Post { account, .. } => Some(*account),
         }
     }
 }

@@ -71,6 +71,10 @@ pub struct AccountSummary {
     pub rooms: usize,
     /// How many credentials sign in to it.
     pub credentials: usize,
+    /// Why nobody signs in to it; `None`: its owner does.
+    pub disabled: Option<String>,
+    /// Whether it is an administrator of the server.
+    pub is_administrator: bool,
     /// Whether it is connected to this node.
     pub is_online: bool,
 }

@@ -33,6 +33,27 @@ pub enum Refusal {
         /// What was wished for.
         wished: String,
     },
+    /// Nobody signs in to the account.
+    #[error("this account is disabled{}. Whoever runs the server can enable it", because(reason))]
+    AccountDisabled {
+        /// Why, as it was said; may be empty.
+        reason: String,
+    },
+    /// Only the operator may.
+    #[error("that is for whoever runs the server, with chatd ctl on its machine")]
+    NotOperator,
+    /// There is no such account.
+    #[error("no account is called {name}; chatd ctl accounts lists them")]
+    UnknownAccount {
+        /// As it was asked for.
+        name: String,
+    },
+    /// The key is an account's already.
+    #[error("the key signs in to {holder} already")]
+    KeyTaken {
+        /// What that one is called.
+        holder: String,
+    },
     /// The text is no message.
     #[error(transparent)]
     BadText(#[from] TextError),
@@ -266,6 +287,10 @@ impl Refusal {
             Self::BadName(_) | Self::NameReserved { .. } => ErrorCode::BadName,
             Self::NameTaken { .. } => ErrorCode::NameTaken,
             Self::BadText(error) => error.code(),
+            Self::AccountDisabled { .. } => ErrorCode::AccountDisabled,
+            Self::NotOperator => ErrorCode::NotOperator,
+            Self::UnknownAccount { .. } => ErrorCode::UnknownAccount,
+            Self::KeyTaken { .. } => ErrorCode::NameTaken,
             Self::UnknownRoom { .. } => ErrorCode::UnknownRoom,
             Self::NotMember { .. } => ErrorCode::NotMember,
             Self::RoleTooLow { .. } | Self::Outranked { .. } => ErrorCode::RoleTooLow,
@@ -324,5 +349,12 @@ impl Refusal {
             Self::LastCredential | Self::TooManyCredentials => CREDENTIALS_PER_ACCOUNT_MAX as u64,
             _ => 0,
         }
+    }
+}
+
+fn because(reason: &str) -> String {
+    match reason {
+        "" => String::new(),
+        reason => format!(": {reason}"),
     }
 }

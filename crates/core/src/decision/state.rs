@@ -14,6 +14,7 @@ mod answer;
 mod bots;
 mod credentials;
 mod evolve;
+mod governing;
 mod messages;
 mod moderation;
 mod progress;
@@ -36,6 +37,7 @@ use crate::decision::permutation;
 use crate::{Action, BotScope, Command, Lookup, OrderProgress, StoreError, StoreSecret};
 
 pub(crate) use access::Access;
+pub use accounts::AccountRow;
 pub use admission::InvitationRow;
 pub(crate) use admission::Invitations;
 pub use answer::{Answer, Decision};
@@ -43,7 +45,7 @@ pub use bots::BotRow;
 pub(crate) use credentials::HeldCredential;
 pub use credentials::{CredentialRow, LinkRow};
 pub(crate) use evolve::{Account, Room};
-pub use evolve::{AccountRow, RoomRow, Snapshot};
+pub use evolve::{RoomRow, Snapshot};
 pub use restore_error::RestoreError;
 pub use sanctions::{Sanction, SanctionRow};
 use transition::Transition;
@@ -177,6 +179,9 @@ impl State {
         let mut transition =
             Transition { state: self, now, lookup, events: Vec::new(), failure: None };
         let (mut genesis, mut uses_nonce_up) = (None, false);
+        if let Some(Err(why)) = action.account().map(|asker| self.access(asker).may_act()) {
+            return Ok(Decision { events: Vec::new(), genesis, uses_nonce_up, answer: Err(why) });
+        }
         let answer = match action {
             Action::Authenticated { credential, action } => {
                 return match self.accepts(credential) {
@@ -221,6 +226,7 @@ impl State {
                 transition.change_room(account, room, change)
             }
             Action::Moderate { account, room, asked } => transition.moderate(account, room, asked),
+            Action::Govern(order) => transition.govern(*order),
             Action::Post { account, credential, nonce, room, body } => {
                 let decided = transition.post((account, credential), nonce, room, body)?;
                 uses_nonce_up = decided.uses_nonce_up;
@@ -238,11 +244,15 @@ impl State {
     /// as durable as the state.
     #[must_use]
     pub fn answer_without_change(&self, action: &Action) -> Option<Answer> {
+        if action.account().is_some_and(|asker| self.access(asker).may_act().is_err()) {
+            return None;
+        }
         match action {
             // Whether a token has ended is asked of the time.
             Action::SignIn { credential: Credential::Token(_), .. } => None,
             Action::SignIn { credential, .. } => {
-                self.account_of.get(credential).copied().map(Answer::SignedIn)
+                let known = self.account_of.get(credential).copied();
+                known.filter(|id| self.access(*id).may_act().is_ok()).map(Answer::SignedIn)
             }
             Action::Join { account, name } => {
                 let room = self.access(*account).room_named(name).ok()?;
@@ -257,7 +267,10 @@ impl State {
                 (self.accounts.get(account)?.name == name.name).then_some(Answer::Done)
             }
             Action::Genesis { .. } => self.has_begun().then_some(Answer::Done),
-            Action::LinkDevice(link) => self.linked_before(link).map(Answer::SignedIn),
+            Action::LinkDevice(link) => {
+                let known = self.linked_before(link);
+                known.filter(|id| self.access(*id).may_act().is_ok()).map(Answer::SignedIn)
+            }
             Action::Authenticated { credential, action } => {
                 self.accepts(*credential).ok()?;
                 self.answer_without_change(action)
@@ -271,6 +284,7 @@ impl State {
             | Action::RevokeCredential { .. }
             | Action::CreateInvitation { .. }
             | Action::RevokeInvitation { .. }
+            | Action::Govern(_)
             | Action::Post { .. } => None,
         }
     }
@@ -310,11 +324,6 @@ impl State {
     fn room_named(&self, keys: &NameKeys) -> Option<RoomId> {
         let id = self.room_names.holder(keys)?;
         (self.rooms.get(&id)?.keys.spelling == keys.spelling).then_some(id)
-    }
-
-    /// How many accounts and rooms there are.
-    pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.accounts.len(), self.rooms.len())
     }
 
     pub(crate) fn has_room(&self, room: RoomId) -> bool {
@@ -367,6 +376,8 @@ fn two_of_a_name(what: &'static str, name: &str, held: Option<String>) -> Restor
 mod admission_tests;
 #[cfg(test)]
 mod genesis_tests;
+#[cfg(test)]
+mod governing_tests;
 #[cfg(test)]
 mod moderation_tests;
 #[cfg(test)]

@@ -206,7 +206,11 @@ fn what_was_not_committed_does_not_survive<D: Disk>(disk: &mut D, fact: &str) {
 
 fn the_state_follows_the_events<D: Disk>(disk: &mut D, fact: &str) {
     let mut store = settled(disk, fact);
-    append(&mut store, fact, &event(BOB, 3, Content::AccountRenamed { name: named("rob") }));
+    append(
+        &mut store,
+        fact,
+        &event(BOB, 3, Content::AccountRenamed { by: BOB, name: named("rob") }),
+    );
     append(&mut store, fact, &event(LOBBY, 4, Content::Left { account: ADA }));
     let mut left = event(ADA, 3, Content::RoomLeft { room: RoomId(LOBBY.0) });
     left.ts = Timestamp(9_000);
@@ -240,7 +244,7 @@ fn a_clock_that_was_ahead_is_remembered<D: Disk>(disk: &mut D, fact: &str) {
     append(&mut store, fact, &at(posted(4, 1, "ahead"), 9_000));
     assert_eq!(store.newest_ts(LOBBY).expect(fact), Timestamp(9_000), "{fact}");
     store.commit().expect(fact);
-    let renamed = |name| Content::AccountRenamed { name: named(name) };
+    let renamed = |name| Content::AccountRenamed { by: BOB, name: named(name) };
     append(&mut store, fact, &at(event(BOB, 3, renamed("rob")), 2_000));
     store.commit().expect(fact);
     append(&mut store, fact, &at(event(BOB, 4, renamed("rab")), 2_001));

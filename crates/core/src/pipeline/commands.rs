@@ -84,6 +84,7 @@ impl<S: Store> Pipeline<S> {
                 | Action::Post { account, .. },
                 _,
             ) => self.in_doubt.is_changed(*account),
+            (Action::Govern(order), _) => self.in_doubt.is_changed(order.by),
         };
         (!is_in_doubt).then_some(answer)
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chat_proto::{AccountId, CredentialId, LogId, Nonce, QueryRequest, RequestId, RoomId, Seq};
 
 use crate::{
-    Action, Answer, Batch, Conn, Content, Event, OperatorQuery, Origin, PresenceReport, Refusal,
-    StateChange, StoreError, SubmitterId,
+    AccountSetting, Action, Answer, Batch, Conn, Content, Event, OperatorQuery, Origin,
+    PresenceReport, Refusal, StateChange, StoreError, SubmitterId,
 };
 
 /// What waits for the commit, in the order of the inputs.
@@ -55,6 +55,8 @@ pub(super) struct CommitBatch {
     batches: BTreeMap<LogId, Batch>,
     memberships: Vec<MembershipChange>,
     removed_rooms: Vec<RemovedRoom>,
+    /// Accounts that nobody may be signed in to any more.
+    disabled: Vec<AccountId>,
     new_accounts: Vec<AccountId>,
     /// Accounts to which something else signs in from now on, and what was taken from them.
     credentials: Vec<(AccountId, Option<CredentialId>)>,
@@ -126,6 +128,7 @@ pub(super) fn send_of(action: &Action) -> Option<Send> {
         | Action::Authenticated { .. }
         | Action::ChangeRoom { .. }
         | Action::Moderate { .. }
+        | Action::Govern(_)
         | Action::Rename { .. }
         | Action::CreateInvitation { .. }
         | Action::RevokeInvitation { .. } => None,
@@ -245,6 +248,7 @@ impl CommitBatch {
         self.waiting.extend(behind.waiting);
         self.memberships.extend(behind.memberships);
         self.removed_rooms.extend(behind.removed_rooms);
+        self.disabled.extend(behind.disabled);
         self.new_accounts.extend(behind.new_accounts);
         self.credentials.extend(behind.credentials);
         self.renames.extend(behind.renames);
@@ -256,6 +260,7 @@ impl CommitBatch {
         self.batches.clear();
         self.memberships.clear();
         self.removed_rooms.clear();
+        self.disabled.clear();
         self.renames.clear();
         self.credentials.clear();
         for waiting in &mut self.waiting {
@@ -283,6 +288,11 @@ impl CommitBatch {
         let removed = std::mem::take(&mut self.removed_rooms);
         removed.iter().for_each(|removed| drop(self.batches.remove(&removed.room.into())));
         removed
+    }
+
+    /// Accounts that nobody may be signed in to any more.
+    pub(super) fn take_disabled(&mut self) -> Vec<AccountId> {
+        std::mem::take(&mut self.disabled)
     }
 
     pub(super) fn take_renames(&mut self) -> BTreeMap<AccountId, String> {
@@ -336,6 +346,9 @@ impl CommitBatch {
             StateChange::AccountRenamed { name } => {
                 self.renames.insert(own, name.name.to_string());
                 return;
+            }
+            StateChange::AccountSet(AccountSetting::Disabled(Some(_why))) => {
+                return self.disabled.push(own);
             }
             StateChange::MemberJoined { account } => (account, true, true),
             StateChange::MemberLeft { account } => (account, false, true),

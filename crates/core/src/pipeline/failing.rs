@@ -142,6 +142,7 @@ impl<S: Store> Pipeline<S> {
                     self.revoke_unreadable(account, room, fanout);
                 }
                 in_doubt.removed.iter().for_each(|room| self.end_if_removed(*room, fanout));
+                self.sign_out_all_disabled(fanout);
                 self.resume_from_state(fanout);
             }
             Err(_the_store_has_logged_it) => self.recover_at = Some(later(now)),

@@ -40,8 +40,9 @@ fn page_of_accounts(access: Access<'_>, presence: &Presence, after: AccountId) -
     let summary = |(id, credentials)| {
         let account = access.account(id)?;
         let (name, rooms) = (account.name.to_string(), account.rooms.len());
-        let is_online = presence.is_online(id);
-        Some(AccountSummary { id, name, rooms, credentials, is_online })
+        let (is_online, is_administrator) = (presence.is_online(id), account.is_administrator);
+        let disabled = account.disabled.as_deref().map(str::to_owned);
+        Some(AccountSummary { id, name, rooms, credentials, disabled, is_administrator, is_online })
     };
     let accounts = ids.into_iter().zip(credentials).filter_map(summary).collect();
     OperatorAnswer::Accounts { accounts, more }

@@ -188,6 +188,7 @@ impl Counted {
             | Action::CreateInvitation { .. }
             | Action::RevokeInvitation { .. }
             | Action::Moderate { .. }
+            | Action::Govern(_)
             | Action::Post { .. } => return None,
         };
         // Whoever takes the name that it has tells nobody.

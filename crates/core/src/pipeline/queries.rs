@@ -56,6 +56,7 @@ impl<'a> Asker<'a> {
     }
 
     pub(super) fn answer(self, query: &QueryRequest) -> Result<Answered, Refusal> {
+        self.access.may_act()?;
         Ok(Answered::Reply(match query {
             QueryRequest::Subscribe(asked) => return self.subscribe(asked),
             QueryRequest::Unsubscribe(Unsubscribe { log }) => Reply::Unsubscribed(*log),

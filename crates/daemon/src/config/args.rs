@@ -11,7 +11,7 @@ use super::file::File;
 use super::limits::LimitArgs;
 use super::{Address, Config, FileError, RegistrationSetting, SocketMode};
 use crate::ctl::cli::CtlOrder;
-use crate::ctl::verb::Verb;
+use crate::ctl::verb::{AccountVerb, AdminVerb, Verb};
 use crate::store::Durability;
 use crate::tls::CertificateFiles;
 
@@ -32,7 +32,8 @@ pub enum Order {
 pub fn from_command_line() -> Order {
     let args = Args::try_parse().unwrap_or_else(|error| with_usage(error).exit());
     let prints = args.print_config;
-    if let Some(Subcommands::Ctl { is_json, verb }) = args.subcommand.clone() {
+    if let Some(subcommand) = args.subcommand.clone() {
+        let (is_json, verb) = subcommand.verb();
         return match args.sockets(File::read) {
             Ok(sockets) => Order::Ctl(CtlOrder { sockets, verb, is_json }),
             Err(error) => Args::command().error(ErrorKind::ValueValidation, error).exit(),
@@ -177,6 +178,35 @@ enum Subcommands {
         #[command(subcommand)]
         verb: Verb,
     },
+    /// As chatd ctl account
+    Account {
+        /// Print a line of JSON for each record
+        #[arg(long = "json", global = true)]
+        is_json: bool,
+
+        #[command(subcommand)]
+        verb: AccountVerb,
+    },
+    /// As chatd ctl admin
+    Admin {
+        /// Print a line of JSON for each record
+        #[arg(long = "json", global = true)]
+        is_json: bool,
+
+        #[command(subcommand)]
+        verb: AdminVerb,
+    },
+}
+
+impl Subcommands {
+    /// What is asked for, and whether the answer is to be JSON.
+    fn verb(self) -> (bool, Verb) {
+        match self {
+            Self::Ctl { is_json, verb } => (is_json, verb),
+            Self::Account { is_json, verb } => (is_json, Verb::Account(verb)),
+            Self::Admin { is_json, verb } => (is_json, Verb::Admin(verb)),
+        }
+    }
 }
 
 /// Says why settings do not go together.

@@ -2,10 +2,9 @@
 //!
 //! It must not know how requests come and answers go.
 
-use chat_core::{AccountSummary, OperatorAnswer, OperatorQuery};
-use chat_proto::AccountId;
-
-use super::answer::{Answer, ErrorKind, Page, Record};
+use super::accounts;
+use super::answer::{Answer, ErrorKind};
+use super::audit::audit;
 use super::inviting;
 use super::operator::{AskError, Operator};
 use super::status::status;
@@ -16,9 +15,12 @@ use super::verb::Verb;
 pub(super) async fn carry_out(verb: Verb, daemon: &Operator) -> Answer {
     let done = match verb {
         Verb::Status {} => status(daemon).await,
+        Verb::Accounts { after } => accounts::list(daemon, after.as_deref()).await,
+        Verb::Audit { after } => audit(daemon, after.as_deref()).await,
+        Verb::Account(verb) => accounts::change(daemon, verb).await,
+        Verb::Admin(verb) => accounts::administer(daemon, verb).await,
         Verb::TokenCreate(asked) => token::create(daemon, asked).await,
         Verb::TokenRevoke { name } => token::revoke(daemon, &name).await,
-        Verb::Accounts { after } => accounts(daemon, after.as_deref()).await,
         Verb::Invite { uses, expires, rooms, name } => {
             let terms = inviting::Terms { uses, expires, rooms, name };
             inviting::invite(daemon, terms).await
@@ -35,6 +37,9 @@ pub(super) enum VerbError {
     /// What it says is wrong.
     #[error("{0}")]
     Usage(String),
+    /// The store cannot be read.
+    #[error("the store cannot be read: {0}")]
+    Store(String),
     /// The daemon refuses it.
     #[error(transparent)]
     Ask(#[from] AskError),
@@ -44,34 +49,8 @@ impl From<VerbError> for Answer {
     fn from(error: VerbError) -> Self {
         match error {
             VerbError::Usage(message) => Self::error(ErrorKind::Usage, message),
+            VerbError::Store(_) => Self::error(ErrorKind::Retry, error),
             VerbError::Ask(error) => error.into(),
         }
     }
-}
-
-async fn accounts(daemon: &Operator, after: Option<&str>) -> Result<Page, VerbError> {
-    let after = match after.map(str::parse) {
-        None => 0,
-        Some(Ok(after)) => after,
-        Some(Err(_no_number)) => {
-            return Err(VerbError::Usage("`after` is no id of an account".to_owned()));
-        }
-    };
-    let query = OperatorQuery::Accounts { after: AccountId(after) };
-    let OperatorAnswer::Accounts { accounts, more } = daemon.ask(query).await? else {
-        return Err(AskError::Astray.into());
-    };
-    let last = accounts.last().map(|account| account.id.to_string());
-    let records = accounts.iter().map(record_of).collect();
-    Ok(Page { records, next: last.filter(|_last| more) })
-}
-
-fn record_of(account: &AccountSummary) -> Record {
-    let AccountSummary { id, name, rooms, credentials, is_online } = account;
-    Record::default()
-        .with("name", name.as_str())
-        .with("id", id.0)
-        .with("online", *is_online)
-        .with("rooms", *rooms)
-        .with("credentials", *credentials)
 }

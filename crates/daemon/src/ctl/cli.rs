@@ -8,6 +8,7 @@ use chat_inert::{inert, to_json};
 
 use super::answer::{ErrorKind, Record};
 use super::client::{CtlClient, CtlError};
+use super::prepare::{FileError, Prepared, prepare};
 use super::table::{fields, table};
 use super::token;
 use super::verb::{Shape, Verb};
@@ -37,8 +38,14 @@ pub struct CtlOrder {
 enum RunError {
     #[error(transparent)]
     Ctl(#[from] CtlError),
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error("the answer cannot be written: {0}")]
     Output(io::Error),
+    #[error(
+        "lines that were skipped: {lines}. The others are done; the same file can be imported again"
+    )]
+    Skipped { lines: usize },
 }
 
 /// Carries the order out, and shows what comes of it.
@@ -47,9 +54,7 @@ pub fn run(order: CtlOrder) -> ExitCode {
     match ask_and_show(order) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let message = error.to_string();
-            // There is nobody left to tell when this fails.
-            let _told = writeln!(io::stderr(), "chatd: {}", inert(&message));
+            tell(&error.to_string());
             ExitCode::from(status_of(&error))
         }
     }
@@ -58,27 +63,57 @@ pub fn run(order: CtlOrder) -> ExitCode {
 fn ask_and_show(order: CtlOrder) -> Result<(), RunError> {
     let CtlOrder { sockets, mut verb, is_json } = order;
     let token = token::draw(&mut verb).map_err(CtlError::Broken)?;
+    let shape = verb.shape();
+    let requests = prepare(verb)?;
     let mut client = CtlClient::connect(&sockets)?;
+    let (mut records, mut refused) = (Vec::new(), 0);
+    for Prepared { verb, line } in requests {
+        let told = match (ask_all(&mut client, verb), line) {
+            (Err(CtlError::Said { message, .. }), Some(line)) => {
+                tell(&format!("line {line} is skipped: {message}"));
+                refused += 1;
+                continue;
+            }
+            (told, _) => told?,
+        };
+        // It is shown here, once, and is nowhere else.
+        let told = match &token {
+            Some(token) => {
+                told.into_iter().map(|record| record.with("token", token.reveal())).collect()
+            }
+            None => told,
+        };
+        match is_json {
+            true => print(&json_lines(&told))?,
+            // A table is as wide as its widest row.
+            false => records.extend(told),
+        }
+    }
+    match shape {
+        Shape::Fields => print(&fields(&records))?,
+        Shape::Table => print(&table(&records))?,
+    }
+    match refused {
+        0 => Ok(()),
+        lines => Err(RunError::Skipped { lines }),
+    }
+}
+
+/// All pages of an answer.
+fn ask_all(client: &mut CtlClient, mut verb: Verb) -> Result<Vec<Record>, CtlError> {
     let mut records = Vec::new();
     loop {
-        let mut page = client.ask(&verb)?;
-        // It is shown here, once, and is nowhere else.
-        if let Some(token) = &token {
-            let records = std::mem::take(&mut page.records).into_iter();
-            page.records = records.map(|record| record.with("token", token.reveal())).collect();
-        }
-        match is_json {
-            true => print(&json_lines(&page.records))?,
-            // A table is as wide as its widest row.
-            false => records.extend(page.records),
-        }
-        let Some(next) = page.next else { break };
+        let page = client.ask(&verb)?;
+        records.extend(page.records);
+        let Some(next) = page.next else { return Ok(records) };
         verb.for_page(next);
     }
-    match verb.shape() {
-        Shape::Fields => print(&fields(&records)),
-        Shape::Table => print(&table(&records)),
-    }
+}
+
+/// Says something for people that is not the answer.
+fn tell(message: &str) {
+    // There is nobody left to tell when this fails.
+    let _told = writeln!(io::stderr(), "chatd: {}", inert(message));
 }
 
 fn json_lines(records: &[Record]) -> String {
@@ -104,6 +139,9 @@ fn status_of(error: &RunError) -> u8 {
             ErrorKind::NotAllowed => NOT_ALLOWED,
             ErrorKind::Refused | ErrorKind::Retry => FAILED,
         },
-        RunError::Ctl(CtlError::Broken(_) | CtlError::NoAnswer(_)) | RunError::Output(_) => FAILED,
+        RunError::Ctl(CtlError::Broken(_) | CtlError::NoAnswer(_))
+        | RunError::File(_)
+        | RunError::Output(_)
+        | RunError::Skipped { .. } => FAILED,
     }
 }

@@ -19,6 +19,7 @@ use super::answer::{Answer, ErrorKind};
 use crate::fair_queue::Party;
 use crate::live::Live;
 use crate::sequencer::{Sequencer, cost_of};
+use crate::store::audit::AuditLog;
 
 /// How long a commit may take before the operator is told that its outcome is unknown.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
@@ -36,6 +37,7 @@ pub(crate) struct Operator {
     pub(crate) data_dir: PathBuf,
     pub(crate) fingerprint: String,
     pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) audit: AuditLog,
 }
 
 /// Who waits for an answer: as many as there are conversations at the most.

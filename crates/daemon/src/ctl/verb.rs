@@ -2,8 +2,12 @@
 //!
 //! It must not know what is done for it.
 
+mod account;
+
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
+
+pub use account::{AccountVerb, AdminVerb};
 
 /// A request of the operator's. On the wire it is an object with its name as `verb`.
 #[derive(Clone, PartialEq, Eq, Debug, Subcommand, Serialize, Deserialize)]
@@ -22,6 +26,13 @@ pub enum Verb {
     /// Every account, with its id, its rooms and what signs in to it
     Accounts {
         /// Behind which account: `next` of the page before.
+        #[arg(skip)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// What moderators, administrators and the operator have done, oldest first
+    Audit {
+        /// Behind which event: `next` of the page before.
         #[arg(skip)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
@@ -55,6 +66,12 @@ pub enum Verb {
         /// Its id, as the list shows it
         id: u64,
     },
+    /// Disable, enable or rename an account, or make accounts for keys
+    #[command(subcommand)]
+    Account(AccountVerb),
+    /// Say who is an administrator of the server
+    #[command(subcommand)]
+    Admin(AdminVerb),
 }
 
 /// A program that is to have an account.
@@ -88,19 +105,27 @@ impl Verb {
             | Self::TokenRevoke { .. }
             | Self::Invite { .. }
             | Self::RevokeInvitation { .. } => Shape::Fields,
-            Self::Accounts { .. } | Self::Invitations { .. } => Shape::Table,
+            Self::Accounts { .. }
+            | Self::Audit { .. }
+            | Self::Invitations { .. }
+            | Self::Account(_)
+            | Self::Admin(_) => Shape::Table,
         }
     }
 
     /// The same request for the page behind another.
     pub(crate) fn for_page(&mut self, next: String) {
         match self {
-            Self::Accounts { after } | Self::Invitations { after } => *after = Some(next),
+            Self::Accounts { after } | Self::Audit { after } | Self::Invitations { after } => {
+                *after = Some(next);
+            }
             Self::Status {}
             | Self::TokenCreate(_)
             | Self::TokenRevoke { .. }
             | Self::Invite { .. }
-            | Self::RevokeInvitation { .. } => {}
+            | Self::RevokeInvitation { .. }
+            | Self::Account(_)
+            | Self::Admin(_) => {}
         }
     }
 }

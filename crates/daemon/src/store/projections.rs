@@ -9,10 +9,11 @@ pub(super) mod invitations;
 pub(super) mod sanctions;
 
 use chat_core::{
-    AccountRow, Event, NameKeys, Named, RoomRow, SanctionKind, StateChange, StoreError,
+    AccountRow, AccountSetting, Event, NameKeys, Named, RoomRow, SanctionKind, StateChange,
+    StoreError,
 };
 use chat_proto::{AccountId, LogId, Nickname, Role, RoomId, RoomName, Seq};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, ToSql, params};
 
 use super::committer::WriteConnection;
 use super::removed_rooms;
@@ -68,6 +69,7 @@ fn project_in(
             credentials::remove(connection, credential, ts)?;
         }
         StateChange::LinkOpened { code } => credentials::open_link(connection, log, code, ts)?,
+        StateChange::AccountSet(setting) => set_account(connection, event.log, setting)?,
         StateChange::RoomBegins { by, name, is_permanent } => {
             connection
                 .prepare_cached(
@@ -131,6 +133,23 @@ fn end_membership(
     set_role(connection, event.log, event.seq, account, Role::Member)
 }
 
+fn set_account(
+    connection: &Connection,
+    account: LogId,
+    setting: AccountSetting<'_>,
+) -> rusqlite::Result<()> {
+    let id = integer(account.0);
+    let set = |sql: &str, value: &dyn ToSql| {
+        connection.prepare_cached(sql)?.execute(params![value, id]).map(drop)
+    };
+    match setting {
+        AccountSetting::Disabled(why) => set("UPDATE accounts SET disabled = ? WHERE id = ?", &why),
+        AccountSetting::Administrator(is_set) => {
+            set("UPDATE accounts SET administrator = ? WHERE id = ?", &is_set)
+        }
+    }
+}
+
 /// Only what is more than a member has a row.
 fn set_role(
     connection: &Connection,
@@ -170,7 +189,7 @@ pub(super) fn roles(connection: &Connection) -> Result<Vec<(RoomId, AccountId, R
 }
 
 const ACCOUNTS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
-    WHERE log = accounts.id ORDER BY first_seq DESC LIMIT 1), 0), name, name_keys \
+    WHERE log = accounts.id ORDER BY first_seq DESC LIMIT 1), 0), name, name_keys, disabled, administrator \
     FROM accounts ORDER BY id";
 
 const ROOMS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
@@ -200,6 +219,8 @@ fn account(row: &Row<'_>) -> Result<AccountRow, StoreError> {
         id: AccountId(unsigned(row.get(0).map_err(read)?)),
         head: Seq(unsigned(row.get(1).map_err(read)?)),
         name: Named { name: nickname(&row.get::<_, String>(2).map_err(read)?)?, keys: keys(row)? },
+        disabled: row.get::<_, Option<String>>(4).map_err(read)?.map(Into::into),
+        is_administrator: row.get(5).map_err(read)?,
     })
 }
 

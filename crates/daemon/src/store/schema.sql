@@ -31,7 +31,9 @@ CREATE TABLE accounts (
   id         INTEGER PRIMARY KEY,
   name       TEXT NOT NULL,
   name_keys  BLOB NOT NULL, -- they came with the name, and say which other names collide with it
-  created_ts INTEGER NOT NULL -- milliseconds of UTC since 1970, like every ts
+  created_ts INTEGER NOT NULL, -- milliseconds of UTC since 1970, like every ts
+  disabled   TEXT, -- why nobody signs in to it, which may be empty; NULL: its owner does
+  administrator INTEGER NOT NULL DEFAULT 0 -- 1: of the server
 ) STRICT;
 
 -- What accounts sign in with.
@@ -160,7 +162,7 @@ CREATE TABLE events (
   text_kind  INTEGER, -- as in the protocol, NULL for 1: somebody says it
   reply_to   INTEGER, -- the seq of an event of the same room
   done_by    INTEGER, -- who did it, where account says whom it is about
-  number     INTEGER, -- a figure: of 'role_set' the role, of 'banned' and 'muted' the time of the end, of 'slow_set' seconds
+  number     INTEGER, -- a figure: of 'role_set' the role, of 'administrator_set' whether it is one, of 'banned' and 'muted' the time of the end, of 'slow_set' seconds
   invitation INTEGER, -- its id, which stays when it is not open any more
   uses       INTEGER, -- how many accounts may be made with it
   expires_ts INTEGER

@@ -8,52 +8,28 @@
 //! (`u16`), the version of that (`u8`), and the fields in the order in which they are written here. A text
 //! is its length in bytes (`u32`) and UTF-8; a credential is the number of its kind (`u16`) and 32 bytes.
 
+mod account_order;
 mod credentials;
 mod invitation;
 mod moderation;
 mod number;
 mod post;
 mod room_change;
+mod unreadable;
 mod wish;
 
 use chat_proto::{
-    AccountId, Credential, CredentialId, Epoch, NameError, Nickname, Nonce, RoomId, RoomName,
-    StreamId, Timestamp,
+    AccountId, Credential, CredentialId, Epoch, Nickname, Nonce, RoomId, RoomName, StreamId,
+    Timestamp,
 };
+
+pub use unreadable::UnreadableCommand;
 
 use super::{Action, Command};
 use crate::{NameKeys, Named, StoreSecret};
 
 /// The version that is written of every action.
 const VERSION: u8 = 1;
-
-/// Why bytes are no command that this version could carry out. The machine must not go on behind it.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum UnreadableCommand {
-    /// Another version wrote it.
-    #[error("it has the action {number} in version {version}, which only a newer version knows")]
-    Unknown {
-        /// The action's number.
-        number: u16,
-        /// Its version.
-        version: u8,
-    },
-    /// It ends in the middle, or has no end.
-    #[error("it has {bytes} bytes, which are not those of its action")]
-    Length {
-        /// How many there are.
-        bytes: usize,
-    },
-    /// A field has a value that it cannot have.
-    #[error("its {field} is none")]
-    Field {
-        /// Its name, as the sentence says it.
-        field: &'static str,
-    },
-    /// A name is none by the rules of this version.
-    #[error("a name in it breaks a rule of this version: {0}")]
-    Name(#[from] NameError),
-}
 
 impl Command {
     /// Appends the command's bytes.
@@ -137,6 +113,7 @@ impl Command {
             Action::CreateInvitation { .. } | Action::RevokeInvitation { .. } => {
                 invitation::put(out, action);
             }
+            Action::Govern(order) => account_order::put(out, order),
             Action::Post { account, credential, nonce, room, body } => {
                 begin(number::POST);
                 put_u64(out, account.0);
@@ -186,6 +163,9 @@ impl Command {
                 room: RoomId(fields.u64()?),
                 change: room_change::read(number, fields)?,
             },
+            number if account_order::is_number(number) => {
+                Action::Govern(Box::new(account_order::read(number, fields)?))
+            }
             number::AUTHENTICATED => credentials::authenticated(fields)?,
             number::LINK_DEVICE => credentials::link(fields)?,
             number::CREATE_BOT => credentials::bot(fields)?,

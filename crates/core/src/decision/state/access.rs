@@ -142,7 +142,7 @@ impl<'a> Access<'a> {
     /// than of a post.
     pub(crate) fn can_rule(self, id: RoomId, least: Role) -> Result<&'a Room, Refusal> {
         let room = self.knows_of(id)?;
-        match room.role_of(self.account) {
+        match self.role_in(room) {
             Some(role) if role >= least => Ok(room),
             Some(_lower) => Err(Refusal::RoleTooLow { room: room.name.to_string(), least }),
             None => Err(Refusal::NotMember { room: room.name.to_string() }),
@@ -154,7 +154,7 @@ impl<'a> Access<'a> {
     /// stays. Whom it is about need not be a member.
     pub(crate) fn can_moderate(self, id: RoomId, target: AccountId) -> Result<&'a Room, Refusal> {
         let room = self.can_rule(id, Role::Moderator)?;
-        let own = room.role_of(self.account);
+        let own = self.role_in(room);
         let is_above = own > room.role_of(target);
         match is_above || own == Some(Role::Owner) && target != self.account {
             true => Ok(room),
@@ -175,7 +175,7 @@ impl<'a> Access<'a> {
             false => self.can_moderate(id, target)?,
         };
         let name = || room.name.to_string();
-        let (own, held) = (room.role_of(self.account), room.role_of(target));
+        let (own, held) = (self.role_in(room), room.role_of(target));
         if role > Role::Member && own != Some(Role::Owner) && target != self.account {
             return Err(Refusal::RoleTooLow { room: name(), least: Role::Owner });
         }
@@ -228,7 +228,8 @@ impl<'a> Access<'a> {
     }
 
     fn sees(self, room: &Room) -> bool {
-        room.is_public && self.may_join().is_ok() || room.members.contains(self.account)
+        let is_open = room.is_public && self.may_join().is_ok();
+        is_open || room.members.contains(self.account) || self.rules_over(room)
     }
 
     /// What keeps the account out of a room.

@@ -1,6 +1,6 @@
 //! Signing in and names of accounts.
 
-use chat_proto::{AccountId, Credential, CredentialKind, InvitationHash, NameError, Nickname};
+use chat_proto::{AccountId, Credential, CredentialKind, InvitationHash, NameError, Nickname, Seq};
 
 use super::{Answer, InvitationRow, Transition};
 use crate::{Content, NameStem, Named, Refusal, Registration, WishedName};
@@ -10,6 +10,29 @@ const SMALL_NUMBERS_END: u64 = 100;
 
 /// Among so many a place is chosen then.
 const LARGE_NUMBERS: u64 = 1_000_000;
+
+/// An account as the tables of a store have it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountRow {
+    /// Its id.
+    pub id: AccountId,
+    /// Its nickname.
+    pub name: Named<Nickname>,
+    /// The head of its log.
+    pub head: Seq,
+    /// Why nobody signs in to it; `None`: its owner does.
+    pub disabled: Option<Box<str>>,
+    /// Whether it is an administrator of the server.
+    pub is_administrator: bool,
+}
+
+impl AccountRow {
+    /// An account of which nothing else has been said.
+    #[must_use]
+    pub fn new(id: AccountId, name: Named<Nickname>, head: Seq) -> Self {
+        Self { id, name, head, disabled: None, is_administrator: false }
+    }
+}
 
 impl Transition<'_> {
     /// The account of a credential; a new one gets an account where it is admitted.
@@ -22,7 +45,10 @@ impl Transition<'_> {
     ) -> Result<Answer, Refusal> {
         match self.state.account_of.get(&credential) {
             Some(known) if self.state.has_ended(*known, self.now) => return Err(Refusal::BadToken),
-            Some(known) => return Ok(Answer::SignedIn(*known)),
+            Some(known) => {
+                self.state.access(*known).may_act()?;
+                return Ok(Answer::SignedIn(*known));
+            }
             // Nobody learns what is wrong with a token.
             None if credential.kind() == CredentialKind::Token => return Err(Refusal::BadToken),
             None => {}
@@ -70,7 +96,7 @@ impl Transition<'_> {
             return Err(Refusal::NotReadable { log: id.0 });
         };
         if account.name != wished.name {
-            self.append(id.into(), Content::AccountRenamed { name: wished });
+            self.append(id.into(), Content::AccountRenamed { by: id, name: wished });
         }
         Ok(Answer::Done)
     }

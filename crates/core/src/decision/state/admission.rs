@@ -184,6 +184,8 @@ impl Transition<'_> {
         invitation: Option<&InvitationHash>,
     ) -> Result<Option<InvitationRow>, Refusal> {
         let good = invitation.and_then(|hash| self.state.invitations.good(hash, self.now));
+        // Whoever is not let in any more lets nobody in.
+        let good = good.filter(|row| self.state.access(row.by).may_act().is_ok());
         match (registration, good, invitation) {
             (Registration::Closed, _, _) | (Registration::Invite, None, None) => {
                 Err(Refusal::NotAdmitted { registration })

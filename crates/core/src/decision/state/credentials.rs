@@ -157,11 +157,13 @@ impl Transition<'_> {
     /// Adds a proven credential to the account of a code. What is wrong with a code, nobody learns.
     pub(super) fn link_device(&mut self, link: DeviceLink) -> Result<Answer, Refusal> {
         if let Some(account) = self.state.linked_before(&link) {
+            self.state.access(account).may_act()?;
             return Ok(Answer::SignedIn(account));
         }
         let DeviceLink { credential, code, label } = link;
         let id = *self.state.links.get(&code).ok_or(Refusal::BadLinkCode)?;
         let account = self.state.accounts.get(&id).ok_or(Refusal::BadLinkCode)?;
+        self.state.access(id).may_act()?;
         if !account.link.is_some_and(|open| open.is_open(self.now)) {
             return Err(Refusal::BadLinkCode);
         }

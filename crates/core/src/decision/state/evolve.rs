@@ -4,6 +4,7 @@
 //!
 //! It must not refuse anything: an event has happened.
 
+use super::accounts::AccountRow;
 use super::bots::BotRow;
 use super::credentials::{CredentialRow, HeldCredential, LinkRow, OpenLink};
 use super::sanctions::{Sanction, SanctionRow, Sanctions};
@@ -29,17 +30,10 @@ pub(crate) struct Account {
     pub(crate) credentials: Vec<HeldCredential>,
     /// The newest link code, used or not.
     pub(crate) link: Option<OpenLink>,
-}
-
-/// An account as the tables of a store have it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AccountRow {
-    /// Its id.
-    pub id: AccountId,
-    /// Its nickname.
-    pub name: Named<Nickname>,
-    /// The head of its log.
-    pub head: Seq,
+    /// Why nobody signs in to it; `None`: its owner does.
+    pub(crate) disabled: Option<Box<str>>,
+    /// Whether it is an administrator of the server.
+    pub(crate) is_administrator: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -118,14 +112,6 @@ pub struct Snapshot {
     pub slow_posts: Vec<(RoomId, AccountId, Timestamp)>,
 }
 
-impl AccountRow {
-    /// An account of which nothing else has been said.
-    #[must_use]
-    pub fn new(id: AccountId, name: Named<Nickname>, head: Seq) -> Self {
-        Self { id, name, head }
-    }
-}
-
 impl RoomRow {
     /// A room of which nothing else has been said: everybody knows of it.
     #[must_use]
@@ -182,6 +168,7 @@ impl State {
                 self.open_link(LinkRow { account, code, opened, is_used: false });
             }
             StateChange::AccountRenamed { name } => self.rename(own, name),
+            StateChange::AccountSet(setting) => self.set_account(own, setting),
             StateChange::RoomBegins { by, name, is_permanent } => {
                 let room = RoomRow { is_permanent, ..RoomRow::new(room, name.clone(), Seq::ZERO) };
                 let id = room.id;
@@ -233,7 +220,8 @@ impl State {
     pub fn snapshot(&self) -> Snapshot {
         let account = |(&id, account): (&AccountId, &Account)| {
             let (name, head) = (with_keys(&account.name, &account.keys), account.head);
-            AccountRow { id, name, head }
+            let (disabled, is_administrator) = (account.disabled.clone(), account.is_administrator);
+            AccountRow { id, name, head, disabled, is_administrator }
         };
         let room = |(&id, room): (&RoomId, &Room)| {
             let (name, head) = (with_keys(&room.name, &room.keys), room.head);
@@ -275,9 +263,18 @@ impl State {
         if let Err(holder) = self.account_names.claim(&row.name.keys, row.id) {
             return Err((row, holder));
         }
-        let AccountRow { id, name: Named { name, keys }, head } = row;
-        let (rooms, credentials, link) = (IdSet::default(), Vec::new(), None);
-        self.accounts.insert(id, Account { name, keys: *keys, head, rooms, credentials, link });
+        let AccountRow { id, name: Named { name, keys }, head, disabled, is_administrator } = row;
+        let account = Account {
+            name,
+            keys: *keys,
+            head,
+            rooms: IdSet::default(),
+            credentials: Vec::new(),
+            link: None,
+            disabled,
+            is_administrator,
+        };
+        self.accounts.insert(id, account);
         self.note_id(id.0);
         Ok(())
     }

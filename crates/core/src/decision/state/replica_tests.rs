@@ -7,8 +7,8 @@ use super::test_memory::Memory;
 use super::tests::{blank, key_numbered};
 use super::*;
 use crate::{
-    BoundStream, Moderation, NewInvitation, PastSend, Place, PostBody, Registration, RoomChange,
-    SanctionKind, Submission, SubmitterId,
+    AccountChange, AccountOrder, BoundStream, Moderation, NewInvitation, OPERATOR, PastSend, Place,
+    PostBody, Registration, RoomChange, SanctionKind, Submission, SubmitterId,
 };
 
 /// A small generator of numbers (xorshift64): the same seed makes the same run.
@@ -50,7 +50,7 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
     let member = AccountId(nth(&mut state.accounts.keys().map(|id| id.0).collect()));
     let name = ["ada", "bob", "eve", "ops", "dev"][usize::try_from(chance.below(5)).unwrap()];
     let code = InvitationCode([u8::try_from(number).unwrap(); 16]).hash();
-    let action = match chance.below(21) {
+    let action = match chance.below(23) {
         0 => {
             let credential = key_numbered(u8::try_from(chance.below(6)).unwrap());
             Action::SignIn {
@@ -88,6 +88,7 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
             let asked = moderation(chance, member, ts, state.head_of(room.into()));
             Action::Moderate { account, room, asked }
         }
+        21 | 22 => Action::Govern(Box::new(account_order(chance, name))),
         _ => {
             let nonce = Nonce { stream: StreamId([7; 16]), n: chance.below(30) + 1 };
             let credential = key_numbered(u8::try_from(number).unwrap());
@@ -114,6 +115,29 @@ fn moderation(chance: &mut Chance, account: AccountId, now: Timestamp, head: Seq
         4 => Moderation::Slow { seconds: u32::try_from(chance.below(3)).unwrap() },
         _ => Moderation::Report { seq: Seq(chance.below(head.0 + 2)), reason },
     }
+}
+
+/// Something that the operator has done to an account.
+fn account_order(chance: &mut Chance, name: &str) -> AccountOrder {
+    let number = u8::try_from(chance.below(5)).unwrap();
+    let named = |name| Nickname::parse(name).unwrap().into();
+    let change = match number {
+        0 => AccountChange::Disable { reason: format!("for {}", chance.below(3)) },
+        1 | 2 => AccountChange::Enable,
+        3 => AccountChange::SetAdministrator { is_set: chance.below(2) == 0 },
+        _ if chance.below(3) == 0 => {
+            let key = 100 + u8::try_from(chance.below(4)).unwrap();
+            let (credential, fingerprint) = (key_numbered(key), "SHA256:abc".to_owned());
+            AccountChange::ReplaceKey { credential, fingerprint }
+        }
+        _ if chance.below(2) == 0 => AccountChange::Rename { to: named("max"), is_reserved: false },
+        _ => {
+            let key = 100 + u8::try_from(chance.below(4)).unwrap();
+            let (credential, fingerprint) = (key_numbered(key), "SHA256:abc".to_owned());
+            AccountChange::Create { credential, fingerprint, is_reserved: false }
+        }
+    };
+    AccountOrder { by: OPERATOR, name: named(name), change }
 }
 
 /// A store that cannot be read now.
@@ -160,6 +184,7 @@ fn sender_of(command: &Command) -> AccountId {
         | Action::Authenticated { .. }
         | Action::ChangeRoom { .. }
         | Action::Moderate { .. }
+        | Action::Govern(_)
         | Action::Rename { .. }
         | Action::CreateInvitation { .. }
         | Action::RevokeInvitation { .. } => AccountId(0),

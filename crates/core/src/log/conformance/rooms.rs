@@ -64,7 +64,11 @@ pub(super) fn a_room_that_is_gone_leaves_nothing<D: Disk>(disk: &mut D, fact: &s
     store.commit().expect(fact);
     let newest = RoomRow::new(RoomId(13), named_room("den"), Seq(2));
     assert_eq!(rooms(&mut store, fact), [lobby, newest], "{fact}");
-    append(&mut store, fact, &event(BOB, 3, Content::AccountRenamed { name: super::named("rob") }));
+    append(
+        &mut store,
+        fact,
+        &event(BOB, 3, Content::AccountRenamed { by: BOB, name: super::named("rob") }),
+    );
     store.commit().expect(fact);
     let heads = store.recover().expect(fact).accounts.iter().map(|row| row.head.0).sum::<u64>();
     assert_eq!(heads, 7 + 3, "{fact}: accounts keep what happened to them");

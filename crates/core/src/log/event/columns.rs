@@ -80,6 +80,10 @@ impl<'a> Columns<'a> {
         self.words.ok_or(MissingColumn("name or text"))
     }
 
+    pub(super) fn flag(&self) -> Result<bool, MissingColumn> {
+        self.number().map(|number| number != 0)
+    }
+
     pub(super) fn number(&self) -> Result<u64, MissingColumn> {
         self.number.ok_or(MissingColumn("number"))
     }

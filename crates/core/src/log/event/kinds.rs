@@ -2,14 +2,16 @@
 //!
 //! It must not know who decides that something happens, and where rows and frames go.
 
+mod governing;
 mod moderation;
 
 use chat_proto::{
-    AccountCreated, AccountId, AccountRenamed, BotCreated, Credential, CredentialAdded,
-    CredentialRemoved, InvitationCreated, InvitationHash, InvitationId, InvitationRevoked,
-    InvitationUsed, Joined, Left, LinkCodeHash, LinkOpened, LogId, MessageId, Nickname, Nonce,
-    PostedRef, RequestId, Role, RoleSet, RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName,
-    RoomRemoved, TextBody, TextRef, Timestamp, Written, encode_frame,
+    AccountCreated, AccountDisabled, AccountEnabled, AccountId, AccountRenamed, AdministratorSet,
+    BotCreated, Credential, CredentialAdded, CredentialRemoved, InvitationCreated, InvitationHash,
+    InvitationId, InvitationRevoked, InvitationUsed, Joined, KeySet, Left, LinkCodeHash,
+    LinkOpened, LogId, MessageId, Nickname, Nonce, PostedRef, RequestId, Role, RoleSet,
+    RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName, RoomRemoved, TextBody, TextRef, Timestamp,
+    Written, encode_frame,
 };
 use chat_proto::{
     Banned, Kicked, Muted, Reported, RoomBanned, RoomKicked, RoomUnbanned, Seq, SlowSet, Unbanned,
@@ -18,12 +20,13 @@ use chat_proto::{
 
 use super::EventRow;
 use super::columns::{Columns, InvitationColumns, LogOwner, MessageColumns, MissingColumn};
-use super::state_change::StateChange;
+use super::state_change::{AccountSetting, StateChange};
 use super::table::event_kinds;
 use crate::{BodyDigest, BotScope, NameKeys, Named, SanctionKind};
+use governing::governing_kinds;
 use moderation::moderation_kinds;
 
-moderation_kinds! { event_kinds! {
+governing_kinds! { moderation_kinds! event_kinds! {
     /// An account's first event.
     AccountCreated = "account_created" of Account {
         /// Its first credential.
@@ -47,11 +50,14 @@ moderation_kinds! { event_kinds! {
 
     /// In an account's log: another nickname.
     AccountRenamed = "account_renamed" of Account {
+        /// Who did it: the account itself, or the operator.
+        by: AccountId,
         /// The nickname from now on.
         name: Named<Nickname>,
     }
     row(log) Columns {
         account: Some(AccountId(log.0)),
+        by: Some(*by),
         words: Some(name.name.as_str()),
         ..Columns::default()
     };
@@ -59,6 +65,7 @@ moderation_kinds! { event_kinds! {
         account: row.own_account(),
         seq: row.seq,
         ts: row.ts,
+        by: row.columns.by()?,
         name: row.columns.words()?.to_owned(),
     };
     change StateChange::AccountRenamed { name };
@@ -142,16 +149,10 @@ moderation_kinds! { event_kinds! {
         /// The room of the membership.
         room: RoomId,
     }
-    row(log) Columns {
-        account: Some(AccountId(log.0)),
-        room: Some(*room),
-        ..Columns::default()
-    };
-    frame(row) RoomJoined {
-        account: row.own_account(),
-        seq: row.seq,
-        ts: row.ts,
-        room: row.columns.room()?,
+    row(log) Columns { account: Some(AccountId(log.0)), room: Some(*room), ..Columns::default() };
+    frame(row) {
+        let (account, room) = (row.own_account(), row.columns.room()?);
+        RoomJoined { account, seq: row.seq, ts: row.ts, room }
     };
     // The event in the room's log does.
     change StateChange::Nothing;
@@ -161,16 +162,10 @@ moderation_kinds! { event_kinds! {
         /// The room of the membership.
         room: RoomId,
     }
-    row(log) Columns {
-        account: Some(AccountId(log.0)),
-        room: Some(*room),
-        ..Columns::default()
-    };
-    frame(row) RoomLeft {
-        account: row.own_account(),
-        seq: row.seq,
-        ts: row.ts,
-        room: row.columns.room()?,
+    row(log) Columns { account: Some(AccountId(log.0)), room: Some(*room), ..Columns::default() };
+    frame(row) {
+        let (account, room) = (row.own_account(), row.columns.room()?);
+        RoomLeft { account, seq: row.seq, ts: row.ts, room }
     };
     // The event in the room's log does.
     change StateChange::Nothing;
@@ -209,11 +204,9 @@ moderation_kinds! { event_kinds! {
         account: AccountId,
     }
     row(log) Columns { account: Some(*account), ..Columns::default() };
-    frame(row) Joined {
-        room: row.own_room(),
-        seq: row.seq,
-        ts: row.ts,
-        account: row.columns.account()?,
+    frame(row) {
+        let (room, account) = (row.own_room(), row.columns.account()?);
+        Joined { room, seq: row.seq, ts: row.ts, account }
     };
     change StateChange::MemberJoined { account: *account };
 
@@ -223,11 +216,9 @@ moderation_kinds! { event_kinds! {
         account: AccountId,
     }
     row(log) Columns { account: Some(*account), ..Columns::default() };
-    frame(row) Left {
-        room: row.own_room(),
-        seq: row.seq,
-        ts: row.ts,
-        account: row.columns.account()?,
+    frame(row) {
+        let (room, account) = (row.own_room(), row.columns.account()?);
+        Left { room, seq: row.seq, ts: row.ts, account }
     };
     change StateChange::MemberLeft { account: *account };
 

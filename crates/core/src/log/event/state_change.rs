@@ -48,6 +48,8 @@ pub enum StateChange<'a> {
         /// The nickname from now on.
         name: &'a Named<Nickname>,
     },
+    /// Whoever runs the server has set something of the account of the log.
+    AccountSet(AccountSetting<'a>),
     /// The room of the log is there.
     RoomBegins {
         /// Who made it, and owns it; `None`: the daemon.
@@ -144,6 +146,15 @@ pub enum StateChange<'a> {
     },
 }
 
+/// What whoever runs the server sets of an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AccountSetting<'a> {
+    /// Why nobody signs in to it; `None`: its owner does.
+    Disabled(Option<&'a str>),
+    /// Whether it is an administrator.
+    Administrator(bool),
+}
+
 impl<'a> StateChange<'a> {
     /// The keys of the name that it gives to somebody.
     pub(super) fn name_keys(self) -> Option<&'a NameKeys> {
@@ -151,6 +162,7 @@ impl<'a> StateChange<'a> {
             Self::AccountBegins { name, .. } | Self::AccountRenamed { name } => Some(&name.keys),
             Self::RoomBegins { name, .. } => Some(&name.keys),
             Self::Nothing
+            | Self::AccountSet(_)
             | Self::BotBegins { .. }
             | Self::CredentialAdded { .. }
             | Self::CredentialRemoved { .. }

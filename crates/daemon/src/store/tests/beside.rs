@@ -92,7 +92,8 @@ fn a_record_that_needs_the_file_waits_for_the_commit_under_way() {
     post(&mut store, 1).unwrap();
     append(&mut store, 2..=5);
     assert_eq!(store.begin_commit().unwrap(), Begun::UnderWay);
-    let renamed = Content::AccountRenamed { name: Nickname::parse("ida").unwrap().into() };
+    let renamed =
+        Content::AccountRenamed { by: AccountId(0), name: Nickname::parse("ida").unwrap().into() };
     let renamed = Event { log: ADA.into(), seq: Seq(2), ts: Timestamp(2), content: renamed };
     store.append(Record::Event(&renamed)).unwrap();
     store.finish_commit().unwrap();

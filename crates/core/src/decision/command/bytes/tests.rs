@@ -3,12 +3,14 @@
 mod moderation;
 
 use chat_proto::{
-    AttachmentId, Context, EventSeq, InvitationHash, InvitationId, List, MessageId, PublicKey,
-    Role, Seq, TextBody,
+    AttachmentId, Context, EventSeq, InvitationHash, InvitationId, List, MessageId, NameError,
+    PublicKey, Role, Seq, TextBody,
 };
 
 use super::*;
-use crate::{NewInvitation, PostBody, Registration, RoomChange, WishedName};
+use crate::{
+    AccountChange, AccountOrder, NewInvitation, PostBody, Registration, RoomChange, WishedName,
+};
 
 const TS: Timestamp = Timestamp(0x0192);
 const ADA: AccountId = AccountId(2);
@@ -78,6 +80,7 @@ fn golden() -> Vec<(&'static str, Action)> {
     let mut golden = actions();
     let of_rooms = room_changes().into_iter().chain(moderation::golden());
     golden.splice(4..4, of_rooms.chain(invitations()));
+    golden.splice(4..4, account_orders());
     golden.splice(1..1, sign_ins());
     golden
 }
@@ -132,6 +135,47 @@ fn invitations() -> Vec<(&'static str, Action)> {
         (
             "92010000000000001f000102000000000000000800000000000000",
             Action::RevokeInvitation { account: ADA, invitation: InvitationId(8) },
+        ),
+    ]
+}
+
+fn account_orders() -> Vec<(&'static str, Action)> {
+    let order = |change| {
+        let name = Nickname::parse("ada").unwrap().into();
+        Action::Govern(Box::new(AccountOrder { by: AccountId(0), name, change }))
+    };
+    let to = Nickname::parse("zo\u{eb}").unwrap().into();
+    vec![
+        (
+            "9201000000000000280001000000000000000003000000616461fdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033d0100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad080000005348413235363a7800",
+            order(AccountChange::Create {
+                credential: KEY,
+                fingerprint: "SHA256:x".to_owned(),
+                is_reserved: false,
+            }),
+        ),
+        (
+            "9201000000000000290001000000000000000003000000616461fdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033d03000000776879",
+            order(AccountChange::Disable { reason: "why".to_owned() }),
+        ),
+        (
+            "92010000000000002a0001000000000000000003000000616461fdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033d",
+            order(AccountChange::Enable),
+        ),
+        (
+            "92010000000000002b0001000000000000000003000000616461fdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033d01",
+            order(AccountChange::SetAdministrator { is_set: true }),
+        ),
+        (
+            "92010000000000002c0001000000000000000003000000616461fdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033d040000007a6fc3ab4cabdb66b968b79c1e356c81df2cb88e4cabdb66b968b79c1e356c81df2cb88e2752b88686847fa5c86f47b94ce652b701",
+            order(AccountChange::Rename { to, is_reserved: true }),
+        ),
+        (
+            "92010000000000002d0001000000000000000003000000616461fdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033dfdee430d40bd57deeac186cd9790033d0100adadadadadadadadadadadadadadadadadadadadadadadadadadadadadadadad080000005348413235363a79",
+            order(AccountChange::ReplaceKey {
+                credential: KEY,
+                fingerprint: "SHA256:y".to_owned(),
+            }),
         ),
     ]
 }

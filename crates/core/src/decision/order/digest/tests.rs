@@ -55,7 +55,7 @@ fn the_digest_of_every_kind_of_event_is_frozen() {
     let hash = InvitationCode([7; 16]).hash();
     let frozen = [
         (created(1).content, 0x57BE_086A_468B_8F84),
-        (Content::AccountRenamed { name: nickname.into() }, 0x64CF_B37B_2F96_03DD),
+        (Content::AccountRenamed { by: account, name: nickname.into() }, 0x72CF_1674_AEDE_2763),
         (Content::BotCreated { by: AccountId(0), scope }, 0x0181_C926_3CE3_0A78),
         (
             Content::CredentialAdded { credential, label: "laptop".to_owned() },
@@ -92,6 +92,10 @@ fn the_digest_of_every_kind_of_event_is_frozen() {
         ),
         (Content::InvitationUsed { id: hash.id(), account }, 0x1F9D_5844_C689_3B4C),
         (Content::InvitationRevoked { id: hash.id(), by: account }, 0x0BBA_FA31_2229_5A4C),
+        (Content::AccountDisabled { by: account, reason: "left".into() }, 0xF04C_99BA_5FC8_6231),
+        (Content::AccountEnabled { by: account }, 0xA7EE_23B5_E59F_682D),
+        (Content::AdministratorSet { by: account, is_set: true }, 0x1F4E_0F31_11E0_CD5E),
+        (Content::KeySet { by: account, fingerprint: "SHA256:abc".into() }, 0xD3DD_62D9_F330_5B9B),
         (Content::Kicked { account, by, reason: reason() }, 0x4084_808F_C818_4628),
         (
             Content::Banned { account, by, until, reason: reason(), was_member: true },

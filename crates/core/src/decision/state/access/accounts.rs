@@ -2,13 +2,62 @@
 
 use std::collections::BinaryHeap;
 
-use chat_proto::AccountId;
+use chat_proto::{AccountId, Nickname, Role};
 use rustc_hash::FxHashMap;
 
-use super::Access;
-use crate::OPERATOR;
+use super::{Access, Account, Room};
+use crate::{Named, OPERATOR, Refusal};
 
-impl Access<'_> {
+impl<'a> Access<'a> {
+    /// Whether the account may ask for anything: not while it is disabled.
+    pub(crate) fn may_act(self) -> Result<(), Refusal> {
+        match self.account(self.account).and_then(|account| account.disabled.as_deref()) {
+            None => Ok(()),
+            Some(reason) => Err(Refusal::AccountDisabled { reason: reason.to_owned() }),
+        }
+    }
+
+    /// Whether it is the operator, or an administrator of the server.
+    pub(crate) fn is_administrator(self) -> bool {
+        let own = || self.account(self.account).is_some_and(|account| account.is_administrator);
+        self.account == OPERATOR || own()
+    }
+
+    /// The operator does something to accounts, and nobody else.
+    pub(crate) fn can_govern(self) -> Result<(), Refusal> {
+        match self.account == OPERATOR {
+            true => Ok(()),
+            false => Err(Refusal::NotOperator),
+        }
+    }
+
+    /// The account of that name: the same but for case, and not one that only looks alike.
+    pub(crate) fn account_named(
+        self,
+        name: &Named<Nickname>,
+    ) -> Result<(AccountId, &'a Account), Refusal> {
+        let id = self.state.account_names.holder(&name.keys);
+        let found = id.and_then(|id| Some((id, self.account(id)?)));
+        found
+            .filter(|(_id, account)| account.keys.spelling == name.keys.spelling)
+            .ok_or_else(|| Refusal::UnknownAccount { name: name.name.to_string() })
+    }
+
+    /// The account's role in a room: that of its membership, or an owner's where it rules without one.
+    pub(super) fn role_in(self, room: &Room) -> Option<Role> {
+        match self.rules_over(room) {
+            true => Some(Role::Owner),
+            false => room.role_of(self.account),
+        }
+    }
+
+    /// Whether it acts as an owner without being a member: the operator does everywhere, and an
+    /// administrator where everybody may read, or nobody owns the room.
+    pub(super) fn rules_over(self, room: &Room) -> bool {
+        let is_open = || room.is_public || room.owners().next().is_none();
+        self.account == OPERATOR || self.is_administrator() && is_open()
+    }
+
     /// The accounts with the smallest ids behind one, at most so many, in order: for the operator alone.
     pub(crate) fn account_ids_after(self, after: AccountId, most: usize) -> Vec<AccountId> {
         if self.account != OPERATOR {
