@@ -4,6 +4,8 @@ mod clock;
 // Limits a process that runs (prlimit), and reads its memory in `/proc`.
 #[cfg(target_os = "linux")]
 mod crowded;
+#[cfg(target_os = "linux")]
+mod descriptors;
 mod encrypted;
 mod fair;
 mod following;

@@ -29,7 +29,7 @@ async fn hear(stream: &mut TcpStream) -> Result<Vec<u8>> {
     Ok(heard)
 }
 
-fn close_in(heard: &[u8]) -> Result<Close> {
+pub(crate) fn close_in(heard: &[u8]) -> Result<Close> {
     let mut bytes = BytesMut::from(heard);
     let codec = FrameCodec::default();
     let mut last = None;

@@ -7,6 +7,7 @@ mod encrypted;
 mod proofs;
 mod requests;
 mod splits;
+mod strangers;
 
 use std::net::SocketAddr;
 

@@ -102,6 +102,18 @@ impl Events {
     }
 }
 
+/// A list that comes in pages has no more entries: a server that means harm would have no end of them.
+const LISTED_MAX: usize = 250_000;
+
+fn bounded(listed: usize) -> Result<(), RequestError> {
+    match listed > LISTED_MAX {
+        false => Ok(()),
+        true => Err(RequestError::Refused(Refusal::local(format!(
+            "the server's list does not end: it has more than {LISTED_MAX} entries"
+        )))),
+    }
+}
+
 impl Client {
     /// Becomes a member of a room, which is made when nobody has been there, and follows it (from
     /// what is new on, unless it is followed already). A program whose token is not for reading follows
@@ -164,6 +176,7 @@ impl Client {
         loop {
             let page = self.ask(Rooms { after }).await?;
             rooms.extend(page.rooms.into_vec());
+            bounded(rooms.len())?;
             // Every page brings something larger than `after`, or is the last.
             match rooms.last() {
                 Some(RoomInfo { room, .. }) if page.more => after = *room,
@@ -181,6 +194,7 @@ impl Client {
         loop {
             let page = self.ask(Members { room, after }).await?;
             members.extend(page.members.into_vec());
+            bounded(members.len())?;
             match members.last() {
                 Some(Member { account, .. }) if page.more => after = *account,
                 _ => return Ok(members),

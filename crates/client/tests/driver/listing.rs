@@ -1,7 +1,9 @@
 //! Lists that come in pages: all of them, or an error; never a part that looks like all.
 
 use chat_client::RequestError;
-use chat_proto::{List, RequestId, RoomId, RoomInfo, RoomList, Rooms, Seq};
+use chat_proto::{
+    AccountId, List, Member, MemberList, Members, RequestId, RoomId, RoomInfo, RoomList, Rooms, Seq,
+};
 
 use crate::fake::*;
 
@@ -50,4 +52,31 @@ async fn a_page_that_brings_nothing_new_is_an_error_and_not_asked_for_again() {
         }
         assert!(matches!(within(asked).await.unwrap(), Err(RequestError::Refused(_))));
     }
+}
+
+#[tokio::test]
+async fn a_million_members_of_a_server_that_does_not_end_are_an_error() {
+    const PAGE: u64 = 256;
+    const ENDED_BY: u64 = 1_000_000;
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events) = daemon.screen(dir.path());
+    let mut peer = daemon.serve().await;
+    connected(&mut events).await;
+    let asking = client.clone();
+    let mut asked = tokio::spawn(async move { asking.members(LOBBY).await });
+    let mut told = 0;
+    let answer = loop {
+        let (id, members): (RequestId, Members) = tokio::select! {
+            ended = &mut asked => break ended.unwrap(),
+            next = peer.expect() => next,
+        };
+        let of = |number| Member { account: AccountId(number), name: "m".into(), online: true };
+        let first = members.after.0 + 1;
+        let page = List::first_of((first..first + PAGE).map(of));
+        peer.reply(id, &MemberList { room: LOBBY, members: page, more: true }).await;
+        told += PAGE;
+        assert!(told < ENDED_BY, "it goes on for ever");
+    };
+    let Err(RequestError::Refused(refusal)) = answer else { panic!("it is no list") };
+    assert!(refusal.reason.contains("does not end"), "{refusal:?}");
 }
