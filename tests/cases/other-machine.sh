@@ -28,7 +28,8 @@ chat_there() { there timeout 60 "$CHAT" --no-tui --server "$server" --data-dir c
 without_tls() {
     there timeout 5 bash -c "exec 3<>/dev/tcp/192.0.2.1/25213; printf '\x89CHT' >&3; cat <&3" | tr -d '\0'
 }
-start_there() { server=$socket start --listen 192.0.2.1:25213 "$@"; }
+# Who is new gets in: this is about the link.
+start_there() { server=$socket start --listen 192.0.2.1:25213 --registration open "$@"; }
 
 start_there
 chat_there send 'over the network' > told 2>&1 || fail "it ended with $?"
