@@ -96,7 +96,8 @@ kinds! {
     Invitations Bans Error Done Ack RoomInfo RoomList MemberList AccountList Subscribed Reset
     HistoryPage Pong DeviceList InvitationMade InvitationList BanList Gap Presence Probe Close
     Renamed SubscriptionEnded Posted Joined Left RoomCreated RoomRemoved RoleSet AccountCreated
-    AccountRenamed RoomJoined RoomLeft CredentialAdded CredentialRemoved BotCreated LinkOpened
-    InvitationCreated InvitationUsed InvitationRevoked Kicked Banned Unbanned Muted Unmuted
-    SlowSet RoomKicked RoomBanned RoomUnbanned Reported
+    AccountRenamed RoomJoined RoomLeft AccountDisabled AccountEnabled AdministratorSet KeySet
+    CredentialAdded CredentialRemoved BotCreated LinkOpened InvitationCreated InvitationUsed
+    InvitationRevoked Kicked Banned Unbanned Muted Unmuted SlowSet RoomKicked RoomBanned
+    RoomUnbanned Reported
 }
