@@ -18,7 +18,7 @@ expects 'an answer within five seconds'
     printf '2001:db8::2 twofold\n192.0.2.20 twofold\n' > hosts
     mount --bind hosts /etc/hosts
 } > told 2>&1 || fail 'the network could not be made'
-start --listen 192.0.2.20:25211
+start --listen 192.0.2.20:25211 --registration open
 server=twofold:25211
 begun=$SECONDS
 chat rooms > rooms 2> told || fail "it ended with $?"

@@ -42,7 +42,8 @@ impl Proxied {
 }
 
 fn write_settings(dir: &TempDir, settings: &str) -> Result<()> {
-    let proxied = "registration = 'open'\nproxy-protocol-from = ['127.0.0.0/8']";
+    let proxied =
+        "registration = 'open'\ninsecure-plaintext = true\nproxy-protocol-from = ['127.0.0.0/8']";
     let settings = format!("{proxied}\n{settings}");
     Ok(std::fs::write(dir.path().join("chatd.toml"), settings)?)
 }
@@ -109,7 +110,7 @@ async fn from_a_proxy_nothing_is_taken_without_a_header_and_it_may_speak_for_its
 #[tokio::test]
 async fn with_a_proxy_in_front_loopback_is_not_open_to_everybody() -> Result<()> {
     let dir = TempDir::new()?;
-    let flags = ["--proxy-protocol-from", "127.0.0.0/8"];
+    let flags = ["--proxy-protocol-from=127.0.0.0/8", "--insecure-plaintext"];
     let daemon = Daemon::start_with(&dir.path().join("data"), &flags)?;
     let stranger = Raw::connect_for(daemon.address(), "192.0.2.1:1".parse()?).await?;
     let refused = stranger.introduce(1, "ada").await.err().context("he has no invitation")?;

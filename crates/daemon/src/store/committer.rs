@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use chat_core::StoreError;
@@ -18,9 +18,21 @@ use super::write::ClosedTransaction;
 /// The thread's name.
 const THREAD: &str = "chatd-write";
 
-/// The writing connection. Whoever wants it waits for the commit that is under way on it.
+/// The writing connection, which two threads use in turn.
 #[derive(Clone, Debug)]
-pub(super) struct WriteConnection(Arc<Mutex<Connection>>);
+pub(super) struct WriteConnection(Arc<SharedConnection>);
+
+#[derive(Debug)]
+struct SharedConnection {
+    connection: Mutex<Connection>,
+    /// It is the other thread's for the next transaction, whether that has begun or not.
+    is_promised: Mutex<bool>,
+    /// It is promised no more.
+    is_free: Condvar,
+}
+
+/// The connection is the other thread's for one transaction, until this is dropped.
+struct Promise(WriteConnection);
 
 /// Told of each commit that has come to its end.
 type Wake = Box<dyn Fn() + Send>;
@@ -36,7 +48,7 @@ pub(super) struct Committer {
 
 /// A transaction to be committed.
 struct CommitJob {
-    connection: WriteConnection,
+    promised: Promise,
     closed: Arc<ClosedTransaction>,
     wal: Arc<Wal>,
 }
@@ -45,17 +57,38 @@ type CommitOutcome = Result<(), StoreError>;
 
 impl WriteConnection {
     pub(super) fn new(connection: Connection) -> Self {
-        Self(Arc::new(Mutex::new(connection)))
+        let connection = Mutex::new(connection);
+        let (is_promised, is_free) = (Mutex::new(false), Condvar::new());
+        Self(Arc::new(SharedConnection { connection, is_promised, is_free }))
     }
 
-    /// The connection, when nobody else is at it any more.
+    /// The connection, to look at what is committed.
     pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic in between ended a transaction that nobody will take for committed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same, with an open transaction.
+    /// The same, with an open transaction, behind the commit that is under way: what is written into it
+    /// would else be committed with that one.
     pub(super) fn in_transaction(&self) -> rusqlite::Result<MutexGuard<'_, Connection>> {
+        let is_promised = self.promised();
+        drop(
+            self.0
+                .is_free
+                .wait_while(is_promised, |is_promised| *is_promised)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        self.begin()
+    }
+
+    /// The connection alone; `None` while somebody else has it.
+    pub(super) fn into_inner(self) -> Option<Connection> {
+        let shared = Arc::into_inner(self.0)?;
+        Some(shared.connection.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The connection with an open transaction, for whoever it is promised to.
+    fn begin(&self) -> rusqlite::Result<MutexGuard<'_, Connection>> {
         let connection = self.lock();
         if connection.is_autocommit() {
             connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
@@ -63,10 +96,22 @@ impl WriteConnection {
         Ok(connection)
     }
 
-    /// The connection alone; `None` while somebody else has it.
-    pub(super) fn into_inner(self) -> Option<Connection> {
-        let connection = Arc::into_inner(self.0)?;
-        Some(connection.into_inner().unwrap_or_else(PoisonError::into_inner))
+    /// From now on the next transaction is the other thread's.
+    fn promise(self) -> Promise {
+        let was_promised = std::mem::replace(&mut *self.promised(), true);
+        debug_assert!(!was_promised, "one commit at a time is beside the caller");
+        Promise(self)
+    }
+
+    fn promised(&self) -> MutexGuard<'_, bool> {
+        self.0.is_promised.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        *self.0.promised() = false;
+        self.0.0.is_free.notify_all();
     }
 }
 
@@ -98,8 +143,10 @@ impl Committer {
         wal: Arc<Wal>,
     ) -> Result<(), StoreError> {
         let jobs = self.jobs.as_ref();
+        // Before the thread knows of it: the caller goes on at once with what is to come behind.
+        let promised = connection.promise();
         let is_taken =
-            jobs.is_some_and(|jobs| jobs.send(CommitJob { connection, closed, wal }).is_ok());
+            jobs.is_some_and(|jobs| jobs.send(CommitJob { promised, closed, wal }).is_ok());
         if is_taken { Ok(()) } else { Err(has_ended()) }
     }
 
@@ -138,8 +185,8 @@ impl fmt::Debug for CommitJob {
 impl CommitJob {
     /// Lets go of everything before the outcome is told.
     fn work(self) -> CommitOutcome {
-        let Self { connection, closed, wal } = self;
-        commit(&connection, &wal, &closed).inspect_err(|error| {
+        let Self { promised, closed, wal } = self;
+        commit(&promised.0, &wal, &closed).inspect_err(|error| {
             // At once: nothing may be moved until this has been looked after.
             if super::has_failed_io(error) {
                 wal.distrust();
@@ -148,16 +195,16 @@ impl CommitJob {
     }
 }
 
-/// Writes a transaction and makes it durable.
+/// Writes a transaction and makes it durable. The caller has the connection: nobody else has a commit
+/// under way on it.
 pub(super) fn commit(
     connection: &WriteConnection,
     wal: &Wal,
     closed: &ClosedTransaction,
 ) -> Result<(), StoreError> {
     make_durable(wal)?;
-    let connection = connection
-        .in_transaction()
-        .map_err(|cause| StoreError::new("began a transaction", cause))?;
+    let connection =
+        connection.begin().map_err(|cause| StoreError::new("began a transaction", cause))?;
     closed
         .write(&connection)
         .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]))
@@ -174,4 +221,43 @@ pub(super) fn make_durable(wal: &Wal) -> Result<(), StoreError> {
 
 fn has_ended() -> StoreError {
     StoreError::new("committed", "the thread that commits has ended")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_comes_behind_a_commit_under_way_is_no_part_of_it() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE rows (of TEXT)").unwrap();
+        let connection = WriteConnection::new(connection);
+        let promised = connection.clone().promise();
+        let (told, hears) = channel();
+        let behind = std::thread::spawn({
+            let connection = connection.clone();
+            move || {
+                let open = connection.in_transaction().unwrap();
+                told.send(()).unwrap();
+                open.execute("INSERT INTO rows VALUES ('behind')", []).unwrap();
+            }
+        });
+        // The other thread has not come to it yet, and it is kept for that one.
+        assert!(hears.recv_timeout(Duration::from_millis(100)).is_err(), "it went ahead");
+        let under_way = promised.0.begin().unwrap();
+        under_way.execute("INSERT INTO rows VALUES ('under way')", []).unwrap();
+        under_way.execute("COMMIT", []).unwrap();
+        drop(under_way);
+        drop(promised);
+        behind.join().unwrap();
+        let connection = connection.lock();
+        connection.execute("ROLLBACK", []).unwrap();
+        let mut all = connection.prepare("SELECT of FROM rows").unwrap();
+        let rows = all.query_map([], |row| row.get(0)).unwrap();
+        let rows: Vec<String> = rows.collect::<Result<_, _>>().unwrap();
+        assert_eq!(rows, ["under way"], "nothing else was committed");
+    }
 }
