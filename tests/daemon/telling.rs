@@ -76,7 +76,7 @@ async fn who_was_refused_is_counted_and_told_in_one_line() -> Result<()> {
     let log = daemon.log().clone();
     for _ in 0..STRANGERS {
         let mut stranger = TcpStream::connect(daemon.address()).await?;
-        stranger.write_all(b"\x16\x03\x01 garbage").await?;
+        stranger.write_all(b"\x80\x2E\x01 garbage").await?;
         let mut farewell = Vec::new();
         // The end is seen, in order or not.
         stranger.read_to_end(&mut farewell).await.ok();

@@ -4,12 +4,12 @@
 //! [`Event`] or as the answer of the one who asked.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_proto::{
     AccountId, ErrorCode, FindRoom, FrameError, History, Join, Leave, LogId, Member, Members, Ping,
-    Position, Rename, Request, Role, RoomId, RoomInfo, RoomName, Rooms, Seq, SetRole, Subscribe,
+    Position, PublicKey, Rename, Request, Role, RoomId, RoomInfo, RoomName, Rooms, Seq, SetRole,
+    Subscribe,
 };
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -21,6 +21,7 @@ use crate::calls::{Call, SendCall};
 use crate::config::Config;
 use crate::driver::Driver;
 use crate::event::{Event, Refusal};
+use crate::online::Online;
 use crate::outbox::Destination;
 use crate::request::{PendingRequest, ReplyTo, Timed, Waiter};
 use crate::start::StartError;
@@ -48,7 +49,7 @@ pub fn start(config: Config) -> Result<(Client, Events), StartError> {
     let (sends, sends_in) = mpsc::channel(SENDS_MAX);
     let (events, events_out) = mpsc::channel(EVENTS_MAX);
     let stop = CancellationToken::new();
-    let online = Arc::new(AtomicBool::new(false));
+    let online = Arc::new(Online::default());
     let retry = Arc::new(Notify::new());
     let (is_online, retries) = (Arc::clone(&online), Arc::clone(&retry));
     let driver = Driver::new(config, calls_in, sends_in, events, is_online, retries)?;
@@ -77,7 +78,7 @@ pub struct Client {
 struct Shared {
     calls: mpsc::Sender<Call>,
     sends: mpsc::Sender<SendCall>,
-    online: Arc<AtomicBool>,
+    online: Arc<Online>,
     retry: Arc<Notify>,
     fingerprint: Fingerprint,
     task: Mutex<Option<JoinHandle<()>>>,
@@ -271,7 +272,12 @@ impl Client {
     /// Whether there is a connection that is signed in.
     #[must_use]
     pub fn is_online(&self) -> bool {
-        self.shared.online.load(Ordering::Relaxed)
+        self.shared.online.is_up()
+    }
+
+    /// The identity of the server; `None` before the first connection.
+    pub(crate) fn server_key(&self) -> Option<PublicKey> {
+        self.shared.online.server_key()
     }
 
     /// Of the key that is this client's identity.

@@ -219,7 +219,9 @@ impl Handshake {
         match &dial.link {
             None => self.put(&sign_in, RequestId(2), &mut bytes)?,
             Some(DeviceLink { code, label }) => {
-                let link = LinkDevice::of(sign_in, *code, beginning(label, LABEL_BYTES_MAX));
+                // Whoever is in between is told nothing that the server itself would take.
+                let code = code.for_server(&welcome.server_key);
+                let link = LinkDevice::of(sign_in, code, beginning(label, LABEL_BYTES_MAX));
                 self.put(&link, RequestId(2), &mut bytes)?;
             }
         }

@@ -18,7 +18,8 @@ impl Client {
             Refusal::local(format!("the system gives no random numbers: {error}"))
         })?;
         let code = LinkCode(drawn);
-        self.ask(OpenLink { code: code.hash() }).await?;
+        let server = self.server_key().ok_or(RequestError::NotConnected)?;
+        self.ask(OpenLink { code: code.for_server(&server).hash() }).await?;
         Ok(code)
     }
 

@@ -9,7 +9,6 @@ mod opening;
 mod silence;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_proto::{Accounts, Limits, List, Nickname, Ping};
@@ -27,6 +26,7 @@ use crate::following::Following;
 use crate::identity::{Identity, random_bytes};
 use crate::known_servers::{Contact, KnownServers};
 use crate::link::{Link, Up};
+use crate::online::Online;
 use crate::outbox::Destination;
 use crate::request::{ReplyTo, answer};
 use crate::requests::PendingRequests;
@@ -57,7 +57,7 @@ pub(crate) struct Driver {
     connect_timeout: Duration,
     calls: mpsc::Receiver<Call>,
     sends: mpsc::Receiver<SendCall>,
-    online: Arc<AtomicBool>,
+    online: Arc<Online>,
     /// Somebody wants an attempt to connect now.
     retry: Arc<Notify>,
     silence: silence::Silence,
@@ -84,7 +84,7 @@ impl Driver {
         calls: mpsc::Receiver<Call>,
         sends: mpsc::Receiver<SendCall>,
         events: mpsc::Sender<Event>,
-        online: Arc<AtomicBool>,
+        online: Arc<Online>,
         retry: Arc<Notify>,
     ) -> Result<Self, StartError> {
         let name = Nickname::parse(&config.name.wished)
@@ -179,7 +179,7 @@ impl Driver {
                 () = sleep_until(timer) => {}
             }
         }
-        self.online.store(false, Ordering::Relaxed);
+        self.online.down();
         self.sending.close().await;
     }
 
@@ -328,7 +328,7 @@ impl Driver {
         self.link = Link::Up(Box::new(Up::new(reader, writer)));
         let now = Instant::now();
         (self.up_since, self.heard_at, self.ping_at) = (now, now, now);
-        self.online.store(true, Ordering::Relaxed);
+        self.online.up(welcome.server_key);
         self.events.push(Event::Connected(Connected {
             account: signed_in.account,
             name: signed_in.name.clone(),
@@ -376,7 +376,7 @@ impl Driver {
     }
 
     fn drop_connection(&mut self) {
-        self.online.store(false, Ordering::Relaxed);
+        self.online.down();
         self.silence = silence::Silence::default();
         self.requests.disconnected();
         self.following.disconnected();

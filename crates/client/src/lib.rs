@@ -30,6 +30,7 @@ mod memberships;
 mod moderated;
 mod moderating;
 pub mod names;
+mod online;
 pub mod outbox;
 mod outbox_dir;
 pub mod pages;

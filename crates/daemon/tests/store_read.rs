@@ -8,9 +8,9 @@ use bytes::BytesMut;
 use chat_core::{BotScope, Content, Event, EventKind, HistoryRead, OPERATOR, Store};
 use chat_proto::limits::{HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
 use chat_proto::{
-    AccountId, Epoch, EventSeq, FrameCodec, Gap, HistoryPage, InvitationCode, Kind, LinkCodeHash,
-    LogId, LoggedHead, Nickname, PublicKey, RequestId, Role, RoomId, RoomName, Seq, TextKind,
-    Timestamp, encode_frame,
+    AccountId, Epoch, EventSeq, FrameCodec, Gap, HistoryPage, InvitationCode, InvitationHash, Kind,
+    LinkCodeHash, LogId, LoggedHead, Nickname, PublicKey, RequestId, Role, RoomId, RoomName, Seq,
+    TextKind, Timestamp, encode_frame,
 };
 use chatd::store::{Durability, LogPage, Reader, SqliteStore};
 use store_seed::{ADA, LOBBY, event, message, post, put, seeded};
@@ -71,6 +71,11 @@ fn reported() -> Content {
     Content::Reported { room: RoomId(4), by: ADA, message: Seq(3), reason: "rude".to_owned() }
 }
 
+fn invited(by: AccountId, hash: InvitationHash) -> Content {
+    let (expires, rooms) = (Timestamp(9_000), [RoomId(4)].into());
+    Content::InvitationCreated { by, hash, uses: 3, expires, rooms, name: "".into() }
+}
+
 #[test]
 fn every_kind_of_event_comes_back_as_the_same_frame() {
     let (mut store, mut reader, _dir) = store();
@@ -115,18 +120,7 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         event(bob.into(), 18, Content::AdministratorSet { by: OPERATOR, is_set: false }),
         event(bob.into(), 19, Content::KeySet { by: OPERATOR, fingerprint: "SHA256:abc".into() }),
         message(2, "hello\n\u{1b}[31m wörld 👍"),
-        event(
-            LogId::SERVER,
-            1,
-            Content::InvitationCreated {
-                by: bob,
-                hash,
-                uses: 3,
-                expires: Timestamp(9_000),
-                rooms: [RoomId(4)].into(),
-                name: "".into(),
-            },
-        ),
+        event(LogId::SERVER, 1, invited(bob, hash)),
         event(LogId::SERVER, 2, Content::InvitationUsed { id: hash.id(), account: bob }),
         event(LogId::SERVER, 3, Content::InvitationRevoked { id: hash.id(), by: bob }),
     ];

@@ -5,6 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::PublicKey;
 use crate::ids::bytes_id;
 use crate::wire::{Decode, Encode};
 
@@ -33,6 +34,18 @@ impl LinkCode {
     pub fn hash(&self) -> LinkCodeHash {
         let digest = Sha256::new_with_prefix(b"chatd link code 1").chain_update(self.0);
         LinkCodeHash(digest.finalize().into())
+    }
+
+    /// What is said of the code to the server of this identity, in its place: the first half of SHA-256 of
+    /// a domain string, the code and the key. What somebody in between is told is good for nothing but
+    /// their own identity.
+    #[must_use]
+    pub fn for_server(&self, server_key: &PublicKey) -> Self {
+        let digest = Sha256::new_with_prefix(b"chatd link code for a server 1")
+            .chain_update(self.0)
+            .chain_update(server_key.0)
+            .finalize();
+        Self(std::array::from_fn(|at| digest[at]))
     }
 
     /// As a person is to type it: 26 digits in groups. It is a secret.
@@ -123,5 +136,8 @@ mod tests {
         assert!(!format!("{code:?}").contains(&code.reveal()[..5]));
         assert!(!format!("{code:?}").contains("5a"));
         assert_ne!(code.hash(), LinkCode([0x5B; 16]).hash());
+        let said = code.for_server(&PublicKey([1; 32]));
+        assert_ne!(said, code.for_server(&PublicKey([2; 32])), "it is good for one server");
+        assert_ne!(said, code);
     }
 }

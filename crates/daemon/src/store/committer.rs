@@ -225,7 +225,7 @@ fn has_ended() -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::sync_channel;
     use std::time::Duration;
 
     use super::*;
@@ -236,7 +236,7 @@ mod tests {
         connection.execute_batch("CREATE TABLE rows (of TEXT)").unwrap();
         let connection = WriteConnection::new(connection);
         let promised = connection.clone().promise();
-        let (told, hears) = channel();
+        let (told, hears) = sync_channel(1);
         let behind = std::thread::spawn({
             let connection = connection.clone();
             move || {

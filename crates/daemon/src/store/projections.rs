@@ -92,11 +92,7 @@ fn project_in(
             sanctions::forget_room(connection, event.log)?;
             removed_rooms::note(connection, event.log, event.seq)?;
         }
-        StateChange::AccountRenamed { name } => {
-            connection
-                .prepare_cached("UPDATE accounts SET name = ?2, name_keys = ?3 WHERE id = ?1")?
-                .execute(params![log, name.name.as_str(), name.keys.to_bytes()])?;
-        }
+        StateChange::AccountRenamed { name } => rename(connection, log, name)?,
         StateChange::MemberJoined { account } => {
             sanctions::lift(connection, event.log, SanctionKind::Ban, account)?;
             connection
@@ -119,6 +115,13 @@ fn project_in(
         | StateChange::SlowSet { .. } => sanctions::project(connection, event, change)?,
     }
     Ok(false)
+}
+
+fn rename(connection: &Connection, account: i64, name: &Named<Nickname>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE accounts SET name = ?2, name_keys = ?3 WHERE id = ?1")?
+        .execute(params![account, name.name.as_str(), name.keys.to_bytes()])?;
+    Ok(())
 }
 
 /// It need not have been there.
