@@ -21,6 +21,7 @@ use crate::calls::{Call, SendCall};
 use crate::config::Config;
 use crate::driver::Driver;
 use crate::event::{Event, Refusal};
+use crate::listed::Listed;
 use crate::online::Online;
 use crate::outbox::Destination;
 use crate::request::{PendingRequest, ReplyTo, Timed, Waiter};
@@ -103,17 +104,8 @@ impl Events {
     }
 }
 
-/// A list that comes in pages has no more entries: a server that means harm would have no end of them.
+/// Rooms of a server, or members of a room.
 const LISTED_MAX: usize = 250_000;
-
-fn bounded(listed: usize) -> Result<(), RequestError> {
-    match listed > LISTED_MAX {
-        false => Ok(()),
-        true => Err(RequestError::Refused(Refusal::local(format!(
-            "the server's list does not end: it has more than {LISTED_MAX} entries"
-        )))),
-    }
-}
 
 impl Client {
     /// Becomes a member of a room, which is made when nobody has been there, and follows it (from
@@ -173,15 +165,12 @@ impl Client {
     /// # Errors
     /// [`RequestError`].
     pub async fn rooms(&self) -> Result<Vec<RoomInfo>, RequestError> {
-        let (mut rooms, mut after) = (Vec::new(), RoomId(0));
+        let (mut rooms, mut after) = (Listed::at_most(LISTED_MAX), RoomId(0));
         loop {
             let page = self.ask(Rooms { after }).await?;
-            rooms.extend(page.rooms.into_vec());
-            bounded(rooms.len())?;
-            // Every page brings something larger than `after`, or is the last.
-            match rooms.last() {
-                Some(RoomInfo { room, .. }) if page.more => after = *room,
-                _ => return Ok(rooms),
+            match rooms.take(page.rooms.into_vec(), page.more)? {
+                Some(RoomInfo { room, .. }) => after = *room,
+                None => return Ok(rooms.into_entries()),
             }
         }
     }
@@ -191,14 +180,12 @@ impl Client {
     /// # Errors
     /// [`RequestError`].
     pub async fn members(&self, room: RoomId) -> Result<Vec<Member>, RequestError> {
-        let (mut members, mut after) = (Vec::new(), AccountId(0));
+        let (mut members, mut after) = (Listed::at_most(LISTED_MAX), AccountId(0));
         loop {
             let page = self.ask(Members { room, after }).await?;
-            members.extend(page.members.into_vec());
-            bounded(members.len())?;
-            match members.last() {
-                Some(Member { account, .. }) if page.more => after = *account,
-                _ => return Ok(members),
+            match members.take(page.members.into_vec(), page.more)? {
+                Some(Member { account, .. }) => after = *account,
+                None => return Ok(members.into_entries()),
             }
         }
     }

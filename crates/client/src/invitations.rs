@@ -7,6 +7,10 @@ use chat_proto::{
 
 use crate::answers::RequestError;
 use crate::client::Client;
+use crate::listed::Listed;
+
+/// Far more than a daemon lets one account have.
+const OPEN_MAX: usize = 1_000;
 
 impl Client {
     /// Makes an invitation, with which so many may make an account within so many seconds, and become
@@ -29,13 +33,12 @@ impl Client {
     /// # Errors
     /// [`RequestError`].
     pub async fn invitations(&self) -> Result<Vec<InvitationInfo>, RequestError> {
-        let (mut open, mut after) = (Vec::new(), InvitationId(0));
+        let (mut open, mut after) = (Listed::at_most(OPEN_MAX), InvitationId(0));
         loop {
             let page = self.ask(Invitations { after }).await?;
-            open.extend(page.invitations.into_vec());
-            match open.last() {
-                Some(InvitationInfo { invitation, .. }) if page.more => after = *invitation,
-                _ => return Ok(open),
+            match open.take(page.invitations.into_vec(), page.more)? {
+                Some(InvitationInfo { invitation, .. }) => after = *invitation,
+                None => return Ok(open.into_entries()),
             }
         }
     }

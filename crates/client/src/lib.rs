@@ -25,6 +25,7 @@ mod journal;
 mod journal_writer;
 mod known_servers;
 mod link;
+mod listed;
 mod logged;
 mod memberships;
 mod moderated;

@@ -7,7 +7,11 @@ use chat_proto::{
     Unmute,
 };
 
+use crate::listed::Listed;
 use crate::{Client, RequestError};
+
+/// Bans of one room.
+const BANS_MAX: usize = 65_536;
 
 impl Client {
     /// Ends another account's membership of a room. It may join again.
@@ -51,14 +55,12 @@ impl Client {
     /// # Errors
     /// [`RequestError`].
     pub async fn bans(&self, room: RoomId) -> Result<Vec<BanInfo>, RequestError> {
-        let (mut bans, mut after) = (Vec::new(), AccountId(0));
+        let (mut bans, mut after) = (Listed::at_most(BANS_MAX), AccountId(0));
         loop {
             let page = self.ask(Bans { room, after }).await?;
-            bans.extend(page.bans.into_vec());
-            // Every page brings something larger than `after`, or is the last.
-            match bans.last() {
-                Some(BanInfo { account, .. }) if page.more => after = *account,
-                _ => return Ok(bans),
+            match bans.take(page.bans.into_vec(), page.more)? {
+                Some(BanInfo { account, .. }) => after = *account,
+                None => return Ok(bans.into_entries()),
             }
         }
     }

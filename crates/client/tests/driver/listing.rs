@@ -2,7 +2,9 @@
 
 use chat_client::RequestError;
 use chat_proto::{
-    AccountId, List, Member, MemberList, Members, RequestId, RoomId, RoomInfo, RoomList, Rooms, Seq,
+    AccountId, BanInfo, BanList, Bans, InvitationId, InvitationInfo, InvitationList, Invitations,
+    List, Member, MemberList, Members, RequestId, RoomId, RoomInfo, RoomList, Rooms, Seq,
+    Timestamp,
 };
 
 use crate::fake::*;
@@ -76,6 +78,69 @@ async fn a_million_members_of_a_server_that_does_not_end_are_an_error() {
         peer.reply(id, &MemberList { room: LOBBY, members: page, more: true }).await;
         told += PAGE;
         assert!(told < ENDED_BY, "it goes on for ever");
+    };
+    let Err(RequestError::Refused(refusal)) = answer else { panic!("it is no list") };
+    assert!(refusal.reason.contains("does not end"), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn invitations_that_do_not_end_are_an_error() {
+    const PAGE: u64 = 64;
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events) = daemon.screen(dir.path());
+    let mut peer = daemon.serve().await;
+    connected(&mut events).await;
+    let asking = client.clone();
+    let mut asked = tokio::spawn(async move { asking.invitations().await });
+    let answer = loop {
+        let (id, asked): (RequestId, Invitations) = tokio::select! {
+            ended = &mut asked => break ended.unwrap(),
+            next = peer.expect() => next,
+        };
+        let of = |number| InvitationInfo {
+            invitation: InvitationId(number),
+            by: AccountId(1),
+            name: String::new(),
+            uses_left: 1,
+            expires: Timestamp(1),
+            rooms: List::default(),
+        };
+        let first = asked.after.0 + 1;
+        assert!(first < 10_000, "it goes on for ever");
+        let invitations = List::first_of((first..first + PAGE).map(of));
+        peer.reply(id, &InvitationList { invitations, more: true }).await;
+    };
+    let Err(RequestError::Refused(refusal)) = answer else { panic!("it is no list") };
+    assert!(refusal.reason.contains("does not end"), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn bans_that_do_not_end_are_an_error() {
+    const PAGE: u64 = 64;
+    let (dir, daemon) = (tempfile::tempdir().unwrap(), Daemon::new().await);
+    let (client, mut events) = daemon.screen(dir.path());
+    let mut peer = daemon.serve().await;
+    connected(&mut events).await;
+    let asking = client.clone();
+    let mut asked = tokio::spawn(async move { asking.bans(LOBBY).await });
+    let answer = loop {
+        let (id, asked): (RequestId, Bans) = tokio::select! {
+            ended = &mut asked => break ended.unwrap(),
+            next = peer.expect() => next,
+        };
+        let of = |number| BanInfo {
+            account: AccountId(number),
+            name: "m".into(),
+            by: AccountId(1),
+            by_name: "o".into(),
+            since: Timestamp(1),
+            until: Timestamp(0),
+            reason: String::new(),
+        };
+        let first = asked.after.0 + 1;
+        assert!(first < 200_000, "it goes on for ever");
+        let bans = List::first_of((first..first + PAGE).map(of));
+        peer.reply(id, &BanList { room: LOBBY, bans, more: true }).await;
     };
     let Err(RequestError::Refused(refusal)) = answer else { panic!("it is no list") };
     assert!(refusal.reason.contains("does not end"), "{refusal:?}");
