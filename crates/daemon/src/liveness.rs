@@ -14,7 +14,7 @@ const DEAD_AFTER_TICKS: u8 = 60;
 /// byte.
 const HANDSHAKE_TICKS: u8 = 10;
 
-/// How many ticks a peer that was told that this was too long may take to take it.
+/// How many ticks a peer that is told why it has to go may take to take it.
 const FAREWELL_TICKS: u8 = 60;
 
 /// The signs of life of one peer. Ticks are counted, not time: a daemon that stood still heard
@@ -26,6 +26,8 @@ pub(crate) struct KeepAlive {
     /// For how many ticks in a row it was silent; before the sign-in: how many it has been there.
     ticks: u8,
     is_signed_in: bool,
+    /// For how many ticks it has been told why it has to go.
+    closing_ticks: u8,
 }
 
 /// What is to be done about a peer.
@@ -51,8 +53,15 @@ impl KeepAlive {
     /// The sign-in was granted.
     pub(crate) fn sign_in(&mut self) {
         if !self.is_signed_in {
-            *self = Self { heard: true, ticks: 0, is_signed_in: true };
+            *self = Self { heard: true, is_signed_in: true, ..Self::default() };
         }
+    }
+
+    /// A tick has passed in which the connection was closing: whether that has taken too long. No sign
+    /// of life prolongs it.
+    pub(crate) fn closing_tick(&mut self) -> bool {
+        self.closing_ticks = self.closing_ticks.saturating_add(1);
+        self.closing_ticks > FAREWELL_TICKS
     }
 
     /// A tick has passed. `is_unheard`: the daemon does not read from the peer now, or cannot write to

@@ -284,6 +284,10 @@ impl SocketConnection {
             *ticks += 1;
             return if *ticks > LINGER_TICKS { Progress::Gone } else { Progress::Done };
         }
+        if self.phase.is_closing() && self.keep_alive.closing_tick() {
+            self.log_dead();
+            return Progress::Gone;
+        }
         // What waits to be read is no silence. Nor is it one to read slowly: a peer whose window is
         // closed cannot be told from one that takes a byte now and then, so TCP itself asks it.
         // A peer that owes the rest of what it has begun is silent: it may be gone.

@@ -81,6 +81,16 @@ async fn a_reader_to_whom_nothing_can_be_written_is_not_closed_for_it() {
 }
 
 #[tokio::test]
+async fn a_reader_that_is_closed_and_takes_nothing_is_let_go() {
+    let (mut connection, _theirs) = signed_in();
+    connection.close(&unknown_protocol());
+    connection.is_writable = false;
+    connection.is_readable = true;
+    let ticks = (0..LONG).take_while(|_| connection.tick() == Progress::Done).count();
+    assert_eq!(ticks, 60);
+}
+
+#[tokio::test]
 async fn a_peer_that_does_not_answer_a_probe_that_it_could_have_taken_is_let_go() {
     let (mut connection, _theirs) = signed_in();
     assert!((0..LONG).any(|_| connection.tick() == Progress::Gone));
