@@ -37,6 +37,9 @@ STRUCTS: dict[str, str] = {
     "InvitationInfo": (
         "invitation:u64 by:u64 name:text uses_left:u32 expires:u64 rooms:list_u64"
     ),
+    "BanInfo": (
+        "account:u64 name:text by:u64 by_name:text since:u64 until:u64 reason:text"
+    ),
     "Room": "room:u64 name:text head:u64 members:u32 online:u32 joined:bool",
 }
 
@@ -66,6 +69,13 @@ KINDS: dict[str, tuple[int, str]] = {
     "Delete": (0x0106, "nonce:Nonce room:u64 of:u64"),
     "React": (0x0107, "nonce:Nonce room:u64 of:u64 reaction:text is_set:bool"),
     "SetRole": (0x0110, "room:u64 account:u64 role:u16"),
+    "Kick": (0x0118, "room:u64 account:u64 reason:text"),
+    "Ban": (0x0119, "room:u64 account:u64 until:u64 reason:text"),
+    "Unban": (0x011A, "room:u64 account:u64"),
+    "Mute": (0x011B, "room:u64 account:u64 until:u64 reason:text"),
+    "Unmute": (0x011C, "room:u64 account:u64"),
+    "SetSlow": (0x011D, "room:u64 seconds:u32"),
+    "Report": (0x011E, "room:u64 seq:u64 reason:text"),
     "CreateInvitation": (0x0120, "uses:u32 seconds:u32 rooms:list_u64 name:text"),
     "RevokeInvitation": (0x0121, "invitation:u64"),
     "Subscribe": (0x0141, "log:u64 after:option_Position"),
@@ -77,6 +87,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "Accounts": (0x0147, "ids:list_u64"),
     "Ping": (0x0148, "token:u64"),
     "ProbeReply": (0x0149, "token:u64"),
+    "Bans": (0x0154, "room:u64 after:u64"),
     "Invitations": (0x0158, "after:u64"),
     "OpenLink": (0x012C, "code:bytes32"),
     "RevokeCredential": (0x012D, "credential:bytes16"),
@@ -98,6 +109,7 @@ KINDS: dict[str, tuple[int, str]] = {
         "room:u64 epoch:u64 as_of:u64 messages:list_Message more:bool gaps:list_Gap",
     ),
     "Pong": (0x020A, "token:u64"),
+    "BanList": (0x0214, "room:u64 bans:list_BanInfo more:bool"),
     "InvitationMade": (0x0218, "invitation:u64 code:bytes16 expires:u64"),
     "DeviceList": (0x021E, "devices:list_Device"),
     "InvitationList": (0x0219, "invitations:list_InvitationInfo more:bool"),

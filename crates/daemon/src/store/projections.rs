@@ -66,7 +66,7 @@ fn project_in(
             credentials::use_link(connection, log)?;
         }
         StateChange::CredentialRemoved { credential } => {
-            credentials::remove(connection, credential, ts)?;
+            credentials::remove(connection, log, credential, ts)?;
         }
         StateChange::LinkOpened { code } => credentials::open_link(connection, log, code, ts)?,
         StateChange::AccountSet(setting) => set_account(connection, event.log, setting)?,
@@ -146,7 +146,10 @@ fn set_account(
         connection.prepare_cached(sql)?.execute(params![value, id]).map(drop)
     };
     match setting {
-        AccountSetting::Disabled(why) => set("UPDATE accounts SET disabled = ? WHERE id = ?", &why),
+        AccountSetting::Disabled(why) => {
+            set("UPDATE accounts SET disabled = ? WHERE id = ?", &why)?;
+            credentials::use_link(connection, id)
+        }
         AccountSetting::Administrator(is_set) => {
             set("UPDATE accounts SET administrator = ? WHERE id = ?", &is_set)
         }

@@ -66,7 +66,9 @@ impl CredentialRow {
 
 impl OpenLink {
     fn is_open(&self, now: Timestamp) -> bool {
-        !self.is_used && now.0.saturating_sub(self.opened.0) < LINK_CODE_MS
+        // One of a time that has not come yet is none: a clock was ahead when it was opened.
+        let age = now.0.checked_sub(self.opened.0);
+        !self.is_used && age.is_some_and(|age| age < LINK_CODE_MS)
     }
 }
 
@@ -86,14 +88,16 @@ impl State {
         }
     }
 
-    /// A credential signs in to nobody any more.
+    /// A credential signs in to nobody any more, nor does what was opened with it: it could have been opened
+    /// to come back with.
     pub(super) fn remove_credential(&mut self, account: AccountId, credential: &Credential) {
         let before = self.account_of.remove(credential);
         debug_assert_eq!(before, Some(account), "it was the account's");
         self.revoked.insert(credential.id(), (*credential, account));
-        if let Some(account) = self.accounts.get_mut(&account) {
-            account.credentials.retain(|held| held.credential != *credential);
+        if let Some(held_by) = self.accounts.get_mut(&account) {
+            held_by.credentials.retain(|held| held.credential != *credential);
         }
+        self.use_link(account);
     }
 
     /// A link code takes the place of the one before.
@@ -106,7 +110,7 @@ impl State {
         self.links.insert(code, id);
     }
 
-    /// A device was linked: the code is good for no other.
+    /// The account's code is good for nobody any more: a device was linked with it, or one was revoked.
     pub(super) fn use_link(&mut self, account: AccountId) {
         let link = self.accounts.get_mut(&account).and_then(|account| account.link.as_mut());
         link.into_iter().for_each(|link| link.is_used = true);
@@ -163,10 +167,11 @@ impl Transition<'_> {
         let DeviceLink { credential, code, label } = link;
         let id = *self.state.links.get(&code).ok_or(Refusal::BadLinkCode)?;
         let account = self.state.accounts.get(&id).ok_or(Refusal::BadLinkCode)?;
-        self.state.access(id).may_act()?;
         if !account.link.is_some_and(|open| open.is_open(self.now)) {
             return Err(Refusal::BadLinkCode);
         }
+        // Whoever has a code that is good for nothing does not learn how the account stands.
+        self.state.access(id).may_act()?;
         if self.state.account_of.contains_key(&credential) {
             return Err(Refusal::CredentialInUse);
         }

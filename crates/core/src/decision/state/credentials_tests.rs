@@ -55,6 +55,20 @@ fn a_device_is_linked_with_a_code_and_signs_in_to_the_same_account() {
 }
 
 #[test]
+fn a_device_that_is_revoked_does_not_come_back_with_a_code_that_it_opened() {
+    let (mut world, ada) = with_two_devices();
+    open(&mut world, ada, 9).unwrap();
+    revoke(&mut world, ada, 2).answer.unwrap();
+    let after_start = State::restore(world.state.snapshot()).unwrap();
+    assert_eq!(after_start, world.state);
+    for key in [2, 7] {
+        assert_eq!(link(&mut world, key, 9), Err(Refusal::BadLinkCode), "with the key {key}");
+    }
+    open(&mut world, ada, 10).unwrap();
+    assert_eq!(link(&mut world, 7, 10), Ok(Answer::SignedIn(ada)), "another code is good");
+}
+
+#[test]
 fn a_used_an_expired_a_replaced_and_a_guessed_code_get_one_answer() {
     let (mut world, ada) = with_two_devices();
     let used = link(&mut world, 3, 1);

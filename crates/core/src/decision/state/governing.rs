@@ -21,7 +21,11 @@ impl State {
     pub(super) fn set_account(&mut self, id: AccountId, setting: AccountSetting<'_>) {
         let account = self.accounts.get_mut(&id).expect("an account that was made is set");
         match setting {
-            AccountSetting::Disabled(why) => account.disabled = why.map(Into::into),
+            AccountSetting::Disabled(why) => {
+                account.disabled = why.map(Into::into);
+                // Nor does what was opened before come back with it.
+                self.use_link(id);
+            }
             AccountSetting::Administrator(is_set) => account.is_administrator = is_set,
         }
     }

@@ -185,13 +185,15 @@ fn no_device_is_linked_to_a_disabled_account() {
     order(&mut world, OPERATOR, "ada", disable("")).unwrap();
     let (credential, label) = (key_numbered(3), "laptop".to_owned());
     let link = DeviceLink { credential, code, label };
-    let refused = world.run(Action::LinkDevice(Box::new(link.clone()))).answer;
-    assert_eq!(refused, Err(Refusal::AccountDisabled { reason: String::new() }));
+    let ask = |world: &mut World| world.run(Action::LinkDevice(Box::new(link.clone()))).answer;
+    assert_eq!(ask(&mut world), Err(Refusal::BadLinkCode), "how the account stands is not told");
     order(&mut world, OPERATOR, "ada", AccountChange::Enable).unwrap();
-    assert_eq!(
-        world.run(Action::LinkDevice(Box::new(link.clone()))).answer,
-        Ok(Answer::SignedIn(ada))
-    );
+    assert_eq!(ask(&mut world), Err(Refusal::BadLinkCode), "it went with the account");
+    let code = LinkCodeHash([10; 32]);
+    world.run(Action::OpenLink { account: ada, code }).answer.unwrap();
+    let link = DeviceLink { code, ..link };
+    let linked = world.run(Action::LinkDevice(Box::new(link.clone()))).answer;
+    assert_eq!(linked, Ok(Answer::SignedIn(ada)));
     // Whoever asks again was linked before.
     order(&mut world, OPERATOR, "ada", disable("")).unwrap();
     assert_eq!(world.state.answer_without_change(&Action::LinkDevice(Box::new(link))), None);

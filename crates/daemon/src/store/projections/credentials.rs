@@ -24,15 +24,17 @@ pub(super) fn add(
     connection.prepare_cached(sql)?.execute(params![account, kind, bytes, label, ts]).map(drop)
 }
 
-/// A credential signs in no more.
+/// A credential signs in no more, nor does another with a code that is open.
 pub(super) fn remove(
     connection: &Connection,
+    account: i64,
     credential: &Credential,
     ts: i64,
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE credentials SET removed_ts = ? WHERE bytes = ? AND kind = ?";
     let (kind, bytes) = (credential.kind() as u16, credential.bytes());
-    connection.prepare_cached(sql)?.execute(params![ts, bytes, kind]).map(drop)
+    connection.prepare_cached(sql)?.execute(params![ts, bytes, kind])?;
+    use_link(connection, account)
 }
 
 /// An account is a program's.
@@ -58,7 +60,7 @@ pub(super) fn open_link(
     connection.prepare_cached(sql)?.execute(params![account, code.0, ts]).map(drop)
 }
 
-/// A device was linked with the account's code, if it has one.
+/// The account's code is good for nobody any more, if it has one.
 pub(super) fn use_link(connection: &Connection, account: i64) -> rusqlite::Result<()> {
     let sql = "UPDATE link_codes SET used = 1 WHERE account = ?";
     connection.prepare_cached(sql)?.execute([account]).map(drop)
