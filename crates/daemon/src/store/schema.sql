@@ -110,7 +110,7 @@ CREATE TABLE sanctions (
   room    INTEGER NOT NULL REFERENCES rooms,
   kind    INTEGER NOT NULL, -- 1: a ban, 2: a mute
   account INTEGER NOT NULL REFERENCES accounts,
-  done_by INTEGER NOT NULL REFERENCES accounts,
+  done_by INTEGER NOT NULL, -- 0: the operator, who has no account
   since   INTEGER NOT NULL,
   until   INTEGER NOT NULL, -- 0: it does not end by itself
   reason  TEXT NOT NULL,

@@ -142,6 +142,8 @@ impl<'a> Access<'a> {
     /// than of a post.
     pub(crate) fn can_rule(self, id: RoomId, least: Role) -> Result<&'a Room, Refusal> {
         let room = self.knows_of(id)?;
+        // A program does what its token is for, whatever it is in the room.
+        self.within_scope("keep order", |_scope| false)?;
         match self.role_in(room) {
             Some(role) if role >= least => Ok(room),
             Some(_lower) => Err(Refusal::RoleTooLow { room: room.name.to_string(), least }),
@@ -156,7 +158,10 @@ impl<'a> Access<'a> {
         let room = self.can_rule(id, Role::Moderator)?;
         let own = self.role_in(room);
         let is_above = own > room.role_of(target);
-        match is_above || own == Some(Role::Owner) && target != self.account {
+        let is_equal = own == Some(Role::Owner) && target != self.account;
+        // Whoever rules over the room is above its owners.
+        let is_ruler = self.state.access(target).rules_over(room) && !self.rules_over(room);
+        match !is_ruler && (is_above || is_equal) {
             true => Ok(room),
             false => Err(Refusal::Outranked { room: room.name.to_string() }),
         }
@@ -178,6 +183,9 @@ impl<'a> Access<'a> {
         let (own, held) = (self.role_in(room), room.role_of(target));
         if role > Role::Member && own != Some(Role::Owner) && target != self.account {
             return Err(Refusal::RoleTooLow { room: name(), least: Role::Owner });
+        }
+        if role > Role::Member {
+            self.state.access(target).within_scope("keep order", |_scope| false)?;
         }
         match held {
             None => Err(Refusal::NoSuchMember { room: name() }),
@@ -232,8 +240,11 @@ impl<'a> Access<'a> {
         is_open || room.members.contains(self.account) || self.rules_over(room)
     }
 
-    /// What keeps the account out of a room.
+    /// What keeps the account out of a room: nothing, where it rules over it.
     fn ban_from(self, room: &Room) -> Option<Refusal> {
+        if self.rules_over(room) {
+            return None;
+        }
         let ban = room.sanctions.on(SanctionKind::Ban, self.account, self.now)?;
         debug_assert!(!room.members.contains(self.account), "who is banned is no member");
         let (room, until) = (room.name.to_string(), ban.until);

@@ -204,6 +204,7 @@ impl Transition<'_> {
         for room in invitation.rooms.iter().copied() {
             if access.can_invite_into(room).is_ok() {
                 self.append(room.into(), Content::Joined { account });
+                self.take_over(room, account);
                 self.append(account.into(), Content::RoomJoined { room });
             }
         }

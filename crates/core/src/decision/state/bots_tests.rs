@@ -135,3 +135,25 @@ fn programs_are_restored_as_they_were() {
     let (world, ..) = with_bot("send,read", Timestamp(9_000_000));
     assert_eq!(State::restore(world.state.snapshot()).unwrap(), world.state);
 }
+
+#[test]
+fn a_program_owns_no_room_and_keeps_no_order() {
+    let (mut world, ada, [ci, _ops], bot) = with_bot("send,read", NEVER);
+    let eve = world.sign_in(9, "eve", true).unwrap();
+    let give = |role| Action::ChangeRoom {
+        account: ada,
+        room: ci,
+        change: crate::RoomChange::Role { account: bot, role },
+    };
+    for role in [chat_proto::Role::Moderator, chat_proto::Role::Owner] {
+        let refused = world.run(give(role)).answer;
+        assert!(matches!(refused, Err(Refusal::OutOfScope { .. })), "{refused:?}");
+    }
+    // Nobody else is left: it is the next person's.
+    world.send(ada, 1, ci, "so long").answer.unwrap();
+    world.run(Action::Leave { account: ada, room: ci }).answer.unwrap();
+    assert_eq!(world.state.rooms[&ci].owners().next(), None);
+    let name = world.state.rooms[&ci].name.to_string();
+    world.join(eve, &name).unwrap();
+    assert!(world.state.rooms[&ci].owners().eq([eve]));
+}

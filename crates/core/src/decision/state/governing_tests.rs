@@ -212,6 +212,7 @@ fn an_administrator_acts_as_an_owner_where_everybody_may_read_and_where_nobody_o
     order(&mut world, OPERATOR, "ada", AccountChange::SetAdministrator { is_set: true }).unwrap();
     assert!(may(&world, ada));
     assert!(world.state.access(ada).can_moderate(room, bob).is_ok(), "also on an owner");
+    assert!(world.state.access(bob).can_moderate(room, ada).is_err(), "and no owner on it");
     // But speaks only where it is a member.
     assert!(world.state.access(ada).can_post(room).is_err());
     world.state.hide(room);

@@ -26,18 +26,6 @@ impl Room {
         debug_assert!(self.roles.iter().all(|(_holder, role)| *role > Role::Member));
         self.roles.iter().map(|(holder, _role)| *holder)
     }
-
-    /// Who owns the room when that account goes, and nobody else owns it: the one who has been a
-    /// moderator for longest; where there is none, the member with the smallest id, which is drawn like
-    /// a lot. `None`: another owner stays, or nobody is left.
-    fn successor_of(&self, account: AccountId) -> Option<AccountId> {
-        if !self.owners().eq([account]) {
-            return None;
-        }
-        let others = || self.members.iter().filter(|member| *member != account);
-        let moderator = self.roles.iter().find(|(_holder, role)| *role == Role::Moderator);
-        moderator.map(|(holder, _role)| *holder).or_else(|| others().next())
-    }
 }
 
 impl State {
@@ -47,6 +35,23 @@ impl State {
         if role > Role::Member {
             room.roles.push((account, role));
         }
+    }
+
+    /// Who owns a room when that account goes, and nobody else owns it: the one who has been a moderator
+    /// for longest; where there is none, the member with the smallest id, which is drawn like a lot.
+    /// Neither a program nor a disabled account. `None`: another owner stays, or nobody is left who could.
+    fn successor_in(&self, room: &Room, account: AccountId) -> Option<AccountId> {
+        if !room.owners().eq([account]) {
+            return None;
+        }
+        let could = |other: &AccountId| *other != account && self.could_own(*other);
+        room.moderators().find(could).or_else(|| room.members.iter().find(could))
+    }
+
+    /// Whether an account can keep order: somebody's, who signs in to it.
+    fn could_own(&self, account: AccountId) -> bool {
+        let is_enabled = |it: &super::Account| it.disabled.is_none();
+        self.accounts.get(&account).is_some_and(is_enabled) && !self.bots.contains_key(&account)
     }
 
     pub(super) fn roles(&self) -> impl Iterator<Item = (RoomId, AccountId, Role)> {
@@ -75,10 +80,16 @@ impl Transition<'_> {
         Ok(Answer::Done)
     }
 
-    /// Whoever comes into a room in which nobody is any more owns it, unless it is the daemon's.
+    /// Whoever comes into a room in which nobody is any more who could own it does, unless it is the
+    /// daemon's.
     pub(super) fn take_over(&mut self, room: RoomId, account: AccountId) {
-        let known = self.state.rooms.get(&room);
-        if known.is_some_and(|known| known.members.len() == 0 && !known.is_permanent) {
+        let could = |member: AccountId| self.state.could_own(member);
+        let is_free = |known: &Room| {
+            !known.is_permanent
+                && known.owners().next().is_none()
+                && !known.members.iter().any(could)
+        };
+        if self.state.rooms.get(&room).is_some_and(is_free) {
             let content = Content::RoleSet { by: None, account, role: Role::Owner };
             self.append(room.into(), content);
         }
@@ -99,7 +110,7 @@ impl Transition<'_> {
         self.append(room.into(), how);
         if known.ends_with(account) {
             self.append(room.into(), Content::RoomRemoved {});
-        } else if let Some(successor) = known.successor_of(account) {
+        } else if let Some(successor) = self.state.successor_in(known, account) {
             let content = Content::RoleSet { by: None, account: successor, role: Role::Owner };
             self.append(room.into(), content);
         }
