@@ -51,6 +51,12 @@ impl Peer {
         }
     }
 
+    /// Who is at the other end of what this proxy passes on, as its header tells. A proxy elsewhere knows
+    /// nobody on this machine: its own loopback counts as the proxy itself.
+    pub(crate) fn passes_on(self, told: Self) -> Self {
+        if self.is_elsewhere() && !told.is_elsewhere() { self } else { told }
+    }
+
     /// Whether what it says comes over a network.
     pub(crate) fn is_elsewhere(self) -> bool {
         match self {
@@ -143,6 +149,19 @@ mod tests {
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:0:0:2"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_proxy_elsewhere_passes_nobody_on_who_is_on_this_machine() {
+        let peer = |of: &str| Peer::from(of.parse::<SocketAddr>().unwrap());
+        let (proxy, here) = (peer("192.0.2.1:9"), peer("127.0.0.1:8"));
+        for told in [here, peer("[::1]:7"), peer("[::ffff:127.0.0.1]:6")] {
+            assert_eq!(proxy.passes_on(told), proxy, "{told}");
+            assert_eq!(here.passes_on(told), told, "a proxy on this machine does");
+        }
+        let stranger = peer("198.51.100.7:5");
+        assert_eq!(proxy.passes_on(stranger), stranger);
+        assert_eq!(here.passes_on(stranger), stranger);
     }
 
     #[test]

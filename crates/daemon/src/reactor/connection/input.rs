@@ -181,7 +181,7 @@ impl SocketConnection {
             ProxyHeader::Itself { bytes } => bytes,
             ProxyHeader::From { peer, bytes } => {
                 self.log_proxied(peer);
-                self.peer = peer;
+                self.peer = self.peer.passes_on(peer);
                 bytes
             }
         };
