@@ -40,7 +40,8 @@ STRUCTS: dict[str, str] = {
     "BanInfo": (
         "account:u64 name:text by:u64 by_name:text since:u64 until:u64 reason:text"
     ),
-    "Room": "room:u64 name:text head:u64 members:u32 online:u32 joined:bool",
+    "Room": "room:u64 name:text head:u64 members:u32 online:u32 joined:bool role:u16 "
+    "is_private:bool is_read_only:bool with:u64 topic:text",
 }
 
 # What a frame may hold: the number of the kind, and the fields of version 1 of its body.
@@ -69,6 +70,12 @@ KINDS: dict[str, tuple[int, str]] = {
     "Delete": (0x0106, "nonce:Nonce room:u64 of:u64"),
     "React": (0x0107, "nonce:Nonce room:u64 of:u64 reaction:text is_set:bool"),
     "SetRole": (0x0110, "room:u64 account:u64 role:u16"),
+    "SetAccess": (0x0111, "room:u64 is_private:bool"),
+    "Invite": (0x0112, "room:u64 account:u64 is_set:bool"),
+    "SetTopic": (0x0113, "room:u64 topic:text"),
+    "SetReadOnly": (0x0114, "room:u64 is_read_only:bool"),
+    "OpenDirect": (0x0115, "account:u64"),
+    "CreateRoom": (0x0116, "name:text is_private:bool"),
     "Kick": (0x0118, "room:u64 account:u64 reason:text"),
     "Ban": (0x0119, "room:u64 account:u64 until:u64 reason:text"),
     "Unban": (0x011A, "room:u64 account:u64"),
@@ -87,6 +94,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "Accounts": (0x0147, "ids:list_u64"),
     "Ping": (0x0148, "token:u64"),
     "ProbeReply": (0x0149, "token:u64"),
+    "FindAccount": (0x0150, "name:text"),
     "Bans": (0x0154, "room:u64 after:u64"),
     "Invitations": (0x0158, "after:u64"),
     "OpenLink": (0x012C, "code:bytes32"),
@@ -118,10 +126,17 @@ KINDS: dict[str, tuple[int, str]] = {
     "Left": (0x0303, "room:u64 seq:u64 ts:u64 account:u64"),
     "RoomCreated": (0x0304, "room:u64 seq:u64 ts:u64 by:u64 name:text"),
     "RoleSet": (0x0310, "room:u64 seq:u64 ts:u64 by:u64 account:u64 role:u16"),
+    "AccessSet": (0x0311, "room:u64 seq:u64 ts:u64 by:u64 is_private:bool"),
+    "InvitationSet": (0x0312, "room:u64 seq:u64 ts:u64 by:u64 account:u64 is_set:bool"),
+    "TopicSet": (0x0313, "room:u64 seq:u64 ts:u64 by:u64 topic:text"),
+    "ReadOnlySet": (0x0314, "room:u64 seq:u64 ts:u64 by:u64 is_read_only:bool"),
+    "DirectBegun": (0x0315, "room:u64 seq:u64 ts:u64 by:u64 account:u64"),
     "AccountCreated": (0x0381, "account:u64 seq:u64 ts:u64 name:text"),
     "AccountRenamed": (0x0382, "account:u64 seq:u64 ts:u64 by:u64 name:text"),
     "RoomJoined": (0x0383, "account:u64 seq:u64 ts:u64 room:u64"),
     "RoomLeft": (0x0384, "account:u64 seq:u64 ts:u64 room:u64"),
+    "RoomInvited": (0x0390, "account:u64 seq:u64 ts:u64 room:u64 by:u64 name:text"),
+    "InvitationWithdrawn": (0x0391, "account:u64 seq:u64 ts:u64 room:u64"),
     "AccountDisabled": (0x0398, "account:u64 seq:u64 ts:u64 by:u64 reason:text"),
     "AccountEnabled": (0x0399, "account:u64 seq:u64 ts:u64 by:u64"),
     "AdministratorSet": (0x039A, "account:u64 seq:u64 ts:u64 by:u64 is_set:bool"),

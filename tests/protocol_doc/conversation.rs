@@ -137,6 +137,8 @@ fn lobby() -> RoomInfo {
         members: 1,
         online: 1,
         joined: true,
+        role: 1,
+        ..RoomInfo::default()
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::section;
 
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     include_str!("../../crates/proto/src/handshake.rs"),
     include_str!("../../crates/proto/src/request.rs"),
     include_str!("../../crates/proto/src/reply.rs"),
     include_str!("../../crates/proto/src/event.rs"),
     include_str!("../../crates/proto/src/logged.rs"),
     include_str!("../../crates/proto/src/logged/moderation.rs"),
+    include_str!("../../crates/proto/src/logged/rooms.rs"),
     include_str!("../../crates/proto/src/moderation.rs"),
     include_str!("../../crates/proto/src/ids.rs"),
     include_str!("../../crates/proto/src/text_body.rs"),

@@ -2,19 +2,22 @@
 //! its way to the connections.
 
 mod deciding;
+mod revocation;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chat_core::{
-    Batch, Closing, Conn, Effect, Fanout, Follower, HistoryRead, Origin, Reply, RevocationNumber,
-    StoreRead, Tail, TailHandle, WakePace,
+    Batch, Closing, Conn, Effect, Fanout, Follower, HistoryRead, Origin, Reply, StoreRead, Tail,
+    TailHandle, WakePace,
 };
 use chat_proto::{
     AccountId, CredentialId, ErrorCode, LogId, Nonce, RequestId, RoomId, Seq, SubscriptionEnded,
     Window, encode_frame,
 };
+
+pub(crate) use revocation::{Revocation, Whose};
 
 use crate::chance::Chance;
 use crate::coverage::{Coverage, Situation};
@@ -50,14 +53,6 @@ pub(crate) enum Delivery {
     Revoke(Rc<Revocation>),
     /// What it has signed in with is good for nothing any more.
     SignOut(AccountId, Option<CredentialId>, Closing),
-}
-
-/// The cursors of an account on a log close.
-pub(crate) struct Revocation {
-    pub(crate) log: LogId,
-    pub(crate) account: AccountId,
-    pub(crate) number: RevocationNumber,
-    pub(crate) frame: Vec<u8>,
 }
 
 impl Delivery {
@@ -225,6 +220,20 @@ impl SimFanout {
     }
 }
 
+impl SimFanout {
+    fn close_cursors(&mut self, log: LogId, whose: Whose, frame: Vec<u8>) {
+        let Some(tail) = self.tails.get(&log) else { return };
+        let number = tail.borrow_mut().revoke();
+        let revocation = Rc::new(Revocation { log, whose, number, frame });
+        for (conn, peer) in &mut self.peers {
+            if peer.follows(log) {
+                peer.inbox.push_back(Delivery::Revoke(Rc::clone(&revocation)));
+                self.woken.insert(*conn);
+            }
+        }
+    }
+}
+
 impl Fanout for SimFanout {
     fn publish(&mut self, log: LogId, batch: Batch) {
         if self.is_dead() {
@@ -291,15 +300,11 @@ impl Fanout for SimFanout {
     }
 
     fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>) {
-        let Some(tail) = self.tails.get(&log) else { return };
-        let number = tail.borrow_mut().revoke();
-        let revocation = Rc::new(Revocation { log, account, number, frame });
-        for (conn, peer) in &mut self.peers {
-            if peer.follows(log) {
-                peer.inbox.push_back(Delivery::Revoke(Rc::clone(&revocation)));
-                self.woken.insert(*conn);
-            }
-        }
+        self.close_cursors(log, Whose::Account(account), frame);
+    }
+
+    fn revoke_others(&mut self, log: LogId, members: Vec<AccountId>, frame: Vec<u8>) {
+        self.close_cursors(log, Whose::OthersThan(members), frame);
     }
 
     fn sign_out(

@@ -268,8 +268,8 @@ impl Peer {
 
     /// An account may not follow a log any more; others were held back meanwhile.
     fn revoke(&mut self, revocation: &Revocation) {
-        let Revocation { log, account, number, ref frame } = *revocation;
-        if self.connection.account() == Some(account) {
+        let Revocation { log, ref whose, number, ref frame } = *revocation;
+        if whose.is(self.connection.account()) {
             drop(self.connection.revoke(log, frame));
         } else if let Some(handle) = self.connection.handle(log) {
             handle.follower.carry_on(number);

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use chat_proto::{
     AccountId, ErrorCode, FindRoom, FrameError, History, Join, Leave, LogId, Member, Members, Ping,
-    Position, PublicKey, Rename, Request, Role, RoomId, RoomInfo, RoomName, Rooms, Seq, SetRole,
-    Subscribe,
+    Position, PublicKey, Rename, Request, RoomId, RoomInfo, RoomName, Rooms, Seq, Subscribe,
 };
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -147,20 +146,7 @@ impl Client {
         self.ask(Rename { name: name.to_owned() }).await.map(drop)
     }
 
-    /// Gives a member of a room another role there.
-    ///
-    /// # Errors
-    /// [`RequestError`].
-    pub async fn set_role(
-        &self,
-        room: RoomId,
-        account: AccountId,
-        role: Role,
-    ) -> Result<(), RequestError> {
-        self.ask(SetRole { room, account, role: role as u16 }).await.map(drop)
-    }
-
-    /// All rooms, in order of their ids.
+    /// All rooms that one knows of, in order of their ids.
     ///
     /// # Errors
     /// [`RequestError`].

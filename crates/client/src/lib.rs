@@ -38,6 +38,7 @@ pub mod pages;
 mod request;
 mod requests;
 pub mod resume;
+mod room_settings;
 pub mod send_queue;
 mod sending;
 mod start;

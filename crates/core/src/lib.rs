@@ -50,11 +50,11 @@ pub use decision::refusal::Refusal;
 pub use decision::secret::StoreSecret;
 pub use decision::state::{
     AccountRow, Answer, BotRow, CredentialRow, Decision, InvitationRow, LinkRow, RULES,
-    RestoreError, RoomRow, Sanction, SanctionRow, Snapshot, State,
+    RestoreError, RoomRow, Sanction, SanctionRow, Snapshot, State, direct_name,
 };
 pub use log::event::{
     AccountSetting, Batch, Columns, Content, Event, EventKind, EventRow, InvitationColumns,
-    LogOwner, MessageColumns, MissingColumn, StateChange,
+    LogOwner, MessageColumns, MissingColumn, RoomSetting, StateChange,
 };
 pub use log::fanout::{Conn, Fanout, HistoryRead, Origin, StoreRead};
 pub use log::lineage::{Lineage, Witness};

@@ -312,6 +312,9 @@ impl<S: Store> Pipeline<S> {
         for ended in memberships.iter().filter(|change| !change.is_member) {
             self.revoke_unreadable(ended.account, ended.room, fanout);
         }
+        for room in staged.made_private() {
+            self.revoke_others(*room, fanout);
+        }
         for removed in staged.take_removed_rooms() {
             self.end_if_removed(removed.room, fanout);
         }

@@ -15,7 +15,7 @@ use chat_proto::{AccountId, CredentialId, LogId, RequestId, RoomId, Seq};
 
 use crate::conn_number::reactor_of;
 use crate::live::Live;
-use crate::mailbox::{Answer, Delivery, Mailboxes, Released, Renaming, Revocation, SignOut};
+use crate::mailbox::{Answer, Delivery, Mailboxes, Released, Renaming, Revocation, SignOut, Whose};
 use crate::reader::ReadPool;
 use crate::tails::{SharedTail, TailBudget};
 
@@ -96,12 +96,12 @@ impl MailboxFanout {
 }
 
 impl MailboxFanout {
-    /// The cursors of an account on a log close, or all of them.
-    fn close_cursors(&mut self, log: LogId, account: Option<AccountId>, frame: Vec<u8>) {
+    /// Cursors on a log close.
+    fn close_cursors(&mut self, log: LogId, whose: Whose, frame: Vec<u8>) {
         // Without a tail nobody follows it.
         let Some(tail) = self.logs.get(&log) else { return };
         let number = tail.revoke();
-        let revocation = Arc::new(Revocation { log, account, number, frame });
+        let revocation = Arc::new(Revocation { log, whose, number, frame });
         for deliveries in &mut self.deliveries {
             deliveries.push(Delivery::Revoke(Arc::clone(&revocation)));
         }
@@ -147,7 +147,12 @@ impl Fanout for MailboxFanout {
 
     fn revoke(&mut self, log: LogId, account: AccountId, frame: Vec<u8>) {
         self.readers.revoke(account, log);
-        self.close_cursors(log, Some(account), frame);
+        self.close_cursors(log, Whose::Account(account), frame);
+    }
+
+    fn revoke_others(&mut self, log: LogId, members: Vec<AccountId>, frame: Vec<u8>) {
+        self.readers.revoke_others(&members, log);
+        self.close_cursors(log, Whose::OthersThan(members), frame);
     }
 
     fn sign_out(
@@ -163,7 +168,7 @@ impl Fanout for MailboxFanout {
     }
 
     fn remove(&mut self, log: LogId, frame: Vec<u8>) {
-        self.close_cursors(log, None, frame);
+        self.close_cursors(log, Whose::Everybody, frame);
         if let Some(tail) = self.logs.remove(&log) {
             self.budget.credit(tail.release_all());
         }

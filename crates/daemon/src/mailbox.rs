@@ -33,12 +33,11 @@ pub(crate) struct Answer {
     pub(crate) tail: Option<TailFollower>,
 }
 
-/// The cursors of an account on a log close, or all of them.
+/// Cursors on a log close.
 #[derive(Debug)]
 pub(crate) struct Revocation {
     pub(crate) log: LogId,
-    /// `None`: everybody's, as the log is gone.
-    pub(crate) account: Option<AccountId>,
+    pub(crate) whose: Whose,
     /// Whoever else follows the log reads nothing of it before this is carried out.
     pub(crate) number: RevocationNumber,
     /// What says why.
@@ -53,6 +52,30 @@ pub(crate) struct SignOut {
     pub(crate) credential: Option<CredentialId>,
     /// Why.
     pub(crate) closing: Closing,
+}
+
+/// Whose cursors close.
+#[derive(Debug)]
+pub(crate) enum Whose {
+    /// One account's.
+    Account(AccountId),
+    /// Everybody's but these accounts', in order of their ids.
+    OthersThan(Vec<AccountId>),
+    /// Everybody's, as the log is gone.
+    Everybody,
+}
+
+impl Whose {
+    /// Whether a connection of this account is meant.
+    pub(crate) fn is(&self, account: Option<AccountId>) -> bool {
+        match self {
+            Self::Account(meant) => account == Some(*meant),
+            Self::OthersThan(spared) => {
+                account.is_none_or(|account| spared.binary_search(&account).is_err())
+            }
+            Self::Everybody => true,
+        }
+    }
 }
 
 /// A page of a log that a connection asked for.
@@ -317,7 +340,8 @@ mod tests {
         mailbox.close(&mut Mail::default());
         let (log, account) = (LogId::from(RoomId(1)), AccountId(1));
         let (number, frame) = (RevocationNumber::default(), vec![0; 64]);
-        let revocation = Arc::new(Revocation { log, account: Some(account), number, frame });
+        let revocation =
+            Arc::new(Revocation { log, whose: Whose::Account(account), number, frame });
         let mut deliveries = vec![Delivery::Revoke(Arc::clone(&revocation))];
         let released =
             Released { grown: vec![log], redacted: vec![(log, Seq(1))], ..Released::default() };

@@ -141,6 +141,17 @@ impl ReadPool {
         }
     }
 
+    /// Only these accounts may read a log from now on: the same for everybody else.
+    pub(crate) fn revoke_others(&self, members: &[AccountId], log: LogId) {
+        let mut waiting = lock(&self.waiting);
+        let newest = waiting.last_number;
+        for (account, queries) in &mut waiting.queries {
+            if members.binary_search(account).is_err() {
+                queries.revoked.insert(log, newest);
+            }
+        }
+    }
+
     /// Hands in what a cursor needs: at most one page for a connection.
     pub(crate) fn read_events(&self, party: Party, to: Conn, read: DiskRead, bytes_max: usize) {
         lock(&self.waiting).jobs.push(party, Job::Events { to, read, bytes_max }, 1);

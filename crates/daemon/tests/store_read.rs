@@ -77,12 +77,14 @@ fn invited(by: AccountId, hash: InvitationHash) -> Content {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one of each kind")]
 fn every_kind_of_event_comes_back_as_the_same_frame() {
     let (mut store, mut reader, _dir) = store();
     let bob = AccountId(3);
     let nickname = |name| Nickname::parse(name).expect("a name");
     let side = RoomName::parse("side").expect("a name");
     let scope = BotScope::of_words("send,read", Timestamp(9)).expect("words");
+    let lobby = RoomName::parse("lobby").expect("a name");
     let (credential, laptop) = (PublicKey([0xB0; 32]).into(), PublicKey([0xB1; 32]).into());
     let hash = InvitationCode([7; 16]).hash();
     let (room, until, reason) = (RoomId(4), Timestamp(1 << 41), str::to_owned);
@@ -101,8 +103,14 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         event(LogId(4), 8, Content::Kicked { account: bob, by: ADA, reason: reason("spam") }),
         event(LogId(4), 9, banned),
         event(LogId(4), 10, Content::Unbanned { account: bob, by: ADA }),
-        event(LogId(4), 11, Content::Left { account: bob }),
-        event(LogId(4), 12, Content::RoomRemoved {}),
+        event(LogId(4), 11, Content::AccessSet { by: bob, is_private: true }),
+        event(LogId(4), 12, Content::AccessSet { by: bob, is_private: false }),
+        event(LogId(4), 13, Content::InvitationSet { by: bob, account: ADA, is_set: true }),
+        event(LogId(4), 14, Content::TopicSet { by: bob, topic: "sides".to_owned() }),
+        event(LogId(4), 15, Content::TopicSet { by: bob, topic: String::new() }),
+        event(LogId(4), 16, Content::ReadOnlySet { by: bob, is_read_only: true }),
+        event(LogId(4), 17, Content::Left { account: bob }),
+        event(LogId(4), 18, Content::RoomRemoved {}),
         event(bob.into(), 4, Content::RoomKicked { room, by: ADA, reason: reason("spam") }),
         event(bob.into(), 5, Content::RoomBanned { room, by: ADA, until, reason: reason("") }),
         event(bob.into(), 6, Content::RoomUnbanned { room, by: ADA }),
@@ -119,6 +127,9 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
         event(bob.into(), 17, Content::AdministratorSet { by: OPERATOR, is_set: true }),
         event(bob.into(), 18, Content::AdministratorSet { by: OPERATOR, is_set: false }),
         event(bob.into(), 19, Content::KeySet { by: OPERATOR, fingerprint: "SHA256:abc".into() }),
+        event(bob.into(), 20, Content::RoomInvited { room: RoomId(LOBBY.0), by: ADA, name: lobby }),
+        event(bob.into(), 21, Content::InvitationWithdrawn { room: RoomId(LOBBY.0) }),
+        event(LogId(5), 1, Content::DirectBegun { by: ADA, account: bob }),
         message(2, "hello\n\u{1b}[31m wörld 👍"),
         event(LogId::SERVER, 1, invited(bob, hash)),
         event(LogId::SERVER, 2, Content::InvitationUsed { id: hash.id(), account: bob }),
@@ -129,7 +140,7 @@ fn every_kind_of_event_comes_back_as_the_same_frame() {
     assert_eq!(kinds, all, "an event of each kind is written and read here");
     events.iter().for_each(|event| put(&mut store, event));
     store.commit().expect("there is room");
-    for log in [bob.into(), LogId(4), LogId::SERVER] {
+    for log in [bob.into(), LogId(4), LogId(5), LogId::SERVER] {
         let of_log: Vec<_> = events.iter().filter(|event| event.log == log).cloned().collect();
         let head = Seq(of_log.len() as u64);
         let page = events_after(&mut reader, log, 0, usize::MAX);

@@ -89,10 +89,14 @@ numbered! {
         RefusedBefore = 118, false;
         /// The account's role in the room is not enough for it.
         RoleTooLow = 120, false;
-        /// Whom it is about is no member of the room.
+        /// Whom it is about is no member of the room, or no account.
         NoSuchMember = 121, false;
         /// The room would have no owner.
         LastOwner = 122, false;
+        /// Only the room's moderators and owners post there.
+        ReadOnly = 123, false;
+        /// A direct conversation has no such thing, or the room has as many of it as it may have.
+        NotPossible = 124, false;
         /// Whoever runs the server has disabled the account.
         AccountDisabled = 135, false;
         /// Only whoever runs the server may.

@@ -61,6 +61,18 @@ logged_events!(kinds! {
     React = 0x0107,
     /// Give a member another role.
     SetRole = 0x0110,
+    /// Say who may know of a room.
+    SetAccess = 0x0111,
+    /// Let an account into a room, or no more.
+    Invite = 0x0112,
+    /// Say what a room is about.
+    SetTopic = 0x0113,
+    /// Say who may post in a room.
+    SetReadOnly = 0x0114,
+    /// The room of two accounts alone.
+    OpenDirect = 0x0115,
+    /// Make a room.
+    CreateRoom = 0x0116,
 
     /// Let another device sign in to the account, with a link code.
     OpenLink = 0x012C,
@@ -103,6 +115,8 @@ logged_events!(kinds! {
     Ping = 0x0148,
     /// The answer to a [`Kind::Probe`]; the one request that gets no reply.
     ProbeReply = 0x0149,
+    /// Look an account up by its name.
+    FindAccount = 0x0150,
     /// What the account signs in with.
     Devices = 0x015E,
     /// A page of one's own invitations.

@@ -12,6 +12,12 @@ pub const DECODE_BYTES_MAX: usize = 4 * FRAME_BYTES_MAX;
 /// Longest message text, in bytes of UTF-8.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 
+/// Longest topic of a room, in bytes of UTF-8.
+pub const TOPIC_BYTES_MAX: usize = 512;
+
+/// Accounts that are invited into one room and have not joined it.
+pub const ROOM_INVITATIONS_MAX: usize = 1000;
+
 /// Attachments of one message.
 pub const ATTACHMENTS_MAX: usize = 16;
 

@@ -5,6 +5,7 @@
 //! It must not know what follows from an event. Each begins with the fields of [`crate::LoggedHead`].
 
 mod moderation;
+mod rooms;
 
 use crate::wire::{Decode, Encode, body};
 use crate::{
@@ -17,8 +18,8 @@ use crate::{
 #[macro_export]
 macro_rules! logged_events {
     ($made:ident! { $($given:tt)* }) => {
-        // Those of moderators stand in a file of their own, and come last.
-        $crate::moderation_events! { $made! {
+        // What is set of rooms, and what moderators do, stand in files of their own, and come last.
+        $crate::room_events! { $made! {
             $($given)*
             /// A message. Logged in a room.
             Posted = 0x0301 {

@@ -49,7 +49,7 @@ body! {
     RoomInfo {
         /// The id, which is also the id of its log.
         room: RoomId,
-        /// The name, without `#`.
+        /// The name, without `#`; of a direct conversation `@` and the other's nickname as of now.
         name: String,
         /// The head of its log.
         head: Seq,
@@ -59,8 +59,37 @@ body! {
         online: u32,
         /// Whether the asking account is a member.
         joined: bool,
+        /// The number of the [`crate::Role`] that the asking account has there; 0: none.
+        role: u16,
+        /// Whether only its members, and who is invited, know of it.
+        is_private: bool,
+        /// Whether only its moderators and owners may post.
+        is_read_only: bool,
+        /// With whom it is a direct conversation; 0: it is none.
+        with: AccountId,
+        /// What it is about; empty: nothing is said of it.
+        topic: String,
     }
 }
+
+impl Default for RoomInfo {
+    fn default() -> Self {
+        Self {
+            room: RoomId::default(),
+            name: String::new(),
+            head: Seq::ZERO,
+            members: 0,
+            online: 0,
+            joined: false,
+            role: 0,
+            is_private: false,
+            is_read_only: false,
+            with: AccountId::default(),
+            topic: String::new(),
+        }
+    }
+}
+
 body! {
     /// A page of rooms.
     RoomList {

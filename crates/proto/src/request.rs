@@ -123,6 +123,68 @@ body! {
     }
 }
 body! {
+    /// Says who may know of a room. Reply: [`crate::Done`].
+    SetAccess {
+        /// The room.
+        room: RoomId,
+        /// Whether only its members, and who is invited, know of it.
+        is_private: bool,
+    }
+}
+body! {
+    /// Gives an account the right to join a room, or takes that back. Reply: [`crate::Done`].
+    Invite {
+        /// The room.
+        room: RoomId,
+        /// Whom.
+        account: AccountId,
+        /// Whether it is invited, or no more.
+        is_set: bool,
+    }
+}
+body! {
+    /// Says what a room is about. Reply: [`crate::Done`].
+    SetTopic {
+        /// The room.
+        room: RoomId,
+        /// What from now on; empty: nothing is said of it.
+        topic: String,
+    }
+}
+body! {
+    /// Says who may post in a room. Reply: [`crate::Done`].
+    SetReadOnly {
+        /// The room.
+        room: RoomId,
+        /// Whether only its moderators and owners may.
+        is_read_only: bool,
+    }
+}
+body! {
+    /// Opens the conversation with somebody: the room that the two are in, and nobody else ever. It is
+    /// the same one whoever opens it. Reply: [`crate::RoomInfo`].
+    OpenDirect {
+        /// The other.
+        account: AccountId,
+    }
+}
+body! {
+    /// Makes a room under a name that no room has, and joins it. Reply: [`crate::RoomInfo`].
+    CreateRoom {
+        /// The room's name, without `#`.
+        name: String,
+        /// Whether only its members, and who is invited, know of it.
+        is_private: bool,
+    }
+}
+body! {
+    /// Looks an account up by its nickname. Reply: [`crate::AccountList`], with one account or none.
+    FindAccount {
+        /// The nickname, without `@`.
+        name: String,
+    }
+}
+body! {
     /// Opens a cursor on a log: every event after the position follows, then what is new, without
     /// a gap or a repetition. Subscribing again moves the cursor. Reply: [`crate::Subscribed`], or
     /// [`crate::Reset`] when the position is of another life of the log.

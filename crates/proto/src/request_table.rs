@@ -4,13 +4,14 @@
 //! Owns everything about a request that both ends must see alike. It must not know what a request
 //! does. A server knows from the header alone how long a body may be, before it keeps a byte of it.
 
-use crate::limits::{PAGE_ITEMS_MAX, REASON_BYTES_MAX, TEXT_BYTES_MAX};
+use crate::limits::{PAGE_ITEMS_MAX, REASON_BYTES_MAX, TEXT_BYTES_MAX, TOPIC_BYTES_MAX};
 use crate::{
-    AccountList, Accounts, Ack, Body, CreateInvitation, Delete, DeviceList, Devices, Done, Edit,
-    FindRoom, Frame, FrameRef, History, HistoryPage, InvitationList, InvitationMade, Invitations,
-    Join, Kind, Leave, MemberList, Members, OpenLink, Ping, Pong, React, Rename, Reset,
-    RevokeCredential, RevokeInvitation, RoomInfo, RoomList, Rooms, Send, Seq, SetRole, Subscribe,
-    Subscribed, Unsubscribe, WireError,
+    AccountList, Accounts, Ack, Body, CreateInvitation, CreateRoom, Delete, DeviceList, Devices,
+    Done, Edit, FindAccount, FindRoom, Frame, FrameRef, History, HistoryPage, InvitationList,
+    InvitationMade, Invitations, Invite, Join, Kind, Leave, MemberList, Members, OpenDirect,
+    OpenLink, Ping, Pong, React, Rename, Reset, RevokeCredential, RevokeInvitation, RoomInfo,
+    RoomList, Rooms, Send, Seq, SetAccess, SetReadOnly, SetRole, SetTopic, Subscribe, Subscribed,
+    Unsubscribe, WireError,
 };
 use crate::{Ban, BanList, Bans, Kick, Mute, Report, SetSlow, Unban, Unmute};
 
@@ -23,6 +24,8 @@ const NUMBERS: usize = 64;
 /// A name, and as much again as lets one that is too long be refused with a sentence.
 const NAME: usize = 512;
 
+/// A topic, and as much again as lets one that is too long be refused with a sentence.
+const TOPIC: usize = 2 * TOPIC_BYTES_MAX;
 /// A name beside the longest proof, and an invitation.
 const SIGN_IN: usize = NAME + 64;
 
@@ -157,6 +160,12 @@ requests! {
         Delete -> Ack, NUMBERS, if |delete, ack| ack.nonce == delete.nonce;
         React -> Ack, NAME, if |react, ack| ack.nonce == react.nonce;
         SetRole -> Done, NUMBERS;
+        SetAccess -> Done, NUMBERS;
+        Invite -> Done, NUMBERS;
+        SetTopic -> Done, TOPIC;
+        SetReadOnly -> Done, NUMBERS;
+        OpenDirect -> RoomInfo, NUMBERS, if |asked, room| room.with == asked.account;
+        CreateRoom -> RoomInfo, NAME;
         OpenLink -> Done, NUMBERS;
         RevokeCredential -> Done, NUMBERS;
         CreateInvitation -> InvitationMade, NAME;
@@ -182,6 +191,7 @@ requests! {
         Invitations -> InvitationList, NUMBERS, if |asked, page| rises(asked.after, &page.invitations, page.more, |it| it.invitation);
         Bans -> BanList, NUMBERS, if |asked, page| page.room == asked.room
             && rises(asked.after, &page.bans, page.more, |it| it.account);
+        FindAccount -> AccountList, NAME, if |_asked, found| found.accounts.len() <= 1;
         Ping -> Pong, NUMBERS, if |ping, pong| ping.token == pong.token;
         Devices -> DeviceList, NUMBERS;
     }
@@ -315,10 +325,7 @@ mod tests {
             let room = |id: &u64| RoomInfo {
                 room: RoomId(*id),
                 name: String::new(),
-                head: Seq(0),
-                members: 0,
-                online: 0,
-                joined: false,
+                ..RoomInfo::default()
             };
             RoomList { rooms: List::first_of(ids.iter().map(room)), more }
         };

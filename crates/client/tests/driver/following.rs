@@ -108,6 +108,7 @@ async fn a_join_follows_the_room_from_what_is_new_on() {
         members: 1,
         online: 1,
         joined: true,
+        ..RoomInfo::default()
     };
     peer.reply(id, &info).await;
     let (id, ask) = peer.subscribe().await;

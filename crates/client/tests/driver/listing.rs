@@ -17,9 +17,7 @@ fn page(id: u64, more: bool) -> RoomList {
         room: RoomId(id),
         name: format!("room-{id}"),
         head: Seq(1),
-        members: 0,
-        online: 0,
-        joined: false,
+        ..RoomInfo::default()
     };
     RoomList { rooms: List::first_of([room]), more }
 }

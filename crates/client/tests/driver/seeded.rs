@@ -223,8 +223,15 @@ impl Line<'_> {
                 let (room, _) =
                     ROOMS.iter().find(|(_, known)| *known == name).expect("it is there");
                 let head = Seq(self.world.heads[room]);
-                let info =
-                    RoomInfo { room: *room, name, head, members: 5, online: 1, joined: false };
+                let info = RoomInfo {
+                    room: *room,
+                    name,
+                    head,
+                    members: 5,
+                    online: 1,
+                    joined: false,
+                    ..RoomInfo::default()
+                };
                 self.peer.reply(id, &info).await;
             }
         }

@@ -361,5 +361,6 @@ fn lobby_info() -> RoomInfo {
         members: 1,
         online: 1,
         joined: true,
+        ..RoomInfo::default()
     }
 }

@@ -239,11 +239,20 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one of each reply")]
     fn a_reply_says_what_it_is_and_to_what_it_is_the_answer() {
         let (log, epoch, seq, account) = (LogId(4), Epoch(3), Seq(2), AccountId(1));
         let (room, name) = (RoomId(4), || "ada".to_owned());
         let closing = Closing::because(CloseReason::SignInRefused, None, "no");
-        let info = RoomInfo { room, name: name(), head: seq, members: 1, online: 1, joined: true };
+        let info = RoomInfo {
+            room,
+            name: name(),
+            head: seq,
+            members: 1,
+            online: 1,
+            joined: true,
+            ..RoomInfo::default()
+        };
         let opening = Opening {
             log,
             epoch,

@@ -122,6 +122,22 @@ pub enum Action {
         /// Whether nobody may be called so.
         is_reserved: bool,
     },
+    /// Makes a room, and its maker a member.
+    CreateRoom {
+        /// The account that asks for it.
+        account: AccountId,
+        /// The room's name.
+        name: Named<RoomName>,
+        /// Whether only its members, and who is invited, know of it.
+        is_private: bool,
+    },
+    /// Opens the conversation of two accounts.
+    OpenDirect {
+        /// The account that asks for it.
+        account: AccountId,
+        /// The other, which need not be there.
+        with: AccountId,
+    },
     /// Changes what a room is, for all who are in it.
     ChangeRoom {
         /// The account that asks for it.
@@ -208,6 +224,8 @@ impl Action {
             Self::Join { account, .. }
             | Self::Leave { account, .. }
             | Self::Rename { account, .. }
+            | Self::CreateRoom { account, .. }
+            | Self::OpenDirect { account, .. }
             | Self::ChangeRoom { account, .. }
             | Self::Moderate { account, .. }
             | Self::OpenLink { account, .. }

@@ -2,8 +2,9 @@
 
 use chat_proto::limits::{
     CREDENTIALS_PER_ACCOUNT_MAX, INVITATION_ROOMS_MAX, INVITATION_USES_MAX, INVITATIONS_MAX,
-    INVITATIONS_PER_ACCOUNT_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX, ROOMS_PER_ACCOUNT_MAX,
-    SANCTIONS_MAX, SLOW_SECONDS_MAX, SUBSCRIPTIONS_MAX, TEXT_BYTES_MAX,
+    INVITATIONS_PER_ACCOUNT_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX, ROOM_INVITATIONS_MAX,
+    ROOMS_PER_ACCOUNT_MAX, SANCTIONS_MAX, SLOW_SECONDS_MAX, SUBSCRIPTIONS_MAX, TEXT_BYTES_MAX,
+    TOPIC_BYTES_MAX,
 };
 use chat_proto::{Error, ErrorCode, NameError, Role, TextError, Timestamp};
 
@@ -64,13 +65,13 @@ pub enum Refusal {
         room: String,
     },
     /// Only members may speak.
-    #[error("you are not a member of #{room}. Join it first")]
+    #[error("you are not a member of {room}. Join it first")]
     NotMember {
         /// Its name.
         room: String,
     },
     /// The account's role is not enough.
-    #[error("that is for the {least}s of #{room}; ask one of them")]
+    #[error("that is for the {least}s of {room}; ask one of them")]
     RoleTooLow {
         /// Its name.
         room: String,
@@ -78,19 +79,48 @@ pub enum Refusal {
         least: Role,
     },
     /// Whom it is about has the same role, or a higher one.
-    #[error("somebody whose role in #{room} is not below yours cannot be acted upon; ask an owner")]
+    #[error("somebody whose role in {room} is not below yours cannot be acted upon; ask an owner")]
     Outranked {
         /// Its name.
         room: String,
     },
+    /// Members only read here.
+    #[error("only the moderators and owners of {room} post there; you can read it")]
+    ReadOnly {
+        /// Its name.
+        room: String,
+    },
+    /// There is no such account.
+    #[error("there is no such account")]
+    NoSuchAccount,
+    /// It makes no sense there.
+    #[error("{what} is not possible")]
+    NotPossible {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// Others are to join first, or not to be invited any more.
+    #[error(
+        "as many are invited to #{room} as may be, {ROOM_INVITATIONS_MAX}. Take an invitation back first"
+    )]
+    TooManyInvited {
+        /// Its name.
+        room: String,
+    },
+    /// Nobody would read it.
+    #[error("the topic has {bytes} bytes; at most {TOPIC_BYTES_MAX} are possible. Shorten it")]
+    TopicTooLong {
+        /// Its bytes of UTF-8.
+        bytes: usize,
+    },
     /// Whom it is about is not there.
-    #[error("nobody of that name is a member of #{room}")]
+    #[error("nobody of that name is a member of {room}")]
     NoSuchMember {
         /// Its name.
         room: String,
     },
     /// A room is to have an owner.
-    #[error("you are the only owner of #{room}. Make somebody else one first")]
+    #[error("you are the only owner of {room}. Make somebody else one first")]
     LastOwner {
         /// Its name.
         room: String,
@@ -294,7 +324,10 @@ impl Refusal {
             Self::UnknownRoom { .. } => ErrorCode::UnknownRoom,
             Self::NotMember { .. } => ErrorCode::NotMember,
             Self::RoleTooLow { .. } | Self::Outranked { .. } => ErrorCode::RoleTooLow,
-            Self::NoSuchMember { .. } => ErrorCode::NoSuchMember,
+            Self::NoSuchMember { .. } | Self::NoSuchAccount => ErrorCode::NoSuchMember,
+            Self::ReadOnly { .. } => ErrorCode::ReadOnly,
+            Self::NotPossible { .. } | Self::TooManyInvited { .. } => ErrorCode::NotPossible,
+            Self::TopicTooLong { .. } => ErrorCode::TextTooLong,
             Self::LastOwner { .. } => ErrorCode::LastOwner,
             Self::Banned { .. } => ErrorCode::Banned,
             Self::Muted { .. } => ErrorCode::Muted,
@@ -339,6 +372,7 @@ impl Refusal {
     fn detail(&self) -> u64 {
         match self {
             Self::BadText(TextError::TooLong { .. }) => TEXT_BYTES_MAX as u64,
+            Self::TopicTooLong { .. } => TOPIC_BYTES_MAX as u64,
             Self::Behind { awaited } => *awaited,
             Self::StreamBound { room } => *room,
             Self::UnknownEvent { head, .. } => *head,

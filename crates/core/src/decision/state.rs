@@ -13,6 +13,7 @@ mod admission;
 mod answer;
 mod bots;
 mod credentials;
+mod direct;
 mod evolve;
 mod governing;
 mod messages;
@@ -20,9 +21,12 @@ mod moderation;
 mod progress;
 mod restore_error;
 mod roles;
+mod room;
+mod room_settings;
 mod rooms;
 mod sanctions;
 mod transition;
+mod unchanged;
 
 use std::collections::BTreeMap;
 
@@ -32,6 +36,7 @@ use chat_proto::{
 
 use rustc_hash::FxHashMap;
 
+use crate::decision::idset::IdSet;
 use crate::decision::names::{NameIndex, NameKeys};
 use crate::decision::permutation;
 use crate::{Action, BotScope, Command, Lookup, OrderProgress, StoreError, StoreSecret};
@@ -44,9 +49,12 @@ pub use answer::{Answer, Decision};
 pub use bots::BotRow;
 pub(crate) use credentials::HeldCredential;
 pub use credentials::{CredentialRow, LinkRow};
-pub(crate) use evolve::{Account, Room};
-pub use evolve::{RoomRow, Snapshot};
+pub use direct::direct_name;
+pub(crate) use evolve::Account;
+pub use evolve::Snapshot;
 pub use restore_error::RestoreError;
+pub(crate) use room::Room;
+pub use room::RoomRow;
 pub use sanctions::{Sanction, SanctionRow};
 use transition::Transition;
 
@@ -149,6 +157,12 @@ impl State {
             state.note_post(room, account, ts);
         }
         snapshot.sanctions.into_iter().for_each(|row| state.restore_sanction(row));
+        for (room, account) in snapshot.invited {
+            state.set_invitation(room, account, true);
+        }
+        for (room, account) in snapshot.named {
+            state.note_named(room, account);
+        }
         state.accounts.values_mut().for_each(|account| account.rooms.shrink());
         state.rooms.values_mut().for_each(|room| room.members.shrink());
         Ok(state)
@@ -222,6 +236,10 @@ impl State {
             Action::Rename { account, name, is_reserved } => {
                 transition.rename(account, name, is_reserved)
             }
+            Action::CreateRoom { account, name, is_private } => {
+                transition.open_room(account, name, is_private)
+            }
+            Action::OpenDirect { account, with } => transition.open_direct(account, with),
             Action::ChangeRoom { account, room, change } => {
                 transition.change_room(account, room, change)
             }
@@ -236,56 +254,6 @@ impl State {
         match transition.failure {
             None => Ok(Decision { events: transition.events, genesis, uses_nonce_up, answer }),
             Some(error) => Err(error),
-        }
-    }
-
-    /// The answer to a command that would change nothing: somebody known signs in, a member joins
-    /// again, an account takes the name that it has. It needs no place in the order. What it tells of is
-    /// as durable as the state.
-    #[must_use]
-    pub fn answer_without_change(&self, action: &Action) -> Option<Answer> {
-        if action.account().is_some_and(|asker| self.access(asker).may_act().is_err()) {
-            return None;
-        }
-        match action {
-            // Whether a token has ended is asked of the time.
-            Action::SignIn { credential: Credential::Token(_), .. } => None,
-            Action::SignIn { credential, .. } => {
-                let known = self.account_of.get(credential).copied();
-                known.filter(|id| self.access(*id).may_act().is_ok()).map(Answer::SignedIn)
-            }
-            Action::Join { account, name } => {
-                let room = self.access(*account).room_named(name).ok()?;
-                let joined = self.accounts.get(account)?.rooms.contains(room);
-                joined.then_some(Answer::Room(room))
-            }
-            Action::Leave { account, room } => {
-                let known = self.access(*account).can_leave(*room).ok()?;
-                (!known.members.contains(*account)).then_some(Answer::Done)
-            }
-            Action::Rename { account, name, .. } => {
-                (self.accounts.get(account)?.name == name.name).then_some(Answer::Done)
-            }
-            Action::Genesis { .. } => self.has_begun().then_some(Answer::Done),
-            Action::LinkDevice(link) => {
-                let known = self.linked_before(link);
-                known.filter(|id| self.access(*id).may_act().is_ok()).map(Answer::SignedIn)
-            }
-            Action::Authenticated { credential, action } => {
-                self.accepts(*credential).ok()?;
-                self.answer_without_change(action)
-            }
-            // They are seldom asked for in vain.
-            Action::ChangeRoom { .. }
-            | Action::CreateBot(_)
-            | Action::RevokeToken { .. }
-            | Action::Moderate { .. }
-            | Action::OpenLink { .. }
-            | Action::RevokeCredential { .. }
-            | Action::CreateInvitation { .. }
-            | Action::RevokeInvitation { .. }
-            | Action::Govern(_)
-            | Action::Post { .. } => None,
         }
     }
 
@@ -339,8 +307,16 @@ impl State {
     }
 
     pub(crate) fn memberships(&self) -> impl Iterator<Item = (RoomId, AccountId)> {
+        self.by_room(|room| &room.members)
+    }
+
+    /// A set of accounts that rooms have.
+    fn by_room(
+        &self,
+        set: fn(&Room) -> &IdSet<AccountId>,
+    ) -> impl Iterator<Item = (RoomId, AccountId)> {
         let rooms = self.rooms.iter();
-        rooms.flat_map(|(id, room)| room.members.iter().map(|account| (*id, account)))
+        rooms.flat_map(move |(id, room)| set(room).iter().map(|account| (*id, account)))
     }
 
     /// The head of a log; 0 when it has not begun.

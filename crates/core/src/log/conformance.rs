@@ -42,7 +42,7 @@ pub fn run<D: Disk>(fresh: impl Fn() -> D) {
 
 type Fact<D> = (&'static str, fn(&mut D, &str));
 
-fn facts<D: Disk>() -> [Fact<D>; 21] {
+fn facts<D: Disk>() -> [Fact<D>; 23] {
     [
         ("a new store is empty, and has no epoch", a_new_store_is_empty),
         ("logs begin with a commit", logs_begin_with_a_commit),
@@ -62,6 +62,8 @@ fn facts<D: Disk>() -> [Fact<D>; 21] {
         ("a room that is gone leaves nothing", rooms::a_room_that_is_gone_leaves_nothing),
         ("a room stays once something was said", rooms::a_room_stays_once_something_was_said),
         ("roles follow the events", rooms::roles_follow_the_events_in_their_order),
+        ("what is set of a room", rooms::what_is_set_of_a_room_follows_the_events),
+        ("whom the logs tell of", rooms::whom_the_logs_tell_of_follows_the_events),
         ("the server has a log and invitations", server::the_server_has_a_log_and_invitations),
         ("bans, mutes and waits follow", sanctions::sanctions_follow_the_events),
         ("a commit of nothing changes nothing", a_commit_of_nothing_changes_nothing),
@@ -220,7 +222,8 @@ fn the_state_follows_the_events<D: Disk>(disk: &mut D, fact: &str) {
 
     let snapshot = disk.open().recover().expect(fact);
     assert_eq!(snapshot.last_ts, Timestamp(9_000), "{fact}");
-    let account = |id, name, head| AccountRow::new(id, named(name), head);
+    let account =
+        |id, name, head| AccountRow { is_known: true, ..AccountRow::new(id, named(name), head) };
     let mut accounts = snapshot.accounts;
     accounts.sort_by_key(|account| account.id);
     let expected = [account(ADA, "ada", Seq(3)), account(BOB, "rob", Seq(3))];

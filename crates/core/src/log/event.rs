@@ -9,7 +9,7 @@ use chat_proto::{AccountId, LogId, RoomId, Seq, Timestamp};
 
 pub use columns::{Columns, InvitationColumns, LogOwner, MessageColumns, MissingColumn};
 pub use kinds::{Content, EventKind};
-pub use state_change::{AccountSetting, StateChange};
+pub use state_change::{AccountSetting, RoomSetting, StateChange};
 
 /// One entry of a log.
 #[derive(Clone, PartialEq, Eq, Debug)]

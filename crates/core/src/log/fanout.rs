@@ -55,6 +55,10 @@ pub trait Fanout {
     /// have asked is not answered any more, and nothing is published to them. Wakes nobody yet.
     fn sign_out(&mut self, account: AccountId, credential: Option<CredentialId>, closing: &Closing);
 
+    /// Only these accounts, in order of their ids, may follow a log from now on: the same for everybody
+    /// else.
+    fn revoke_others(&mut self, log: LogId, members: Vec<AccountId>, frame: Vec<u8>);
+
     /// A log is gone: all cursors on it close at once, each behind the frame that has begun, and `frame`
     /// says why. Wakes nobody yet.
     fn remove(&mut self, log: LogId, frame: Vec<u8>);

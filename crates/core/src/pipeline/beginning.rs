@@ -80,6 +80,7 @@ impl Fanout for Nobody {
     fn read(&mut self, _to: Origin, _account: AccountId, _read: StoreRead) {}
     fn revoke(&mut self, _log: LogId, _account: AccountId, _frame: Vec<u8>) {}
     fn sign_out(&mut self, _of: AccountId, _with: Option<CredentialId>, _why: &Closing) {}
+    fn revoke_others(&mut self, _log: LogId, _members: Vec<AccountId>, _frame: Vec<u8>) {}
     fn remove(&mut self, _log: LogId, _frame: Vec<u8>) {}
     fn redact(&mut self, _log: LogId, _seq: Seq) {}
     fn release(&mut self) {}

@@ -75,6 +75,8 @@ impl<S: Store> Pipeline<S> {
                 Action::Join { account, .. }
                 | Action::Leave { account, .. }
                 | Action::Rename { account, .. }
+                | Action::CreateRoom { account, .. }
+                | Action::OpenDirect { account, .. }
                 | Action::ChangeRoom { account, .. }
                 | Action::OpenLink { account, .. }
                 | Action::RevokeCredential { account, .. }

@@ -6,7 +6,7 @@ use chat_proto::{AccountId, CredentialId, LogId, Nonce, QueryRequest, RequestId,
 
 use crate::{
     AccountSetting, Action, Answer, Batch, Conn, Content, Event, OperatorQuery, Origin,
-    PresenceReport, Refusal, StateChange, StoreError, SubmitterId,
+    PresenceReport, Refusal, RoomSetting, StateChange, StoreError, SubmitterId,
 };
 
 /// What waits for the commit, in the order of the inputs.
@@ -57,6 +57,8 @@ pub(super) struct CommitBatch {
     removed_rooms: Vec<RemovedRoom>,
     /// Accounts that nobody may be signed in to any more.
     disabled: Vec<AccountId>,
+    /// Rooms that others than their members know of no more.
+    made_private: Vec<RoomId>,
     new_accounts: Vec<AccountId>,
     /// Accounts to which something else signs in from now on, and what was taken from them.
     credentials: Vec<(AccountId, Option<CredentialId>)>,
@@ -129,6 +131,8 @@ pub(super) fn send_of(action: &Action) -> Option<Send> {
         | Action::ChangeRoom { .. }
         | Action::Moderate { .. }
         | Action::Govern(_)
+        | Action::CreateRoom { .. }
+        | Action::OpenDirect { .. }
         | Action::Rename { .. }
         | Action::CreateInvitation { .. }
         | Action::RevokeInvitation { .. } => None,
@@ -249,6 +253,7 @@ impl CommitBatch {
         self.memberships.extend(behind.memberships);
         self.removed_rooms.extend(behind.removed_rooms);
         self.disabled.extend(behind.disabled);
+        self.made_private.extend(behind.made_private);
         self.new_accounts.extend(behind.new_accounts);
         self.credentials.extend(behind.credentials);
         self.renames.extend(behind.renames);
@@ -261,6 +266,7 @@ impl CommitBatch {
         self.memberships.clear();
         self.removed_rooms.clear();
         self.disabled.clear();
+        self.made_private.clear();
         self.renames.clear();
         self.credentials.clear();
         for waiting in &mut self.waiting {
@@ -293,6 +299,11 @@ impl CommitBatch {
     /// Accounts that nobody may be signed in to any more.
     pub(super) fn take_disabled(&mut self) -> Vec<AccountId> {
         std::mem::take(&mut self.disabled)
+    }
+
+    /// The rooms that others than their members know of no more.
+    pub(super) fn made_private(&self) -> &[RoomId] {
+        &self.made_private
     }
 
     pub(super) fn take_renames(&mut self) -> BTreeMap<AccountId, String> {
@@ -353,6 +364,9 @@ impl CommitBatch {
             StateChange::MemberJoined { account } => (account, true, true),
             StateChange::MemberLeft { account } => (account, false, true),
             StateChange::Banned { account, was_member, .. } => (account, false, was_member),
+            StateChange::RoomSet(RoomSetting::Access { is_private: true }) => {
+                return self.made_private.push(room);
+            }
             StateChange::RoomRemoved => {
                 // The event before it says who left.
                 let last = self.memberships.last().filter(|left| left.room == room);
@@ -366,27 +380,4 @@ impl CommitBatch {
 }
 
 #[cfg(test)]
-mod tests {
-    use chat_proto::Timestamp;
-
-    use super::*;
-
-    fn joined(log: u64, seq: u64) -> Event {
-        let content = Content::Joined { account: AccountId(1) };
-        Event { log: LogId(log), seq: Seq(seq), ts: Timestamp(1), content }
-    }
-
-    #[test]
-    fn what_is_reserved_for_many_logs_is_no_more_than_the_batch_before_had() {
-        let mut batch = CommitBatch::default();
-        (1..=10_000).for_each(|seq| batch.push(&joined(1, seq)));
-        let before = batch.close().bytes();
-        (1..=1_000).for_each(|log| batch.push(&joined(log, 1)));
-        let reserved: usize = batch.batches.values().map(|batch| batch.frames.capacity()).sum();
-        assert!(reserved <= before + 1_000 * 128, "{reserved} for {} bytes", batch.bytes());
-        // As many logs as before have what they had, and do not grow.
-        let of_each = batch.close().bytes() / 1_000;
-        batch.push(&joined(7, 2));
-        assert_eq!(batch.batches[&LogId(7)].frames.capacity(), of_each);
-    }
-}
+mod tests;

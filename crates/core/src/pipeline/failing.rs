@@ -50,6 +50,8 @@ pub(super) struct InDoubt {
     credentials: BTreeSet<AccountId>,
     /// What was to be taken from accounts.
     removed_credentials: BTreeSet<(AccountId, CredentialId)>,
+    /// Rooms that were to be private.
+    made_private: BTreeSet<RoomId>,
     /// Rooms that were to go.
     removed: BTreeSet<RoomId>,
 }
@@ -61,6 +63,7 @@ impl InDoubt {
         self.ended.extend(staged.ended_memberships());
         self.credentials.extend(staged.changed_credentials());
         self.removed_credentials.extend(staged.removed_credentials());
+        self.made_private.extend(staged.made_private());
         self.removed.extend(staged.removed_rooms().iter().map(|removed| removed.room));
     }
 
@@ -141,6 +144,7 @@ impl<S: Store> Pipeline<S> {
                 for (account, room) in in_doubt.ended {
                     self.revoke_unreadable(account, room, fanout);
                 }
+                in_doubt.made_private.iter().for_each(|room| self.revoke_others(*room, fanout));
                 in_doubt.removed.iter().for_each(|room| self.end_if_removed(*room, fanout));
                 self.sign_out_all_disabled(fanout);
                 self.resume_from_state(fanout);

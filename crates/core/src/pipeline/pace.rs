@@ -175,6 +175,9 @@ impl Counted {
                 Ok(Some(_)) => (Paced::Join, *account),
                 Ok(None) | Err(_) => (Paced::NewRoom, *account),
             },
+            Action::CreateRoom { account, .. } | Action::OpenDirect { account, .. } => {
+                (Paced::NewRoom, *account)
+            }
             Action::Genesis { .. }
             | Action::SignIn { .. }
             | Action::Leave { .. }

@@ -10,10 +10,10 @@ use chat_proto::limits::{
     SUBSCRIBED_MEMBERS_MAX,
 };
 use chat_proto::{
-    AccountId, AccountInfo, AccountList, Accounts, Device, DeviceList, Devices, Epoch, FindRoom,
-    History, InvitationInfo, InvitationList, Invitations, List, LogId, Member, MemberList,
-    MemberRef, Members, Ping, Pong, Position, QueryRequest, Reset, RoomId, RoomInfo, RoomList,
-    RoomName, Rooms, Seq, Subscribe, Unsubscribe,
+    AccountId, AccountInfo, AccountList, Accounts, Device, DeviceList, Devices, Epoch, FindAccount,
+    FindRoom, History, InvitationInfo, InvitationList, Invitations, List, LogId, Member,
+    MemberList, MemberRef, Members, Nickname, Ping, Pong, Position, QueryRequest, Reset, RoomId,
+    RoomInfo, RoomList, RoomName, Rooms, Seq, Subscribe, Unsubscribe,
 };
 
 use chat_proto::{BanInfo, BanList, Bans, Timestamp};
@@ -21,8 +21,15 @@ use chat_proto::{BanInfo, BanList, Bans, Timestamp};
 use super::Presence;
 use crate::decision::state::{Access, HeldCredential, Room};
 use crate::{
-    HistoryRead, InvitationRow, Opening, Refusal, Reply, Roster, Sanction, State, StoreRead,
+    HistoryRead, InvitationRow, Named, Opening, Refusal, Reply, Roster, Sanction, State, StoreRead,
 };
+
+/// Bytes of names and topics, and of what stands beside them, after which a page has no more rooms: one
+/// more fits a frame.
+const ROOM_LIST_BYTES: usize = 48 * 1024;
+
+/// What stands beside a name and a topic, in bytes.
+const ROOM_BYTES: usize = 64;
 
 /// How a query is answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,6 +77,9 @@ impl<'a> Asker<'a> {
             QueryRequest::Bans(asked) => Reply::Bans(Box::new(self.bans(asked)?)),
             QueryRequest::Accounts(asked) => Reply::Accounts(self.accounts(asked)),
             QueryRequest::Invitations(asked) => Reply::Invitations(self.invitations(asked)),
+            QueryRequest::FindAccount(FindAccount { name }) => {
+                Reply::Accounts(self.account_named(&Nickname::parse(name)?.into()))
+            }
             QueryRequest::Ping(Ping { token }) => Reply::Pong(Pong { token: *token }),
             QueryRequest::Devices(Devices {}) => Reply::Devices(self.devices()?),
         }))
@@ -101,8 +111,8 @@ impl<'a> Asker<'a> {
     fn opening(self, log: LogId, after: Seq, head: Seq) -> Opening {
         let id = RoomId(log.0);
         let room = self.access.knows_of(id).ok();
-        let account = || self.access.account(AccountId(log.0)).map(|held| held.name.as_str());
-        let name = room.map(|room| room.name.as_str()).or_else(account).unwrap_or_default();
+        let account = || self.access.account(AccountId(log.0)).map(|held| held.name.to_string());
+        let name = room.map(|room| self.access.title(room)).or_else(account).unwrap_or_default();
         let mut members = Roster::default();
         let first = room.into_iter().flat_map(|room| self.members_after(room, AccountId(0)));
         first.take(SUBSCRIBED_MEMBERS_MAX).for_each(|member| members.push(&member));
@@ -111,7 +121,7 @@ impl<'a> Asker<'a> {
             epoch: self.epoch,
             after,
             head,
-            name: name.to_owned(),
+            name,
             members,
             member_count: room.map_or(0, |room| count(room.members.len())),
             online: self.presence.online(id),
@@ -129,19 +139,29 @@ impl<'a> Asker<'a> {
     fn room_info(self, id: RoomId, room: &Room) -> RoomInfo {
         RoomInfo {
             room: id,
-            name: room.name.to_string(),
+            name: self.access.title(room),
             head: room.head,
             members: count(room.members.len()),
             online: self.presence.online(id),
             joined: room.members.contains(self.account),
+            role: room.role_of(self.account).map_or(0, |role| role as u16),
+            is_private: !room.is_public,
+            is_read_only: room.is_read_only,
+            with: room.other_than(self.account).unwrap_or_default(),
+            topic: room.topic.clone(),
         }
     }
 
     fn rooms(self, asked: &Rooms) -> RoomList {
-        let mut rest = self.access.rooms_after(asked.after);
-        let page = rest.by_ref().take(PAGE_ITEMS_MAX).map(|(id, room)| self.room_info(id, room));
-        let rooms = List::first_of(page);
-        RoomList { rooms, more: rest.next().is_some() }
+        let mut rest = self.access.rooms_after(asked.after).peekable();
+        let (mut page, mut bytes) = (Vec::new(), 0);
+        while page.len() < PAGE_ITEMS_MAX && bytes < ROOM_LIST_BYTES {
+            let Some((id, room)) = rest.next() else { break };
+            let info = self.room_info(id, room);
+            bytes += ROOM_BYTES + info.name.len() + info.topic.len();
+            page.push(info);
+        }
+        RoomList { rooms: List::first_of(page), more: rest.peek().is_some() }
     }
 
     fn invitations(self, asked: &Invitations) -> InvitationList {
@@ -159,7 +179,7 @@ impl<'a> Asker<'a> {
     }
 
     fn members(self, &Members { room, after }: &Members) -> Result<MemberList, Refusal> {
-        let mut rest = self.members_after(self.access.knows_of(room)?, after);
+        let mut rest = self.members_after(self.access.can_list(room)?, after);
         let owned = |member: MemberRef<'_>| {
             let MemberRef { account, name, online } = member;
             Member { account, name: name.to_owned(), online }
@@ -173,9 +193,9 @@ impl<'a> Asker<'a> {
         room: &'a Room,
         after: AccountId,
     ) -> impl Iterator<Item = MemberRef<'a>> + 'a {
-        room.members.after(after).filter_map(move |id| {
-            let name = self.access.account(id)?.name.as_str();
-            Some(MemberRef { account: id, name, online: self.presence.is_online(id) })
+        self.access.members_after(room, after).map(move |(id, account)| {
+            let name = account.name.as_str();
+            MemberRef { account: id, name, online: self.presence.is_online(id) }
         })
     }
 
@@ -210,6 +230,13 @@ impl<'a> Asker<'a> {
             Some(AccountInfo { account: *id, name: account.name.to_string() })
         });
         AccountList { accounts: List::first_of(known) }
+    }
+
+    fn account_named(self, name: &Named<Nickname>) -> AccountList {
+        let found = self.access.account_named(name).ok();
+        let found =
+            found.map(|(account, held)| AccountInfo { account, name: held.name.to_string() });
+        AccountList { accounts: List::first_of(found) }
     }
 }
 

@@ -1,10 +1,11 @@
 //! What requests tell of a room that the asker does not know of: nothing.
 
 use chat_proto::{
-    Accounts, AnyRequest, Body, CommandRequest, CreateInvitation, Credential, CredentialId, Delete,
-    Edit, FrameCodec, InvitationCode, InvitationId, Join, Kind, Leave, LinkCodeHash, Nickname,
-    Nonce, OpenLink, PublicKey, React, Rename, RequestId, RevokeCredential, RevokeInvitation, Send,
-    SetRole, StreamId, TextBody, Timestamp, encode_frame,
+    Accounts, AnyRequest, Body, CommandRequest, CreateInvitation, CreateRoom, Credential,
+    CredentialId, Delete, Edit, FrameCodec, InvitationCode, InvitationId, Invite, Join, Kind,
+    Leave, LinkCodeHash, Nickname, Nonce, OpenDirect, OpenLink, PublicKey, React, Rename,
+    RequestId, RevokeCredential, RevokeInvitation, Send, SetAccess, SetReadOnly, SetRole, SetTopic,
+    StreamId, TextBody, Timestamp, encode_frame,
 };
 
 use chat_proto::{Ban, Kick, Mute, Report, SetSlow, Unban, Unmute};
@@ -125,6 +126,12 @@ fn asks_for(kind: Kind, room: RoomId) -> Option<AnyRequest> {
         Kind::SetSlow => framed(&SetSlow { room, seconds: 1 }),
         Kind::Report => framed(&Report { room, seq: of, reason: text }),
         Kind::Bans => framed(&Bans { room, after: AccountId(0) }),
+        Kind::SetAccess => framed(&SetAccess { room, is_private: false }),
+        Kind::Invite => framed(&Invite { room, account: AccountId(1), is_set: true }),
+        Kind::SetTopic => framed(&SetTopic { room, topic: text }),
+        Kind::SetReadOnly => framed(&SetReadOnly { room, is_read_only: true }),
+        Kind::OpenDirect => framed(&OpenDirect { account: AccountId(room.0) }),
+        Kind::FindAccount => framed(&FindAccount { name: SECRET.to_owned() }),
         Kind::Subscribe => framed(&Subscribe { log: room.into(), after: None }),
         Kind::Unsubscribe => framed(&Unsubscribe { log: room.into() }),
         Kind::History => framed(&History { room, before: Seq(u64::MAX), limit: 10 }),
@@ -149,6 +156,7 @@ fn asks_for(kind: Kind, room: RoomId) -> Option<AnyRequest> {
         Kind::Devices => framed(&Devices {}),
         // A name that is taken cannot be had: see the test of that.
         Kind::Join => framed(&Join { name: "elsewhere".to_owned() }),
+        Kind::CreateRoom => framed(&CreateRoom { name: "elsewhere".to_owned(), is_private: true }),
         _ => return None,
     };
     let frame = FrameCodec::default().next_frame(&frame).unwrap().unwrap();
@@ -199,9 +207,12 @@ fn no_request_tells_a_room_that_one_does_not_know_of_from_one_that_is_not_there(
             kind,
             Kind::Unsubscribe
                 | Kind::Accounts
+                | Kind::FindAccount
                 | Kind::Rename
                 | Kind::Ping
                 | Kind::Join
+                | Kind::CreateRoom
+                | Kind::OpenDirect
                 | Kind::OpenLink
                 | Kind::RevokeCredential
                 | Kind::Devices
@@ -226,10 +237,15 @@ fn a_taken_name_is_refused_without_telling_by_what() {
         };
         assert_eq!(refused, expected);
     }
-    let name = RoomName::parse("\u{455}ecret").unwrap();
-    let refused =
-        run(&mut state, Action::Join { account: bob, name: name.into() }).answer.unwrap_err();
-    assert!(refused.to_string().contains("#secret"), "{refused}");
+    // Its member, and whoever knows of the room that it looks like, is told the same.
+    for (account, wished, holder) in [(bob, "\u{455}ecret", SECRET), (ada, "l\u{43e}bby", "lobby")]
+    {
+        let name = RoomName::parse(wished).unwrap();
+        let action = Action::Join { account, name: name.into() };
+        let refused = run(&mut state, action).answer.unwrap_err().to_string();
+        assert!(refused.ends_with("looks like another room. Choose another one"), "{refused}");
+        assert!(!refused.contains(holder), "{refused}");
+    }
 }
 
 #[test]
@@ -245,3 +261,6 @@ fn only_members_learn_the_name_of_a_room_that_they_may_not_post_in() {
     assert!(!refused.to_string().contains(SECRET), "{refused}");
     assert!(run(&mut state, send(bob)).answer.is_ok());
 }
+
+#[path = "walls_tests.rs"]
+mod walls;

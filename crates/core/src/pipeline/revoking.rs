@@ -56,4 +56,13 @@ impl<S: Store> Pipeline<S> {
             fanout.revoke(log, account, replies::subscription_ended(log, &why));
         }
     }
+
+    /// A room was made private: nobody but its members goes on reading it.
+    pub(super) fn revoke_others(&self, room: RoomId, fanout: &mut impl Fanout) {
+        let members = self.state.as_ref().and_then(|state| state.sole_readers(room));
+        if let Some(members) = members {
+            let (log, why) = (LogId::from(room), Refusal::NotReadable { log: room.0 });
+            fanout.revoke_others(log, members, replies::subscription_ended(log, &why));
+        }
+    }
 }

@@ -82,7 +82,7 @@ impl MemoryStore {
         }
         let mut snapshot = Snapshot { progress, ..state.snapshot() };
         for room in &mut snapshot.rooms {
-            room.is_public = !self.hidden.contains(&room.id);
+            room.is_public &= !self.hidden.contains(&room.id);
         }
         snapshot
     }
@@ -199,6 +199,8 @@ fn posted(event: &Event) -> Option<(AccountId, Nonce, PastSend)> {
 #[derive(Default, Debug)]
 pub(super) struct Heard {
     pub(super) replies: Vec<(Conn, u16, Effect)>,
+    /// Whose alone a log is from then on.
+    pub(super) left_to: Vec<(LogId, Vec<AccountId>)>,
     /// The refusals among them.
     pub(super) refusals: Vec<Refusal>,
     pub(super) announced: BTreeMap<LogId, usize>,
@@ -260,6 +262,11 @@ impl Fanout for Heard {
     fn sign_out(&mut self, of: AccountId, with: Option<CredentialId>, why: &Closing) {
         let replies = self.replies.len();
         self.signed_out.push((of, with, why.code, replies));
+    }
+
+    fn revoke_others(&mut self, log: LogId, members: Vec<AccountId>, _frame: Vec<u8>) {
+        self.published_before.push(self.published.get(&log).copied());
+        self.left_to.push((log, members));
     }
 
     fn remove(&mut self, log: LogId, frame: Vec<u8>) {

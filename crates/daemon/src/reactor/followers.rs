@@ -48,14 +48,13 @@ impl Reactor {
         }
     }
 
-    /// An account may not follow a log any more, or nobody may. Whoever else follows it was held back
+    /// Somebody may not follow a log any more. Whoever else follows it was held back
     /// meanwhile.
     pub(super) fn revoke(&mut self, revocation: &Revocation) {
-        let Revocation { log, account, number, frame } = revocation;
+        let Revocation { log, whose, number, frame } = revocation;
         for slot in self.followers.of(*log).to_vec() {
             let Some(connection) = self.slab.at(slot as usize) else { continue };
-            let is_meant = account.is_none() || connection.account() == *account;
-            if !is_meant {
+            if !whose.is(connection.account()) {
                 connection.carry_on(*log, *number);
             } else if connection.revoke(*log, frame) {
                 self.followers.remove(*log, slot);

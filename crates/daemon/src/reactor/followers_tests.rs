@@ -17,7 +17,7 @@ use tokio::time::{Duration, timeout};
 
 use super::*;
 use crate::identity::{Identity, server_key};
-use crate::mailbox::{Delivery, Mailbox, Released};
+use crate::mailbox::{Delivery, Mailbox, Released, Whose};
 use crate::protocols::Protocols;
 use crate::reactor::ReactorBuilder;
 use crate::{Config, Server};
@@ -103,14 +103,14 @@ fn post(n: u64, room: RoomId) -> Send {
     Send { nonce: Nonce { stream: StreamId([9; 16]), n }, room, body: TextBody::say("hello") }
 }
 
-/// Tells the reactor that an account may not follow a log, or that nobody may.
-fn revoke(mailbox: &Mailbox, log: LogId, account: Option<AccountId>) {
+/// Tells the reactor that somebody may not follow a log any more.
+fn revoke(mailbox: &Mailbox, log: LogId, whose: Whose) {
     let mut frame = Vec::new();
     let ended = SubscriptionEnded { log, code: 107, message: "it is not yours".to_owned() };
     encode_frame(&ended, RequestId(0), &mut frame).unwrap();
     // No tail is held back by it.
     let number = RevocationNumber::default();
-    let revocation = Arc::new(Revocation { log, account, number, frame });
+    let revocation = Arc::new(Revocation { log, whose, number, frame });
     mailbox.release(&mut vec![Delivery::Revoke(revocation)], &Released::default());
 }
 
@@ -139,22 +139,24 @@ async fn who_may_follow_a_log_no_more_is_told_so_at_once_and_follows_anew_when_i
     assert_eq!(kinds(&client.say_and_hear(&subscribe).await), [Kind::Subscribed]);
 
     // Somebody else's is not this one's.
-    revoke(&mailbox, log, Some(AccountId(account.0 + 1)));
+    revoke(&mailbox, log, Whose::Account(AccountId(account.0 + 1)));
+    revoke(&mailbox, log, Whose::OthersThan(vec![account]));
     let heard = kinds(&client.say_and_hear(&post(1, room)).await);
     assert!(heard.contains(&Kind::Posted) && heard.contains(&Kind::Ack), "{heard:?}");
 
-    revoke(&mailbox, log, Some(account));
+    revoke(&mailbox, log, Whose::Account(account));
     let ended: SubscriptionEnded = client.frame().await.decode().unwrap();
     assert_eq!((ended.log, ended.code), (log, 107));
     let heard = kinds(&client.say_and_hear(&post(2, room)).await);
     assert_eq!(heard, [Kind::Ack], "nothing of the log follows");
-    revoke(&mailbox, log, Some(account));
+    let others = vec![AccountId(account.0 - 1), AccountId(account.0 + 1)];
+    revoke(&mailbox, log, Whose::OthersThan(others));
     assert_eq!(kinds(&client.say_and_hear(&subscribe).await), [Kind::Subscribed]);
     let heard = kinds(&client.say_and_hear(&post(3, room)).await);
     assert!(heard.contains(&Kind::Posted), "{heard:?}");
 
     // A log that is gone is nobody's to follow.
-    revoke(&mailbox, log, None);
+    revoke(&mailbox, log, Whose::Everybody);
     assert_eq!(client.frame().await.known_kind(), Some(Kind::SubscriptionEnded));
     assert_eq!(kinds(&client.say_and_hear(&post(4, room)).await), [Kind::Ack]);
     server.shutdown().await;

@@ -135,8 +135,8 @@ mod tests {
             .execute_batch(
                 "INSERT INTO accounts (id, name, name_keys, created_ts) VALUES (2, 'ada', x'', 1);
                  INSERT INTO accounts (id, name, name_keys, created_ts) VALUES (3, 'bob', x'', 1);
-                 INSERT INTO rooms (id, name, name_keys, created_ts, permanent)
-                 VALUES (7, 'dev', x'', 1, 0);",
+                 INSERT INTO rooms (id, name, name_keys, created_ts, permanent, private)
+                 VALUES (7, 'dev', x'', 1, 0, 0);",
             )
             .unwrap();
         for id in 1..=1_000 {

@@ -69,6 +69,8 @@ pub(super) fn snapshot(
         rooms,
         members: projections::members(connection)?,
         roles: projections::roles(connection)?,
+        invited: projections::invited(connection)?,
+        named: projections::named(connection)?,
         invitations: projections::invitations::rows(connection)?,
         server_head: head(
             LogId::SERVER,

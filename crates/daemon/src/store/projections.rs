@@ -6,6 +6,7 @@
 
 pub(super) mod credentials;
 pub(super) mod invitations;
+mod room_settings;
 pub(super) mod sanctions;
 
 use chat_core::{
@@ -71,23 +72,17 @@ fn project_in(
         StateChange::LinkOpened { code } => credentials::open_link(connection, log, code, ts)?,
         StateChange::AccountSet(setting) => set_account(connection, event.log, setting)?,
         StateChange::RoomBegins { by, name, is_permanent } => {
-            connection
-                .prepare_cached(
-                    "INSERT INTO rooms (id, name, name_keys, created_ts, permanent) \
-                     VALUES (?, ?, ?, ?, ?)",
-                )?
-                .execute(params![
-                    log,
-                    name.name.as_str(),
-                    name.keys.to_bytes(),
-                    ts,
-                    is_permanent
-                ])?;
+            insert_room(connection, event, name, is_permanent, false)?;
             if let Some(by) = by {
                 set_role(connection, event.log, event.seq, by, Role::Owner)?;
             }
             return Ok(true);
         }
+        StateChange::DirectBegins { between } => {
+            insert_room(connection, event, &chat_core::direct_name(between), false, true)?;
+            return Ok(true);
+        }
+        StateChange::RoomSet(setting) => room_settings::set(connection, event.log, setting)?,
         StateChange::RoomRemoved => {
             sanctions::forget_room(connection, event.log)?;
             removed_rooms::note(connection, event.log, event.seq)?;
@@ -98,6 +93,7 @@ fn project_in(
             connection
                 .prepare_cached("INSERT INTO members (room, account) VALUES (?, ?)")?
                 .execute(params![log, integer(account.0)])?;
+            room_settings::note_joined(connection, event.log, account)?;
         }
         StateChange::MemberLeft { account } => end_membership(connection, event, account)?,
         StateChange::RoleSet { account, role } => {
@@ -109,10 +105,15 @@ fn project_in(
         StateChange::Banned { account, .. } => {
             end_membership(connection, event, account)?;
             sanctions::project(connection, event, change)?;
+            room_settings::note_named(connection, event.log, account)?;
         }
-        StateChange::Muted { .. }
-        | StateChange::SanctionLifted { .. }
-        | StateChange::SlowSet { .. } => sanctions::project(connection, event, change)?,
+        StateChange::Muted { account, .. } => {
+            sanctions::project(connection, event, change)?;
+            room_settings::note_named(connection, event.log, account)?;
+        }
+        StateChange::SanctionLifted { .. } | StateChange::SlowSet { .. } => {
+            sanctions::project(connection, event, change)?;
+        }
     }
     Ok(false)
 }
@@ -122,6 +123,21 @@ fn rename(connection: &Connection, account: i64, name: &Named<Nickname>) -> rusq
         .prepare_cached("UPDATE accounts SET name = ?2, name_keys = ?3 WHERE id = ?1")?
         .execute(params![account, name.name.as_str(), name.keys.to_bytes()])?;
     Ok(())
+}
+
+fn insert_room(
+    connection: &Connection,
+    event: &Event,
+    name: &Named<RoomName>,
+    is_permanent: bool,
+    is_private: bool,
+) -> rusqlite::Result<()> {
+    let (log, ts) = (integer(event.log.0), integer(event.ts.0));
+    let (keys, name) = (name.keys.to_bytes(), name.name.as_str());
+    let sql = "INSERT INTO rooms (id, name, name_keys, created_ts, permanent, private) \
+               VALUES (?, ?, ?, ?, ?, ?)";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.execute(params![log, name, keys, ts, is_permanent, is_private]).map(drop)
 }
 
 /// It need not have been there.
@@ -189,19 +205,30 @@ pub(super) fn members(connection: &Connection) -> Result<Vec<(RoomId, AccountId)
     rows(connection, "SELECT room, account FROM members", member)
 }
 
+/// Who is invited where.
+pub(super) fn invited(connection: &Connection) -> Result<Vec<(RoomId, AccountId)>, StoreError> {
+    rows(connection, "SELECT room, account FROM invited", member)
+}
+
+/// Whom the logs of private rooms tell of.
+pub(super) fn named(connection: &Connection) -> Result<Vec<(RoomId, AccountId)>, StoreError> {
+    rows(connection, "SELECT room, account FROM named", member)
+}
+
 /// Who is more than a member there, in the order in which they became it.
 pub(super) fn roles(connection: &Connection) -> Result<Vec<(RoomId, AccountId, Role)>, StoreError> {
     rows(connection, "SELECT room, account, role FROM roles ORDER BY room, since", role)
 }
 
 const ACCOUNTS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
-    WHERE log = accounts.id ORDER BY first_seq DESC LIMIT 1), 0), name, name_keys, disabled, administrator \
+    WHERE log = accounts.id ORDER BY first_seq DESC LIMIT 1), 0), name, name_keys, disabled, administrator, \
+    known \
     FROM accounts ORDER BY id";
 
 const ROOMS: &str = "SELECT id, coalesce((SELECT first_seq + events - 1 FROM blocks \
     WHERE log = rooms.id ORDER BY first_seq DESC LIMIT 1), 0), name, name_keys, permanent, \
     coalesce((SELECT last_post FROM blocks \
-    WHERE log = rooms.id ORDER BY first_seq DESC LIMIT 1), 0) > 0 \
+    WHERE log = rooms.id ORDER BY first_seq DESC LIMIT 1), 0) > 0, private, read_only, topic \
     FROM rooms ORDER BY id";
 
 pub(super) fn rows<T>(
@@ -227,6 +254,7 @@ fn account(row: &Row<'_>) -> Result<AccountRow, StoreError> {
         name: Named { name: nickname(&row.get::<_, String>(2).map_err(read)?)?, keys: keys(row)? },
         disabled: row.get::<_, Option<String>>(4).map_err(read)?.map(Into::into),
         is_administrator: row.get(5).map_err(read)?,
+        is_known: row.get(6).map_err(read)?,
     })
 }
 
@@ -238,7 +266,10 @@ fn room(row: &Row<'_>) -> Result<RoomRow, StoreError> {
         Named { name: room_name(&row.get::<_, String>(2).map_err(read)?)?, keys: keys(row)? };
     let is_permanent = row.get(4).map_err(read)?;
     let has_posts = row.get(5).map_err(read)?;
-    Ok(RoomRow { is_permanent, has_posts, ..RoomRow::new(id, name, head) })
+    let is_public = !row.get::<_, bool>(6).map_err(read)?;
+    let is_read_only = row.get(7).map_err(read)?;
+    let topic = row.get(8).map_err(read)?;
+    Ok(RoomRow { id, name, head, is_public, is_read_only, topic, is_permanent, has_posts })
 }
 
 fn member(row: &Row<'_>) -> Result<(RoomId, AccountId), StoreError> {

@@ -30,7 +30,13 @@ pub(super) struct Purged {
 
 /// A room is gone with its last event, in the open transaction.
 pub(super) fn note(connection: &Connection, log: LogId, head: Seq) -> Result<()> {
-    connection.prepare_cached("DELETE FROM rooms WHERE id = ?")?.execute([integer(log.0)])?;
+    for sql in [
+        "DELETE FROM invited WHERE room = ?",
+        "DELETE FROM named WHERE room = ?",
+        "DELETE FROM rooms WHERE id = ?",
+    ] {
+        connection.prepare_cached(sql)?.execute([integer(log.0)])?;
+    }
     connection
         .prepare_cached("INSERT INTO removed_rooms (id, head) VALUES (?, ?)")?
         .execute([log.0, head.0].map(integer))?;

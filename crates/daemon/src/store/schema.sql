@@ -33,7 +33,8 @@ CREATE TABLE accounts (
   name_keys  BLOB NOT NULL, -- they came with the name, and say which other names collide with it
   created_ts INTEGER NOT NULL, -- milliseconds of UTC since 1970, like every ts
   disabled   TEXT, -- why nobody signs in to it, which may be empty; NULL: its owner does
-  administrator INTEGER NOT NULL DEFAULT 0 -- 1: of the server
+  administrator INTEGER NOT NULL DEFAULT 0, -- 1: of the server
+  known      INTEGER NOT NULL DEFAULT 0 -- 1: the log of a public room has told of it, so that everybody may know its name
 ) STRICT;
 
 -- What accounts sign in with.
@@ -63,12 +64,16 @@ CREATE TABLE link_codes (
   used       INTEGER NOT NULL -- 1: a device was linked with it
 ) STRICT;
 
+-- A conversation of two is called '@' and both ids, as no room can be.
 CREATE TABLE rooms (
   id         INTEGER PRIMARY KEY,
   name       TEXT NOT NULL UNIQUE,
   name_keys  BLOB NOT NULL,
   created_ts INTEGER NOT NULL,
-  permanent  INTEGER NOT NULL -- 1: it stays also when nobody is in it and nothing was said
+  permanent  INTEGER NOT NULL, -- 1: it stays also when nobody is in it and nothing was said
+  private    INTEGER NOT NULL, -- 1: only its members, and who is invited, know of it
+  read_only  INTEGER NOT NULL DEFAULT 0, -- 1: only its moderators and owners post
+  topic      TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
 -- Rooms that are gone, and whose events are still to be deleted: that is done a second later or two, as
@@ -92,6 +97,22 @@ CREATE TABLE roles (
   since   INTEGER NOT NULL, -- the seq of the event that gave it
   PRIMARY KEY (room, account)
 ) STRICT, WITHOUT ROWID;
+
+-- Who may join a room that it does not know of otherwise.
+CREATE TABLE invited (
+  room    INTEGER NOT NULL REFERENCES rooms,
+  account INTEGER NOT NULL REFERENCES accounts,
+  PRIMARY KEY (room, account)
+) STRICT, WITHOUT ROWID;
+
+-- Whom the log of a private room tells of, but for those that are `known`: their names are for those
+-- who read it.
+CREATE TABLE named (
+  room    INTEGER NOT NULL REFERENCES rooms,
+  account INTEGER NOT NULL REFERENCES accounts,
+  PRIMARY KEY (room, account)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX named_by_account ON named (account);
 
 -- The invitations that are open; those that have expired go when the next one is made. Of a code only its
 -- hash is here: whoever reads this comes in with none.
@@ -162,7 +183,7 @@ CREATE TABLE events (
   text_kind  INTEGER, -- as in the protocol, NULL for 1: somebody says it
   reply_to   INTEGER, -- the seq of an event of the same room
   done_by    INTEGER, -- who did it, where account says whom it is about
-  number     INTEGER, -- a figure: of 'role_set' the role, of 'administrator_set' whether it is one, of 'banned' and 'muted' the time of the end, of 'slow_set' seconds
+  number     INTEGER, -- a figure: of 'role_set' the role, of 'banned' and 'muted' the time of the end, of 'slow_set' seconds; of what is set or not, 1 or 0
   invitation INTEGER, -- its id, which stays when it is not open any more
   uses       INTEGER, -- how many accounts may be made with it
   expires_ts INTEGER
@@ -198,7 +219,7 @@ CREATE VIEW messages AS
 SELECT
   strftime('%Y-%m-%d %H:%M:%S', events.ts / 1000, 'unixepoch')
     || printf('.%03dZ', events.ts % 1000) AS time,
-  '#' || rooms.name AS room,
+  CASE WHEN rooms.name LIKE '@%' THEN '' ELSE '#' END || rooms.name AS room,
   events.seq AS seq,
   accounts.name AS sender,
   CASE events.text_kind WHEN 2 THEN 'action' WHEN 3 THEN 'notice' ELSE 'say' END AS kind,

@@ -176,6 +176,12 @@ logged_events!(bodies! {
     Delete { nonce room of }
     React { nonce room of reaction is_set }
     SetRole { room account role }
+    SetAccess { room is_private }
+    Invite { room account is_set }
+    SetTopic { room topic }
+    SetReadOnly { room is_read_only }
+    OpenDirect { account }
+    CreateRoom { name is_private }
     OpenLink { code }
     RevokeCredential { credential }
     CreateInvitation { uses seconds rooms name }
@@ -196,13 +202,14 @@ logged_events!(bodies! {
     Accounts { ids }
     Ping { token }
     ProbeReply { token }
+    FindAccount { name }
     Devices {}
     Invitations { after }
     Bans { room after }
     Error { code retry detail message }
     Done {}
     Ack { nonce room seq ts id }
-    RoomInfo { room name head members online joined }
+    RoomInfo { room name head members online joined role is_private is_read_only with topic }
     RoomList { rooms more }
     MemberList { room members more }
     AccountList { accounts }
@@ -276,6 +283,12 @@ fn the_largest_pages_fit_into_a_frame_and_are_read() {
             members: u32::MAX,
             online: u32::MAX,
             joined: true,
+            role: u16::MAX,
+            is_private: true,
+            is_read_only: true,
+            with: AccountId(u64::MAX),
+            // Pages have fewer rooms where topics are long.
+            topic: String::new(),
         })),
         more: true,
     });

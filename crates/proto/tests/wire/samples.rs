@@ -118,6 +118,13 @@ fn requests() -> Vec<Sample> {
             is_set: true,
         }),
         sample(SetRole { room: ROOM, account: ADA, role: 2 }),
+        sample(SetAccess { room: ROOM, is_private: true }),
+        sample(Invite { room: ROOM, account: ADA, is_set: true }),
+        sample(SetTopic { room: ROOM, topic: "grüße".into() }),
+        sample(SetReadOnly { room: ROOM, is_read_only: true }),
+        sample(OpenDirect { account: ADA }),
+        sample(CreateRoom { name: "den".into(), is_private: true }),
+        sample(FindAccount { name: "ada".into() }),
         sample(Join { name: "lobby".into() }),
         sample(Leave { room: ROOM }),
         sample(Rename { name: "мир".into() }),
@@ -205,6 +212,11 @@ fn lobby() -> RoomInfo {
         members: 3,
         online: 2,
         joined: true,
+        role: 2,
+        is_private: true,
+        is_read_only: true,
+        with: ADA,
+        topic: "who brings what".into(),
     }
 }
 

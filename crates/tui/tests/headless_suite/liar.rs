@@ -111,7 +111,15 @@ fn welcome(hello: &Hello) -> Welcome {
 }
 
 fn room(name: String) -> RoomInfo {
-    RoomInfo { room: ROOM, name, head: HEAD, members: 0, online: 0, joined: false }
+    RoomInfo {
+        room: ROOM,
+        name,
+        head: HEAD,
+        members: 0,
+        online: 0,
+        joined: false,
+        ..RoomInfo::default()
+    }
 }
 
 /// The one room behind another.

@@ -9,7 +9,15 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use crate::stage::{LOBBY, MINUTE_MS, MORNING_MS, Stage, log};
 
 fn info(id: u64, name: &str, joined: bool) -> RoomInfo {
-    RoomInfo { room: RoomId(id), name: name.into(), head: Seq(0), members: 5, online: 2, joined }
+    RoomInfo {
+        room: RoomId(id),
+        name: name.into(),
+        head: Seq(0),
+        members: 5,
+        online: 2,
+        joined,
+        ..RoomInfo::default()
+    }
 }
 
 #[test]

@@ -9,8 +9,15 @@ use crate::stage::{Stage, log};
 
 fn rooms_come(stage: &mut Stage) {
     let name = "deploys".to_owned();
-    let room =
-        RoomInfo { room: RoomId(8), name, head: Seq(0), members: 5, online: 2, joined: false };
+    let room = RoomInfo {
+        room: RoomId(8),
+        name,
+        head: Seq(0),
+        members: 5,
+        online: 2,
+        joined: false,
+        ..RoomInfo::default()
+    };
     stage.feed(Msg::Answer(ServerId::FIRST, Answer::Rooms(Ok(vec![room]))));
 }
 

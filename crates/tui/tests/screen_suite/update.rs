@@ -193,6 +193,7 @@ fn joining_opens_the_room_and_asks_once() {
         members: 1,
         online: 1,
         joined: true,
+        ..RoomInfo::default()
     };
     stage.feed(Msg::Answer(ServerId::FIRST, Answer::Joined(dev, Ok(info))));
     assert_eq!(stage.model.room().title, "dev");

@@ -49,6 +49,7 @@ fn of_request(request: &Request) -> u64 {
             QueryRequest::Unsubscribe(_)
             | QueryRequest::FindRoom(_)
             | QueryRequest::Devices(_)
+            | QueryRequest::FindAccount(_)
             | QueryRequest::Ping(_) => 1,
         },
     }

@@ -2,10 +2,11 @@
 //! as it came.
 
 use chat_proto::{
-    AccountId, AnyRequest, CommandRequest, CreateInvitation, CredentialId, Delete, Edit, ErrorCode,
-    FrameRef, InvitationCode, InvitationHash, Join, Kind, Leave, NameError, Nickname, Nonce,
-    OpenLink, ProbeReply, React, Rename, RequestId, RevokeCredential, RevokeInvitation, Role,
-    RoomName, Send, SetRole, Window, encode_frame,
+    AccountId, AnyRequest, CommandRequest, CreateInvitation, CreateRoom, CredentialId, Delete,
+    Edit, ErrorCode, FrameRef, InvitationCode, InvitationHash, Invite, Join, Kind, Leave,
+    NameError, Nickname, Nonce, OpenDirect, OpenLink, ProbeReply, React, Rename, RequestId,
+    RevokeCredential, RevokeInvitation, Role, RoomName, Send, SetAccess, SetReadOnly, SetRole,
+    SetTopic, Window, encode_frame,
 };
 
 use super::moderation::ModerationRequest;
@@ -80,6 +81,7 @@ fn said_with(credential: CredentialId, action: Action) -> Action {
 }
 
 /// What a command asks of the state; or why a name in it is none. `draw` makes a code and tells its hash.
+#[expect(clippy::too_many_lines, reason = "a line or two for each command")]
 pub(crate) fn action(
     account: AccountId,
     credential: CredentialId,
@@ -120,6 +122,30 @@ pub(crate) fn action(
         CommandRequest::Unmute(asked) => Ok(asked.into_action(account)),
         CommandRequest::SetSlow(asked) => Ok(asked.into_action(account)),
         CommandRequest::Report(asked) => Ok(asked.into_action(account)),
+        CommandRequest::SetAccess(SetAccess { room, is_private }) => {
+            let change = RoomChange::Access { is_private };
+            Ok(Action::ChangeRoom { account, room, change })
+        }
+        CommandRequest::Invite(Invite { room, account: invited, is_set }) => {
+            let change = RoomChange::Invitation { account: invited, is_set };
+            Ok(Action::ChangeRoom { account, room, change })
+        }
+        CommandRequest::SetTopic(SetTopic { room, topic }) => {
+            Ok(Action::ChangeRoom { account, room, change: RoomChange::Topic { topic } })
+        }
+        CommandRequest::SetReadOnly(SetReadOnly { room, is_read_only }) => {
+            let change = RoomChange::ReadOnly { is_read_only };
+            Ok(Action::ChangeRoom { account, room, change })
+        }
+        CommandRequest::OpenDirect(OpenDirect { account: with }) => {
+            Ok(Action::OpenDirect { account, with })
+        }
+        CommandRequest::CreateRoom(CreateRoom { name, is_private }) => {
+            RoomName::parse(&name).map(|name| {
+                let name = name.into();
+                Action::CreateRoom { account, name, is_private }
+            })
+        }
         CommandRequest::Leave(Leave { room }) => Ok(Action::Leave { account, room }),
         CommandRequest::OpenLink(OpenLink { code }) => Ok(Action::OpenLink { account, code }),
         CommandRequest::RevokeCredential(RevokeCredential { credential }) => {

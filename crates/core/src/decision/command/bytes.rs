@@ -10,6 +10,7 @@
 
 mod account_order;
 mod credentials;
+mod fields;
 mod invitation;
 mod moderation;
 mod number;
@@ -18,15 +19,13 @@ mod room_change;
 mod unreadable;
 mod wish;
 
-use chat_proto::{
-    AccountId, Credential, CredentialId, Epoch, Nickname, Nonce, RoomId, RoomName, StreamId,
-    Timestamp,
-};
+use chat_proto::{AccountId, Credential, CredentialId, RoomId, Timestamp};
 
 pub use unreadable::UnreadableCommand;
 
 use super::{Action, Command};
-use crate::{NameKeys, Named, StoreSecret};
+use crate::{NameKeys, StoreSecret};
+use fields::Fields;
 
 /// The version that is written of every action.
 const VERSION: u8 = 1;
@@ -56,6 +55,7 @@ impl Command {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a line or two for each action")]
     fn encode_action(action: &Action, out: &mut Vec<u8>) {
         let mut begin = |number: u16| {
             out.extend(number.to_le_bytes());
@@ -99,6 +99,14 @@ impl Command {
                 put_u64(out, account.0);
                 put_named(out, name.name.as_str(), &name.keys);
                 out.push(u8::from(*is_reserved));
+            }
+            Action::CreateRoom { account, name, is_private } => {
+                begin(number::CREATE_ROOM);
+                room_change::put_new(out, *account, name, *is_private);
+            }
+            Action::OpenDirect { account, with } => {
+                begin(number::OPEN_DIRECT);
+                room_change::put_ids(out, *account, with.0);
             }
             Action::ChangeRoom { account, room, change } => {
                 begin(room_change::number(change));
@@ -158,6 +166,15 @@ impl Command {
                 let body = post::body(fields)?.after_refused(skipped);
                 Action::Post { account, credential, nonce, room, body }
             }
+            number::CREATE_ROOM => Action::CreateRoom {
+                account: AccountId(fields.u64()?),
+                name: fields.room_name()?,
+                is_private: fields.flag()?,
+            },
+            number::OPEN_DIRECT => Action::OpenDirect {
+                account: AccountId(fields.u64()?),
+                with: AccountId(fields.u64()?),
+            },
             number if room_change::is_number(number) => Action::ChangeRoom {
                 account: AccountId(fields.u64()?),
                 room: RoomId(fields.u64()?),
@@ -212,103 +229,6 @@ fn put_credential(out: &mut Vec<u8>, credential: &Credential) {
 fn put_named(out: &mut Vec<u8>, name: &str, keys: &NameKeys) {
     put_text(out, name);
     out.extend(keys.to_bytes());
-}
-
-/// What is left to be read.
-struct Fields<'a> {
-    /// Bytes that there were.
-    whole: usize,
-    left: &'a [u8],
-}
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, bytes: usize) -> Result<&'a [u8], UnreadableCommand> {
-        let Some((taken, left)) = self.left.split_at_checked(bytes) else {
-            return Err(self.wrong_length());
-        };
-        self.left = left;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], UnreadableCommand> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N)?);
-        Ok(array)
-    }
-
-    /// The number of an action, and its version.
-    fn number(&mut self) -> Result<(u16, u8), UnreadableCommand> {
-        Ok((u16::from_le_bytes(self.array()?), self.u8()?))
-    }
-
-    fn u8(&mut self) -> Result<u8, UnreadableCommand> {
-        self.array::<1>().map(|[byte]| byte)
-    }
-
-    fn u32(&mut self) -> Result<u32, UnreadableCommand> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Result<u64, UnreadableCommand> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    /// A length is checked before anything is made of it.
-    fn text(&mut self) -> Result<&'a str, UnreadableCommand> {
-        let bytes = self.length()?;
-        let text = std::str::from_utf8(self.take(bytes)?);
-        text.map_err(|_cause| UnreadableCommand::Field { field: "text" })
-    }
-
-    fn length(&mut self) -> Result<usize, UnreadableCommand> {
-        self.u32().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
-    }
-
-    fn flag(&mut self) -> Result<bool, UnreadableCommand> {
-        match self.u8()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(UnreadableCommand::Field { field: "flag" }),
-        }
-    }
-
-    fn epoch(&mut self) -> Result<Epoch, UnreadableCommand> {
-        let epoch = Some(Epoch(self.u64()?)).filter(|epoch| *epoch != Epoch(0));
-        epoch.ok_or(UnreadableCommand::Field { field: "epoch" })
-    }
-
-    /// A nonce, and how many sends of its stream, right before it, were refused for good.
-    fn place(&mut self) -> Result<(Nonce, u64), UnreadableCommand> {
-        let nonce = Nonce { stream: StreamId(self.array()?), n: self.u64()? };
-        let skipped = self.u64()?;
-        // They count from one.
-        let is_one = skipped < nonce.n;
-        is_one.then_some((nonce, skipped)).ok_or(UnreadableCommand::Field { field: "nonce" })
-    }
-
-    fn credential(&mut self) -> Result<Credential, UnreadableCommand> {
-        let (kind, bytes) = (u16::from_le_bytes(self.array()?), self.array()?);
-        let credential = Credential::from_parts(kind, bytes);
-        credential.ok_or(UnreadableCommand::Field { field: "credential" })
-    }
-
-    fn room_name(&mut self) -> Result<Named<RoomName>, UnreadableCommand> {
-        let name = RoomName::from_judged(self.text()?)?;
-        Ok(Named { name, keys: self.keys()? })
-    }
-
-    fn nickname(&mut self) -> Result<Named<Nickname>, UnreadableCommand> {
-        let name = Nickname::from_judged(self.text()?)?;
-        Ok(Named { name, keys: self.keys()? })
-    }
-
-    fn keys(&mut self) -> Result<Box<NameKeys>, UnreadableCommand> {
-        self.array().map(|bytes| Box::new(NameKeys::from_bytes(bytes)))
-    }
-
-    fn wrong_length(&self) -> UnreadableCommand {
-        UnreadableCommand::Length { bytes: self.whole }
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use chat_proto::{AccountId, Role};
 
 /// A change of a room that somebody asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RoomChange {
     /// A member has another role.
     Role {
@@ -11,5 +11,27 @@ pub enum RoomChange {
         account: AccountId,
         /// The role from now on.
         role: Role,
+    },
+    /// Others know of it, or not.
+    Access {
+        /// Whether only its members, and who is invited, know of it.
+        is_private: bool,
+    },
+    /// An account may join it, or not.
+    Invitation {
+        /// Who is invited.
+        account: AccountId,
+        /// Whether it is, or no more.
+        is_set: bool,
+    },
+    /// It is about something else.
+    Topic {
+        /// What it is about, as it was sent; empty: nothing is said of it.
+        topic: String,
+    },
+    /// Members may post in it, or not.
+    ReadOnly {
+        /// Whether only its moderators and owners may.
+        is_read_only: bool,
     },
 }

@@ -39,6 +39,14 @@ impl State {
     }
 }
 
+impl State {
+    /// Who alone may read a room, in order of their ids; `None`: everybody, or it is not there.
+    pub(crate) fn sole_readers(&self, room: RoomId) -> Option<Vec<AccountId>> {
+        let room = self.rooms.get(&room).filter(|room| !room.is_public);
+        room.map(|room| room.members.iter().collect())
+    }
+}
+
 #[cfg(test)]
 impl State {
     /// From now on only its members know of a room.
@@ -46,11 +54,20 @@ impl State {
         self.rooms.get_mut(&room).expect("it is there").is_public = false;
     }
 
+    /// Nobody is more than a member of a room any more.
+    pub(crate) fn forget_roles(&mut self, room: RoomId) {
+        self.rooms.get_mut(&room).expect("it is there").roles.clear();
+    }
+
     /// The same state, but that room was never made.
     pub(crate) fn without_room(mut self, id: RoomId) -> Self {
         let room = self.rooms.remove(&id).expect("it is there");
         self.room_names.free(&room.keys);
-        self.accounts.values_mut().for_each(|account| account.rooms.remove(id));
+        for account in self.accounts.values_mut() {
+            account.rooms.remove(id);
+            account.invitations.remove(id);
+            account.named_in.remove(id);
+        }
         self
     }
 }
@@ -93,11 +110,12 @@ impl<'a> Access<'a> {
         behind.filter(move |(_id, room)| is_open(room)).map(|(id, room)| (*id, room))
     }
 
-    /// The head of a log that the account can read: its own, and those of rooms that it knows of. The
-    /// server's own is for those who look after the server, of whom there are none yet.
+    /// The head of a log that the account can read: its own, and those of rooms that are public or that
+    /// it is a member of. The server's own is for those who look after the server, of whom there are none
+    /// yet.
     pub(crate) fn can_read(self, log: LogId) -> Result<Seq, Refusal> {
         match self.knows_of(RoomId(log.0)) {
-            Ok(room) if self.may_read() => return Ok(room.head),
+            Ok(room) if self.reads(room) && self.may_read() => return Ok(room.head),
             Err(banned @ Refusal::Banned { .. }) => return Err(banned),
             Ok(_) | Err(_) => {}
         }
@@ -105,9 +123,13 @@ impl<'a> Access<'a> {
         own.map(|own| own.head).ok_or(Refusal::NotReadable { log: log.0 })
     }
 
-    /// A room that the account can post in: its members can, but for those who are mute.
+    /// A room that the account can post in: its members can, but for those who are mute; of a read-only
+    /// one those who keep order there.
     pub(crate) fn can_post(self, id: RoomId) -> Result<&'a Room, Refusal> {
         let room = self.can_report(id)?;
+        if room.is_read_only && room.role_of(self.account) == Some(Role::Member) {
+            return Err(Refusal::ReadOnly { room: self.called(room) });
+        }
         match room.sanctions.on(SanctionKind::Mute, self.account, self.now) {
             None => Ok(room),
             Some(Sanction { until, reason, .. }) => {
@@ -132,9 +154,18 @@ impl<'a> Access<'a> {
     /// mute.
     pub(crate) fn can_report(self, id: RoomId) -> Result<&'a Room, Refusal> {
         let room = self.knows_of(id)?;
-        match room.members.contains(self.account) {
-            true => self.may_send().map(|()| room),
-            false => Err(Refusal::NotMember { room: room.name.to_string() }),
+        match room.role_of(self.account) {
+            None => Err(Refusal::NotMember { room: self.called(room) }),
+            Some(_role) => self.may_send().map(|()| room),
+        }
+    }
+
+    /// A room whose members the account may know.
+    pub(crate) fn can_list(self, id: RoomId) -> Result<&'a Room, Refusal> {
+        let room = self.knows_of(id)?;
+        match self.reads(room) {
+            true => Ok(room),
+            false => Err(Refusal::NotMember { room: self.called(room) }),
         }
     }
 
@@ -146,8 +177,8 @@ impl<'a> Access<'a> {
         self.within_scope("keep order", |_scope| false)?;
         match self.role_in(room) {
             Some(role) if role >= least => Ok(room),
-            Some(_lower) => Err(Refusal::RoleTooLow { room: room.name.to_string(), least }),
-            None => Err(Refusal::NotMember { room: room.name.to_string() }),
+            Some(_lower) => Err(Refusal::RoleTooLow { room: self.called(room), least }),
+            None => Err(Refusal::NotMember { room: self.called(room) }),
         }
     }
 
@@ -163,7 +194,7 @@ impl<'a> Access<'a> {
         let is_ruler = self.state.access(target).rules_over(room) && !self.rules_over(room);
         match !is_ruler && (is_above || is_equal) {
             true => Ok(room),
-            false => Err(Refusal::Outranked { room: room.name.to_string() }),
+            false => Err(Refusal::Outranked { room: self.called(room) }),
         }
     }
 
@@ -179,7 +210,7 @@ impl<'a> Access<'a> {
             true => self.can_rule(id, role)?,
             false => self.can_moderate(id, target)?,
         };
-        let name = || room.name.to_string();
+        let name = || self.called(room);
         let (own, held) = (self.role_in(room), room.role_of(target));
         if role > Role::Member && own != Some(Role::Owner) && target != self.account {
             return Err(Refusal::RoleTooLow { room: name(), least: Role::Owner });
@@ -211,33 +242,85 @@ impl<'a> Access<'a> {
         Ok(room.sanctions.after(SanctionKind::Ban, after, self.now))
     }
 
+    /// A room of which the account can set something, with this role or one above it. Nothing can be set
+    /// of a conversation of two.
+    pub(crate) fn can_set(self, id: RoomId, least: Role) -> Result<&'a Room, Refusal> {
+        let room = self.knows_of(id)?;
+        match room.direct {
+            Some(_two) => Err(Refusal::NotPossible { what: "that in a conversation of two" }),
+            None => self.can_rule(id, least),
+        }
+    }
+
     /// The room that the account becomes a member of under a name; `None`: one that it makes. That
-    /// a name is taken can be hidden from nobody, but by which room can.
+    /// a name is taken can be hidden from nobody, but by what is told nobody: it is the same sentence for
+    /// every room that there is.
     pub(crate) fn can_join(self, name: &Named<RoomName>) -> Result<Option<RoomId>, Refusal> {
-        let Some(holder) = self.state.room_names.holder(&name.keys) else {
-            return self.may_join().map(|()| None);
-        };
-        match (self.room_named(name), self.knows_of(holder)) {
-            (Ok(room), _) => Ok(Some(room)),
-            // It learns nothing of rooms that it was not put into.
-            (Err(_), _) if self.may_join().is_err() => self.may_join().map(|()| None),
-            (Err(banned @ Refusal::Banned { .. }), _) => Err(banned),
-            (Err(_), known) => {
-                let holder = known.map(|room| format!("#{}", room.name));
-                let holder = holder.unwrap_or_else(|_hidden| "another room".to_owned());
-                Err(Refusal::NameTaken { wished: format!("#{}", name.name), holder })
+        match self.room_named(name) {
+            Ok(room) => Ok(Some(room)),
+            Err(banned @ Refusal::Banned { .. }) => Err(banned),
+            Err(_unknown) => self.can_create(name).map(|()| None),
+        }
+    }
+
+    /// Whether the account can begin a conversation of two.
+    pub(crate) fn can_talk(self) -> Result<(), Refusal> {
+        self.may_join()
+    }
+
+    /// Whether the account can make a room of that name.
+    pub(crate) fn can_create(self, name: &Named<RoomName>) -> Result<(), Refusal> {
+        // Whoever may not learns nothing of rooms that it was not put into.
+        self.may_join()?;
+        match self.state.room_names.holder(&name.keys) {
+            None => Ok(()),
+            Some(_holder) => {
+                let (wished, holder) = (format!("#{}", name.name), "another room".to_owned());
+                Err(Refusal::NameTaken { wished, holder })
             }
         }
     }
 
-    /// Somebody whose name the account may know: names are everybody's to see.
-    pub(crate) fn account(self, id: AccountId) -> Option<&'a Account> {
-        self.state.accounts.get(&id)
+    /// The members of a room that the account may read, behind an id, with their accounts.
+    pub(crate) fn members_after(
+        self,
+        room: &'a Room,
+        after: AccountId,
+    ) -> impl Iterator<Item = (AccountId, &'a Account)> + 'a {
+        debug_assert!(self.reads(room), "who is in a room is for those who read it");
+        let known = move |id| self.state.accounts.get(&id).map(|account| (id, account));
+        room.members.after(after).filter_map(known)
+    }
+
+    /// What a room is called where the account is told of it: a conversation of two is called after the
+    /// other, as no room can be.
+    pub(crate) fn title(self, room: &Room) -> String {
+        let Some(other) = room.other_than(self.account) else { return room.name.to_string() };
+        let other = self.state.accounts.get(&other);
+        format!("@{}", other.map_or("?", |other| other.name.as_str()))
+    }
+
+    /// The same with its sigil.
+    fn called(self, room: &Room) -> String {
+        match room.direct {
+            Some(_two) => self.title(room),
+            None => format!("#{}", room.name),
+        }
     }
 
     fn sees(self, room: &Room) -> bool {
-        let is_open = room.is_public && self.may_join().is_ok();
-        is_open || room.members.contains(self.account) || self.rules_over(room)
+        self.reads(room)
+            || self.rules_over(room)
+            || self.may_join().is_ok()
+                && (room.invited.contains(self.account) && self.ban_from(room).is_none()
+                    || room.direct.is_some_and(|two| two.contains(&self.account)))
+    }
+
+    /// Whether what is in its log is for the account. Whoever rules over a room without being a member
+    /// reads it only where everybody does.
+    fn reads(self, room: &Room) -> bool {
+        let is_open = room.is_public && (self.may_join().is_ok() || self.rules_over(room));
+        is_open || room.members.contains(self.account)
     }
 
     /// What keeps the account out of a room: nothing, where it rules over it.

@@ -24,13 +24,15 @@ pub struct AccountRow {
     pub disabled: Option<Box<str>>,
     /// Whether it is an administrator of the server.
     pub is_administrator: bool,
+    /// Whether the log of a public room has told of it: everybody may know its name.
+    pub is_known: bool,
 }
 
 impl AccountRow {
     /// An account of which nothing else has been said.
     #[must_use]
     pub fn new(id: AccountId, name: Named<Nickname>, head: Seq) -> Self {
-        Self { id, name, head, disabled: None, is_administrator: false }
+        Self { id, name, head, disabled: None, is_administrator: false, is_known: false }
     }
 }
 

@@ -7,6 +7,8 @@
 use super::accounts::AccountRow;
 use super::bots::BotRow;
 use super::credentials::{CredentialRow, HeldCredential, LinkRow, OpenLink};
+use super::direct::{direct_name, direct_of};
+use super::room::{Room, RoomRow};
 use super::sanctions::{Sanction, SanctionRow, Sanctions};
 use super::{InvitationRow, State};
 use crate::decision::idset::IdSet;
@@ -14,10 +16,7 @@ use crate::decision::permutation;
 use crate::{
     Event, Genesis, NameKeys, Named, OrderProgress, SanctionKind, StateChange, StoreSecret,
 };
-use chat_proto::{AccountId, Epoch, LogId, Nickname, Role, RoomId, RoomName, Seq, Timestamp};
-
-/// Events that a room may have and go with its last member: a store deletes them in one transaction.
-const REMOVED_EVENTS_MAX: u64 = 1_000;
+use chat_proto::{AccountId, Epoch, LogId, Nickname, Role, RoomId, Seq, Timestamp};
 
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(PartialEq))]
@@ -34,42 +33,12 @@ pub(crate) struct Account {
     pub(crate) disabled: Option<Box<str>>,
     /// Whether it is an administrator of the server.
     pub(crate) is_administrator: bool,
-}
-
-#[derive(Clone, Debug)]
-#[cfg_attr(test, derive(PartialEq))]
-pub(crate) struct Room {
-    pub(crate) name: RoomName,
-    pub(crate) keys: NameKeys,
-    pub(crate) head: Seq,
-    pub(crate) members: IdSet<AccountId>,
-    /// The members that are more than that, in the order in which they became it.
-    pub(crate) roles: Vec<(AccountId, Role)>,
-    /// What it keeps accounts from.
-    pub(crate) sanctions: Sanctions,
-    /// Whether others than its members know of it. So far every room is made so.
-    pub(crate) is_public: bool,
-    /// It stays also when nobody is in it and nothing was said.
-    pub(crate) is_permanent: bool,
-    /// Whether anything was ever said in it.
-    pub(crate) has_posts: bool,
-}
-
-/// A room as the tables of a store have it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RoomRow {
-    /// Its id.
-    pub id: RoomId,
-    /// Its name.
-    pub name: Named<RoomName>,
-    /// The head of its log.
-    pub head: Seq,
-    /// Whether others than its members know of it.
-    pub is_public: bool,
-    /// Whether it stays also when nobody is in it and nothing was said.
-    pub is_permanent: bool,
-    /// Whether anything was ever said in it.
-    pub has_posts: bool,
+    /// The rooms that it may join since somebody invited it.
+    pub(crate) invitations: IdSet<RoomId>,
+    /// Whether the log of a public room has told of it: everybody may know its name.
+    pub(crate) is_known: bool,
+    /// Otherwise the rooms whose log tells of it.
+    pub(crate) named_in: IdSet<RoomId>,
 }
 
 /// The hot state, as committed.
@@ -100,6 +69,10 @@ pub struct Snapshot {
     pub members: Vec<(RoomId, AccountId)>,
     /// Who is more than a member there, in the order in which they became it.
     pub roles: Vec<(RoomId, AccountId, Role)>,
+    /// Who is invited where.
+    pub invited: Vec<(RoomId, AccountId)>,
+    /// Whom the log of which private room tells of, but for those that are known.
+    pub named: Vec<(RoomId, AccountId)>,
     /// Every invitation that is open; some that have expired may be among them.
     pub invitations: Vec<InvitationRow>,
     /// The head of the server's own log.
@@ -110,24 +83,6 @@ pub struct Snapshot {
     pub slow_rooms: Vec<(RoomId, u32)>,
     /// Who has spoken there, and when last.
     pub slow_posts: Vec<(RoomId, AccountId, Timestamp)>,
-}
-
-impl RoomRow {
-    /// A room of which nothing else has been said: everybody knows of it.
-    #[must_use]
-    pub fn new(id: RoomId, name: Named<RoomName>, head: Seq) -> Self {
-        Self { id, name, head, is_public: true, is_permanent: false, has_posts: false }
-    }
-}
-
-impl Room {
-    /// Whether it goes with the membership of this account: nobody else is in it, nothing was ever
-    /// said, and there are not too many events to be deleted with one commit.
-    pub(crate) fn ends_with(&self, account: AccountId) -> bool {
-        let is_last = self.members.len() == 1 && self.members.contains(account);
-        let is_empty = !self.has_posts && !self.is_permanent;
-        is_last && is_empty && self.head.0 <= REMOVED_EVENTS_MAX
-    }
 }
 
 impl State {
@@ -143,6 +98,7 @@ impl State {
     /// # Panics
     /// When no state decides such an event: of a log that has not begun, or with a name that
     /// somebody else holds.
+    #[expect(clippy::too_many_lines, reason = "a line or two for each change")]
     pub fn evolve(&mut self, event: &Event) {
         let (room, own) = (RoomId(event.log.0), AccountId(event.log.0));
         let change = event.content.change();
@@ -175,10 +131,18 @@ impl State {
                 self.begin_room(room).expect("no room holds the name");
                 by.into_iter().for_each(|by| self.set_role(id, by, Role::Owner));
             }
+            StateChange::DirectBegins { between } => {
+                let row = RoomRow::new(room, direct_name(between), Seq::ZERO);
+                let begun = self.begin_room(RoomRow { is_public: false, ..row });
+                begun.expect("two have one conversation");
+            }
+            StateChange::RoomSet(setting) => self.set(room, setting),
             StateChange::MemberJoined { account } => {
                 // It is over, or nobody could join; a clock that is set back must not bring it back.
                 self.lift_sanction(room, SanctionKind::Ban, account);
                 self.link(room, account);
+                self.set_invitation(room, account, false);
+                self.note_named(room, account);
             }
             StateChange::MemberLeft { account } => self.unlink(room, account),
             StateChange::RoleSet { account, role } => self.set_role(room, account, role),
@@ -193,6 +157,7 @@ impl State {
                 self.unlink(room, account);
                 let sanction = Sanction { by, since: event.ts, until, reason: reason.to_owned() };
                 self.put_sanction(SanctionRow { room, kind: SanctionKind::Ban, account, sanction });
+                self.note_named(room, account);
             }
             StateChange::Muted { account, by, until, reason } => {
                 let sanction = Sanction { by, since: event.ts, until, reason: reason.to_owned() };
@@ -202,6 +167,7 @@ impl State {
                     account,
                     sanction,
                 });
+                self.note_named(room, account);
             }
             StateChange::SanctionLifted { kind, account } => {
                 self.lift_sanction(room, kind, account);
@@ -220,13 +186,15 @@ impl State {
     pub fn snapshot(&self) -> Snapshot {
         let account = |(&id, account): (&AccountId, &Account)| {
             let (name, head) = (with_keys(&account.name, &account.keys), account.head);
-            let (disabled, is_administrator) = (account.disabled.clone(), account.is_administrator);
-            AccountRow { id, name, head, disabled, is_administrator }
+            let Account { is_administrator, is_known, .. } = *account;
+            let disabled = account.disabled.clone();
+            AccountRow { id, name, head, disabled, is_administrator, is_known }
         };
         let room = |(&id, room): (&RoomId, &Room)| {
             let (name, head) = (with_keys(&room.name, &room.keys), room.head);
-            let Room { is_public, is_permanent, has_posts, .. } = *room;
-            RoomRow { id, name, head, is_public, is_permanent, has_posts }
+            let Room { is_public, is_read_only, is_permanent, has_posts, .. } = *room;
+            let topic = room.topic.clone();
+            RoomRow { id, name, head, is_public, is_read_only, topic, is_permanent, has_posts }
         };
         let mut accounts: Vec<_> = self.accounts.iter().map(account).collect();
         accounts.sort_unstable_by_key(|row| row.id);
@@ -247,6 +215,8 @@ impl State {
             rooms: self.rooms.iter().map(room).collect(),
             members: self.memberships().collect(),
             roles: self.roles().collect(),
+            invited: self.by_room(|room| &room.invited).collect(),
+            named: self.by_room(|room| &room.named).collect(),
             invitations: self.invitations.rows().cloned().collect(),
             server_head: self.server_head,
             sanctions: self.sanction_rows().collect(),
@@ -263,7 +233,7 @@ impl State {
         if let Err(holder) = self.account_names.claim(&row.name.keys, row.id) {
             return Err((row, holder));
         }
-        let AccountRow { id, name: Named { name, keys }, head, disabled, is_administrator } = row;
+        let AccountRow { id, name: Named { name, keys }, head, .. } = row;
         let account = Account {
             name,
             keys: *keys,
@@ -271,8 +241,11 @@ impl State {
             rooms: IdSet::default(),
             credentials: Vec::new(),
             link: None,
-            disabled,
-            is_administrator,
+            disabled: row.disabled,
+            is_administrator: row.is_administrator,
+            invitations: IdSet::default(),
+            is_known: row.is_known,
+            named_in: IdSet::default(),
         };
         self.accounts.insert(id, account);
         self.note_id(id.0);
@@ -288,21 +261,21 @@ impl State {
             return Err((row, holder));
         }
         let RoomRow { id, name: Named { name, keys }, head, .. } = row;
-        let RoomRow { is_public, is_permanent, has_posts, .. } = row;
-        let members = IdSet::default();
-        let roles = Vec::new();
-        let keys = *keys;
-        let sanctions = Sanctions::default();
         let room = Room {
+            direct: direct_of(&name),
             name,
-            keys,
+            keys: *keys,
             head,
-            members,
-            roles,
-            sanctions,
-            is_public,
-            is_permanent,
-            has_posts,
+            members: IdSet::default(),
+            roles: Vec::new(),
+            sanctions: Sanctions::default(),
+            invited: IdSet::default(),
+            named: IdSet::default(),
+            is_public: row.is_public,
+            is_read_only: row.is_read_only,
+            topic: row.topic,
+            is_permanent: row.is_permanent,
+            has_posts: row.has_posts,
         };
         self.rooms.insert(id, room);
         self.note_id(id.0);
@@ -313,7 +286,14 @@ impl State {
     fn remove_room(&mut self, id: RoomId) {
         let room = self.rooms.remove(&id).expect("a room that was made is removed");
         debug_assert!(room.members.len() == 0 && !room.has_posts, "nobody misses it");
-        debug_assert!(room.roles.is_empty(), "only members have a role");
+        for account in room.invited.iter() {
+            let account = self.accounts.get_mut(&account);
+            account.into_iter().for_each(|account| account.invitations.remove(id));
+        }
+        for account in room.named.iter() {
+            let account = self.accounts.get_mut(&account);
+            account.into_iter().for_each(|account| account.named_in.remove(id));
+        }
         self.room_names.free(&room.keys);
         self.floors.remove(&id.into());
     }

@@ -31,6 +31,7 @@ fn stored(state: &State, memory: &Memory, progress: &OrderProgress) -> Snapshot 
 }
 
 /// Some commands are refused, some change nothing, and some are late: their clock was set back.
+#[expect(clippy::too_many_lines, reason = "a few for each action")]
 fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
     *now = match chance.below(10) {
         0 => now.saturating_sub(chance.below(5_000)),
@@ -50,7 +51,7 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
     let member = AccountId(nth(&mut state.accounts.keys().map(|id| id.0).collect()));
     let name = ["ada", "bob", "eve", "ops", "dev"][usize::try_from(chance.below(5)).unwrap()];
     let code = InvitationCode([u8::try_from(number).unwrap(); 16]).hash();
-    let action = match chance.below(23) {
+    let action = match chance.below(25) {
         0 => {
             let credential = key_numbered(u8::try_from(chance.below(6)).unwrap());
             Action::SignIn {
@@ -70,9 +71,24 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
         },
         5 | 6 => {
             let role = Role::ALL[usize::try_from(chance.below(3)).unwrap()];
-            let change = RoomChange::Role { account: member, role };
+            let is_set = chance.below(3) > 0;
+            let change = match chance.below(6) {
+                0 | 1 => RoomChange::Role { account: member, role },
+                2 => RoomChange::Access { is_private: is_set },
+                3 => RoomChange::Invitation { account: member, is_set },
+                4 => RoomChange::Topic { topic: format!("of {number}") },
+                _ => RoomChange::ReadOnly { is_read_only: is_set },
+            };
             Action::ChangeRoom { account, room, change }
         }
+        20 => match chance.below(2) {
+            0 => Action::OpenDirect { account, with: member },
+            _ => Action::CreateRoom {
+                account,
+                name: RoomName::parse(name).unwrap().into(),
+                is_private: chance.below(2) == 0,
+            },
+        },
         18 | 19 => Action::CreateInvitation {
             account,
             invitation: Box::new(NewInvitation {
@@ -83,12 +99,12 @@ fn command(chance: &mut Chance, now: &mut u64, state: &State) -> Command {
                 name: name.to_owned(),
             }),
         },
-        20 => Action::RevokeInvitation { account, invitation: code.id() },
+        21 => Action::RevokeInvitation { account, invitation: code.id() },
         7..=9 => {
             let asked = moderation(chance, member, ts, state.head_of(room.into()));
             Action::Moderate { account, room, asked }
         }
-        21 | 22 => Action::Govern(Box::new(account_order(chance, name))),
+        22 | 23 => Action::Govern(Box::new(account_order(chance, name))),
         _ => {
             let nonce = Nonce { stream: StreamId([7; 16]), n: chance.below(30) + 1 };
             let credential = key_numbered(u8::try_from(number).unwrap());
@@ -185,6 +201,8 @@ fn sender_of(command: &Command) -> AccountId {
         | Action::ChangeRoom { .. }
         | Action::Moderate { .. }
         | Action::Govern(_)
+        | Action::CreateRoom { .. }
+        | Action::OpenDirect { .. }
         | Action::Rename { .. }
         | Action::CreateInvitation { .. }
         | Action::RevokeInvitation { .. } => AccountId(0),

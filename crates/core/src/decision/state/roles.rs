@@ -4,8 +4,8 @@
 
 use chat_proto::{AccountId, Role, RoomId};
 
-use super::{Answer, Room, State, Transition};
-use crate::{Content, Refusal, RoomChange};
+use super::{Room, State, Transition};
+use crate::{Content, Refusal};
 
 impl Room {
     /// What an account is in the room; `None`: no member.
@@ -61,23 +61,19 @@ impl State {
 }
 
 impl Transition<'_> {
-    /// Changes what a room is, for all who are in it.
-    pub(super) fn change_room(
+    /// Gives a member another role.
+    pub(super) fn set_role(
         &mut self,
         by: AccountId,
         room: RoomId,
-        change: RoomChange,
-    ) -> Result<Answer, Refusal> {
-        match change {
-            RoomChange::Role { account, role } => {
-                let known = self.access(by).can_set_role(room, account, role)?;
-                if known.role_of(account) != Some(role) {
-                    let by = Some(by);
-                    self.append(room.into(), Content::RoleSet { by, account, role });
-                }
-            }
+        account: AccountId,
+        role: Role,
+    ) -> Result<(), Refusal> {
+        let known = self.access(by).can_set_role(room, account, role)?;
+        if known.role_of(account) != Some(role) {
+            self.append(room.into(), Content::RoleSet { by: Some(by), account, role });
         }
-        Ok(Answer::Done)
+        Ok(())
     }
 
     /// Whoever comes into a room in which nobody is any more who could own it does, unless it is the

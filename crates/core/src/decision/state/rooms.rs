@@ -62,12 +62,37 @@ impl Transition<'_> {
         Ok(Answer::Room(room))
     }
 
-    /// Ends a membership.
+    /// Makes a room, also one of which nobody else is to know.
+    pub(super) fn open_room(
+        &mut self,
+        account: AccountId,
+        name: Named<RoomName>,
+        is_private: bool,
+    ) -> Result<Answer, Refusal> {
+        let Some(creator) = self.state.accounts.get(&account) else {
+            return Err(Refusal::NotReadable { log: account.0 });
+        };
+        self.access(account).can_create(&name)?;
+        if creator.rooms.len() >= ROOMS_PER_ACCOUNT_MAX {
+            return Err(Refusal::TooManyRooms);
+        }
+        let room = self.create_room(self.state.secret(), Some(account), name);
+        if is_private {
+            self.append(room.into(), Content::AccessSet { by: account, is_private });
+        }
+        self.append(room.into(), Content::Joined { account });
+        self.append(account.into(), Content::RoomJoined { room });
+        Ok(Answer::Room(room))
+    }
+
+    /// Ends a membership, or declines an invitation.
     pub(super) fn leave(&mut self, account: AccountId, room: RoomId) -> Result<Answer, Refusal> {
         let known = self.access(account).can_leave(room)?;
         if known.members.contains(account) {
             let told = Content::RoomLeft { room };
             self.end_membership(room, account, Content::Left { account }, told);
+        } else if known.invited.contains(account) {
+            self.set_invited(account, room, account, None);
         }
         Ok(Answer::Done)
     }

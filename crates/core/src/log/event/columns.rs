@@ -80,16 +80,16 @@ impl<'a> Columns<'a> {
         self.words.ok_or(MissingColumn("name or text"))
     }
 
+    pub(super) fn by(&self) -> Result<AccountId, MissingColumn> {
+        self.by.ok_or(MissingColumn("done_by"))
+    }
+
     pub(super) fn flag(&self) -> Result<bool, MissingColumn> {
         self.number().map(|number| number != 0)
     }
 
     pub(super) fn number(&self) -> Result<u64, MissingColumn> {
         self.number.ok_or(MissingColumn("number"))
-    }
-
-    pub(super) fn by(&self) -> Result<AccountId, MissingColumn> {
-        self.by.ok_or(MissingColumn("by"))
     }
 
     pub(super) fn seconds(&self) -> Result<u32, MissingColumn> {

@@ -4,14 +4,16 @@
 
 mod governing;
 mod moderation;
+mod rooms;
 
 use chat_proto::{
-    AccountCreated, AccountDisabled, AccountEnabled, AccountId, AccountRenamed, AdministratorSet,
-    BotCreated, Credential, CredentialAdded, CredentialRemoved, InvitationCreated, InvitationHash,
-    InvitationId, InvitationRevoked, InvitationUsed, Joined, KeySet, Left, LinkCodeHash,
-    LinkOpened, LogId, MessageId, Nickname, Nonce, PostedRef, RequestId, Role, RoleSet,
-    RoomCreated, RoomId, RoomJoined, RoomLeft, RoomName, RoomRemoved, TextBody, TextRef, Timestamp,
-    Written, encode_frame,
+    AccessSet, AccountCreated, AccountDisabled, AccountEnabled, AccountId, AccountRenamed,
+    AdministratorSet, BotCreated, Credential, CredentialAdded, CredentialRemoved, DirectBegun,
+    InvitationCreated, InvitationHash, InvitationId, InvitationRevoked, InvitationSet,
+    InvitationUsed, InvitationWithdrawn, Joined, KeySet, Left, LinkCodeHash, LinkOpened, LogId,
+    MessageId, Nickname, Nonce, PostedRef, ReadOnlySet, RequestId, Role, RoleSet, RoomCreated,
+    RoomId, RoomInvited, RoomJoined, RoomLeft, RoomName, RoomRemoved, TextBody, TextRef, Timestamp,
+    TopicSet, Written, encode_frame,
 };
 use chat_proto::{
     Banned, Kicked, Muted, Reported, RoomBanned, RoomKicked, RoomUnbanned, Seq, SlowSet, Unbanned,
@@ -20,13 +22,14 @@ use chat_proto::{
 
 use super::EventRow;
 use super::columns::{Columns, InvitationColumns, LogOwner, MessageColumns, MissingColumn};
-use super::state_change::{AccountSetting, StateChange};
+use super::state_change::{AccountSetting, RoomSetting, StateChange};
 use super::table::event_kinds;
 use crate::{BodyDigest, BotScope, NameKeys, Named, SanctionKind};
 use governing::governing_kinds;
 use moderation::moderation_kinds;
+use rooms::room_kinds;
 
-governing_kinds! { moderation_kinds! event_kinds! {
+governing_kinds! { room_kinds! moderation_kinds! event_kinds! {
     /// An account's first event.
     AccountCreated = "account_created" of Account {
         /// Its first credential.
@@ -238,9 +241,7 @@ governing_kinds! { moderation_kinds! event_kinds! {
         ..Columns::default()
     };
     frame(row) RoleSet {
-        room: row.own_room(),
-        seq: row.seq,
-        ts: row.ts,
+        room: row.own_room(), seq: row.seq, ts: row.ts,
         by: row.columns.by.unwrap_or_default(),
         account: row.columns.account()?,
         role: row.columns.role()?,

@@ -83,6 +83,13 @@ pub enum StateChange<'a> {
         /// The role from now on.
         role: Role,
     },
+    /// The room of the log is another.
+    RoomSet(RoomSetting<'a>),
+    /// The room of the log is there: a conversation of two.
+    DirectBegins {
+        /// Who is in it, and nobody else ever.
+        between: [AccountId; 2],
+    },
     /// An invitation is open, and those that have expired before it are not.
     InvitationBegins {
         /// Of its code.
@@ -155,6 +162,30 @@ pub enum AccountSetting<'a> {
     Administrator(bool),
 }
 
+/// What can be set of a room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RoomSetting<'a> {
+    /// Who knows of it.
+    Access {
+        /// Whether only its members, and who is invited, do.
+        is_private: bool,
+    },
+    /// Who may join it.
+    Invitation {
+        /// Who is invited.
+        account: AccountId,
+        /// Whether it is, or no more.
+        is_set: bool,
+    },
+    /// What it is about.
+    Topic(&'a str),
+    /// Who may post in it.
+    ReadOnly {
+        /// Whether only its moderators and owners may.
+        is_read_only: bool,
+    },
+}
+
 impl<'a> StateChange<'a> {
     /// The keys of the name that it gives to somebody.
     pub(super) fn name_keys(self) -> Option<&'a NameKeys> {
@@ -176,6 +207,8 @@ impl<'a> StateChange<'a> {
             | Self::Muted { .. }
             | Self::SanctionLifted { .. }
             | Self::SlowSet { .. }
+            | Self::RoomSet(_)
+            | Self::DirectBegins { .. }
             | Self::InvitationBegins { .. }
             | Self::InvitationUsed { .. }
             | Self::InvitationEnds { .. } => None,

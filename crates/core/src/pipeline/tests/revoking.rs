@@ -72,3 +72,60 @@ fn a_leave_that_seemed_to_fail_and_was_durable_ends_the_right_to_read() {
         assert_eq!(revoked, if was_durable { vec![ADA] } else { vec![] });
     }
 }
+
+/// Asks for a room from its beginning.
+fn bob_follows(world: &World, room: RoomId) -> Input {
+    let (account, log) = (world.pipeline.signed_in[&Conn(2)], room.into());
+    let after = Some(Position { epoch: Epoch(1), seq: Seq(0) });
+    let query = QueryRequest::Subscribe(Subscribe { log, after });
+    let origin = Origin { conn: Conn(2), request: RequestId(1), window: Window::Queries };
+    Input::Local(Local::Query { origin, account, query })
+}
+
+/// Bob, who follows the den that is Ada's and everybody's, and Ada.
+fn with_a_public_den() -> (World, RoomId) {
+    let mut world = World::new();
+    world.run([sign_in(2, 0xB0, "bob"), join(1, "den")]);
+    let state = world.pipeline.state().unwrap();
+    let den = state.rooms_of(ADA).find(|room| *room != LOBBY).unwrap();
+    world.run([bob_follows(&world, den)]);
+    world.heard.take();
+    (world, den)
+}
+
+fn hide(room: RoomId) -> Input {
+    let change = crate::RoomChange::Access { is_private: true };
+    command(1, Action::ChangeRoom { account: ADA, room, change })
+}
+
+#[test]
+fn a_room_that_is_made_private_is_its_members_alone_before_anything_more_is_shown() {
+    let (mut world, den) = with_a_public_den();
+    let before = world.heard.published.get(&den.into()).copied();
+    world.run([hide(den), bob_follows(&world, den)]);
+    assert_eq!(world.heard.left_to, [(den.into(), vec![ADA])]);
+    assert_eq!(world.heard.published_before, [before], "not one event more");
+    let told = [kinds(1, &[Kind::Done]), kinds(2, &[Kind::Error])].concat();
+    assert_eq!(world.heard.take(), told);
+    // Made public again, nobody loses anything.
+    let change = crate::RoomChange::Access { is_private: false };
+    world.run([command(1, Action::ChangeRoom { account: ADA, room: den, change })]);
+    assert_eq!(world.heard.left_to.len(), 1);
+    world.run([bob_follows(&world, den)]);
+    let told = [kinds(1, &[Kind::Done]), kinds(2, &[Kind::Subscribed])].concat();
+    assert_eq!(world.heard.take(), told);
+}
+
+#[test]
+fn a_room_that_may_have_been_made_private_is_its_members_alone_once_that_is_known() {
+    for was_durable in [true, false] {
+        let (mut world, den) = with_a_public_den();
+        let store = world.pipeline.store_mut();
+        (store.fails, store.keeps_what_failed) = (true, was_durable);
+        world.run([hide(den)]);
+        assert!(world.heard.left_to.is_empty(), "what has become of it is not known");
+        world.pipeline.run_alone([], later(NOW), &mut world.heard);
+        let expected = if was_durable { vec![(den.into(), vec![ADA])] } else { vec![] };
+        assert_eq!(world.heard.left_to, expected);
+    }
+}

@@ -6,6 +6,8 @@ pub(super) const JOIN: u16 = 3;
 pub(super) const LEAVE: u16 = 4;
 pub(super) const RENAME: u16 = 5;
 pub(super) const POST: u16 = 6;
+pub(super) const CREATE_ROOM: u16 = 15;
+pub(super) const OPEN_DIRECT: u16 = 16;
 // 10 to 19 are those of `room_change.rs`, 20 to 29 those of `moderation.rs`, 30 and 31 of
 // `invitation.rs`, 40 to 49 of `account_order.rs`.
 pub(super) const AUTHENTICATED: u16 = 50;

@@ -1,15 +1,17 @@
 //! Golden bytes, made by hand from the description of the module.
 
 mod moderation;
+mod room_changes;
 
 use chat_proto::{
-    AttachmentId, Context, EventSeq, InvitationHash, InvitationId, List, MessageId, NameError,
-    PublicKey, Role, Seq, TextBody,
+    AttachmentId, Context, Epoch, EventSeq, InvitationHash, InvitationId, List, MessageId,
+    NameError, Nickname, Nonce, PublicKey, Role, RoomName, Seq, StreamId, TextBody,
 };
 
 use super::*;
 use crate::{
-    AccountChange, AccountOrder, NewInvitation, PostBody, Registration, RoomChange, WishedName,
+    AccountChange, AccountOrder, Named, NewInvitation, PostBody, Registration, RoomChange,
+    WishedName,
 };
 
 const TS: Timestamp = Timestamp(0x0192);
@@ -78,18 +80,11 @@ fn golden_of_credentials() -> Vec<(&'static str, Action)> {
 /// another version.
 fn golden() -> Vec<(&'static str, Action)> {
     let mut golden = actions();
-    let of_rooms = room_changes().into_iter().chain(moderation::golden());
+    let of_rooms = room_changes::golden().into_iter().chain(moderation::golden());
     golden.splice(4..4, of_rooms.chain(invitations()));
     golden.splice(4..4, account_orders());
     golden.splice(1..1, sign_ins());
     golden
-}
-
-fn room_changes() -> Vec<(&'static str, Action)> {
-    vec![(
-        "92010000000000000a00010200000000000000090000000000000003000000000000000200",
-        change(RoomChange::Role { account: AccountId(3), role: Role::Moderator }),
-    )]
 }
 
 fn sign_ins() -> Vec<(&'static str, Action)> {
@@ -324,7 +319,7 @@ fn an_epoch_that_is_none_and_a_send_before_the_first_are_no_command() {
 
 #[test]
 fn a_role_that_is_none_is_no_command() {
-    let mut bytes = bytes_of(room_changes()[0].0);
+    let mut bytes = bytes_of(room_changes::golden()[0].0);
     let at = bytes.len() - 2;
     assert_eq!(bytes[at], 2);
     bytes[at] = 4;

@@ -2,7 +2,7 @@
 
 use std::collections::BinaryHeap;
 
-use chat_proto::{AccountId, Nickname, Role};
+use chat_proto::{AccountId, Nickname, Role, RoomId};
 use rustc_hash::FxHashMap;
 
 use super::{Access, Account, Room};
@@ -31,13 +31,33 @@ impl<'a> Access<'a> {
         }
     }
 
-    /// The account of that name: the same but for case, and not one that only looks alike.
+    /// Somebody whose name the account may know: its own, that of everybody of whom the log of a public
+    /// room tells, and that of those of whom the log of a room tells that the account is in, or is invited
+    /// to. So whoever reads a log knows whom it is about, also when they have left.
+    pub(crate) fn account(self, id: AccountId) -> Option<&'a Account> {
+        let account = self.state.accounts.get(&id)?;
+        if account.is_known || id == self.account || self.account == OPERATOR {
+            return Some(account);
+        }
+        let own = self.state.accounts.get(&self.account)?;
+        let reads = |room: RoomId| own.rooms.contains(room) || own.invitations.contains(room);
+        let tells = |room: RoomId| account.named_in.contains(room);
+        // The fewer are looked up among the others: somebody may be in a thousand rooms.
+        let is_told = match account.named_in.len() <= own.rooms.len() + own.invitations.len() {
+            true => account.named_in.iter().any(reads),
+            false => own.rooms.iter().chain(own.invitations.iter()).any(tells),
+        };
+        is_told.then_some(account)
+    }
+
+    /// The account of that name: the same but for case, and not one that only looks alike. Whoever knows
+    /// the name may write to it, or invite it.
     pub(crate) fn account_named(
         self,
         name: &Named<Nickname>,
     ) -> Result<(AccountId, &'a Account), Refusal> {
         let id = self.state.account_names.holder(&name.keys);
-        let found = id.and_then(|id| Some((id, self.account(id)?)));
+        let found = id.and_then(|id| Some((id, self.state.accounts.get(&id)?)));
         found
             .filter(|(_id, account)| account.keys.spelling == name.keys.spelling)
             .ok_or_else(|| Refusal::UnknownAccount { name: name.name.to_string() })
@@ -52,10 +72,12 @@ impl<'a> Access<'a> {
     }
 
     /// Whether it acts as an owner without being a member: the operator does everywhere, and an
-    /// administrator where everybody may read, or nobody owns the room.
+    /// administrator where everybody may read, or nobody owns the room. Over a conversation of two nobody
+    /// does.
     pub(super) fn rules_over(self, room: &Room) -> bool {
         let is_open = || room.is_public || room.owners().next().is_none();
-        self.account == OPERATOR || self.is_administrator() && is_open()
+        let is_ruler = self.account == OPERATOR || self.is_administrator() && is_open();
+        is_ruler && room.direct.is_none()
     }
 
     /// The accounts with the smallest ids behind one, at most so many, in order: for the operator alone.

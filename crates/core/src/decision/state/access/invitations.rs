@@ -1,6 +1,6 @@
 //! Who may make invitations, into which rooms, and see or end them.
 
-use chat_proto::{InvitationId, RoomId};
+use chat_proto::{InvitationId, Role, RoomId};
 
 use super::{Access, unknown_room};
 use crate::decision::state::{InvitationRow, Room};
@@ -14,11 +14,16 @@ impl<'a> Access<'a> {
         is_there.then_some(()).ok_or(Refusal::NotReadable { log: self.account.0 })
     }
 
-    /// A room into which the account can let somebody in: its members can, and the operator.
+    /// A room into which the account can let somebody in: its members can, of a private one its moderators
+    /// and owners, and the operator. Nobody can into a conversation of two.
     pub(crate) fn can_invite_into(self, id: RoomId) -> Result<&'a Room, Refusal> {
-        match self.is_operator() {
-            true => self.state.rooms.get(&id).ok_or_else(|| unknown_room(id)),
-            false => self.can_post(id),
+        if self.is_operator() {
+            let room = self.state.rooms.get(&id).filter(|room| room.direct.is_none());
+            return room.ok_or_else(|| unknown_room(id));
+        }
+        match self.knows_of(id)?.is_public {
+            true => self.can_rule(id, Role::Member),
+            false => self.can_set(id, Role::Moderator),
         }
     }
 

@@ -5,8 +5,8 @@
 /// Hands the rows, behind those that it is given, to the next macro, for the one that makes something of
 /// them.
 macro_rules! governing_kinds {
-    ($next:ident! $made:ident! { $($given:tt)* }) => {
-        $next! { $made! {
+    ($next:ident! $($made:ident!)+ { $($given:tt)* }) => {
+        $next! { $($made!)+ {
             $($given)*
 
             /// In an account's log: nobody signs in to it any more.
