@@ -109,7 +109,8 @@ KINDS: dict[str, tuple[int, str]] = {
     "AccountList": (0x0206, "accounts:list_AccountInfo"),
     "Subscribed": (
         0x0207,
-        "log:u64 epoch:u64 head:u64 name:text members:list_Member member_count:u32 online:u32",
+        "log:u64 epoch:u64 head:u64 name:text topic:text members:list_Member "
+        "member_count:u32 online:u32",
     ),
     "Reset": (0x0208, "log:u64 epoch:u64 head:u64"),
     "HistoryPage": (

@@ -32,3 +32,4 @@ mod slow;
 mod speaking;
 mod stopping;
 mod telling;
+mod walls;

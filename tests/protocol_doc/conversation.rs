@@ -148,6 +148,7 @@ fn subscribed() -> Subscribed {
         epoch: EPOCH,
         head: Seq(2),
         name: "lobby".into(),
+        topic: String::new(),
         members: List::first_of([Member { account: ADA, name: "ada".into(), online: true }]),
         member_count: 1,
         online: 1,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chat_proto::{
-    AccountId, Epoch, ErrorCode, GapReason, MessageId, Nonce, PublicKey, RoomId, Seq, SessionId,
-    TextKind, Timestamp,
+    AccountId, Epoch, ErrorCode, GapReason, MessageId, Nonce, PublicKey, Role, RoomId, Seq,
+    SessionId, TextKind, Timestamp,
 };
 
 use crate::moderated::{Moderated, Removed, Reported};
@@ -99,6 +99,16 @@ pub enum Event {
     Removed(Removed),
     /// Somebody shows a message to this account, which moderates its room.
     Reported(Reported),
+    /// Something else about a room has changed.
+    RoomChanged(Box<RoomChanged>),
+    /// This account may join a room, of which it may hear nowhere else. Told once, also of what was so
+    /// when the client began.
+    Invited {
+        /// The room.
+        room: RoomId,
+        /// Its name, without `#`.
+        name: String,
+    },
     /// This account is a member of a room, or is none any more.
     Membership {
         /// The room that it is about.
@@ -164,8 +174,10 @@ pub struct Connected {
 pub struct Subscribed {
     /// The room, whose id is also the id of its log.
     pub room: RoomId,
-    /// Its name, without `#`.
+    /// Its name, without `#`; of the conversation with somebody, `@` and what that one is called.
     pub name: String,
+    /// What it is about, as it was sent; empty: nothing is said of it.
+    pub topic: String,
     /// The life of its log.
     pub epoch: Epoch,
     /// The head of its log.
@@ -225,6 +237,57 @@ pub struct RoomChange {
     pub name: String,
     /// As of a message.
     pub live: bool,
+}
+
+/// What has changed about a room, besides who is in it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoomChanged {
+    /// Where and when, and by whom; by account 0: the daemon did it.
+    pub change: RoomChange,
+    /// What.
+    pub what: RoomNews,
+}
+
+/// What can change about a room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RoomNews {
+    /// A member has another role.
+    Role {
+        /// Whose it is.
+        account: AccountId,
+        /// That one's name.
+        name: String,
+        /// The role from now on.
+        role: Role,
+    },
+    /// Others know of it from now on, or not.
+    Access {
+        /// Whether only its members, and who is invited, do.
+        is_private: bool,
+    },
+    /// Somebody may join it, or not.
+    Invitation {
+        /// Who.
+        account: AccountId,
+        /// That one's name.
+        name: String,
+        /// Whether it is so, or no more.
+        is_set: bool,
+    },
+    /// What it is about; empty: nothing is said of it. See [`crate::sanitize`] before it is shown.
+    Topic(String),
+    /// Who posts in it.
+    ReadOnly {
+        /// Whether only its moderators and owners do.
+        is_read_only: bool,
+    },
+    /// It is a conversation of two, and begins here.
+    DirectBegun {
+        /// The other.
+        account: AccountId,
+        /// That one's name.
+        name: String,
+    },
 }
 
 /// A message on its way.

@@ -329,6 +329,8 @@ impl Following {
                     self.tell(head.log, Event::Reported(reported), events);
                 }
             }
+            Logged::Invited(room, name) => self.memberships.invited(room, name),
+            Logged::Uninvited(room) => self.memberships.uninvited(room),
             Logged::OwnName(name) if self.memberships.is_live(head.seq) => {
                 events.push(Event::OwnName { name });
             }

@@ -52,7 +52,8 @@ pub use answers::{AckFuture, HistoryPage, NoAck, REQUEST_TIMEOUT, RequestError, 
 pub use client::{Client, Events, start};
 pub use config::{CONNECT_TIMEOUT, Config, DeviceLink, Name, OutboxKind};
 pub use event::{
-    Connected, Event, Message, Outgoing, OutgoingState, Refusal, RoomChange, Subscribed,
+    Connected, Event, Message, Outgoing, OutgoingState, Refusal, RoomChange, RoomChanged, RoomNews,
+    Subscribed,
 };
 #[doc(hidden)]
 pub use identity::is_agent_answer;

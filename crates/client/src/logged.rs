@@ -1,8 +1,11 @@
 //! Logged frames as events for the user.
 
+mod settings;
+
 use chat_proto::{
-    AccountCreated, AccountId, AccountRenamed, EventSeq, Frame, Joined, Kind, Left, Posted,
-    RoomCreated, RoomId, RoomJoined, RoomLeft, Seq, TextBody, TextKind, Timestamp, WireError,
+    AccountCreated, AccountId, AccountRenamed, EventSeq, Frame, InvitationWithdrawn, Joined, Kind,
+    Left, Posted, RoomCreated, RoomId, RoomInvited, RoomJoined, RoomLeft, Seq, TextBody, TextKind,
+    Timestamp, WireError,
 };
 
 use crate::event::{Event, Message, RoomChange};
@@ -21,6 +24,10 @@ pub(crate) enum Logged {
     Removed(Removed),
     /// In the own log; names are not set yet.
     Reported(Reported),
+    /// In the own log: a room that may be joined, and its name.
+    Invited(RoomId, String),
+    /// In the own log.
+    Uninvited(RoomId),
     /// In the own log.
     OwnName(String),
     /// A kind that this version does not know.
@@ -43,6 +50,21 @@ impl Logged {
                 let RoomCreated { room, seq, ts, by, name: _ } = frame.decode_lenient()?;
                 Self::Room(Event::RoomCreated(change(room, seq, ts, by, live)))
             }
+            Some(Kind::RoomInvited) => {
+                let RoomInvited { room, name, .. } = frame.decode_lenient()?;
+                Self::Invited(room, name)
+            }
+            Some(Kind::InvitationWithdrawn) => {
+                Self::Uninvited(frame.decode_lenient::<InvitationWithdrawn>()?.room)
+            }
+            Some(
+                Kind::RoleSet
+                | Kind::AccessSet
+                | Kind::InvitationSet
+                | Kind::TopicSet
+                | Kind::ReadOnlySet
+                | Kind::DirectBegun,
+            ) => Self::Room(Event::RoomChanged(Box::new(settings::read(frame, live)?))),
             Some(Kind::AccountCreated) => {
                 Self::OwnName(frame.decode_lenient::<AccountCreated>()?.name)
             }
@@ -81,6 +103,7 @@ pub(crate) fn wanted_names(event: &Event) -> impl Iterator<Item = AccountId> {
         Event::Moderated(moderated) => (Some(moderated.by), moderated.account),
         Event::Removed(removed) => (Some(removed.by), None),
         Event::Reported(reported) => (Some(reported.by), None),
+        Event::RoomChanged(changed) => (Some(changed.change.account), changed.what.target()),
         _ => (None, None),
     };
     first.into_iter().chain(second)
@@ -100,8 +123,11 @@ pub(crate) fn set_names(event: &mut Event, names: &Names) {
             message.from_name = names.account(message.from).unwrap_or_default().to_owned();
         }
         Event::Joined(change) | Event::Left(change) | Event::RoomCreated(change) => {
-            change.room_name = names.room(change.room);
-            change.name = names.account(change.account).unwrap_or_default().to_owned();
+            set_change_names(change, names);
+        }
+        Event::RoomChanged(changed) => {
+            set_change_names(&mut changed.change, names);
+            changed.what.set_name(names);
         }
         Event::Moderated(moderated) => {
             moderated.room_name = names.room(moderated.room);
@@ -118,6 +144,11 @@ pub(crate) fn set_names(event: &mut Event, names: &Names) {
         }
         _ => {}
     }
+}
+
+fn set_change_names(change: &mut RoomChange, names: &Names) {
+    change.room_name = names.room(change.room);
+    change.name = names.account(change.account).unwrap_or_default().to_owned();
 }
 
 /// A message without its names.

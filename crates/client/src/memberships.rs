@@ -3,7 +3,7 @@
 //! Owns the difference between what the log says and what the user has been told: the past is
 //! replayed in silence, and only its outcome is told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chat_proto::{RoomId, Seq};
 
@@ -12,6 +12,9 @@ use chat_proto::{RoomId, Seq};
 pub(crate) struct Memberships {
     now: BTreeSet<RoomId>,
     told: BTreeSet<RoomId>,
+    /// What the account may join, by the rooms' names.
+    invited: BTreeMap<RoomId, String>,
+    told_invited: BTreeSet<RoomId>,
     /// Until here the log is history.
     head: Seq,
 }
@@ -21,6 +24,7 @@ pub(crate) struct Memberships {
 pub(crate) struct Changes {
     pub(crate) joined: Vec<RoomId>,
     pub(crate) left: Vec<RoomId>,
+    pub(crate) invited: Vec<(RoomId, String)>,
 }
 
 impl Memberships {
@@ -32,10 +36,28 @@ impl Memberships {
     /// The log begins anew.
     pub(crate) fn begin_anew(&mut self) {
         self.now.clear();
+        self.invited.clear();
     }
 
     pub(crate) fn joined(&mut self, room: RoomId) {
         self.now.insert(room);
+        self.uninvited(room);
+    }
+
+    pub(crate) fn invited(&mut self, room: RoomId, name: String) {
+        self.invited.insert(room, name);
+    }
+
+    /// An invitation was taken back, or has served.
+    pub(crate) fn uninvited(&mut self, room: RoomId) {
+        self.invited.remove(&room);
+        self.told_invited.remove(&room);
+    }
+
+    fn untold_invitations(&mut self) -> Vec<(RoomId, String)> {
+        let told = &mut self.told_invited;
+        let untold = self.invited.iter().filter(|(room, _name)| told.insert(**room));
+        untold.map(|(room, name)| (*room, name.clone())).collect()
     }
 
     pub(crate) fn left(&mut self, room: RoomId) {
@@ -56,6 +78,7 @@ impl Memberships {
         let changes = Changes {
             joined: self.now.difference(&self.told).copied().collect(),
             left: self.told.difference(&self.now).copied().collect(),
+            invited: self.untold_invitations(),
         };
         self.told.clone_from(&self.now);
         changes
@@ -81,6 +104,21 @@ mod tests {
         assert_eq!((told.joined, told.left), (vec![B], vec![]));
         memberships.left(B);
         assert_eq!(memberships.settle(Seq(4)).left, [B]);
+    }
+
+    #[test]
+    fn an_invitation_is_told_once_unless_it_has_served_or_was_taken_back() {
+        let mut memberships = Memberships::default();
+        memberships.subscribed(Seq(4));
+        memberships.invited(A, "a".into());
+        memberships.invited(B, "b".into());
+        memberships.joined(B);
+        assert_eq!(memberships.settle(Seq(4)).invited, [(A, "a".to_owned())]);
+        assert!(memberships.settle(Seq(4)).invited.is_empty());
+        memberships.uninvited(A);
+        assert!(memberships.settle(Seq(5)).invited.is_empty());
+        memberships.invited(A, "a".into());
+        assert_eq!(memberships.settle(Seq(6)).invited, [(A, "a".to_owned())]);
     }
 
     #[test]

@@ -172,6 +172,7 @@ mod tests {
             epoch: Epoch(epoch),
             head: Seq(head),
             name: "lobby".into(),
+            topic: String::new(),
             members: List::default(),
             member_count: 0,
             online: 0,

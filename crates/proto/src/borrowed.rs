@@ -49,6 +49,8 @@ pub struct SubscribedRef<'a> {
     pub head: Seq,
     /// As of a [`Subscribed`].
     pub name: &'a str,
+    /// As of a [`Subscribed`].
+    pub topic: &'a str,
     /// The first members of a room in order of their ids: fewer than a [`Subscribed`] may have, for it is
     /// written often.
     pub members: List<MemberRef<'a>, SUBSCRIBED_MEMBERS_MAX>,
@@ -93,13 +95,16 @@ mod tests {
             epoch,
             head: seq,
             name: name.to_owned(),
+            topic: "talk".to_owned(),
             members: List::first_of([member]),
             member_count: 300,
             online: 2,
         };
         let members = List::first_of([MemberRef { account: from, name: "ada", online: true }]);
         let (member_count, online) = (300, 2);
-        let borrowed = SubscribedRef { log, epoch, head: seq, name, members, member_count, online };
+        let (head, topic) = (seq, "talk");
+        let borrowed =
+            SubscribedRef { log, epoch, head, name, topic, members, member_count, online };
         assert_eq!(frame(&owned), frame(&borrowed));
     }
 

@@ -128,6 +128,8 @@ body! {
         head: Seq,
         /// The room's name, or the account's.
         name: String,
+        /// What the room is about, as it was sent; empty: nothing is said of it.
+        topic: String,
         /// The first members of a room in order of their ids; [`crate::Members`] brings the rest.
         members: List<Member, PAGE_ITEMS_MAX>,
         /// How many accounts are members.

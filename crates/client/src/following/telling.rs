@@ -73,6 +73,7 @@ impl Following {
             let event = Event::Subscribed(event::Subscribed {
                 room,
                 name: subscribed.name,
+                topic: subscribed.topic,
                 epoch: subscribed.epoch,
                 head: subscribed.head,
                 members: subscribed.members.into_vec(),
@@ -114,7 +115,10 @@ impl Following {
     pub(super) fn settle(&mut self, requests: &mut PendingRequests, events: &mut EventQueue) {
         let position = self.account.and_then(|own| self.resume.position(own.into()));
         let Some(position) = position else { return };
-        let Changes { joined, left } = self.memberships.settle(position.seq);
+        let Changes { joined, left, invited } = self.memberships.settle(position.seq);
+        for (room, name) in invited {
+            events.push(Event::Invited { room, name });
+        }
         for room in joined {
             self.unnamed.insert(room);
             if self.follow_memberships {

@@ -213,6 +213,7 @@ impl Peer {
             epoch: self.epoch,
             head,
             name: name.to_owned(),
+            topic: String::new(),
             members: List::default(),
             member_count: 0,
             online: 0,

@@ -35,6 +35,7 @@ pub(crate) fn with_bob(epoch: Epoch, head: u64) -> Subscribed {
         epoch,
         head: Seq(head),
         name: "lobby".into(),
+        topic: String::new(),
         members: List::first_of([bob]),
         member_count: 1,
         online: 1,

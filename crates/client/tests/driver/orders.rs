@@ -85,6 +85,7 @@ fn subscribed(room: RoomId) -> Subscribed {
         epoch: EPOCH,
         head: Seq(2),
         name: title.into(),
+        topic: String::new(),
         members,
         member_count: 2,
         online: 1,

@@ -124,6 +124,7 @@ impl World {
             epoch: EPOCH,
             head: Seq(self.heads[&room]),
             name: name_of_room(room).to_owned(),
+            topic: String::new(),
             members: List::first_of(members),
             member_count: PEOPLE as u32,
             online: 1,

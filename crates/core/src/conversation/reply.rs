@@ -66,6 +66,8 @@ pub struct Opening {
     pub head: Seq,
     /// What the log is called.
     pub name: String,
+    /// What the room is about.
+    pub topic: String,
     /// The first members of a room.
     pub members: Roster,
     /// How many there are.
@@ -194,6 +196,7 @@ impl Opening {
             epoch: self.epoch,
             head: self.head,
             name: &self.name,
+            topic: &self.topic,
             members: List::first_of(self.members.iter()),
             member_count: self.member_count,
             online: self.online,
@@ -259,6 +262,7 @@ mod tests {
             after: Seq(1),
             head: seq,
             name: name(),
+            topic: String::new(),
             members: Roster::default(),
             member_count: 1,
             online: 1,

@@ -122,6 +122,7 @@ impl<'a> Asker<'a> {
             after,
             head,
             name,
+            topic: room.map(|room| room.topic.clone()).unwrap_or_default(),
             members,
             member_count: room.map_or(0, |room| count(room.members.len())),
             online: self.presence.online(id),

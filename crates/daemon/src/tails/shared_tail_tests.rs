@@ -41,9 +41,9 @@ fn reader(tail: &Arc<SharedTail>) -> Connection<TailFollower> {
     let seed = SessionSeed { id: SessionId(1), challenge: [0; 32], binding: None };
     let mut connection = Connection::new(seed, chat_core::WayIn::Network);
     let (epoch, after, head) = (Epoch(1), Seq(0), Seq(0));
-    let (name, members) = (String::new(), Roster::default());
+    let (name, topic, members) = (String::new(), String::new(), Roster::default());
     let (log, member_count, online) = (LOG, 0, 0);
-    let opening = Opening { log, epoch, after, head, name, members, member_count, online };
+    let opening = Opening { log, epoch, after, head, name, topic, members, member_count, online };
     let (reply, to) = (Reply::Subscribed(Box::new(opening)), (RequestId(1), Window::Queries));
     assert!(connection.deliver(to, &reply, Some(tail.follow())).is_none());
     // What was said to open it.

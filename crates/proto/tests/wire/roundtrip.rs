@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use chat_proto::limits::{
     HISTORY_GAPS_MAX, HISTORY_MESSAGES_MAX, HISTORY_TEXT_BYTES_MAX, NAME_BYTES_MAX, PAGE_ITEMS_MAX,
-    REASON_BYTES_MAX, SANCTIONS_PAGE_MAX, TEXT_BYTES_MAX,
+    REASON_BYTES_MAX, SANCTIONS_PAGE_MAX, TEXT_BYTES_MAX, TOPIC_BYTES_MAX,
 };
 use chat_proto::*;
 use rand::{RngExt, SeedableRng};
@@ -213,7 +213,7 @@ logged_events!(bodies! {
     RoomList { rooms more }
     MemberList { room members more }
     AccountList { accounts }
-    Subscribed { log epoch head name members member_count online }
+    Subscribed { log epoch head name topic members member_count online }
     Reset { log epoch head }
     HistoryPage { room epoch as_of messages more gaps }
     Pong { token }
@@ -310,6 +310,7 @@ fn the_largest_pages_fit_into_a_frame_and_are_read() {
         epoch: Epoch(u64::MAX),
         head: Seq(u64::MAX),
         name: name.clone(),
+        topic: "x".repeat(TOPIC_BYTES_MAX),
         members: List::first_of((0..PAGE_ITEMS_MAX).map(|_| Member {
             account: AccountId(u64::MAX),
             name: name.clone(),

@@ -236,6 +236,7 @@ fn pages() -> Vec<Sample> {
             epoch: Epoch(9),
             head: Seq(1 << 32),
             name: "lobby".into(),
+            topic: "anything".into(),
             members: List::first_of([ada()]),
             member_count: 1,
             online: 1,

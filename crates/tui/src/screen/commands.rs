@@ -4,12 +4,14 @@
 
 mod invites;
 mod moderation;
+mod rooms;
 
 use chat_proto::{InvitationId, NameError, Nickname, RoomName};
 use jiff::civil::Date;
 
 pub use invites::Terms;
 pub use moderation::{COMMANDS as MODERATION_COMMANDS, Moderation};
+pub use rooms::{COMMANDS as ROOM_COMMANDS, RoomCommand};
 
 /// What an entered line is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,6 +54,12 @@ pub enum Command {
     GoTo(Moment),
     /// Keep order in the open room.
     Moderate(Moderation),
+    /// Change the open room.
+    Room(RoomCommand),
+    /// Make a room that nobody knows of who is not invited.
+    CreatePrivate(RoomName),
+    /// Open the conversation with somebody.
+    Talk(Nickname),
     /// Show a code with which another device signs in to the account.
     Link,
     /// List what the account signs in with.
@@ -99,7 +107,11 @@ pub fn read(text: &str) -> Entered {
     }
     let (name, argument) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let argument = argument.trim();
-    match name.to_lowercase().as_str() {
+    let name = name.to_lowercase();
+    if let Some(entered) = rooms::read(&name, argument) {
+        return entered;
+    }
+    match name.as_str() {
         "join" | "j" => room(argument, Command::Join, "/join needs a room, as in /join dev"),
         "leave" | "part" if argument.is_empty() => Entered::Command(Command::Leave(None)),
         "leave" | "part" => room(argument, |room| Command::Leave(Some(room)), ""),

@@ -1,5 +1,7 @@
 //! Effects that ask the client library for something, as futures that end in an answer.
 
+mod rooms;
+
 use chat_client::{Client, Destination, Fingerprint, Message, RequestError};
 use chat_proto::{Device, RoomId, Seq, Timestamp};
 use futures::future::{BoxFuture, FutureExt};
@@ -48,6 +50,9 @@ pub(super) fn request(
         }
         ServerEffect::Moderate(..) | ServerEffect::Reported(_) => {
             return moderation(client, effect, busy);
+        }
+        ServerEffect::Change(..) | ServerEffect::CreatePrivate(_) | ServerEffect::Talk(_) => {
+            return rooms::request(client, effect, busy);
         }
         ServerEffect::Nick(name) => async move {
             let result = unless(busy, client.rename(name.as_str())).await;

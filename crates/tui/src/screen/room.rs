@@ -19,8 +19,10 @@ pub type RoomIndex = usize;
 /// A room.
 #[derive(Debug)]
 pub struct Room {
-    /// The name as shown, without `#`.
+    /// The name as shown, without `#`; with `@` of the conversation with somebody.
     pub title: Inert,
+    /// What it is about.
+    pub topic: Inert,
     /// Its id, once the server has told it.
     pub id: Option<RoomId>,
     /// Whether the account is a member.
@@ -46,11 +48,27 @@ pub struct Room {
 }
 
 impl Room {
+    /// What it is called where it is shown: `#den`, or `@ada` of the conversation with somebody.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self.is_direct() {
+            true => self.title.to_string(),
+            false => format!("#{}", self.title),
+        }
+    }
+
+    /// Whether it is the conversation with somebody.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        self.title.starts_with('@')
+    }
+
     /// A room that was heard of by its name.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self {
             title: sanitize::line(name),
+            topic: Inert::default(),
             id: None,
             member: false,
             wanted: false,

@@ -221,6 +221,9 @@ impl Runtime {
             | ServerEffect::Moderate(..)
             | ServerEffect::Reported(_)
             | ServerEffect::Nick(_)
+            | ServerEffect::Change(..)
+            | ServerEffect::CreatePrivate(_)
+            | ServerEffect::Talk(_)
             | ServerEffect::Link
             | ServerEffect::Devices
             | ServerEffect::Invite(..)

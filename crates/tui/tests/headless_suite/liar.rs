@@ -135,6 +135,7 @@ fn subscribed(log: LogId) -> Subscribed {
         epoch: EPOCH,
         head: HEAD,
         name: "lobby".to_owned(),
+        topic: String::new(),
         members: List::default(),
         member_count: 0,
         online: 0,

@@ -48,3 +48,5 @@ mod update;
 mod view;
 #[cfg(test)]
 mod waiting;
+#[cfg(test)]
+mod walls;

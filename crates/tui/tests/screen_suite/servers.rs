@@ -31,6 +31,7 @@ fn two() -> Stage {
         Event::Subscribed(Subscribed {
             room: LOBBY,
             name: "lobby".into(),
+            topic: String::new(),
             epoch: Epoch(3),
             head: Seq(0),
             members: Vec::new(),

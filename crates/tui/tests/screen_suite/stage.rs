@@ -84,6 +84,7 @@ impl Stage {
         self.event(Event::Subscribed(Subscribed {
             room,
             name: name.into(),
+            topic: String::new(),
             epoch: Epoch(7),
             head: Seq(head),
             members: Vec::new(),

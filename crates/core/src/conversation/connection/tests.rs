@@ -55,10 +55,10 @@ const COMMAND: (RequestId, Window) = (RequestId(1), Window::Commands);
 const QUERY: (RequestId, Window) = (RequestId(1), Window::Queries);
 
 fn opening(after: u64) -> (Reply, Option<Handle>) {
-    let (name, members) = (String::new(), Roster::default());
+    let (name, topic, members) = (String::new(), String::new(), Roster::default());
     let (epoch, after, head) = (Epoch(1), Seq(after), Seq(7));
     let (log, member_count, online) = (LOG, 0, 0);
-    let opening = Opening { log, epoch, after, head, name, members, member_count, online };
+    let opening = Opening { log, epoch, after, head, name, topic, members, member_count, online };
     let handle = Handle(RefCell::new(Tail::new(Seq(7))));
     (Reply::Subscribed(Box::new(opening)), Some(handle))
 }

@@ -3,7 +3,7 @@
 //! Owns the query, what there is to choose from, how well a name fits, and the little window. It
 //! must not know how a room is opened or joined.
 
-use chat_proto::{RoomInfo, RoomName};
+use chat_proto::{Nickname, RoomInfo, RoomName};
 use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -97,7 +97,10 @@ impl GoTo {
             Choice::New(name) => Some(Decision::Join(name.clone())),
             Choice::Other(_) => {
                 let name = &self.room(choice)?.name;
-                RoomName::parse(name).ok().map(Decision::Join)
+                match name.strip_prefix('@') {
+                    Some(other) => Nickname::parse(other).ok().map(Decision::Talk),
+                    None => RoomName::parse(name).ok().map(Decision::Join),
+                }
             }
         }
     }
@@ -115,13 +118,9 @@ impl GoTo {
         match choice {
             Choice::Listed(index) => {
                 let room = &context.rooms[*index];
-                format!("#{} {}", room.title, room.unread_label())
+                format!("{} {}", room.label(), room.unread_label())
             }
-            Choice::Other(_) => self.room(choice).map_or_else(String::new, |room| {
-                let joined = if room.joined { ", you too" } else { "" };
-                let (online, members) = (room.online, room.members);
-                format!("#{}  {online} of {members} here{joined}", sanitize::line(&room.name))
-            }),
+            Choice::Other(_) => self.room(choice).map_or_else(String::new, described),
             Choice::New(name) => format!("join #{name}"),
         }
     }
@@ -212,6 +211,20 @@ impl Layer for GoTo {
         }
         Some(Position::new(end.min(area.right().saturating_sub(1)), inner.y))
     }
+}
+
+/// A room of the server in a line.
+fn described(room: &RoomInfo) -> String {
+    let RoomInfo { online, members, .. } = room;
+    let joined = if room.joined { ", you too" } else { "" };
+    if room.name.starts_with('@') {
+        return format!("{}  {online} of {members} here{joined}", sanitize::line(&room.name));
+    }
+    let name = sanitize::line(&room.name);
+    let private = if room.is_private { ", private" } else { "" };
+    let topic = if room.topic.is_empty() { "" } else { "  · " };
+    let about = sanitize::line(&room.topic);
+    format!("#{name}  {online} of {members} here{joined}{private}{topic}{about}")
 }
 
 /// How badly a name fits a query, 0 at best; nothing if the query's letters are not in it in

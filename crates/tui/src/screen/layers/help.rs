@@ -9,7 +9,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Block, Clear, Widget};
 
 use super::{Context, Layer, Outcome, Press};
-use crate::screen::commands::{COMMANDS, MODERATION_COMMANDS};
+use crate::screen::commands::{COMMANDS, MODERATION_COMMANDS, ROOM_COMMANDS};
 use crate::screen::keymap::{Binding, Keymap};
 use crate::screen::keys::Action;
 use crate::text;
@@ -152,6 +152,7 @@ fn rows((left, right): &(String, String), column: usize, cells: usize) -> Vec<(S
 fn lines(keymap: &Keymap) -> Vec<(String, String)> {
     let commands = COMMANDS
         .iter()
+        .chain(ROOM_COMMANDS)
         .chain(MODERATION_COMMANDS)
         .map(|(command, says)| (format!(" {command}"), (*says).into()));
     let bindings = keymap.bindings().iter().map(|binding| (keys(binding), binding.says.to_owned()));
@@ -187,7 +188,13 @@ mod tests {
         let lines = lines(&keymap);
         let has = |text: &str| lines.iter().any(|(_, says)| says == text);
         assert!(keymap.bindings().iter().all(|binding| has(binding.says)));
-        assert!(COMMANDS.iter().chain(MODERATION_COMMANDS).all(|(_, says)| has(says)));
+        assert!(
+            COMMANDS
+                .iter()
+                .chain(ROOM_COMMANDS)
+                .chain(MODERATION_COMMANDS)
+                .all(|(_, says)| has(says))
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub mod paste;
 
 use std::fmt::Debug;
 
-use chat_proto::RoomName;
+use chat_proto::{Nickname, RoomName};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -72,6 +72,8 @@ pub enum Decision {
     Open(RoomIndex),
     /// Join a room, and open it.
     Join(RoomName),
+    /// Open the conversation with somebody.
+    Talk(Nickname),
     /// A text was pasted, as it can be typed.
     Paste(String),
     /// What becomes of a paste that was asked about.

@@ -5,7 +5,7 @@ use chat_client::sanitize::Inert;
 use chat_proto::{Device, Member, MessageId, RoomInfo, RoomName, Seq};
 
 use super::network::gap_words;
-use super::{Answer, Effect, Failure, Reader, apart, inviting, moments, network};
+use super::{Answer, Effect, Failure, Reader, apart, inviting, moments, network, room_news};
 use crate::screen::clock::Clock;
 use crate::screen::history::{Entry, PageRequest, Place};
 use crate::screen::layers::goto::GoTo;
@@ -48,6 +48,9 @@ pub(super) fn answer(model: &mut Model, id: ServerId, answer: Answer, effects: &
         Answer::Nick(name, Ok(())) => {
             *reader.flash = Some(format!("you are {name}").into());
             network::own_name(server, &reader, &sanitize::line(name.as_str()));
+        }
+        Answer::Changed(..) | Answer::Created(..) | Answer::Talks(..) => {
+            room_news::answered(model, id, answer);
         }
         Answer::Link(Ok(code)) => model.layers.push(Box::new(Linking::new(code))),
         Answer::Devices(Ok(devices)) => {
@@ -124,7 +127,7 @@ fn left(model: &mut Model, id: ServerId, index: RoomIndex) {
     (room.member, room.wanted) = (false, false);
     (room.unread, room.mentions, room.online) = (0, 0, None);
     room.history.restart(Seq::ZERO);
-    let told = format!("you have left #{}", room.title);
+    let told = format!("you have left {}", room.label());
     if let Some(other) = server.listed().into_iter().find(|&other| other != index)
         && index == server.current
     {

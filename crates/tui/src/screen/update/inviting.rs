@@ -95,7 +95,7 @@ pub(super) fn listed(server: &mut Server, reader: &Reader<'_>, invitations: &[In
         let expires = reader.clock.local(invitation.expires.0).strftime("%Y-%m-%d %H:%M");
         let InvitationInfo { invitation: id, uses_left, rooms, .. } = invitation;
         let rooms = rooms.iter().filter_map(|room| server.room_of(*room));
-        let rooms: Vec<_> = rooms.map(|at| format!("#{}", server.rooms[at].title)).collect();
+        let rooms: Vec<_> = rooms.map(|at| server.rooms[at].label()).collect();
         let rooms = rooms.join(" ");
         format!("\n  {id}  {uses_left} left  until {expires}  {rooms}").trim_end().to_owned()
     };

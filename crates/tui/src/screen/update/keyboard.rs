@@ -185,6 +185,15 @@ fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::Moderate(asked) => moderate(model, asked, effects),
         Command::Nick(name) => rename(model, name, effects),
         Command::GoTo(moment) => moments::go_to(model, moment, effects),
+        Command::Room(command) => match model.room().id {
+            Some(id) => {
+                let index = model.server().current;
+                ask(model, ServerEffect::Change(index, id, command), effects);
+            }
+            None => not_connected(model),
+        },
+        Command::CreatePrivate(name) => ask(model, ServerEffect::CreatePrivate(name), effects),
+        Command::Talk(name) => ask(model, ServerEffect::Talk(name), effects),
         Command::Link => ask(model, ServerEffect::Link, effects),
         Command::Devices => ask(model, ServerEffect::Devices, effects),
         Command::Revoke(which) => ask(model, ServerEffect::Revoke(which), effects),

@@ -1,9 +1,9 @@
 //! Events go to the layers first, from the uppermost down, and what a person decides in one of
 //! them is carried out here.
 
-use super::rooms::{join, open};
+use super::rooms::{ask, join, open};
 use super::sending::{cannot_be_said, is_full, recall, say};
-use super::{Effect, inviting, settle};
+use super::{Effect, ServerEffect, inviting, settle};
 use crate::screen::input;
 use crate::screen::layers::paste::{Choice, Pasted, Verdict, judge};
 use crate::screen::layers::{Context, Decision, Layer, Outcome};
@@ -75,6 +75,10 @@ fn carry_out(model: &mut Model, decision: Decision, effects: &mut Vec<Effect>) -
         }
         Decision::Join(name) => {
             join(model, name, effects);
+            true
+        }
+        Decision::Talk(name) => {
+            ask(model, ServerEffect::Talk(name), effects);
             true
         }
         Decision::Paste(text) => {

@@ -9,6 +9,7 @@ mod keyboard;
 mod layers;
 mod moments;
 mod network;
+mod room_news;
 mod rooms;
 mod sending;
 
@@ -22,7 +23,7 @@ use crossterm::event::KeyEvent;
 
 use super::areas;
 use super::clock::{Clock, Moment};
-use super::commands::{Moderation, Terms};
+use super::commands::{Moderation, RoomCommand, Terms};
 use super::history::PageRequest;
 use super::keymap::Keymap;
 use super::model::Model;
@@ -98,6 +99,12 @@ pub enum ServerEffect {
     Reported(Box<Reported>),
     /// Change the nickname.
     Nick(Nickname),
+    /// Change a room.
+    Change(RoomIndex, RoomId, RoomCommand),
+    /// Make a room that nobody knows of who is not invited.
+    CreatePrivate(RoomName),
+    /// Open the conversation with somebody.
+    Talk(Nickname),
     /// Ask for a page of history.
     Page(RoomIndex, RoomId, PageRequest),
     /// Find the first message of a room that is not older than a moment.
@@ -146,6 +153,12 @@ pub enum Answer {
     Reported(Box<Reported>, Result<HistoryPage, Failure>),
     /// The nickname was changed.
     Nick(Nickname, Result<(), Failure>),
+    /// A room was changed.
+    Changed(RoomIndex, RoomCommand, Result<(), Failure>),
+    /// A room was made that nobody knows of who is not invited.
+    Created(RoomName, Result<RoomInfo, Failure>),
+    /// The conversation with somebody is open.
+    Talks(Nickname, Result<RoomInfo, Failure>),
     /// A code with which another device signs in.
     Link(Result<LinkCode, Failure>),
     /// What the account signs in with.

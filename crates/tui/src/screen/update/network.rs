@@ -6,7 +6,7 @@ use chat_client::{
 };
 use chat_proto::{AccountId, ErrorCode, GapReason, RoomId, RoomName, Seq};
 
-use super::{Effect, Reader, ServerEffect};
+use super::{Effect, Reader, ServerEffect, room_news};
 use crate::reach::Reach;
 use crate::screen::history::{Bound, Entry, Kind, Place};
 use crate::screen::moderating;
@@ -64,6 +64,8 @@ pub(super) fn event(
         Event::Reported(reported) => {
             effects.push(Effect::Server(server.id, ServerEffect::Reported(Box::new(reported))));
         }
+        Event::RoomChanged(changed) => room_news::changed(server, reader, &changed),
+        Event::Invited { name, .. } => room_news::invited(server, reader, &name),
         Event::Membership { room, name, joined } => membership(server, room, &name, joined),
         Event::OwnName { name } => own_name(server, reader, &sanitize::line(&name)),
         Event::Presence { room, online } => {
@@ -179,6 +181,11 @@ fn follows(server: &mut Server, subscribed: &Subscribed) {
     let room = &mut server.rooms[index];
     room.member = true;
     room.wanted = false;
+    room.topic = sanitize::line(&subscribed.topic);
+    if room.is_direct() {
+        // The other may have another name than before.
+        room.title = sanitize::line(&subscribed.name);
+    }
     room.online = Some(subscribed.online);
     room.missed_to = subscribed.head;
     subscribed.members.iter().for_each(|member| room.meet(member.account));
@@ -292,6 +299,10 @@ fn renamed(
     }
     let knows = |index: &RoomIndex| server.rooms[*index].has_met(account);
     let rooms: Vec<RoomIndex> = (0..server.rooms.len()).filter(knows).collect();
+    let old_title = sanitize::line(&format!("@{old_name}"));
+    for room in server.rooms.iter_mut().filter(|room| room.title == old_title) {
+        room.title = sanitize::line(&format!("@{name}"));
+    }
     for index in rooms {
         server.say(index, Kind::Notice, &text, reader.clock);
     }
@@ -305,7 +316,7 @@ pub(super) fn own_name(server: &mut Server, reader: &Reader<'_>, name: &Inert) {
     }
 }
 
-fn notice(server: &mut Server, reader: &Reader<'_>, change: &RoomChange, text: &str) {
+pub(super) fn notice(server: &mut Server, reader: &Reader<'_>, change: &RoomChange, text: &str) {
     let index = server.room_with(change.room, &change.room_name);
     let time = reader.clock.local(change.ts.0);
     let entry = Entry::new(Place::of(change.seq), None, time, Kind::Notice, text);

@@ -46,7 +46,7 @@ fn draw_lead(
             ("older messages are on their way".into(), theme.quiet)
         }
         Lead::Older => ("older messages are on the server".into(), theme.quiet),
-        Lead::Beginning => (format!("beginning of #{}", model.room().title), theme.quiet),
+        Lead::Beginning => (format!("beginning of {}", model.room().label()), theme.quiet),
         Lead::Day(date) => (day(date, today), theme.quiet),
         Lead::New(count) => (format!("{count} new"), theme.mention),
     };

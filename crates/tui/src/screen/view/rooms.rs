@@ -82,7 +82,7 @@ fn draw_room(room: &Room, open: bool, theme: &Theme, area: Rect, buffer: &mut Bu
     let count = room.unread_label();
     let counted = u16::try_from(text::width(&count)).unwrap_or(0);
     let name_cells = area.width.saturating_sub(counted + 3);
-    let name = text::fit(&format!("#{}", room.title), usize::from(name_cells));
+    let name = text::fit(&room.label(), usize::from(name_cells));
     text::put(buffer, area.x + 1, area.y, &name, name_cells, style);
     let x = area.right().saturating_sub(counted + 1);
     let count_style = if room.mentions > 0 { theme.mention } else { style };

@@ -36,11 +36,19 @@ pub(super) fn top(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer)
         None => String::new(),
     };
     let right_cells = cells(&right);
-    let left = format!(" #{}", room.title);
+    let left = format!(" {}", room.label());
     let left_cells = area.width.saturating_sub(right_cells + 1);
     let left = text::fit(&left, usize::from(left_cells));
     let end = text::put(buffer, area.x, area.y, &left, left_cells, theme.strong);
-    let hint = format!("  · you are {}", model.server().me.name);
+    let hint = match room.topic.is_empty() {
+        true => format!("  · you are {}", model.server().me.name),
+        false => format!("  · {}", room.topic),
+    };
+    let free = usize::from(area.right().saturating_sub(right_cells + end + 1));
+    let hint = match room.topic.is_empty() {
+        true => hint,
+        false => text::fit(&hint, free),
+    };
     if end + cells(&hint) + right_cells < area.right() {
         text::put(buffer, end, area.y, &hint, cells(&hint), theme.quiet);
     }
@@ -71,9 +79,9 @@ pub(super) fn bottom(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buff
 /// The pieces of the status line, the ones that matter most first.
 fn pieces(model: &Model, theme: &Theme, width: u16) -> Vec<Piece> {
     let (connection, style) = connection(model, theme, width);
-    let room = &model.room().title;
+    let room = model.room().label();
     let first =
-        if width < ROOM_FROM_COLUMNS { connection } else { format!("[#{room}] {connection}") };
+        if width < ROOM_FROM_COLUMNS { connection } else { format!("[{room}] {connection}") };
     let mut pieces = vec![(first, style)];
     let viewport = areas::viewport(model);
     pieces.extend(below(model, theme, viewport));
@@ -178,7 +186,7 @@ fn elsewhere(model: &Model, theme: &Theme, room_cells: usize) -> Option<Piece> {
 /// The first so many rooms by name, and the rest in numbers.
 fn elsewhere_naming(unread: &[&Room], count: usize) -> String {
     let (named, more) = unread.split_at(count);
-    let named = named.iter().map(|room| format!("#{} {}", room.title, room.unread_label()));
+    let named = named.iter().map(|room| format!("{} {}", room.label(), room.unread_label()));
     let mentions: usize = more.iter().map(|room| room.mentions).sum();
     let mentions = if mentions > 0 { format!(" !{}", capped(mentions)) } else { String::new() };
     let more = match (count, more.len()) {
