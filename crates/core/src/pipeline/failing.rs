@@ -108,6 +108,20 @@ impl<S: Store> Pipeline<S> {
         self.answer_all(*staged, fanout);
     }
 
+    /// Whoever has no right any more, as the state that was read back says: what seemed to fail may have been
+    /// durable. Before the tails go on, since all that the state has is read on from disk.
+    fn end_rights_in_doubt(&self, fanout: &mut impl Fanout) {
+        let InDoubt { ended, removed_credentials, made_private, .. } = &self.in_doubt;
+        for (account, credential) in removed_credentials {
+            self.sign_out_if_revoked(*account, *credential, fanout);
+        }
+        for (account, room) in ended {
+            self.revoke_unreadable(*account, *room, fanout);
+        }
+        made_private.iter().for_each(|room| self.revoke_others(*room, fanout));
+        self.sign_out_all_disabled(fanout);
+    }
+
     /// The state becomes what the store says.
     pub(super) fn fail(
         &mut self,
@@ -121,6 +135,7 @@ impl<S: Store> Pipeline<S> {
         self.refused.forget_untold();
         let snapshot = self.store.roll_back();
         self.state = snapshot.ok().and_then(|snapshot| State::restore(snapshot).ok());
+        self.end_rights_in_doubt(fanout);
         self.resume_from_state(fanout);
         Failed { cause, staged: Box::new(staged) }
     }
@@ -135,18 +150,9 @@ impl<S: Store> Pipeline<S> {
             Ok(state) => {
                 self.state = Some(state);
                 self.recover_at = None;
+                self.end_rights_in_doubt(fanout);
                 let in_doubt = std::mem::take(&mut self.in_doubt);
-                // The same of a device that seemed not to be revoked.
-                for (account, credential) in in_doubt.removed_credentials {
-                    self.sign_out_if_revoked(account, credential, fanout);
-                }
-                // Before the tails go on: a leave that seemed to fail may have been durable.
-                for (account, room) in in_doubt.ended {
-                    self.revoke_unreadable(account, room, fanout);
-                }
-                in_doubt.made_private.iter().for_each(|room| self.revoke_others(*room, fanout));
                 in_doubt.removed.iter().for_each(|room| self.end_if_removed(*room, fanout));
-                self.sign_out_all_disabled(fanout);
                 self.resume_from_state(fanout);
             }
             Err(_the_store_has_logged_it) => self.recover_at = Some(later(now)),
