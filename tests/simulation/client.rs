@@ -8,17 +8,18 @@ mod paging;
 mod person;
 mod replies;
 mod sending;
+mod walls;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::{Buf, BytesMut};
 use chat_client::names::Names;
-use chat_client::outbox::{Entry, FreshStreams, Outbox};
+use chat_client::outbox::Entry;
 use chat_client::resume::{AfterReset, Resume};
-use chat_client::send_queue::{Change, Policy, SendQueue};
+use chat_client::send_queue::SendQueue;
 use chat_proto::{
-    AccountId, Ack, Body, Epoch, ErrorCode, FrameCodec, Hello, History, List, LogId, Nonce,
-    Position, RequestId, RoomId, RoomName, Seq, StreamId,
+    AccountId, Ack, Body, Credential, CredentialId, Epoch, ErrorCode, FrameCodec, Hello, History,
+    List, LogId, Nonce, Position, PublicKey, RequestId, RoomId, RoomName, Seq, StreamId,
 };
 use chat_tests::history::{Reader, Sender};
 use ed25519_dalek::SigningKey;
@@ -32,6 +33,7 @@ use crate::trace::trace;
 use ending::OpenCursor;
 use journal::Journal;
 use paging::Paging;
+use sending::queue;
 
 /// Bytes that wait for the socket: past it nothing more is said.
 const OUTPUT_BYTES_MAX: usize = 8 * 1024;
@@ -49,6 +51,8 @@ const NEVER: u64 = u64::MAX;
 pub(crate) struct Client {
     pub(crate) index: usize,
     key: SigningKey,
+    /// What names the key.
+    credential: CredentialId,
     name: String,
     sender: Sender,
     queue: SendQueue,
@@ -78,6 +82,8 @@ pub(crate) struct Client {
     names: Names,
     paging: Paging,
     answered: VecDeque<Answered>,
+    /// What has left, by whatever process of this client.
+    sent: BTreeSet<Nonce>,
     /// In which life of the logs the newest ack of each stream came, and its `n`.
     acked_in: BTreeMap<StreamId, (Epoch, u64)>,
     window: usize,
@@ -120,6 +126,10 @@ enum Asked {
     Find {
         name: String,
     },
+    /// The conversation with somebody.
+    Direct {
+        with: AccountId,
+    },
     Subscribe {
         log: LogId,
         after: Option<Position>,
@@ -143,18 +153,6 @@ struct Answered {
     answer: Result<Ack, ErrorCode>,
 }
 
-/// What a process sends, beginning with what was left.
-fn queue(left: Vec<Outbox>, env: &mut Env) -> SendQueue {
-    let fresh = FreshStreams::from_random(env.chance.bytes());
-    let mut queue = SendQueue::new(Policy::Screen, fresh, left);
-    while let Some(change) = queue.next_change() {
-        if !matches!(change, Change::Adopted(_)) {
-            env.complain(format!("nothing has been sent, and yet: {change:?}"));
-        }
-    }
-    queue
-}
-
 impl Client {
     pub(crate) fn new(index: usize, key: SigningKey, env: &mut Env) -> Self {
         let after_reset = match env.chance.percent(50) {
@@ -164,6 +162,7 @@ impl Client {
         Self {
             index,
             name: format!("person{}", key.verifying_key().to_bytes()[0]),
+            credential: credential_of(&key),
             key,
             sender: Sender(index as u32),
             queue: queue(Vec::new(), env),
@@ -186,6 +185,7 @@ impl Client {
             names: Names::default(),
             paging: Paging::default(),
             answered: VecDeque::new(),
+            sent: BTreeSet::new(),
             acked_in: BTreeMap::new(),
             window: env.chance.pick(&[1, 4, 64, 1024, 3000]).unwrap_or(4),
             after_reset,
@@ -393,4 +393,8 @@ impl Client {
         }
         self.wake(0, env);
     }
+}
+
+fn credential_of(key: &SigningKey) -> CredentialId {
+    Credential::Key(PublicKey(key.verifying_key().to_bytes())).id()
 }

@@ -66,6 +66,28 @@ situations! {
     RoomMadeAnew,
     /// Somebody followed a room that has gone, and was told so.
     ToldThatRoomIsGone,
+    /// A moderator ended a membership.
+    Kicked,
+    /// A member was banned.
+    MemberBanned,
+    /// A room in which others were was made private.
+    MadePrivate,
+    /// Somebody who was invited came.
+    CameInvited,
+    /// A conversation of two began.
+    DirectBegun,
+    /// The cursor of one who is banned was closed.
+    EndedByBan,
+    /// A send was refused since the sender is mute.
+    RefusedAsMute,
+    /// A send was refused since the sender is banned.
+    RefusedAsBanned,
+    /// A send was refused since only moderators post there.
+    RefusedAsReadOnly,
+    /// A send was refused since the room is slow, and came another time.
+    SlowedDown,
+    /// The right to read a log ended while a page of its history was being read.
+    PageRefusedUnderWay,
     /// A cursor was overtaken by its tail and read from disk.
     ReadFromDisk,
     /// A cursor that had read from disk came back to the tail.

@@ -8,6 +8,7 @@ use chat_proto::{
 };
 use chat_tests::history::{Log, Stored};
 
+use crate::rights::Rights;
 use crate::seen::seen_of_event;
 
 /// One record, owned.
@@ -33,6 +34,8 @@ pub(crate) struct Data {
     /// What was done by somebody who might not: a post of what did not speak for its account, an invitation
     /// that was used up.
     foreign: Vec<String>,
+    /// Who may do and read what, as the events say.
+    pub(crate) rights: Rights,
     /// The room of each stream's first send.
     pub(crate) streams: BTreeMap<(AccountId, StreamId), RoomId>,
     pub(crate) sends: BTreeMap<(AccountId, StreamId), BTreeMap<u64, PastSend>>,
@@ -44,8 +47,19 @@ impl Default for Data {
         let (logs, removed) = (BTreeMap::new(), BTreeMap::new());
         let (streams, sends) = (BTreeMap::new(), BTreeMap::new());
         let (credentials, invited, foreign) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        let progress = OrderProgress::default();
-        Self { tables, progress, logs, removed, credentials, invited, foreign, streams, sends }
+        let (progress, rights) = (OrderProgress::default(), Rights::default());
+        Self {
+            tables,
+            progress,
+            logs,
+            removed,
+            credentials,
+            invited,
+            foreign,
+            rights,
+            streams,
+            sends,
+        }
     }
 }
 
@@ -88,11 +102,14 @@ impl Data {
         self.logs.get(&log)?.last().map(|event| event.ts)
     }
 
-    pub(crate) fn apply(&mut self, record: &Owned) {
+    /// Takes the next record; says what is wrong with it.
+    pub(crate) fn apply(&mut self, record: &Owned) -> Option<String> {
+        let mut wrong = None;
         match record {
             Owned::Genesis(genesis) => self.tables.begin(*genesis),
             Owned::Event(event) => {
                 self.tables.evolve(event);
+                wrong = self.rights.follow(event);
                 self.note_credentials(event);
                 self.note_invitations(event);
                 self.logs.entry(event.log).or_default().push(event.clone());
@@ -107,6 +124,7 @@ impl Data {
             }
             Owned::OrderProgress(progress) => self.progress = progress.clone(),
         }
+        wrong
     }
 
     /// No invitation makes more accounts than it says.
@@ -168,9 +186,15 @@ impl Data {
             #[expect(clippy::wildcard_enum_match_arm, reason = "no other event says any of this")]
             match &event.content {
                 Content::Joined { account } => drop(in_rooms.insert((room, *account))),
-                Content::Left { account } => drop(in_rooms.remove(&(room, *account))),
+                Content::Left { account }
+                | Content::Kicked { account, .. }
+                | Content::Banned { account, .. } => drop(in_rooms.remove(&(room, *account))),
                 Content::RoomJoined { room } => drop(in_accounts.insert((*room, owner))),
-                Content::RoomLeft { room } => drop(in_accounts.remove(&(*room, owner))),
+                Content::RoomLeft { room }
+                | Content::RoomKicked { room, .. }
+                | Content::RoomBanned { room, .. } => {
+                    in_accounts.remove(&(*room, owner));
+                }
                 Content::Posted { from, .. } if !in_rooms.contains(&(room, *from)) => {
                     found.push(format!("{from} speaks in {room} without being a member"));
                 }

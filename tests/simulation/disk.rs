@@ -3,7 +3,7 @@
 //!
 //! The durable store *is* the list of its transactions; an older copy of it is a shorter list.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chat_core::{Batch, Content, DiskRead, Lineage, Snapshot, Witness};
 use chat_proto::{AccountId, Epoch, Gap, GapReason, LogId, Nonce, RequestId, Seq, encode_frame};
@@ -13,6 +13,7 @@ use crate::chance::Chance;
 use crate::coverage::{Coverage, Situation};
 use crate::data::{Data, Owned};
 use crate::order::Submitted;
+use crate::rights::Rights;
 
 /// What becomes of a commit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +63,8 @@ pub(crate) struct SimDisk {
 
     /// The ends of the epochs that are over.
     past: Truth,
+    /// Who might do and read what then.
+    past_rights: BTreeMap<Epoch, Rights>,
     is_sealed: bool,
     /// What has become durable since somebody looked.
     grown: Vec<(LogId, Seq)>,
@@ -93,6 +96,7 @@ impl SimDisk {
             submitted: Submitted::default(),
             complaints: Vec::new(),
             past: Truth::new(),
+            past_rights: BTreeMap::new(),
             is_sealed: false,
             redacted: BTreeSet::new(),
             refused_sends: BTreeSet::new(),
@@ -121,7 +125,10 @@ impl SimDisk {
         let (in_file, commits) = (self.data.epoch(), self.commits.len() as u64);
         let lineage = Lineage::judge(in_file, commits, self.boot, self.witness.as_ref());
         self.epoch = match lineage {
-            Lineage::Continues => in_file,
+            Lineage::Continues => {
+                self.past_rights.remove(&in_file);
+                in_file
+            }
             // Another one is to begin.
             Lineage::Broken => Epoch(0),
         };
@@ -134,7 +141,7 @@ impl SimDisk {
         for record in &transaction {
             let before = self.data.epoch();
             self.note_rooms(record);
-            self.data.apply(record);
+            self.complaints.extend(self.data.apply(record));
             match record {
                 Owned::Event(event) => self.grown.push((event.log, event.seq)),
                 Owned::Genesis(genesis) => {
@@ -159,6 +166,15 @@ impl SimDisk {
         let Owned::Event(event) = record else { return };
         match &event.content {
             Content::RoomRemoved {} => self.coverage.hit(Situation::RoomRemoved),
+            Content::Kicked { .. } => self.coverage.hit(Situation::Kicked),
+            Content::Banned { was_member: true, .. } => self.coverage.hit(Situation::MemberBanned),
+            Content::AccessSet { is_private: true, .. } if event.seq > Seq(2) => {
+                self.coverage.hit(Situation::MadePrivate);
+            }
+            Content::Joined { account } if self.data.rights.is_invited(event.log, *account) => {
+                self.coverage.hit(Situation::CameInvited);
+            }
+            Content::DirectBegun { .. } => self.coverage.hit(Situation::DirectBegun),
             Content::InvitationUsed { .. } => self.coverage.hit(Situation::CameByInvitation),
             Content::RoomCreated { name, .. } if self.data.was_there(name.name.as_str()) => {
                 self.coverage.hit(Situation::RoomMadeAnew);
@@ -204,7 +220,7 @@ impl SimDisk {
         self.limbo = None;
         self.commits.truncate(commits);
         self.data = Data::default();
-        self.commits.iter().flatten().for_each(|record| self.data.apply(record));
+        self.commits.iter().flatten().for_each(|record| drop(self.data.apply(record)));
         let data = &self.data;
         self.redacted.retain(|(log, seq)| *seq <= data.head(*log));
     }
@@ -270,10 +286,16 @@ impl SimDisk {
         truth
     }
 
+    /// Who may do and read what, in an epoch.
+    pub(crate) fn rights_in(&self, epoch: Epoch) -> &Rights {
+        self.past_rights.get(&epoch).unwrap_or(&self.data.rights)
+    }
+
     /// Keeps what the store said when it was last open, before anything happens to it.
     fn seal(&mut self) {
         if !std::mem::replace(&mut self.is_sealed, true) && self.epoch != Epoch(0) {
             self.past.insert(self.epoch, self.data.logs_in_words());
+            self.past_rights.insert(self.epoch, self.data.rights.clone());
         }
     }
 

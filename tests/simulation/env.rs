@@ -4,6 +4,7 @@ use crate::chance::Chance;
 use crate::coverage::Coverage;
 use crate::network::{Air, LinkId, Network, Side};
 use crate::plan::Plan;
+use crate::rights::{Openings, Shown};
 use crate::schedule::{Schedule, SimEvent};
 use crate::trace::{Trace, trace};
 use chat_proto::{Epoch, LogId, Seq};
@@ -22,6 +23,10 @@ pub(crate) struct Env {
     acked: BTreeMap<(Epoch, LogId), Seq>,
     /// In which epoch and when the text of each message was gone, in microseconds.
     redacted: BTreeMap<(LogId, Seq), (Epoch, u64)>,
+    /// Where cursors were opened.
+    pub(crate) openings: Openings,
+    /// What clients were shown, to be judged.
+    pub(crate) shown: Vec<(Epoch, Shown)>,
     complaints: Vec<String>,
 }
 
@@ -42,6 +47,8 @@ impl Env {
             trace,
             acked: BTreeMap::new(),
             redacted: BTreeMap::new(),
+            openings: Openings::default(),
+            shown: Vec::new(),
             complaints: Vec::new(),
         }
     }

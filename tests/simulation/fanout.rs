@@ -2,6 +2,7 @@
 //! its way to the connections.
 
 mod deciding;
+mod judging;
 mod revocation;
 
 use std::cell::RefCell;
@@ -19,11 +20,14 @@ use chat_proto::{
 
 pub(crate) use revocation::{Revocation, Whose};
 
+use judging::AskedPage;
+
 use crate::chance::Chance;
 use crate::coverage::{Coverage, Situation};
 use crate::disk::SimDisk;
 use crate::peer::Peer;
 use crate::plan::Plan;
+use crate::rights::Openings;
 
 /// A tail, shared by the cursors on it.
 pub(crate) struct Handle {
@@ -133,6 +137,11 @@ pub(crate) struct SimFanout {
     pub(crate) now_ms: u64,
     /// Whose right to read a log ends with the next commit that brings it something.
     pub(crate) revoked_next: Option<(LogId, AccountId)>,
+    /// The questions that ask for nothing but names.
+    names_asked: BTreeSet<(Conn, RequestId)>,
+    /// The pages of history that are being read.
+    pages: BTreeMap<(Conn, RequestId), AskedPage>,
+    openings: Openings,
     /// Connections that have something to do.
     pub(crate) woken: BTreeSet<Conn>,
     pub(crate) history_reads: Vec<(Origin, HistoryRead)>,
@@ -150,6 +159,7 @@ impl SimFanout {
         plan: &Plan,
         chance: Chance,
         coverage: Coverage,
+        openings: Openings,
     ) -> Self {
         Self {
             disk,
@@ -161,6 +171,9 @@ impl SimFanout {
             pace: WakePace::with_followers(plan.gathers_from),
             now_ms: 0,
             revoked_next: None,
+            names_asked: BTreeSet::new(),
+            pages: BTreeMap::new(),
+            openings,
             woken: BTreeSet::new(),
             history_reads: Vec::new(),
             complaints: Vec::new(),
@@ -222,6 +235,7 @@ impl SimFanout {
 
 impl SimFanout {
     fn close_cursors(&mut self, log: LogId, whose: Whose, frame: Vec<u8>) {
+        self.end_pages(log, &whose);
         let Some(tail) = self.tails.get(&log) else { return };
         let number = tail.borrow_mut().revoke();
         let revocation = Rc::new(Revocation { log, whose, number, frame });
@@ -286,8 +300,10 @@ impl Fanout for SimFanout {
             self.observed = Some(reply);
             return;
         }
+        self.judge_answer(to, &reply);
         let tail = match reply.effect() {
             Effect::Open { log, head, .. } => {
+                self.openings.note(to.conn, to.request, self.disk.borrow().data.rights.end());
                 self.demand_durable(log, head, "an answer that speaks");
                 Some(Handle::of(self.tail(log, head)))
             }
@@ -353,8 +369,9 @@ impl Fanout for SimFanout {
         }
     }
 
-    fn read(&mut self, to: Origin, _account: AccountId, read: StoreRead) {
+    fn read(&mut self, to: Origin, account: AccountId, read: StoreRead) {
         let StoreRead::History(read) = read;
+        self.note_page(to, account, read);
         self.history_reads.push((to, read));
     }
 

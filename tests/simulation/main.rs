@@ -14,6 +14,7 @@ mod network;
 mod order;
 mod peer;
 mod plan;
+mod rights;
 mod runner;
 mod schedule;
 mod seen;

@@ -127,6 +127,10 @@ pub(crate) struct Plan {
     pub(crate) rate: Rate,
     pub(crate) survives_power_loss: bool,
     pub(crate) burst: u64,
+    /// How many in a hundred acts keep order, or are about who may come in.
+    pub(crate) walls_percent: u64,
+    /// Everything heals.
+    pub(crate) is_healed: bool,
     /// One client asks as much as it can and takes nothing.
     pub(crate) has_flood: bool,
 }
@@ -134,6 +138,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// Nothing disturbs any more, and everything is fast enough for all that has piled up.
     pub(crate) fn heal(&mut self) {
+        self.is_healed = true;
         self.disk_read_fails_percent = 0;
         self.disk_us = 50..=MS;
         self.delay_us = 20..=2 * MS;
@@ -143,7 +148,8 @@ impl Plan {
     }
 
     pub(crate) fn draw(chance: &mut Chance) -> Self {
-        let accounts = chance.within(&(1..=3)) as usize;
+        let walls_percent = chance.pick(&[0, 15, 40]).unwrap_or(0);
+        let accounts = chance.within(&(if walls_percent > 0 { 2 } else { 1 }..=3)) as usize;
         let likely = chance.within(&(10..=70));
         let faults = FAULTS.iter().copied().filter(|_| chance.percent(likely)).collect();
         let is_far = chance.percent(30);
@@ -188,6 +194,8 @@ impl Plan {
                 .unwrap_or(Rate { per_second: 20, burst: 5 }),
             survives_power_loss: chance.percent(70),
             burst: chance.pick(&[5, 30, 150]).unwrap_or(5),
+            walls_percent,
+            is_healed: false,
             has_flood: chance.percent(3),
         }
     }

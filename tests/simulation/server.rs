@@ -2,6 +2,7 @@
 //! for connections.
 
 mod ending;
+mod operator;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -97,7 +98,8 @@ impl Server {
         let submission_max = 1 + env.chance.below(env.plan.batch_inputs_max);
         let chance = Chance::new(env.chance.within(&(0..=u64::MAX)), 1);
         let coverage = env.coverage.clone();
-        let fanout = SimFanout::new(Rc::clone(disk), &env.plan, chance, coverage);
+        let openings = env.openings.clone();
+        let fanout = SimFanout::new(Rc::clone(disk), &env.plan, chance, coverage, openings);
         env.schedule.after(SECOND, SimEvent::Tick { life });
         Ok(Self {
             life,
@@ -254,6 +256,7 @@ impl Server {
     pub(crate) fn tick(&mut self, env: &mut Env) {
         self.run(vec![Input::Local(Local::Tick)], env);
         self.fanout.free_idle();
+        self.make_peace(env);
         env.schedule.after(SECOND, SimEvent::Tick { life: self.life });
     }
 
@@ -326,7 +329,8 @@ impl Server {
                 }
             }
             Some(Page::History { to, read }) => {
-                let reply = self.history_reply(&read);
+                let reply =
+                    self.fanout.refused_page(to).unwrap_or_else(|| self.history_reply(&read));
                 if let Some(peer) = self.fanout.peers.get_mut(&to.conn) {
                     peer.inbox.push_back(Delivery::Reply { to, reply, tail: None });
                     self.wake(to.conn, env);

@@ -235,6 +235,7 @@ impl World {
         let Some(event) = self.env.schedule.next() else { return false };
         self.env.trace.set_now(self.env.schedule.now_us());
         self.handle(event);
+        self.judge_shown();
         if self.server.as_ref().is_some_and(Server::has_drained) {
             self.env.coverage.hit(Situation::Drained);
             self.crash();
@@ -246,6 +247,14 @@ impl World {
             self.env.complain(format!("{STEPS_MAX} steps were not enough"));
         }
         self.steps < STEPS_MAX
+    }
+
+    /// Nobody is shown what it may not read.
+    fn judge_shown(&mut self) {
+        for (epoch, shown) in std::mem::take(&mut self.env.shown) {
+            let wrong = self.disk.borrow().rights_in(epoch).judge_shown(&shown);
+            wrong.into_iter().for_each(|words| self.env.complain(words));
+        }
     }
 
     fn handle(&mut self, event: SimEvent) {
@@ -350,7 +359,7 @@ impl World {
 
     fn act(&mut self, client: usize) {
         if self.env.schedule.now_us() < self.acts_until_us {
-            self.clients[client].act(&mut self.env);
+            self.clients[client].act(&self.disk.borrow().data.rights, &mut self.env);
             let pause_us = self.env.chance.pause_us(self.env.plan.act_pause_us);
             self.env.schedule.after(pause_us, SimEvent::Act { client });
         }

@@ -95,6 +95,7 @@ enum Observation {
     Renamed { old: Nonce, new: Nonce },
     Acked { epoch: Epoch, ack: Ack },
     Refused { epoch: Epoch, nonce: Nonce, code: ErrorCode },
+    GivenUp { nonce: Nonce },
     Opened { reader: Reader, epoch: Epoch, log: LogId, after: Seq },
     Received { reader: Reader, seq: Seq, digest: u64 },
     Gone { reader: Reader, from: Seq, to: Seq },
@@ -125,6 +126,11 @@ impl History {
     /// A send was refused for good.
     pub fn refused(&mut self, epoch: Epoch, nonce: Nonce, code: ErrorCode) {
         self.note(Observation::Refused { epoch, nonce, code });
+    }
+
+    /// A send whose outcome nobody knows was given up: its room cannot be had in a later epoch.
+    pub fn given_up(&mut self, nonce: Nonce) {
+        self.note(Observation::GivenUp { nonce });
     }
 
     /// A reader begins behind `after`.

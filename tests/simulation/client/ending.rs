@@ -1,17 +1,20 @@
 //! What ends for a client: a right to read, and messages whose texts are gone.
 
 use chat_client::resume::Step;
-use chat_proto::{Gap, LogId, Seq, SubscriptionEnded};
+use chat_proto::{Epoch, ErrorCode, Gap, LogId, Seq, SubscriptionEnded};
 use chat_tests::history::Reader;
 
 use super::Client;
 use crate::coverage::Situation;
 use crate::env::Env;
+use crate::rights::{Place, Shown};
 use crate::trace::trace;
 
 /// A cursor of the server, on the connection that is up.
 pub(super) struct OpenCursor {
     pub(super) reader: Reader,
+    /// Where in the order it was opened, and in which epoch.
+    pub(super) opened: (Epoch, Place),
     /// When it was asked for, in microseconds.
     pub(super) asked_us: u64,
     /// What came of it last.
@@ -21,14 +24,19 @@ pub(super) struct OpenCursor {
 impl Client {
     /// The account may not follow a log any more, and may ask again; or nobody may.
     pub(super) fn subscription_ended(&mut self, ended: &SubscriptionEnded, env: &mut Env) {
-        let SubscriptionEnded { log, ref message, .. } = *ended;
+        let SubscriptionEnded { log, code, ref message } = *ended;
         let Some(OpenCursor { reader, at, .. }) = self.cursors.remove(&log) else {
             let words = format!("client {} follows no log {log} that could end", self.index);
             return env.complain(words);
         };
         env.history.closed(reader);
         // What was shown when the right to read ended; of a room that is gone there is a sentence.
-        let Ok(head) = message.parse().map(Seq) else { return self.room_gone(log, env) };
+        let Ok(head) = message.parse().map(Seq) else {
+            if code == ErrorCode::Banned as u16 {
+                env.coverage.hit(Situation::EndedByBan);
+            }
+            return self.room_gone(log, env);
+        };
         env.coverage.hit(Situation::SubscriptionEnded);
         trace!(env.trace, "client {} may not follow log {log} behind {head}", self.index);
         if at > head {
@@ -44,6 +52,14 @@ impl Client {
         {
             self.subscribe(&subscribe, env);
         }
+    }
+
+    /// An event has come on a cursor: whether it might, is looked up later.
+    pub(super) fn note_shown(&self, log: LogId, seq: Seq, env: &mut Env) {
+        let (Some(cursor), Some(account)) = (self.cursors.get(&log), self.account) else { return };
+        let (epoch, opened) = cursor.opened;
+        let credential = self.credential;
+        env.shown.push((epoch, Shown { account, credential, log, seq, opened }));
     }
 
     /// Nobody who asks for it when it is gone gets the text of a message.

@@ -1,7 +1,8 @@
 //! The logs that a client follows: subscribing, resuming, and finding rooms again in another epoch.
 
 use chat_proto::{
-    Error, ErrorCode, FindRoom, LogId, Position, Reset, Seq, Subscribe, Subscribed, Unsubscribe,
+    Error, ErrorCode, FindRoom, LogId, Position, RequestId, Reset, Seq, Subscribe, Subscribed,
+    Unsubscribe,
 };
 
 use super::ending::OpenCursor;
@@ -51,12 +52,12 @@ impl Client {
 
     pub(super) fn subscribed(
         &mut self,
-        log: LogId,
         after: Option<Position>,
         subscribed: &Subscribed,
-        asked_us: u64,
+        (request, asked_us): (RequestId, u64),
         env: &mut Env,
     ) {
+        let log = subscribed.log;
         let is_newest = self.is_newest_answer(log);
         let after = after.map_or(subscribed.head, |position| position.seq);
         self.learn_members(subscribed);
@@ -64,7 +65,10 @@ impl Client {
             env.history.closed(cursor.reader);
         }
         let reader = env.history.opened(subscribed.epoch, log, after);
-        self.cursors.insert(log, OpenCursor { reader, asked_us, at: after });
+        let place = self.link.and_then(|link| env.net.link(link)).map(|link| link.conn);
+        let place = place.and_then(|conn| env.openings.take(conn, request)).unwrap_or_default();
+        let opened = (subscribed.epoch, place);
+        self.cursors.insert(log, OpenCursor { reader, opened, asked_us, at: after });
         let name = self.followed.get(&log).cloned();
         let Some(name) = name.filter(|_| is_newest) else { return };
         self.resume.subscribed(subscribed);
@@ -78,7 +82,9 @@ impl Client {
         if after > Seq::ZERO && after < subscribed.head {
             env.coverage.hit(Situation::ResumedBehindHead);
         }
-        if !name.is_empty() && name != subscribed.name {
+        // A conversation is called after the other, who may be renamed.
+        let are_direct = name.starts_with('@') && subscribed.name.starts_with('@');
+        if !(name.is_empty() || name == subscribed.name || are_direct) {
             // In this epoch the id is another room's: the room is looked for by its name.
             self.forget(log, env);
             self.ask(&Unsubscribe { log }, Asked::Unsubscribe { log });

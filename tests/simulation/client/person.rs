@@ -10,6 +10,7 @@ use chat_proto::{
 use super::{Answered, Asked, Client, FLOOD, OUTPUT_BYTES_MAX, Phase};
 use crate::env::Env;
 use crate::frames::put;
+use crate::rights::Rights;
 use crate::trace::trace;
 
 /// Where nobody says anything: these go with those who leave them, and are made anew.
@@ -19,7 +20,11 @@ const NAMES: &[&str] = &["ada", "bob", "eve", "\u{430}da", "Bob"];
 
 impl Client {
     /// Does something.
-    pub(crate) fn act(&mut self, env: &mut Env) {
+    pub(crate) fn act(&mut self, rights: &Rights, env: &mut Env) {
+        if env.chance.percent(env.plan.walls_percent) {
+            self.act_on_walls(rights, env);
+            return self.wake(0, env);
+        }
         let dice = env.chance.below(100);
         trace!(env.trace, "person {} acts: {dice}", self.index);
         match dice {

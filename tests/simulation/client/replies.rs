@@ -61,6 +61,7 @@ impl Client {
             }
         }
         self.demand_not_gone(log, seen.seq, env);
+        self.note_shown(log, seen.seq, env);
         if self.subscribing.contains_key(&log) {
             // Of the cursor that is about to be moved.
             return;
@@ -124,7 +125,14 @@ impl Client {
             }),
             Asked::Find { name } => self.with(frame, env, |client, info: &RoomInfo, env| {
                 client.rooms.insert(name.clone(), info.room);
+                // Whoever is only invited does not read yet.
+                if info.is_private && !info.joined {
+                    return;
+                }
                 client.follow(info.room.into(), name, Some(Position::default()), env);
+            }),
+            Asked::Direct { with } => self.with(frame, env, |client, info: &RoomInfo, env| {
+                client.found_direct(with, info.room, env);
             }),
             Asked::Subscribe { log, after, acked, at_us } => match frame.known_kind() {
                 Some(Kind::Reset) => self.with(frame, env, Self::reset),
@@ -133,7 +141,7 @@ impl Client {
                         let head = subscribed.head;
                         env.complain(format!("log {log} was at {acked}, and is at {head} now"));
                     }
-                    client.subscribed(log, after, subscribed, at_us, env);
+                    client.subscribed(after, subscribed, (frame.request, at_us), env);
                 }),
             },
             Asked::Unsubscribe { log } => {
@@ -273,7 +281,11 @@ impl Client {
             }
             // Whoever wants the names asks again.
             Asked::Names => self.names.unanswered(),
-            Asked::Join { .. } | Asked::Find { .. } | Asked::Page(_) | Asked::Other => {}
+            Asked::Join { .. }
+            | Asked::Find { .. }
+            | Asked::Direct { .. }
+            | Asked::Page(_)
+            | Asked::Other => {}
         }
     }
 
@@ -284,7 +296,9 @@ impl Client {
                 self.demand_acked(nonce.stream, error.detail, env);
             }
             Some(ErrorCode::Unavailable) => env.coverage.hit(Situation::Unavailable),
+            Some(ErrorCode::SlowMode) => env.coverage.hit(Situation::SlowedDown),
             Some(code) if !error.retry => {
+                self.note_wall(code, env);
                 if code == ErrorCode::StreamBound {
                     self.demand_acked(nonce.stream, 0, env);
                 }

@@ -1,7 +1,7 @@
 //! What a client sends, and what becomes of it: the queue of the client library, driven by hand.
 
-use chat_client::outbox::Entry;
-use chat_client::send_queue::{Change, Outbound};
+use chat_client::outbox::{Entry, FreshStreams, Outbox};
+use chat_client::send_queue::{Change, Outbound, Policy, SendQueue};
 use chat_proto::{Epoch, ErrorCode, Join, Send, StreamId, TextBody};
 
 use super::{Asked, Client, OUTPUT_BYTES_MAX, Phase};
@@ -9,6 +9,18 @@ use crate::coverage::Situation;
 use crate::env::Env;
 use crate::schedule::MS;
 use crate::trace::trace;
+
+/// What a process sends, beginning with what was left.
+pub(super) fn queue(left: Vec<Outbox>, env: &mut Env) -> SendQueue {
+    let fresh = FreshStreams::from_random(env.chance.bytes());
+    let mut queue = SendQueue::new(Policy::Screen, fresh, left);
+    while let Some(change) = queue.next_change() {
+        if !matches!(change, Change::Adopted(_)) {
+            env.complain(format!("nothing has been sent, and yet: {change:?}"));
+        }
+    }
+    queue
+}
 
 impl Client {
     /// Sends what waits in the outbox, once the rooms it goes to are known.
@@ -33,6 +45,7 @@ impl Client {
                 Outbound::Send(Entry { nonce, to, text }) => {
                     trace!(env.trace, "client {} sends {nonce:?} to {to:?}", self.index);
                     let room = to.room.unwrap_or_default();
+                    self.sent.insert(nonce);
                     self.ask(&Send { nonce, room, body: TextBody::say(text) }, Asked::Send(nonce));
                 }
             }
@@ -59,7 +72,11 @@ impl Client {
                 Change::Refused(Entry { nonce, .. }, refusal) => {
                     env.coverage.hit(Situation::RoomNotHad);
                     let code = refusal.code.unwrap_or(ErrorCode::Malformed);
-                    env.history.refused(self.epoch(), nonce, code);
+                    // In another epoch the room cannot be had any more: what had left may be posted.
+                    match self.sent.contains(&nonce) {
+                        true => env.history.given_up(nonce),
+                        false => env.history.refused(self.epoch(), nonce, code),
+                    }
                 }
                 other @ (Change::Adopted(_)
                 | Change::Acked(..)

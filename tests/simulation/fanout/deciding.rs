@@ -8,6 +8,7 @@ use super::SimFanout;
 impl SimFanout {
     /// A send has come.
     pub(crate) fn note_asked(&mut self, input: &Input) {
+        self.note_question(input);
         if let Input::Ordered(Ordered { origin: Some(origin), command }) = input
             && let Action::Post { account, nonce, .. } = &command.action
         {

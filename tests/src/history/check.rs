@@ -104,6 +104,9 @@ impl<'a> Checker<'a> {
             Observation::Renamed { old, new } => self.rename(at, *old, *new),
             Observation::Acked { epoch, ack } => self.acked(at, *epoch, ack),
             Observation::Refused { epoch, nonce, code } => self.refused(*epoch, *nonce, *code),
+            Observation::GivenUp { nonce } => {
+                self.sends.get_mut(nonce).into_iter().for_each(|send| send.is_answered = true);
+            }
             Observation::Opened { reader, epoch, log, after } => {
                 let reading = Reading { epoch: *epoch, log: *log, at: *after };
                 self.readers.insert(*reader, reading);
