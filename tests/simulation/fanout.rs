@@ -233,21 +233,6 @@ impl SimFanout {
     }
 }
 
-impl SimFanout {
-    fn close_cursors(&mut self, log: LogId, whose: Whose, frame: Vec<u8>) {
-        self.end_pages(log, &whose);
-        let Some(tail) = self.tails.get(&log) else { return };
-        let number = tail.borrow_mut().revoke();
-        let revocation = Rc::new(Revocation { log, whose, number, frame });
-        for (conn, peer) in &mut self.peers {
-            if peer.follows(log) {
-                peer.inbox.push_back(Delivery::Revoke(Rc::clone(&revocation)));
-                self.woken.insert(*conn);
-            }
-        }
-    }
-}
-
 impl Fanout for SimFanout {
     fn publish(&mut self, log: LogId, batch: Batch) {
         if self.is_dead() {

@@ -1,7 +1,11 @@
 //! Cursors that close because somebody may not read a log any more.
 
+use std::rc::Rc;
+
 use chat_core::RevocationNumber;
 use chat_proto::{AccountId, LogId};
+
+use super::{Delivery, SimFanout};
 
 /// Cursors on a log close.
 pub(crate) struct Revocation {
@@ -22,6 +26,21 @@ impl Whose {
         match self {
             Self::Account(meant) => account == Some(*meant),
             Self::OthersThan(spared) => account.is_none_or(|account| !spared.contains(&account)),
+        }
+    }
+}
+
+impl SimFanout {
+    pub(super) fn close_cursors(&mut self, log: LogId, whose: Whose, frame: Vec<u8>) {
+        self.end_pages(log, &whose);
+        let Some(tail) = self.tails.get(&log) else { return };
+        let number = tail.borrow_mut().revoke();
+        let revocation = Rc::new(Revocation { log, whose, number, frame });
+        for (conn, peer) in &mut self.peers {
+            if peer.follows(log) {
+                peer.inbox.push_back(Delivery::Revoke(Rc::clone(&revocation)));
+                self.woken.insert(*conn);
+            }
         }
     }
 }
