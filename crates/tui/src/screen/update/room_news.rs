@@ -29,7 +29,9 @@ pub(super) fn answered(model: &mut Model, id: ServerId, answer: Answer) {
     let (server, reader) = apart(model, id);
     #[expect(clippy::wildcard_enum_match_arm, reason = "no other answer is about a room's walls")]
     match answer {
-        Answer::Changed(_index, command, Ok(())) => server.answer(&told(&command), reader.clock),
+        Answer::Changed(_index, command, Ok(())) => {
+            told(&command).into_iter().for_each(|text| server.answer(text, reader.clock));
+        }
         Answer::Changed(index, _command, Err(failure)) => {
             let told = format!("{}: {}", server.rooms[index].label(), failure.why);
             server.trouble(&told, reader.clock);
@@ -87,25 +89,18 @@ fn words(changed: &RoomChanged) -> String {
     }
 }
 
-/// The answer to whoever asked for a change.
-fn told(command: &RoomCommand) -> String {
+/// What follows from a change, where the line in the room does not say it to whoever asked for it.
+fn told(command: &RoomCommand) -> Option<&'static str> {
     match command {
         RoomCommand::Access { is_private: true } => {
-            "only its members, and who is invited, know of this room now".to_owned()
+            Some("only its members, and who is invited, know of this room now")
         }
         RoomCommand::Access { is_private: false } => {
-            "everybody can find this room now, and read it from its beginning".to_owned()
+            Some("everybody can find this room now, and read it from its beginning")
         }
-        RoomCommand::ReadOnly { is_read_only: true } => {
-            "only moderators and owners post here now".to_owned()
-        }
-        RoomCommand::ReadOnly { is_read_only: false } => "all members post here now".to_owned(),
-        RoomCommand::Topic(topic) if topic.is_empty() => "the topic is taken away".to_owned(),
-        RoomCommand::Topic(topic) => format!("the topic is: {}", sanitize::line(topic)),
-        RoomCommand::Invite { name, is_set: true } => format!("{name} may join this room now"),
-        RoomCommand::Invite { name, is_set: false } => {
-            format!("{name} may not join this room any more")
-        }
-        RoomCommand::Role(name, role) => format!("{name} is {role} here now"),
+        RoomCommand::ReadOnly { .. }
+        | RoomCommand::Topic(_)
+        | RoomCommand::Invite { .. }
+        | RoomCommand::Role(..) => None,
     }
 }
