@@ -83,6 +83,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "Unmute": (0x011C, "room:u64 account:u64"),
     "SetSlow": (0x011D, "room:u64 seconds:u32"),
     "Report": (0x011E, "room:u64 seq:u64 reason:text"),
+    "RemoveMessages": (0x011F, "room:u64 account:u64 seconds:u32"),
     "CreateInvitation": (0x0120, "uses:u32 seconds:u32 rooms:list_u64 name:text"),
     "RevokeInvitation": (0x0121, "invitation:u64"),
     "Subscribe": (0x0141, "log:u64 after:option_Position"),

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use chat_proto::{
-    AccountId, Ack, Ban, Banned, Body, Done, Error, ErrorCode, FindRoom, Frame, History, Join,
-    Kind, LoggedHead, Members, Ping, Pong, RoomId, RoomInfo, Seq, Subscribe, Subscribed,
-    SubscriptionEnded, Timestamp,
+    AccountId, Ack, Ban, Banned, Body, Done, Error, ErrorCode, FindRoom, Frame, Gap, GapReason,
+    History, HistoryPage, Join, Kind, LoggedHead, Members, MessagesRemoved, Ping, Pong, Position,
+    Posted, RemoveMessages, RoomId, RoomInfo, Seq, Subscribe, Subscribed, SubscriptionEnded,
+    Timestamp,
 };
 use chat_tests::process::Daemon;
 use chat_tests::raw::{Raw, send};
@@ -94,5 +95,66 @@ async fn whoever_is_banned_while_others_talk_gets_not_one_event_more() -> Result
     assert_eq!(refusal(raw, &FindRoom { name: "den".to_owned() }).await?, banned);
     assert_eq!(refusal(raw, &Join { name: "den".to_owned() }).await?, banned);
     assert_eq!(refusal(raw, &send(9, 1, room, "let me in")).await?, banned);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_moderator_takes_away_is_nowhere_also_after_a_kill() -> Result<()> {
+    let dir = TempDir::new()?;
+    let data = dir.path().join("data");
+    let daemon = Daemon::start(&data)?;
+    let (mut ada, _, room) = comes(&daemon, 1, "ada").await?;
+    let (mut eve, eve_id, _) = comes(&daemon, 2, "eve").await?;
+    for n in 1..=BURST {
+        eve.tell(&send(1, n, room, "buy now")).await?;
+        ada.tell(&send(2, n, room, "please stop")).await?;
+    }
+    let last: Ack = eve.ask(&send(1, BURST + 1, room, "buy now")).await?;
+    let removal = RemoveMessages { room, account: eve_id, seconds: 0 };
+    ensure!(refusal(&mut eve, &removal).await? == Some(ErrorCode::RoleTooLow));
+    let _: Done = ada.ask(&removal).await?;
+    let told = heard(&mut ada).await?;
+    let told = told.iter().find(|frame| frame.known_kind() == Some(Kind::MessagesRemoved));
+    let told: MessagesRemoved = told.context("everybody is told")?.decode()?;
+    ensure!((told.account, told.since) == (eve_id, Timestamp(0)), "{told:?}");
+    nobody_reads_of_it(&daemon, 3, room, last.seq).await?;
+    daemon.kill()?;
+    let daemon = Daemon::start(&data)?;
+    nobody_reads_of_it(&daemon, 4, room, last.seq).await
+}
+
+/// Neither a page nor a cursor from the beginning brings a word of it; what others said is there.
+async fn nobody_reads_of_it(daemon: &Daemon, key: u8, room: RoomId, to: Seq) -> Result<()> {
+    let (mut raw, _) = Raw::sign_in(daemon.address(), key, &format!("reader{key}")).await?;
+    let history = History { room, before: Seq(u64::MAX), limit: 256 };
+    let page: HistoryPage = raw.ask(&history).await?;
+    let texts: Vec<&str> = page.messages.iter().map(|said| &*said.body.text).collect();
+    ensure!(texts == ["please stop"].repeat(BURST as usize), "{texts:?}");
+    let epoch = page.epoch;
+    let after = Some(Position { epoch, seq: Seq(0) });
+    let _: Subscribed = raw.ask(&Subscribe { log: room.into(), after }).await?;
+    let mut gone = 0;
+    let mut seen = Seq(0);
+    while seen < to {
+        let frame = match raw.events.is_empty() {
+            true => raw.frame().await?,
+            false => raw.events.remove(0),
+        };
+        match frame.known_kind() {
+            Some(Kind::Gap) => {
+                let gap: Gap = frame.decode()?;
+                ensure!(gap.reason == GapReason::Deleted as u16, "{gap:?}");
+                gone += gap.to.0 - gap.from.0 + 1;
+                seen = gap.to;
+            }
+            Some(Kind::Posted) => {
+                let said: Posted = frame.decode()?;
+                ensure!(said.body.text == "please stop", "{said:?}");
+                seen = said.seq;
+            }
+            _ => seen = place_in(&frame, room).unwrap_or(seen),
+        }
+    }
+    ensure!(gone == BURST + 1, "{gone}");
     Ok(())
 }

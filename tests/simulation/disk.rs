@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use chat_core::{Batch, Content, DiskRead, Lineage, Snapshot, Witness};
+use chat_core::{Batch, Content, DiskRead, Event, Lineage, Snapshot, Witness};
 use chat_proto::{AccountId, Epoch, Gap, GapReason, LogId, Nonce, RequestId, Seq, encode_frame};
 use chat_tests::history::Truth;
 
@@ -143,7 +143,10 @@ impl SimDisk {
             self.note_rooms(record);
             self.complaints.extend(self.data.apply(record));
             match record {
-                Owned::Event(event) => self.grown.push((event.log, event.seq)),
+                Owned::Event(event) => {
+                    self.grown.push((event.log, event.seq));
+                    self.remove_messages(event);
+                }
                 Owned::Genesis(genesis) => {
                     if before != Epoch(0) {
                         self.coverage.hit(Situation::NewEpoch);
@@ -159,6 +162,17 @@ impl SimDisk {
         if is_witnessed {
             self.write_witness();
         }
+    }
+
+    /// A moderator takes away what somebody has said.
+    fn remove_messages(&mut self, event: &Event) {
+        let Content::MessagesRemoved { account, since, .. } = event.content else { return };
+        let is_meant = |said: &&Event| {
+            let is_his = matches!(said.content, Content::Posted { from, .. } if from == account);
+            is_his && said.seq < event.seq && said.ts >= since
+        };
+        let removed = self.data.events_of(event.log).iter().filter(is_meant);
+        self.redacted.extend(removed.map(|said| (event.log, said.seq)));
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else makes or removes a room")]

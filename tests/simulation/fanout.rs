@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chat_core::{
-    Batch, Closing, Conn, Effect, Fanout, Follower, HistoryRead, Origin, Reply, StoreRead, Tail,
-    TailHandle, WakePace,
+    Batch, Closing, Conn, Effect, Fanout, Follower, HistoryRead, Origin, Removal, Reply, StoreRead,
+    Tail, TailHandle, WakePace,
 };
 use chat_proto::{
     AccountId, CredentialId, ErrorCode, LogId, Nonce, RequestId, RoomId, Seq, SubscriptionEnded,
@@ -342,16 +342,15 @@ impl Fanout for SimFanout {
     }
 
     fn redact(&mut self, log: LogId, seq: Seq) {
-        let held = self.tails.get(&log).and_then(|tail| tail.borrow_mut().redact(log, seq));
-        if held.is_some() {
+        let tail = self.tails.get(&log);
+        if tail.is_some_and(|tail| tail.borrow_mut().redact(log, seq).is_some()) {
             self.coverage.hit(Situation::RedactedInMemory);
         }
-        for (conn, peer) in &mut self.peers {
-            if peer.follows(log) {
-                peer.connection.redacted(log, seq);
-                self.woken.insert(*conn);
-            }
-        }
+        self.redact_pages(log, &(seq..=seq));
+    }
+
+    fn remove_messages(&mut self, removal: Removal) {
+        self.remove_said(removal);
     }
 
     fn read(&mut self, to: Origin, account: AccountId, read: StoreRead) {

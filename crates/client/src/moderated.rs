@@ -1,8 +1,8 @@
 //! What moderators have done, as the library tells its user.
 
 use chat_proto::{
-    AccountId, Banned, Frame, Kicked, Kind, Muted, RoomBanned, RoomId, RoomKicked, Seq, SlowSet,
-    Timestamp, Unbanned, Unmuted, WireError,
+    AccountId, Banned, Frame, Kicked, Kind, MessagesRemoved, Muted, RoomBanned, RoomId, RoomKicked,
+    Seq, SlowSet, Timestamp, Unbanned, Unmuted, WireError,
 };
 
 use crate::event::Event;
@@ -58,6 +58,11 @@ pub enum Deed {
     },
     /// Lets it speak again.
     Unmuted,
+    /// Took away what the account has said in the room before: whoever shows it is to show it no longer.
+    MessagesRemoved {
+        /// From this time on; `None`: ever.
+        since: Option<Timestamp>,
+    },
     /// Lets members wait behind each of their messages.
     Slow {
         /// How long; 0: not at all.
@@ -125,6 +130,11 @@ pub(crate) fn read(frame: &Frame, live: bool) -> Result<Option<Event>, WireError
         Some(Kind::Unmuted) => {
             let Unmuted { room, seq, ts, account, by } = frame.decode_lenient()?;
             of((room, seq, ts), by, Some(account), Deed::Unmuted, live)
+        }
+        Some(Kind::MessagesRemoved) => {
+            let MessagesRemoved { room, seq, ts, account, by, since } = frame.decode_lenient()?;
+            let since = (since != Timestamp(0)).then_some(since);
+            of((room, seq, ts), by, Some(account), Deed::MessagesRemoved { since }, live)
         }
         Some(Kind::SlowSet) => {
             let SlowSet { room, seq, ts, by, seconds } = frame.decode_lenient()?;

@@ -3,8 +3,8 @@
 //! It must not know who is one: the daemon does.
 
 use chat_proto::{
-    AccountId, Ban, BanInfo, Bans, Kick, Mute, Report, RoomId, Seq, SetSlow, Timestamp, Unban,
-    Unmute,
+    AccountId, Ban, BanInfo, Bans, Kick, Mute, RemoveMessages, Report, RoomId, Seq, SetSlow,
+    Timestamp, Unban, Unmute,
 };
 
 use crate::listed::Listed;
@@ -63,6 +63,19 @@ impl Client {
                 None => return Ok(bans.into_entries()),
             }
         }
+    }
+
+    /// Takes away what an account has said in a room in the last so many seconds; 0: ever.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub async fn remove_messages(
+        &self,
+        room: RoomId,
+        account: AccountId,
+        seconds: u32,
+    ) -> Result<(), RequestError> {
+        self.ask(RemoveMessages { room, account, seconds }).await.map(drop)
     }
 
     /// Lets an account say nothing in a room, until a time (`None`: for ever) or [`Self::unmute`].

@@ -56,7 +56,7 @@ pub use log::event::{
     AccountSetting, Batch, Columns, Content, Event, EventKind, EventRow, InvitationColumns,
     LogOwner, MessageColumns, MissingColumn, RoomSetting, StateChange,
 };
-pub use log::fanout::{Conn, Fanout, HistoryRead, Origin, StoreRead};
+pub use log::fanout::{Conn, Fanout, HistoryRead, Origin, Removal, StoreRead};
 pub use log::lineage::{Lineage, Witness};
 pub use log::lookup::{BoundStream, Lookup, PastSend, StoreError};
 pub use log::record::{Genesis, Record};

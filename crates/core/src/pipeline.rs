@@ -326,6 +326,8 @@ impl<S: Store> Pipeline<S> {
                 self.ahead.reached(log, head).into_iter().for_each(|query| self.open.wait(query));
             }
         }
+        // Behind what was said together with it.
+        staged.removals().iter().for_each(|removal| fanout.remove_messages(*removal));
         self.announce_renames(staged, fanout);
         for change in memberships {
             if !change.is_counted {

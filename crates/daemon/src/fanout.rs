@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chat_core::{
-    Batch, Closing, Conn, Effect, Fanout, OperatorAnswer, Origin, Refusal, Reply, StoreRead, Tail,
-    WakePace,
+    Batch, Closing, Conn, Effect, Fanout, OperatorAnswer, Origin, Refusal, Removal, Reply,
+    StoreRead, Tail, WakePace,
 };
 use chat_proto::{AccountId, CredentialId, LogId, RequestId, RoomId, Seq};
 
@@ -179,7 +179,15 @@ impl Fanout for MailboxFanout {
             tail.redact(log, seq);
         }
         // A page that was read before may be on its way to somebody.
-        self.released.redacted.push((log, seq));
+        self.released.redacted.push((log, seq..=seq));
+    }
+
+    fn remove_messages(&mut self, removal: Removal) {
+        let Removal { log, to, .. } = removal;
+        if let Some(tail) = self.logs.get(&log) {
+            tail.remove_messages(removal);
+        }
+        self.released.redacted.push((log, Seq(1)..=to));
     }
 
     fn read(&mut self, to: Origin, account: AccountId, read: StoreRead) {

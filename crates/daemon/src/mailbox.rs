@@ -1,6 +1,7 @@
 //! What other threads hand in to a reactor.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -102,7 +103,7 @@ pub(crate) struct Released {
     /// Accounts that were renamed.
     pub(crate) renamings: Vec<Arc<Renaming>>,
     /// Events whose texts are gone.
-    pub(crate) redacted: Vec<(LogId, Seq)>,
+    pub(crate) redacted: Vec<(LogId, RangeInclusive<Seq>)>,
 }
 
 impl Released {
@@ -129,7 +130,7 @@ pub(crate) struct Mail {
     /// At most one for an account: the newest.
     pub(crate) renamings: HashMap<AccountId, Arc<Renaming>>,
     /// Events whose texts are gone: those of a commit or two.
-    pub(crate) redacted: Vec<(LogId, Seq)>,
+    pub(crate) redacted: Vec<(LogId, RangeInclusive<Seq>)>,
     /// At most one for a connection.
     pub(crate) pages: Vec<PageRead>,
     /// At most as many as there may be connections.
@@ -179,7 +180,7 @@ impl Mailbox {
             mail.grown.extend(grown);
             let renamings = renamings.iter().map(|newest| (newest.account, Arc::clone(newest)));
             mail.renamings.extend(renamings);
-            mail.redacted.extend(redacted);
+            mail.redacted.extend_from_slice(redacted);
         });
         // A reactor that has ended takes none of them.
         deliveries.clear();
@@ -343,8 +344,11 @@ mod tests {
         let revocation =
             Arc::new(Revocation { log, whose: Whose::Account(account), number, frame });
         let mut deliveries = vec![Delivery::Revoke(Arc::clone(&revocation))];
-        let released =
-            Released { grown: vec![log], redacted: vec![(log, Seq(1))], ..Released::default() };
+        let released = Released {
+            grown: vec![log],
+            redacted: vec![(log, Seq(1)..=Seq(1))],
+            ..Released::default()
+        };
         mailbox.release(&mut deliveries, &released);
         mailbox.tick();
         assert!(deliveries.is_empty(), "they are for nobody else");

@@ -179,7 +179,7 @@ impl Reactor {
         }
         mail.transfers.drain(..).for_each(|transfer| self.take_over(transfer));
         // Before pages that may have been read earlier.
-        mail.redacted.drain(..).for_each(|(log, seq)| self.redact(log, seq));
+        mail.redacted.drain(..).for_each(|(log, seqs)| self.redact(log, &seqs));
         for delivery in mail.deliveries.drain(..) {
             match delivery {
                 Delivery::Reply(answer) => self.deliver(answer),

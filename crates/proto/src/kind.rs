@@ -96,6 +96,8 @@ logged_events!(kinds! {
     SetSlow = 0x011D,
     /// Show a message to the moderators of its room.
     Report = 0x011E,
+    /// Take away what an account has said in a room.
+    RemoveMessages = 0x011F,
 
     /// Open a cursor on a log.
     Subscribe = 0x0141,

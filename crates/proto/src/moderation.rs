@@ -85,6 +85,17 @@ body! {
     }
 }
 body! {
+    /// Takes away what an account has said in a room of late, or ever. Reply: [`crate::Done`].
+    RemoveMessages {
+        /// The room.
+        room: RoomId,
+        /// Who said it. It need not be a member.
+        account: AccountId,
+        /// In the last so many seconds; 0: ever.
+        seconds: u32,
+    }
+}
+body! {
     /// Asks a room's moderators' list of bans, in order of the accounts' ids. Reply: [`BanList`].
     Bans {
         /// The room.

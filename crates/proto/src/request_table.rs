@@ -13,7 +13,7 @@ use crate::{
     RoomList, Rooms, Send, Seq, SetAccess, SetReadOnly, SetRole, SetTopic, Subscribe, Subscribed,
     Unsubscribe, WireError,
 };
-use crate::{Ban, BanList, Bans, Kick, Mute, Report, SetSlow, Unban, Unmute};
+use crate::{Ban, BanList, Bans, Kick, Mute, RemoveMessages, Report, SetSlow, Unban, Unmute};
 
 /// The longest a number can be on the wire.
 const NUMBER_BYTES_MAX: usize = 9;
@@ -177,6 +177,7 @@ requests! {
         Unmute -> Done, NUMBERS;
         SetSlow -> Done, NUMBERS;
         Report -> Done, REASON;
+        RemoveMessages -> Done, NUMBERS;
     }
     /// A request that changes nothing that is logged.
     QueryRequest in Queries {

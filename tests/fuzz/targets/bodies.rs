@@ -92,14 +92,14 @@ macro_rules! kinds {
 kinds! {
     Hello Welcome SignIn SignedIn LinkDevice Send Join Leave Rename Edit Delete React SetRole
     SetAccess Invite SetTopic SetReadOnly OpenDirect CreateRoom OpenLink RevokeCredential
-    CreateInvitation RevokeInvitation Kick Ban Unban Mute Unmute SetSlow Report Subscribe
-    Unsubscribe History FindRoom Rooms Members Accounts Ping ProbeReply FindAccount Devices
-    Invitations Bans Error Done Ack RoomInfo RoomList MemberList AccountList Subscribed Reset
-    HistoryPage Pong DeviceList InvitationMade InvitationList BanList Gap Presence Probe Close
-    Renamed SubscriptionEnded Posted Joined Left RoomCreated RoomRemoved RoleSet AccountCreated
-    AccountRenamed RoomJoined RoomLeft AccountDisabled AccountEnabled AdministratorSet KeySet
-    CredentialAdded CredentialRemoved BotCreated LinkOpened InvitationCreated InvitationUsed
-    InvitationRevoked Kicked Banned Unbanned Muted Unmuted SlowSet RoomKicked RoomBanned
-    RoomUnbanned Reported AccessSet InvitationSet TopicSet ReadOnlySet DirectBegun RoomInvited
-    InvitationWithdrawn
+    CreateInvitation RevokeInvitation Kick Ban Unban Mute Unmute SetSlow Report RemoveMessages
+    Subscribe Unsubscribe History FindRoom Rooms Members Accounts Ping ProbeReply FindAccount
+    Devices Invitations Bans Error Done Ack RoomInfo RoomList MemberList AccountList Subscribed
+    Reset HistoryPage Pong DeviceList InvitationMade InvitationList BanList Gap Presence Probe
+    Close Renamed SubscriptionEnded Posted Joined Left RoomCreated RoomRemoved RoleSet
+    AccountCreated AccountRenamed RoomJoined RoomLeft AccountDisabled AccountEnabled
+    AdministratorSet KeySet CredentialAdded CredentialRemoved BotCreated LinkOpened
+    InvitationCreated InvitationUsed InvitationRevoked Kicked Banned Unbanned Muted Unmuted
+    SlowSet MessagesRemoved RoomKicked RoomBanned RoomUnbanned Reported AccessSet InvitationSet
+    TopicSet ReadOnlySet DirectBegun RoomInvited InvitationWithdrawn
 }

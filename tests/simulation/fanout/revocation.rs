@@ -1,9 +1,10 @@
 //! Cursors that close because somebody may not read a log any more.
 
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-use chat_core::RevocationNumber;
-use chat_proto::{AccountId, LogId};
+use chat_core::{Removal, RevocationNumber};
+use chat_proto::{AccountId, LogId, Seq};
 
 use super::{Delivery, SimFanout};
 
@@ -39,6 +40,23 @@ impl SimFanout {
         for (conn, peer) in &mut self.peers {
             if peer.follows(log) {
                 peer.inbox.push_back(Delivery::Revoke(Rc::clone(&revocation)));
+                self.woken.insert(*conn);
+            }
+        }
+    }
+
+    pub(super) fn remove_said(&mut self, removal: Removal) {
+        if let Some(tail) = self.tails.get(&removal.log) {
+            tail.borrow_mut().remove_messages(removal);
+        }
+        self.redact_pages(removal.log, &(Seq(1)..=removal.to));
+    }
+
+    /// Nobody writes what was read from disk of these events before.
+    pub(super) fn redact_pages(&mut self, log: LogId, seqs: &RangeInclusive<Seq>) {
+        for (conn, peer) in &mut self.peers {
+            if peer.follows(log) {
+                peer.connection.redacted(log, seqs.clone());
                 self.woken.insert(*conn);
             }
         }

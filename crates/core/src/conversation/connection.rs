@@ -3,6 +3,8 @@
 //! It decides what is written in which order, and how much may be in flight. Whoever owns the
 //! socket moves the bytes, reads from disk when asked to, and keeps the deadlines.
 
+use std::ops::RangeInclusive;
+
 use bytes::{Buf, Bytes, BytesMut};
 use chat_proto::limits::FRAME_BYTES_MAX;
 use chat_proto::{
@@ -209,18 +211,15 @@ impl<H: TailHandle> Connection<H> {
         Some(Reply::Invited(InvitationMade { code, ..*made }))
     }
 
-    /// The peer may not follow a log any more: nothing of it comes behind the frame that has begun,
-    /// and `frame` says why. Gives the handle of its cursor back, where there was one.
+    /// The peer may not follow a log any more: nothing of it comes behind the frame that has begun, and
+    /// `frame` says why. Gives back its cursor's handle.
     pub fn revoke(&mut self, log: LogId, frame: &[u8]) -> Option<H> {
-        let handle = self.subscriptions.shut(log)?;
-        self.say(frame);
-        Some(handle)
+        self.subscriptions.shut(log).inspect(|_handle| self.say(frame))
     }
 
-    /// The text of an event is gone: nothing that was read of it before is written any more, but the
-    /// rest of a frame that has begun.
-    pub fn redacted(&mut self, log: LogId, seq: Seq) {
-        self.subscriptions.redacted(log, seq);
+    /// Texts of these events are gone: none that was read before is written, but the rest of a begun frame.
+    pub fn redacted(&mut self, log: LogId, seqs: RangeInclusive<Seq>) {
+        self.subscriptions.redacted(log, seqs);
     }
 
     /// A log has grown.

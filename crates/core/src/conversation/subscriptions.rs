@@ -3,6 +3,7 @@
 mod places;
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 use chat_proto::limits::SUBSCRIPTIONS_MAX;
@@ -221,16 +222,17 @@ impl<H: TailHandle> Subscriptions<H> {
         true
     }
 
-    /// The text of an event is gone: what was read from disk before that is read again, whether it has
-    /// come already or is on its way.
-    pub fn redacted(&mut self, log: LogId, seq: Seq) {
-        let is_in = |read: &DiskRead| read.log == log && read.after < seq;
+    /// The texts of some of these events are gone: what was read from disk before that is read again,
+    /// whether it has come already or is on its way.
+    pub fn redacted(&mut self, log: LogId, seqs: RangeInclusive<Seq>) {
+        let (first, last) = seqs.into_inner();
+        let is_in = |read: &DiskRead| read.log == log && read.after < last;
         match &mut self.disk {
             Disk::Busy(reading) if is_in(&reading.read) => {
-                let first = reading.stale_from.map_or(seq, |from| from.min(seq));
+                let first = reading.stale_from.map_or(first, |from| from.min(first));
                 reading.stale_from = Some(first);
             }
-            Disk::Page(page) if is_in(&page.read) && seq <= page.run.after => {
+            Disk::Page(page) if is_in(&page.read) && first <= page.run.after => {
                 self.disk = Disk::Free;
                 self.wake(log);
             }

@@ -121,7 +121,7 @@ fn a_page_is_not_read_again_for_what_is_gone_behind_it() {
     subscriptions.open(LOG, Handle(&tail), Seq(7));
     let read = DiskRead { log: LOG, after: Seq(7), head: Seq(9) };
     assert_eq!(subscriptions.next(1000, true), Work::ReadDisk(read));
-    subscriptions.redacted(LOG, Seq(9));
+    subscriptions.redacted(LOG, Seq(9)..=Seq(9));
     assert!(subscriptions.read_from_disk(read, batch(8).frames.into(), Seq(8)), "readers get on");
 }
 
@@ -134,19 +134,19 @@ fn a_page_that_holds_something_that_is_gone_is_read_again() {
     let page = |seq| batch(seq).frames.into();
     // While the disk is read,
     assert_eq!(subscriptions.next(1000, true), Work::ReadDisk(read));
-    subscriptions.redacted(LOG, Seq(9));
-    subscriptions.redacted(LOG, Seq(8));
+    subscriptions.redacted(LOG, Seq(9)..=Seq(9));
+    subscriptions.redacted(LOG, Seq(8)..=Seq(8));
     assert!(!subscriptions.read_from_disk(read, page(8), Seq(8)));
     // and when the page has come and was not written.
     assert_eq!(subscriptions.next(1000, true), Work::ReadDisk(read));
     assert!(subscriptions.read_from_disk(read, page(8), Seq(8)));
-    subscriptions.redacted(LOG, Seq(8));
+    subscriptions.redacted(LOG, Seq(8)..=Seq(8));
     assert_eq!(subscriptions.next(1000, true), Work::ReadDisk(read));
     // What is not in the page changes nothing.
-    subscriptions.redacted(LOG, Seq(7));
-    subscriptions.redacted(LogId(1), Seq(8));
+    subscriptions.redacted(LOG, Seq(7)..=Seq(7));
+    subscriptions.redacted(LogId(1), Seq(8)..=Seq(8));
     assert!(subscriptions.read_from_disk(read, page(8), Seq(8)));
-    subscriptions.redacted(LOG, Seq(9));
+    subscriptions.redacted(LOG, Seq(9)..=Seq(9));
     assert_eq!(bytes_of(&subscriptions.next(1000, true)), batch(8).frames.len());
 }
 

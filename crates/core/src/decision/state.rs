@@ -320,7 +320,7 @@ impl State {
     }
 
     /// The head of a log; 0 when it has not begun.
-    fn head_of(&self, log: LogId) -> Seq {
+    pub(crate) fn head_of(&self, log: LogId) -> Seq {
         if log == LogId::SERVER {
             return self.server_head;
         }

@@ -1,6 +1,8 @@
 //! What the pipeline asks of whatever holds the connections.
 
-use chat_proto::{AccountId, CredentialId, Epoch, LogId, RequestId, RoomId, Seq, Window};
+use chat_proto::{
+    AccountId, CredentialId, Epoch, LogId, RequestId, RoomId, Seq, Timestamp, Window,
+};
 
 use crate::{Batch, Closing, OperatorAnswer, Refusal, Reply};
 
@@ -67,6 +69,10 @@ pub trait Fanout {
     /// memory as from disk. Wakes nobody.
     fn redact(&mut self, log: LogId, seq: Seq);
 
+    /// What an account has said in a log, from a time on, is gone from the store: the same for each of its
+    /// messages up to there.
+    fn remove_messages(&mut self, removal: Removal);
+
     /// A connection is gone, and everything that it asked has been answered.
     fn gone(&mut self, conn: Conn) {
         // Whoever holds nothing for a connection has nothing to let go of.
@@ -79,6 +85,19 @@ pub trait Fanout {
     /// The store was read back after a failure: what a tail lacks of its log up to `heads` is to be
     /// read from disk.
     fn rewind(&mut self, heads: &[(LogId, Seq)]);
+}
+
+/// Messages that are taken away.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Removal {
+    /// Of which log.
+    pub log: LogId,
+    /// Whose.
+    pub account: AccountId,
+    /// From this time on; 0: all.
+    pub since: Timestamp,
+    /// Up to this event.
+    pub to: Seq,
 }
 
 /// What is read from the store for an answer, authorised.

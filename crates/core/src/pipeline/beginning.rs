@@ -83,6 +83,8 @@ impl Fanout for Nobody {
     fn revoke_others(&mut self, _log: LogId, _members: Vec<AccountId>, _frame: Vec<u8>) {}
     fn remove(&mut self, _log: LogId, _frame: Vec<u8>) {}
     fn redact(&mut self, _log: LogId, _seq: Seq) {}
+
+    fn remove_messages(&mut self, _removal: crate::Removal) {}
     fn release(&mut self) {}
     fn rewind(&mut self, _heads: &[(LogId, Seq)]) {}
 }

@@ -6,7 +6,7 @@ use chat_proto::{AccountId, CredentialId, LogId, Nonce, QueryRequest, RequestId,
 
 use crate::{
     AccountSetting, Action, Answer, Batch, Conn, Content, Event, OperatorQuery, Origin,
-    PresenceReport, Refusal, RoomSetting, StateChange, StoreError, SubmitterId,
+    PresenceReport, Refusal, Removal, RoomSetting, StateChange, StoreError, SubmitterId,
 };
 
 /// What waits for the commit, in the order of the inputs.
@@ -59,6 +59,8 @@ pub(super) struct CommitBatch {
     disabled: Vec<AccountId>,
     /// Rooms that others than their members know of no more.
     made_private: Vec<RoomId>,
+    /// Messages that are taken away.
+    removals: Vec<Removal>,
     new_accounts: Vec<AccountId>,
     /// Accounts to which something else signs in from now on, and what was taken from them.
     credentials: Vec<(AccountId, Option<CredentialId>)>,
@@ -254,6 +256,7 @@ impl CommitBatch {
         self.removed_rooms.extend(behind.removed_rooms);
         self.disabled.extend(behind.disabled);
         self.made_private.extend(behind.made_private);
+        self.removals.extend(behind.removals);
         self.new_accounts.extend(behind.new_accounts);
         self.credentials.extend(behind.credentials);
         self.renames.extend(behind.renames);
@@ -267,6 +270,7 @@ impl CommitBatch {
         self.removed_rooms.clear();
         self.disabled.clear();
         self.made_private.clear();
+        self.removals.clear();
         self.renames.clear();
         self.credentials.clear();
         for waiting in &mut self.waiting {
@@ -304,6 +308,11 @@ impl CommitBatch {
     /// The rooms that others than their members know of no more.
     pub(super) fn made_private(&self) -> &[RoomId] {
         &self.made_private
+    }
+
+    /// What is taken away, in order.
+    pub(super) fn removals(&self) -> &[Removal] {
+        &self.removals
     }
 
     pub(super) fn take_renames(&mut self) -> BTreeMap<AccountId, String> {
@@ -366,6 +375,10 @@ impl CommitBatch {
             StateChange::Banned { account, was_member, .. } => (account, false, was_member),
             StateChange::RoomSet(RoomSetting::Access { is_private: true }) => {
                 return self.made_private.push(room);
+            }
+            StateChange::MessagesRemoved { account, since } => {
+                let (log, to) = (event.log, event.seq);
+                return self.removals.push(Removal { log, account, since, to });
             }
             StateChange::RoomRemoved => {
                 // The event before it says who left.

@@ -7,7 +7,7 @@ use chat_proto::{AccountId, CredentialId, RoomId, Timestamp};
 
 use super::commit_batch::CommitBatch;
 use super::{Pipeline, later};
-use crate::{Fanout, Input, RestoreError, State, Store, StoreError};
+use crate::{Fanout, Input, Removal, RestoreError, State, Store, StoreError};
 
 /// A commit failed. The state is what the store says; nothing of what was to be committed was shown,
 /// and nobody who waits for it has been answered. A node that is alone gives it up
@@ -52,6 +52,8 @@ pub(super) struct InDoubt {
     removed_credentials: BTreeSet<(AccountId, CredentialId)>,
     /// Rooms that were to be private.
     made_private: BTreeSet<RoomId>,
+    /// Messages that were to be taken away.
+    removals: BTreeSet<Removal>,
     /// Rooms that were to go.
     removed: BTreeSet<RoomId>,
 }
@@ -64,6 +66,7 @@ impl InDoubt {
         self.credentials.extend(staged.changed_credentials());
         self.removed_credentials.extend(staged.removed_credentials());
         self.made_private.extend(staged.made_private());
+        self.removals.extend(staged.removals());
         self.removed.extend(staged.removed_rooms().iter().map(|removed| removed.room));
     }
 
@@ -111,7 +114,7 @@ impl<S: Store> Pipeline<S> {
     /// Whoever has no right any more, as the state that was read back says: what seemed to fail may have been
     /// durable. Before the tails go on, since all that the state has is read on from disk.
     fn end_rights_in_doubt(&self, fanout: &mut impl Fanout) {
-        let InDoubt { ended, removed_credentials, made_private, .. } = &self.in_doubt;
+        let InDoubt { ended, removed_credentials, made_private, removals, .. } = &self.in_doubt;
         for (account, credential) in removed_credentials {
             self.sign_out_if_revoked(*account, *credential, fanout);
         }
@@ -119,6 +122,11 @@ impl<S: Store> Pipeline<S> {
             self.revoke_unreadable(*account, *room, fanout);
         }
         made_private.iter().for_each(|room| self.revoke_others(*room, fanout));
+        // Otherwise it did not come to be, and what was said is still there.
+        let has_come = |removal: &&Removal| {
+            self.state.as_ref().is_some_and(|state| state.head_of(removal.log) >= removal.to)
+        };
+        removals.iter().filter(has_come).for_each(|removal| fanout.remove_messages(*removal));
         self.sign_out_all_disabled(fanout);
     }
 

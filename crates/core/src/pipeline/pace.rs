@@ -13,10 +13,15 @@ use chat_proto::{AccountId, Timestamp};
 use rustc_hash::FxHashMap;
 
 use super::Pipeline;
-use crate::{Action, Origin, Pace, PaceTable, Refusal, State, Store, TooFast, Unsequenced};
+use crate::{
+    Action, Moderation, Origin, Pace, PaceTable, Refusal, State, Store, TooFast, Unsequenced,
+};
 
 /// Renames: each is told to everybody who shares a room with the account.
 const RENAMES: Pace = Pace { burst: 5, interval_ms: 10_000, patience_ms: 0 };
+
+/// Removals of messages: each looks at everything that somebody has said.
+const REMOVALS: Pace = Pace { burst: 5, interval_ms: 10_000, patience_ms: 0 };
 
 /// What is at once at the most: as many rooms as one may be in.
 const ROOMS_AT_ONCE: u64 = ROOMS_PER_ACCOUNT_MAX as u64;
@@ -60,6 +65,7 @@ enum Paced {
     Rename,
     Join,
     NewRoom,
+    Removal,
 }
 
 /// What was counted for a command.
@@ -76,6 +82,7 @@ pub(super) struct Paces {
     renames: PaceTable<AccountId>,
     joins: PaceTable<AccountId>,
     new_rooms: PaceTable<AccountId>,
+    removals: PaceTable<AccountId>,
     /// By command: those that are to be carried out. No more than a batch has.
     counted: FxHashMap<Origin, Counted>,
 }
@@ -134,6 +141,7 @@ impl Paces {
             Paced::Rename => (&mut self.renames, RENAMES),
             Paced::Join => (&mut self.joins, self.allowed.joins),
             Paced::NewRoom => (&mut self.new_rooms, self.allowed.new_rooms),
+            Paced::Removal => (&mut self.removals, REMOVALS),
         }
     }
 
@@ -154,7 +162,8 @@ impl Paces {
 
     /// Forgets those who may do as they like again.
     pub(super) fn forget_rested(&mut self, now: Timestamp) {
-        for table in [&mut self.renames, &mut self.joins, &mut self.new_rooms] {
+        let Self { renames, joins, new_rooms, removals, .. } = self;
+        for table in [renames, joins, new_rooms, removals] {
             table.forget_rested(now.0);
         }
     }
@@ -177,6 +186,9 @@ impl Counted {
             },
             Action::CreateRoom { account, .. } | Action::OpenDirect { account, .. } => {
                 (Paced::NewRoom, *account)
+            }
+            Action::Moderate { account, asked: Moderation::RemoveMessages { .. }, .. } => {
+                (Paced::Removal, *account)
             }
             Action::Genesis { .. }
             | Action::SignIn { .. }

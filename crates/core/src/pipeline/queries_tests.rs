@@ -8,7 +8,7 @@ use chat_proto::{
     StreamId, TextBody, Timestamp, encode_frame,
 };
 
-use chat_proto::{Ban, Kick, Mute, Report, SetSlow, Unban, Unmute};
+use chat_proto::{Ban, Kick, Mute, RemoveMessages, Report, SetSlow, Unban, Unmute};
 
 use super::*;
 use crate::{
@@ -125,6 +125,9 @@ fn asks_for(kind: Kind, room: RoomId) -> Option<AnyRequest> {
         Kind::Unmute => framed(&Unmute { room, account: AccountId(1) }),
         Kind::SetSlow => framed(&SetSlow { room, seconds: 1 }),
         Kind::Report => framed(&Report { room, seq: of, reason: text }),
+        Kind::RemoveMessages => {
+            framed(&RemoveMessages { room, account: AccountId(1), seconds: 60 })
+        }
         Kind::Bans => framed(&Bans { room, after: AccountId(0) }),
         Kind::SetAccess => framed(&SetAccess { room, is_private: false }),
         Kind::Invite => framed(&Invite { room, account: AccountId(1), is_set: true }),

@@ -275,6 +275,8 @@ impl Fanout for Heard {
 
     fn redact(&mut self, _log: LogId, _seq: Seq) {}
 
+    fn remove_messages(&mut self, _removal: crate::Removal) {}
+
     fn release(&mut self) {
         self.released = self.replies.len();
     }

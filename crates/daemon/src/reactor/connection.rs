@@ -9,6 +9,7 @@ mod logging;
 mod output;
 mod phase;
 
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -237,10 +238,10 @@ impl SocketConnection {
         }
     }
 
-    /// The text of an event is gone.
-    pub(super) fn redacted(&mut self, log: LogId, seq: Seq) {
+    /// The texts of some of these events are gone.
+    pub(super) fn redacted(&mut self, log: LogId, seqs: RangeInclusive<Seq>) {
         if let Some(core) = self.phase.native_mut() {
-            core.redacted(log, seq);
+            core.redacted(log, seqs);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Who follows which log, by slot, and what they are told.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 
 use chat_proto::{LogId, Seq};
 
@@ -77,11 +78,11 @@ impl Reactor {
         }
     }
 
-    /// The text of an event is gone: no page that was read before is written any more.
-    pub(super) fn redact(&mut self, log: LogId, seq: Seq) {
+    /// The texts of some of these events are gone: no page that was read before is written any more.
+    pub(super) fn redact(&mut self, log: LogId, seqs: &RangeInclusive<Seq>) {
         for slot in self.followers.of(log) {
             let Some(connection) = self.slab.at(*slot as usize) else { continue };
-            connection.redacted(log, seq);
+            connection.redacted(log, seqs.clone());
             self.queue.line_up_to_write(*slot, connection);
         }
     }

@@ -29,6 +29,7 @@ use super::write::WriteError;
 pub(super) use blocks::Block;
 use heads::Heads;
 pub(super) use log_index::LogIndex;
+pub(super) use runs::visit_newest_first;
 pub(super) use streams::StreamMark;
 use streams::Streams;
 #[cfg(test)]

@@ -51,7 +51,10 @@ fn project_in(
 ) -> rusqlite::Result<bool> {
     let (log, ts) = (integer(event.log.0), integer(event.ts.0));
     match change {
-        StateChange::Nothing | StateChange::MessagePosted { .. } => {}
+        // The texts go with the commit.
+        StateChange::Nothing
+        | StateChange::MessagesRemoved { .. }
+        | StateChange::MessagePosted { .. } => {}
         StateChange::AccountBegins { credential, name } => {
             connection
                 .prepare_cached(

@@ -143,6 +143,11 @@ impl RowBuffer {
         order
     }
 
+    /// All of them, as they came.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter()
+    }
+
     pub(super) fn row(&self, row: usize) -> &Row {
         &self.rows[row]
     }

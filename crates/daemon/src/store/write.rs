@@ -1,6 +1,8 @@
 //! Staged records into tables. What is not a message, and not often, goes there at once; the rest
 //! with the commit, many rows at a time.
 
+mod removed_messages;
+
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -92,6 +94,7 @@ impl ClosedTransaction {
     /// Writes all of it.
     pub(super) fn write(&self, connection: &Connection) -> Result<()> {
         write_events(connection, &self.staged, self.order(), self.first_id)?;
+        removed_messages::carry_out(connection, &self.staged)?;
         let last_event = self.first_id + self.order().len() as u64 - 1;
         let progress = self.progress.as_ref();
         progress.map_or(Ok(()), |progress| progress::write(connection, progress, last_event))

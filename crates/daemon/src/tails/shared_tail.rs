@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bytes::Bytes;
-use chat_core::{Follower, RevocationNumber, Tail, TailHandle};
+use chat_core::{Follower, Removal, RevocationNumber, Tail, TailHandle};
 use chat_proto::{LogId, Seq};
 
 use super::memfd_cache::{MemfdCache, MemfdSlice};
@@ -124,6 +124,15 @@ impl SharedTail {
         let mut memfd_cache = self.memfd_cache.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(memfd_cache) = memfd_cache.as_mut() {
             memfd_cache.forget(place);
+        }
+    }
+
+    /// The same for all that somebody has said, from a time on.
+    pub(crate) fn remove_messages(&self, removal: Removal) {
+        let places = self.lock().tail.remove_messages(removal);
+        let mut memfd_cache = self.memfd_cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(memfd_cache) = memfd_cache.as_mut() {
+            places.into_iter().for_each(|place| memfd_cache.forget(place));
         }
     }
 

@@ -97,6 +97,21 @@ macro_rules! moderation_events {
                 /// How long a member waits behind each message; 0: not at all.
                 seconds: u32 = 300,
             }
+            /// What an account has said is taken away: its texts are nowhere any more. Logged in a room.
+            MessagesRemoved = 0x031E {
+                /// The room in whose log it stands.
+                room: RoomId = RoomId(7),
+                /// Its place in that log. It is about what stands before it.
+                seq: Seq = Seq(1000),
+                /// When it was put there: milliseconds of UTC since 1970, never before the event before it.
+                ts: Timestamp = Timestamp(1_767_225_600_000),
+                /// Who said it.
+                account: AccountId = AccountId(301),
+                /// Who took it away.
+                by: AccountId = AccountId(300),
+                /// From this time on; 0: whatever was said ever.
+                since: Timestamp = Timestamp(1_767_222_000_000),
+            }
             /// A moderator has ended the account's membership of a room. Logged in its own log.
             RoomKicked = 0x0394 {
                 /// The account in whose own log it stands.

@@ -193,6 +193,7 @@ logged_events!(bodies! {
     Unmute { room account }
     SetSlow { room seconds }
     Report { room seq reason }
+    RemoveMessages { room account seconds }
     Subscribe { log after }
     Unsubscribe { log }
     History { room before limit }

@@ -174,6 +174,7 @@ fn moderation() -> Vec<Sample> {
         sample(Unmute { room, account }),
         sample(SetSlow { room, seconds: 300 }),
         sample(Report { room, seq: Seq(300), reason: reason() }),
+        sample(RemoveMessages { room, account, seconds: 3_600 }),
         sample(Bans { room, after: ADA }),
         sample(BanList { room, bans: List::first_of([ban]), more: false }),
     ]

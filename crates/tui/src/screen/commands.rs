@@ -10,7 +10,7 @@ use chat_proto::{InvitationId, NameError, Nickname, RoomName};
 use jiff::civil::Date;
 
 pub use invites::Terms;
-pub use moderation::{COMMANDS as MODERATION_COMMANDS, Moderation};
+pub use moderation::{COMMANDS as MODERATION_COMMANDS, Moderation, Span};
 pub use rooms::{COMMANDS as ROOM_COMMANDS, RoomCommand};
 
 /// What an entered line is.

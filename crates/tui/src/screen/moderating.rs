@@ -7,7 +7,7 @@ use chat_client::{Client, Deed, HistoryPage, Moderated, Removed, Reported, Reque
 use chat_proto::{AccountId, BanInfo, Nickname, RoomId, Seq, Timestamp};
 
 use super::clock::Clock;
-use super::commands::Moderation;
+use super::commands::{Moderation, Span};
 use super::sanitize;
 
 /// Messages that are looked through for somebody who is no member any more.
@@ -47,6 +47,8 @@ pub(super) async fn moderate(
         Moderation::Report(who, reason) => return report(client, room, who, reason).await,
         Moderation::Kick(who, _)
         | Moderation::Ban(who, ..)
+        | Moderation::BanAndPurge(who, ..)
+        | Moderation::Purge(who, _)
         | Moderation::Unban(who)
         | Moderation::Mute(who, ..)
         | Moderation::Unmute(who) => who,
@@ -58,6 +60,14 @@ pub(super) async fn moderate(
         Moderation::Kick(_, reason) => client.kick(room, account, &reason).await?,
         Moderation::Ban(_, lasts_s, reason) => {
             client.ban(room, account, until(lasts_s), &reason).await?;
+        }
+        Moderation::BanAndPurge(_, lasts_s, reason, Span(seconds)) => {
+            // First: nothing is said in between.
+            client.ban(room, account, until(lasts_s), &reason).await?;
+            client.remove_messages(room, account, seconds).await?;
+        }
+        Moderation::Purge(_, Span(seconds)) => {
+            client.remove_messages(room, account, seconds).await?;
         }
         Moderation::Unban(_) => client.unban(room, account).await?,
         Moderation::Mute(_, lasts_s, reason) => {
@@ -126,6 +136,11 @@ pub(super) fn told(moderated: &Moderated, clock: &Clock) -> String {
         Deed::Unbanned => format!("{by} lets {name} come back"),
         Deed::Muted { until, reason } => {
             format!("{by} muted {name}{}{}", end(*until, clock), because(reason))
+        }
+        Deed::MessagesRemoved { since: None } => format!("{by} removed all messages of {name}"),
+        Deed::MessagesRemoved { since: Some(since) } => {
+            let since = clock.local(since.0).strftime("%Y-%m-%d %H:%M");
+            format!("{by} removed the messages of {name} since {since}")
         }
         Deed::Unmuted => format!("{by} lets {name} speak again"),
         Deed::Slow { seconds: 0 } => format!("{by} lets everybody speak as they like"),

@@ -16,6 +16,17 @@ const PEOPLE_MAX: usize = 1024;
 /// A room's place among those of the screen, for as long as that lives.
 pub type RoomIndex = usize;
 
+/// A line that says which events are gone.
+#[derive(Clone, Copy, Debug)]
+pub struct ToldGone {
+    /// The line.
+    pub line: Local,
+    /// The first that is gone.
+    pub first: Seq,
+    /// The last, as far as is known.
+    pub last: Seq,
+}
+
 /// A room.
 #[derive(Debug)]
 pub struct Room {
@@ -39,6 +50,8 @@ pub struct Room {
     pub missed_to: Seq,
     /// How many members are connected.
     pub online: Option<u32>,
+    /// The newest line that says that events are gone.
+    pub told_gone: Option<ToldGone>,
     /// Members that the reader can have seen: what becomes of their names is told here.
     people: BTreeSet<AccountId>,
     /// What was typed here and not sent.
@@ -77,6 +90,7 @@ impl Room {
             mentions: 0,
             missed_to: Seq::ZERO,
             online: None,
+            told_gone: None,
             people: BTreeSet::new(),
             draft: String::new(),
             refused: Vec::new(),

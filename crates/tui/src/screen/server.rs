@@ -226,7 +226,9 @@ impl Server {
         };
         let place = Place::of(message.seq);
         let time = clock.local(message.ts.0);
-        Entry::new(place, Some(message.id), time, kind, &message.text).meant_as(message.kind)
+        Entry::new(place, Some(message.id), time, kind, &message.text)
+            .meant_as(message.kind)
+            .said_by(message.from)
     }
 
     /// Whether the reader said it.
@@ -259,7 +261,7 @@ impl Server {
     /// Puts what is known of an outage that is over in the place of "connection lost".
     pub fn retell_outage(&mut self) {
         if let (Some(text), Some((room, line))) = (self.outage.told_after(), self.outage.line) {
-            self.rooms[room].history.retell(line, &text);
+            self.rooms[room].history.retell(line, Kind::Answer, &text);
         }
     }
 

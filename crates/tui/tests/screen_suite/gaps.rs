@@ -30,3 +30,21 @@ fn what_a_page_lacks_stands_at_its_place() {
     assert!(row("before the gap") < row("events 3 to 9 cannot be read"));
     assert!(row("events 3 to 9 cannot be read") < row("behind the gap"));
 }
+
+#[test]
+fn what_was_taken_away_one_by_one_is_one_line() {
+    let mut stage = Stage::online(80, 12);
+    let gone = |from, to| chat_client::Event::Gap {
+        room: LOBBY,
+        room_name: "lobby".into(),
+        from: Seq(from),
+        to: Seq(to),
+        reason: Some(chat_proto::GapReason::Deleted),
+    };
+    (3..=9).for_each(|seq| stage.event(gone(seq, seq)));
+    assert!(stage.shows("events 3 to 9 are not kept"), "{}", stage.screen());
+    assert_eq!(stage.count("are not kept"), 1, "{}", stage.screen());
+    stage.hears(said(10, "between"));
+    stage.event(gone(11, 11));
+    assert_eq!(stage.count("are not kept"), 2, "{}", stage.screen());
+}

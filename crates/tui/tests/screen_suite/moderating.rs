@@ -7,9 +7,10 @@ use chat_tui::screen::moderating::Moderating;
 use chat_tui::screen::server::ServerId;
 use chat_tui::screen::update::{Answer, Effect, Failure, Msg, ServerEffect};
 
-use crate::stage::{ADA, DEV, LOBBY, MORNING_MS, Stage, said, said_in};
+use crate::stage::{ADA, DEV, LOBBY, ME, MORNING_MS, Stage, own, said, said_in};
 
 const BOB: AccountId = AccountId(102);
+const HOUR_MS: u64 = 60 * 60 * 1_000;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 fn moderated(seq: u64, account: Option<AccountId>, deed: Deed) -> Event {
@@ -144,4 +145,36 @@ fn a_report_is_shown_with_what_was_said_before() {
     }
     stage.hears(said(1, "goes on"));
     assert!(stage.shows("goes on"));
+}
+
+#[test]
+fn messages_that_are_taken_away_are_no_longer_on_the_screen() {
+    let mut stage = Stage::online(120, 20);
+    let by_bob = |seq, ts_ms, text: &str| chat_client::Message {
+        from: BOB,
+        from_name: "bob".into(),
+        ts: Timestamp(ts_ms),
+        ..said(seq, text)
+    };
+    stage.hears(by_bob(1, MORNING_MS - 2 * HOUR_MS, "early bird"));
+    stage.hears(said(2, "between"));
+    stage.hears(by_bob(3, MORNING_MS, "buy now"));
+    let since = Some(Timestamp(MORNING_MS - HOUR_MS));
+    stage.event(moderated(4, Some(BOB), Deed::MessagesRemoved { since }));
+    assert!(!stage.shows("buy now"), "{}", stage.screen());
+    assert!(stage.shows("early bird") && stage.shows("between"), "{}", stage.screen());
+    assert!(stage.shows("a message of bob was removed"), "{}", stage.screen());
+    assert!(stage.shows("ada removed the messages of bob since 2026-03-04 09:00"));
+    stage.event(moderated(5, Some(BOB), Deed::MessagesRemoved { since: None }));
+    assert!(!stage.shows("early bird") && stage.shows("between"), "{}", stage.screen());
+    assert!(stage.shows("ada removed all messages of bob"), "{}", stage.screen());
+}
+
+#[test]
+fn ones_own_are_taken_away_too_and_what_waits_stays() {
+    let mut stage = Stage::online(80, 20);
+    stage.hears(own(1, 1, "an old word"));
+    stage.types("not yet sent");
+    stage.event(moderated(2, Some(ME), Deed::MessagesRemoved { since: None }));
+    assert!(!stage.shows("an old word") && stage.shows("not yet sent"), "{}", stage.screen());
 }

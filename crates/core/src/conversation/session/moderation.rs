@@ -1,6 +1,6 @@
 //! What moderators ask for, as actions. Nothing in it can be malformed: the state judges it all.
 
-use chat_proto::{AccountId, Ban, Kick, Mute, Report, SetSlow, Unban, Unmute};
+use chat_proto::{AccountId, Ban, Kick, Mute, RemoveMessages, Report, SetSlow, Unban, Unmute};
 
 use crate::{Action, Moderation, SanctionKind};
 
@@ -30,5 +30,6 @@ moderation_requests! {
         Moderation::Sanction { kind: SanctionKind::Mute, account, until, reason };
     Unmute { account } => Moderation::Lift { kind: SanctionKind::Mute, account };
     SetSlow { seconds } => Moderation::Slow { seconds };
+    RemoveMessages { account, seconds } => Moderation::RemoveMessages { account, seconds };
     Report { seq, reason } => Moderation::Report { seq, reason };
 }

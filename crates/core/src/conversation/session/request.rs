@@ -122,6 +122,7 @@ pub(crate) fn action(
         CommandRequest::Unmute(asked) => Ok(asked.into_action(account)),
         CommandRequest::SetSlow(asked) => Ok(asked.into_action(account)),
         CommandRequest::Report(asked) => Ok(asked.into_action(account)),
+        CommandRequest::RemoveMessages(asked) => Ok(asked.into_action(account)),
         CommandRequest::SetAccess(SetAccess { room, is_private }) => {
             let change = RoomChange::Access { is_private };
             Ok(Action::ChangeRoom { account, room, change })

@@ -7,9 +7,10 @@
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
-use chat_proto::{Gap, GapReason, LogId, RequestId, Seq, encode_frame};
+use chat_proto::{FrameCodec, Gap, GapReason, Kind, LogId, Posted, RequestId, Seq, encode_frame};
 
 use super::{CHUNK_BYTES_MAX, Chunk, Tail};
+use crate::Removal;
 use crate::conversation::frames::frames;
 
 impl Tail {
@@ -51,6 +52,14 @@ impl Tail {
         Some(place)
     }
 
+    /// The same for every message of an account, from a time on and up to an event. Tells the places.
+    pub fn remove_messages(&mut self, removal: Removal) -> Vec<Range<u64>> {
+        let Removal { log, .. } = removal;
+        let whole = self.chunks.iter().filter(|chunk| !chunk.is_redacted);
+        let removed: Vec<_> = whole.flat_map(|chunk| removed_in(&chunk.bytes, removal)).collect();
+        removed.into_iter().filter_map(|seq| self.redact(log, seq)).collect()
+    }
+
     /// Merges what is redacted side by side: of a log that loses much, few chunks are left.
     fn merge_redacted(&mut self, at: usize) {
         for left in (at.saturating_sub(1)..=at + 1).rev() {
@@ -70,6 +79,19 @@ impl Tail {
             self.chunks.remove(left + 1);
         }
     }
+}
+
+/// The messages of a chunk that are taken away.
+fn removed_in(bytes: &Bytes, removal: Removal) -> impl Iterator<Item = Seq> {
+    let Removal { log, account, since, to } = removal;
+    let posted = frames(bytes).filter_map(|place| {
+        let frame = FrameCodec::default().next_frame(&bytes[place.start..place.end]).ok()??;
+        (frame.known_kind() == Some(Kind::Posted)).then(|| frame.decode::<Posted>().ok())?
+    });
+    posted.filter_map(move |posted| {
+        let is_meant = posted.from == account && LogId::from(posted.room) == log;
+        (is_meant && posted.ts >= since && posted.seq <= to).then_some(posted.seq)
+    })
 }
 
 /// The frame that tells what a page from disk tells of an event without a text.

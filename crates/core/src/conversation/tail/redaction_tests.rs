@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use chat_proto::{FrameCodec, Kind, LoggedHead, RoomId, Timestamp};
+use chat_proto::{
+    AccountId, FrameCodec, Kind, LoggedHead, MessageId, Nonce, RoomId, StreamId, TextBody,
+    Timestamp,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::conversation::test_frames::presence_frame;
-use crate::{Batch, Content, Cursor, Event, Read};
+use crate::{Batch, BodyDigest, Content, Cursor, Event, Read};
 
 use super::super::Tail;
 use super::*;
@@ -145,4 +148,29 @@ fn what_is_gone_in_a_row_is_merged_up_to_a_chunk() {
     let held: usize = tail.chunks.iter().map(|chunk| chunk.bytes.len()).sum();
     assert!(held > 2 * CHUNK_BYTES_MAX, "{held} would have been one chunk");
     assert!(tail.chunks.len() <= 2 * held.div_ceil(CHUNK_BYTES_MAX), "{}", tail.chunks.len());
+}
+
+#[test]
+fn what_somebody_has_said_is_gone_from_a_time_on_and_nothing_else() {
+    const EVE: AccountId = AccountId(5);
+    let mut tail = Tail::new(Seq(0));
+    let mut published = Batch::after(Seq(0));
+    for seq in 1..=2_000 {
+        let (from, ts) = (AccountId(4 + seq % 2), Timestamp(seq / 2));
+        let body = TextBody::say("hello");
+        let nonce = Nonce { stream: StreamId([1; 16]), n: seq };
+        let (id, digest) = (MessageId([1; 16]), BodyDigest(0));
+        let content = Content::Posted { from, id, nonce, digest, body };
+        published.push(&Event { log: LOG, seq: Seq(seq), ts, content });
+    }
+    tail.publish(published);
+    let removal = Removal { log: LOG, account: EVE, since: Timestamp(500), to: Seq(1_990) };
+    let places = tail.remove_messages(removal);
+    let is_gone = |seq: u64| seq % 2 == 1 && seq / 2 >= 500 && seq <= 1_990;
+    assert_eq!(places.len(), (1..=2_000).filter(|seq| is_gone(*seq)).count());
+    let mut reader = Reader { cursor: Cursor::new(Seq(0)), from: 0, taken: Vec::new() };
+    while reader.read(&tail, usize::MAX).is_some_and(|offered| !offered.is_empty()) {}
+    let expected: Vec<_> = (1..=2_000).map(|seq| (seq, is_gone(seq))).collect();
+    assert_eq!(events(&reader.taken), expected);
+    assert!(tail.remove_messages(removal).is_empty(), "it is gone already");
 }

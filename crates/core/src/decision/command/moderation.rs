@@ -45,6 +45,13 @@ pub enum Moderation {
         /// 0: as many as it likes.
         seconds: u32,
     },
+    /// What an account has said is taken away.
+    RemoveMessages {
+        /// Which one.
+        account: AccountId,
+        /// In the last so many seconds; 0: ever.
+        seconds: u32,
+    },
     /// A message is shown to the moderators.
     Report {
         /// Its place in the room's log.

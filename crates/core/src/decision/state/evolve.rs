@@ -103,7 +103,9 @@ impl State {
         let (room, own) = (RoomId(event.log.0), AccountId(event.log.0));
         let change = event.content.change();
         match change {
-            StateChange::Nothing | StateChange::RoomRemoved => {}
+            StateChange::Nothing
+            | StateChange::MessagesRemoved { .. }
+            | StateChange::RoomRemoved => {}
             StateChange::MessagePosted { from } => self.note_post(room, from, event.ts),
             StateChange::AccountBegins { credential, name } => {
                 let account = AccountRow::new(own, name.clone(), Seq::ZERO);

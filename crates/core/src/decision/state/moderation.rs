@@ -26,6 +26,9 @@ impl<'a> Transition<'a> {
             }
             Moderation::Lift { kind, account } => self.lift(by, room, kind, account)?,
             Moderation::Slow { seconds } => self.set_slow(by, room, seconds)?,
+            Moderation::RemoveMessages { account, seconds } => {
+                self.remove_messages(by, room, account, seconds)?;
+            }
             Moderation::Report { seq, reason } => self.report(by, room, seq, &reason)?,
         }
         Ok(Answer::Done)
@@ -122,6 +125,26 @@ impl<'a> Transition<'a> {
                 self.append(account.into(), Content::RoomUnbanned { room, by });
             }
         }
+        Ok(())
+    }
+
+    /// Which messages there are, a store knows: the event says whose, and from when on.
+    fn remove_messages(
+        &mut self,
+        by: AccountId,
+        room: RoomId,
+        account: AccountId,
+        seconds: u32,
+    ) -> Result<(), Refusal> {
+        let known = self.access(by).can_moderate(room, account)?;
+        if !self.state.accounts.contains_key(&account) {
+            return Err(Refusal::NoSuchMember { room: known.name.to_string() });
+        }
+        let since = match seconds {
+            0 => Timestamp(0),
+            seconds => Timestamp(self.now.0.saturating_sub(u64::from(seconds) * 1_000)),
+        };
+        self.append(room.into(), Content::MessagesRemoved { account, by, since });
         Ok(())
     }
 

@@ -249,3 +249,21 @@ fn a_report_reaches_the_moderators_and_nobody_else() {
     let zoe = world.sign_in(9, "zoe", true).unwrap();
     assert_eq!(code(&moderate(&mut world, zoe, room, report(seq))), ErrorCode::NotMember);
 }
+
+#[test]
+fn what_somebody_has_said_is_taken_away_by_those_above_and_from_a_time_on() {
+    let (mut world, room, [ada, bob, eve, joe]) = den();
+    let remove = |account, seconds| Moderation::RemoveMessages { account, seconds };
+    assert_eq!(code(&moderate(&mut world, joe, room, remove(eve, 0))), ErrorCode::RoleTooLow);
+    assert_eq!(code(&moderate(&mut world, bob, room, remove(ada, 0))), ErrorCode::RoleTooLow);
+    let nobody = moderate(&mut world, bob, room, remove(AccountId(999), 0));
+    assert_eq!(code(&nobody), ErrorCode::NoSuchMember);
+    // Also of somebody who is gone; a clock that is younger than the time asked for is no error.
+    moderate(&mut world, ada, room, ban(eve, 0)).answer.unwrap();
+    for (seconds, expected) in [(0, 0), (u32::MAX, 0)] {
+        let removed = moderate(&mut world, bob, room, remove(eve, seconds));
+        let since = Timestamp(expected);
+        let told = (room.into(), Content::MessagesRemoved { account: eve, by: bob, since });
+        assert_eq!(contents(&removed), [told]);
+    }
+}

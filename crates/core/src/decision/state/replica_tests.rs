@@ -128,6 +128,7 @@ fn moderation(chance: &mut Chance, account: AccountId, now: Timestamp, head: Seq
             Moderation::Sanction { kind, account, until: Timestamp(until), reason }
         }
         3 => Moderation::Lift { kind, account },
+        4 if chance.below(2) == 0 => Moderation::RemoveMessages { account, seconds: 1 },
         4 => Moderation::Slow { seconds: u32::try_from(chance.below(3)).unwrap() },
         _ => Moderation::Report { seq: Seq(chance.below(head.0 + 2)), reason },
     }

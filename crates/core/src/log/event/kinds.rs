@@ -16,8 +16,8 @@ use chat_proto::{
     TopicSet, Written, encode_frame,
 };
 use chat_proto::{
-    Banned, Kicked, Muted, Reported, RoomBanned, RoomKicked, RoomUnbanned, Seq, SlowSet, Unbanned,
-    Unmuted,
+    Banned, Kicked, MessagesRemoved, Muted, Reported, RoomBanned, RoomKicked, RoomUnbanned, Seq,
+    SlowSet, Unbanned, Unmuted,
 };
 
 use super::EventRow;

@@ -146,6 +146,13 @@ pub enum StateChange<'a> {
         /// Which one.
         account: AccountId,
     },
+    /// What an account has said in the room of the log is taken away.
+    MessagesRemoved {
+        /// Which one.
+        account: AccountId,
+        /// From this time on; 0: all.
+        since: Timestamp,
+    },
     /// How fast members of the room of the log may speak.
     SlowSet {
         /// How long each waits behind a message; 0: not at all.
@@ -207,6 +214,7 @@ impl<'a> StateChange<'a> {
             | Self::Muted { .. }
             | Self::SanctionLifted { .. }
             | Self::SlowSet { .. }
+            | Self::MessagesRemoved { .. }
             | Self::RoomSet(_)
             | Self::DirectBegins { .. }
             | Self::InvitationBegins { .. }

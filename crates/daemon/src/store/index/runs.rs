@@ -88,6 +88,32 @@ pub(super) fn find(connection: &Connection, stream: i64, n: u64) -> Result<Optio
         .map(Option::flatten)
 }
 
+/// Shows the events of a stream's runs that the table has, those of each run as they came, the newest run
+/// first, until `visit` has seen enough.
+pub(in crate::store) fn visit_newest_first(
+    connection: &Connection,
+    stream: i64,
+    mut visit: impl FnMut(&[u64]) -> Result<bool>,
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "SELECT first_id, steps, last_n - first_n FROM nonces WHERE stream = ? ORDER BY first_n DESC",
+    )?;
+    let mut rows = statement.query([stream])?;
+    while let Some(row) = rows.next()? {
+        let (first_id, steps) = (unsigned(row.get(0)?), row.get_ref(1)?.as_blob()?);
+        let mut steps = steps.iter();
+        let mut ids = vec![first_id];
+        for _ in 0..unsigned(row.get(2)?).min(RUN_EVENTS_MAX) {
+            let Some(id) = ids.last().and_then(|last| step(*last, &mut steps)) else { break };
+            ids.push(id);
+        }
+        if !visit(&ids)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
 fn put_step(steps: &mut Vec<u8>, step: i64) {
     let mut left = ((step << 1) ^ (step >> 63)).cast_unsigned();
     while left >= 0x80 {
@@ -101,19 +127,24 @@ fn put_step(steps: &mut Vec<u8>, step: i64) {
 fn follow(first_id: u64, steps: &[u8], count: u64) -> Option<u64> {
     let (mut id, mut bytes) = (first_id, steps.iter());
     for _ in 0..count {
-        let (mut zigzag, mut shift) = (0_u64, 0);
-        loop {
-            let byte = *bytes.next()?;
-            zigzag |= u64::from(byte & 0x7F).checked_shl(shift)?;
-            if byte & 0x80 == 0 {
-                break;
-            }
-            shift += 7;
-        }
-        let step = (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed();
-        id = id.wrapping_add_signed(step);
+        id = step(id, &mut bytes)?;
     }
     Some(id)
+}
+
+/// The id behind one; `None` when there is none.
+fn step(id: u64, bytes: &mut std::slice::Iter<'_, u8>) -> Option<u64> {
+    let (mut zigzag, mut shift) = (0_u64, 0);
+    loop {
+        let byte = *bytes.next()?;
+        zigzag |= u64::from(byte & 0x7F).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            break;
+        }
+        shift += 7;
+    }
+    let step = (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed();
+    Some(id.wrapping_add_signed(step))
 }
 
 #[cfg(test)]

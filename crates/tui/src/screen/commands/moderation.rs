@@ -14,6 +14,10 @@ pub enum Moderation {
     Kick(Nickname, String),
     /// Keep somebody out, for so many seconds or for ever.
     Ban(Nickname, Option<u64>, String),
+    /// The same, and take away what was said before.
+    BanAndPurge(Nickname, Option<u64>, String, Span),
+    /// Take away what somebody has said.
+    Purge(Nickname, Span),
     /// Keep somebody out no longer.
     Unban(Nickname),
     /// List who is kept out.
@@ -28,10 +32,16 @@ pub enum Moderation {
     Report(Nickname, String),
 }
 
+/// What is taken away: what was said in the last so many seconds; 0: ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span(pub u32);
+
 /// As the help shows them.
 pub const COMMANDS: &[(&str, &str)] = &[
     ("/kick NAME [WHY]", "remove somebody from this room"),
     ("/ban NAME [7d] [WHY]", "keep somebody out of this room, for ever or so long"),
+    ("/ban NAME --purge 1h [WHY]", "and take away what they said in that time, or in all"),
+    ("/purge NAME 1h|all", "take away what somebody has said here"),
     ("/unban NAME, /bans", "keep somebody out no longer; who is kept out"),
     ("/mute NAME [1h] [WHY]", "somebody may read here, and say nothing"),
     ("/unmute NAME", "somebody may speak again"),
@@ -45,8 +55,16 @@ pub(super) fn read(name: &str, argument: &str) -> Option<Entered> {
         "kick" => named(name, argument, |who, rest| Ok(Moderation::Kick(who, reason(rest)?))),
         "ban" => named(name, argument, |who, rest| {
             let (lasts_s, rest) = time(rest);
-            Ok(Moderation::Ban(who, lasts_s, reason(rest)?))
+            let (option, after) = first_word(rest);
+            if option != "--purge" {
+                return Ok(Moderation::Ban(who, lasts_s, reason(rest)?));
+            }
+            let (taken, rest) = first_word(after);
+            Ok(Moderation::BanAndPurge(who, lasts_s, reason(rest)?, span(taken)?))
         }),
+        "purge" => {
+            named(name, argument, |who, rest| Ok(Moderation::Purge(who, span(rest.trim())?)))
+        }
         "mute" => named(name, argument, |who, rest| {
             let (lasts_s, rest) = time(rest);
             Ok(Moderation::Mute(who, lasts_s, reason(rest)?))
@@ -124,6 +142,16 @@ fn seconds_of(word: &str) -> Option<u64> {
     number.checked_mul(seconds).filter(|seconds| *seconds > 0)
 }
 
+/// How far back something is taken away. Nobody loses all by leaving a word out.
+fn span(word: &str) -> Result<Span, String> {
+    let seconds = match word {
+        "all" => Some(0),
+        word => seconds_of(word).and_then(|seconds| u32::try_from(seconds).ok()),
+    };
+    let unclear = || format!("{word:?} is no time; as in 30m, 1h, 7d, or all");
+    seconds.map(Span).ok_or_else(unclear)
+}
+
 fn slow(argument: &str) -> Result<Moderation, String> {
     if matches!(argument, "off" | "0" | "0s") {
         return Ok(Moderation::Slow(0));
@@ -159,6 +187,12 @@ mod tests {
             ("/ban bob 0d", Moderation::Ban(bob(), None, "0d".into())),
             ("/mute bob 90s", Moderation::Mute(bob(), Some(90), String::new())),
             ("/mute bob 1h +5m", Moderation::Mute(bob(), Some(3_600), "+5m".into())),
+            (
+                "/ban bob 7d --purge 1h spam",
+                Moderation::BanAndPurge(bob(), Some(604_800), "spam".into(), Span(3_600)),
+            ),
+            ("/ban bob --purge all", Moderation::BanAndPurge(bob(), None, String::new(), Span(0))),
+            ("/purge @bob 30m", Moderation::Purge(bob(), Span(1_800))),
             ("/unban bob", Moderation::Unban(bob())),
             ("/unmute @bob", Moderation::Unmute(bob())),
             ("/bans", Moderation::Bans),
@@ -180,6 +214,9 @@ mod tests {
             ("/kick a\u{202e}b", "only letters"),
             ("/unban bob now", "too much"),
             ("/bans all", "too much"),
+            ("/purge bob", "is no time"),
+            ("/purge bob 1h spam", "is no time"),
+            ("/ban bob --purge", "is no time"),
             ("/slow", "needs a time"),
             ("/slow 7h", "at most 6 h"),
             ("/slow soon", "needs a time"),

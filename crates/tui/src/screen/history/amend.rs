@@ -4,7 +4,7 @@
 use chat_proto::Seq;
 
 use super::span::Change;
-use super::{Anchor, Bound, History, Kind, Place};
+use super::{Anchor, Bound, Entry, History, Kind, Place};
 
 impl History {
     /// Gives a logged message another text and kind. Says whether it is here: what is not loaded
@@ -21,6 +21,19 @@ impl History {
         self.amend_at(index, kind, text);
         self.trim(Bound::OPEN);
         true
+    }
+
+    /// Puts a notice in the place of each message that is meant. Tells how many are here.
+    pub fn remove_messages(&mut self, is_meant: impl Fn(&Entry) -> bool, told: &str) -> usize {
+        let stashed = self.paging.stashed_messages().filter(|entry| is_meant(entry));
+        let stashed = stashed.map(|entry| entry.amend(Kind::Notice, told)).count();
+        let meant: Vec<_> =
+            (0..self.entries.len()).filter(|index| is_meant(&self.entries[*index])).collect();
+        for index in &meant {
+            self.amend_at(*index, Kind::Notice, told);
+        }
+        self.trim(Bound::OPEN);
+        stashed + meant.len()
     }
 
     /// The same for what stands at an index. The anchor means the same part of the text as before.

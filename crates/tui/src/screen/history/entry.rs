@@ -6,65 +6,12 @@ use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
 
 use chat_client::sanitize::Inert;
-use chat_proto::{MessageId, Seq, TextKind};
+use chat_proto::{AccountId, MessageId, TextKind};
 use jiff::civil::DateTime;
 
+use super::place::Place;
 use super::span::{SpanKind, Spanned};
 use crate::text::{self, Line};
-
-/// Something that only the screen has: a line that it says, or an own message that is not
-/// committed. Numbered from 1 in each room, for as long as the screen lives.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Local(pub u64);
-
-/// Where an entry stands: confirmed ones in the order of the log, what only the screen has after
-/// the event that was the last one when it came, and what the reader has not seen yet of that
-/// after everything.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Place {
-    /// The seq of the event, or of the one before it.
-    pub seq: u64,
-    /// 0 for the event itself, else what only the screen has after it.
-    pub sub: u64,
-}
-
-impl Place {
-    /// The place of a logged event.
-    #[must_use]
-    pub fn of(seq: Seq) -> Self {
-        Self { seq: seq.0, sub: 0 }
-    }
-
-    /// The place of what only the screen has, after an event.
-    #[must_use]
-    pub fn after(seq: u64, local: Local) -> Self {
-        Self { seq, sub: local.0 }
-    }
-
-    /// The place after everything.
-    #[must_use]
-    pub fn floating(local: Local) -> Self {
-        Self { seq: u64::MAX, sub: local.0 }
-    }
-
-    /// Whether what stands here stays below everything for now.
-    #[must_use]
-    pub fn is_floating(self) -> bool {
-        self.seq == u64::MAX
-    }
-
-    /// What only the screen has, when it stands here.
-    #[must_use]
-    pub fn local(self) -> Option<Local> {
-        (self.sub > 0).then_some(Local(self.sub))
-    }
-
-    /// The seq, when a logged event stands here.
-    #[must_use]
-    pub fn logged(self) -> Option<Seq> {
-        (self.sub == 0).then_some(Seq(self.seq))
-    }
-}
 
 /// What has become of an own message.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -177,6 +124,8 @@ pub struct Entry {
     pub time: DateTime,
     /// Whose it is, and what has become of it.
     pub kind: Kind,
+    /// Who said it, if it is a message of somebody else.
+    author: Option<AccountId>,
     /// How a message is meant. It stands beside the name, where no text can imitate it.
     meant_as: TextKind,
     text: Spanned,
@@ -197,7 +146,20 @@ impl Entry {
     ) -> Self {
         let text = spanned(&kind, text);
         let (meant_as, wrapped) = (TextKind::Say, RefCell::new(None));
-        Self { place, id, time, kind, meant_as, text, unfolded: false, wrapped }
+        Self { place, id, time, kind, author: None, meant_as, text, unfolded: false, wrapped }
+    }
+
+    /// Whose message it is.
+    #[must_use]
+    pub fn said_by(self, author: AccountId) -> Self {
+        Self { author: Some(author), ..self }
+    }
+
+    /// Whether it is a message of this account, and not older than that.
+    #[must_use]
+    pub fn is_said_by(&self, author: AccountId, since: Option<DateTime>) -> bool {
+        let is_his = self.author == Some(author) && self.is_message();
+        is_his && since.is_none_or(|since| self.time >= since)
     }
 
     /// The same as something that is done, or that a program says.

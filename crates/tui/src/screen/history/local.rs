@@ -79,10 +79,10 @@ impl History {
     }
 
     /// Changes what the screen has said.
-    pub fn retell(&mut self, local: Local, text: &str) {
+    pub fn retell(&mut self, local: Local, kind: Kind, text: &str) {
         match self.index_of_local(local) {
-            Some(index) => self.amend_at(index, Kind::Answer, text),
-            None => self.change_local(local, |entry| entry.amend(Kind::Answer, text)),
+            Some(index) => self.amend_at(index, kind, text),
+            None => self.change_local(local, |entry| entry.amend(kind, text)),
         }
     }
 

@@ -12,13 +12,15 @@ mod layout;
 mod local;
 mod paging;
 mod pending;
+mod place;
 mod span;
 mod unseen;
 mod window;
 
-pub use entry::{Columns, Entry, Kind, Local, MARK_CELLS, Place, SendMark, YOU};
+pub use entry::{Columns, Entry, Kind, MARK_CELLS, SendMark, YOU};
 pub use layout::{Lead, Row, Viewport};
 pub use paging::{PageRequest, PageWanted};
+pub use place::{Local, Place};
 pub use span::SpanKind;
 
 use entries::Entries;

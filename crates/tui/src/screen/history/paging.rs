@@ -68,6 +68,11 @@ impl Paging {
         self.stash.iter_mut().find(|entry| entry.place == place)
     }
 
+    /// All messages of such a page.
+    pub(super) fn stashed_messages(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.stash.iter_mut()
+    }
+
     pub(super) fn is_loaded(&self) -> bool {
         self.loaded
     }

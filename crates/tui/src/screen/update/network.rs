@@ -8,9 +8,9 @@ use chat_proto::{AccountId, ErrorCode, GapReason, RoomId, RoomName, Seq};
 
 use super::{Effect, Reader, ServerEffect, room_news};
 use crate::reach::Reach;
-use crate::screen::history::{Bound, Entry, Kind, Place};
+use crate::screen::history::{Bound, Entry, Kind, Place, SendMark};
 use crate::screen::moderating;
-use crate::screen::room::RoomIndex;
+use crate::screen::room::{RoomIndex, ToldGone};
 use crate::screen::sanitize;
 use crate::screen::server::{Connection, Server};
 
@@ -208,8 +208,22 @@ fn gap(
     reason: Option<GapReason>,
 ) {
     let index = server.room_with(room, name);
-    let (kind, text) = gap_words(seqs, reason);
-    server.say(index, kind, &text, reader.clock);
+    // What was taken away comes one by one, and is told in one line.
+    let goes_on = server.rooms[index].told_gone.filter(|told| told.last.next() == seqs.0);
+    let told = match goes_on.filter(|_told| reason == Some(GapReason::Deleted)) {
+        Some(told) => {
+            let told = ToldGone { last: seqs.1, ..told };
+            let (kind, text) = gap_words((told.first, told.last), reason);
+            server.rooms[index].history.retell(told.line, kind, &text);
+            told
+        }
+        None => {
+            let (kind, text) = gap_words(seqs, reason);
+            let line = server.say(index, kind, &text, reader.clock);
+            ToldGone { line, first: seqs.0, last: seqs.1 }
+        }
+    };
+    server.rooms[index].told_gone = (reason == Some(GapReason::Deleted)).then_some(told);
 }
 
 /// How the screen tells that events are missing.
@@ -278,6 +292,18 @@ fn moderated_room(server: &mut Server, reader: &Reader<'_>, moderated: &Moderate
         (moderating::told(moderated, reader.clock), reader.clock.local(moderated.ts.0));
     let entry = Entry::new(Place::of(moderated.seq), None, time, Kind::Notice, &text);
     server.rooms[index].history.arrive(entry);
+    if let (Deed::MessagesRemoved { since }, Some(account)) = (&moderated.deed, moderated.account) {
+        let since = since.map(|since| reader.clock.local(since.0));
+        let is_own = server.me.account == Some(account);
+        let is_meant = |entry: &Entry| match &entry.kind {
+            Kind::Own(SendMark::Committed) => is_own && since.is_none_or(|at| entry.time >= at),
+            Kind::Message { .. } | Kind::Own(_) | Kind::Notice | Kind::Answer | Kind::Trouble => {
+                entry.is_said_by(account, since)
+            }
+        };
+        let told = format!("a message of {} was removed", sanitize::name(&moderated.name));
+        server.rooms[index].history.remove_messages(is_meant, &told);
+    }
     if let (Deed::Kicked { .. } | Deed::Banned { .. }, Some(account)) =
         (&moderated.deed, moderated.account)
     {

@@ -11,6 +11,7 @@ const SANCTION: u16 = 21;
 const LIFT: u16 = 22;
 const SLOW: u16 = 23;
 const REPORT: u16 = 24;
+const REMOVE_MESSAGES: u16 = 25;
 
 /// The number of the action.
 pub(super) fn number(asked: &Moderation) -> u16 {
@@ -20,12 +21,13 @@ pub(super) fn number(asked: &Moderation) -> u16 {
         Moderation::Lift { .. } => LIFT,
         Moderation::Slow { .. } => SLOW,
         Moderation::Report { .. } => REPORT,
+        Moderation::RemoveMessages { .. } => REMOVE_MESSAGES,
     }
 }
 
 /// Whether an action of this number is a moderator's.
 pub(super) fn is_number(number: u16) -> bool {
-    (KICK..=REPORT).contains(&number)
+    (KICK..=REMOVE_MESSAGES).contains(&number)
 }
 
 pub(super) fn put(out: &mut Vec<u8>, asked: &Moderation) {
@@ -45,6 +47,10 @@ pub(super) fn put(out: &mut Vec<u8>, asked: &Moderation) {
             put_u64(out, account.0);
         }
         Moderation::Slow { seconds } => out.extend(seconds.to_le_bytes()),
+        Moderation::RemoveMessages { account, seconds } => {
+            put_u64(out, account.0);
+            out.extend(seconds.to_le_bytes());
+        }
         Moderation::Report { seq, reason } => {
             put_u64(out, seq.0);
             put_text(out, reason);
@@ -66,6 +72,9 @@ pub(super) fn read(number: u16, fields: &mut Fields<'_>) -> Result<Moderation, U
         },
         LIFT => Moderation::Lift { kind: kind(fields)?, account: AccountId(fields.u64()?) },
         SLOW => Moderation::Slow { seconds: fields.u32()? },
+        REMOVE_MESSAGES => {
+            Moderation::RemoveMessages { account: AccountId(fields.u64()?), seconds: fields.u32()? }
+        }
         REPORT => Moderation::Report { seq: Seq(fields.u64()?), reason: fields.text()?.to_owned() },
         _ => return Err(UnreadableCommand::Field { field: "number" }),
     })

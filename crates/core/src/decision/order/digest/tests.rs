@@ -113,6 +113,7 @@ fn the_digest_of_every_kind_of_event_is_frozen() {
         (Content::Muted { account, by, until, reason: String::new() }, 0xA23C_CF6A_E58A_79E3),
         (Content::Unmuted { account, by }, 0x72B1_D86D_083B_E387),
         (Content::SlowSet { by, seconds: 30 }, 0x4315_FD38_04DB_E0CE),
+        (Content::MessagesRemoved { account, by, since: until }, 0xFD67_6479_8BA5_DD97),
         (Content::RoomKicked { room, by, reason: reason() }, 0x6208_6531_AA30_16DC),
         (Content::RoomBanned { room, by, until, reason: reason() }, 0xFADE_80E3_0D42_E123),
         (Content::RoomUnbanned { room, by }, 0x0161_6444_FAB7_0821),

@@ -162,6 +162,31 @@ macro_rules! moderation_kinds {
             };
             change StateChange::SlowSet { seconds: *seconds };
 
+            /// In a room's log: what an account has said before is taken away.
+            MessagesRemoved = "messages_removed" of Room {
+                /// Whose messages.
+                account: AccountId,
+                /// Who did it.
+                by: AccountId,
+                /// From this time on; 0: all.
+                since: Timestamp,
+            }
+            row(log) Columns {
+                account: Some(*account),
+                by: Some(*by),
+                number: Some(since.0),
+                ..Columns::default()
+            };
+            frame(row) MessagesRemoved {
+                room: row.own_room(),
+                seq: row.seq,
+                ts: row.ts,
+                account: row.columns.account()?,
+                by: row.columns.by()?,
+                since: Timestamp(row.columns.number()?),
+            };
+            change StateChange::MessagesRemoved { account: *account, since: *since };
+
             /// In an account's log: a moderator has ended its membership of a room.
             RoomKicked = "room_kicked" of Account {
                 /// Where.

@@ -42,6 +42,10 @@ pub(super) fn golden() -> Vec<(&'static str, Action)> {
             "92010000000000001800010200000000000000090000000000000008000000000000000400000072756465",
             Moderation::Report { seq: Seq(8), reason: "rude".to_owned() },
         ),
+        (
+            "92010000000000001900010200000000000000090000000000000003000000000000003c000000",
+            Moderation::RemoveMessages { account: BOB, seconds: 60 },
+        ),
     ];
     let of_room = |asked| Action::Moderate { account: ADA, room: RoomId(9), asked };
     asked.into_iter().map(|(hex, asked)| (hex, of_room(asked))).collect()
